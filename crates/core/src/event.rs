@@ -1,0 +1,111 @@
+//! What a producer published: stored once, never changed.
+
+use bytes::Bytes;
+
+use crate::id::{EventId, WebhookId, WorkspaceId};
+use crate::limits::{EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, SUBJECT_CHARS_MAX};
+use crate::time::Timestamp;
+
+/// Position of something in a workspace's history. Grows in commit order, with gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Sequence(pub i64);
+
+/// An event with its place in its workspace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Event {
+    pub id: EventId,
+    pub workspace: WorkspaceId,
+    pub sequence: Sequence,
+    pub content: EventContent,
+    /// The webhooks chosen when it was accepted: one delivery each.
+    pub targets: Vec<WebhookId>,
+    pub accepted_at: Timestamp,
+}
+
+impl Event {
+    /// The id that producers and receivers see: the producer's own, else ours.
+    pub fn public_id(&self) -> String {
+        self.content.producer_id.as_deref().map_or_else(|| self.id.to_public(), str::to_owned)
+    }
+}
+
+/// What the producer said. `data` is kept byte for byte.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventContent {
+    pub producer_id: Option<String>,
+    pub event_type: String,
+    pub subject: Option<String>,
+    /// When it happened, as the producer says, else when it was accepted.
+    pub time: Timestamp,
+    /// Further attributes that the dialect knows, each a raw JSON value, sorted by name.
+    pub attributes: Vec<(String, String)>,
+    /// A complete JSON value as the producer wrote it.
+    pub data: Bytes,
+}
+
+/// Event types are ASCII words with `.`, `_`, `-`, `:` or `/` between them: safe in headers, logs and URLs.
+pub fn check_event_type(text: &str) -> Result<(), String> {
+    let permitted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/');
+    check_token(text, EVENT_TYPE_CHARS_MAX, permitted, "letters, digits and . _ - : /")
+}
+
+/// A producer's event id stands in headers and in signed text, where a full stop is a separator (Standard
+/// Webhooks 1.0), hence no full stop.
+pub fn check_producer_id(text: &str) -> Result<(), String> {
+    let permitted =
+        |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | ':' | '/' | '+' | '=' | '~' | '@');
+    check_token(text, EVENT_ID_CHARS_MAX, permitted, "letters, digits and _ - : / + = ~ @")
+}
+
+/// A subject is any text without control characters.
+pub fn check_subject(text: &str) -> Result<(), String> {
+    check_token(text, SUBJECT_CHARS_MAX, |c| !c.is_control(), "anything but control characters")
+}
+
+fn check_token(
+    text: &str,
+    chars_max: usize,
+    permitted: impl Fn(char) -> bool,
+    words: &str,
+) -> Result<(), String> {
+    let length = text.chars().count();
+    if length == 0 || length > chars_max {
+        return Err(format!("must be 1 to {chars_max} characters long"));
+    }
+    if text.chars().all(permitted) { Ok(()) } else { Err(format!("may hold {words} only")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn event_types_are_header_safe_words() {
+        for good in ["a", "order.paid", "shopper.points-mutation", "A_b:c/d", &"x".repeat(256)] {
+            assert!(check_event_type(good).is_ok(), "{good}");
+        }
+        for bad in ["", " ", "a b", "a\r\nb", "é", "a,b", &"x".repeat(257)] {
+            assert!(check_event_type(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn producer_ids_hold_no_full_stop() {
+        for good in ["1", "evt_1", "b7f2-4c", "voucher678599", &"x".repeat(128)] {
+            assert!(check_producer_id(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a.b", "a b", "a\0", &"x".repeat(129)] {
+            assert!(check_producer_id(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn subjects_are_any_printable_text() {
+        for good in ["D5D0p7TUs66TTAEAx", "Käse 🧀"] {
+            assert!(check_subject(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\0b", "a\nb"] {
+            assert!(check_subject(bad).is_err(), "{bad:?}");
+        }
+    }
+}

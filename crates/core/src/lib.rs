@@ -1,0 +1,28 @@
+//! The words of Signalpost and every decision that can be made without touching the world.
+//!
+//! What is absent is the point: no I/O, no clock, no randomness, no async runtime and no serialisation
+//! derives. Whatever a function here needs to know arrives as an argument, so every rule of the product
+//! (who receives an event, when to try again, how a request is signed) can be tested at a chosen instant.
+
+pub mod attempt;
+pub mod base62;
+pub mod credential;
+pub mod delivery;
+pub mod error;
+pub mod event;
+pub mod health;
+pub mod id;
+pub mod limits;
+pub mod matching;
+pub mod policy;
+pub mod ports;
+pub mod profile;
+pub mod retry;
+pub mod seal;
+pub mod secret;
+pub mod sign;
+pub mod target_url;
+pub mod template;
+pub mod time;
+pub mod webhook;
+pub mod workspace;

@@ -1,0 +1,92 @@
+//! Every bound of the product with the reason for its value. Nothing grows without an entry here.
+
+use std::time::Duration;
+
+/// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).
+pub const EVENT_BODY_BYTES_MAX: usize = 1024 * 1024;
+/// A batch of events as it arrives, in bytes; held in memory once while it is parsed.
+pub const BATCH_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Events of one batch: they share one commit, which must not delay its neighbours by more than some 50 ms.
+pub const BATCH_EVENTS_MAX: usize = 1_000;
+/// Bodies of management calls: ten times the largest sensible one.
+pub const MANAGEMENT_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Length of an event type in characters; CloudEvents senders and Svix stop at 256 as well.
+pub const EVENT_TYPE_CHARS_MAX: usize = 256;
+/// Length of an event id given by a producer.
+pub const EVENT_ID_CHARS_MAX: usize = 128;
+/// Length of a subject; the longest that a built-in dialect documents is 64.
+pub const SUBJECT_CHARS_MAX: usize = 256;
+/// Length of a target URL in characters, as most vendors document it.
+pub const URL_CHARS_MAX: usize = 2_048;
+/// Length of a name of a workspace, webhook or credential.
+pub const NAME_CHARS_MAX: usize = 128;
+/// Event types of one webhook.
+pub const WEBHOOK_EVENTS_MAX: usize = 256;
+/// Rows of one page of any list.
+pub const PAGE_ROWS_MAX: usize = 250;
+/// Rows of a page when the caller does not say.
+pub const PAGE_ROWS_DEFAULT: usize = 50;
+/// Rows that a filtered list looks at before it hands out a shorter page with a cursor.
+pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
+
+/// Delays in a retry schedule.
+pub const RETRY_DELAYS_MAX: usize = 32;
+/// The longest single delay, and the longest wait that a receiver may ask for with `Retry-After`.
+pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// Shortest and longest time that one attempt may take as a whole.
+pub const ATTEMPT_TIMEOUT_MIN: Duration = Duration::from_millis(100);
+pub const ATTEMPT_TIMEOUT_MAX: Duration = Duration::from_secs(60);
+
+/// Resolving a name, connecting, and the TLS handshake, each inside the whole attempt's limit.
+pub const DNS_TIMEOUT: Duration = Duration::from_secs(2);
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+pub const TLS_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes of an answer's body, after decompression, that are read before the connection is closed.
+pub const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of an answer's headers.
+pub const ANSWER_HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Prefix of an answer kept with a successful and with a failed attempt.
+pub const ANSWER_KEPT_SUCCESS_BYTES: usize = 256;
+pub const ANSWER_KEPT_FAILURE_BYTES: usize = 4 * 1024;
+/// An idle connection to a receiver is dropped after this; below the 60 s of common servers.
+pub const POOL_IDLE: Duration = Duration::from_secs(30);
+/// A connection lives this long at most, so that a changed DNS answer or egress rule takes effect.
+pub const POOL_AGE_MAX: Duration = Duration::from_secs(60);
+/// Idle connections kept by one delivery core.
+pub const POOL_CONNECTIONS_MAX: usize = 2_048;
+
+/// Attempts in flight of one webhook.
+pub const LANE_IN_FLIGHT_MAX: usize = 32;
+/// Attempts in flight on one delivery core.
+pub const CORE_IN_FLIGHT_MAX: usize = 1_024;
+/// Deliveries of one webhook held in memory; the rest wait on disk.
+pub const LANE_MEMORY_DELIVERIES_MAX: usize = 1_024;
+/// Deliveries that one core holds in memory over all its lanes.
+pub const CORE_MEMORY_DELIVERIES_MAX: usize = 100_000;
+/// Event bytes that one core keeps in memory for deliveries; beyond it they are read again from the store.
+pub const CORE_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Rows of a page when a lane reads its backlog.
+pub const LANE_PAGE_ROWS: usize = 256;
+/// Workspaces whose webhooks are kept in memory for fan-out.
+pub const DIRECTORY_WORKSPACES_MAX: usize = 10_000;
+/// Credentials kept in memory after their first use.
+pub const CREDENTIAL_CACHE_MAX: usize = 10_000;
+
+/// Operations and bytes of one commit, and operations waiting for one; beyond, publishers are told to come back.
+pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
+pub const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
+pub const COMMIT_QUEUE_MAX: usize = 16_384;
+pub const COMMIT_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Rows removed in one step of upkeep while the writer is idle.
+pub const UPKEEP_ROWS_MAX: usize = 1_000;
+/// How often owed deliveries that no lane knows of are looked for.
+pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
+/// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
+
+const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
+const _: () = assert!(POOL_IDLE.as_secs() <= POOL_AGE_MAX.as_secs());
+const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_MEMORY_DELIVERIES_MAX);
+const _: () = assert!(LANE_PAGE_ROWS <= LANE_MEMORY_DELIVERIES_MAX);
+const _: () = assert!(BATCH_EVENTS_MAX <= COMMIT_OPERATIONS_MAX);
+const _: () = assert!(PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX && PAGE_ROWS_MAX <= LIST_SCAN_ROWS_MAX);

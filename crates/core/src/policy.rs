@@ -1,0 +1,114 @@
+//! How patient we are with a receiver.
+
+use std::time::Duration;
+
+use crate::health::DisableRule;
+use crate::limits::{ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, RETRY_DELAY_MAX, RETRY_DELAYS_MAX};
+
+/// Delays between attempts: `n` delays allow `n + 1` attempts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RetrySchedule(Vec<Duration>);
+
+impl RetrySchedule {
+    /// Whole seconds, at most [`RETRY_DELAYS_MAX`] of them, each at most [`RETRY_DELAY_MAX`].
+    pub fn from_seconds(seconds: &[u64]) -> Result<Self, String> {
+        if seconds.len() > RETRY_DELAYS_MAX {
+            return Err(format!("may hold at most {RETRY_DELAYS_MAX} delays"));
+        }
+        let delay_max_s = RETRY_DELAY_MAX.as_secs();
+        if seconds.iter().any(|delay| *delay > delay_max_s) {
+            return Err(format!("each delay must be from 0 to {delay_max_s} seconds"));
+        }
+        Ok(Self(seconds.iter().copied().map(Duration::from_secs).collect()))
+    }
+
+    /// The delay after the `tries`-th attempt of a round, `None` when no attempt is left.
+    pub fn delay_after(&self, tries: u32) -> Option<Duration> {
+        let index = usize::try_from(tries).ok()?.checked_sub(1)?;
+        self.0.get(index).copied()
+    }
+
+    pub fn attempts_max(&self) -> usize {
+        self.0.len() + 1
+    }
+
+    pub fn as_seconds(&self) -> Vec<u64> {
+        self.0.iter().map(Duration::as_secs).collect()
+    }
+}
+
+/// Checks the limit of one attempt as an operator gives it.
+pub fn check_timeout_ms(timeout_ms: u64) -> Result<Duration, String> {
+    let timeout = Duration::from_millis(timeout_ms);
+    if (ATTEMPT_TIMEOUT_MIN..=ATTEMPT_TIMEOUT_MAX).contains(&timeout) {
+        return Ok(timeout);
+    }
+    Err(format!("must be from {} to {}", ATTEMPT_TIMEOUT_MIN.as_millis(), ATTEMPT_TIMEOUT_MAX.as_millis()))
+}
+
+/// The rules in force for a webhook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliveryPolicy {
+    pub retry: RetrySchedule,
+    /// Limit of one attempt as a whole.
+    pub timeout: Duration,
+    pub disable: DisableRule,
+}
+
+/// What a workspace changes of its dialect's rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyOverrides {
+    pub retry: Option<RetrySchedule>,
+    pub timeout: Option<Duration>,
+}
+
+impl DeliveryPolicy {
+    pub fn with(&self, overrides: &PolicyOverrides) -> Self {
+        Self {
+            retry: overrides.retry.clone().unwrap_or_else(|| self.retry.clone()),
+            timeout: overrides.timeout.unwrap_or(self.timeout),
+            disable: self.disable,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n_delays_allow_n_plus_one_attempts() {
+        let schedule = RetrySchedule::from_seconds(&[0, 5]).expect("in bounds");
+        assert_eq!(schedule.attempts_max(), 3);
+        assert_eq!(schedule.delay_after(0), None, "no attempt was made");
+        assert_eq!(schedule.delay_after(1), Some(Duration::ZERO));
+        assert_eq!(schedule.delay_after(2), Some(Duration::from_secs(5)));
+        assert_eq!(schedule.delay_after(3), None);
+        assert_eq!(RetrySchedule::default().delay_after(1), None, "one attempt only");
+    }
+
+    #[test]
+    fn schedules_and_timeouts_out_of_bounds_are_refused() {
+        assert!(RetrySchedule::from_seconds(&[1; RETRY_DELAYS_MAX]).is_ok());
+        assert!(RetrySchedule::from_seconds(&[1; RETRY_DELAYS_MAX + 1]).is_err());
+        assert!(RetrySchedule::from_seconds(&[86_400]).is_ok());
+        assert!(RetrySchedule::from_seconds(&[86_401]).is_err());
+        for (ms, fine) in
+            [(0, false), (99, false), (100, true), (60_000, true), (60_001, false), (u64::MAX, false)]
+        {
+            assert_eq!(check_timeout_ms(ms).is_ok(), fine, "{ms}");
+        }
+    }
+
+    #[test]
+    fn overrides_replace_only_what_they_name() {
+        let base = DeliveryPolicy {
+            retry: RetrySchedule::from_seconds(&[60]).expect("in bounds"),
+            timeout: Duration::from_secs(10),
+            disable: DisableRule::default(),
+        };
+        assert_eq!(base.with(&PolicyOverrides::default()), base);
+        let hasty = PolicyOverrides { timeout: Some(Duration::from_secs(1)), ..PolicyOverrides::default() };
+        assert_eq!(base.with(&hasty), DeliveryPolicy { timeout: Duration::from_secs(1), ..base.clone() });
+    }
+}

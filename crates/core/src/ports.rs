@@ -1,0 +1,62 @@
+//! What the world lends us: time, randomness, threads and a way to send a request.
+//!
+//! The engine reaches the world through these traits alone, so that the simulator can be the world.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::attempt::Exchange;
+use crate::target_url::TargetUrl;
+use crate::time::{Monotonic, Timestamp};
+
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub type LocalBoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + 'a>>;
+
+/// Reads clocks and waits.
+pub trait Clock: Send + Sync {
+    /// The wall clock. It may jump either way.
+    fn now(&self) -> Timestamp;
+    /// A clock that only goes forward; for durations.
+    fn monotonic(&self) -> Monotonic;
+    /// Resolves once `duration` has passed on the monotonic clock. Must be polled where it was made.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+}
+
+/// Bytes that nobody can foresee.
+pub trait Random: Send + Sync {
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A number from 0 to `bound` inclusive; the bias of the remainder is below 2^-32 for bounds below 2^32.
+    fn up_to(&self, bound: u64) -> u64 {
+        let mut bytes = [0u8; 8];
+        self.fill(&mut bytes);
+        u64::from_le_bytes(bytes) % bound.saturating_add(1).max(1)
+    }
+}
+
+/// Starts operating-system threads.
+pub trait Threads: Send + Sync {
+    /// Runs `body` on a new thread called `name`; the caller learns of its end by what `body` itself signals.
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>);
+}
+
+/// One request to a receiver, complete and signed.
+#[derive(Clone, Debug)]
+pub struct OutboundRequest {
+    pub url: Arc<TargetUrl>,
+    /// Names in lower case. `host`, `content-length` and `connection` are the transport's business.
+    pub headers: Vec<(Arc<str>, String)>,
+    pub body: Bytes,
+    /// Limit of the whole exchange: name lookup to the last byte that is read.
+    pub timeout: Duration,
+}
+
+/// Sends a request to a stranger and says exactly what happened. Belongs to one delivery core.
+pub trait Transport {
+    /// Never fails: every way in which an exchange can end is an outcome.
+    fn send(&self, request: OutboundRequest) -> LocalBoxFuture<'static, Exchange>;
+}

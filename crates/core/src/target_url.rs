@@ -1,0 +1,165 @@
+//! A receiver's URL, parsed once by the WHATWG rules; the same object is judged and connected to.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+use crate::limits::URL_CHARS_MAX;
+
+/// An absolute `http` or `https` URL with a host and without user information.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TargetUrl {
+    given: String,
+    parsed: Url,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scheme {
+    Http,
+    Https,
+}
+
+impl TargetUrl {
+    /// Reads a URL as a customer wrote it. The error is a sentence for that customer.
+    ///
+    /// The WHATWG parser forgives a lot (it drops line breaks, turns `\` into `/` and skips extra slashes). A
+    /// URL that needs forgiving is refused, so that no two readers of it can disagree about its host.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.chars().count() > URL_CHARS_MAX {
+            return Err(format!("must be at most {URL_CHARS_MAX} characters long"));
+        }
+        if text.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\') {
+            return Err("must not contain spaces, control characters or backslashes".to_owned());
+        }
+        let after_scheme = match text.split_once("://") {
+            Some((scheme, rest))
+                if scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https") =>
+            {
+                rest
+            }
+            _ => return Err("must be an absolute URL that starts with https:// or http://".to_owned()),
+        };
+        let authority = after_scheme.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.is_empty() {
+            return Err("must name a host".to_owned());
+        }
+        if authority.contains('@') {
+            return Err("must not contain user information before the host".to_owned());
+        }
+        let parsed = Url::parse(text).map_err(|error| format!("is not a valid URL: {error}"))?;
+        if parsed.host().is_none() || parsed.port_or_known_default() == Some(0) {
+            return Err("must name a host, and a port other than 0".to_owned());
+        }
+        Ok(Self { given: text.to_owned(), parsed })
+    }
+
+    /// The text as it was given.
+    pub fn as_str(&self) -> &str {
+        &self.given
+    }
+
+    pub fn scheme(&self) -> Scheme {
+        if self.parsed.scheme() == "https" { Scheme::Https } else { Scheme::Http }
+    }
+
+    /// The host after normalisation: `0x7f.1` has become `127.0.0.1`, an international name its ASCII form.
+    pub fn host(&self) -> Host<&str> {
+        self.parsed.host().expect("checked when parsed")
+    }
+
+    pub fn port(&self) -> u16 {
+        self.parsed.port_or_known_default().expect("http and https have a default")
+    }
+
+    /// Value of the `Host` header: the port only when it is not the scheme's own.
+    pub fn host_header(&self) -> String {
+        match self.parsed.port() {
+            Some(port) => format!("{}:{port}", self.host()),
+            None => self.host().to_string(),
+        }
+    }
+
+    /// Path and query as they go into the request line; a fragment is never sent.
+    pub fn path_and_query(&self) -> String {
+        match self.parsed.query() {
+            Some(query) => format!("{}?{query}", self.parsed.path()),
+            None => self.parsed.path().to_owned(),
+        }
+    }
+}
+
+impl fmt::Debug for TargetUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.given)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accepts_and_normalises() {
+        let table = [
+            ("https://example.com/a?b=1#c", "example.com", 443, "/a?b=1"),
+            ("http://EXAMPLE.com:8080", "example.com", 8080, "/"),
+            ("http://0x7f.1/", "127.0.0.1", 80, "/"),
+            ("http://2130706433/", "127.0.0.1", 80, "/"),
+            ("http://017700000001/", "127.0.0.1", 80, "/"),
+            ("http://[::ffff:127.0.0.1]/", "[::ffff:7f00:1]", 80, "/"),
+            ("https://bücher.example/ü", "xn--bcher-kva.example", 443, "/%C3%BC"),
+            ("https://example.com/a@b", "example.com", 443, "/a@b"),
+        ];
+        for (text, host, port, path) in table {
+            let url = TargetUrl::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+            assert_eq!((url.host().to_string().as_str(), url.port()), (host, port), "{text}");
+            assert_eq!(url.path_and_query(), path, "{text}");
+            assert_eq!(url.as_str(), text, "the given text is kept");
+        }
+    }
+
+    #[test]
+    fn refuses_what_readers_could_disagree_about() {
+        let long = format!("https://example.com/{}", "a".repeat(URL_CHARS_MAX - 19));
+        let table = [
+            "",
+            "example.com",
+            "/path",
+            "//example.com",
+            "file:///etc/passwd",
+            "ftp://example.com",
+            "https:example.com",
+            "https://",
+            "https:///example.com",
+            "http://?x",
+            "http://#x",
+            "https://user@example.com",
+            "https://user:pass@example.com/",
+            "https://@example.com/",
+            "http://exa mple.com",
+            "http://example.com/\n",
+            " https://example.com",
+            "http:\\\\example.com",
+            "http://example.com\\@evil.example",
+            "http://example.com:0/",
+            "http://example.com:99999/",
+            "http://[::1",
+            "http://256.256.256.256/",
+            "http://a..b:x/",
+            "http://exam%00ple.com/",
+            &long,
+        ];
+        for text in table {
+            assert!(TargetUrl::parse(text).is_err(), "{text:?} must be refused");
+        }
+        assert!(TargetUrl::parse(&long[..URL_CHARS_MAX]).is_ok(), "the longest permitted URL");
+    }
+
+    #[test]
+    fn host_header_names_the_port_only_when_needed() {
+        let header = |text| TargetUrl::parse(text).expect("a good URL").host_header();
+        assert_eq!(header("https://example.com:443/"), "example.com");
+        assert_eq!(header("http://example.com:443/"), "example.com:443");
+        assert_eq!(header("http://[2001:db8::1]:81/"), "[2001:db8::1]:81");
+    }
+}

@@ -1,0 +1,72 @@
+//! One subscription of a customer.
+
+use crate::id::{WebhookId, WorkspaceId};
+use crate::secret::SealedSecret;
+use crate::time::Timestamp;
+
+/// Field name under which a webhook's signing secret is sealed, see [`crate::seal::Place`].
+pub const SECRET_FIELD: &str = "webhook.secret";
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    pub id: WebhookId,
+    pub workspace: WorkspaceId,
+    /// The id at the edge, in the dialect's form. Unique in its workspace.
+    pub public_id: String,
+    pub name: Option<String>,
+    /// The URL as the customer gave it.
+    pub url: String,
+    pub events: EventSelection,
+    /// When set, only events about this subject are wanted.
+    pub subject: Option<String>,
+    pub state: WebhookState,
+    pub secret: Option<SealedSecret>,
+    /// Failed attempts since the last success.
+    pub consecutive_failures: u32,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+/// Which event types a webhook wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventSelection {
+    All,
+    /// Not empty, no type twice, in the order the customer gave.
+    Only(Vec<String>),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WebhookState {
+    Active,
+    Disabled { at: Timestamp, reason: DisableReason },
+}
+
+impl WebhookState {
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Active)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DisableReason {
+    /// The customer or the operator switched it off.
+    ByOwner,
+    /// The receiver answered 410 Gone.
+    Gone,
+    /// Too many failures in a row.
+    Failing,
+}
+
+impl DisableReason {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByOwner => "by_owner",
+            Self::Gone => "gone",
+            Self::Failing => "failing",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::ByOwner, Self::Gone, Self::Failing].into_iter().find(|reason| reason.name() == name)
+    }
+}

@@ -1,0 +1,32 @@
+//! How a verb can fail.
+
+use thiserror::Error;
+
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// A unique name is taken; the value says which one.
+    #[error("{0} is already taken")]
+    Taken(&'static str),
+    /// The targets of an event were chosen from webhooks that have changed since. Choose again.
+    #[error("the webhooks of the workspace have changed since the targets were chosen")]
+    CatalogMoved,
+    /// The producer's event id belongs to another event of the last 24 hours.
+    #[error("the event id was used for another event")]
+    EventIdReused,
+    /// The object is in a state in which this cannot be done.
+    #[error("{0}")]
+    WrongState(&'static str),
+    /// What the verb is about does not exist.
+    #[error("no such {0}")]
+    Missing(&'static str),
+    /// More work waits for the writer than its bounds permit. Nothing was stored.
+    #[error("the store has more waiting than it may hold")]
+    Overloaded,
+    /// The medium refused: disk full, I/O error, connection lost, store closed. Unless a verb says otherwise
+    /// nothing was stored.
+    #[error("the store cannot be used right now: {0}")]
+    Unavailable(String),
+    /// A stored value cannot be what we wrote.
+    #[error("corrupt value in {table}.{column} of {key}: {problem}")]
+    Corrupt { table: &'static str, column: &'static str, key: String, problem: String },
+}

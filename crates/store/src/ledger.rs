@@ -1,0 +1,210 @@
+//! Events, deliveries and attempts: large, appended, never updated.
+
+use std::sync::Arc;
+
+use signalpost_core::attempt::{Attempt, Outcome};
+use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
+use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::DisableReason;
+
+use crate::Answer;
+
+pub trait Ledger: Send + Sync {
+    /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
+    /// found by [`Self::due_lanes`].
+    fn listen(&self, listener: Arc<dyn CommitListener>);
+
+    /// The highest number among all ids ever stored; ids minted from here on must be above it.
+    fn highest_id(&self) -> i64;
+
+    /// Stores events and what is owed for them, all or nothing, synced to disk when it answers.
+    ///
+    /// `CatalogMoved` when the version of an event's workspace is not the current one; `Missing("workspace")`;
+    /// `EventIdReused` when a `dedupe` finds the same producer id with another fingerprint.
+    fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>>;
+
+    /// Records attempts that have ended and what follows from each, in one commit.
+    ///
+    /// For each: the owed row goes, the attempt is appended, a retry is owed again unless a cut has ended the
+    /// round meanwhile, and the webhook's health changes as told. An attempt whose number is recorded already is
+    /// skipped as a whole, so that repeating the verb after an unknown outcome is safe.
+    fn finish(&self, finished: Vec<Finished>) -> Answer<()>;
+
+    /// Owes a delivery once more with a fresh round. `Missing("delivery")`; `WrongState` while it is pending, or
+    /// when its webhook is deleted or disabled.
+    fn requeue(&self, params: Requeue) -> Answer<Due>;
+
+    /// Webhooks that are owed something, in ascending order, each with its earliest time.
+    fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>>;
+
+    /// What one webhook is owed, by due time and then event, without what a cut has ended.
+    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>>;
+
+    /// Events by id for sending, in any order; ids that do not exist are left out.
+    fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>>;
+
+    /// One event by our id or by the producer's.
+    fn event(&self, workspace: WorkspaceId, key: EventKey) -> Answer<Option<Arc<Event>>>;
+    fn list_events(&self, params: ListEvents) -> Answer<EventPage>;
+    fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage>;
+    /// One delivery with its whole history.
+    fn delivery(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<Option<DeliveryRecord>>;
+    /// The one read that no workspace scopes; it returns nothing else.
+    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>>;
+
+    /// One bounded step of housekeeping: rows ended by cuts, expired keys, lazy indexes. `true` when there is more.
+    fn upkeep(&self, now: Timestamp) -> Answer<bool>;
+    /// Answers when something has been committed and synced: the store can be written to.
+    fn probe(&self, now: Timestamp) -> Answer<()>;
+    /// Finishes what waits and closes; later verbs answer `Unavailable`.
+    fn close(&self) -> Answer<()>;
+}
+
+/// Told of commits, on the committing thread, before the caller of the verb is answered. Must not block.
+pub trait CommitListener: Send + Sync {
+    /// Every commit that stored events calls this once, with all of them in commit order.
+    fn accepted(&self, events: Vec<Arc<Event>>);
+    fn requeued(&self, due: Due, workspace: WorkspaceId);
+}
+
+/// An event with its targets, chosen from the webhooks as they were at `version`.
+#[derive(Clone, Debug)]
+pub struct AcceptEvent {
+    pub id: EventId,
+    pub workspace: WorkspaceId,
+    pub version: u64,
+    pub content: EventContent,
+    pub targets: Vec<WebhookId>,
+    pub accepted_at: Timestamp,
+    /// Set when the producer's id identifies the event; needs `content.producer_id`.
+    pub dedupe: Option<Dedupe>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dedupe {
+    /// Hash over everything the producer said.
+    pub fingerprint: [u8; 32],
+    /// A stored id older than this may be used again.
+    pub not_before: Timestamp,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    pub id: EventId,
+    pub sequence: Sequence,
+    pub deliveries: usize,
+    pub repeated: Repeated,
+}
+
+/// Whether an event had been stored before under the same producer id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeated {
+    No,
+    Yes,
+}
+
+#[derive(Clone, Debug)]
+pub struct Finished {
+    pub workspace: WorkspaceId,
+    /// The owed row as it was when the attempt started.
+    pub due: Due,
+    pub attempt: Attempt,
+    /// Set when the attempt changed the webhook's health.
+    pub health: Option<HealthChange>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HealthChange {
+    pub consecutive_failures: u32,
+    /// Disables an active webhook, with a cut.
+    pub disable: Option<DisableReason>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Requeue {
+    pub workspace: WorkspaceId,
+    pub delivery: DeliveryId,
+    pub at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct DueLanes {
+    pub after: Option<WebhookId>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DueLane {
+    pub webhook: WebhookId,
+    pub first_due_at: Timestamp,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct DuePage {
+    pub webhook: WebhookId,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EventKey {
+    Ours(EventId),
+    Producer(String),
+}
+
+/// Newest first; filters are joined by "and".
+#[derive(Clone, Debug)]
+pub struct ListEvents {
+    pub workspace: WorkspaceId,
+    pub event_type: Option<String>,
+    pub subject: Option<String>,
+    pub before: Option<EventId>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct EventPage {
+    pub rows: Vec<Arc<Event>>,
+    /// Where the next page starts. A filtered page may be short, even empty, and still have a next one.
+    pub next: Option<EventId>,
+}
+
+/// Newest event first, then by webhook descending; filters are joined by "and".
+#[derive(Clone, Debug)]
+pub struct ListDeliveries {
+    pub workspace: WorkspaceId,
+    pub webhook: Option<WebhookId>,
+    pub event: Option<EventId>,
+    pub status: Option<DeliveryStatus>,
+    pub before: Option<DeliveryId>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeliveryPage {
+    pub rows: Vec<DeliverySummary>,
+    /// As in [`EventPage::next`].
+    pub next: Option<DeliveryId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeliverySummary {
+    pub id: DeliveryId,
+    /// Public id of the event.
+    pub event: String,
+    pub event_type: String,
+    /// Public id of the webhook, also when it is deleted.
+    pub webhook: String,
+    pub created_at: Timestamp,
+    pub state: DeliveryState,
+    pub attempts: u32,
+    pub last_outcome: Option<Outcome>,
+}
+
+#[derive(Clone, Debug)]
+pub struct DeliveryRecord {
+    pub summary: DeliverySummary,
+    pub event: Arc<Event>,
+    pub steps: Vec<Step>,
+}

@@ -1,0 +1,26 @@
+//! What any store must do, the memory model that defines it, and the suite that checks it.
+//!
+//! A verb is one atomic unit of work: no transaction object crosses this seam, so each backend uses its own
+//! strengths inside one verb. The traits belong to this project and change with it; they are not an extension
+//! API. What a verb means exactly is written once, in [`testing::memory`], and checked by
+//! [`testing::conformance`] for every backend.
+
+pub mod batch;
+pub mod catalog;
+pub mod error;
+pub mod ledger;
+pub mod testing;
+
+use signalpost_core::ports::BoxFuture;
+
+pub use catalog::Catalog;
+pub use error::StoreError;
+pub use ledger::{CommitListener, Ledger};
+
+/// What a verb returns: a future that owns its parameters.
+pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
+
+/// A complete store.
+pub trait Store: Catalog + Ledger {}
+
+impl<S: Catalog + Ledger> Store for S {}

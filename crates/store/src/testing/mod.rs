@@ -1,0 +1,1 @@
+//! Development aids: the memory model, the fault wrapper and the conformance suite.
