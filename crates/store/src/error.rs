@@ -1,8 +1,8 @@
 //! How a verb can fail.
 
-use thiserror::Error;
+use signalpost_core::error::{Error, ErrorCode};
 
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A unique name is taken; the value says which one.
     #[error("{0} is already taken")]
@@ -29,4 +29,19 @@ pub enum StoreError {
     /// A stored value cannot be what we wrote.
     #[error("corrupt value in {table}.{column} of {key}: {problem}")]
     Corrupt { table: &'static str, column: &'static str, key: String, problem: String },
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(what) => Self::new(ErrorCode::Conflict, format!("the {what} is already taken")),
+            StoreError::EventIdReused => {
+                Self::new(ErrorCode::Conflict, "the event id was used for another event within the last 24 hours")
+            }
+            StoreError::WrongState(sentence) => Self::new(ErrorCode::Conflict, sentence),
+            StoreError::Missing(what) => Self::not_found(what),
+            StoreError::CatalogMoved | StoreError::Overloaded | StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::Corrupt { .. } => Self::internal(error),
+        }
+    }
 }

@@ -30,7 +30,10 @@ pub trait Ledger: Send + Sync {
     /// For each: the owed row goes, the attempt is appended, a retry is owed again unless a cut has ended the
     /// round meanwhile, and the webhook's health changes as told. An attempt whose number is recorded already is
     /// skipped as a whole, so that repeating the verb after an unknown outcome is safe.
-    fn finish(&self, finished: Vec<Finished>) -> Answer<()>;
+    ///
+    /// The owed row of a new delivery is due at its event's `accepted_at`, born at its event's sequence, with no
+    /// steps and no tries; a retry keeps `born`, is due as its verdict says, and counts one more step and try.
+    fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()>;
 
     /// Owes a delivery once more with a fresh round. `Missing("delivery")`; `WrongState` while it is pending, or
     /// when its webhook is deleted or disabled.
