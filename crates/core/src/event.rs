@@ -1,6 +1,7 @@
 //! What a producer published: stored once, never changed.
 
 use bytes::Bytes;
+use sha2::{Digest, Sha256};
 
 use crate::id::{EventId, WebhookId, WorkspaceId};
 use crate::limits::{EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, SUBJECT_CHARS_MAX};
@@ -43,6 +44,27 @@ pub struct EventContent {
     pub data: Bytes,
 }
 
+/// SHA-256 over everything a producer said, each part with its length, so that no two contents share a text.
+///
+/// The time counts only when the producer gave it: an event without one gets the time of its arrival.
+pub fn fingerprint(content: &EventContent, given_time: Option<Timestamp>) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    let mut part = |bytes: &[u8]| {
+        digest.update(u64::try_from(bytes.len()).expect("a length fits").to_be_bytes());
+        digest.update(bytes);
+    };
+    part(content.event_type.as_bytes());
+    part(content.subject.as_deref().map_or(b"-".as_slice(), |_| b"+"));
+    part(content.subject.as_deref().unwrap_or_default().as_bytes());
+    part(&given_time.map_or(Vec::new(), |time| time.as_ms().to_be_bytes().to_vec()));
+    for (name, json) in &content.attributes {
+        part(name.as_bytes());
+        part(json.as_bytes());
+    }
+    part(&content.data);
+    digest.finalize().into()
+}
+
 /// Event types are ASCII words with `.`, `_`, `-`, `:` or `/` between them: safe in headers, logs and URLs.
 pub fn check_event_type(text: &str) -> Result<(), String> {
     let permitted = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':' | '/');
@@ -78,6 +100,32 @@ fn check_token(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fingerprint_tells_every_part_apart() {
+        let base = EventContent {
+            producer_id: Some("1".to_owned()),
+            event_type: "ab".to_owned(),
+            subject: None,
+            time: Timestamp::from_ms(5),
+            attributes: Vec::new(),
+            data: Bytes::from_static(b"c"),
+        };
+        let others = [
+            (
+                EventContent { event_type: "a".to_owned(), data: Bytes::from_static(b"bc"), ..base.clone() },
+                None,
+            ),
+            (EventContent { subject: Some(String::new()), ..base.clone() }, None),
+            (EventContent { attributes: vec![("c".to_owned(), String::new())], ..base.clone() }, None),
+            (base.clone(), Some(Timestamp::from_ms(5))),
+        ];
+        for (other, time) in others {
+            assert_ne!(fingerprint(&base, None), fingerprint(&other, time), "{other:?}");
+        }
+        let later = EventContent { time: Timestamp::from_ms(6), ..base.clone() };
+        assert_eq!(fingerprint(&base, None), fingerprint(&later, None), "the time of arrival does not count");
+    }
 
     #[test]
     fn event_types_are_header_safe_words() {

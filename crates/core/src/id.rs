@@ -48,6 +48,7 @@ pub struct DeliveryId {
 }
 
 const EVENT_PREFIX: &str = "evt_";
+const CREDENTIAL_PREFIX: &str = "cred_";
 const DELIVERY_PREFIX: &str = "dlv_";
 /// 62^16 is just above 2^95: sixteen digits hold any 95-bit number.
 const EVENT_DIGITS: usize = 16;
@@ -61,18 +62,37 @@ const DELIVERY_DIGITS: usize = 22;
 impl EventId {
     /// `evt_` and 16 alphanumerics.
     pub fn to_public(self) -> String {
-        let raw = u128::try_from(self.0).expect("ids are positive");
-        let spread = raw.wrapping_mul(EVENT_SPREAD) & EVENT_MASK;
-        format!("{EVENT_PREFIX}{}", base62::encode(spread, EVENT_DIGITS))
+        spread_text(EVENT_PREFIX, self.0)
     }
 
     pub fn from_public(text: &str) -> Option<Self> {
-        let digits = text.strip_prefix(EVENT_PREFIX).filter(|digits| digits.len() == EVENT_DIGITS)?;
-        let raw = base62::decode(digits)?.wrapping_mul(EVENT_GATHER) & EVENT_MASK;
-        let id = Self(i64::try_from(raw).ok()?);
-        // Two texts could stand for one number modulo 2^95; only the one we would print is accepted.
-        (id.to_public() == text).then_some(id)
+        gather_text(EVENT_PREFIX, text).map(Self)
     }
+}
+
+impl CredentialId {
+    /// `cred_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(CREDENTIAL_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(CREDENTIAL_PREFIX, text).map(Self)
+    }
+}
+
+fn spread_text(prefix: &str, raw: i64) -> String {
+    let raw = u128::try_from(raw).expect("ids are positive");
+    let spread = raw.wrapping_mul(EVENT_SPREAD) & EVENT_MASK;
+    format!("{prefix}{}", base62::encode(spread, EVENT_DIGITS))
+}
+
+fn gather_text(prefix: &str, text: &str) -> Option<i64> {
+    let digits = text.strip_prefix(prefix).filter(|digits| digits.len() == EVENT_DIGITS)?;
+    let raw = base62::decode(digits)?.wrapping_mul(EVENT_GATHER) & EVENT_MASK;
+    let raw = i64::try_from(raw).ok()?;
+    // Two texts could stand for one number modulo 2^95; only the one we would print is accepted.
+    (spread_text(prefix, raw) == text).then_some(raw)
 }
 
 impl DeliveryId {
@@ -159,6 +179,14 @@ mod tests {
         ] {
             assert_eq!(EventId::from_public(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn credential_texts_return_and_are_no_event_texts() {
+        let text = CredentialId(1 << 40).to_public();
+        assert_eq!(CredentialId::from_public(&text), Some(CredentialId(1 << 40)));
+        assert_eq!(EventId::from_public(&text), None);
+        assert_eq!(CredentialId::from_public(&EventId(1 << 40).to_public()), None);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub const MANAGEMENT_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const EVENT_TYPE_CHARS_MAX: usize = 256;
 /// Length of an event id given by a producer.
 pub const EVENT_ID_CHARS_MAX: usize = 128;
+/// How long a producer's event id keeps its meaning, in milliseconds: 24 hours.
+pub const EVENT_ID_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 /// Length of a subject; the longest that a built-in dialect documents is 64.
 pub const SUBJECT_CHARS_MAX: usize = 256;
 /// Length of a target URL in characters, as most vendors document it.

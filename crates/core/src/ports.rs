@@ -44,6 +44,12 @@ pub trait Threads: Send + Sync {
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>);
 }
 
+/// Starts tasks on the delivery core that asks, beside whatever runs there.
+pub trait SpawnLocal {
+    /// Runs `task` to its end on this core's own executor. What it found out is its own business to store.
+    fn spawn_local(&self, task: LocalBoxFuture<'static, ()>);
+}
+
 /// One request to a receiver, complete and signed.
 #[derive(Clone, Debug)]
 pub struct OutboundRequest {

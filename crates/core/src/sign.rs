@@ -1,5 +1,7 @@
 //! How a request is signed: four knobs cover every scheme of `contracts/` and the usual ones beside them.
 
+use std::sync::Arc;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,7 +15,7 @@ use crate::template::{Scope, Template};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SignatureRecipe {
     /// Name of the header, in lower case.
-    pub header: String,
+    pub header: Arc<str>,
     /// The header's value, around `${signature}`.
     pub value: Template,
     /// What is signed.
@@ -66,7 +68,7 @@ impl Signer {
     }
 
     /// Name and value of the signature header for one attempt.
-    pub fn sign(&self, scope: Scope<'_>) -> (&str, String) {
+    pub fn sign(&self, scope: Scope<'_>) -> (Arc<str>, String) {
         let mut mac = self.mac.clone();
         self.recipe.content.render_parts(scope, &mut |part| mac.update(part));
         let digest = mac.finalize().into_bytes();
@@ -75,7 +77,7 @@ impl Signer {
             Encoding::Base64 => BASE64.encode(digest),
         };
         let value = self.recipe.value.render_text(Scope { signature: &signature, ..scope });
-        (&self.recipe.header, value)
+        (Arc::clone(&self.recipe.header), value)
     }
 }
 
@@ -83,6 +85,11 @@ impl std::fmt::Debug for Signer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Signer").field("recipe", &self.recipe).finish_non_exhaustive()
     }
+}
+
+/// The shown form of a Standard Webhooks key: the prefix and its padded base64.
+pub fn standard_secret(key: &Secret) -> Secret {
+    Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", BASE64.encode(key.expose())))
 }
 
 fn mac_with(key: &[u8]) -> Hmac<Sha256> {
@@ -107,13 +114,7 @@ mod tests {
     }
 
     fn recipe(content: &str, value: &str, key: KeyForm, encoding: Encoding) -> SignatureRecipe {
-        SignatureRecipe {
-            header: "x-sig".to_owned(),
-            value: text(value),
-            content: text(content),
-            key,
-            encoding,
-        }
+        SignatureRecipe { header: "x-sig".into(), value: text(value), content: text(content), key, encoding }
     }
 
     fn check(recipe: SignatureRecipe, secret: &str, (id, unix_s, body): (&str, i64, &str), expected: &str) {
@@ -122,7 +123,7 @@ mod tests {
         let attempt_at = Timestamp::from_ms(unix_s * 1_000);
         let scope = Scope { attempt_at, body: body.as_bytes(), ..scope(&event) };
         let signer = Signer::new(recipe, &Secret::from_text(secret)).expect("a good secret");
-        assert_eq!(signer.sign(scope), ("x-sig", expected.to_owned()));
+        assert_eq!(signer.sign(scope), ("x-sig".into(), expected.to_owned()));
     }
 
     #[test]

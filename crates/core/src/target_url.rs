@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::{Host, Position, Url};
 
 use crate::limits::URL_CHARS_MAX;
 
@@ -69,6 +69,12 @@ impl TargetUrl {
 
     pub fn port(&self) -> u16 {
         self.parsed.port_or_known_default().expect("http and https have a default")
+    }
+
+    /// Scheme, host and port after normalisation, for example `https://example.com:8443`; the port only when it
+    /// is not the scheme's own. Equal for two URLs exactly when one connection can serve both.
+    pub fn origin(&self) -> &str {
+        &self.parsed[..Position::AfterPort]
     }
 
     /// Value of the `Host` header: the port only when it is not the scheme's own.
@@ -161,5 +167,14 @@ mod tests {
         assert_eq!(header("https://example.com:443/"), "example.com");
         assert_eq!(header("http://example.com:443/"), "example.com:443");
         assert_eq!(header("http://[2001:db8::1]:81/"), "[2001:db8::1]:81");
+    }
+
+    #[test]
+    fn origin_is_equal_for_what_shares_a_connection() {
+        let origin = |text| TargetUrl::parse(text).expect("a good URL").origin().to_owned();
+        assert_eq!(origin("https://EXAMPLE.com:443/a?b=https://x:1#c"), "https://example.com");
+        assert_eq!(origin("https://example.com"), "https://example.com");
+        assert_eq!(origin("http://0x7f.1:81?x"), "http://127.0.0.1:81");
+        assert_eq!(origin("http://example.com:443"), "http://example.com:443");
     }
 }

@@ -1,1 +1,32 @@
+//! Use cases and loops: accept events, deliver them, look things up, keep house.
+//!
+//! The engine is shaped for an imagined ideal client. No wire protocol, no backend and no TLS type is known
+//! here; time, randomness and the network come in through the ports of `signalpost_core`.
+//!
+//! An event's path: [`ingest`] chooses targets and has the store commit them, `doorbell` hands the committed
+//! event to the delivery cores, a [`core_loop`] starts attempts lane by lane, `attempt` renders, signs and sends
+//! one, and its outcome goes back to the store in batches.
 
+mod attempt;
+pub mod core_loop;
+pub mod credentials;
+mod directory;
+mod doorbell;
+mod engine;
+mod id_map;
+pub mod ingest;
+mod lane;
+mod lane_config;
+pub mod lookup;
+mod mailbox;
+pub mod metrics;
+mod owed;
+mod profiles;
+mod record;
+mod timers;
+pub mod webhooks;
+pub mod workspaces;
+
+pub use core_loop::DeliveryCore;
+pub use directory::View;
+pub use engine::{Engine, EngineOptions};

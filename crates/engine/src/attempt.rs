@@ -1,0 +1,167 @@
+//! One attempt: render, sign, send, judge.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalpost_core::attempt::{Attempt, Exchange, Failure, Outcome, Timing, Verdict};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::health::{DisableRule, after_attempt};
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES};
+use signalpost_core::ports::{OutboundRequest, Random, Transport};
+use signalpost_core::retry::{Ended, decide};
+use signalpost_core::template::Scope;
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::DisableReason;
+use signalpost_store::ledger::{Finished, HealthChange};
+
+use crate::lane_config::{LaneConfig, Target};
+
+/// An attempt that has ended and is not yet recorded.
+#[derive(Debug)]
+pub(crate) struct EndedAttempt {
+    pub(crate) config: Rc<LaneConfig>,
+    pub(crate) due: Due,
+    pub(crate) accepted_at: Timestamp,
+    started_at: Timestamp,
+    request_headers: Vec<(Arc<str>, String)>,
+    exchange: Exchange,
+}
+
+/// Makes the request and sends it. Only the clock reading is taken from outside.
+pub(crate) async fn run(
+    config: Rc<LaneConfig>,
+    event: Arc<Event>,
+    due: Due,
+    started_at: Timestamp,
+    transport: Rc<dyn Transport>,
+) -> EndedAttempt {
+    let (request_headers, exchange) = match &config.target {
+        Ok(target) => {
+            let request = render(&config, target, &event, due, started_at);
+            (request.headers.clone(), transport.send(request).await)
+        }
+        Err(problem) => (Vec::new(), not_sent(problem)),
+    };
+    EndedAttempt { config, due, accepted_at: event.accepted_at, started_at, request_headers, exchange }
+}
+
+fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Timestamp) -> OutboundRequest {
+    let delivery = &config.profile.delivery;
+    let delivery_id = due.id.to_public();
+    let scope = Scope {
+        event,
+        workspace: &config.workspace_public_id,
+        webhook: &config.webhook_public_id,
+        delivery: &delivery_id,
+        attempt_at: at,
+        body: b"",
+        signature: "",
+    };
+    let body = Bytes::from(delivery.body.render(scope));
+    let scope = Scope { body: &body, ..scope };
+    let mut headers = Vec::with_capacity(delivery.headers.len() + 1);
+    headers.extend(delivery.headers.iter().map(|(name, value)| (Arc::clone(name), value.render_text(scope))));
+    headers.extend(target.signer.as_ref().map(|signer| signer.sign(scope)));
+    OutboundRequest { url: Arc::clone(&target.url), headers, body, timeout: config.policy.timeout }
+}
+
+fn not_sent(problem: &str) -> Exchange {
+    Exchange {
+        outcome: Outcome::Failed(Failure::Internal),
+        detail: format!("The request could not be made: {problem}."),
+        retry_after: None,
+        timing: Timing::default(),
+        answer: Bytes::new(),
+    }
+}
+
+impl EndedAttempt {
+    pub(crate) const fn outcome(&self) -> Outcome {
+        self.exchange.outcome
+    }
+
+    pub(crate) const fn duration_us(&self) -> u64 {
+        self.exchange.timing.total_us
+    }
+
+    /// Decides what follows. `failures` is the webhook's count before this attempt.
+    pub(crate) fn judge(self, failures: u32, now: Timestamp, random: &dyn Random) -> Judged {
+        let (due, policy) = (self.due, &self.config.policy);
+        let outcome = self.exchange.outcome;
+        let retry_after = self.exchange.retry_after;
+        let ended = Ended { outcome, tries: due.tries + 1, schedule: &policy.retry, retry_after, now };
+        let verdict = decide(ended, &mut |bound| random.up_to(bound));
+        // Our own faults must not cost a customer the webhook.
+        let rule = if outcome == Outcome::Failed(Failure::Internal) {
+            DisableRule::default()
+        } else {
+            policy.disable
+        };
+        let health = after_attempt(rule, failures, outcome);
+        let changed = health.consecutive_failures != failures || health.disable.is_some();
+        let health = changed.then_some(HealthChange {
+            consecutive_failures: health.consecutive_failures,
+            disable: health.disable,
+        });
+        let ending = Ending {
+            due,
+            workspace: self.config.workspace,
+            verdict,
+            disabled: health.and_then(|h| h.disable),
+        };
+        let finished =
+            Finished { workspace: self.config.workspace, due, attempt: self.into_record(verdict), health };
+        Judged { finished, ending }
+    }
+
+    fn into_record(self, verdict: Verdict) -> Attempt {
+        let outcome = self.exchange.outcome;
+        let kept = if outcome.is_success() { ANSWER_KEPT_SUCCESS_BYTES } else { ANSWER_KEPT_FAILURE_BYTES };
+        Attempt {
+            number: self.due.steps + 1,
+            at: self.started_at,
+            outcome,
+            verdict,
+            detail: self.exchange.detail,
+            timing: self.exchange.timing,
+            request_headers: self
+                .request_headers
+                .into_iter()
+                .map(|(name, value)| (name.to_string(), value))
+                .collect(),
+            answer: self.exchange.answer.slice(..self.exchange.answer.len().min(kept)),
+        }
+    }
+}
+
+/// An attempt with everything that was decided on it: for the store, and for the lane once that is stored.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) finished: Finished,
+    pub(crate) ending: Ending,
+}
+
+/// What the lane has to know when the outcome is recorded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ending {
+    pub(crate) due: Due,
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) verdict: Verdict,
+    /// Set when this attempt ended the webhook.
+    pub(crate) disabled: Option<DisableReason>,
+}
+
+impl Ending {
+    /// What is owed next, if anything.
+    pub(crate) fn next_due(&self) -> Option<Due> {
+        match self.verdict {
+            Verdict::RetryAt(due_at) => {
+                Some(Due { due_at, steps: self.due.steps + 1, tries: self.due.tries + 1, ..self.due })
+            }
+            Verdict::Delivered | Verdict::GiveUp => None,
+        }
+    }
+}

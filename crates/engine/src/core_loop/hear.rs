@@ -1,0 +1,142 @@
+//! What a core does when it is told something.
+
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use futures_util::FutureExt;
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::limits::{CORE_MEMORY_BYTES_MAX, CORE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE};
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{DueLane, DuePage};
+
+use super::{Done, LANE_IDLE_MS, Running};
+use crate::doorbell::Message;
+use crate::lane::{Config, Lane, Payload};
+
+impl Running {
+    pub(super) fn hear(&mut self, message: Message) {
+        match message {
+            Message::Accepted { event, webhook } => self.hear_of_event(event, webhook),
+            Message::Requeued(due) => self.offer(due, None),
+            Message::Owed(lane) => self.hear_of_owed(lane),
+            Message::Reload { webhook, applied } => self.reload(webhook, applied),
+            Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
+            Message::Stop => {
+                let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
+                self.stopping = Some(self.engine.clock.now().plus_ms(grace_ms));
+            }
+        }
+    }
+
+    fn hear_of_event(&mut self, event: Arc<Event>, webhook: WebhookId) {
+        let due = Due {
+            id: DeliveryId { event: event.id, webhook },
+            due_at: event.accepted_at,
+            born: event.sequence,
+            steps: 0,
+            tries: 0,
+        };
+        self.offer(due, Some(event));
+    }
+
+    fn offer(&mut self, due: Due, event: Option<Arc<Event>>) {
+        let full = self.held >= CORE_MEMORY_DELIVERIES_MAX;
+        let payload =
+            if self.held_bytes >= CORE_MEMORY_BYTES_MAX { Payload::ReadAgain } else { Payload::Keep };
+        self.touch(due.id.webhook, |lane| {
+            if full {
+                lane.hear_of(due.due_at);
+            } else {
+                lane.offer(due, event, payload);
+            }
+        });
+    }
+
+    /// A lane that is not in memory needs no more than an instant: it is woken when its first delivery is due.
+    fn hear_of_owed(&mut self, owed: DueLane) {
+        if self.lanes.contains_key(&owed.webhook) {
+            self.touch(owed.webhook, |lane| lane.hear_of(owed.first_due_at));
+        } else {
+            self.timers.wake_by(owed.webhook, owed.first_due_at);
+        }
+    }
+
+    /// Nothing starts under the old configuration from here on: it is dropped, and whatever starts later waits for
+    /// the new one.
+    fn reload(&mut self, webhook: WebhookId, applied: oneshot::Sender<()>) {
+        if self.lanes.contains_key(&webhook) {
+            self.touch(webhook, |lane| lane.config = Config::Absent);
+        }
+        // The asker may have gone away; the change holds all the same.
+        applied.send(()).unwrap_or_default();
+    }
+
+    fn reload_workspace(&mut self, workspace: WorkspaceId, applied: oneshot::Sender<()>) {
+        for lane in self.lanes.values_mut() {
+            let concerned = match &lane.config {
+                Config::Ready(config) => config.workspace == workspace,
+                Config::Loading { .. } => true,
+                Config::Absent | Config::Closing => false,
+            };
+            if concerned {
+                lane.config = Config::Absent;
+            }
+        }
+        let webhooks: Vec<WebhookId> = self.lanes.keys().copied().collect();
+        for webhook in webhooks {
+            self.touch(webhook, |_| ());
+        }
+        applied.send(()).unwrap_or_default();
+    }
+
+    /// Looks at every lane whose instant has come.
+    pub(super) fn wake_lanes(&mut self) {
+        if self.stopping.is_some() {
+            return;
+        }
+        let now = self.engine.clock.now();
+        while let Some(webhook) = self.timers.pop(now) {
+            if !self.lanes.contains_key(&webhook) {
+                self.touch(webhook, |lane| lane.hear_of(now));
+            }
+            if self.lanes.get(&webhook).is_some_and(|lane| is_idle(lane, now)) {
+                self.forget(webhook, now);
+                continue;
+            }
+            self.touch(webhook, |lane| lane.ripen(now));
+            self.plan_rest(webhook, now);
+        }
+    }
+
+    pub(super) fn read_page(&mut self, webhook: WebhookId, limit: usize) {
+        let rows = self.engine.store.due_page(DuePage { webhook, limit });
+        self.underway.push(Box::pin(rows.map(move |rows| Done::Page { webhook, limit, rows })));
+    }
+
+    /// Takes a lane out of memory. What it waits for is on disk; one instant stands for all of it.
+    fn forget(&mut self, webhook: WebhookId, now: Timestamp) {
+        let Some(lane) = self.lanes.remove(&webhook) else { return };
+        self.held -= lane.held();
+        self.engine.metrics.deliveries_in_memory.add(-super::signed(lane.held()));
+        self.engine.metrics.lanes_in_memory.add(-1);
+        if let Some(at) = lane.wake_at(now) {
+            self.timers.wake_by(webhook, at);
+        }
+    }
+
+    /// Plans the next look at a lane that has nothing to do: to take it out of memory.
+    fn plan_rest(&mut self, webhook: WebhookId, now: Timestamp) {
+        if !self.timers.has(webhook) {
+            self.timers.wake_by(webhook, now.plus_ms(LANE_IDLE_MS));
+        }
+    }
+}
+
+/// Whether a lane only waits, for longer than it is worth to keep it.
+fn is_idle(lane: &Lane, now: Timestamp) -> bool {
+    let quiet = now.ms_since(lane.used_at) >= LANE_IDLE_MS;
+    let later = lane.wake_at(now).is_none_or(|at| at.ms_since(now) >= LANE_IDLE_MS);
+    lane.only_waits() && !lane.in_round && quiet && later
+}

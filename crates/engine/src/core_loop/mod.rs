@@ -1,0 +1,223 @@
+//! One delivery core: a single-threaded loop that owns its lanes, starts attempts in turn and records how they end.
+
+mod hear;
+mod settle;
+mod start;
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt, select_biased};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::WebhookId;
+use signalpost_core::limits::CORE_IN_FLIGHT_MAX;
+use signalpost_core::ports::{BoxFuture, LocalBoxFuture, Transport};
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::Finished;
+
+use crate::Engine;
+use crate::attempt::{EndedAttempt, Ending};
+use crate::doorbell::CoreDoor;
+use crate::id_map::IdMap;
+use crate::lane::Lane;
+use crate::lane_config::Loaded;
+use crate::timers::Timers;
+
+/// Ended attempts that may wait for their record. Beyond it nothing starts: a crash now would repeat them.
+const UNRECORDED_MAX: usize = 2 * CORE_IN_FLIGHT_MAX;
+/// Records on their way at once. While they are, further outcomes gather for the next.
+const RECORDS_IN_FLIGHT_MAX: usize = 2;
+/// Events read from the store at once for deliveries that memory holds without their payload.
+const FETCH_MAX: usize = 64;
+/// Things done in one turn before messages and timers get a look.
+const TURN_MAX: usize = 256;
+/// A lane that holds nothing stays in memory this long with its configuration.
+const LANE_IDLE_MS: i64 = 60_000;
+/// The longest sleep of a core that waits for an instant of the wall clock.
+const ALARM_MAX: Duration = Duration::from_secs(3_600);
+/// Pause before the store is asked again after it failed.
+const STORE_PAUSE_MS: i64 = 1_000;
+
+/// A core, to be run on a thread of its own.
+pub struct DeliveryCore {
+    engine: Arc<Engine>,
+    door: CoreDoor,
+}
+
+impl DeliveryCore {
+    pub(crate) const fn new(engine: Arc<Engine>, door: CoreDoor) -> Self {
+        Self { engine, door }
+    }
+
+    /// Delivers until the engine is told to stop. Attempts still in flight after the grace are left: they are owed
+    /// and the next start sends them again.
+    pub async fn run(self, transport: Rc<dyn Transport>) {
+        self.door.open();
+        Running::new(self.engine, transport).run(&self.door).await;
+        self.door.close();
+    }
+}
+
+impl Engine {
+    /// Tells every core to start nothing more. Their `run` returns when nothing is in flight, or after the grace.
+    pub fn stop(&self) {
+        self.doorbell.stop();
+    }
+}
+
+/// Something that a core was waiting for.
+enum Done {
+    Ended(EndedAttempt),
+    Recorded(Vec<Ending>),
+    Loaded { webhook: WebhookId, question: u64, loaded: Result<Loaded, String> },
+    Page { webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError> },
+    Fetched { dues: Vec<Due>, events: Result<Vec<Arc<Event>>, StoreError> },
+}
+
+struct Running {
+    engine: Arc<Engine>,
+    transport: Rc<dyn Transport>,
+    lanes: IdMap<WebhookId, Lane>,
+    /// Lanes that can start something, each once: one attempt a turn of the round.
+    round: VecDeque<WebhookId>,
+    timers: Timers,
+    alarm: Option<(Timestamp, BoxFuture<'static, ()>)>,
+    underway: FuturesUnordered<LocalBoxFuture<'static, Done>>,
+    in_flight: usize,
+    held: usize,
+    held_bytes: usize,
+    unrecorded: usize,
+    records_in_flight: usize,
+    outcomes: Vec<Finished>,
+    /// What follows from each of `outcomes`, in the same order.
+    endings: Vec<Ending>,
+    questions: u64,
+    /// When to leave what is still in flight.
+    stopping: Option<Timestamp>,
+}
+
+impl Running {
+    fn new(engine: Arc<Engine>, transport: Rc<dyn Transport>) -> Self {
+        Self {
+            engine,
+            transport,
+            lanes: IdMap::default(),
+            round: VecDeque::new(),
+            timers: Timers::default(),
+            alarm: None,
+            underway: FuturesUnordered::new(),
+            in_flight: 0,
+            held: 0,
+            held_bytes: 0,
+            unrecorded: 0,
+            records_in_flight: 0,
+            outcomes: Vec::new(),
+            endings: Vec::new(),
+            questions: 0,
+            stopping: None,
+        }
+    }
+
+    async fn run(mut self, door: &CoreDoor) {
+        while !self.has_stopped() {
+            self.wait(door).await;
+            self.wake_lanes();
+            self.start_attempts();
+            self.record_outcomes();
+        }
+    }
+
+    /// Waits for anything to happen and deals with it, and with whatever else has happened by then.
+    async fn wait(&mut self, door: &CoreDoor) {
+        self.set_alarm();
+        let mut rung = false;
+        let alarm = async {
+            match &mut self.alarm {
+                Some((_, sleep)) => sleep.await,
+                None => std::future::pending().await,
+            }
+        };
+        let (messages, done) = select_biased! {
+            messages = door.mailbox.take().fuse() => (messages, None),
+            done = self.underway.select_next_some() => (Vec::new(), Some(done)),
+            () = alarm.fuse() => {
+                rung = true;
+                (Vec::new(), None)
+            }
+        };
+        if rung {
+            self.alarm = None;
+        }
+        for message in messages {
+            self.hear(message);
+        }
+        let mut next = done;
+        for _ in 0..TURN_MAX {
+            let Some(done) = next else { break };
+            self.deal_with(done);
+            next = self.underway.next().now_or_never().flatten();
+        }
+        if let Some(done) = next {
+            self.deal_with(done);
+        }
+    }
+
+    /// Sleeps until the first lane wants to be looked at, or the grace ends.
+    fn set_alarm(&mut self) {
+        let next = [self.timers.next(), self.stopping].into_iter().flatten().min();
+        let Some(at) = next else {
+            self.alarm = None;
+            return;
+        };
+        if self.alarm.as_ref().is_some_and(|(planned, _)| *planned == at) {
+            return;
+        }
+        let wait_ms = u64::try_from(at.ms_since(self.engine.clock.now())).expect("never below zero");
+        // The wall clock may be set back while we sleep; looking once an hour bounds what that can cost.
+        let sleep = self.engine.clock.sleep(Duration::from_millis(wait_ms).min(ALARM_MAX));
+        self.alarm = Some((at, sleep));
+    }
+
+    fn has_stopped(&self) -> bool {
+        let Some(deadline) = self.stopping else { return false };
+        (self.in_flight == 0 && self.unrecorded == 0) || self.engine.clock.now() >= deadline
+    }
+
+    /// Changes a lane, and keeps the core's sums, its round and its timers in step with it.
+    fn touch<R>(&mut self, webhook: WebhookId, change: impl FnOnce(&mut Lane) -> R) -> R {
+        let now = self.engine.clock.now();
+        let metrics = &self.engine.metrics;
+        let lane = self.lanes.entry(webhook).or_insert_with(|| {
+            metrics.lanes_in_memory.add(1);
+            self.timers.wake_by(webhook, now.plus_ms(LANE_IDLE_MS));
+            Lane::new(now)
+        });
+        lane.used_at = now;
+        let before = (lane.held(), lane.ready_bytes());
+        let result = change(lane);
+        let after = (lane.held(), lane.ready_bytes());
+        self.held = self.held + after.0 - before.0;
+        self.held_bytes = self.held_bytes + after.1 - before.1;
+        metrics.deliveries_in_memory.add(signed(after.0) - signed(before.0));
+        if lane.can_start() && !lane.in_round {
+            lane.in_round = true;
+            self.round.push_back(webhook);
+        }
+        if let Some(at) = lane.wake_at(now) {
+            self.timers.wake_by(webhook, at);
+        }
+        if let Some(limit) = lane.begin_page(now) {
+            self.read_page(webhook, limit);
+        }
+        result
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).expect("a count of things in memory")
+}

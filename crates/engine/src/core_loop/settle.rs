@@ -1,0 +1,173 @@
+//! What a core does when something that it was waiting for is done.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use signalpost_core::attempt::Verdict;
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::WebhookId;
+use signalpost_store::StoreError;
+
+use super::{Done, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
+use crate::attempt::{EndedAttempt, Ending, Judged};
+use crate::lane::Config;
+use crate::lane_config::Loaded;
+use crate::record::record;
+
+impl Running {
+    pub(super) fn deal_with(&mut self, done: Done) {
+        match done {
+            Done::Ended(ended) => self.judge(ended),
+            Done::Recorded(endings) => {
+                self.records_in_flight -= 1;
+                self.unrecorded -= endings.len();
+                endings.iter().for_each(|ending| self.settle(ending));
+            }
+            Done::Loaded { webhook, question, loaded } => self.take_config(webhook, question, loaded),
+            Done::Page { webhook, limit, rows } => self.take_page(webhook, limit, rows),
+            Done::Fetched { dues, events } => self.take_events(dues, events),
+        }
+    }
+
+    /// Decides on an attempt that has ended. Its slot is free at once; the delivery stays known until the outcome
+    /// is on disk.
+    fn judge(&mut self, ended: EndedAttempt) {
+        let now = self.engine.clock.now();
+        self.count(&ended);
+        self.in_flight -= 1;
+        self.unrecorded += 1;
+        let random = Arc::clone(&self.engine.random);
+        let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
+            lane.in_flight -= 1;
+            let judged = ended.judge(lane.consecutive_failures, now, random.as_ref());
+            if let Some(health) = judged.finished.health {
+                lane.consecutive_failures = health.consecutive_failures;
+            }
+            if judged.ending.disabled.is_some() {
+                lane.config = Config::Closing;
+            }
+            judged
+        });
+        self.outcomes.push(finished);
+        self.endings.push(ending);
+    }
+
+    fn count(&self, ended: &EndedAttempt) {
+        let metrics = &self.engine.metrics;
+        metrics.attempts_in_flight.add(-1);
+        metrics.attempted(ended.outcome());
+        metrics.attempt_duration.record_us(ended.duration_us());
+        if ended.outcome().is_success() {
+            let latency_ms = self.engine.clock.now().ms_since(ended.accepted_at);
+            metrics.delivery_latency.record_us(u64::try_from(latency_ms).expect("never below zero") * 1_000);
+        }
+    }
+
+    /// Hands the outcomes that have gathered to the store, in one verb.
+    pub(super) fn record_outcomes(&mut self) {
+        if self.outcomes.is_empty() || self.records_in_flight >= RECORDS_IN_FLIGHT_MAX {
+            return;
+        }
+        self.records_in_flight += 1;
+        let finished = Arc::new(std::mem::take(&mut self.outcomes));
+        let endings = std::mem::take(&mut self.endings);
+        let engine = &self.engine;
+        let record = record(
+            Arc::clone(&engine.store),
+            Arc::clone(&engine.clock),
+            Arc::clone(&engine.metrics),
+            finished,
+        );
+        self.underway.push(Box::pin(async move {
+            record.await;
+            Done::Recorded(endings)
+        }));
+    }
+
+    /// An outcome is on disk: the delivery waits for its next try, or is forgotten.
+    fn settle(&mut self, ending: &Ending) {
+        let metrics = &self.engine.metrics;
+        match ending.verdict {
+            Verdict::Delivered => metrics.deliveries_delivered.add(1),
+            Verdict::GiveUp => metrics.deliveries_failed.add(1),
+            Verdict::RetryAt(_) => metrics.retries_scheduled.add(1),
+        }
+        let id = ending.due.id;
+        self.touch(id.webhook, |lane| match ending.next_due() {
+            Some(next) => lane.retry(next),
+            None => lane.settle(id.event),
+        });
+        if ending.disabled.is_some() {
+            tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
+            self.engine.directory.forget(ending.workspace);
+            self.touch(id.webhook, |lane| {
+                lane.config = Config::Absent;
+                lane.drop_unstarted();
+            });
+        }
+    }
+
+    fn take_config(&mut self, webhook: WebhookId, question: u64, loaded: Result<Loaded, String>) {
+        let now = self.engine.clock.now();
+        self.touch(webhook, |lane| {
+            if !matches!(lane.config, Config::Loading { question: asked } if asked == question) {
+                return;
+            }
+            lane.config = Config::Absent;
+            match loaded {
+                Ok(Loaded::Open(config)) => {
+                    if lane.in_flight == 0 {
+                        lane.consecutive_failures = config.consecutive_failures;
+                    }
+                    if let Some(upto) = config.cut_upto {
+                        lane.cut(upto);
+                    }
+                    lane.config = Config::Ready(Rc::from(config));
+                }
+                Ok(Loaded::Closed) => lane.drop_unstarted(),
+                Err(error) => {
+                    tracing::error!(
+                        webhook = webhook.raw(),
+                        error,
+                        "a webhook could not be loaded, trying again"
+                    );
+                    lane.postpone_all(now.plus_ms(STORE_PAUSE_MS));
+                }
+            }
+        });
+    }
+
+    fn take_page(&mut self, webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError>) {
+        let now = self.engine.clock.now();
+        self.touch(webhook, |lane| match rows {
+            Ok(rows) => lane.absorb_page(&rows, limit, now),
+            Err(error) => {
+                tracing::error!(webhook = webhook.raw(), %error, "a backlog could not be read, trying again");
+                lane.fail_page(now.plus_ms(STORE_PAUSE_MS));
+            }
+        });
+    }
+
+    /// Events for deliveries that were ready without theirs. They go back to the front of their lanes, where the
+    /// usual rules decide anew: a webhook may have changed meanwhile.
+    fn take_events(&mut self, dues: Vec<Due>, events: Result<Vec<Arc<Event>>, StoreError>) {
+        let again_at = self.engine.clock.now().plus_ms(STORE_PAUSE_MS);
+        let events =
+            events.map_err(|error| tracing::error!(%error, "events could not be read, trying again"));
+        for due in dues.into_iter().rev() {
+            self.in_flight -= 1;
+            self.touch(due.id.webhook, |lane| {
+                lane.in_flight -= 1;
+                let Ok(events) = &events else { return lane.give_back(due, again_at) };
+                match events.iter().find(|event| event.id == due.id.event) {
+                    Some(event) => lane.put_back(due, Arc::clone(event)),
+                    None => {
+                        tracing::error!(event = due.id.event.raw(), "an owed event is gone from the store");
+                        lane.settle(due.id.event);
+                    }
+                }
+            });
+        }
+    }
+}

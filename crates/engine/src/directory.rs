@@ -1,0 +1,144 @@
+//! What the engine remembers of workspaces: a cache in front of the catalogue, never the truth.
+//!
+//! A stale view does no harm: the store refuses events whose targets were chosen at an old version, and the
+//! caller loads again.
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use signalpost_core::error::Error;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
+use signalpost_core::matching::wants;
+use signalpost_core::profile::Profile;
+use signalpost_core::webhook::{EventSelection, Webhook};
+use signalpost_core::workspace::Workspace;
+use signalpost_store::Store;
+use signalpost_store::catalog::FanOut;
+
+use crate::profiles::Profiles;
+
+/// A workspace with everything that accepting an event for it needs.
+#[derive(Debug)]
+pub struct View {
+    pub workspace: Workspace,
+    pub profile: Arc<Profile>,
+    pub(crate) version: u64,
+    webhooks: Vec<Webhook>,
+    /// Positions in `webhooks` by the subject they are bound to, `None` for those bound to none.
+    by_subject: HashMap<Option<String>, Selections>,
+}
+
+#[derive(Debug, Default)]
+struct Selections {
+    any_type: Vec<usize>,
+    by_type: HashMap<String, Vec<usize>>,
+}
+
+impl View {
+    fn new(fan_out: FanOut, profile: Arc<Profile>) -> Self {
+        let FanOut { workspace, version, webhooks } = fan_out;
+        let mut by_subject: HashMap<Option<String>, Selections> = HashMap::new();
+        for (position, webhook) in webhooks.iter().enumerate() {
+            let selections = by_subject.entry(webhook.subject.clone()).or_default();
+            match &webhook.events {
+                EventSelection::All => selections.any_type.push(position),
+                EventSelection::Only(types) => {
+                    for event_type in types {
+                        selections.by_type.entry(event_type.clone()).or_default().push(position);
+                    }
+                }
+            }
+        }
+        Self { workspace, profile, version, webhooks, by_subject }
+    }
+
+    /// The webhooks that want an event, oldest first.
+    pub(crate) fn targets(&self, event_type: &str, subject: Option<&str>) -> Vec<WebhookId> {
+        let bound = subject.map(|subject| Some(subject.to_owned()));
+        let mut positions: Vec<usize> = [Some(None), bound]
+            .into_iter()
+            .flatten()
+            .filter_map(|key| self.by_subject.get(&key))
+            .flat_map(|selections| {
+                selections.any_type.iter().chain(selections.by_type.get(event_type).into_iter().flatten())
+            })
+            .copied()
+            .collect();
+        positions.sort_unstable();
+        let chosen = positions.into_iter().map(|position| &self.webhooks[position]);
+        chosen.filter(|webhook| wants(webhook, event_type, subject)).map(|webhook| webhook.id).collect()
+    }
+}
+
+/// The cache. Entries go when their workspace changes, all of them when there are too many.
+pub(crate) struct Directory {
+    store: Arc<dyn Store>,
+    profiles: Arc<Profiles>,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    views: HashMap<String, Arc<View>>,
+    public_ids: HashMap<WorkspaceId, String>,
+    /// Counts forgettings: a view that was being loaded meanwhile may be stale and is not kept.
+    generation: u64,
+}
+
+impl Directory {
+    pub(crate) fn new(store: Arc<dyn Store>, profiles: Arc<Profiles>) -> Self {
+        Self { store, profiles, state: RwLock::default() }
+    }
+
+    /// The workspace with this public id, from memory if possible.
+    pub(crate) async fn view(&self, public_id: &str) -> Result<Arc<View>, Error> {
+        let generation = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(view) = state.views.get(public_id) {
+                return Ok(Arc::clone(view));
+            }
+            state.generation
+        };
+        let workspace = self.store.workspace_by_public_id(public_id.to_owned()).await?;
+        let workspace = workspace.ok_or_else(|| Error::not_found("workspace"))?;
+        self.load(workspace.id, generation).await
+    }
+
+    /// The workspace with this internal id, from memory if possible.
+    pub(crate) async fn view_by_id(&self, id: WorkspaceId) -> Result<Arc<View>, Error> {
+        let generation = {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(view) = state.public_ids.get(&id).and_then(|public_id| state.views.get(public_id)) {
+                return Ok(Arc::clone(view));
+            }
+            state.generation
+        };
+        self.load(id, generation).await
+    }
+
+    async fn load(&self, id: WorkspaceId, generation: u64) -> Result<Arc<View>, Error> {
+        let fan_out = self.store.fan_out(id).await?.ok_or_else(|| Error::not_found("workspace"))?;
+        let profile = self.profiles.get(&fan_out.workspace.dialect)?;
+        let view = Arc::new(View::new(fan_out, profile));
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if state.generation == generation {
+            if state.views.len() >= DIRECTORY_WORKSPACES_MAX {
+                state.views.clear();
+                state.public_ids.clear();
+            }
+            state.public_ids.insert(id, view.workspace.public_id.clone());
+            state.views.insert(view.workspace.public_id.clone(), Arc::clone(&view));
+        }
+        Ok(view)
+    }
+
+    /// Forgets a workspace after it or one of its webhooks changed.
+    pub(crate) fn forget(&self, id: WorkspaceId) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.generation += 1;
+        if let Some(public_id) = state.public_ids.remove(&id) {
+            state.views.remove(&public_id);
+        }
+    }
+}

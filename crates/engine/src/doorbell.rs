@@ -1,0 +1,141 @@
+//! What delivery cores are told. Events and owed rows are hints: losing one costs time, never a delivery.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_channel::oneshot;
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_store::CommitListener;
+use signalpost_store::ledger::DueLane;
+
+use crate::id_map::slot_of;
+use crate::mailbox::Mailbox;
+
+#[derive(Debug)]
+pub(crate) enum Message {
+    /// Committed a moment ago, with this webhook among its targets.
+    Accepted { event: Arc<Event>, webhook: WebhookId },
+    /// To be sent once more.
+    Requeued(Due),
+    /// Found on disk; the lane may know of it already.
+    Owed(DueLane),
+    /// The webhook changed or is gone: start nothing more under what was known of it.
+    Reload { webhook: WebhookId, applied: oneshot::Sender<()> },
+    /// The same for every webhook of a workspace.
+    ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
+    /// Start nothing more and end when nothing is in flight.
+    Stop,
+}
+
+/// The way to one core. Messages to a core that is not running are dropped.
+#[derive(Clone, Debug)]
+pub(crate) struct CoreDoor {
+    pub(crate) mailbox: Mailbox<Message>,
+    running: Arc<AtomicBool>,
+}
+
+impl CoreDoor {
+    fn new() -> Self {
+        Self { mailbox: Mailbox::new(), running: Arc::default() }
+    }
+
+    pub(crate) fn open(&self) {
+        self.running.store(true, Ordering::SeqCst);
+    }
+
+    /// Drops what waits, and with it every promise to answer.
+    pub(crate) fn close(&self) {
+        self.running.store(false, Ordering::SeqCst);
+        self.mailbox.clear();
+    }
+
+    fn send(&self, messages: impl IntoIterator<Item = Message>) {
+        if self.running.load(Ordering::SeqCst) {
+            self.mailbox.push_all(messages);
+            // A core that closed between the two lines would keep the messages, and their senders, for ever.
+            if !self.running.load(Ordering::SeqCst) {
+                self.mailbox.clear();
+            }
+        }
+    }
+}
+
+/// All cores, found by webhook.
+#[derive(Debug)]
+pub(crate) struct Doorbell(Vec<CoreDoor>);
+
+impl Doorbell {
+    pub(crate) fn new(cores: usize) -> Self {
+        assert!(cores > 0, "an engine needs a delivery core");
+        Self((0..cores).map(|_| CoreDoor::new()).collect())
+    }
+
+    pub(crate) fn doors(&self) -> impl Iterator<Item = CoreDoor> + '_ {
+        self.0.iter().cloned()
+    }
+
+    /// Returns when the owning core starts nothing more under the webhook's old state.
+    pub(crate) async fn reload(&self, webhook: WebhookId) {
+        let (applied, done) = oneshot::channel();
+        self.door_of(webhook).send([Message::Reload { webhook, applied }]);
+        // An error means that the core has stopped, and a stopped core starts nothing.
+        done.await.unwrap_or_default();
+    }
+
+    /// The same for all webhooks of a workspace.
+    pub(crate) async fn reload_workspace(&self, workspace: WorkspaceId) {
+        let ask = |door: &CoreDoor| {
+            let (applied, done) = oneshot::channel();
+            door.send([Message::ReloadWorkspace { workspace, applied }]);
+            done
+        };
+        let asked: Vec<_> = self.0.iter().map(ask).collect();
+        for done in asked {
+            done.await.unwrap_or_default();
+        }
+    }
+
+    pub(crate) fn owed(&self, lanes: &[DueLane]) {
+        self.spread(lanes.iter().map(|lane| (lane.webhook, Message::Owed(*lane))));
+    }
+
+    pub(crate) fn stop(&self) {
+        for door in &self.0 {
+            door.send([Message::Stop]);
+        }
+    }
+
+    /// One push, and so at most one wake-up, per core.
+    fn spread(&self, messages: impl Iterator<Item = (WebhookId, Message)>) {
+        let mut per_core: Vec<Vec<Message>> = self.0.iter().map(|_| Vec::new()).collect();
+        for (webhook, message) in messages {
+            per_core[slot_of(webhook.raw(), self.0.len())].push(message);
+        }
+        for (door, messages) in self.0.iter().zip(per_core) {
+            if !messages.is_empty() {
+                door.send(messages);
+            }
+        }
+    }
+
+    fn door_of(&self, webhook: WebhookId) -> &CoreDoor {
+        &self.0[slot_of(webhook.raw(), self.0.len())]
+    }
+}
+
+impl CommitListener for Doorbell {
+    fn accepted(&self, events: Vec<Arc<Event>>) {
+        let messages = events.iter().flat_map(|event| {
+            let message =
+                |webhook: &WebhookId| Message::Accepted { event: Arc::clone(event), webhook: *webhook };
+            event.targets.iter().map(move |webhook| (*webhook, message(webhook)))
+        });
+        self.spread(messages);
+    }
+
+    fn requeued(&self, due: Due, _workspace: WorkspaceId) {
+        self.door_of(due.id.webhook).send([Message::Requeued(due)]);
+    }
+}

@@ -1,0 +1,119 @@
+//! The engine's parts and how they are put together.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signalpost_core::base62;
+use signalpost_core::error::Error;
+use signalpost_core::id::IdMint;
+use signalpost_core::ports::{Clock, Random};
+use signalpost_core::profile::{IdForm, Profile, SecretForm};
+use signalpost_core::seal::Keyring;
+use signalpost_core::secret::Secret;
+use signalpost_core::sign::standard_secret;
+use signalpost_core::time::Timestamp;
+use signalpost_store::Store;
+
+use crate::core_loop::DeliveryCore;
+use crate::credentials::CredentialCache;
+use crate::directory::Directory;
+use crate::doorbell::Doorbell;
+use crate::metrics::Metrics;
+use crate::profiles::Profiles;
+
+/// What the engine is made from.
+pub struct EngineOptions {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub random: Arc<dyn Random>,
+    pub keyring: Arc<Keyring>,
+    /// Every dialect instance that is served.
+    pub profiles: Vec<Profile>,
+    /// Delivery cores: one per processor.
+    pub cores: usize,
+    /// Number of this node among those that share the store, below 1,024.
+    pub node: u16,
+}
+
+/// All use cases. One per process, shared by every surface.
+pub struct Engine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) random: Arc<dyn Random>,
+    pub(crate) keyring: Arc<Keyring>,
+    pub(crate) profiles: Arc<Profiles>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) credentials: CredentialCache,
+    pub(crate) doorbell: Arc<Doorbell>,
+    pub(crate) metrics: Arc<Metrics>,
+    ids: Mutex<IdMint>,
+}
+
+impl Engine {
+    /// Builds the engine and its delivery cores; each core is to be run on a thread of its own.
+    ///
+    /// From here on the engine hears of commits. Owed deliveries of an earlier run are found by
+    /// [`Engine::watch_owed`].
+    pub fn new(options: EngineOptions) -> (Arc<Self>, Vec<DeliveryCore>) {
+        let EngineOptions { store, clock, random, keyring, profiles, cores, node } = options;
+        let profiles = Arc::new(Profiles::new(profiles));
+        let directory = Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&profiles)));
+        let doorbell = Arc::new(Doorbell::new(cores));
+        let metrics = Arc::new(Metrics::default());
+        store.listen(Arc::clone(&doorbell) as _);
+        let ids = Mutex::new(IdMint::new(node, store.highest_id()));
+        let credentials = CredentialCache::default();
+        let engine = Arc::new(Self {
+            store,
+            clock,
+            random,
+            keyring,
+            profiles,
+            directory,
+            credentials,
+            doorbell: Arc::clone(&doorbell),
+            metrics,
+            ids,
+        });
+        let cores = doorbell.doors().map(|door| DeliveryCore::new(Arc::clone(&engine), door)).collect();
+        (engine, cores)
+    }
+
+    /// The profile of a dialect instance; the error names those that are served.
+    pub fn profile(&self, dialect: &str) -> Result<Arc<Profile>, Error> {
+        self.profiles.named(dialect)
+    }
+
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// Whether the store can commit right now.
+    pub async fn check_ready(&self) -> Result<(), Error> {
+        Ok(self.store.probe(self.clock.now()).await?)
+    }
+
+    pub(crate) fn mint_id(&self) -> i64 {
+        self.ids.lock().unwrap_or_else(PoisonError::into_inner).mint(self.clock.now())
+    }
+
+    pub(crate) fn mint_text(&self, form: &IdForm) -> String {
+        form.mint(&mut |bytes| self.random.fill(bytes))
+    }
+
+    pub(crate) fn mint_secret(&self, form: SecretForm) -> Secret {
+        match form {
+            SecretForm::Alphanumeric { length } => {
+                Secret::from_text(&base62::random(length, &mut |bytes| self.random.fill(bytes)))
+            }
+            SecretForm::StandardWebhooks { key_bytes } => {
+                let mut key = vec![0u8; key_bytes];
+                self.random.fill(&mut key);
+                standard_secret(&Secret::new(key))
+            }
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! Accepting events: check, choose targets, commit. The answer comes after the sync to disk.
+
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::event::{EventContent, Sequence, fingerprint};
+use signalpost_core::id::EventId;
+use signalpost_core::limits::{BATCH_EVENTS_MAX, EVENT_ID_KEPT_MS};
+use signalpost_core::profile::EventIdRule;
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe};
+
+use crate::Engine;
+use crate::directory::View;
+
+/// How often targets are chosen again because webhooks changed under our hands, before the caller is told to
+/// come back. Each round needs a change of the same workspace within some milliseconds.
+const CHOICES_MAX: usize = 16;
+
+/// An event as its producer gives it.
+#[derive(Clone, Debug)]
+pub struct NewEvent {
+    pub content: EventContent,
+    /// The time in `content` when the producer gave it, `None` when it is the time of arrival.
+    pub given_time: Option<Timestamp>,
+}
+
+/// What the producer is told once the event is safe.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The producer's own id where it identifies the event, else ours.
+    pub id: String,
+    pub sequence: Sequence,
+    pub deliveries: usize,
+}
+
+impl Engine {
+    /// Stores events and what is owed for them, all or nothing. When this returns they are on disk.
+    ///
+    /// Errors: `NotFound` for the workspace, `Invalid` for a content that its dialect does not permit (fields are
+    /// prefixed with the event's position when there are several), `Conflict` for an event id used for something
+    /// else, `Unavailable` when nothing could be stored.
+    pub async fn publish(&self, workspace: &str, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error> {
+        if events.len() > BATCH_EVENTS_MAX {
+            return Err(Error::new(
+                ErrorCode::TooLarge,
+                format!("a batch may hold at most {BATCH_EVENTS_MAX} events"),
+            ));
+        }
+        let mut view = self.directory.view(workspace).await?;
+        check_all(&view, &events)?;
+        for _ in 0..CHOICES_MAX {
+            let chosen = events.iter().map(|event| self.choose(&view, event)).collect();
+            match self.store.accept(chosen).await {
+                Ok(accepted) => return Ok(self.receipts(&view, &events, accepted)),
+                Err(StoreError::CatalogMoved) => {
+                    self.directory.forget(view.workspace.id);
+                    view = self.directory.view(workspace).await?;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::unavailable("the workspace's webhooks change faster than targets can be chosen"))
+    }
+
+    fn choose(&self, view: &View, event: &NewEvent) -> AcceptEvent {
+        let content = event.content.clone();
+        let accepted_at = self.clock.now();
+        let identified = view.profile.event_id == EventIdRule::Unique && content.producer_id.is_some();
+        let dedupe = identified.then(|| Dedupe {
+            fingerprint: fingerprint(&content, event.given_time),
+            not_before: accepted_at.plus_ms(-EVENT_ID_KEPT_MS),
+        });
+        let targets = view.targets(&content.event_type, content.subject.as_deref());
+        let id = EventId::from_raw(self.mint_id());
+        AcceptEvent {
+            id,
+            workspace: view.workspace.id,
+            version: view.version,
+            content,
+            targets,
+            accepted_at,
+            dedupe,
+        }
+    }
+
+    fn receipts(&self, view: &View, events: &[NewEvent], accepted: Vec<Accepted>) -> Vec<Receipt> {
+        self.metrics.accepted(&accepted);
+        let identified = view.profile.event_id == EventIdRule::Unique;
+        let receipt = |(event, accepted): (&NewEvent, Accepted)| {
+            let given = event.content.producer_id.clone().filter(|_| identified);
+            let id = given.unwrap_or_else(|| accepted.id.to_public());
+            Receipt { id, sequence: accepted.sequence, deliveries: accepted.deliveries }
+        };
+        events.iter().zip(accepted).map(receipt).collect()
+    }
+}
+
+fn check_all(view: &View, events: &[NewEvent]) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    for (position, event) in events.iter().enumerate() {
+        let field =
+            |name: &str| if events.len() == 1 { name.to_owned() } else { format!("{position}/{name}") };
+        let (content, profile) = (&event.content, &view.profile);
+        errors.take(&field("type"), profile.check_type(&content.event_type));
+        errors.take(&field("subject"), profile.check_subject(content.subject.as_deref()));
+        errors.take(&field("id"), profile.check_producer_id(content.producer_id.as_deref()));
+        for (name, _) in &content.attributes {
+            if !profile.attributes.contains(name) {
+                errors.push(field(name), "is not an attribute of events in this dialect");
+            }
+        }
+    }
+    errors.into_result()
+}

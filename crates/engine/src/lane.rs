@@ -1,0 +1,407 @@
+//! The queue of one webhook: what is ready, what waits for its time, and what is still on disk only.
+//!
+//! A lane holds a bounded part of what it is owed. `known` names every delivery that memory answers for: ready,
+//! waiting, in flight, or ended and not yet recorded. Everything else is found again by reading a page of owed
+//! rows from its beginning and leaving out what is known, so no order of commits and reads can lose a row or send
+//! one twice.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use signalpost_core::delivery::Due;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::EventId;
+use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX, LANE_PAGE_ROWS};
+use signalpost_core::time::Timestamp;
+
+use crate::id_map::{IdMap, IdSet};
+use crate::lane_config::LaneConfig;
+
+/// A delivery that can be attempted now.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) due: Due,
+    /// `None` when it has to be read from the store first.
+    pub(crate) event: Option<Arc<Event>>,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        self.event.as_ref().map_or(0, |event| event.content.data.len())
+    }
+}
+
+/// What is known of the webhook.
+#[derive(Debug)]
+pub(crate) enum Config {
+    /// Nothing. It is loaded as soon as something is ready.
+    Absent,
+    /// Being loaded; an answer to an older question is not believed.
+    Loading {
+        question: u64,
+    },
+    Ready(Rc<LaneConfig>),
+    /// An attempt has ended the webhook; nothing starts until that is recorded.
+    Closing,
+}
+
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) config: Config,
+    /// Failed attempts since the last success, counted here between loads of the configuration.
+    pub(crate) consecutive_failures: u32,
+    pub(crate) in_flight: usize,
+    /// Whether the lane stands in its core's round of lanes that can start something.
+    pub(crate) in_round: bool,
+    pub(crate) used_at: Timestamp,
+    ready: VecDeque<Entry>,
+    waiting: BTreeMap<(Timestamp, EventId), Due>,
+    known: IdMap<EventId, Timestamp>,
+    /// Earliest due time of what may be on disk and is not known.
+    on_disk_from: Option<Timestamp>,
+    reading: Option<Reading>,
+    ready_bytes: usize,
+}
+
+/// Whether to keep the payload of a delivery in memory or to read it again when its turn comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Payload {
+    Keep,
+    ReadAgain,
+}
+
+/// A page that is being read. Its rows are as old as the moment the reading began.
+#[derive(Debug, Default)]
+struct Reading {
+    /// Deliveries that were recorded as ended meanwhile: a row of the page may still name them.
+    settled: IdSet<EventId>,
+}
+
+impl Lane {
+    pub(crate) fn new(now: Timestamp) -> Self {
+        Self {
+            config: Config::Absent,
+            consecutive_failures: 0,
+            in_flight: 0,
+            in_round: false,
+            used_at: now,
+            ready: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            known: IdMap::default(),
+            on_disk_from: None,
+            reading: None,
+            ready_bytes: 0,
+        }
+    }
+
+    /// Takes a delivery that was just committed, or leaves it on disk when older ones wait there or memory is full.
+    pub(crate) fn offer(&mut self, due: Due, event: Option<Arc<Event>>, payload: Payload) {
+        let event_id = due.id.event;
+        if let Some(known) = self.known.get(&event_id) {
+            // Sent once more before the end of its last round was heard of here: found again on disk.
+            if *known != due.due_at {
+                self.expect_on_disk(due.due_at);
+            }
+            return;
+        }
+        if self.on_disk_from.is_some_and(|from| from <= due.due_at) || !self.make_room_for(due.due_at) {
+            self.expect_on_disk(due.due_at);
+            return;
+        }
+        self.known.insert(event_id, due.due_at);
+        let entry = Entry { due, event: event.filter(|_| payload == Payload::Keep) };
+        self.ready_bytes += entry.bytes();
+        self.ready.push_back(entry);
+    }
+
+    /// Puts a delivery whose event was read back at the front.
+    pub(crate) fn put_back(&mut self, due: Due, event: Arc<Event>) {
+        let entry = Entry { due, event: Some(event) };
+        self.ready_bytes += entry.bytes();
+        self.ready.push_front(entry);
+    }
+
+    /// Notes that something due at this instant may be on disk, unless memory answers for it.
+    pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
+        if !self.known.values().any(|due_at| *due_at == first_due_at) {
+            self.expect_on_disk(first_due_at);
+        }
+    }
+
+    /// Keeps a delivery that ended in a retry; it is known all the while.
+    pub(crate) fn retry(&mut self, due: Due) {
+        self.known.insert(due.id.event, due.due_at);
+        self.waiting.insert((due.due_at, due.id.event), due);
+    }
+
+    /// Forgets a delivery whose end is recorded.
+    pub(crate) fn settle(&mut self, event: EventId) {
+        self.known.remove(&event);
+        if let Some(reading) = &mut self.reading {
+            reading.settled.insert(event);
+        }
+    }
+
+    /// Forgets a delivery that could not be started and is still owed.
+    pub(crate) fn give_back(&mut self, due: Due, again_at: Timestamp) {
+        self.known.remove(&due.id.event);
+        self.expect_on_disk(again_at);
+    }
+
+    /// Makes what has come due ready.
+    pub(crate) fn ripen(&mut self, now: Timestamp) {
+        while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= now) {
+            self.ready.push_back(Entry { due: first.remove(), event: None });
+        }
+    }
+
+    /// Whether another attempt may start: something is ready and the lane's own bound permits.
+    pub(crate) fn can_start(&self) -> bool {
+        !self.ready.is_empty() && self.in_flight < LANE_IN_FLIGHT_MAX
+    }
+
+    pub(crate) fn pop_ready(&mut self) -> Option<Entry> {
+        let entry = self.ready.pop_front()?;
+        self.ready_bytes -= entry.bytes();
+        Some(entry)
+    }
+
+    /// Bytes of payload held for deliveries that are ready.
+    pub(crate) const fn ready_bytes(&self) -> usize {
+        self.ready_bytes
+    }
+
+    /// Begins to read a page if one is due and there is room: answers how many rows to ask for.
+    pub(crate) fn begin_page(&mut self, now: Timestamp) -> Option<usize> {
+        let due = self.on_disk_from.is_some_and(|from| from <= now);
+        if !due || self.reading.is_some() || self.ready.len() > LANE_PAGE_ROWS / 2 {
+            return None;
+        }
+        while self.known.len() + LANE_PAGE_ROWS > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
+        if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
+            return None;
+        }
+        self.on_disk_from = None;
+        self.reading = Some(Reading::default());
+        Some(self.known.len() + LANE_PAGE_ROWS)
+    }
+
+    /// Takes the rows of a page that was asked for with `limit` rows.
+    pub(crate) fn absorb_page(&mut self, rows: &[Due], limit: usize, now: Timestamp) {
+        let reading = self.reading.take().unwrap_or_default();
+        for due in rows {
+            let event = due.id.event;
+            if let Some(known) = self.known.get(&event) {
+                if *known != due.due_at {
+                    self.expect_on_disk(now.plus_ms(LOOK_AGAIN_MS));
+                }
+                continue;
+            }
+            if reading.settled.contains(&event) {
+                continue;
+            }
+            if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
+                self.expect_on_disk(due.due_at);
+                return;
+            }
+            self.known.insert(event, due.due_at);
+            if due.due_at <= now {
+                self.ready.push_back(Entry { due: *due, event: None });
+            } else {
+                self.waiting.insert((due.due_at, event), *due);
+            }
+        }
+        // A full page may have been cut short: what follows is due no earlier than its last row.
+        if let Some(last) = rows.last().filter(|_| rows.len() >= limit) {
+            self.expect_on_disk(last.due_at);
+        }
+    }
+
+    /// Ends a page that could not be read.
+    pub(crate) fn fail_page(&mut self, again_at: Timestamp) {
+        self.reading = None;
+        self.expect_on_disk(again_at);
+    }
+
+    /// Drops what was born up to a cut and has not started. The store no longer names these rows.
+    pub(crate) fn cut(&mut self, upto: Sequence) {
+        let mut dropped = Vec::new();
+        self.ready.retain(|entry| keep_or_note(entry.due, upto, &mut dropped));
+        self.waiting.retain(|_, due| keep_or_note(*due, upto, &mut dropped));
+        self.ready_bytes = self.ready.iter().map(Entry::bytes).sum();
+        for event in dropped {
+            self.settle(event);
+        }
+    }
+
+    /// Leaves everything that has not started to the disk until then.
+    pub(crate) fn postpone_all(&mut self, again_at: Timestamp) {
+        self.cut(Sequence(i64::MAX));
+        self.expect_on_disk(again_at);
+    }
+
+    /// Drops everything that has not started, whatever it is; the webhook takes nothing any more.
+    pub(crate) fn drop_unstarted(&mut self) {
+        self.cut(Sequence(i64::MAX));
+        self.on_disk_from = None;
+    }
+
+    /// When the lane has something to do by itself. What is due on disk already is read as soon as memory has
+    /// room, which a change of the lane brings about and no instant.
+    pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let waiting = self.waiting.first_key_value().map(|((due_at, _), _)| *due_at);
+        let on_disk = self.on_disk_from.filter(|from| *from > now);
+        [waiting, on_disk].into_iter().flatten().min()
+    }
+
+    /// Whether everything the lane holds waits for later: then one instant can stand for it.
+    pub(crate) fn only_waits(&self) -> bool {
+        self.in_flight == 0
+            && self.reading.is_none()
+            && self.ready.is_empty()
+            && self.known.len() == self.waiting.len()
+    }
+
+    pub(crate) fn held(&self) -> usize {
+        self.known.len()
+    }
+
+    fn expect_on_disk(&mut self, from: Timestamp) {
+        self.on_disk_from = Some(self.on_disk_from.map_or(from, |known| known.min(from)));
+    }
+
+    /// Makes room for something due at this instant, if need be by leaving what is due later to the disk.
+    fn make_room_for(&mut self, due_at: Timestamp) -> bool {
+        if self.known.len() < LANE_MEMORY_DELIVERIES_MAX {
+            return true;
+        }
+        let later = self.waiting.last_key_value().is_some_and(|((last, _), _)| *last > due_at);
+        later && self.evict_last_waiting()
+    }
+
+    fn evict_last_waiting(&mut self) -> bool {
+        let Some(((due_at, event), _)) = self.waiting.pop_last() else { return false };
+        self.known.remove(&event);
+        self.expect_on_disk(due_at);
+        true
+    }
+}
+
+/// A row and memory that disagree about a delivery are looked at again after this.
+const LOOK_AGAIN_MS: i64 = 1_000;
+
+fn keep_or_note(due: Due, upto: Sequence, dropped: &mut Vec<EventId>) -> bool {
+    if due.born > upto {
+        return true;
+    }
+    dropped.push(due.id.event);
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signalpost_core::id::{DeliveryId, WebhookId};
+
+    const NOW: Timestamp = Timestamp::from_ms(1_000_000);
+
+    fn due(event: i64, due_ms: i64) -> Due {
+        Due {
+            id: DeliveryId { event: EventId::from_raw(event), webhook: WebhookId::from_raw(1) },
+            due_at: Timestamp::from_ms(due_ms),
+            born: Sequence(event),
+            steps: 0,
+            tries: 0,
+        }
+    }
+
+    fn ready_events(lane: &mut Lane) -> Vec<i64> {
+        std::iter::from_fn(|| lane.pop_ready()).map(|entry| entry.due.id.event.raw()).collect()
+    }
+
+    fn rows(events: std::ops::Range<i64>) -> Vec<Due> {
+        events.map(|event| due(event, event)).collect()
+    }
+
+    #[test]
+    fn a_delivery_is_taken_once() {
+        let mut lane = Lane::new(NOW);
+        lane.offer(due(1, 1), None, Payload::Keep);
+        lane.offer(due(1, 1), None, Payload::Keep);
+        lane.absorb_page(&[due(1, 1)], 10, NOW);
+        assert_eq!(ready_events(&mut lane), [1]);
+        lane.absorb_page(&[due(1, 1)], 10, NOW);
+        assert_eq!(ready_events(&mut lane), [0i64; 0], "still known while it is in flight");
+    }
+
+    #[test]
+    fn a_row_that_was_settled_while_its_page_was_read_is_not_believed() {
+        let mut lane = Lane::new(NOW);
+        lane.offer(due(1, 1), None, Payload::Keep);
+        ready_events(&mut lane);
+        lane.hear_of(Timestamp::from_ms(2));
+        let limit = lane.begin_page(NOW).expect("something is on disk");
+        lane.settle(EventId::from_raw(1));
+        lane.absorb_page(&[due(1, 1), due(2, 2)], limit, NOW);
+        assert_eq!(ready_events(&mut lane), [2]);
+    }
+
+    #[test]
+    fn what_does_not_fit_stays_on_disk_and_comes_back_in_order() {
+        let full = i64::try_from(LANE_MEMORY_DELIVERIES_MAX).expect("small");
+        let mut lane = Lane::new(NOW);
+        for event in 1..=full + 500 {
+            lane.offer(due(event, event), None, Payload::Keep);
+        }
+        assert_eq!(lane.held(), LANE_MEMORY_DELIVERIES_MAX);
+        assert_eq!(lane.wake_at(Timestamp::default()), Some(Timestamp::from_ms(full + 1)));
+        assert_eq!(lane.begin_page(NOW), None, "memory has enough to do");
+        for event in ready_events(&mut lane) {
+            lane.settle(EventId::from_raw(event));
+        }
+        let limit = lane.begin_page(NOW).expect("memory is empty");
+        lane.offer(due(full + 501, full + 501), None, Payload::Keep);
+        lane.absorb_page(&rows(full + 1..full + 1 + i64::try_from(limit).expect("small")), limit, NOW);
+        let got = ready_events(&mut lane);
+        assert_eq!(got.first(), Some(&(full + 501)), "committed while the page was read: memory had room");
+        assert_eq!(got.len(), limit + 1);
+        assert!(lane.wake_at(Timestamp::default()).is_some(), "the page was full, so more may follow");
+    }
+
+    #[test]
+    fn waiting_retries_make_room_for_what_is_due_now() {
+        let full = i64::try_from(LANE_MEMORY_DELIVERIES_MAX).expect("small");
+        let mut lane = Lane::new(NOW);
+        for event in 1..=full {
+            lane.retry(due(event, NOW.as_ms() + 60_000 + event));
+        }
+        lane.offer(due(full + 1, NOW.as_ms()), None, Payload::Keep);
+        assert_eq!(ready_events(&mut lane), [full + 1]);
+        assert_eq!(lane.held(), LANE_MEMORY_DELIVERIES_MAX, "the last retry went back to disk");
+        lane.ripen(NOW.plus_ms(60_001));
+        assert_eq!(ready_events(&mut lane), [1]);
+    }
+
+    #[test]
+    fn a_cut_drops_what_was_born_before_it() {
+        let mut lane = Lane::new(NOW);
+        lane.offer(due(1, 1), None, Payload::Keep);
+        lane.offer(due(3, 3), None, Payload::Keep);
+        lane.retry(due(2, 2));
+        lane.cut(Sequence(2));
+        assert_eq!(ready_events(&mut lane), [3]);
+        assert_eq!(lane.wake_at(Timestamp::default()), None);
+        assert_eq!(lane.held(), 1);
+    }
+
+    #[test]
+    fn news_of_what_is_known_causes_no_reading() {
+        let mut lane = Lane::new(NOW);
+        lane.offer(due(1, 7), None, Payload::Keep);
+        lane.hear_of(Timestamp::from_ms(7));
+        assert_eq!(lane.wake_at(Timestamp::default()), None);
+        lane.hear_of(Timestamp::from_ms(6));
+        assert_eq!(lane.wake_at(Timestamp::default()), Some(Timestamp::from_ms(6)));
+    }
+}

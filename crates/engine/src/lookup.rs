@@ -1,0 +1,64 @@
+//! Reading what happened.
+
+use std::sync::Arc;
+
+use signalpost_core::error::Error;
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_store::ledger::{
+    DeliveryPage, DeliveryRecord, EventKey, EventPage, ListDeliveries, ListEvents, Requeue,
+};
+
+use crate::Engine;
+use crate::directory::View;
+
+/// A delivery with the workspace that owns it.
+#[derive(Debug)]
+pub struct FoundDelivery {
+    pub view: Arc<View>,
+    pub record: DeliveryRecord,
+}
+
+impl Engine {
+    /// One event by our id or by the producer's.
+    pub async fn event(&self, workspace: WorkspaceId, public_id: &str) -> Result<Arc<Event>, Error> {
+        let key = event_key(public_id);
+        self.store.event(workspace, key).await?.ok_or_else(|| Error::not_found("event"))
+    }
+
+    pub async fn list_events(&self, params: ListEvents) -> Result<EventPage, Error> {
+        Ok(self.store.list_events(params).await?)
+    }
+
+    pub async fn list_deliveries(&self, params: ListDeliveries) -> Result<DeliveryPage, Error> {
+        Ok(self.store.list_deliveries(params).await?)
+    }
+
+    /// One delivery with its history, by its public id alone.
+    pub async fn delivery(&self, public_id: &str) -> Result<FoundDelivery, Error> {
+        let (id, workspace) = self.owned_delivery(public_id).await?;
+        let record = self.store.delivery(workspace, id).await?.ok_or_else(|| Error::not_found("delivery"))?;
+        Ok(FoundDelivery { view: self.directory.view_by_id(workspace).await?, record })
+    }
+
+    /// Owes a delivery once more, with a fresh schedule. `Conflict` while it is pending, or when its webhook is
+    /// deleted or disabled.
+    pub async fn redeliver(&self, public_id: &str) -> Result<(), Error> {
+        let (delivery, workspace) = self.owned_delivery(public_id).await?;
+        self.store.requeue(Requeue { workspace, delivery, at: self.clock.now() }).await?;
+        Ok(())
+    }
+
+    /// The workspace that owns a delivery, for callers that are bound to one.
+    async fn owned_delivery(&self, public_id: &str) -> Result<(DeliveryId, WorkspaceId), Error> {
+        let missing = || Error::not_found("delivery");
+        let id = DeliveryId::from_public(public_id).ok_or_else(missing)?;
+        let workspace = self.store.owner_of(id).await?.ok_or_else(missing)?;
+        Ok((id, workspace))
+    }
+}
+
+/// Our ids have a form that decodes; every other text can only be a producer's.
+fn event_key(public_id: &str) -> EventKey {
+    EventId::from_public(public_id).map_or_else(|| EventKey::Producer(public_id.to_owned()), EventKey::Ours)
+}

@@ -1,0 +1,167 @@
+//! Counters and histograms of the engine: plain numbers, rendered by whoever exposes them.
+
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use signalpost_core::attempt::{Failure, Outcome};
+use signalpost_store::ledger::{Accepted, Repeated};
+
+/// Everything the engine counts since it started.
+#[derive(Debug, Default)]
+pub struct Metrics {
+    pub events_accepted: Counter,
+    /// Events that were known already by their producer's id.
+    pub events_repeated: Counter,
+    pub deliveries_created: Counter,
+    pub deliveries_delivered: Counter,
+    /// Deliveries whose last attempt failed with none left.
+    pub deliveries_failed: Counter,
+    pub retries_scheduled: Counter,
+    /// Commits of outcomes that failed and were repeated.
+    pub record_failures: Counter,
+    pub attempts_in_flight: Gauge,
+    /// Deliveries that delivery cores hold in memory, in flight included.
+    pub deliveries_in_memory: Gauge,
+    /// Webhooks with a lane in memory.
+    pub lanes_in_memory: Gauge,
+    pub attempt_duration: Histogram,
+    /// From an event's acceptance to its delivery's success.
+    pub delivery_latency: Histogram,
+    attempts: AttemptCounters,
+}
+
+/// Outcomes as metrics tell them apart: answers by class, failures by name.
+pub const OUTCOME_CLASSES: [&str; 13] = [
+    "1xx", "2xx", "3xx", "4xx", "5xx", "dns", "blocked", "connect", "tls", "timeout", "reset", "protocol",
+    "internal",
+];
+
+#[derive(Debug, Default)]
+struct AttemptCounters([Counter; OUTCOME_CLASSES.len()]);
+
+impl Metrics {
+    pub(crate) fn accepted(&self, accepted: &[Accepted]) {
+        for one in accepted {
+            match one.repeated {
+                Repeated::Yes => self.events_repeated.add(1),
+                Repeated::No => {
+                    self.events_accepted.add(1);
+                    self.deliveries_created.add(one.deliveries);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn attempted(&self, outcome: Outcome) {
+        self.attempts.0[class_of(outcome)].add(1);
+    }
+
+    /// Attempts by outcome class, in the order of [`OUTCOME_CLASSES`].
+    pub fn attempts(&self) -> impl Iterator<Item = (&'static str, u64)> + '_ {
+        OUTCOME_CLASSES.into_iter().zip(self.attempts.0.iter().map(Counter::get))
+    }
+}
+
+fn class_of(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Status(status) => usize::from(status / 100).clamp(1, 5) - 1,
+        Outcome::Failed(failure) => {
+            5 + Failure::ALL.iter().position(|known| *known == failure).expect("ALL holds every failure")
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(u64::try_from(count).expect("a count fits"), Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicI64);
+
+impl Gauge {
+    pub(crate) fn add(&self, change: i64) {
+        self.0.fetch_add(change, Ordering::Relaxed);
+    }
+
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Upper bounds of the buckets in microseconds; a last bucket takes the rest.
+pub const BUCKET_BOUNDS_US: [u64; 14] = [
+    500,
+    1_000,
+    2_500,
+    5_000,
+    10_000,
+    25_000,
+    50_000,
+    100_000,
+    250_000,
+    500_000,
+    1_000_000,
+    5_000_000,
+    30_000_000,
+    300_000_000,
+];
+
+#[derive(Debug, Default)]
+pub struct Histogram {
+    buckets: [AtomicU64; BUCKET_BOUNDS_US.len() + 1],
+    sum_us: AtomicU64,
+}
+
+impl Histogram {
+    pub(crate) fn record_us(&self, us: u64) {
+        let bucket = BUCKET_BOUNDS_US.partition_point(|bound| *bound < us);
+        self.buckets[bucket].fetch_add(1, Ordering::Relaxed);
+        self.sum_us.fetch_add(us, Ordering::Relaxed);
+    }
+
+    /// Number of values in each bucket, not cumulated; the last one is above every bound.
+    pub fn buckets(&self) -> Vec<u64> {
+        self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed)).collect()
+    }
+
+    pub fn sum_us(&self) -> u64 {
+        self.sum_us.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_outcome_has_its_class() {
+        let name = |outcome| OUTCOME_CLASSES[class_of(outcome)];
+        for (status, class) in
+            [(100, "1xx"), (204, "2xx"), (301, "3xx"), (429, "4xx"), (503, "5xx"), (999, "5xx")]
+        {
+            assert_eq!(name(Outcome::Status(status)), class);
+        }
+        for failure in Failure::ALL {
+            assert_eq!(name(Outcome::Failed(failure)), failure.name());
+        }
+    }
+
+    #[test]
+    fn a_histogram_files_values_under_their_bound() {
+        let histogram = Histogram::default();
+        for us in [0, 500, 501, u64::from(u32::MAX)] {
+            histogram.record_us(us);
+        }
+        let buckets = histogram.buckets();
+        assert_eq!((buckets[0], buckets[1], *buckets.last().expect("the last one")), (2, 1, 1));
+        assert_eq!(histogram.sum_us(), 1_001 + u64::from(u32::MAX));
+    }
+}

@@ -1,0 +1,32 @@
+//! Looking for what is owed and nobody thinks of: everything after a start, strays later.
+
+use signalpost_core::limits::RECONCILE_INTERVAL;
+use signalpost_store::ledger::DueLanes;
+
+use crate::Engine;
+
+/// Lanes told of in one step. A lane takes its own deliveries in pages after that.
+const LANES_A_STEP: usize = 1_000;
+
+impl Engine {
+    /// Tells the delivery cores of everything that is owed, now and from time to time. Never returns; run it once
+    /// per process, beside the cores.
+    pub async fn watch_owed(&self) {
+        loop {
+            if let Err(error) = self.ring_for_owed().await {
+                tracing::error!(%error, "owed deliveries could not be looked up, trying again later");
+            }
+            self.clock.sleep(RECONCILE_INTERVAL).await;
+        }
+    }
+
+    async fn ring_for_owed(&self) -> Result<(), signalpost_store::StoreError> {
+        let mut after = None;
+        loop {
+            let lanes = self.store.due_lanes(DueLanes { after, limit: LANES_A_STEP }).await?;
+            let Some(last) = lanes.last() else { return Ok(()) };
+            after = Some(last.webhook);
+            self.doorbell.owed(&lanes);
+        }
+    }
+}

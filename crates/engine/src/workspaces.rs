@@ -1,0 +1,127 @@
+//! Making, changing and ending tenants.
+
+use std::sync::Arc;
+
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::profile::Profile;
+use signalpost_core::workspace::{Workspace, check_name};
+use signalpost_store::StoreError;
+use signalpost_store::catalog::{EraseWorkspace, ListWorkspaces, UpdateWorkspace};
+
+use crate::Engine;
+use crate::directory::View;
+
+/// Attempts to find a free random id; a second is needed once in 2^90.
+pub(crate) const MINTS_MAX: usize = 4;
+
+#[derive(Clone, Debug)]
+pub struct NewWorkspace {
+    pub dialect: String,
+    pub name: String,
+    /// An id in the dialect's form, for a tenant that has one already.
+    pub id: Option<String>,
+    /// All that the dialect knows when `None`.
+    pub features: Option<Vec<String>>,
+    pub policy: PolicyOverrides,
+}
+
+/// `None` leaves a property as it is.
+#[derive(Clone, Debug, Default)]
+pub struct WorkspaceChange {
+    pub name: Option<String>,
+    pub features: Option<Vec<String>>,
+    pub policy: Option<PolicyOverrides>,
+}
+
+impl Engine {
+    pub async fn create_workspace(&self, new: NewWorkspace) -> Result<Workspace, Error> {
+        let profile = self.profiles.named(&new.dialect)?;
+        let mut errors = FieldErrors::default();
+        errors.take("name", check_name(&new.name));
+        errors.take(
+            "features",
+            new.features.as_deref().map_or(Ok(()), |features| check_features(&profile, features)),
+        );
+        if new.id.as_deref().is_some_and(|id| !profile.workspace_id.fits(id)) {
+            let (prefix, length) = (&profile.workspace_id.prefix, profile.workspace_id.length);
+            errors.push("id", format!("must be `{prefix}` and {length} letters or digits in this dialect"));
+        }
+        errors.into_result()?;
+        let mut workspace = Workspace {
+            id: WorkspaceId::from_raw(self.mint_id()),
+            public_id: new.id.clone().unwrap_or_else(|| self.mint_text(&profile.workspace_id)),
+            dialect: new.dialect,
+            name: new.name,
+            features: new.features.unwrap_or_else(|| profile.features.clone()),
+            policy: new.policy,
+            created_at: self.clock.now(),
+        };
+        for _ in 0..MINTS_MAX {
+            match self.store.create_workspace(workspace.clone()).await {
+                Ok(()) => return Ok(workspace),
+                Err(StoreError::Taken(_)) if new.id.is_none() => {
+                    workspace.public_id = self.mint_text(&profile.workspace_id);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(ErrorCode::Internal, "no free workspace id was found"))
+    }
+
+    /// A workspace with its profile, from memory if possible.
+    pub async fn workspace(&self, public_id: &str) -> Result<Arc<View>, Error> {
+        self.directory.view(public_id).await
+    }
+
+    /// Oldest first, after `after`.
+    pub async fn list_workspaces(
+        &self,
+        after: Option<WorkspaceId>,
+        limit: usize,
+    ) -> Result<Vec<Workspace>, Error> {
+        Ok(self.store.list_workspaces(ListWorkspaces { after, limit }).await?)
+    }
+
+    /// Applies to attempts that start after this returns.
+    pub async fn update_workspace(
+        &self,
+        public_id: &str,
+        change: WorkspaceChange,
+    ) -> Result<Workspace, Error> {
+        let view = self.directory.view(public_id).await?;
+        let mut errors = FieldErrors::default();
+        errors.take("name", change.name.as_deref().map_or(Ok(()), check_name));
+        let features = change.features.as_deref();
+        errors.take("features", features.map_or(Ok(()), |features| check_features(&view.profile, features)));
+        errors.into_result()?;
+        let workspace = view.workspace.id;
+        let WorkspaceChange { name, features, policy } = change;
+        let updated =
+            self.store.update_workspace(UpdateWorkspace { workspace, name, features, policy }).await?;
+        self.directory.forget(workspace);
+        self.doorbell.reload_workspace(workspace).await;
+        Ok(updated)
+    }
+
+    /// Ends a tenant. When this returns no attempt of it starts any more.
+    pub async fn erase_workspace(&self, public_id: &str) -> Result<(), Error> {
+        let workspace = self.directory.view(public_id).await?.workspace.id;
+        self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await?;
+        self.directory.forget(workspace);
+        self.credentials.forget_all();
+        self.doorbell.reload_workspace(workspace).await;
+        Ok(())
+    }
+}
+
+fn check_features(profile: &Profile, features: &[String]) -> Result<(), String> {
+    match features.iter().find(|feature| !profile.features.contains(feature)) {
+        Some(unknown) if profile.features.is_empty() => {
+            Err(format!("`{unknown}`: this dialect has no features"))
+        }
+        Some(unknown) => Err(format!("`{unknown}` is unknown; known are {}", profile.features.join(", "))),
+        None => Ok(()),
+    }
+}
