@@ -1,0 +1,130 @@
+//! Builds the HTTP request from what the engine wants sent.
+
+use bytes::Bytes;
+use http::header::{HOST, HeaderName, HeaderValue};
+use http::{HeaderMap, Method, Request, Uri};
+use http_body_util::Full;
+use signalpost_core::attempt::Failure;
+use signalpost_core::ports::OutboundRequest;
+use signalpost_core::target_url::TargetUrl;
+
+use crate::outcome::Fault;
+
+/// Headers that say how the message travels. Whoever sets them could make two readers of the connection
+/// disagree about where a request ends, so they are the transport's alone.
+const OURS: [HeaderName; 8] = [
+    HOST,
+    http::header::CONTENT_LENGTH,
+    http::header::TRANSFER_ENCODING,
+    http::header::CONNECTION,
+    http::header::UPGRADE,
+    http::header::TE,
+    http::header::TRAILER,
+    http::header::EXPECT,
+];
+
+/// A `POST` with the headers in their order, `Host` first. `Host` and the target are filled in by the
+/// connection that sends it.
+pub(crate) fn build(outbound: &OutboundRequest) -> Result<Request<Full<Bytes>>, Fault> {
+    let mut headers = HeaderMap::with_capacity(outbound.headers.len() + 1);
+    headers.insert(HOST, HeaderValue::from_static(""));
+    for (name, text) in &outbound.headers {
+        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot(name, "has a bad name"))?;
+        let value = HeaderValue::from_str(text)
+            .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
+            .map_err(|_| cannot(name, "has a value with control characters"))?;
+        if OURS.contains(&header) {
+            return Err(cannot(name, "is set by the server alone"));
+        }
+        headers.append(header, value);
+    }
+    let mut request = Request::new(Full::new(outbound.body.clone()));
+    *request.method_mut() = Method::POST;
+    *request.headers_mut() = headers;
+    Ok(request)
+}
+
+pub(crate) fn host(url: &TargetUrl) -> Result<HeaderValue, Fault> {
+    HeaderValue::from_maybe_shared(Bytes::from(url.host_header())).map_err(|_| bad_url())
+}
+
+/// The request target in origin form.
+pub(crate) fn target(url: &TargetUrl) -> Result<Uri, Fault> {
+    Uri::from_maybe_shared(Bytes::from(url.path_and_query())).map_err(|_| bad_url())
+}
+
+fn cannot(name: &str, why: &str) -> Fault {
+    Fault::new(Failure::Internal, format!("The request was not sent: its header {name:?} {why}."))
+}
+
+fn bad_url() -> Fault {
+    Fault::new(Failure::Internal, "The request was not sent: its URL has a form that HTTP cannot carry.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    fn outbound(headers: &[(&str, &str)]) -> OutboundRequest {
+        OutboundRequest {
+            url: Arc::new(TargetUrl::parse("http://example.com/").expect("a good URL")),
+            headers: headers.iter().map(|(name, value)| (Arc::from(*name), (*value).to_owned())).collect(),
+            body: Bytes::from_static(b"{}"),
+            timeout: Duration::from_secs(1),
+        }
+    }
+
+    #[test]
+    fn headers_keep_their_order_and_repeat() {
+        let request = build(&outbound(&[("x-b", "1"), ("x-a", "2"), ("x-b", "3"), ("x-ü-value", "ü")][..3]))
+            .expect("good headers");
+        let names: Vec<&str> = request.headers().keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["host", "x-b", "x-a"]);
+        let repeated: Vec<&HeaderValue> = request.headers().get_all("x-b").iter().collect();
+        assert_eq!(repeated, ["1", "3"]);
+        assert!(build(&outbound(&[("x-name", "Müller")])).is_ok(), "text beyond ASCII is sent as it is");
+    }
+
+    #[test]
+    fn headers_that_could_split_a_request_are_refused() {
+        let table = [
+            ("x-a", "b\r\nhost: evil"),
+            ("x-a", "b\n"),
+            ("x-a", "b\0"),
+            ("x a", "b"),
+            ("x:a", "b"),
+            ("", "b"),
+            ("x-ü", "b"),
+            ("host", "evil"),
+            ("Host", "evil"),
+            ("content-length", "0"),
+            ("transfer-encoding", "chunked"),
+            ("connection", "close"),
+            ("upgrade", "h2c"),
+            ("te", "trailers"),
+            ("trailer", "x"),
+            ("expect", "100-continue"),
+        ];
+        for (name, value) in table {
+            let fault = build(&outbound(&[(name, value)])).expect_err(name);
+            assert_eq!(fault.failure, Failure::Internal, "{name}: {value:?}");
+        }
+    }
+
+    /// What the URL parser leaves unescaped must be sayable in a request line.
+    #[test]
+    fn every_printable_character_of_a_url_can_be_sent() {
+        for c in (0x21..0x7f).map(char::from).chain(['ü', '🧀']) {
+            for text in [format!("http://example.com/a{c}b"), format!("http://example.com/?a{c}b")] {
+                let Ok(url) = TargetUrl::parse(&text) else {
+                    assert_eq!(c, '\\', "only the backslash is refused");
+                    continue;
+                };
+                let target = target(&url).unwrap_or_else(|fault| panic!("{text}: {}", fault.detail));
+                assert_eq!(target.to_string(), url.path_and_query());
+            }
+        }
+    }
+}
