@@ -35,12 +35,15 @@ impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken(what) => Self::new(ErrorCode::Conflict, format!("the {what} is already taken")),
-            StoreError::EventIdReused => {
-                Self::new(ErrorCode::Conflict, "the event id was used for another event within the last 24 hours")
-            }
+            StoreError::EventIdReused => Self::new(
+                ErrorCode::Conflict,
+                "the event id was used for another event within the last 24 hours",
+            ),
             StoreError::WrongState(sentence) => Self::new(ErrorCode::Conflict, sentence),
             StoreError::Missing(what) => Self::not_found(what),
-            StoreError::CatalogMoved | StoreError::Overloaded | StoreError::Unavailable(_) => Self::unavailable(error),
+            StoreError::CatalogMoved | StoreError::Overloaded | StoreError::Unavailable(_) => {
+                Self::unavailable(error)
+            }
             StoreError::Corrupt { .. } => Self::internal(error),
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! A verb is one atomic unit of work: no transaction object crosses this seam, so each backend uses its own
 //! strengths inside one verb. The traits belong to this project and change with it; they are not an extension
-//! API. What a verb means exactly is written once, in [`testing::memory`], and checked by
-//! [`testing::conformance`] for every backend.
+//! API. What a verb means exactly is written once, in `testing::memory`, and checked by
+//! `testing::conformance` for every backend.
 
 pub mod batch;
 pub mod catalog;
 pub mod error;
 pub mod ledger;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 use signalpost_core::ports::BoxFuture;

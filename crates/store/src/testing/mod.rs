@@ -1,1 +1,7 @@
-//! Development aids: the memory model, the fault wrapper and the conformance suite.
+//! Development aids: the memory model, the fault wrapper, the conformance suite and the differential test.
+//!
+//! Behind the cargo feature `testing`, so that nothing of it can be part of a shipped binary.
+
+pub mod block_on;
+pub mod memory;
+pub mod sample;

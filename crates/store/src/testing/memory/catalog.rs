@@ -1,0 +1,192 @@
+//! The model's workspaces, webhooks and credentials.
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::CutReason;
+use signalpost_core::event::Sequence;
+use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
+use signalpost_core::workspace::Workspace;
+
+use super::data::{Data, Life, WebhookRow, WorkspaceRow};
+use crate::StoreError;
+use crate::catalog::{
+    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, Switch, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+
+impl Data {
+    pub(super) fn create_workspace(&mut self, workspace: Workspace) -> Result<(), StoreError> {
+        if !self.workspace_names.insert(workspace.public_id.clone()) {
+            return Err(StoreError::Taken("workspace id"));
+        }
+        self.note_id(workspace.id.raw());
+        let id = workspace.id;
+        let row = WorkspaceRow { workspace, version: 1, sequence: Sequence(0), life: Life::Living };
+        self.workspaces.insert(id, row);
+        Ok(())
+    }
+
+    pub(super) fn workspace_by_public_id(&self, public_id: &str) -> Option<Workspace> {
+        let mut living = self.workspaces.values().filter(|row| row.life == Life::Living);
+        living.find(|row| row.workspace.public_id == public_id).map(|row| row.workspace.clone())
+    }
+
+    pub(super) fn list_workspaces(&self, params: &ListWorkspaces) -> Vec<Workspace> {
+        let living = self.workspaces.values().filter(|row| row.life == Life::Living);
+        let page = living.filter(|row| params.after.is_none_or(|after| row.workspace.id > after));
+        page.take(params.limit).map(|row| row.workspace.clone()).collect()
+    }
+
+    pub(super) fn update_workspace(&mut self, params: UpdateWorkspace) -> Result<Workspace, StoreError> {
+        let row = self.living_workspace_mut(params.workspace).ok_or(StoreError::Missing("workspace"))?;
+        if let Some(name) = params.name {
+            row.workspace.name = name;
+        }
+        if let Some(features) = params.features {
+            row.workspace.features = features;
+        }
+        if let Some(policy) = params.policy {
+            row.workspace.policy = policy;
+        }
+        row.version += 1;
+        Ok(row.workspace.clone())
+    }
+
+    /// The webhooks that it ended, oldest first.
+    pub(super) fn erase_workspace(&mut self, params: EraseWorkspace) -> Result<Vec<WebhookId>, StoreError> {
+        let EraseWorkspace { workspace, at } = params;
+        self.living_workspace(workspace).ok_or(StoreError::Missing("workspace"))?;
+        let webhooks: Vec<_> = self.living_webhooks_of(workspace).map(|row| row.webhook.id).collect();
+        for webhook in &webhooks {
+            self.delete_webhook(DeleteWebhook { workspace, webhook: *webhook, at })?;
+        }
+        self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
+        self.living_workspace_mut(workspace).expect("just found").life = Life::Ended;
+        Ok(webhooks)
+    }
+
+    pub(super) fn create_webhook(&mut self, webhook: Webhook) -> Result<(), StoreError> {
+        self.living_workspace(webhook.workspace).ok_or(StoreError::Missing("workspace"))?;
+        // Deleted ones count too.
+        let same_place = |row: &&WebhookRow| row.webhook.workspace == webhook.workspace;
+        if self.webhooks.values().filter(same_place).any(|row| row.webhook.public_id == webhook.public_id) {
+            return Err(StoreError::Taken("webhook id"));
+        }
+        self.note_id(webhook.id.raw());
+        self.bump_version(webhook.workspace);
+        self.webhooks.insert(webhook.id, WebhookRow { webhook, cuts: Vec::new(), life: Life::Living });
+        Ok(())
+    }
+
+    pub(super) fn webhook_by_public_id(&self, workspace: WorkspaceId, public_id: &str) -> Option<Webhook> {
+        let mut living = self.living_webhooks_of(workspace);
+        living.find(|row| row.webhook.public_id == public_id).map(|row| row.webhook.clone())
+    }
+
+    pub(super) fn list_webhooks(&self, params: &ListWebhooks) -> WebhookPage {
+        let mut passing: Vec<Webhook> = self
+            .living_webhooks_of(params.workspace)
+            .map(|row| row.webhook.clone())
+            .filter(|webhook| params.subject.is_none() || webhook.subject == params.subject)
+            .filter(|webhook| params.active.is_none_or(|active| webhook.state.is_active() == active))
+            .collect();
+        let total = u64::try_from(passing.len()).expect("a count fits");
+        passing.reverse();
+        let older = passing.into_iter().filter(|webhook| params.before.is_none_or(|id| webhook.id < id));
+        WebhookPage { rows: older.skip(params.offset).take(params.limit).collect(), total }
+    }
+
+    /// Every call counts as a change, also one that changes nothing.
+    pub(super) fn update_webhook(&mut self, params: UpdateWebhook) -> Result<Webhook, StoreError> {
+        let UpdateWebhook { workspace, webhook: id, at, .. } = params;
+        let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        let webhook = &mut row.webhook;
+        webhook.name = params.name.or_else(|| webhook.name.take());
+        webhook.url = params.url.unwrap_or_else(|| webhook.url.clone());
+        webhook.events = params.events.unwrap_or_else(|| webhook.events.clone());
+        webhook.subject = params.subject.unwrap_or_else(|| webhook.subject.take());
+        webhook.updated_at = at;
+        match params.switch {
+            Some(Switch::Enable) if !webhook.state.is_active() => {
+                webhook.state = WebhookState::Active;
+                webhook.consecutive_failures = 0;
+            }
+            Some(Switch::Disable(reason)) if webhook.state.is_active() => self.disable(id, at, reason),
+            Some(Switch::Enable | Switch::Disable(_)) | None => {}
+        }
+        self.bump_version(workspace);
+        Ok(self.webhooks[&id].webhook.clone())
+    }
+
+    /// Disables an active webhook with a cut. The caller counts the change.
+    pub(super) fn disable(&mut self, id: WebhookId, at: Timestamp, reason: DisableReason) {
+        self.cut(id, at, CutReason::Disabled);
+        let webhook = &mut self.webhooks.get_mut(&id).expect("just cut").webhook;
+        webhook.state = WebhookState::Disabled { at, reason };
+        webhook.updated_at = at;
+    }
+
+    pub(super) fn delete_webhook(&mut self, params: DeleteWebhook) -> Result<(), StoreError> {
+        let DeleteWebhook { workspace, webhook: id, at } = params;
+        let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        row.life = Life::Ended;
+        row.webhook.secret = None;
+        self.cut(id, at, CutReason::Deleted);
+        self.bump_version(workspace);
+        Ok(())
+    }
+
+    pub(super) fn lane(&self, id: WebhookId) -> Option<LaneRecord> {
+        let row = self.webhooks.get(&id).filter(|row| row.life == Life::Living)?;
+        let workspace = self.workspaces[&row.webhook.workspace].workspace.clone();
+        Some(LaneRecord { webhook: row.webhook.clone(), workspace, cuts: row.cuts.clone() })
+    }
+
+    pub(super) fn fan_out(&self, workspace: WorkspaceId) -> Option<FanOut> {
+        let row = self.living_workspace(workspace)?;
+        let webhooks = self.living_webhooks_of(workspace).map(|row| row.webhook.clone());
+        Some(FanOut {
+            workspace: row.workspace.clone(),
+            version: row.version,
+            webhooks: webhooks.filter(|webhook| webhook.state.is_active()).collect(),
+        })
+    }
+
+    pub(super) fn create_credential(
+        &mut self,
+        credential: Credential,
+        hash: CredentialHash,
+    ) -> Result<(), StoreError> {
+        self.living_workspace(credential.workspace).ok_or(StoreError::Missing("workspace"))?;
+        if self.credential_by_hash(hash).is_some() {
+            return Err(StoreError::Taken("credential"));
+        }
+        self.note_id(credential.id.raw());
+        self.credentials.insert(credential.id, (credential, hash));
+        Ok(())
+    }
+
+    pub(super) fn credential_by_hash(&self, hash: CredentialHash) -> Option<Credential> {
+        let mut all = self.credentials.values();
+        all.find(|(_, known)| *known == hash).map(|(credential, _)| credential.clone())
+    }
+
+    pub(super) fn list_credentials(&self, workspace: WorkspaceId) -> Vec<Credential> {
+        let all = self.credentials.values().map(|(credential, _)| credential);
+        all.filter(|credential| credential.workspace == workspace).cloned().collect()
+    }
+
+    pub(super) fn revoke_credential(
+        &mut self,
+        workspace: WorkspaceId,
+        id: CredentialId,
+    ) -> Result<(), StoreError> {
+        let owned = self.credentials.get(&id).is_some_and(|(known, _)| known.workspace == workspace);
+        if !owned {
+            return Err(StoreError::Missing("credential"));
+        }
+        self.credentials.remove(&id);
+        Ok(())
+    }
+}

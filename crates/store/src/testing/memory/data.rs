@@ -1,0 +1,120 @@
+//! What the memory model holds, and the few questions that every verb asks of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::{Cut, CutReason, Due, Step};
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+
+#[derive(Default)]
+pub(super) struct Data {
+    pub(super) workspaces: BTreeMap<WorkspaceId, WorkspaceRow>,
+    /// Public ids of workspaces that were ever used.
+    pub(super) workspace_names: BTreeSet<String>,
+    pub(super) webhooks: BTreeMap<WebhookId, WebhookRow>,
+    pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
+    pub(super) events: BTreeMap<EventId, EventRow>,
+    /// History of each delivery by number.
+    pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
+    pub(super) due: BTreeMap<DeliveryId, Due>,
+    pub(super) highest_id: i64,
+}
+
+pub(super) struct WorkspaceRow {
+    pub(super) workspace: Workspace,
+    /// Grows with every change that may change who receives an event.
+    pub(super) version: u64,
+    /// The last number that an event or a requeue took.
+    pub(super) sequence: Sequence,
+    pub(super) life: Life,
+}
+
+pub(super) struct WebhookRow {
+    pub(super) webhook: Webhook,
+    pub(super) cuts: Vec<Cut>,
+    pub(super) life: Life,
+}
+
+pub(super) struct EventRow {
+    pub(super) event: Arc<Event>,
+    /// Set when the producer's id identifies the event.
+    pub(super) fingerprint: Option<[u8; 32]>,
+}
+
+/// Ended rows stay: their public ids are taken and their deliveries keep their names.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Life {
+    Living,
+    Ended,
+}
+
+impl WorkspaceRow {
+    pub(super) fn next_sequence(&mut self) -> Sequence {
+        self.sequence.0 += 1;
+        self.sequence
+    }
+}
+
+impl WebhookRow {
+    /// Whether a round that began at `born` was ended by one of the cuts.
+    pub(super) fn has_ended(&self, born: Sequence) -> bool {
+        self.cuts.iter().any(|cut| cut.upto >= born)
+    }
+}
+
+impl Data {
+    pub(super) fn note_id(&mut self, raw: i64) {
+        self.highest_id = self.highest_id.max(raw);
+    }
+
+    pub(super) fn living_workspace(&self, id: WorkspaceId) -> Option<&WorkspaceRow> {
+        self.workspaces.get(&id).filter(|row| row.life == Life::Living)
+    }
+
+    pub(super) fn living_workspace_mut(&mut self, id: WorkspaceId) -> Option<&mut WorkspaceRow> {
+        self.workspaces.get_mut(&id).filter(|row| row.life == Life::Living)
+    }
+
+    /// A webhook of this workspace that was not deleted. Erasing a workspace deletes all of its webhooks.
+    pub(super) fn living_webhook(&self, workspace: WorkspaceId, id: WebhookId) -> Option<&WebhookRow> {
+        let row = self.webhooks.get(&id)?;
+        (row.webhook.workspace == workspace && row.life == Life::Living).then_some(row)
+    }
+
+    pub(super) fn living_webhook_mut(
+        &mut self,
+        workspace: WorkspaceId,
+        id: WebhookId,
+    ) -> Option<&mut WebhookRow> {
+        let row = self.webhooks.get_mut(&id)?;
+        (row.webhook.workspace == workspace && row.life == Life::Living).then_some(row)
+    }
+
+    pub(super) fn living_webhooks_of(&self, workspace: WorkspaceId) -> impl Iterator<Item = &WebhookRow> {
+        self.webhooks
+            .values()
+            .filter(move |row| row.webhook.workspace == workspace && row.life == Life::Living)
+    }
+
+    /// Events of a living workspace, oldest first.
+    pub(super) fn events_of(&self, workspace: WorkspaceId) -> impl DoubleEndedIterator<Item = &EventRow> {
+        let found = self.living_workspace(workspace).is_some();
+        self.events.values().filter(move |row| found && row.event.workspace == workspace)
+    }
+
+    pub(super) fn bump_version(&mut self, workspace: WorkspaceId) {
+        self.workspaces.get_mut(&workspace).expect("its webhooks exist").version += 1;
+    }
+
+    /// Ends everything that is pending for a webhook at this moment.
+    pub(super) fn cut(&mut self, id: WebhookId, at: Timestamp, reason: CutReason) {
+        let row = self.webhooks.get_mut(&id).expect("the caller has found it");
+        let upto = self.workspaces[&row.webhook.workspace].sequence;
+        row.cuts.push(Cut { upto, at, reason });
+    }
+}

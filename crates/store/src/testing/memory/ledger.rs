@@ -1,0 +1,163 @@
+//! The model's writes of events and attempts: accept, finish, requeue.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use signalpost_core::attempt::Verdict;
+use signalpost_core::delivery::{DeliveryStatus, Due, Step};
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, WorkspaceId};
+
+use super::data::{Data, EventRow};
+use crate::StoreError;
+use crate::ledger::{AcceptEvent, Accepted, Dedupe, Finished, HealthChange, Repeated, Requeue};
+
+/// What an event that identifies itself by its producer's id turned out to be.
+enum Known {
+    /// Nothing like it is stored.
+    New,
+    /// It was stored before.
+    Stored(Arc<Event>),
+    /// It is the same as one further up in the same call, which has this place.
+    Above(usize),
+}
+
+impl Data {
+    /// Every refusal is decided before anything is stored: first the versions of all events, then their ids.
+    /// What was newly stored is left in `stored`.
+    pub(super) fn accept(
+        &mut self,
+        events: Vec<AcceptEvent>,
+        stored: &mut Vec<Arc<Event>>,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        for event in &events {
+            let row = self.living_workspace(event.workspace).ok_or(StoreError::Missing("workspace"))?;
+            if row.version != event.version {
+                return Err(StoreError::CatalogMoved);
+            }
+        }
+        let known = self.recognise(&events)?;
+        let mut answers: Vec<Accepted> = Vec::new();
+        for (event, known) in events.into_iter().zip(known) {
+            let answer = match known {
+                Known::New => {
+                    let event = self.append_event(event);
+                    stored.push(Arc::clone(&event));
+                    answer_for(&event, Repeated::No)
+                }
+                Known::Stored(first) => answer_for(&first, Repeated::Yes),
+                Known::Above(place) => Accepted { repeated: Repeated::Yes, ..answers[place].clone() },
+            };
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+
+    fn recognise(&self, events: &[AcceptEvent]) -> Result<Vec<Known>, StoreError> {
+        let mut above: BTreeMap<(WorkspaceId, &str), (usize, [u8; 32])> = BTreeMap::new();
+        let mut known = Vec::new();
+        for (place, event) in events.iter().enumerate() {
+            let (Some(dedupe), Some(id)) = (event.dedupe, event.content.producer_id.as_deref()) else {
+                known.push(Known::New);
+                continue;
+            };
+            if let Some((first, fingerprint)) = above.get(&(event.workspace, id)) {
+                same_or_refused(*fingerprint, dedupe)?;
+                known.push(Known::Above(*first));
+            } else if let Some((first, fingerprint)) = self.stored_under(event.workspace, id, dedupe) {
+                same_or_refused(fingerprint, dedupe)?;
+                known.push(Known::Stored(first));
+            } else {
+                above.insert((event.workspace, id), (place, dedupe.fingerprint));
+                known.push(Known::New);
+            }
+        }
+        Ok(known)
+    }
+
+    /// The event that a producer's id stands for at present: the last one stored that it identifies, unless that
+    /// is too old. Events for which the id was a mere label do not count.
+    fn stored_under(
+        &self,
+        workspace: WorkspaceId,
+        id: &str,
+        dedupe: Dedupe,
+    ) -> Option<(Arc<Event>, [u8; 32])> {
+        let identified = self.events_of(workspace).filter_map(|row| Some((&row.event, row.fingerprint?)));
+        let same_id = identified.filter(|(event, _)| event.content.producer_id.as_deref() == Some(id));
+        let (event, fingerprint) = same_id.max_by_key(|(event, _)| event.sequence)?;
+        (event.accepted_at >= dedupe.not_before).then(|| (Arc::clone(event), fingerprint))
+    }
+
+    fn append_event(&mut self, accept: AcceptEvent) -> Arc<Event> {
+        let AcceptEvent { id, workspace, content, targets, accepted_at, dedupe, .. } = accept;
+        self.note_id(id.raw());
+        let row = self.living_workspace_mut(workspace).expect("checked above");
+        let sequence = row.next_sequence();
+        for webhook in &targets {
+            let delivery = DeliveryId { event: id, webhook: *webhook };
+            let due = Due { id: delivery, due_at: accepted_at, born: sequence, steps: 0, tries: 0 };
+            self.due.insert(delivery, due);
+        }
+        let event = Arc::new(Event { id, workspace, sequence, content, targets, accepted_at });
+        let fingerprint = dedupe.map(|dedupe| dedupe.fingerprint);
+        self.events.insert(id, EventRow { event: Arc::clone(&event), fingerprint });
+        event
+    }
+
+    pub(super) fn finish(&mut self, finished: &Finished) {
+        let Finished { workspace, due, attempt, health } = finished;
+        let history = self.steps.entry(due.id).or_default();
+        if history.contains_key(&attempt.number) {
+            return;
+        }
+        history.insert(attempt.number, Step::Attempted(attempt.clone()));
+        self.due.remove(&due.id);
+        let Some(row) = self.webhooks.get(&due.id.webhook) else { return };
+        if let (Verdict::RetryAt(due_at), false) = (attempt.verdict, row.has_ended(due.born)) {
+            let again = Due { due_at, steps: due.steps + 1, tries: due.tries + 1, ..*due };
+            self.due.insert(due.id, again);
+        }
+        if let Some(health) = health {
+            self.change_health(*workspace, finished, *health);
+        }
+    }
+
+    /// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.
+    fn change_health(&mut self, workspace: WorkspaceId, finished: &Finished, health: HealthChange) {
+        let id = finished.due.id.webhook;
+        let Some(row) = self.living_webhook_mut(workspace, id) else { return };
+        row.webhook.consecutive_failures = health.consecutive_failures;
+        if let (Some(reason), true) = (health.disable, row.webhook.state.is_active()) {
+            self.disable(id, finished.attempt.at, reason);
+            self.bump_version(workspace);
+        }
+    }
+
+    pub(super) fn requeue(&mut self, params: Requeue) -> Result<Due, StoreError> {
+        let Requeue { workspace, delivery: id, at } = params;
+        let record = self.delivery(workspace, id).ok_or(StoreError::Missing("delivery"))?;
+        let row = self.living_webhook(workspace, id.webhook);
+        let row = row.ok_or(StoreError::WrongState("the webhook is deleted"))?;
+        if !row.webhook.state.is_active() {
+            return Err(StoreError::WrongState("the webhook is disabled"));
+        }
+        if record.summary.state.status() == DeliveryStatus::Pending {
+            return Err(StoreError::WrongState("the delivery is still pending"));
+        }
+        let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
+        let number = record.steps.last().map_or(1, |step| step.number() + 1);
+        self.steps.entry(id).or_default().insert(number, Step::Requeued { number, at, born });
+        let due = Due { id, due_at: at, born, steps: number, tries: 0 };
+        self.due.insert(id, due);
+        Ok(due)
+    }
+}
+
+fn answer_for(event: &Event, repeated: Repeated) -> Accepted {
+    Accepted { id: event.id, sequence: event.sequence, deliveries: event.targets.len(), repeated }
+}
+
+fn same_or_refused(known: [u8; 32], dedupe: Dedupe) -> Result<(), StoreError> {
+    if known == dedupe.fingerprint { Ok(()) } else { Err(StoreError::EventIdReused) }
+}

@@ -1,0 +1,231 @@
+//! The memory model: what a store must do, written so that it is plain to see.
+//!
+//! Ordered maps and loops, no index, no cache. Every verb does its work when it is called and answers a ready
+//! future. Where the contract's words leave a choice, what this model does is the choice.
+
+mod catalog;
+mod data;
+mod deliveries;
+mod ledger;
+mod lists;
+
+use std::future::ready;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+
+use crate::catalog::{
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+use crate::ledger::{
+    AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+};
+use crate::{Answer, StoreError};
+use data::Data;
+
+/// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    data: Arc<Mutex<Data>>,
+    opening: Arc<Opening>,
+}
+
+/// What ends with a process and begins anew with the next one.
+#[derive(Default)]
+struct Opening {
+    closed: AtomicBool,
+    /// Locked from before a commit until the listener was told of it: two threads cannot tell out of order.
+    listener: Mutex<Option<Arc<dyn CommitListener>>>,
+}
+
+impl MemoryStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same data as a new process would find it: open, and nobody listens.
+    pub fn reopen(&self) -> Self {
+        Self { data: Arc::clone(&self.data), opening: Arc::default() }
+    }
+
+    fn data(&self) -> MutexGuard<'_, Data> {
+        self.data.lock().expect("no verb panics while it holds the data")
+    }
+
+    fn run<T: Send + 'static>(&self, verb: impl FnOnce(&mut Data) -> Result<T, StoreError>) -> Answer<T> {
+        let answer = if self.opening.closed.load(Ordering::SeqCst) {
+            Err(StoreError::Unavailable("the store is closed".to_owned()))
+        } else {
+            verb(&mut self.data())
+        };
+        Box::pin(ready(answer))
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<Arc<dyn CommitListener>>> {
+        self.opening.listener.lock().expect("a listener does not panic")
+    }
+}
+
+impl Catalog for MemoryStore {
+    fn create_workspace(&self, workspace: Workspace) -> Answer<()> {
+        self.run(|data| data.create_workspace(workspace))
+    }
+
+    fn workspace_by_public_id(&self, public_id: String) -> Answer<Option<Workspace>> {
+        self.run(|data| Ok(data.workspace_by_public_id(&public_id)))
+    }
+
+    fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>> {
+        self.run(|data| Ok(data.list_workspaces(&params)))
+    }
+
+    fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace> {
+        self.run(|data| data.update_workspace(params))
+    }
+
+    fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
+        self.run(|data| data.erase_workspace(params))
+    }
+
+    fn create_webhook(&self, webhook: Webhook) -> Answer<()> {
+        self.run(|data| data.create_webhook(webhook))
+    }
+
+    fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
+        self.run(|data| Ok(data.webhook_by_public_id(workspace, &public_id)))
+    }
+
+    fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage> {
+        self.run(|data| Ok(data.list_webhooks(&params)))
+    }
+
+    fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook> {
+        self.run(|data| data.update_webhook(params))
+    }
+
+    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()> {
+        self.run(|data| data.delete_webhook(params))
+    }
+
+    fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
+        self.run(|data| Ok(data.lane(webhook)))
+    }
+
+    fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>> {
+        self.run(|data| Ok(data.fan_out(workspace)))
+    }
+
+    fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {
+        self.run(|data| data.create_credential(credential, hash))
+    }
+
+    fn credential_by_hash(&self, hash: CredentialHash) -> Answer<Option<Credential>> {
+        self.run(|data| Ok(data.credential_by_hash(hash)))
+    }
+
+    fn list_credentials(&self, workspace: WorkspaceId) -> Answer<Vec<Credential>> {
+        self.run(|data| Ok(data.list_credentials(workspace)))
+    }
+
+    fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
+        self.run(|data| data.revoke_credential(workspace, credential))
+    }
+}
+
+impl Ledger for MemoryStore {
+    fn listen(&self, listener: Arc<dyn CommitListener>) {
+        *self.listener() = Some(listener);
+    }
+
+    fn highest_id(&self) -> i64 {
+        self.data().highest_id
+    }
+
+    fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
+        let listener = self.listener();
+        let mut stored = Vec::new();
+        let answer = self.run(|data| data.accept(events, &mut stored));
+        if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
+            listener.accepted(stored);
+        }
+        answer
+    }
+
+    fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
+        self.run(|data| {
+            finished.iter().for_each(|one| data.finish(one));
+            Ok(())
+        })
+    }
+
+    fn requeue(&self, params: Requeue) -> Answer<Due> {
+        let listener = self.listener();
+        let mut owed = None;
+        let answer = self.run(|data| {
+            let due = data.requeue(params)?;
+            owed = Some(due);
+            Ok(due)
+        });
+        if let (Some(listener), Some(due)) = (listener.as_ref(), owed) {
+            listener.requeued(due, params.workspace);
+        }
+        answer
+    }
+
+    fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
+        self.run(|data| Ok(data.due_lanes(params)))
+    }
+
+    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
+        self.run(|data| Ok(data.due_page(params)))
+    }
+
+    fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {
+        self.run(|data| Ok(data.events_by_id(&ids)))
+    }
+
+    fn event(&self, workspace: WorkspaceId, key: EventKey) -> Answer<Option<Arc<Event>>> {
+        self.run(|data| Ok(data.event(workspace, &key)))
+    }
+
+    fn list_events(&self, params: ListEvents) -> Answer<EventPage> {
+        self.run(|data| Ok(data.list_events(&params)))
+    }
+
+    fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage> {
+        self.run(|data| Ok(data.list_deliveries(&params)))
+    }
+
+    fn delivery(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<Option<DeliveryRecord>> {
+        self.run(|data| Ok(data.delivery(workspace, delivery)))
+    }
+
+    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>> {
+        self.run(|data| Ok(data.owner_of(delivery)))
+    }
+
+    /// The model keeps no index and reads past what a cut has ended, so there is never anything to do.
+    fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
+        self.run(|_| Ok(false))
+    }
+
+    fn probe(&self, _now: Timestamp) -> Answer<()> {
+        self.run(|_| Ok(()))
+    }
+
+    fn close(&self) -> Answer<()> {
+        let answer = self.run(|_| Ok(()));
+        self.opening.closed.store(true, Ordering::SeqCst);
+        answer
+    }
+}

@@ -1,0 +1,100 @@
+//! Small valid objects for tests. A number makes each one's ids, texts and times its own.
+
+use bytes::Bytes;
+use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
+use signalpost_core::credential::Credential;
+use signalpost_core::delivery::Due;
+use signalpost_core::event::EventContent;
+use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::secret::SealedSecret;
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
+use signalpost_core::workspace::Workspace;
+
+use crate::ledger::{AcceptEvent, Finished};
+
+/// The instant of all samples, plus `ms`.
+pub const fn at(ms: i64) -> Timestamp {
+    Timestamp::from_ms(1_700_000_000_000 + ms)
+}
+
+/// Workspace `n` with the public id `ws-n`.
+pub fn workspace(n: i64) -> Workspace {
+    Workspace {
+        id: WorkspaceId::from_raw(n),
+        public_id: format!("ws-{n}"),
+        dialect: "native".to_owned(),
+        name: format!("Workspace {n}"),
+        features: vec!["feed".to_owned(), "replay".to_owned()],
+        policy: PolicyOverrides::default(),
+        created_at: at(n),
+    }
+}
+
+/// Webhook `n` with the public id `wh-n`: active, wants everything, has a sealed secret.
+pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
+    Webhook {
+        id: WebhookId::from_raw(n),
+        workspace,
+        public_id: format!("wh-{n}"),
+        name: Some(format!("Webhook {n}")),
+        url: format!("https://example.com/{n}"),
+        events: EventSelection::All,
+        subject: None,
+        state: WebhookState::Active,
+        secret: Some(SealedSecret::from_bytes(n.to_be_bytes().to_vec())),
+        consecutive_failures: 0,
+        created_at: at(n),
+        updated_at: at(n),
+    }
+}
+
+/// Credential `n`.
+pub fn credential(workspace: WorkspaceId, n: i64) -> Credential {
+    Credential {
+        id: CredentialId::from_raw(n),
+        workspace,
+        name: Some(format!("Key {n}")),
+        scopes: vec!["publish".to_owned(), "read".to_owned()],
+        preview: format!("key_…{n}"),
+        created_at: at(n),
+        expires_at: Some(at(n + 1_000)),
+    }
+}
+
+/// Event `n` for `targets`, chosen at `version`, accepted at its own millisecond, without a producer's id.
+pub fn event(workspace: WorkspaceId, n: i64, version: u64, targets: &[WebhookId]) -> AcceptEvent {
+    AcceptEvent {
+        id: EventId::from_raw(n),
+        workspace,
+        version,
+        content: EventContent {
+            producer_id: None,
+            event_type: "order.paid".to_owned(),
+            subject: None,
+            time: at(n - 5),
+            attributes: vec![("jobId".to_owned(), "\"j1\"".to_owned()), ("z".to_owned(), "[1]".to_owned())],
+            data: Bytes::from(format!("{{ \"n\": {n}.0 }}")),
+        },
+        targets: targets.to_vec(),
+        accepted_at: at(n),
+        dedupe: None,
+    }
+}
+
+/// The attempt that follows `due`, at its due time, without a change of health. 204 when it is delivered, else 500.
+pub fn finished(workspace: WorkspaceId, due: Due, verdict: Verdict) -> Finished {
+    let delivered = verdict == Verdict::Delivered;
+    let attempt = Attempt {
+        number: due.steps + 1,
+        at: due.due_at,
+        outcome: Outcome::Status(if delivered { 204 } else { 500 }),
+        verdict,
+        detail: if delivered { String::new() } else { "answered 500".to_owned() },
+        timing: Timing { dns_us: 1, connect_us: 2, tls_us: 3, first_byte_us: 4, total_us: 10 },
+        request_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+        answer: Bytes::from_static(b"answer \xff\x00"),
+    };
+    Finished { workspace, due, attempt, health: None }
+}
