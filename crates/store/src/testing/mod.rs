@@ -3,5 +3,7 @@
 //! Behind the cargo feature `testing`, so that nothing of it can be part of a shipped binary.
 
 pub mod block_on;
+pub mod faulty;
+mod forward;
 pub mod memory;
 pub mod sample;

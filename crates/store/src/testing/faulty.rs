@@ -1,0 +1,194 @@
+//! A store that fails when told to: for showing that nothing above it loses or doubles anything when it does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+
+use super::forward::{forward_catalog, forward_ledger};
+use crate::catalog::{
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+use crate::ledger::{
+    AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+};
+use crate::{Answer, Store, StoreError};
+
+/// Any store, with failures where the plan wants them.
+pub struct FaultyStore<S> {
+    inner: S,
+    plan: Plan,
+    calls: AtomicU64,
+    injected: AtomicU64,
+}
+
+/// Decides for each call whether it fails.
+pub type Plan = Box<dyn Fn(Call) -> Fault + Send + Sync>;
+
+/// One call of a verb that answers; `listen` and `highest_id` never fail and are not counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Counts from 1 over all verbs.
+    pub number: u64,
+    /// The verb's name in the trait.
+    pub verb: &'static str,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// The call goes through.
+    Pass,
+    /// Nothing is stored and the caller is told so.
+    Before,
+    /// The call goes through, and the caller is told that it did not: an answer lost on the way.
+    After,
+}
+
+/// How long a failure stays once it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasting {
+    /// One call.
+    Transient,
+    /// Every call from then on.
+    Persistent,
+}
+
+/// Fails the `n`-th call, counted from 1 over all verbs.
+pub fn fail_nth(n: u64, lasting: Lasting, fault: Fault) -> Plan {
+    Box::new(move |call| match lasting {
+        Lasting::Transient if call.number == n => fault,
+        Lasting::Persistent if call.number >= n => fault,
+        Lasting::Transient | Lasting::Persistent => Fault::Pass,
+    })
+}
+
+/// Fails the `n`-th call of one verb, counted from 1.
+pub fn fail_nth_of(verb: &'static str, n: u64, lasting: Lasting, fault: Fault) -> Plan {
+    let seen = AtomicU64::new(0);
+    let nth = fail_nth(n, lasting, fault);
+    Box::new(move |call| {
+        if call.verb != verb {
+            return Fault::Pass;
+        }
+        nth(Call { number: seen.fetch_add(1, Ordering::SeqCst) + 1, ..call })
+    })
+}
+
+impl<S: Store> FaultyStore<S> {
+    /// Wraps `inner`; `plan` is asked before each call.
+    pub fn new(inner: S, plan: Plan) -> Self {
+        Self { inner, plan, calls: AtomicU64::new(0), injected: AtomicU64::new(0) }
+    }
+
+    /// The store without its faults.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// Calls so far.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::SeqCst)
+    }
+
+    /// Calls so far that were made to fail. A sweep over `n` is complete when this stays at zero.
+    pub fn injected(&self) -> u64 {
+        self.injected.load(Ordering::SeqCst)
+    }
+
+    fn through<T: Send + 'static>(
+        &self,
+        verb: &'static str,
+        call: impl FnOnce(&S) -> Answer<T>,
+    ) -> Answer<T> {
+        let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
+        let fault = (self.plan)(Call { number, verb });
+        if fault != Fault::Pass {
+            self.injected.fetch_add(1, Ordering::SeqCst);
+        }
+        let failure = StoreError::Unavailable(format!("call {number}, {verb}, was made to fail"));
+        match fault {
+            Fault::Pass => call(&self.inner),
+            Fault::Before => Box::pin(std::future::ready(Err(failure))),
+            Fault::After => {
+                let answer = call(&self.inner);
+                Box::pin(async move { answer.await.and(Err(failure)) })
+            }
+        }
+    }
+}
+
+impl<S: Store> Catalog for FaultyStore<S> {
+    forward_catalog!(through);
+}
+
+impl<S: Store> Ledger for FaultyStore<S> {
+    fn listen(&self, listener: Arc<dyn CommitListener>) {
+        self.inner.listen(listener);
+    }
+
+    fn highest_id(&self) -> i64 {
+        self.inner.highest_id()
+    }
+
+    forward_ledger!(through);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::block_on::block_on;
+    use crate::testing::memory::MemoryStore;
+    use crate::testing::sample;
+
+    /// Creates three workspaces; for each, whether its creator was told that it worked and whether it is there.
+    fn create_three(plan: Plan) -> (Vec<(bool, bool)>, u64, u64) {
+        let store = FaultyStore::new(MemoryStore::new(), plan);
+        let told: Vec<bool> =
+            (1..=3).map(|n| block_on(store.create_workspace(sample::workspace(n))).is_ok()).collect();
+        let there = |n| block_on(store.inner().workspace_by_public_id(format!("ws-{n}")));
+        let stored = (1..=3).map(|n| there(n).expect("the inner store works").is_some());
+        (told.into_iter().zip(stored).collect(), store.calls(), store.injected())
+    }
+
+    #[test]
+    fn fails_the_planned_call_before_or_after_it_took_effect() {
+        let (fine, before, after) = ((true, true), (false, false), (false, true));
+        let table = [
+            (fail_nth(2, Lasting::Transient, Fault::Before), [fine, before, fine], 1),
+            (fail_nth(2, Lasting::Transient, Fault::After), [fine, after, fine], 1),
+            (fail_nth(2, Lasting::Persistent, Fault::Before), [fine, before, before], 2),
+            (fail_nth(2, Lasting::Persistent, Fault::After), [fine, after, after], 2),
+            (fail_nth(4, Lasting::Persistent, Fault::Before), [fine, fine, fine], 0),
+        ];
+        for (row, (plan, expected, injected)) in table.into_iter().enumerate() {
+            assert_eq!(create_three(plan), (expected.to_vec(), 3, injected), "row {row}");
+        }
+    }
+
+    #[test]
+    fn counts_one_verb_by_itself() {
+        let plan = fail_nth_of("probe", 2, Lasting::Transient, Fault::Before);
+        let store = FaultyStore::new(MemoryStore::new(), plan);
+        let probe = || block_on(store.probe(sample::at(0))).is_ok();
+        assert!(probe());
+        assert!(block_on(store.create_workspace(sample::workspace(1))).is_ok());
+        assert!(!probe(), "the second probe is the third call");
+        assert!(probe());
+    }
+
+    #[test]
+    fn a_refusal_is_told_even_if_the_answer_was_to_be_lost() {
+        let store = FaultyStore::new(MemoryStore::new(), fail_nth(2, Lasting::Transient, Fault::After));
+        block_on(store.create_workspace(sample::workspace(1))).expect("the first call passes");
+        let again = block_on(store.create_workspace(sample::workspace(1)));
+        assert!(matches!(again, Err(StoreError::Taken("workspace id"))), "{again:?}");
+    }
+}

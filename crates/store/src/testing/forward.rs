@@ -1,0 +1,58 @@
+//! Writes out every verb once for wrappers: each call goes through one method of the wrapper, as a name and as a
+//! function that makes the call on a store.
+
+/// The bodies of `impl Catalog`: `self.$through("verb", |store| store.verb(..))` for each verb.
+macro_rules! forward_catalog {
+    ($through:ident) => {
+        $crate::testing::forward::forward! { $through
+            fn create_workspace(workspace: Workspace) -> ();
+            fn workspace_by_public_id(public_id: String) -> Option<Workspace>;
+            fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
+            fn update_workspace(params: UpdateWorkspace) -> Workspace;
+            fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+            fn create_webhook(webhook: Webhook) -> ();
+            fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
+            fn list_webhooks(params: ListWebhooks) -> WebhookPage;
+            fn update_webhook(params: UpdateWebhook) -> Webhook;
+            fn delete_webhook(params: DeleteWebhook) -> ();
+            fn lane(webhook: WebhookId) -> Option<LaneRecord>;
+            fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
+            fn create_credential(credential: Credential, hash: CredentialHash) -> ();
+            fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
+            fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
+            fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+        }
+    };
+}
+
+/// As [`forward_catalog`] for those verbs of `Ledger` that answer; `listen` and `highest_id` are the wrapper's.
+macro_rules! forward_ledger {
+    ($through:ident) => {
+        $crate::testing::forward::forward! { $through
+            fn accept(events: Vec<AcceptEvent>) -> Vec<Accepted>;
+            fn finish(finished: Arc<Vec<Finished>>) -> ();
+            fn requeue(params: Requeue) -> Due;
+            fn due_lanes(params: DueLanes) -> Vec<DueLane>;
+            fn due_page(params: DuePage) -> Vec<Due>;
+            fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
+            fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
+            fn list_events(params: ListEvents) -> EventPage;
+            fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
+            fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
+            fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+            fn upkeep(now: Timestamp) -> bool;
+            fn probe(now: Timestamp) -> ();
+            fn close() -> ();
+        }
+    };
+}
+
+macro_rules! forward {
+    ($through:ident $(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
+            self.$through(stringify!($verb), move |store| store.$verb($($name),*))
+        })*
+    };
+}
+
+pub(crate) use {forward, forward_catalog, forward_ledger};
