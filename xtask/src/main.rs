@@ -8,8 +8,15 @@
     clippy::print_stderr,
     reason = "a development tool: printing is its answer to the person who called it"
 )]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tasks stand outside the product, on the world's side of its ports"
+)]
 
 mod args;
+mod release;
+mod scenarios;
+mod signature;
 mod tidy;
 mod workspace;
 
@@ -27,7 +34,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[tidy::TASK];
+const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

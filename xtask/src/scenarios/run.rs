@@ -1,0 +1,267 @@
+//! Plays one scenario: workspaces and a receiver of its own, then step after step up to the first that fails.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value, json};
+use signalpost_testkit::{
+    Answer, HttpClient, Operator, Recorded, Request, Response, ScriptedReceiver, wait_for_some,
+};
+
+use super::format::{Action, Scenario, Step};
+use super::matcher::{differences, keys_in_order};
+use super::variables::Variables;
+use crate::signature::Scheme;
+
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+const RECEIVE_WITHIN_MS: u64 = 10_000;
+const NONE_FOR_MS: u64 = 1_000;
+
+/// Where the engine under test listens.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub(super) public: SocketAddr,
+    pub(super) operator: SocketAddr,
+    pub(super) operator_key: String,
+}
+
+/// A scenario being played.
+struct Play {
+    public: HttpClient,
+    operator: Operator,
+    receiver: ScriptedReceiver,
+    variables: Variables,
+    default_headers: Map<String, Value>,
+    /// Deliveries taken so far, by path.
+    taken: BTreeMap<String, usize>,
+}
+
+/// Plays a scenario; returns the number of steps that hold. The error names the step that does not.
+pub(super) fn play(scenario: &Scenario, target: &Target) -> Result<usize, String> {
+    let mut play = Play::prepare(scenario, target).map_err(|error| format!("preparing: {error}"))?;
+    for (index, step) in scenario.steps.iter().enumerate() {
+        let outcome = play.step(step);
+        outcome.map_err(|error| format!("step {}: {}\n      {error}", index + 1, step.rule))?;
+    }
+    Ok(scenario.steps.len())
+}
+
+impl Play {
+    fn prepare(scenario: &Scenario, target: &Target) -> Result<Self, String> {
+        let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
+        let mut operator = Operator::new(target.operator, &target.operator_key);
+        let mut variables = Variables::default();
+        variables.set("receiver", json!(receiver.url("")));
+        for (name, body) in &scenario.workspaces {
+            let mut body = body.clone();
+            body["name"] = json!(format!("scenario {name}"));
+            let id = operator.create_workspace(&body)?;
+            let credential =
+                operator.post(&format!("/v1/workspaces/{id}/credentials"), &json!({"name": name}))?;
+            for (field, value) in credential.as_object().into_iter().flatten() {
+                variables.set(&format!("{name}.credential.{field}"), value.clone());
+            }
+            variables.set(&format!("{name}.id"), json!(id));
+            variables.set(&format!("{name}.key"), credential["secret"].clone());
+        }
+        let public = HttpClient::new(target.public, CALL_TIMEOUT);
+        let default_headers = scenario.headers.clone();
+        Ok(Self { public, operator, receiver, variables, default_headers, taken: BTreeMap::new() })
+    }
+
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        let arguments = self.variables.fill(&step.arguments)?;
+        let expect = self.variables.fill(&step.expect)?;
+        match step.action {
+            Action::Request | Action::Operator | Action::Publish => {
+                let response = self.call_until_it_fits(step.action, &arguments, &expect)?;
+                self.capture(&step.capture, &response.json(), |name| response.header(name))
+            }
+            Action::Receive => {
+                let delivery = self.receive(&arguments, &expect)?;
+                self.capture(&step.capture, &delivery.json(), |name| delivery.header(name))
+            }
+            Action::ReceiveNone => self.receive_none(&arguments),
+            Action::Receiver => self.script(&arguments),
+        }
+    }
+
+    /// Calls once, or until the answer fits when the step has a `within_ms`.
+    fn call_until_it_fits(
+        &mut self,
+        action: Action,
+        arguments: &Value,
+        expect: &Value,
+    ) -> Result<Response, String> {
+        let deadline = Instant::now() + Duration::from_millis(expect["within_ms"].as_u64().unwrap_or(0));
+        loop {
+            let response = self.call(action, arguments)?;
+            let problems = judge_response(&response, expect);
+            if problems.is_empty() {
+                return Ok(response);
+            }
+            if Instant::now() >= deadline {
+                return Err(format!(
+                    "{}\n      answer: {} {}",
+                    problems.join("\n      "),
+                    response.status,
+                    response.text()
+                ));
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn call(&mut self, action: Action, arguments: &Value) -> Result<Response, String> {
+        match action {
+            Action::Publish => {
+                let workspace = arguments["workspace"].as_str().unwrap_or("main");
+                let id = self.variables.text(&format!("{workspace}.id"))?;
+                let request = Request::new("POST", &format!("/v1/workspaces/{id}/events"));
+                self.operator.send(request.json(&arguments["event"]))
+            }
+            Action::Operator => self.operator.send(request_of(arguments, &Map::new())?),
+            _ => {
+                let defaults = self.variables.fill(&Value::Object(self.default_headers.clone()))?;
+                let request = request_of(arguments, defaults.as_object().unwrap_or(&Map::new()))?;
+                self.public.send(&request).map_err(|error| format!("no answer: {error}"))
+            }
+        }
+    }
+
+    fn receive(&mut self, arguments: &Value, expect: &Value) -> Result<std::sync::Arc<Recorded>, String> {
+        let path = path_of(arguments)?;
+        let within = Duration::from_millis(expect["within_ms"].as_u64().unwrap_or(RECEIVE_WITHIN_MS));
+        let index = self.taken.entry(path.clone()).or_default();
+        let delivery = self.receiver.wait_for(&path, *index, within)?;
+        *index += 1;
+        let mut problems = Vec::new();
+        let method = expect["method"].as_str().unwrap_or("POST");
+        if delivery.method != method {
+            problems.push(format!("the method is {}, expected {method}", delivery.method));
+        }
+        problems.extend(judge_parts(&delivery.headers, &delivery.body, expect));
+        if !arguments["signature"].is_null() {
+            let secret = arguments["secret"].as_str().ok_or("a signature needs a `secret`")?;
+            problems.extend(Scheme::from_json(&arguments["signature"])?.verify(secret, &delivery).err());
+        }
+        if problems.is_empty() {
+            return Ok(delivery);
+        }
+        let body = String::from_utf8_lossy(&delivery.body);
+        Err(format!("{}\n      delivery: {:?} {body}", problems.join("\n      "), delivery.headers))
+    }
+
+    fn receive_none(&self, arguments: &Value) -> Result<(), String> {
+        let path = path_of(arguments)?;
+        let taken = self.taken.get(&path).copied().unwrap_or_default();
+        let patience = Duration::from_millis(arguments["for_ms"].as_u64().unwrap_or(NONE_FOR_MS));
+        match wait_for_some("", patience, || self.receiver.requests(&path).get(taken).cloned()) {
+            Err(_) => Ok(()),
+            Ok(delivery) => Err(format!("a delivery came: {}", String::from_utf8_lossy(&delivery.body))),
+        }
+    }
+
+    fn script(&self, arguments: &Value) -> Result<(), String> {
+        let path = path_of(arguments)?;
+        let next = arguments["next"].as_array().map_or(&[][..], Vec::as_slice);
+        let next: Vec<Answer> = next.iter().map(answer_of).collect::<Result<_, _>>()?;
+        self.receiver.answer_next(&path, next);
+        if !arguments["always"].is_null() {
+            self.receiver.answer_always(&path, answer_of(&arguments["always"])?);
+        }
+        Ok(())
+    }
+
+    fn capture<'a>(
+        &mut self,
+        capture: &Map<String, Value>,
+        body: &Value,
+        header: impl Fn(&str) -> Option<&'a str>,
+    ) -> Result<(), String> {
+        for (name, place) in capture {
+            let place = place.as_str().ok_or_else(|| format!("capture `{name}` is not a text"))?;
+            let found = match place.strip_prefix("header:") {
+                Some(wanted) => header(wanted).map(|value| json!(value)),
+                None => body.pointer(place).cloned(),
+            };
+            let value = found.ok_or_else(|| format!("there is no `{place}` to capture in {body}"))?;
+            self.variables.set(name, value);
+        }
+        Ok(())
+    }
+}
+
+fn request_of(arguments: &Value, defaults: &Map<String, Value>) -> Result<Request, String> {
+    let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("the call has no `{name}`"));
+    let mut request = Request::new(text("method")?, text("path")?);
+    let mut headers = defaults.clone();
+    for (name, value) in arguments["headers"].as_object().into_iter().flatten() {
+        headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
+        headers.insert(name.clone(), value.clone());
+    }
+    let says_type = headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
+    // A header whose value is null is left out, a default one too.
+    for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, value.as_str()?))) {
+        request = request.header(name, value);
+    }
+    if let Some(raw) = arguments["raw_body"].as_str() {
+        request.body = raw.as_bytes().to_vec();
+    } else if !arguments["body"].is_null() {
+        request.body = arguments["body"].to_string().into_bytes();
+    }
+    if !request.body.is_empty() && !says_type {
+        request = request.header("content-type", "application/json");
+    }
+    Ok(request)
+}
+
+fn judge_response(response: &Response, expect: &Value) -> Vec<String> {
+    let status = json!(response.status);
+    let wanted = &expect["status"];
+    let fits = wanted.as_array().map_or(*wanted == status, |choices| choices.contains(&status));
+    let mut problems = Vec::new();
+    if !fits {
+        problems.push(format!("the status is {status}, expected {wanted}"));
+    }
+    problems.extend(judge_parts(&response.headers, &response.body, expect));
+    problems
+}
+
+fn judge_parts(headers: &[(String, String)], body: &[u8], expect: &Value) -> Vec<String> {
+    let mut problems = Vec::new();
+    for (name, wanted) in expect["headers"].as_object().into_iter().flatten() {
+        let lower = name.to_ascii_lowercase();
+        let found = headers.iter().find(|(known, _)| *known == lower).map(|(_, value)| json!(value));
+        problems.extend(differences(&format!("header {name}"), wanted, found.as_ref()));
+    }
+    if expect["empty_body"] == true && !body.is_empty() {
+        problems.push("the body is not empty".to_owned());
+    }
+    if !expect["body"].is_null() {
+        match serde_json::from_slice::<Value>(body) {
+            Ok(json) => problems.extend(differences("body", &expect["body"], Some(&json))),
+            Err(error) => problems.push(format!("the body is not JSON: {error}")),
+        }
+    }
+    if let Some(keys) = expect["keys_in_order"].as_array() {
+        let keys: Vec<String> = keys.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        problems.extend(keys_in_order(&String::from_utf8_lossy(body), &keys).err());
+    }
+    problems
+}
+
+fn path_of(arguments: &Value) -> Result<String, String> {
+    arguments["path"].as_str().map(str::to_owned).ok_or_else(|| "has no `path`".to_owned())
+}
+
+/// `{"status": 503, "headers": {..}, "delay_ms": 10}`.
+fn answer_of(json: &Value) -> Result<Answer, String> {
+    let status = json["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+    let mut answer = Answer::status(status.ok_or_else(|| format!("an answer needs a status: {json}"))?);
+    for (name, value) in json["headers"].as_object().into_iter().flatten() {
+        answer = answer.header(name, value.as_str().ok_or("a header's value is a text")?);
+    }
+    Ok(answer.after(Duration::from_millis(json["delay_ms"].as_u64().unwrap_or(0))))
+}
