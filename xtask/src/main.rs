@@ -14,6 +14,7 @@
 )]
 
 mod args;
+mod crash;
 mod release;
 mod scenarios;
 mod signature;
@@ -34,7 +35,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK];
+const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK, crash::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
