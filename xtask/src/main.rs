@@ -15,6 +15,7 @@
 
 mod args;
 mod crash;
+mod measure;
 mod release;
 mod scenarios;
 mod signature;
@@ -35,7 +36,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK, crash::TASK];
+const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK, crash::TASK, measure::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
