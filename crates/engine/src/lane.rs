@@ -12,7 +12,7 @@ use std::sync::Arc;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::EventId;
-use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX, LANE_PAGE_ROWS};
+use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::time::Timestamp;
 
 use crate::id_map::{IdMap, IdSet};
@@ -172,19 +172,20 @@ impl Lane {
         self.ready_bytes
     }
 
-    /// Begins to read a page if one is due and there is room: answers how many rows to ask for.
-    pub(crate) fn begin_page(&mut self, now: Timestamp) -> Option<usize> {
+    /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
+    /// for.
+    pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<usize> {
         let due = self.on_disk_from.is_some_and(|from| from <= now);
-        if !due || self.reading.is_some() || self.ready.len() > LANE_PAGE_ROWS / 2 {
+        if !due || self.reading.is_some() || self.ready.len() > page_rows / 2 {
             return None;
         }
-        while self.known.len() + LANE_PAGE_ROWS > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
+        while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
         if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
             return None;
         }
         self.on_disk_from = None;
         self.reading = Some(Reading::default());
-        Some(self.known.len() + LANE_PAGE_ROWS)
+        Some(self.known.len() + page_rows)
     }
 
     /// Takes the rows of a page that was asked for with `limit` rows.
@@ -303,6 +304,7 @@ fn keep_or_note(due: Due, upto: Sequence, dropped: &mut Vec<EventId>) -> bool {
 mod tests {
     use super::*;
     use signalpost_core::id::{DeliveryId, WebhookId};
+    use signalpost_core::limits::LANE_PAGE_ROWS;
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 
@@ -341,7 +343,7 @@ mod tests {
         lane.offer(due(1, 1), None, Payload::Keep);
         ready_events(&mut lane);
         lane.hear_of(Timestamp::from_ms(2));
-        let limit = lane.begin_page(NOW).expect("something is on disk");
+        let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
         lane.settle(EventId::from_raw(1));
         lane.absorb_page(&[due(1, 1), due(2, 2)], limit, NOW);
         assert_eq!(ready_events(&mut lane), [2]);
@@ -356,11 +358,11 @@ mod tests {
         }
         assert_eq!(lane.held(), LANE_MEMORY_DELIVERIES_MAX);
         assert_eq!(lane.wake_at(Timestamp::default()), Some(Timestamp::from_ms(full + 1)));
-        assert_eq!(lane.begin_page(NOW), None, "memory has enough to do");
+        assert_eq!(lane.begin_page(NOW, LANE_PAGE_ROWS), None, "memory has enough to do");
         for event in ready_events(&mut lane) {
             lane.settle(EventId::from_raw(event));
         }
-        let limit = lane.begin_page(NOW).expect("memory is empty");
+        let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("memory is empty");
         lane.offer(due(full + 501, full + 501), None, Payload::Keep);
         lane.absorb_page(&rows(full + 1..full + 1 + i64::try_from(limit).expect("small")), limit, NOW);
         let got = ready_events(&mut lane);

@@ -30,3 +30,8 @@ pub mod workspaces;
 pub use core_loop::DeliveryCore;
 pub use directory::View;
 pub use engine::{Engine, EngineOptions};
+/// Words of the store that callers of the engine use.
+pub use signalpost_store::catalog::{ListWebhooks, WebhookPage};
+pub use signalpost_store::ledger::{
+    DeliveryPage, DeliveryRecord, DeliverySummary, EventPage, ListDeliveries, ListEvents,
+};

@@ -45,7 +45,9 @@ impl Running {
         let full = self.held >= CORE_MEMORY_DELIVERIES_MAX;
         let payload =
             if self.held_bytes >= CORE_MEMORY_BYTES_MAX { Payload::ReadAgain } else { Payload::Keep };
+        let now = self.engine.clock.now();
         self.touch(due.id.webhook, |lane| {
+            lane.used_at = now;
             if full {
                 lane.hear_of(due.due_at);
             } else {

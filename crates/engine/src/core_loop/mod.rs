@@ -14,7 +14,7 @@ use futures_util::{FutureExt, StreamExt, select_biased};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
-use signalpost_core::limits::CORE_IN_FLIGHT_MAX;
+use signalpost_core::limits::{CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_PAGE_ROWS};
 use signalpost_core::ports::{BoxFuture, LocalBoxFuture, Transport};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
@@ -34,6 +34,8 @@ const UNRECORDED_MAX: usize = 2 * CORE_IN_FLIGHT_MAX;
 const RECORDS_IN_FLIGHT_MAX: usize = 2;
 /// Events read from the store at once for deliveries that memory holds without their payload.
 const FETCH_MAX: usize = 64;
+/// Rows that a lane reads at once while the core's memory is full: enough to go on, for every lane.
+const PAGE_ROWS_WHEN_FULL: usize = 8;
 /// Things done in one turn before messages and timers get a look.
 const TURN_MAX: usize = 256;
 /// A lane that holds nothing stays in memory this long with its configuration.
@@ -169,8 +171,7 @@ impl Running {
 
     /// Sleeps until the first lane wants to be looked at, or the grace ends.
     fn set_alarm(&mut self) {
-        let next = [self.timers.next(), self.stopping].into_iter().flatten().min();
-        let Some(at) = next else {
+        let Some(at) = self.stopping.or_else(|| self.timers.next()) else {
             self.alarm = None;
             return;
         };
@@ -197,7 +198,6 @@ impl Running {
             self.timers.wake_by(webhook, now.plus_ms(LANE_IDLE_MS));
             Lane::new(now)
         });
-        lane.used_at = now;
         let before = (lane.held(), lane.ready_bytes());
         let result = change(lane);
         let after = (lane.held(), lane.ready_bytes());
@@ -211,7 +211,9 @@ impl Running {
         if let Some(at) = lane.wake_at(now) {
             self.timers.wake_by(webhook, at);
         }
-        if let Some(limit) = lane.begin_page(now) {
+        let page_rows =
+            if self.held < CORE_MEMORY_DELIVERIES_MAX { LANE_PAGE_ROWS } else { PAGE_ROWS_WHEN_FULL };
+        if let Some(limit) = lane.begin_page(now, page_rows) {
             self.read_page(webhook, limit);
         }
         result

@@ -40,6 +40,7 @@ impl Running {
         let random = Arc::clone(&self.engine.random);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
             lane.in_flight -= 1;
+            lane.used_at = now;
             let judged = ended.judge(lane.consecutive_failures, now, random.as_ref());
             if let Some(health) = judged.finished.health {
                 lane.consecutive_failures = health.consecutive_failures;
