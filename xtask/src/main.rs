@@ -19,6 +19,7 @@ mod measure;
 mod release;
 mod scenarios;
 mod signature;
+mod test;
 mod tidy;
 mod workspace;
 
@@ -36,7 +37,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[tidy::TASK, scenarios::TASK, crash::TASK, measure::TASK];
+const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, crash::TASK, measure::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

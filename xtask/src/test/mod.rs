@@ -1,0 +1,125 @@
+//! Everything that must hold before a change lands, cheapest first: one step, one file.
+
+mod checks;
+mod command;
+mod crash;
+mod demo;
+mod tests;
+mod tools;
+mod verifiers;
+
+use std::time::Instant;
+
+use crate::args::Args;
+use crate::{Outcome, Task, release, scenarios, tidy};
+
+pub(crate) const TASK: Task = Task {
+    name: "test",
+    summary: "check everything, from formatting to kill -9; what CI runs",
+    help: "Usage: cargo xtask test [options]
+
+Runs every step in order and stops at the first that fails.
+
+  --list        prints the steps and stops
+  --from STEP   begins at this step
+  --only STEP   runs this step alone",
+    run,
+};
+
+/// A part of the whole, with a name for headings and options.
+struct Step {
+    name: &'static str,
+    what: &'static str,
+    run: fn() -> Outcome,
+}
+
+const STEPS: &[Step] = &[
+    Step { name: "tools", what: "install what the other steps need and this machine lacks", run: tools::run },
+    Step { name: "format", what: "cargo fmt --check", run: checks::format },
+    Step { name: "clippy", what: "clippy without a warning, tests included", run: checks::clippy },
+    Step { name: "tidy", what: "the rules of the house", run: || tidy::run(Args::new(Vec::new())) },
+    Step { name: "docs", what: "rustdoc without a warning", run: checks::docs },
+    Step { name: "tests", what: "all tests of all crates", run: tests::workspace },
+    Step { name: "simulator", what: "the simulator with 100 seeds", run: tests::simulator },
+    Step { name: "release", what: "build the release binary", run: || release::binary().map(drop) },
+    Step {
+        name: "scenarios",
+        what: "contracts/ over real HTTP",
+        run: || scenarios::run(Args::new(Vec::new())),
+    },
+    Step { name: "demo", what: "the demo, from start to end", run: demo::run },
+    Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
+    Step { name: "verifiers", what: "signatures, judged by other people's libraries", run: verifiers::run },
+];
+
+fn run(mut args: Args) -> Outcome {
+    let list = args.switch("--list");
+    let from: Option<String> = args.value("--from")?;
+    let only: Option<String> = args.value("--only")?;
+    args.finish()?;
+    if list {
+        STEPS.iter().for_each(|step| println!("{:<10} {}", step.name, step.what));
+        return Ok(());
+    }
+    play(&chosen(from.as_deref(), only.as_deref())?)
+}
+
+fn chosen(from: Option<&str>, only: Option<&str>) -> Result<Vec<&'static Step>, String> {
+    let find = |name: &str| {
+        let found = STEPS.iter().position(|step| step.name == name);
+        found.ok_or_else(|| format!("`{name}` is not a step; --list prints them"))
+    };
+    let range = match (from, only) {
+        (None, None) => 0..STEPS.len(),
+        (Some(name), None) => find(name)?..STEPS.len(),
+        (None, Some(name)) => find(name)?..find(name)? + 1,
+        (Some(_), Some(_)) => return Err("--from and --only exclude each other".to_owned()),
+    };
+    Ok(STEPS[range].iter().collect())
+}
+
+/// The closing line counts steps, in the form that test runners use.
+fn play(steps: &[&Step]) -> Outcome {
+    let started = Instant::now();
+    for (passed, step) in steps.iter().enumerate() {
+        println!("\n=== {}: {}", step.name, step.what);
+        let step_started = Instant::now();
+        if let Err(error) = (step.run)() {
+            println!(
+                "\n=== {} failed after {:.1} s: {error}",
+                step.name,
+                step_started.elapsed().as_secs_f64()
+            );
+            println!("{passed} passed, 1 failed");
+            return Err(format!("step `{}` failed; repeat it alone with `--only {}`", step.name, step.name));
+        }
+        println!("=== {} passed in {:.1} s", step.name, step_started.elapsed().as_secs_f64());
+    }
+    println!("\nAll steps passed in {:.1} s.", started.elapsed().as_secs_f64());
+    println!("{} passed, 0 failed", steps.len());
+    Ok(())
+}
+
+#[cfg(test)]
+mod selection {
+    use super::*;
+
+    #[test]
+    fn steps_are_chosen_by_name() {
+        let names = |steps: Vec<&Step>| steps.iter().map(|step| step.name).collect::<Vec<_>>();
+        assert_eq!(chosen(None, None).map(|steps| steps.len()), Ok(STEPS.len()));
+        assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
+        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "verifiers"]));
+        assert!(chosen(Some("nonsense"), None).is_err());
+        assert!(chosen(Some("tidy"), Some("tidy")).is_err());
+    }
+
+    #[test]
+    fn a_step_that_fails_ends_the_run() {
+        let good = Step { name: "good", what: "", run: || Ok(()) };
+        let bad = Step { name: "bad", what: "", run: || Err("broken".to_owned()) };
+        assert!(play(&[&good, &good]).is_ok());
+        let error = play(&[&good, &bad, &good]).expect_err("one step fails");
+        assert!(error.contains("`bad`"), "{error}");
+    }
+}

@@ -1,0 +1,48 @@
+//! Steps that run cargo's tests. A run that executed no test has failed.
+
+use super::command;
+use crate::{Outcome, workspace};
+
+/// How many seeds the simulator's test takes; it has a smaller number of its own for daily use.
+const SEEDS: (&str, &str) = ("SIGNALPOST_SIM_SEEDS", "100");
+
+pub(super) fn workspace() -> Outcome {
+    let printed = command::run_and_read(workspace::cargo().args(["test", "--workspace"]))?;
+    require_tests(&printed)
+}
+
+pub(super) fn simulator() -> Outcome {
+    let mut cargo = workspace::cargo();
+    cargo.args(["test", "--package", "signalpost-sim"]).env(SEEDS.0, SEEDS.1);
+    require_tests(&command::run_and_read(&mut cargo)?)
+}
+
+fn require_tests(printed: &str) -> Outcome {
+    match passed(printed) {
+        0 => Err("no test was run".to_owned()),
+        count => {
+            println!("{count} tests ran");
+            Ok(())
+        }
+    }
+}
+
+/// The sum over the closing lines of all test binaries.
+fn passed(printed: &str) -> u64 {
+    let closing = printed.lines().filter_map(|line| line.strip_prefix("test result: ok. "));
+    closing.filter_map(|rest| rest.split(' ').next()?.parse::<u64>().ok()).sum()
+}
+
+#[cfg(test)]
+mod counting {
+    use super::*;
+
+    #[test]
+    fn tests_are_counted_over_all_binaries() {
+        let printed =
+            "running 2 tests\ntest result: ok. 2 passed; 0 failed\n\ntest result: ok. 40 passed; 0 failed\n";
+        assert_eq!(passed(printed), 42);
+        assert!(require_tests("test result: ok. 0 passed; 0 failed\n").is_err());
+        assert!(require_tests("").is_err());
+    }
+}
