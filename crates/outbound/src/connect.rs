@@ -34,8 +34,7 @@ pub(crate) async fn open(
 ) -> Result<Connection, Fault> {
     let policy = shared.policy();
     let born = shared.clock.monotonic();
-    course.enter(Phase::Resolving);
-    let addresses = judged_addresses(shared, url, &policy).await?;
+    let addresses = judged_addresses(shared, url, &policy, course).await?;
     course.enter(Phase::Connecting);
     let tcp = dial(shared, &addresses, &policy).await?;
     let meter = Rc::new(Meter::new());
@@ -66,6 +65,7 @@ async fn judged_addresses(
     shared: &Shared,
     url: &TargetUrl,
     policy: &EgressPolicy,
+    course: &Course,
 ) -> Result<Vec<SocketAddr>, Fault> {
     let name = match url.host() {
         Host::Ipv4(address) => return permitted(&[address.into()], url.port(), policy),
@@ -73,7 +73,7 @@ async fn judged_addresses(
         Host::Domain(name) => name,
     };
     let Some(kind) = refused_name(name) else {
-        let found = resolve(shared, name).await?;
+        let found = resolve(shared, name, course).await?;
         return permitted(&found, url.port(), policy);
     };
     // Names of the inside pass only when the operator opened what they lead to. When nothing is open they are
@@ -84,7 +84,7 @@ async fn judged_addresses(
     let found = match localhost_addresses(name) {
         // Both loopback addresses belong to this name by definition, so one that is open is enough.
         Some(both) => both.into_iter().filter(|address| policy.opens(*address)).collect(),
-        None => resolve(shared, name).await?,
+        None => resolve(shared, name, course).await?,
     };
     let all_opened = found.iter().all(|address| judge(*address, policy) == Judgement::Opened);
     if found.is_empty() || !all_opened {
@@ -110,7 +110,8 @@ fn permitted(found: &[IpAddr], port: u16, policy: &EgressPolicy) -> Result<Vec<S
     if kept.is_empty() { Err(Fault::blocked(reason)) } else { Ok(kept) }
 }
 
-async fn resolve(shared: &Shared, name: &str) -> Result<Vec<IpAddr>, Fault> {
+async fn resolve(shared: &Shared, name: &str, course: &Course) -> Result<Vec<IpAddr>, Fault> {
+    course.enter(Phase::Resolving);
     let limit = shared.limits.dns;
     match within(shared, shared.resolver.resolve(name), limit).await {
         None | Some(Err(ResolveError::Timeout)) => Err(Fault::timeout(Phase::Resolving, limit)),

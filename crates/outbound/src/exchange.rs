@@ -79,7 +79,7 @@ impl Course {
     /// Ends the phase before and begins this one.
     pub(crate) fn enter(&self, phase: Phase) {
         let now = self.clock.monotonic();
-        self.note(now);
+        self.note_connecting(now);
         self.phase.set(phase);
         self.phase_began.set(now);
     }
@@ -87,25 +87,29 @@ impl Course {
     /// Notes that the answer's headers have come.
     fn headed(&self) -> Monotonic {
         let now = self.clock.monotonic();
-        self.note(now);
+        let mut timing = self.timing.get();
+        timing.first_byte_us = now.us_since(self.phase_began.get());
+        self.timing.set(timing);
         now
     }
 
     fn end(&self) -> Timing {
         let now = self.clock.monotonic();
+        self.note_connecting(now);
         let mut timing = self.timing.get();
         timing.total_us = now.us_since(self.started);
         timing
     }
 
-    fn note(&self, now: Monotonic) {
+    /// Time spent waiting counts only when an answer comes; that of the other phases counts however they end.
+    fn note_connecting(&self, now: Monotonic) {
         let mut timing = self.timing.get();
         let us = now.us_since(self.phase_began.get());
         match self.phase.get() {
             Phase::Resolving => timing.dns_us = us,
             Phase::Connecting => timing.connect_us = us,
             Phase::TlsHandshake => timing.tls_us = us,
-            Phase::Waiting => timing.first_byte_us = us,
+            Phase::Waiting => {}
         }
         self.timing.set(timing);
     }
@@ -126,7 +130,7 @@ async fn headers(
     };
     match on(idle, request, message).await {
         Ok(headed) => Ok(headed),
-        Err(lost) if lost.answered == Answered::Nothing && lost.fault.failure == Failure::Reset => {
+        Err(lost) if lost.was == Was::Unheard => {
             tracing::debug!(
                 origin = request.url.origin(),
                 "an idle connection was dead; a fresh one is made"
@@ -149,7 +153,15 @@ async fn on_fresh(
 
 struct Lost {
     fault: Fault,
-    answered: Answered,
+    was: Was,
+}
+
+/// What became of a request without an answer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Was {
+    /// The connection closed before any byte of an answer, or before the request was written at all.
+    Unheard,
+    Refused,
 }
 
 async fn on(
@@ -157,16 +169,19 @@ async fn on(
     request: &OutboundRequest,
     message: http::Request<http_body_util::Full<Bytes>>,
 ) -> Result<(Connection, Response<Incoming>), Lost> {
-    let answered = Answered::Nothing;
-    connection.aim(&request.url).map_err(|fault| Lost { fault, answered })?;
+    connection.aim(&request.url).map_err(|fault| Lost { fault, was: Was::Refused })?;
     match connection.exchange(message).await {
         Ok(response) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             let detail = "The receiver switched to another protocol (101), which was not asked for.";
-            let fault = Fault::new(Failure::Protocol, detail);
-            Err(Lost { fault, answered: Answered::Something })
+            Err(Lost { fault: Fault::new(Failure::Protocol, detail), was: Was::Refused })
         }
         Ok(response) => Ok((connection, response)),
-        Err((error, answered)) => Err(Lost { fault: Fault::http(&error, answered), answered }),
+        Err((error, answered)) => {
+            let fault = Fault::http(&error, answered);
+            let closed = answered == Answered::Nothing && fault.failure == Failure::Reset;
+            let was = if closed || error.is_canceled() { Was::Unheard } else { Was::Refused };
+            Err(Lost { fault, was })
+        }
     }
 }
 

@@ -96,6 +96,9 @@ impl Fault {
         if error.is_user() {
             return Self::new(Failure::Internal, "The request could not be sent; the server's log says why.");
         }
+        if error.is_canceled() && answered == Answered::Something {
+            return Self::new(Failure::Protocol, "The receiver sent something before it was asked.");
+        }
         let detail = match answered {
             Answered::Nothing => "The receiver closed the connection without an answer.",
             Answered::Something => {
@@ -155,6 +158,9 @@ fn certificate_detail(reason: &CertificateError, host: &str) -> String {
             "The receiver's certificate is not signed by a trusted authority: it is self-signed, or the receiver \
              does not send its intermediate certificates."
                 .to_owned()
+        }
+        CertificateError::BadSignature => {
+            "The receiver's certificate was not signed by the authority that it names.".to_owned()
         }
         CertificateError::Revoked => "The receiver's certificate was revoked.".to_owned(),
         _ => "The receiver's certificate is not acceptable.".to_owned(),

@@ -1,0 +1,16 @@
+//! The client against receivers that mean harm, over real sockets of this machine.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests are the world: their receivers have threads, their clock is the real one"
+)]
+
+mod answers;
+mod bounds;
+mod certificates;
+mod guard;
+mod names;
+mod receiver;
+mod reuse;
+mod spellings;
+mod world;
