@@ -166,7 +166,7 @@ pub struct ListEvents {
     pub limit: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventPage {
     pub rows: Vec<Arc<Event>>,
     /// Where the next page starts. A filtered page may be short, even empty, and still have a next one.
@@ -184,7 +184,7 @@ pub struct ListDeliveries {
     pub limit: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryPage {
     pub rows: Vec<DeliverySummary>,
     /// As in [`EventPage::next`].
@@ -205,7 +205,7 @@ pub struct DeliverySummary {
     pub last_outcome: Option<Outcome>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliveryRecord {
     pub summary: DeliverySummary,
     pub event: Arc<Event>,

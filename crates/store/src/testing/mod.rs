@@ -3,7 +3,10 @@
 //! Behind the cargo feature `testing`, so that nothing of it can be part of a shipped binary.
 
 pub mod block_on;
+pub mod conformance;
 pub mod faulty;
 mod forward;
 pub mod memory;
+pub mod refusal;
 pub mod sample;
+pub mod snapshot;

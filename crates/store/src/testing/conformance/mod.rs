@@ -1,0 +1,198 @@
+//! The conformance suite: one case for each sentence of the contract, for every backend the same.
+//!
+//! A backend's tests say `signalpost_store::conformance_suite!(MyHarness::new());` and get one `#[test]` a case,
+//! each with a harness of its own.
+
+pub mod accept;
+pub mod credentials;
+pub mod dedupe;
+pub mod due;
+pub mod durability;
+pub mod finish;
+pub mod isolation;
+mod kit;
+pub mod listener;
+pub mod reads;
+pub mod requeue;
+pub mod webhooks;
+pub mod workspaces;
+
+use std::sync::Arc;
+
+use crate::Store;
+
+/// One place where a store keeps its data, and how to open it.
+pub trait Harness {
+    /// Opens the store: empty at first, later with what earlier openings have stored. A case drops what it has
+    /// opened, closed or not, before it opens again.
+    fn open(&self) -> Arc<dyn Store>;
+}
+
+/// Writes a `#[test]` for each case of the suite. The argument is evaluated once a case and must give a
+/// [`Harness`] whose store is empty.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($harness:expr) => {
+        $crate::conformance_suite! { @tests $harness;
+            accept [
+                an_event_is_kept_as_given
+                the_answer_tells_id_place_and_deliveries
+                sequences_grow_in_each_workspace_by_itself
+                each_target_is_owed_the_event_at_once
+                targets_chosen_before_a_change_are_refused
+                a_call_is_accepted_as_a_whole_or_not_at_all
+                a_late_event_takes_its_place_by_id
+                a_large_call_is_taken
+                the_highest_id_is_the_highest_ever_stored
+            ]
+            credentials [
+                a_credential_is_kept_as_given
+                a_credential_needs_a_workspace_and_a_hash_of_its_own
+                credentials_are_listed_oldest_first
+                a_revoked_credential_is_gone
+            ]
+            dedupe [
+                a_repeated_event_gets_the_first_answer
+                an_id_used_for_another_event_refuses_the_whole_call
+                an_id_may_repeat_within_a_call
+                an_id_may_be_used_again_when_it_is_old
+                an_id_belongs_to_its_workspace
+                a_label_identifies_nothing
+                a_repeated_event_needs_the_current_version_too
+                upkeep_forgets_no_event_by_its_id
+                upkeep_keeps_young_ids
+            ]
+            due [
+                a_page_is_ordered_by_time_and_then_event
+                lanes_are_listed_by_id_with_their_earliest_time
+                what_a_cut_has_ended_is_owed_no_more
+                what_came_after_a_cut_is_owed
+                every_cut_stands_at_the_moment_it_was_made
+                upkeep_and_probes_change_nothing_to_be_seen
+            ]
+            durability [
+                everything_outlives_a_close
+                everything_outlives_an_end_without_a_close
+                numbers_go_on_where_they_were
+                the_highest_id_outlives_what_carried_it
+                taken_names_stay_taken
+                identities_and_outcomes_are_remembered
+                nobody_listens_after_a_restart_and_nothing_is_lost
+                a_closed_store_is_unavailable
+            ]
+            finish [
+                an_ended_delivery_is_owed_no_more
+                a_retry_is_owed_in_the_same_round
+                an_attempt_is_kept_as_given
+                several_outcomes_are_recorded_in_one_call
+                a_recorded_attempt_is_skipped_as_a_whole
+                health_changes_as_told
+                an_attempt_can_disable_its_webhook
+                a_disabled_webhook_is_not_disabled_again
+                an_attempt_that_ends_after_a_cut_is_not_retried
+                an_attempt_that_ends_after_a_delete_is_recorded
+            ]
+            isolation [
+                a_stranger_reads_nothing
+                a_stranger_changes_nothing
+            ]
+            listener [
+                the_listener_hears_of_events_before_their_publisher
+                the_listener_hears_only_of_what_was_stored
+                the_listener_hears_of_requeues
+                the_last_listener_takes_the_place_of_the_others
+            ]
+            reads [
+                an_event_is_found_by_either_id
+                events_for_sending_leave_out_what_does_not_exist
+                events_are_listed_newest_first_with_filters
+                deliveries_are_listed_newest_first_with_filters
+                a_summary_tells_what_a_list_needs
+                a_delivery_exists_for_each_target_of_an_event
+                a_sparse_filter_reaches_the_end_of_a_long_list
+            ]
+            requeue [
+                an_ended_delivery_gets_a_fresh_round
+                a_pending_delivery_is_not_requeued
+                nothing_is_requeued_for_a_webhook_that_is_off
+                what_does_not_exist_is_not_requeued
+                cuts_before_a_requeue_do_not_touch_it
+                a_requeue_outlives_an_attempt_of_the_round_before
+            ]
+            webhooks [
+                a_webhook_is_kept_as_given
+                a_webhook_needs_a_workspace_and_an_id_never_used_in_it
+                webhooks_are_listed_newest_first_with_filters
+                an_update_changes_only_what_it_names
+                what_is_missing_cannot_be_changed
+                switching_off_and_on
+                only_a_living_webhook_is_found
+                fan_out_gives_active_webhooks_oldest_first
+                the_version_grows_with_every_change
+            ]
+            workspaces [
+                a_workspace_is_kept_as_given
+                a_public_id_of_a_workspace_is_taken_for_ever
+                workspaces_are_listed_oldest_first_in_pages
+                an_update_changes_only_what_it_names
+                no_catalog_verb_finds_an_erased_workspace
+                no_ledger_verb_finds_an_erased_workspace
+                an_outcome_for_an_erased_workspace_is_taken
+                erasing_leaves_other_workspaces_alone
+            ]
+        }
+    };
+    (@tests $harness:expr; $($group:ident [$($case:ident)*])*) => {$(
+        mod $group {
+            use super::*;
+
+            $(#[test]
+            fn $case() {
+                $crate::testing::block_on::block_on($crate::testing::conformance::$group::$case(&$harness));
+            })*
+        }
+    )*};
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::memory::MemoryStore;
+
+    impl Harness for MemoryStore {
+        fn open(&self) -> Arc<dyn Store> {
+            Arc::new(self.reopen())
+        }
+    }
+
+    crate::conformance_suite!(MemoryStore::new());
+
+    /// The list in the macro is written by hand; a case that is missing from it would never run.
+    #[test]
+    fn every_case_is_in_the_suite() {
+        let groups = [
+            ("accept", include_str!("accept.rs")),
+            ("credentials", include_str!("credentials.rs")),
+            ("dedupe", include_str!("dedupe.rs")),
+            ("due", include_str!("due.rs")),
+            ("durability", include_str!("durability.rs")),
+            ("finish", include_str!("finish.rs")),
+            ("isolation", include_str!("isolation.rs")),
+            ("listener", include_str!("listener.rs")),
+            ("reads", include_str!("reads.rs")),
+            ("requeue", include_str!("requeue.rs")),
+            ("webhooks", include_str!("webhooks.rs")),
+            ("workspaces", include_str!("workspaces.rs")),
+        ];
+        let listed: Vec<&str> = include_str!("mod.rs").lines().map(str::trim).collect();
+        for (group, text) in groups {
+            let start =
+                listed.iter().position(|line| *line == format!("{group} [")).expect("the group is listed");
+            let in_group: Vec<_> =
+                listed[start + 1..].iter().take_while(|line| **line != "]").copied().collect();
+            let written =
+                text.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
+            assert_eq!(in_group, written.collect::<Vec<_>>(), "group {group}");
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! Webhooks: created once, found, listed, changed, switched, deleted, and what they give to lanes and fan-out.
+
+use signalpost_core::delivery::{Cut, CutReason};
+use signalpost_core::event::Sequence;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
+
+use super::Harness;
+use super::kit::{Kit, refusal, update};
+use crate::catalog::{DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, UpdateWorkspace};
+use crate::testing::refusal::Refusal;
+use crate::testing::sample;
+
+pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let disabled = |reason| WebhookState::Disabled { at: sample::at(77), reason };
+    let types = ["order.paid", "a,b", "🧀"].map(str::to_owned).to_vec();
+    let given = [
+        sample::webhook(workspace, 11),
+        Webhook { name: None, secret: None, subject: None, ..sample::webhook(workspace, 12) },
+        Webhook {
+            events: EventSelection::Only(types),
+            subject: Some("D5 'x' 🧀".to_owned()),
+            consecutive_failures: u32::MAX,
+            updated_at: sample::at(500),
+            ..sample::webhook(workspace, 13)
+        },
+        Webhook { state: disabled(DisableReason::ByOwner), ..sample::webhook(workspace, 14) },
+        Webhook { state: disabled(DisableReason::Gone), ..sample::webhook(workspace, 15) },
+        Webhook { state: disabled(DisableReason::Failing), ..sample::webhook(workspace, 16) },
+    ];
+    for webhook in &given {
+        kit.add(webhook.clone()).await;
+    }
+    for webhook in given {
+        let found = kit.webhook(workspace, webhook.public_id.clone()).await.expect("it reads");
+        assert_eq!(found.as_ref(), Some(&webhook));
+        let lane = kit.lane_of(webhook.id).await;
+        assert_eq!(lane.webhook, webhook, "a lane learns of it whatever its state");
+        assert_eq!((lane.workspace, lane.cuts), (sample::workspace(1), Vec::new()));
+    }
+    assert_eq!(kit.webhook(workspace, "wh-9".to_owned()).await.expect("it reads"), None);
+    assert_eq!(kit.lane(WebhookId::from_raw(9)).await.expect("it reads"), None);
+}
+
+pub async fn a_webhook_needs_a_workspace_and_an_id_never_used_in_it(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let nowhere = sample::webhook(WorkspaceId::from_raw(9), 11);
+    assert_eq!(refusal(kit.create_webhook(nowhere).await), Refusal::Missing("workspace"));
+    let (workspace, [webhook]) = kit.tenant().await;
+    let again = Webhook { public_id: "wh-11".to_owned(), ..sample::webhook(workspace, 12) };
+    assert_eq!(refusal(kit.create_webhook(again.clone()).await), Refusal::Taken("webhook id"));
+    kit.delete(workspace, webhook, 50).await;
+    assert_eq!(
+        refusal(kit.create_webhook(again.clone()).await),
+        Refusal::Taken("webhook id"),
+        "also deleted"
+    );
+    let elsewhere = Webhook { workspace: kit.workspace(2).await, ..again };
+    kit.create_webhook(elsewhere).await.expect("another workspace has its own ids");
+}
+
+pub async fn webhooks_are_listed_newest_first_with_filters(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [..]) = kit.tenant::<1>().await;
+    for n in 12..=15 {
+        let subject = (n % 2 == 0).then(|| "even".to_owned());
+        kit.add(Webhook { subject, ..sample::webhook(workspace, n) }).await;
+    }
+    kit.disable(workspace, WebhookId::from_raw(12), 50).await;
+    kit.delete(workspace, WebhookId::from_raw(13), 50).await;
+    let other = kit.workspace(2).await;
+    kit.subscribe(other, 19).await;
+
+    let all = ListWebhooks { workspace, subject: None, active: None, before: None, offset: 0, limit: 9 };
+    let even = ListWebhooks { subject: Some("even".to_owned()), ..all.clone() };
+    let before = Some(WebhookId::from_raw(14));
+    let table: [(ListWebhooks, &[i64], u64); 10] = [
+        (all.clone(), &[15, 14, 12, 11], 4),
+        (ListWebhooks { limit: 2, ..all.clone() }, &[15, 14], 4),
+        (ListWebhooks { offset: 1, limit: 2, ..all.clone() }, &[14, 12], 4),
+        (ListWebhooks { offset: 9, ..all.clone() }, &[], 4),
+        (ListWebhooks { before, ..all.clone() }, &[12, 11], 4),
+        (ListWebhooks { before, offset: 1, ..all.clone() }, &[11], 4),
+        (ListWebhooks { active: Some(true), ..all.clone() }, &[15, 14, 11], 3),
+        (ListWebhooks { active: Some(false), ..all.clone() }, &[12], 1),
+        (even.clone(), &[14, 12], 2),
+        (ListWebhooks { active: Some(true), limit: 1, ..even }, &[14], 1),
+    ];
+    for (params, expected, total) in table {
+        let page = kit.list_webhooks(params.clone()).await.expect("it reads");
+        let ids: Vec<_> = page.rows.iter().map(|webhook| webhook.id.raw()).collect();
+        assert_eq!((ids.as_slice(), page.total), (expected, total), "{params:?}");
+    }
+}
+
+pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let mut expected = sample::webhook(workspace, 11);
+    let events = EventSelection::Only(vec!["b".to_owned(), "a".to_owned()]);
+    let steps = [
+        update(workspace, id, 51),
+        UpdateWebhook { name: Some("New".to_owned()), ..update(workspace, id, 52) },
+        UpdateWebhook { url: Some("https://example.org/x".to_owned()), ..update(workspace, id, 53) },
+        UpdateWebhook { events: Some(events), ..update(workspace, id, 54) },
+        UpdateWebhook { subject: Some(Some("s".to_owned())), ..update(workspace, id, 55) },
+        UpdateWebhook { events: Some(EventSelection::All), ..update(workspace, id, 56) },
+        UpdateWebhook { subject: Some(None), ..update(workspace, id, 57) },
+    ];
+    for step in steps {
+        expected.updated_at = step.at;
+        expected.name = step.name.clone().or(expected.name);
+        expected.url = step.url.clone().unwrap_or(expected.url);
+        expected.events = step.events.clone().unwrap_or(expected.events);
+        expected.subject = step.subject.clone().unwrap_or(expected.subject);
+        assert_eq!(kit.update_webhook(step).await.expect("it exists"), expected);
+        assert_eq!(kit.lane_of(id).await.webhook, expected);
+    }
+}
+
+pub async fn what_is_missing_cannot_be_changed(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let missing = Refusal::Missing("webhook");
+    let unknown = WebhookId::from_raw(9);
+    assert_eq!(refusal(kit.update_webhook(update(workspace, unknown, 50)).await), missing);
+    let at = sample::at(50);
+    assert_eq!(refusal(kit.delete_webhook(DeleteWebhook { workspace, webhook: unknown, at }).await), missing);
+    kit.delete(workspace, id, 51).await;
+    assert_eq!(refusal(kit.update_webhook(update(workspace, id, 52)).await), missing);
+    let again = DeleteWebhook { workspace, webhook: id, at };
+    assert_eq!(refusal(kit.delete_webhook(again).await), missing, "for the second time");
+}
+
+pub async fn switching_off_and_on(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let id = kit.add(Webhook { consecutive_failures: 3, ..sample::webhook(workspace, 11) }).await;
+    let on = kit.enable(workspace, id, 50).await;
+    assert_eq!((on.state, on.consecutive_failures), (WebhookState::Active, 3), "it was on: nothing happens");
+    let off = kit.disable(workspace, id, 51).await;
+    let expected = WebhookState::Disabled { at: sample::at(51), reason: DisableReason::ByOwner };
+    assert_eq!((off.state, off.consecutive_failures), (expected, 3));
+    let switch = Some(Switch::Disable(DisableReason::Gone));
+    let again = kit.update_webhook(UpdateWebhook { switch, ..update(workspace, id, 52) }).await;
+    assert_eq!(again.expect("it exists").state, expected, "it was off: nothing happens");
+    let cut = Cut { upto: Sequence(0), at: sample::at(51), reason: CutReason::Disabled };
+    assert_eq!(kit.lane_of(id).await.cuts, [cut], "one cut, for the one time it was switched off");
+    let on = kit.enable(workspace, id, 53).await;
+    assert_eq!((on.state, on.consecutive_failures, on.updated_at), (WebhookState::Active, 0, sample::at(53)));
+    assert_eq!(kit.lane_of(id).await.cuts, [cut], "switching on keeps the cuts");
+}
+
+pub async fn only_a_living_webhook_is_found(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id, stays]) = kit.tenant().await;
+    kit.delete(workspace, id, 50).await;
+    assert_eq!(kit.webhook(workspace, "wh-11".to_owned()).await.expect("it reads"), None);
+    assert_eq!(kit.lane(id).await.expect("it reads"), None);
+    let fan_out = kit.fan_out(workspace).await.expect("it reads").expect("the workspace exists");
+    assert_eq!(fan_out.webhooks.iter().map(|webhook| webhook.id).collect::<Vec<_>>(), [stays]);
+}
+
+pub async fn fan_out_gives_active_webhooks_oldest_first(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    assert_eq!(kit.fan_out(WorkspaceId::from_raw(9)).await.expect("it reads"), None);
+    for n in [13, 11, 14, 12] {
+        kit.subscribe(workspace, n).await;
+    }
+    kit.disable(workspace, WebhookId::from_raw(12), 50).await;
+    let other = kit.workspace(2).await;
+    kit.subscribe(other, 19).await;
+    let fan_out = kit.fan_out(workspace).await.expect("it reads").expect("the workspace exists");
+    assert_eq!(fan_out.workspace, sample::workspace(1));
+    assert_eq!(fan_out.webhooks, [11, 13, 14].map(|n| sample::webhook(workspace, n)));
+}
+
+pub async fn the_version_grows_with_every_change(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let mut last = kit.version(workspace).await;
+    let mut grown = async |what: &str| {
+        let version = kit.version(workspace).await;
+        assert!(version > last, "{what}: {last} to {version}");
+        last = version;
+    };
+    kit.subscribe(workspace, 12).await;
+    grown("a webhook was created").await;
+    kit.disable(workspace, id, 50).await;
+    grown("a webhook was disabled").await;
+    kit.enable(workspace, id, 51).await;
+    grown("a webhook was enabled").await;
+    let url = Some("https://example.org".to_owned());
+    kit.update_webhook(UpdateWebhook { url, ..update(workspace, id, 52) }).await.expect("it exists");
+    grown("a webhook was changed").await;
+    kit.delete(workspace, id, 53).await;
+    grown("a webhook was deleted").await;
+    let params = UpdateWorkspace { workspace, name: Some("New".to_owned()), features: None, policy: None };
+    kit.update_workspace(params).await.expect("it exists");
+    grown("the workspace was changed").await;
+    let before = kit.version(workspace).await;
+    kit.publish(workspace, 31, &[]).await;
+    let other = kit.workspace(2).await;
+    kit.subscribe(other, 19).await;
+    assert_eq!(kit.version(workspace).await, before, "events and neighbours change nothing");
+}

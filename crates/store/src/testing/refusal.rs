@@ -1,0 +1,30 @@
+//! What kind of error a verb answered, comparable between stores: sentences for people are left out.
+
+use crate::StoreError;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Taken(&'static str),
+    CatalogMoved,
+    EventIdReused,
+    WrongState,
+    Missing(&'static str),
+    Overloaded,
+    Unavailable,
+    Corrupt,
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Taken(what) => Self::Taken(what),
+            StoreError::CatalogMoved => Self::CatalogMoved,
+            StoreError::EventIdReused => Self::EventIdReused,
+            StoreError::WrongState(_) => Self::WrongState,
+            StoreError::Missing(what) => Self::Missing(what),
+            StoreError::Overloaded => Self::Overloaded,
+            StoreError::Unavailable(_) => Self::Unavailable,
+            StoreError::Corrupt { .. } => Self::Corrupt,
+        }
+    }
+}

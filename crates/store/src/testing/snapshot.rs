@@ -1,0 +1,189 @@
+//! Everything that a store shows through its verbs, read page by page: two stores that agree in it are equal.
+//!
+//! Versions are left out: their values are a store's own, only their growth is promised.
+
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use signalpost_core::credential::Credential;
+use signalpost_core::delivery::{Cut, Due};
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+
+use crate::catalog::{ListWebhooks, ListWorkspaces};
+use crate::ledger::{
+    DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, ListDeliveries, ListEvents,
+};
+use crate::{Store, StoreError};
+
+/// Rows of a page: few, so that a handful of rows already needs several.
+const PAGE_ROWS: usize = 3;
+
+/// More than any test owes to one webhook.
+const DUE_ROWS: usize = 10_000;
+
+/// The visible state of a store.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    highest_id: i64,
+    workspaces: Vec<Workspace>,
+    webhooks: Vec<Webhook>,
+    /// Active webhooks, workspace by workspace, as fan-out sees them.
+    fan_out: Vec<Webhook>,
+    cuts: Vec<(WebhookId, Vec<Cut>)>,
+    credentials: Vec<Credential>,
+    events: Vec<Arc<Event>>,
+    summaries: Vec<DeliverySummary>,
+    records: Vec<DeliveryRecord>,
+    owners: Vec<(DeliveryId, Option<WorkspaceId>)>,
+    due_lanes: Vec<DueLane>,
+    due: Vec<Due>,
+}
+
+impl Snapshot {
+    /// Reads everything. Nothing else may write meanwhile.
+    pub async fn of(store: &dyn Store) -> Result<Self, StoreError> {
+        let mut seen = Self { highest_id: store.highest_id(), ..Self::default() };
+        seen.workspaces = all_workspaces(store).await?;
+        for workspace in seen.workspaces.iter().map(|workspace| workspace.id).collect::<Vec<_>>() {
+            seen.read_catalog(store, workspace).await?;
+            seen.read_ledger(store, workspace).await?;
+        }
+        seen.read_due(store).await?;
+        Ok(seen)
+    }
+
+    /// The first part in which two stores differ, in words; `None` when they are equal.
+    pub fn difference(&self, other: &Self) -> Option<String> {
+        part("highest id", &self.highest_id, &other.highest_id)
+            .or_else(|| rows("workspaces", &self.workspaces, &other.workspaces))
+            .or_else(|| rows("webhooks", &self.webhooks, &other.webhooks))
+            .or_else(|| rows("fan-out", &self.fan_out, &other.fan_out))
+            .or_else(|| rows("cuts", &self.cuts, &other.cuts))
+            .or_else(|| rows("credentials", &self.credentials, &other.credentials))
+            .or_else(|| rows("events", &self.events, &other.events))
+            .or_else(|| rows("delivery summaries", &self.summaries, &other.summaries))
+            .or_else(|| rows("delivery records", &self.records, &other.records))
+            .or_else(|| rows("owners", &self.owners, &other.owners))
+            .or_else(|| rows("due lanes", &self.due_lanes, &other.due_lanes))
+            .or_else(|| rows("due", &self.due, &other.due))
+    }
+
+    async fn read_catalog(&mut self, store: &dyn Store, workspace: WorkspaceId) -> Result<(), StoreError> {
+        for webhook in all_webhooks(store, workspace).await? {
+            let lane = store.lane(webhook.id).await?;
+            let mut cuts = lane.map(|lane| lane.cuts).unwrap_or_default();
+            cuts.sort_by_key(|cut| (cut.upto, cut.at, cut.reason.name()));
+            self.cuts.push((webhook.id, cuts));
+            self.webhooks.push(webhook);
+        }
+        self.fan_out.extend(store.fan_out(workspace).await?.into_iter().flat_map(|fan_out| fan_out.webhooks));
+        self.credentials.extend(store.list_credentials(workspace).await?);
+        Ok(())
+    }
+
+    async fn read_ledger(&mut self, store: &dyn Store, workspace: WorkspaceId) -> Result<(), StoreError> {
+        let everything =
+            ListEvents { workspace, event_type: None, subject: None, before: None, limit: PAGE_ROWS };
+        self.events.extend(all_events(store, everything).await?);
+        let everything = ListDeliveries {
+            workspace,
+            webhook: None,
+            event: None,
+            status: None,
+            before: None,
+            limit: PAGE_ROWS,
+        };
+        for summary in all_deliveries(store, everything).await? {
+            self.records.extend(store.delivery(workspace, summary.id).await?);
+            self.owners.push((summary.id, store.owner_of(summary.id).await?));
+            self.summaries.push(summary);
+        }
+        Ok(())
+    }
+
+    async fn read_due(&mut self, store: &dyn Store) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = store.due_lanes(DueLanes { after, limit: PAGE_ROWS }).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.webhook);
+            for lane in page {
+                self.due.extend(store.due_page(DuePage { webhook: lane.webhook, limit: DUE_ROWS }).await?);
+                self.due_lanes.push(lane);
+            }
+        }
+    }
+}
+
+async fn all_workspaces(store: &dyn Store) -> Result<Vec<Workspace>, StoreError> {
+    let mut found: Vec<Workspace> = Vec::new();
+    loop {
+        let after = found.last().map(|workspace| workspace.id);
+        let page = store.list_workspaces(ListWorkspaces { after, limit: PAGE_ROWS }).await?;
+        if page.is_empty() {
+            return Ok(found);
+        }
+        found.extend(page);
+    }
+}
+
+async fn all_webhooks(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<Webhook>, StoreError> {
+    let mut found: Vec<Webhook> = Vec::new();
+    loop {
+        let before = found.last().map(|webhook| webhook.id);
+        let params =
+            ListWebhooks { workspace, subject: None, active: None, before, offset: 0, limit: PAGE_ROWS };
+        let page = store.list_webhooks(params).await?;
+        if page.rows.is_empty() {
+            return Ok(found);
+        }
+        found.extend(page.rows);
+    }
+}
+
+/// Follows a list of events to its end, from the page that `params` asks for.
+///
+/// # Panics
+/// When a page is longer than asked for or the list does not get on.
+pub async fn all_events(store: &dyn Store, mut params: ListEvents) -> Result<Vec<Arc<Event>>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let page = store.list_events(params.clone()).await?;
+        assert!(page.rows.len() <= params.limit, "a page of {} for {params:?}", page.rows.len());
+        found.extend(page.rows);
+        let Some(next) = page.next else { return Ok(found) };
+        assert!(params.before.is_none_or(|before| next < before), "the list of events stands still");
+        params.before = Some(next);
+    }
+}
+
+/// Follows a list of deliveries to its end, as [`all_events`].
+pub async fn all_deliveries(
+    store: &dyn Store,
+    mut params: ListDeliveries,
+) -> Result<Vec<DeliverySummary>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let page = store.list_deliveries(params.clone()).await?;
+        assert!(page.rows.len() <= params.limit, "a page of {} for {params:?}", page.rows.len());
+        found.extend(page.rows);
+        let Some(next) = page.next else { return Ok(found) };
+        assert!(params.before.is_none_or(|before| next < before), "the list of deliveries stands still");
+        params.before = Some(next);
+    }
+}
+
+fn rows<T: Debug + PartialEq>(name: &str, ours: &[T], theirs: &[T]) -> Option<String> {
+    let place = ours.iter().zip(theirs).position(|(one, other)| one != other);
+    match place {
+        Some(place) => part(&format!("{name}, row {place}"), &ours[place], &theirs[place]),
+        None => part(&format!("number of {name}"), &ours.len(), &theirs.len()),
+    }
+}
+
+fn part<T: Debug + PartialEq>(name: &str, ours: &T, theirs: &T) -> Option<String> {
+    (ours != theirs).then(|| format!("{name}:\n  {ours:?}\n  {theirs:?}"))
+}
