@@ -28,8 +28,17 @@ pub const WEBHOOK_EVENTS_MAX: usize = 256;
 pub const PAGE_ROWS_MAX: usize = 250;
 /// Rows of a page when the caller does not say.
 pub const PAGE_ROWS_DEFAULT: usize = 50;
+/// Event data of one page in bytes: a page ends early after the event that reaches it.
+pub const PAGE_DATA_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Rows that a filtered list looks at before it hands out a shorter page with a cursor.
 pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
+
+/// Connections of callers over both addresses; each costs some 30 KB at most while idle.
+pub const CALLER_CONNECTIONS_MAX: usize = 8_192;
+/// Bytes that a caller's request line and headers may take.
+pub const CALLER_HEADER_BYTES_MAX: usize = 64 * 1024;
+/// Time for a caller to send a request's head, and to stay silent between two requests.
+pub const CALLER_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Delays in a retry schedule.
 pub const RETRY_DELAYS_MAX: usize = 32;
@@ -79,6 +88,8 @@ pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
 pub const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const COMMIT_QUEUE_MAX: usize = 16_384;
 pub const COMMIT_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Reads waiting for one of the store's readers: some 100 ms of work; beyond, callers are told to come back.
+pub const READ_QUEUE_MAX: usize = 16_384;
 /// Rows removed in one step of upkeep while the writer is idle.
 pub const UPKEEP_ROWS_MAX: usize = 1_000;
 /// How often owed deliveries that no lane knows of are looked for.

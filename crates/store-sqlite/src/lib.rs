@@ -1,1 +1,29 @@
+//! The storage contract on one SQLite file.
+//!
+//! One writer owns the only connection that writes and puts everything that waits for it into one commit; readers
+//! have connections of their own and work on snapshots. Follow a verb from [`catalog`] or [`ledger`] (one file
+//! each, with its SQL on top) through [`queue`] and [`writer`] to the commit.
+//!
+//! What is large is appended and never updated (`message`, `attempt`); what changes is small (`due`, `head`).
+//! The schema with its reasons stands in `migrations/`.
 
+mod catalog;
+mod failure;
+mod fetch;
+mod inline;
+mod job;
+mod ledger;
+mod meta;
+mod open;
+mod pack;
+mod queue;
+mod readers;
+mod row;
+mod schema;
+mod store;
+mod threaded;
+mod write;
+mod writer;
+
+pub use open::{OpenError, OpenOptions};
+pub use store::SqliteStore;

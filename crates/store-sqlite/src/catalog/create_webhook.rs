@@ -1,0 +1,60 @@
+//! `create_webhook`.
+
+use rusqlite::params;
+use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
+use signalpost_store::StoreError;
+
+use crate::failure::Failure;
+use crate::fetch::exists;
+use crate::pack::pack_texts;
+use crate::write::Write;
+
+/// Deleted ones count too.
+pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AND public_id = ?2";
+pub(crate) const INSERT: &str = "INSERT INTO webhook
+    (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, secret,
+     consecutive_failures, created_at, updated_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+
+pub(super) fn run(write: &mut Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
+    if write.version(webhook.workspace)?.is_none() {
+        return Err(StoreError::Missing("workspace").into());
+    }
+    if exists(write.connection, IS_TAKEN, params![webhook.workspace.raw(), webhook.public_id])? {
+        return Err(StoreError::Taken("webhook id").into());
+    }
+    let (disabled_at, reason) = disabled_columns(webhook.state);
+    write.statement(INSERT)?.execute(params![
+        webhook.id.raw(),
+        webhook.workspace.raw(),
+        webhook.public_id,
+        webhook.name,
+        webhook.url,
+        events_column(&webhook.events),
+        webhook.subject,
+        disabled_at,
+        reason,
+        webhook.secret.as_ref().map(|secret| secret.as_bytes()),
+        webhook.consecutive_failures,
+        webhook.created_at.as_ms(),
+        webhook.updated_at.as_ms(),
+    ])?;
+    write.bump_version(webhook.workspace)?;
+    write.news.note_id(webhook.id.raw());
+    Ok(())
+}
+
+/// `disabled_at` and `disable_reason`.
+pub(super) fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'static str>) {
+    match state {
+        WebhookState::Active => (None, None),
+        WebhookState::Disabled { at, reason } => (Some(at.as_ms()), Some(reason.name())),
+    }
+}
+
+pub(super) fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
+    match events {
+        EventSelection::All => None,
+        EventSelection::Only(types) => Some(pack_texts(types)),
+    }
+}

@@ -1,0 +1,36 @@
+//! `create_workspace`: a tenant with version 1 and an empty history.
+
+use rusqlite::params;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::StoreError;
+
+use crate::failure::Failure;
+use crate::fetch::exists;
+use crate::pack::pack_texts;
+use crate::row::write_schedule;
+use crate::write::Write;
+
+pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
+pub(crate) const INSERT: &str = "INSERT INTO workspace
+    (id, public_id, dialect, name, features, retry_schedule, timeout_ms, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version, sequence) VALUES (?1, 1, 0)";
+
+pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
+    if exists(write.connection, IS_TAKEN, [&workspace.public_id])? {
+        return Err(StoreError::Taken("workspace id").into());
+    }
+    write.statement(INSERT)?.execute(params![
+        workspace.id.raw(),
+        workspace.public_id,
+        workspace.dialect,
+        workspace.name,
+        pack_texts(&workspace.features),
+        workspace.policy.retry.as_ref().map(write_schedule),
+        super::update_workspace::timeout_ms(&workspace.policy),
+        workspace.created_at.as_ms(),
+    ])?;
+    write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;
+    write.news.note_id(workspace.id.raw());
+    Ok(())
+}

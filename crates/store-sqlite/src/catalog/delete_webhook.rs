@@ -1,0 +1,38 @@
+//! `delete_webhook`: the secret and all that the customer wrote go; a tombstone with its id and a cut stay.
+
+use rusqlite::params;
+use signalpost_core::delivery::CutReason;
+use signalpost_core::event::Sequence;
+use signalpost_core::id::WebhookId;
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+use signalpost_store::catalog::DeleteWebhook;
+
+use super::find;
+use crate::failure::Failure;
+use crate::write::Write;
+
+pub(crate) const UPDATE: &str = "UPDATE webhook
+    SET deleted_at = ?2, updated_at = ?2, secret = NULL, name = NULL, url = '', events = NULL, subject = NULL
+    WHERE id = ?1";
+
+pub(super) fn run(write: &mut Write<'_>, params: DeleteWebhook) -> Result<(), Failure> {
+    let DeleteWebhook { workspace, webhook, at } = params;
+    if find::webhook(write.connection, workspace, webhook)?.is_none() {
+        return Err(StoreError::Missing("webhook").into());
+    }
+    let upto = write.sequence(workspace)?;
+    write.bump_version(workspace)?;
+    bury(write, webhook, upto, at)
+}
+
+/// The caller has found the webhook, and counts the change.
+pub(super) fn bury(
+    write: &mut Write<'_>,
+    webhook: WebhookId,
+    upto: Sequence,
+    at: Timestamp,
+) -> Result<(), Failure> {
+    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms()])?;
+    write.cut(webhook, upto, at, CutReason::Deleted)
+}

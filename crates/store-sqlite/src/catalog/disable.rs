@@ -1,0 +1,26 @@
+//! Disabling an active webhook, by its owner or by its health.
+
+use rusqlite::params;
+use signalpost_core::delivery::CutReason;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::DisableReason;
+
+use crate::failure::Failure;
+use crate::write::Write;
+
+pub(crate) const UPDATE: &str =
+    "UPDATE webhook SET disabled_at = ?2, disable_reason = ?3, updated_at = ?2 WHERE id = ?1";
+
+/// Writes the state and the cut. The caller has found the webhook active, and counts the change.
+pub(crate) fn disable(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    webhook: WebhookId,
+    at: Timestamp,
+    reason: DisableReason,
+) -> Result<(), Failure> {
+    let upto = write.sequence(workspace)?;
+    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms(), reason.name()])?;
+    write.cut(webhook, upto, at, CutReason::Disabled)
+}

@@ -1,0 +1,29 @@
+//! `lane`: a webhook, its workspace and its cuts.
+
+use rusqlite::Connection;
+use signalpost_core::id::WebhookId;
+use signalpost_store::StoreError;
+use signalpost_store::catalog::LaneRecord;
+
+use super::find;
+use crate::failure::Failure;
+use crate::fetch::fetch_one;
+use crate::ledger::history;
+use crate::row;
+use crate::row::webhook_columns;
+
+pub(crate) const SELECT: &str =
+    concat!("SELECT ", webhook_columns!(), " FROM webhook h WHERE h.id = ?1 AND h.deleted_at IS NULL");
+
+pub(super) fn run(connection: &Connection, id: WebhookId) -> Result<Option<LaneRecord>, Failure> {
+    let Some(webhook) = fetch_one(connection, SELECT, [id.raw()], row::webhook)? else { return Ok(None) };
+    let workspace = find::workspace(connection, webhook.workspace)?;
+    let workspace = workspace.ok_or_else(|| StoreError::Corrupt {
+        table: "webhook",
+        column: "workspace",
+        key: id.raw().to_string(),
+        problem: "a living webhook of a workspace that does not exist".to_owned(),
+    })?;
+    let cuts = history::cuts(connection, id)?;
+    Ok(Some(LaneRecord { webhook, workspace, cuts }))
+}

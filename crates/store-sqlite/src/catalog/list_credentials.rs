@@ -1,0 +1,17 @@
+//! `list_credentials`: oldest first.
+
+use rusqlite::Connection;
+use signalpost_core::credential::Credential;
+use signalpost_core::id::WorkspaceId;
+
+use crate::failure::Failure;
+use crate::fetch::fetch_all;
+use crate::row;
+use crate::row::credential_columns;
+
+pub(crate) const SELECT: &str =
+    concat!("SELECT ", credential_columns!(), " FROM credential WHERE workspace = ?1 ORDER BY id");
+
+pub(super) fn run(connection: &Connection, workspace: WorkspaceId) -> Result<Vec<Credential>, Failure> {
+    fetch_all(connection, SELECT, [workspace.raw()], row::credential)
+}

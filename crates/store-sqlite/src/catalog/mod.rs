@@ -1,0 +1,111 @@
+//! The catalogue's verbs: workspaces, webhooks and credentials. One file each.
+
+mod create_credential;
+mod create_webhook;
+mod create_workspace;
+mod credential_by_hash;
+mod delete_webhook;
+pub(crate) mod disable;
+mod erase_workspace;
+mod fan_out;
+pub(crate) mod find;
+mod lane;
+mod list_credentials;
+mod list_webhooks;
+mod list_workspaces;
+mod revoke_credential;
+mod update_webhook;
+mod update_workspace;
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::catalog::{
+    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+use signalpost_store::{Answer, Catalog};
+
+use crate::failure::Failure;
+use crate::queue::Admission;
+use crate::store::SqliteStore;
+use crate::write::Write;
+
+/// What a change of the catalogue weighs in a commit, in bytes: a guess above most rows.
+const CHANGE_BYTES: usize = 1_024;
+
+impl SqliteStore {
+    fn change<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        self.write(Admission::Always, CHANGE_BYTES, work)
+    }
+}
+
+impl Catalog for SqliteStore {
+    fn create_workspace(&self, workspace: Workspace) -> Answer<()> {
+        self.change(move |write| create_workspace::run(write, &workspace))
+    }
+
+    fn workspace_by_public_id(&self, public_id: String) -> Answer<Option<Workspace>> {
+        self.read(move |connection| find::workspace_by_public_id(connection, &public_id))
+    }
+
+    fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>> {
+        self.read(move |connection| list_workspaces::run(connection, &params))
+    }
+
+    fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace> {
+        self.change(move |write| update_workspace::run(write, &params))
+    }
+
+    fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
+        self.change(move |write| erase_workspace::run(write, params))
+    }
+
+    fn create_webhook(&self, webhook: Webhook) -> Answer<()> {
+        self.change(move |write| create_webhook::run(write, &webhook))
+    }
+
+    fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
+        self.read(move |connection| find::webhook_by_public_id(connection, workspace, &public_id))
+    }
+
+    fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage> {
+        self.read(move |connection| list_webhooks::run(connection, &params))
+    }
+
+    fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook> {
+        self.change(move |write| update_webhook::run(write, &params))
+    }
+
+    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()> {
+        self.change(move |write| delete_webhook::run(write, params))
+    }
+
+    fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
+        self.read(move |connection| lane::run(connection, webhook))
+    }
+
+    fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>> {
+        self.read(move |connection| fan_out::run(connection, workspace))
+    }
+
+    fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {
+        self.change(move |write| create_credential::run(write, &credential, hash))
+    }
+
+    fn credential_by_hash(&self, hash: CredentialHash) -> Answer<Option<Credential>> {
+        self.read(move |connection| credential_by_hash::run(connection, hash))
+    }
+
+    fn list_credentials(&self, workspace: WorkspaceId) -> Answer<Vec<Credential>> {
+        self.read(move |connection| list_credentials::run(connection, workspace))
+    }
+
+    fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
+        self.change(move |write| revoke_credential::run(write, workspace, credential))
+    }
+}

@@ -1,0 +1,44 @@
+//! `update_workspace`: name, features and policy. A change for fan-out, whatever it changes.
+
+use rusqlite::params;
+use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::StoreError;
+use signalpost_store::catalog::UpdateWorkspace;
+
+use super::find;
+use crate::failure::Failure;
+use crate::pack::pack_texts;
+use crate::row::write_schedule;
+use crate::write::Write;
+
+pub(crate) const UPDATE: &str =
+    "UPDATE workspace SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5 WHERE id = ?1";
+
+pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Workspace, Failure> {
+    let found = find::workspace(write.connection, params.workspace)?;
+    let mut workspace = found.ok_or(StoreError::Missing("workspace"))?;
+    if let Some(name) = &params.name {
+        workspace.name.clone_from(name);
+    }
+    if let Some(features) = &params.features {
+        workspace.features.clone_from(features);
+    }
+    if let Some(policy) = &params.policy {
+        workspace.policy.clone_from(policy);
+    }
+    write.bump_version(workspace.id)?;
+    write.statement(UPDATE)?.execute(params![
+        workspace.id.raw(),
+        workspace.name,
+        pack_texts(&workspace.features),
+        workspace.policy.retry.as_ref().map(write_schedule),
+        timeout_ms(&workspace.policy),
+    ])?;
+    Ok(workspace)
+}
+
+/// Limits are whole milliseconds, see [`signalpost_core::policy::check_timeout_ms`].
+pub(super) fn timeout_ms(policy: &PolicyOverrides) -> Option<i64> {
+    policy.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
+}

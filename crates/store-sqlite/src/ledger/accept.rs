@@ -1,0 +1,192 @@
+//! `accept`: events and what is owed for them. The path that every published event takes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::params;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_store::StoreError;
+use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe, Repeated};
+
+use super::index;
+use crate::failure::Failure;
+use crate::fetch::fetch_one;
+use crate::pack::{pack_ids, pack_pairs};
+use crate::row::Fields;
+use crate::write::{Write, hot};
+
+pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO message
+    (id, workspace, sequence, accepted_at, time, type, subject, producer_id, targets, attributes, data)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+/// Replaces only what a cut has ended and no sweep has removed yet.
+pub(crate) const INSERT_DUE: &str = "INSERT OR REPLACE INTO due (webhook, due_at, event, born, steps, tries)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(crate) const INSERT_KEY: &str = "INSERT INTO event_key
+    (workspace, producer_id, event, accepted_at, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)";
+/// The last event stored that this producer's id identifies; those for which it was a label do not count.
+pub(crate) const SELECT_KNOWN: &str =
+    "SELECT k.workspace, k.producer_id, k.event, k.accepted_at, k.fingerprint,
+        m.sequence, length(m.targets) / 8
+    FROM event_key k CROSS JOIN message m ON m.id = k.event
+    WHERE k.workspace = ?1 AND k.producer_id = ?2 AND k.fingerprint IS NOT NULL
+    ORDER BY m.sequence DESC LIMIT 1";
+
+/// Rough size of a row beside its payload, in bytes.
+const ROW_BYTES: usize = 256;
+
+/// An event on its way in. Its sequence is set when it is stored.
+pub(super) struct Incoming {
+    event: Arc<Event>,
+    version: u64,
+    dedupe: Option<Dedupe>,
+}
+
+/// What an event that identifies itself by its producer's id turned out to be.
+enum Known {
+    New,
+    /// It was stored before.
+    Stored(Accepted),
+    /// It is the same as one further up in the same call, which has this place.
+    Above(usize),
+}
+
+/// Builds the events on the caller's thread, so that the writer has less to do.
+pub(super) fn prepare(events: Vec<AcceptEvent>) -> Vec<Incoming> {
+    let incoming = |accept: AcceptEvent| {
+        let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe } = accept;
+        let event = Event { id, workspace, sequence: Sequence(0), content, targets, accepted_at };
+        Incoming { event: Arc::new(event), version, dedupe }
+    };
+    events.into_iter().map(incoming).collect()
+}
+
+/// In bytes, about.
+pub(super) fn weight(incoming: &[Incoming]) -> usize {
+    incoming.iter().map(|one| ROW_BYTES + one.event.content.data.len() + 40 * one.event.targets.len()).sum()
+}
+
+/// Every refusal is decided before anything is stored: first the versions of all events, then their ids.
+pub(super) fn run(write: &mut Write<'_>, incoming: &mut [Incoming]) -> Result<Vec<Accepted>, Failure> {
+    for one in incoming.iter() {
+        match write.version(one.event.workspace)? {
+            None => return Err(StoreError::Missing("workspace").into()),
+            Some(version) if version != one.version => return Err(StoreError::CatalogMoved.into()),
+            Some(_) => {}
+        }
+    }
+    let known = recognise(write, incoming)?;
+    let mut answers: Vec<Accepted> = Vec::with_capacity(incoming.len());
+    for (one, known) in incoming.iter_mut().zip(known) {
+        let answer = match known {
+            Known::New => store(write, one)?,
+            Known::Stored(first) => first,
+            Known::Above(place) => Accepted { repeated: Repeated::Yes, ..answers[place].clone() },
+        };
+        answers.push(answer);
+    }
+    Ok(answers)
+}
+
+fn recognise(write: &Write<'_>, incoming: &[Incoming]) -> Result<Vec<Known>, Failure> {
+    let mut above: BTreeMap<(WorkspaceId, &str), (usize, [u8; 32])> = BTreeMap::new();
+    let mut known = Vec::with_capacity(incoming.len());
+    for (place, one) in incoming.iter().enumerate() {
+        let (Some(dedupe), Some(id)) = (one.dedupe, one.event.content.producer_id.as_deref()) else {
+            known.push(Known::New);
+            continue;
+        };
+        let workspace = one.event.workspace;
+        if let Some((first, fingerprint)) = above.get(&(workspace, id)) {
+            same_or_refused(fingerprint, dedupe)?;
+            known.push(Known::Above(*first));
+        } else if let Some((first, fingerprint)) = stored_under(write, workspace, id, dedupe)? {
+            same_or_refused(&fingerprint, dedupe)?;
+            known.push(Known::Stored(first));
+        } else {
+            above.insert((workspace, id), (place, dedupe.fingerprint));
+            known.push(Known::New);
+        }
+    }
+    Ok(known)
+}
+
+fn same_or_refused(known: &[u8], dedupe: Dedupe) -> Result<(), Failure> {
+    if known == dedupe.fingerprint { Ok(()) } else { Err(StoreError::EventIdReused.into()) }
+}
+
+/// The event that a producer's id stands for at present, unless that is too old.
+fn stored_under(
+    write: &Write<'_>,
+    workspace: WorkspaceId,
+    id: &str,
+    dedupe: Dedupe,
+) -> Result<Option<(Accepted, Vec<u8>)>, Failure> {
+    let found = fetch_one(write.connection, SELECT_KNOWN, params![workspace.raw(), id], |row| {
+        let mut fields = Fields::new(row, "event_key", 3);
+        fields.skip();
+        fields.skip();
+        let id = EventId::from_raw(fields.id("event")?);
+        let accepted_at = fields.time("accepted_at")?;
+        let fingerprint = fields.blob("fingerprint")?.to_vec();
+        let sequence = Sequence(fields.integer("sequence")?);
+        let deliveries = fields.count("targets")?;
+        Ok((accepted_at, Accepted { id, sequence, deliveries, repeated: Repeated::Yes }, fingerprint))
+    })?;
+    let fresh = found.filter(|(accepted_at, ..)| *accepted_at >= dedupe.not_before);
+    Ok(fresh.map(|(_, first, fingerprint)| (first, fingerprint)))
+}
+
+fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure> {
+    let sequence = write.next_sequence(one.event.workspace)?;
+    // Shared with nobody on the first run, so nothing is copied.
+    Arc::make_mut(&mut one.event).sequence = sequence;
+    let event = &one.event;
+    insert_message(write, event)?;
+    insert_due(write, event)?;
+    if let Some(producer_id) = &event.content.producer_id {
+        let fingerprint = one.dedupe.as_ref().map(|dedupe| dedupe.fingerprint);
+        write.statement(INSERT_KEY)?.execute(params![
+            event.workspace.raw(),
+            producer_id,
+            event.id.raw(),
+            event.accepted_at.as_ms(),
+            fingerprint,
+        ])?;
+    }
+    index::note_event(write, event)?;
+    write.news.note_id(event.id.raw());
+    write.news.accepted.push(Arc::clone(event));
+    Ok(Accepted { id: event.id, sequence, deliveries: event.targets.len(), repeated: Repeated::No })
+}
+
+fn insert_message(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
+    let content = &event.content;
+    let attributes = (!content.attributes.is_empty()).then(|| pack_pairs(&content.attributes));
+    hot(&mut write.hot.insert_message, write.connection, INSERT_MESSAGE)?.execute(params![
+        event.id.raw(),
+        event.workspace.raw(),
+        event.sequence.0,
+        event.accepted_at.as_ms(),
+        content.time.as_ms(),
+        content.event_type,
+        content.subject,
+        content.producer_id,
+        pack_ids(event.targets.iter().map(|webhook| webhook.raw())),
+        attributes,
+        content.data.as_ref(),
+    ])?;
+    Ok(())
+}
+
+fn insert_due(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
+    if event.targets.is_empty() {
+        return Ok(());
+    }
+    let insert = hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?;
+    let (due_at, born) = (event.accepted_at.as_ms(), event.sequence.0);
+    for webhook in &event.targets {
+        insert.execute(params![webhook.raw(), due_at, event.id.raw(), born, 0, 0])?;
+    }
+    Ok(())
+}

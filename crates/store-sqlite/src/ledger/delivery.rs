@@ -1,0 +1,39 @@
+//! `delivery`: one delivery with its event and its whole history.
+
+use std::sync::Arc;
+
+use rusqlite::Connection;
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, WorkspaceId};
+use signalpost_store::ledger::{DeliveryRecord, EventKey};
+
+use super::event;
+use super::history::{Lanes, steps};
+use super::newest_first::Brief;
+use crate::failure::Failure;
+
+pub(super) fn run(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+) -> Result<Option<DeliveryRecord>, Failure> {
+    let Some(event) = event::run(connection, workspace, &EventKey::Ours(id.event))? else { return Ok(None) };
+    if !event.targets.contains(&id.webhook) {
+        return Ok(None);
+    }
+    let steps = steps(connection, id)?;
+    let summary = Lanes::default().summary_of(connection, &brief(&event), id.webhook, &steps)?;
+    Ok(Some(DeliveryRecord { summary, event: Arc::clone(&event), steps }))
+}
+
+fn brief(event: &Event) -> Brief {
+    Brief {
+        id: event.id,
+        sequence: event.sequence,
+        accepted_at: event.accepted_at,
+        event_type: event.content.event_type.clone(),
+        subject: event.content.subject.clone(),
+        producer_id: event.content.producer_id.clone(),
+        targets: event.targets.clone(),
+    }
+}

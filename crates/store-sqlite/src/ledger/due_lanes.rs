@@ -1,0 +1,65 @@
+//! `due_lanes`: webhooks that are owed something.
+//!
+//! A loose index scan: one step of the index for each webhook, whatever each is owed. Only for a webhook that
+//! was cut, and until it is swept, rows that the cut has ended are stepped over.
+
+use rusqlite::{Connection, params};
+use signalpost_core::id::WebhookId;
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{DueLane, DueLanes};
+
+use crate::failure::Failure;
+use crate::fetch::fetch_one;
+use crate::row::Fields;
+
+pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
+        (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook)
+    FROM due WHERE webhook > ?1 ORDER BY webhook, due_at, event LIMIT 1";
+pub(crate) const SELECT_FIRST_LIVING: &str = "SELECT webhook, due_at, event FROM due
+    WHERE webhook = ?1 AND born > ?2 ORDER BY due_at, event LIMIT 1";
+
+/// The first row of a webhook in `due`.
+struct First {
+    webhook: WebhookId,
+    due_at: Timestamp,
+    born: i64,
+    cut_upto: Option<i64>,
+}
+
+pub(super) fn run(connection: &Connection, params: DueLanes) -> Result<Vec<DueLane>, Failure> {
+    let mut after = params.after.map_or(i64::MIN, |after| after.raw());
+    let mut lanes = Vec::new();
+    while lanes.len() < params.limit {
+        let Some(first) = next_webhook(connection, after)? else { break };
+        after = first.webhook.raw();
+        let first_due_at = match first.cut_upto {
+            Some(upto) if first.born <= upto => first_living(connection, first.webhook, upto)?,
+            _ => Some(first.due_at),
+        };
+        lanes.extend(first_due_at.map(|first_due_at| DueLane { webhook: first.webhook, first_due_at }));
+    }
+    Ok(lanes)
+}
+
+fn next_webhook(connection: &Connection, after: i64) -> Result<Option<First>, Failure> {
+    fetch_one(connection, SELECT_NEXT, [after], |row| {
+        let mut fields = Fields::new(row, "due", 3);
+        let webhook = WebhookId::from_raw(fields.id("webhook")?);
+        let due_at = fields.time("due_at")?;
+        fields.skip();
+        let born = fields.integer("born")?;
+        Ok(First { webhook, due_at, born, cut_upto: fields.optional_integer("upto")? })
+    })
+}
+
+fn first_living(
+    connection: &Connection,
+    webhook: WebhookId,
+    upto: i64,
+) -> Result<Option<Timestamp>, Failure> {
+    fetch_one(connection, SELECT_FIRST_LIVING, params![webhook.raw(), upto], |row| {
+        let mut fields = Fields::new(row, "due", 3);
+        fields.skip();
+        fields.time("due_at")
+    })
+}

@@ -1,0 +1,114 @@
+//! `finish`: attempts that have ended, and what follows from each.
+
+use rusqlite::{OptionalExtension, params};
+use signalpost_core::attempt::{Attempt, Outcome, Verdict};
+use signalpost_core::delivery::Due;
+use signalpost_core::id::WebhookId;
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{Finished, HealthChange};
+
+use super::accept::INSERT_DUE;
+use super::history::verdict_code;
+use crate::catalog::{disable, find};
+use crate::failure::Failure;
+use crate::pack::pack_detail;
+use crate::write::{Write, hot};
+
+/// Does nothing when the number is taken, which is how a repeated verb is recognised.
+pub(crate) const INSERT_ATTEMPT: &str = "INSERT OR IGNORE INTO attempt
+    (event, webhook, n, at, verdict, outcome, retry_at, born, detail)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, NULL, ?8)";
+pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE webhook = ?1 AND due_at = ?2 AND event = ?3";
+/// No row when there is no such webhook, not even a tombstone.
+pub(crate) const SELECT_CUT_UPTO: &str = "SELECT (SELECT max(upto) FROM cut WHERE webhook = ?1)
+    FROM webhook WHERE id = ?1";
+pub(crate) const UPDATE_FAILURES: &str = "UPDATE webhook SET consecutive_failures = ?2 WHERE id = ?1";
+
+/// Rough size of an attempt's rows beside its texts, in bytes.
+const ROW_BYTES: usize = 400;
+
+/// In bytes, about.
+pub(super) fn weight(finished: &[Finished]) -> usize {
+    finished.iter().map(|one| ROW_BYTES + one.attempt.answer.len() + one.attempt.detail.len()).sum()
+}
+
+pub(super) fn run(write: &mut Write<'_>, finished: &[Finished]) -> Result<(), Failure> {
+    finished.iter().try_for_each(|one| record(write, one))
+}
+
+fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
+    let Finished { due, attempt, .. } = finished;
+    if insert_attempt(write, due, attempt)? == 0 {
+        return Ok(());
+    }
+    hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
+        due.id.webhook.raw(),
+        due.due_at.as_ms(),
+        due.id.event.raw(),
+    ])?;
+    if let Verdict::RetryAt(due_at) = attempt.verdict {
+        owe_again(write, due, due_at)?;
+    }
+    match finished.health {
+        Some(health) => change_health(write, finished, health),
+        None => Ok(()),
+    }
+}
+
+fn insert_attempt(write: &mut Write<'_>, due: &Due, attempt: &Attempt) -> Result<usize, Failure> {
+    let Attempt { number, at, verdict, timing, .. } = *attempt;
+    let retry_at = match verdict {
+        Verdict::RetryAt(at) => Some(at.as_ms()),
+        Verdict::Delivered | Verdict::GiveUp => None,
+    };
+    let timing_us = [timing.dns_us, timing.connect_us, timing.tls_us, timing.first_byte_us, timing.total_us];
+    let detail = pack_detail(timing_us, &attempt.detail, &attempt.request_headers, &attempt.answer);
+    let (event, webhook) = (due.id.event.raw(), due.id.webhook.raw());
+    let (at, code) = (at.as_ms(), verdict_code(verdict));
+    let insert = hot(&mut write.hot.insert_attempt, write.connection, INSERT_ATTEMPT)?;
+    Ok(match attempt.outcome {
+        Outcome::Status(status) => {
+            insert.execute(params![event, webhook, number, at, code, status, retry_at, detail])?
+        }
+        Outcome::Failed(failure) => {
+            insert.execute(params![event, webhook, number, at, code, failure.name(), retry_at, detail])?
+        }
+    })
+}
+
+/// A retry is owed unless a cut has ended the round meanwhile.
+fn owe_again(write: &mut Write<'_>, due: &Due, due_at: Timestamp) -> Result<(), Failure> {
+    let Some(cut_upto) = cut_upto(write, due.id.webhook)? else { return Ok(()) };
+    if cut_upto.is_some_and(|upto| upto >= due.born.0) {
+        return Ok(());
+    }
+    hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?.execute(params![
+        due.id.webhook.raw(),
+        due_at.as_ms(),
+        due.id.event.raw(),
+        due.born.0,
+        due.steps.saturating_add(1),
+        due.tries.saturating_add(1),
+    ])?;
+    Ok(())
+}
+
+/// The outer `None`: no such webhook; the inner: it was never cut.
+fn cut_upto(write: &Write<'_>, webhook: WebhookId) -> Result<Option<Option<i64>>, Failure> {
+    let mut select = write.statement(SELECT_CUT_UPTO)?;
+    Ok(select.query_row([webhook.raw()], |row| row.get(0)).optional()?)
+}
+
+/// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.
+fn change_health(write: &mut Write<'_>, finished: &Finished, health: HealthChange) -> Result<(), Failure> {
+    let (workspace, id) = (finished.workspace, finished.due.id.webhook);
+    let Some(webhook) = find::webhook(write.connection, workspace, id)? else { return Ok(()) };
+    if webhook.consecutive_failures != health.consecutive_failures {
+        write.statement(UPDATE_FAILURES)?.execute(params![id.raw(), health.consecutive_failures])?;
+    }
+    if let (Some(reason), true) = (health.disable, webhook.state.is_active()) {
+        disable::disable(write, workspace, id, finished.attempt.at, reason)?;
+        write.bump_version(workspace)?;
+    }
+    Ok(())
+}

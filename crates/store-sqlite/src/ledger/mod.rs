@@ -1,0 +1,108 @@
+//! The ledger's verbs: events, what is owed for them, and attempts. One file each.
+
+mod accept;
+mod delivery;
+mod due_lanes;
+mod due_page;
+mod event;
+mod events_by_id;
+mod finish;
+pub(crate) mod history;
+mod index;
+mod list_deliveries;
+mod list_events;
+mod newest_first;
+mod owner_of;
+mod probe;
+mod requeue;
+mod sweep;
+pub(crate) mod upkeep;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{
+    AcceptEvent, Accepted, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage, EventKey, EventPage,
+    Finished, ListDeliveries, ListEvents, Requeue,
+};
+use signalpost_store::{Answer, CommitListener, Ledger};
+
+use crate::queue::Admission;
+use crate::store::SqliteStore;
+
+/// What a small write weighs in a commit, in bytes.
+const SMALL_BYTES: usize = 256;
+
+impl Ledger for SqliteStore {
+    fn listen(&self, listener: Arc<dyn CommitListener>) {
+        *self.board.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    fn highest_id(&self) -> i64 {
+        self.board.highest_id.load(Ordering::Acquire)
+    }
+
+    fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
+        let mut incoming = accept::prepare(events);
+        let bytes = accept::weight(&incoming);
+        self.write(Admission::Bounded, bytes, move |write| accept::run(write, &mut incoming))
+    }
+
+    fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
+        let bytes = finish::weight(&finished);
+        self.write(Admission::Always, bytes, move |write| finish::run(write, &finished))
+    }
+
+    fn requeue(&self, params: Requeue) -> Answer<Due> {
+        self.write(Admission::Bounded, SMALL_BYTES, move |write| requeue::run(write, params))
+    }
+
+    fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
+        self.read(move |connection| due_lanes::run(connection, params))
+    }
+
+    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
+        self.read(move |connection| due_page::run(connection, params))
+    }
+
+    fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {
+        self.read(move |connection| events_by_id::run(connection, &ids))
+    }
+
+    fn event(&self, workspace: WorkspaceId, key: EventKey) -> Answer<Option<Arc<Event>>> {
+        self.read(move |connection| event::run(connection, workspace, &key))
+    }
+
+    fn list_events(&self, params: ListEvents) -> Answer<EventPage> {
+        self.read(move |connection| list_events::run(connection, &params))
+    }
+
+    fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage> {
+        self.read(move |connection| list_deliveries::run(connection, &params))
+    }
+
+    fn delivery(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<Option<DeliveryRecord>> {
+        self.read(move |connection| delivery::run(connection, workspace, delivery))
+    }
+
+    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>> {
+        self.read(move |connection| owner_of::run(connection, delivery))
+    }
+
+    /// Nothing that is stored expires by a clock: producers' ids live as long as their events.
+    fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
+        self.write(Admission::Always, SMALL_BYTES, |write| upkeep::step(write, upkeep::Eagerness::Complete))
+    }
+
+    fn probe(&self, now: Timestamp) -> Answer<()> {
+        self.write(Admission::Bounded, SMALL_BYTES, move |write| probe::run(write, now))
+    }
+
+    fn close(&self) -> Answer<()> {
+        self.close_and_wait()
+    }
+}

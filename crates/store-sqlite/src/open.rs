@@ -1,0 +1,158 @@
+//! Opening the data directory: modes, the lock, the connections and what must be true of them.
+
+use std::fs::{DirBuilder, File, OpenOptions as FileOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+use signalpost_core::ports::Threads;
+
+use crate::schema;
+
+/// Where the data lies and who works on it.
+pub struct OpenOptions<'a> {
+    /// Made with mode 0700 when it does not exist.
+    pub directory: PathBuf,
+    pub threads: &'a dyn Threads,
+    /// Threads that read, at least one; each has a connection of its own.
+    pub readers: usize,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error(
+        "the data directory {0} is in use by another process; stop that one first, or name another directory"
+    )]
+    InUse(PathBuf),
+    #[error("cannot use {path}: {error}")]
+    File { path: PathBuf, error: io::Error },
+    #[error(
+        "the data was written by a newer version (schema {found}, this version knows {known}); run that version, \
+         or restore a backup made before the upgrade"
+    )]
+    NewerSchema { found: i64, known: i64 },
+    #[error(
+        "migration {number} was applied with another text than this version's; the file is not from a release"
+    )]
+    ChangedMigration { number: i64 },
+    #[error("the database file belongs to another program")]
+    ForeignFile,
+    #[error(
+        "SQLite did not take `{pragma} = {wanted}`: it says `{found}`; is the directory on a local disk?"
+    )]
+    Pragma { pragma: &'static str, wanted: &'static str, found: String },
+    #[error("the database cannot be opened: {0}")]
+    Database(#[from] rusqlite::Error),
+}
+
+pub(crate) const DATABASE_FILE: &str = "signalpost.db";
+const LOCK_FILE: &str = "signalpost.lock";
+
+/// How long to wait for a lock that an operator's shell may hold for a moment.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Above the number of statements of this crate, so that none is prepared twice.
+const STATEMENTS_KEPT: usize = 128;
+
+/// The page size must stand before the file has content. 4,000 pages (32 MiB) between checkpoints keep a stall
+/// of the writer near 10 ms. `synchronous` is FULL: at group commit NORMAL gains nothing and may lose commits.
+const WRITER_PRAGMAS: &str = "
+    PRAGMA page_size = 8192;
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = 67108864;
+    PRAGMA cache_size = -65536;
+    PRAGMA foreign_keys = OFF;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;";
+const READER_PRAGMAS: &str = "
+    PRAGMA query_only = ON;
+    PRAGMA cache_size = -8192;
+    PRAGMA temp_store = MEMORY;
+    PRAGMA trusted_schema = OFF;";
+
+/// The data directory while it is ours. The lock goes with it, so it must outlive every connection.
+pub(crate) struct Directory {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Directory {
+    /// Makes the directory if need be and locks it against other processes.
+    pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error| OpenError::File { path, error }
+        };
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
+        let lock_path = path.join(LOCK_FILE);
+        let lock = create_private(&lock_path).map_err(failed(&lock_path))?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
+            Err(TryLockError::Error(error)) => return Err(failed(&lock_path)(error)),
+        }
+        let database = path.join(DATABASE_FILE);
+        // SQLite gives its -wal and -shm files the mode of the database file.
+        create_private(&database).map_err(failed(&database))?;
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The one connection that writes, with the newest schema.
+    pub(crate) fn connect_writer(&self) -> Result<Connection, OpenError> {
+        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        connection.execute_batch(WRITER_PRAGMAS)?;
+        expect_pragma(&connection, "journal_mode", "wal")?;
+        expect_pragma(&connection, "synchronous", "2")?;
+        schema::migrate(&mut connection)?;
+        Ok(connection)
+    }
+
+    pub(crate) fn connect_reader(&self) -> Result<Connection, OpenError> {
+        let connection = self.connect(OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        connection.execute_batch(READER_PRAGMAS)?;
+        expect_pragma(&connection, "query_only", "1")?;
+        Ok(connection)
+    }
+
+    fn connect(&self, access: OpenFlags) -> Result<Connection, OpenError> {
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(self.path.join(DATABASE_FILE), flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        Ok(connection)
+    }
+}
+
+fn create_private(path: &Path) -> io::Result<File> {
+    FileOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn expect_pragma(
+    connection: &Connection,
+    pragma: &'static str,
+    wanted: &'static str,
+) -> Result<(), OpenError> {
+    let value: rusqlite::types::Value = connection.pragma_query_value(None, pragma, |row| row.get(0))?;
+    let found = match value {
+        rusqlite::types::Value::Integer(number) => number.to_string(),
+        rusqlite::types::Value::Text(text) => text,
+        other => format!("{other:?}"),
+    };
+    if found == wanted { Ok(()) } else { Err(OpenError::Pragma { pragma, wanted, found }) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pragma_that_did_not_take_is_an_error() {
+        let connection = Connection::open_in_memory().expect("memory");
+        assert!(expect_pragma(&connection, "synchronous", "2").is_ok());
+        let error = expect_pragma(&connection, "journal_mode", "wal").expect_err("memory has no WAL");
+        assert!(error.to_string().contains("`memory`"), "{error}");
+    }
+}

@@ -1,0 +1,163 @@
+//! Where verbs that write wait for the writer: the batcher behind a lock, and what wakes the writer.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_channel::oneshot;
+use signalpost_core::limits::{
+    COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_QUEUE_BYTES_MAX, COMMIT_QUEUE_MAX,
+};
+use signalpost_store::StoreError;
+use signalpost_store::batch::{BatchLimits, Batcher};
+
+use crate::job::Job;
+
+const LIMITS: BatchLimits = BatchLimits {
+    operations_max: COMMIT_OPERATIONS_MAX,
+    bytes_max: COMMIT_BYTES_MAX,
+    waiting_operations_max: COMMIT_QUEUE_MAX,
+    waiting_bytes_max: COMMIT_QUEUE_BYTES_MAX,
+};
+
+/// Whether a verb may be turned away when too much waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Admission {
+    Bounded,
+    /// For outcomes and the catalogue: bounded by what calls them.
+    Always,
+}
+
+/// What the writer does next.
+pub(crate) enum Next {
+    Commit(Vec<Box<dyn Job>>),
+    /// Nothing came for as long as the writer wanted to wait.
+    Idle,
+    /// The queue is closed and empty.
+    End,
+}
+
+pub(crate) struct WriteQueue {
+    waiting: Mutex<Waiting>,
+    arrival: Condvar,
+}
+
+struct Waiting {
+    batcher: Batcher<Box<dyn Job>>,
+    closed: bool,
+    ended: bool,
+    /// The writer sleeps; nobody else does, so that a push need not wake in vain.
+    writer_sleeps: bool,
+    on_end: Vec<oneshot::Sender<()>>,
+}
+
+impl WriteQueue {
+    pub(crate) const fn new() -> Self {
+        let waiting = Waiting {
+            batcher: Batcher::new(LIMITS),
+            closed: false,
+            ended: false,
+            writer_sleeps: false,
+            on_end: Vec::new(),
+        };
+        Self { waiting: Mutex::new(waiting), arrival: Condvar::new() }
+    }
+
+    /// `Overloaded` or, when the store is closed, `Unavailable`.
+    pub(crate) fn push(
+        &self,
+        admission: Admission,
+        job: Box<dyn Job>,
+        bytes: usize,
+    ) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(closed());
+        }
+        match admission {
+            Admission::Always => waiting.batcher.push_always(job, bytes),
+            Admission::Bounded => {
+                waiting.batcher.push(job, bytes).map_err(|_turned_away| StoreError::Overloaded)?;
+            }
+        }
+        let wake = std::mem::take(&mut waiting.writer_sleeps);
+        drop(waiting);
+        if wake {
+            self.arrival.notify_one();
+        }
+        Ok(())
+    }
+
+    /// The next batch; waits for one, but not longer than `patience` when that is given.
+    pub(crate) fn next(&self, patience: Option<Duration>) -> Next {
+        let mut waiting = self.lock();
+        loop {
+            if !waiting.batcher.is_empty() {
+                return Next::Commit(waiting.batcher.take());
+            }
+            if waiting.closed {
+                return Next::End;
+            }
+            waiting.writer_sleeps = true;
+            match patience {
+                None => waiting = self.arrival.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+                Some(patience) => {
+                    let (guard, timeout) =
+                        self.arrival.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner);
+                    waiting = guard;
+                    if timeout.timed_out() && waiting.batcher.is_empty() && !waiting.closed {
+                        waiting.writer_sleeps = false;
+                        return Next::Idle;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What waits now, without waiting.
+    pub(crate) fn take(&self) -> Vec<Box<dyn Job>> {
+        self.lock().batcher.take()
+    }
+
+    /// Nothing enters any more; what waits is still done.
+    pub(crate) fn close(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.writer_sleeps = false;
+        drop(waiting);
+        self.arrival.notify_one();
+    }
+
+    /// Resolves (with an error, which says nothing) once the writer has ended.
+    pub(crate) fn ended(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.lock();
+        if !waiting.ended {
+            waiting.on_end.push(sender);
+        }
+        receiver
+    }
+
+    /// The writer is gone and so are its connection and its lock. What still waits, after a writer that died,
+    /// is failed.
+    pub(crate) fn end(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.ended = true;
+        let told = std::mem::take(&mut waiting.on_end);
+        let mut stranded = Vec::new();
+        while !waiting.batcher.is_empty() {
+            stranded.extend(waiting.batcher.take());
+        }
+        drop(waiting);
+        stranded.into_iter().for_each(|job| job.fail("the store's writer has ended"));
+        drop(told);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub(crate) fn closed() -> StoreError {
+    StoreError::Unavailable("the store is closed".to_owned())
+}

@@ -1,0 +1,348 @@
+//! From rows to domain values, checked: a value that we cannot have written is `Corrupt`, with its place.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rusqlite::Row;
+use rusqlite::types::ValueRef;
+use signalpost_core::credential::Credential;
+use signalpost_core::delivery::{Cut, CutReason};
+use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::secret::SealedSecret;
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
+use signalpost_core::workspace::Workspace;
+use signalpost_store::StoreError;
+
+use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
+
+/// Reads a row's columns from left to right.
+pub(crate) struct Fields<'r> {
+    row: &'r Row<'r>,
+    table: &'static str,
+    /// Leading columns that say which row it is.
+    key_columns: usize,
+    next: usize,
+}
+
+type Field<T> = Result<T, StoreError>;
+
+impl<'r> Fields<'r> {
+    pub(crate) const fn new(row: &'r Row<'r>, table: &'static str, key_columns: usize) -> Self {
+        Self { row, table, key_columns, next: 0 }
+    }
+
+    pub(crate) fn integer(&mut self, column: &'static str) -> Field<i64> {
+        match self.value(column)? {
+            ValueRef::Integer(value) => Ok(value),
+            other => Err(self.mistyped(column, "an integer", other)),
+        }
+    }
+
+    pub(crate) fn optional_integer(&mut self, column: &'static str) -> Field<Option<i64>> {
+        self.optional(column, Self::integer)
+    }
+
+    /// An id: never negative, which the public forms rely on.
+    pub(crate) fn id(&mut self, column: &'static str) -> Field<i64> {
+        let value = self.integer(column)?;
+        if value < 0 { Err(self.corrupt(column, format!("{value} is no id"))) } else { Ok(value) }
+    }
+
+    /// A number that is never negative and fits `T`.
+    pub(crate) fn count<T: TryFrom<i64>>(&mut self, column: &'static str) -> Field<T> {
+        let value = self.integer(column)?;
+        T::try_from(value).map_err(|_| self.corrupt(column, format!("{value} is out of range")))
+    }
+
+    pub(crate) fn time(&mut self, column: &'static str) -> Field<Timestamp> {
+        self.integer(column).map(Timestamp::from_ms)
+    }
+
+    pub(crate) fn optional_time(&mut self, column: &'static str) -> Field<Option<Timestamp>> {
+        self.optional(column, Self::time)
+    }
+
+    pub(crate) fn text(&mut self, column: &'static str) -> Field<&'r str> {
+        match self.value(column)? {
+            ValueRef::Text(bytes) => {
+                std::str::from_utf8(bytes).map_err(|error| self.corrupt(column, error.to_string()))
+            }
+            other => Err(self.mistyped(column, "text", other)),
+        }
+    }
+
+    pub(crate) fn optional_text(&mut self, column: &'static str) -> Field<Option<&'r str>> {
+        self.optional(column, Self::text)
+    }
+
+    pub(crate) fn blob(&mut self, column: &'static str) -> Field<&'r [u8]> {
+        match self.value(column)? {
+            ValueRef::Blob(bytes) => Ok(bytes),
+            other => Err(self.mistyped(column, "a blob", other)),
+        }
+    }
+
+    pub(crate) fn optional_blob(&mut self, column: &'static str) -> Field<Option<&'r [u8]>> {
+        self.optional(column, Self::blob)
+    }
+
+    /// The next column whatever its type.
+    pub(crate) fn value(&mut self, column: &'static str) -> Field<ValueRef<'r>> {
+        let index = self.next;
+        self.next += 1;
+        self.row.get_ref(index).map_err(|error| self.corrupt(column, error.to_string()))
+    }
+
+    pub(crate) fn skip(&mut self) {
+        self.next += 1;
+    }
+
+    /// Says that the value of a column just read makes no sense.
+    pub(crate) fn corrupt(&self, column: &'static str, problem: String) -> StoreError {
+        let part = |index| match self.row.get_ref(index) {
+            Ok(ValueRef::Integer(value)) => value.to_string(),
+            Ok(ValueRef::Text(text)) => String::from_utf8_lossy(text).into_owned(),
+            Ok(ValueRef::Blob(bytes)) => format!("{} bytes", bytes.len()),
+            Ok(other) => format!("{other:?}"),
+            Err(error) => error.to_string(),
+        };
+        let key = (0..self.key_columns).map(part).collect::<Vec<_>>().join("/");
+        StoreError::Corrupt { table: self.table, column, key, problem }
+    }
+
+    fn mistyped(&self, column: &'static str, wanted: &str, found: ValueRef<'_>) -> StoreError {
+        self.corrupt(column, format!("{} is not {wanted}", found.data_type()))
+    }
+
+    fn optional<T>(
+        &mut self,
+        column: &'static str,
+        read: impl FnOnce(&mut Self, &'static str) -> Field<T>,
+    ) -> Field<Option<T>> {
+        if self.value(column)? == ValueRef::Null {
+            return Ok(None);
+        }
+        self.next -= 1;
+        read(self, column).map(Some)
+    }
+}
+
+macro_rules! workspace_columns {
+    () => {
+        "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.created_at"
+    };
+}
+pub(crate) use workspace_columns;
+
+pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
+    let mut fields = Fields::new(row, "workspace", 1);
+    Ok(Workspace {
+        id: WorkspaceId::from_raw(fields.id("id")?),
+        public_id: fields.text("public_id")?.to_owned(),
+        dialect: fields.text("dialect")?.to_owned(),
+        name: fields.text("name")?.to_owned(),
+        features: texts(&mut fields, "features")?,
+        policy: policy(&mut fields)?,
+        created_at: fields.time("created_at")?,
+    })
+}
+
+fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {
+    let retry = match fields.optional_text("retry_schedule")? {
+        None => None,
+        Some(text) => {
+            let schedule = parse_schedule(text);
+            Some(schedule.map_err(|problem| fields.corrupt("retry_schedule", problem))?)
+        }
+    };
+    let timeout_ms = match fields.optional_integer("timeout_ms")? {
+        None => None,
+        Some(ms) => {
+            Some(u64::try_from(ms).map_err(|_| fields.corrupt("timeout_ms", format!("{ms} is negative")))?)
+        }
+    };
+    Ok(PolicyOverrides { retry, timeout: timeout_ms.map(Duration::from_millis) })
+}
+
+/// Seconds with commas between them.
+pub(crate) fn write_schedule(schedule: &RetrySchedule) -> String {
+    schedule.as_seconds().iter().map(u64::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
+    let parse = |delay: &str| delay.parse::<u64>().map_err(|error| format!("{delay:?}: {error}"));
+    let delays = text.split(',').filter(|delay| !delay.is_empty()).map(parse);
+    RetrySchedule::from_seconds(&delays.collect::<Result<Vec<_>, String>>()?)
+}
+
+macro_rules! webhook_columns {
+    () => {
+        "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.disabled_at, h.disable_reason, \
+         h.secret, h.consecutive_failures, h.created_at, h.updated_at"
+    };
+}
+pub(crate) use webhook_columns;
+
+pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
+    let mut fields = Fields::new(row, "webhook", 1);
+    Ok(Webhook {
+        id: WebhookId::from_raw(fields.id("id")?),
+        workspace: WorkspaceId::from_raw(fields.id("workspace")?),
+        public_id: fields.text("public_id")?.to_owned(),
+        name: fields.optional_text("name")?.map(str::to_owned),
+        url: fields.text("url")?.to_owned(),
+        events: selection(&mut fields)?,
+        subject: fields.optional_text("subject")?.map(str::to_owned),
+        state: webhook_state(&mut fields)?,
+        secret: fields.optional_blob("secret")?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())),
+        consecutive_failures: fields.count("consecutive_failures")?,
+        created_at: fields.time("created_at")?,
+        updated_at: fields.time("updated_at")?,
+    })
+}
+
+fn selection(fields: &mut Fields<'_>) -> Field<EventSelection> {
+    let Some(blob) = fields.optional_blob("events")? else { return Ok(EventSelection::All) };
+    let types = unpack_texts(blob).map_err(|problem| fields.corrupt("events", problem))?;
+    Ok(EventSelection::Only(types))
+}
+
+fn webhook_state(fields: &mut Fields<'_>) -> Field<WebhookState> {
+    let at = fields.optional_time("disabled_at")?;
+    let reason = fields.optional_text("disable_reason")?;
+    let (Some(at), Some(name)) = (at, reason) else {
+        if at.is_none() && reason.is_none() {
+            return Ok(WebhookState::Active);
+        }
+        return Err(fields.corrupt("disabled_at", "a time and a reason must stand together".to_owned()));
+    };
+    let reason = DisableReason::from_name(name)
+        .ok_or_else(|| fields.corrupt("disable_reason", format!("unknown reason {name:?}")))?;
+    Ok(WebhookState::Disabled { at, reason })
+}
+
+/// Columns of `cut`: webhook, n, upto, at, reason.
+pub(crate) fn cut(row: &Row<'_>) -> Field<Cut> {
+    let mut fields = Fields::new(row, "cut", 2);
+    fields.skip();
+    fields.skip();
+    let upto = Sequence(fields.integer("upto")?);
+    let at = fields.time("at")?;
+    let name = fields.text("reason")?;
+    let reason = CutReason::from_name(name)
+        .ok_or_else(|| fields.corrupt("reason", format!("unknown reason {name:?}")))?;
+    Ok(Cut { upto, at, reason })
+}
+
+macro_rules! credential_columns {
+    () => {
+        "id, workspace, name, scopes, preview, created_at, expires_at"
+    };
+}
+pub(crate) use credential_columns;
+
+pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
+    let mut fields = Fields::new(row, "credential", 1);
+    Ok(Credential {
+        id: CredentialId::from_raw(fields.id("id")?),
+        workspace: WorkspaceId::from_raw(fields.id("workspace")?),
+        name: fields.optional_text("name")?.map(str::to_owned),
+        scopes: texts(&mut fields, "scopes")?,
+        preview: fields.text("preview")?.to_owned(),
+        created_at: fields.time("created_at")?,
+        expires_at: fields.optional_time("expires_at")?,
+    })
+}
+
+macro_rules! event_columns {
+    () => {
+        "m.id, m.workspace, m.sequence, m.accepted_at, m.time, m.type, m.subject, m.producer_id, m.targets, \
+         m.attributes, m.data"
+    };
+}
+pub(crate) use event_columns;
+
+pub(crate) fn event(row: &Row<'_>) -> Field<Event> {
+    let mut fields = Fields::new(row, "message", 1);
+    let id = EventId::from_raw(fields.id("id")?);
+    let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
+    let sequence = Sequence(fields.integer("sequence")?);
+    let accepted_at = fields.time("accepted_at")?;
+    let time = fields.time("time")?;
+    let event_type = fields.text("type")?.to_owned();
+    let subject = fields.optional_text("subject")?.map(str::to_owned);
+    let producer_id = fields.optional_text("producer_id")?.map(str::to_owned);
+    let targets = targets(&mut fields)?;
+    let attributes = match fields.optional_blob("attributes")? {
+        None => Vec::new(),
+        Some(blob) => unpack_pairs(blob).map_err(|problem| fields.corrupt("attributes", problem))?,
+    };
+    let data = Bytes::copy_from_slice(fields.blob("data")?);
+    let content = EventContent { producer_id, event_type, subject, time, attributes, data };
+    Ok(Event { id, workspace, sequence, content, targets, accepted_at })
+}
+
+/// The next column as the webhooks that an event was accepted for.
+pub(crate) fn targets(fields: &mut Fields<'_>) -> Field<Vec<WebhookId>> {
+    let blob = fields.blob("targets")?;
+    let ids: Vec<i64> = unpack_ids(blob).map_err(|problem| fields.corrupt("targets", problem))?.collect();
+    match ids.iter().find(|id| **id < 0) {
+        Some(id) => Err(fields.corrupt("targets", format!("{id} is no id"))),
+        None => Ok(ids.into_iter().map(WebhookId::from_raw).collect()),
+    }
+}
+
+fn texts(fields: &mut Fields<'_>, column: &'static str) -> Field<Vec<String>> {
+    let blob = fields.blob(column)?;
+    unpack_texts(blob).map_err(|problem| fields.corrupt(column, problem))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rusqlite::Connection;
+
+    fn with_row<T>(select: &str, read: impl FnOnce(&Row<'_>) -> T) -> T {
+        let connection = Connection::open_in_memory().expect("memory");
+        let mut statement = connection.prepare(select).expect("a good select");
+        let mut rows = statement.query([]).expect("rows");
+        read(rows.next().expect("no error").expect("one row"))
+    }
+
+    /// A row that is wrong in one column at a time is refused with that column's name and the row's key.
+    #[test]
+    fn a_wrong_value_is_corrupt_with_its_place() {
+        let table = [
+            ("SELECT 7, 'x', 2, 3, 'webhook_deleted'", "upto"),
+            ("SELECT 7, 1, 2, NULL, 'webhook_deleted'", "at"),
+            ("SELECT 7, 1, 2, 3, 'because'", "reason"),
+            ("SELECT 7, 1, 2, 3, CAST(x'ff' AS TEXT)", "reason"),
+            ("SELECT 7, 1, 2, 3, 4.5", "reason"),
+        ];
+        for (select, wrong) in table {
+            let select = select.replace("'x', 2,", "1, 'x',");
+            match with_row(&select, cut) {
+                Err(StoreError::Corrupt { table: "cut", column, key, .. }) => {
+                    assert_eq!((column, key.as_str()), (wrong, "7/1"), "{select}");
+                }
+                other => panic!("{select}: {other:?}"),
+            }
+        }
+        let good = with_row("SELECT 7, 1, 2, 3, 'webhook_deleted'", cut).expect("good");
+        assert_eq!(good, Cut { upto: Sequence(2), at: Timestamp::from_ms(3), reason: CutReason::Deleted });
+    }
+
+    #[test]
+    fn schedules_return_as_they_were_written() {
+        for seconds in [&[][..], &[0], &[5, 0, 86_400]] {
+            let schedule = RetrySchedule::from_seconds(seconds).expect("in bounds");
+            assert_eq!(parse_schedule(&write_schedule(&schedule)), Ok(schedule));
+        }
+        for bad in ["x", "1,-2", "86401", "1 2"] {
+            assert!(parse_schedule(bad).is_err(), "{bad}");
+        }
+    }
+}

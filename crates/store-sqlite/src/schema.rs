@@ -1,0 +1,134 @@
+//! The schema's versions: embedded, applied once, each in its own transaction, and checked for changes.
+
+use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use sha2::{Digest, Sha256};
+
+use crate::open::OpenError;
+
+struct Migration {
+    number: i64,
+    name: &'static str,
+    sql: &'static str,
+}
+
+/// In order, numbers from 1 without a gap. A released one never changes.
+const MIGRATIONS: &[Migration] =
+    &[Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+
+/// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).
+const APPLICATION_ID: i64 = 0x5347_5054;
+
+const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
+    number INTEGER PRIMARY KEY, name TEXT NOT NULL, sha256 BLOB NOT NULL)";
+const SELECT_NEWEST: &str = "SELECT max(number) FROM schema_migration";
+const SELECT_CHECKSUM: &str = "SELECT sha256 FROM schema_migration WHERE number = ?1";
+const INSERT_APPLIED: &str = "INSERT INTO schema_migration (number, name, sha256) VALUES (?1, ?2, ?3)";
+
+/// Brings a database up to the newest version that this program knows.
+///
+/// Refuses a file of another program, one written by a newer version, and one whose history is not ours.
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
+    claim(connection)?;
+    let newest: Option<i64> = connection.query_row(SELECT_NEWEST, [], |row| row.get(0))?;
+    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    let found = newest.unwrap_or(0);
+    if found > known {
+        return Err(OpenError::NewerSchema { found, known });
+    }
+    for migration in MIGRATIONS {
+        apply(connection, migration)?;
+    }
+    Ok(())
+}
+
+/// Marks an empty file as ours and refuses one that is somebody else's.
+fn claim(connection: &mut Connection) -> Result<(), OpenError> {
+    let transaction = begin(connection)?;
+    let application_id: i64 = transaction.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    let tables: i64 = transaction.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application_id != APPLICATION_ID {
+        if application_id != 0 || tables != 0 {
+            return Err(OpenError::ForeignFile);
+        }
+        transaction.execute_batch(&format!("PRAGMA application_id = {APPLICATION_ID}"))?;
+    }
+    transaction.execute_batch(CREATE_JOURNAL)?;
+    Ok(transaction.commit()?)
+}
+
+fn apply(connection: &mut Connection, migration: &Migration) -> Result<(), OpenError> {
+    let checksum: [u8; 32] = Sha256::digest(migration.sql).into();
+    let transaction = begin(connection)?;
+    let applied: Option<Vec<u8>> =
+        transaction.query_row(SELECT_CHECKSUM, [migration.number], |row| row.get(0)).optional()?;
+    match applied {
+        Some(applied) if applied == checksum => return Ok(()),
+        Some(_) => return Err(OpenError::ChangedMigration { number: migration.number }),
+        None => {}
+    }
+    transaction.execute_batch(migration.sql)?;
+    transaction.execute(INSERT_APPLIED, params![migration.number, migration.name, checksum])?;
+    transaction.commit()?;
+    tracing::info!(number = migration.number, name = migration.name, "schema migrated");
+    Ok(())
+}
+
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn migrated() -> Connection {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        migrate(&mut connection).expect("an empty database migrates");
+        connection
+    }
+
+    #[test]
+    fn numbers_have_no_gap() {
+        for (position, migration) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(usize::try_from(migration.number), Ok(position + 1), "{}", migration.name);
+        }
+    }
+
+    #[test]
+    fn migrating_twice_changes_nothing() {
+        let mut connection = migrated();
+        let version = |connection: &Connection| -> i64 {
+            connection.query_row("PRAGMA schema_version", [], |row| row.get(0)).expect("a version")
+        };
+        let before = version(&connection);
+        migrate(&mut connection).expect("again");
+        assert_eq!(version(&connection), before);
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused() {
+        let mut connection = migrated();
+        connection.execute(INSERT_APPLIED, params![99, "from the future", [0u8; 32]]).expect("insert");
+        let error = migrate(&mut connection).expect_err("newer");
+        assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 1 }), "{error}");
+        assert!(error.to_string().contains("newer version"), "{error}");
+    }
+
+    #[test]
+    fn another_history_is_refused() {
+        let mut connection = migrated();
+        connection.execute("UPDATE schema_migration SET sha256 = zeroblob(32)", []).expect("update");
+        let error = migrate(&mut connection).expect_err("changed");
+        assert!(matches!(error, OpenError::ChangedMigration { number: 1 }), "{error}");
+    }
+
+    #[test]
+    fn a_file_of_another_program_is_refused() {
+        for sql in ["CREATE TABLE other (x)", "PRAGMA application_id = 7"] {
+            let mut connection = Connection::open_in_memory().expect("memory");
+            connection.execute_batch(sql).expect("foreign");
+            let error = migrate(&mut connection).expect_err("foreign");
+            assert!(matches!(error, OpenError::ForeignFile), "{sql}: {error}");
+        }
+    }
+}

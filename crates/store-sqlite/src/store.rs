@@ -1,0 +1,131 @@
+//! The handle: how a verb reaches the writer or a reader, and how its answer comes back.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use rusqlite::Connection;
+use signalpost_store::{Answer, StoreError};
+
+use crate::failure::Failure;
+use crate::inline::Inline;
+use crate::job::{Reply, job};
+use crate::open::{Directory, OpenError, OpenOptions};
+use crate::queue::{Admission, WriteQueue};
+use crate::readers::ReadQueue;
+use crate::threaded::run_writer;
+use crate::write::Write;
+use crate::writer::{Board, WriterState};
+
+/// A store on one SQLite file. Dropping it finishes what waits and closes it in the background; `close` waits.
+pub struct SqliteStore {
+    queue: Arc<WriteQueue>,
+    pub(crate) board: Arc<Board>,
+    shell: Shell,
+}
+
+/// Who does the work.
+enum Shell {
+    Threads(Arc<ReadQueue>),
+    Inline(Arc<Inline>),
+}
+
+impl SqliteStore {
+    /// Opens the store with a writer's thread and readers, and takes the directory's lock for as long as it works.
+    ///
+    /// The directory and the database are made when they are missing and brought to the newest schema.
+    pub fn open(options: OpenOptions<'_>) -> Result<Self, OpenError> {
+        let readers = options.readers.max(1);
+        let state = WriterState::open(Directory::open(&options.directory)?)?;
+        let connections = (0..readers)
+            .map(|_| state.directory().connect_reader())
+            .collect::<Result<Vec<Connection>, OpenError>>()?;
+        let read_queue = Arc::new(ReadQueue::new(readers));
+        let queue = Arc::new(WriteQueue::new());
+        let board = state.board();
+        for (number, connection) in connections.into_iter().enumerate() {
+            let reads = Arc::clone(&read_queue);
+            let body = Box::new(move || reads.run_reader(connection));
+            options.threads.spawn(&format!("store-read-{number}"), body);
+        }
+        let (writes, reads) = (Arc::clone(&queue), Arc::clone(&read_queue));
+        options.threads.spawn("store-write", Box::new(move || run_writer(state, &writes, &reads)));
+        Ok(Self { queue, board, shell: Shell::Threads(read_queue) })
+    }
+
+    /// Opens the store without any thread: verbs do their work where their futures are first polled.
+    ///
+    /// For simulations that must be deterministic; everything but the threads is the same.
+    pub fn open_inline(directory: &Path) -> Result<Self, OpenError> {
+        let state = WriterState::open(Directory::open(directory)?)?;
+        let board = state.board();
+        let queue = Arc::new(WriteQueue::new());
+        Ok(Self { queue, board, shell: Shell::Inline(Arc::new(Inline::new(state))) })
+    }
+
+    /// Queues work for the writer, now; the future only waits for the answer. `bytes` is its weight in a commit.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        admission: Admission,
+        bytes: usize,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        let (job, reply) = job(work);
+        if let Err(refusal) = self.queue.push(admission, job, bytes) {
+            return Box::pin(std::future::ready(Err(refusal)));
+        }
+        match &self.shell {
+            Shell::Threads(_) => Box::pin(settled(reply)),
+            Shell::Inline(inline) => {
+                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.queue));
+                Box::pin(async move {
+                    inline.drain(&queue);
+                    settled(reply).await
+                })
+            }
+        }
+    }
+
+    /// Queues a read, now; it sees everything that was answered before.
+    pub(crate) fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        match &self.shell {
+            Shell::Threads(readers) => match readers.push(work) {
+                Ok(reply) => Box::pin(settled(reply)),
+                Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+            },
+            Shell::Inline(inline) => {
+                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.queue));
+                Box::pin(async move { inline.read(&queue, work) })
+            }
+        }
+    }
+
+    pub(crate) fn close_and_wait(&self) -> Answer<()> {
+        let ended = self.queue.ended();
+        match &self.shell {
+            Shell::Threads(_) => self.queue.close(),
+            Shell::Inline(inline) => inline.close(&self.queue),
+        }
+        Box::pin(async move {
+            // The end is told by dropping the sender.
+            let _: Result<(), oneshot::Canceled> = ended.await;
+            Ok(())
+        })
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if let Shell::Threads(_) = self.shell {
+            self.queue.close();
+        }
+    }
+}
+
+async fn settled<T>(reply: Reply<T>) -> Result<T, StoreError> {
+    let lost = |_canceled| Err(StoreError::Unavailable("the operation was abandoned".to_owned()));
+    reply.await.unwrap_or_else(lost)
+}

@@ -1,0 +1,57 @@
+//! The writer's thread: takes batches, and does the housekeeping while nothing waits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::queue::{Next, WriteQueue};
+use crate::readers::ReadQueue;
+use crate::writer::WriterState;
+
+/// Nothing to write for this long is idle time.
+const IDLE_AFTER: Duration = Duration::from_millis(50);
+/// Commits after which a step of housekeeping is done without waiting for idle time, which may never come.
+const COMMITS_WITHOUT_STEP_MAX: u32 = 64;
+
+/// Works until the queue is closed and empty. The readers go first, so that the writer's connection is the last
+/// one and SQLite folds the write-ahead log into the file.
+pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, readers: &Arc<ReadQueue>) {
+    let guard = EndGuard { queue: Arc::clone(queue), readers: Arc::clone(readers) };
+    // A start is like a commit: the process before may have left something to do.
+    let mut patience = Some(IDLE_AFTER);
+    let mut commits_without_step = 0;
+    loop {
+        match queue.next(patience) {
+            Next::Commit(batch) => {
+                state.apply(batch);
+                commits_without_step += 1;
+                patience = Some(IDLE_AFTER);
+            }
+            Next::Idle => {
+                commits_without_step = 0;
+                patience = state.upkeep_step().then_some(Duration::ZERO);
+            }
+            Next::End => break,
+        }
+        if commits_without_step >= COMMITS_WITHOUT_STEP_MAX {
+            commits_without_step = 0;
+            state.upkeep_step();
+        }
+    }
+    readers.close();
+    readers.wait_until_ended();
+    drop(state);
+    drop(guard);
+}
+
+/// Lets nobody wait for a writer that is gone, however it went.
+struct EndGuard {
+    queue: Arc<WriteQueue>,
+    readers: Arc<ReadQueue>,
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.queue.end();
+    }
+}

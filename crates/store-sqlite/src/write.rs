@@ -1,0 +1,206 @@
+//! What a verb that writes works with: the connection, the writer's memory, and what to tell after the commit.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
+use signalpost_core::delivery::{CutReason, Due};
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+
+use crate::failure::Failure;
+use crate::meta;
+
+const SELECT_HEAD: &str = "SELECT version, sequence FROM head WHERE workspace = ?1";
+const UPDATE_HEAD: &str = "UPDATE head SET version = ?2, sequence = ?3 WHERE workspace = ?1";
+const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
+    SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM cut WHERE webhook = ?1";
+/// From the beginning, also when a sweep for an earlier cut is under way.
+const INSERT_SWEEP: &str = "INSERT OR REPLACE INTO sweep (webhook, due_at, event)
+    VALUES (?1, -9223372036854775808, -9223372036854775808)";
+
+/// A workspace's `head` row.
+#[derive(Clone, Copy)]
+struct Head {
+    version: i64,
+    sequence: i64,
+    /// Differs from its row, so it stands in [`Caches::touched`].
+    touched: bool,
+}
+
+/// What the only writer knows without asking. Dropped whole after a rollback.
+#[derive(Default)]
+pub(crate) struct Caches {
+    heads: BTreeMap<WorkspaceId, Head>,
+    /// Workspaces whose head differs from its row, in order of their first change.
+    touched: Vec<WorkspaceId>,
+    pub(crate) index: Option<IndexState>,
+}
+
+/// How far the listing indexes are filled.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct IndexState {
+    /// Every event up to this id is in them.
+    pub(crate) mark: i64,
+    /// Events above the mark.
+    pub(crate) unindexed: u64,
+}
+
+/// What a commit has to tell.
+#[derive(Default)]
+pub(crate) struct News {
+    pub(crate) accepted: Vec<Arc<Event>>,
+    pub(crate) requeued: Vec<(Due, WorkspaceId)>,
+    pub(crate) highest_id: i64,
+}
+
+impl News {
+    pub(crate) fn note_id(&mut self, raw: i64) {
+        self.highest_id = self.highest_id.max(raw);
+    }
+}
+
+/// Statements of the hot path, prepared once per commit instead of once per row.
+#[derive(Default)]
+pub(crate) struct HotStatements<'c> {
+    pub(crate) insert_message: Option<CachedStatement<'c>>,
+    pub(crate) insert_due: Option<CachedStatement<'c>>,
+    pub(crate) delete_due: Option<CachedStatement<'c>>,
+    pub(crate) insert_attempt: Option<CachedStatement<'c>>,
+}
+
+/// Fills a slot of [`HotStatements`] on first use.
+pub(crate) fn hot<'s, 'c>(
+    slot: &'s mut Option<CachedStatement<'c>>,
+    connection: &'c Connection,
+    sql: &str,
+) -> rusqlite::Result<&'s mut CachedStatement<'c>> {
+    match slot {
+        Some(statement) => Ok(statement),
+        None => Ok(slot.insert(connection.prepare_cached(sql)?)),
+    }
+}
+
+pub(crate) struct Write<'c> {
+    pub(crate) connection: &'c Connection,
+    pub(crate) caches: &'c mut Caches,
+    pub(crate) hot: HotStatements<'c>,
+    pub(crate) news: News,
+}
+
+impl<'c> Write<'c> {
+    pub(crate) fn new(connection: &'c Connection, caches: &'c mut Caches) -> Self {
+        Self { connection, caches, hot: HotStatements::default(), news: News::default() }
+    }
+
+    pub(crate) fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
+        self.connection.prepare_cached(sql)
+    }
+
+    /// The version of a workspace's webhooks, `None` when there is no such workspace (any more).
+    pub(crate) fn version(&mut self, workspace: WorkspaceId) -> Result<Option<u64>, Failure> {
+        Ok(self.head(workspace)?.map(|head| head.version.cast_unsigned()))
+    }
+
+    /// The last place taken in a workspace's sequence; `Missing("workspace")`.
+    pub(crate) fn sequence(&mut self, workspace: WorkspaceId) -> Result<Sequence, Failure> {
+        Ok(Sequence(self.living_head(workspace)?.sequence))
+    }
+
+    /// Takes the next place in a workspace's sequence; `Missing("workspace")`.
+    pub(crate) fn next_sequence(&mut self, workspace: WorkspaceId) -> Result<Sequence, Failure> {
+        let mut head = self.living_head(workspace)?;
+        head.sequence += 1;
+        self.set_head(workspace, head);
+        Ok(Sequence(head.sequence))
+    }
+
+    /// Makes targets that were chosen before out of date; `Missing("workspace")`.
+    pub(crate) fn bump_version(&mut self, workspace: WorkspaceId) -> Result<(), Failure> {
+        let mut head = self.living_head(workspace)?;
+        head.version += 1;
+        self.set_head(workspace, head);
+        Ok(())
+    }
+
+    /// When the workspace ends; its row is the caller's business.
+    pub(crate) fn forget_head(&mut self, workspace: WorkspaceId) {
+        self.caches.heads.remove(&workspace);
+    }
+
+    /// Ends everything that is pending for a webhook.
+    pub(crate) fn cut(
+        &mut self,
+        webhook: WebhookId,
+        upto: Sequence,
+        at: Timestamp,
+        reason: CutReason,
+    ) -> Result<(), Failure> {
+        let values = params![webhook.raw(), upto.0, at.as_ms(), reason.name()];
+        self.statement(INSERT_CUT)?.execute(values)?;
+        self.statement(INSERT_SWEEP)?.execute([webhook.raw()])?;
+        Ok(())
+    }
+
+    /// How far the listing indexes are filled; read once, then known.
+    pub(crate) fn index_state(&mut self) -> Result<IndexState, Failure> {
+        if let Some(state) = self.caches.index {
+            return Ok(state);
+        }
+        let state = meta::read_index_state(self.connection)?;
+        self.caches.index = Some(state);
+        Ok(state)
+    }
+
+    /// Writes the heads back: the last thing before a commit.
+    pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        if self.caches.touched.is_empty() {
+            return Ok(());
+        }
+        let mut update = self.statement(UPDATE_HEAD)?;
+        for workspace in self.caches.touched.drain(..) {
+            if let Some(head) = self.caches.heads.get_mut(&workspace) {
+                update.execute(params![workspace.raw(), head.version, head.sequence])?;
+                head.touched = false;
+            }
+        }
+        Ok(())
+    }
+
+    fn living_head(&mut self, workspace: WorkspaceId) -> Result<Head, Failure> {
+        self.head(workspace)?.ok_or_else(|| StoreError::Missing("workspace").into())
+    }
+
+    fn head(&mut self, workspace: WorkspaceId) -> Result<Option<Head>, Failure> {
+        if let Some(head) = self.caches.heads.get(&workspace) {
+            return Ok(Some(*head));
+        }
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Head { version: row.get(0)?, sequence: row.get(1)?, touched: false })
+        };
+        let head = self.statement(SELECT_HEAD)?.query_row([workspace.raw()], read).optional()?;
+        if let Some(head) = head {
+            self.caches.heads.insert(workspace, head);
+        }
+        Ok(head)
+    }
+
+    fn set_head(&mut self, workspace: WorkspaceId, head: Head) {
+        self.caches.heads.insert(workspace, Head { touched: true, ..head });
+        if !head.touched {
+            self.caches.touched.push(workspace);
+        }
+    }
+}
+
+impl Caches {
+    /// Keeps the memory bounded; only between commits.
+    pub(crate) fn trim(&mut self) {
+        if self.heads.len() > DIRECTORY_WORKSPACES_MAX {
+            self.heads.clear();
+        }
+    }
+}
