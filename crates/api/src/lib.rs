@@ -1,1 +1,13 @@
+//! Inbound HTTP: a shared kit, one folder per dialect, and the routers that mount them.
+//!
+//! Two routers leave this crate. [`public_router`] serves what customers see: the dialects. [`operator_router`]
+//! serves the native API, health and metrics, and must never be reachable through the public port. Both are thin:
+//! they authenticate, read, call the engine once and write the answer in their surface's words.
 
+pub mod dialect;
+mod kit;
+mod router;
+
+pub use dialect::Dialect;
+pub use dialect::native::OperatorAccess;
+pub use router::{built_in_dialects, operator_router, public_router};

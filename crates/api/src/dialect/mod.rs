@@ -1,0 +1,102 @@
+//! Dialects: the public contracts that workspaces speak. One folder each, file for file alike.
+//!
+//! A dialect imports the kit, the engine and core, never another dialect and never a store.
+
+pub mod native;
+pub mod sigmamind;
+
+use std::sync::Arc;
+
+use axum::Router;
+use signalpost_core::profile::Profile;
+use signalpost_engine::Engine;
+
+type PublicRouter = dyn Fn(Arc<Engine>) -> Router + Send + Sync;
+
+/// A dialect instance as it is served.
+#[derive(Clone)]
+pub struct Dialect {
+    /// What workspaces call it; equal to the profile's name.
+    pub name: String,
+    /// Where it stands on the public port, such as `/v1`. Empty when it has no public side.
+    pub base_path: String,
+    /// What the engine is told of it.
+    pub profile: Profile,
+    router: Option<Arc<PublicRouter>>,
+}
+
+impl Dialect {
+    /// The routes below the base path, `None` when customers do not speak to it.
+    pub fn public_router(&self, engine: Arc<Engine>) -> Option<Router> {
+        self.router.as_ref().map(|router| router(engine))
+    }
+}
+
+impl std::fmt::Debug for Dialect {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialect")
+            .field("name", &self.name)
+            .field("base_path", &self.base_path)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether these dialects can be served together by path: names and base paths that are good, and each its own.
+/// The error is a sentence for whoever wrote the configuration.
+pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
+    for (position, dialect) in dialects.iter().enumerate() {
+        let Dialect { name, base_path, .. } = dialect;
+        if dialect.router.is_some() && !is_base_path(base_path) {
+            return Err(format!("dialect `{name}`: `{base_path}` is not a base path such as `/v1`"));
+        }
+        for other in &dialects[..position] {
+            if other.name == *name {
+                return Err(format!("two dialects are called `{name}`"));
+            }
+            if dialect.router.is_some() && other.router.is_some() && overlap(base_path, &other.base_path) {
+                let (first, second) = (&other.base_path, base_path);
+                return Err(format!("`{}` at `{first}` and `{name}` at `{second}` overlap", other.name));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// One segment or more, each of characters that need no escape and none of them `.` or `..`.
+fn is_base_path(text: &str) -> bool {
+    let permitted = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let segment = |segment: &str| {
+        !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(permitted)
+    };
+    text.strip_prefix('/').is_some_and(|segments| segments.split('/').all(segment))
+}
+
+/// Whether one path is the other or stands above it.
+fn overlap(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+    long.strip_prefix(short).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn base_paths_are_plain_and_do_not_overlap() {
+        for good in ["/v1", "/acme/v1", "/a-b._~/2"] {
+            assert!(is_base_path(good), "{good}");
+        }
+        for bad in ["", "/", "v1", "/v1/", "//v1", "/a/../b", "/{a}", "/a b", "/é", "/a?b"] {
+            assert!(!is_base_path(bad), "{bad}");
+        }
+        for (one, other, expected) in [
+            ("/v1", "/v1", true),
+            ("/v1", "/v1/x", true),
+            ("/v1/x", "/v1", true),
+            ("/v1", "/v11", false),
+            ("/a", "/b", false),
+        ] {
+            assert_eq!(overlap(one, other), expected, "{one} {other}");
+        }
+    }
+}

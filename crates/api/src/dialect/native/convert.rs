@@ -1,0 +1,163 @@
+//! Between the words of core and the JSON of this surface.
+
+use serde_json::value::RawValue;
+use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
+use signalpost_core::credential::Credential;
+use signalpost_core::delivery::{DeliveryState, Step};
+use signalpost_core::error::Error;
+use signalpost_core::event::Event;
+use signalpost_core::policy::DeliveryPolicy;
+use signalpost_core::secret::Secret;
+use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
+use signalpost_core::workspace::Workspace;
+use signalpost_engine::ingest::Receipt;
+use signalpost_engine::{DeliveryRecord, DeliverySummary};
+
+use super::wire;
+
+/// Stands for all event types in a webhook's list.
+pub(super) const ALL_EVENTS: &str = "*";
+
+/// `base` is the policy of the workspace's dialect.
+pub(super) fn workspace(workspace: Workspace, base: Option<&DeliveryPolicy>) -> wire::Workspace {
+    let policy = base.map(|base| base.with(&workspace.policy)).map(|policy| wire::Policy {
+        retry_schedule_s: policy.retry.as_seconds(),
+        timeout_ms: policy.timeout.as_millis(),
+    });
+    wire::Workspace {
+        id: workspace.public_id,
+        dialect: workspace.dialect,
+        name: workspace.name,
+        features: workspace.features,
+        policy,
+        created_at: workspace.created_at.to_rfc3339_ms(),
+    }
+}
+
+pub(super) fn credential(credential: Credential, secret: Option<&Secret>) -> wire::Credential {
+    wire::Credential {
+        id: credential.id.to_public(),
+        secret: secret.map(|secret| secret.expose_text().to_owned()),
+        name: credential.name,
+        scopes: credential.scopes,
+        preview: credential.preview,
+        created_at: credential.created_at.to_rfc3339_ms(),
+        expires_at: credential.expires_at.map(|end| end.to_rfc3339_ms()),
+    }
+}
+
+pub(super) fn receipt(receipt: Receipt) -> wire::Receipt {
+    wire::Receipt { id: receipt.id, sequence: receipt.sequence.0, deliveries: receipt.deliveries }
+}
+
+/// `Internal` when what is stored is no longer JSON.
+pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
+    let content = &event.content;
+    let attributes: Result<_, serde_json::Error> = content
+        .attributes
+        .iter()
+        .map(|(name, raw)| Ok((name.clone(), serde_json::from_str::<&RawValue>(raw)?)))
+        .collect();
+    Ok(wire::Event {
+        id: event.public_id(),
+        sequence: event.sequence.0,
+        r#type: &content.event_type,
+        subject: content.subject.as_deref(),
+        time: content.time.to_rfc3339_ms(),
+        accepted_at: event.accepted_at.to_rfc3339_ms(),
+        attributes: wire::Pairs(attributes.map_err(Error::internal)?),
+        data: serde_json::from_slice(&content.data).map_err(Error::internal)?,
+        deliveries: event.targets.len(),
+    })
+}
+
+pub(super) fn webhook(webhook: Webhook, secret: Option<&Secret>) -> wire::Webhook {
+    let disabled = match webhook.state {
+        WebhookState::Active => None,
+        WebhookState::Disabled { at, reason } => Some((at, reason)),
+    };
+    wire::Webhook {
+        id: webhook.public_id,
+        secret: secret.map(|secret| secret.expose_text().to_owned()),
+        url: webhook.url,
+        events: match webhook.events {
+            EventSelection::All => vec![ALL_EVENTS.to_owned()],
+            EventSelection::Only(types) => types,
+        },
+        subject: webhook.subject,
+        name: webhook.name,
+        status: if disabled.is_none() { "active" } else { "disabled" },
+        disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
+        disabled_reason: disabled.map(|(_, reason)| reason.name()),
+        consecutive_failures: webhook.consecutive_failures,
+        created_at: webhook.created_at.to_rfc3339_ms(),
+        updated_at: webhook.updated_at.to_rfc3339_ms(),
+    }
+}
+
+pub(super) fn delivery(workspace: &str, summary: DeliverySummary) -> wire::Delivery {
+    let (next_at, ended_at, reason) = match summary.state {
+        DeliveryState::Pending { next_at } => (Some(next_at), None, None),
+        DeliveryState::Delivered { at } | DeliveryState::Failed { at } => (None, Some(at), None),
+        DeliveryState::Dropped { at, reason } => (None, Some(at), Some(reason.name())),
+    };
+    wire::Delivery {
+        id: summary.id.to_public(),
+        workspace: workspace.to_owned(),
+        event: summary.event,
+        event_type: summary.event_type,
+        webhook: summary.webhook,
+        status: summary.state.status().name(),
+        created_at: summary.created_at.to_rfc3339_ms(),
+        next_attempt_at: next_at.map(|at| at.to_rfc3339_ms()),
+        ended_at: ended_at.map(|at| at.to_rfc3339_ms()),
+        dropped_reason: reason,
+        attempt_count: summary.attempts,
+        last_outcome: summary.last_outcome.map(Outcome::name),
+    }
+}
+
+pub(super) fn delivery_with_history(workspace: &str, record: DeliveryRecord) -> wire::DeliveryWithHistory {
+    let attempts = record.steps.into_iter().map(step).collect();
+    wire::DeliveryWithHistory { delivery: delivery(workspace, record.summary), attempts }
+}
+
+fn step(step: Step) -> wire::Step {
+    match step {
+        Step::Attempted(made) => wire::Step::Attempt(attempt(made)),
+        Step::Requeued { number, at, .. } => {
+            wire::Step::Requeue { number, at: at.to_rfc3339_ms(), outcome: "requeued" }
+        }
+    }
+}
+
+fn attempt(attempt: Attempt) -> wire::Attempt {
+    let next_at = match attempt.verdict {
+        Verdict::RetryAt(at) => Some(at.to_rfc3339_ms()),
+        Verdict::Delivered | Verdict::GiveUp => None,
+    };
+    wire::Attempt {
+        number: attempt.number,
+        at: attempt.at.to_rfc3339_ms(),
+        outcome: attempt.outcome.name(),
+        http_status: attempt.outcome.status(),
+        error: (!attempt.outcome.is_success()).then(|| attempt.outcome.name()),
+        message: Some(attempt.detail).filter(|detail| !detail.is_empty()),
+        next_attempt_at: next_at,
+        timing_ms: timing(attempt.timing),
+        request_headers: wire::Pairs(attempt.request_headers),
+        response_body: String::from_utf8_lossy(&attempt.answer).into_owned(),
+    }
+}
+
+fn timing(timing: Timing) -> wire::Timing {
+    // Exact below 2^53 microseconds, that is 285 years.
+    let ms = |us: u64| us as f64 / 1_000.0;
+    wire::Timing {
+        dns: ms(timing.dns_us),
+        connect: ms(timing.connect_us),
+        tls: ms(timing.tls_us),
+        first_byte: ms(timing.first_byte_us),
+        total: ms(timing.total_us),
+    }
+}

@@ -1,0 +1,74 @@
+//! `/v1/workspaces/{workspace}/deliveries` and `/v1/deliveries/{delivery}`: what became of events.
+
+use axum::extract::State;
+use http::{StatusCode, Uri};
+use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+use signalpost_engine::ListDeliveries;
+
+use super::{Shared, convert, wire};
+use crate::kit::page::{self, Page, Wanted};
+use crate::kit::paths::Ids;
+use crate::kit::query::Query;
+use crate::kit::refusal::Answer;
+use crate::kit::{cursor, reply};
+
+const LIST: &str = "deliveries";
+
+pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: Uri) -> Answer {
+    let mut query = Query::parse(uri.query())?;
+    let mut errors = FieldErrors::default();
+    let (webhook, event) = (query.take("webhook"), query.take("event"));
+    let status = query.take("status").and_then(|name| errors.take("status", status_named(&name)));
+    let Wanted { position, limit } = page::take::<2>(LIST, &mut query, &mut errors);
+    query.refuse_rest(&mut errors);
+    errors.into_result()?;
+    let engine = &surface.engine;
+    let workspace = engine.workspace(&workspace).await?.workspace.clone();
+    let webhook = match webhook {
+        Some(id) => Some(named("webhook", engine.webhook(workspace.id, &id).await)?.id),
+        None => None,
+    };
+    let event = match event {
+        Some(id) => Some(named("event", engine.event(workspace.id, &id).await)?.id),
+        None => None,
+    };
+    let before = position.map(|[event, webhook]| DeliveryId {
+        event: EventId::from_raw(event),
+        webhook: WebhookId::from_raw(webhook),
+    });
+    let wanted = ListDeliveries { workspace: workspace.id, webhook, event, status, before, limit };
+    let found = engine.list_deliveries(wanted).await?;
+    let next_cursor = found.next.map(|next| cursor::encode(LIST, &[next.event.raw(), next.webhook.raw()]));
+    let rows = found.rows.into_iter();
+    let data = rows.map(|summary| convert::delivery(&workspace.public_id, summary)).collect();
+    reply::json(StatusCode::OK, &Page::<wire::Delivery> { data, next_cursor })
+}
+
+pub(super) async fn get(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answer {
+    let found = surface.engine.delivery(&delivery).await?;
+    let shown = convert::delivery_with_history(&found.view.workspace.public_id, found.record);
+    reply::json(StatusCode::OK, &shown)
+}
+
+pub(super) async fn redeliver(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answer {
+    surface.engine.redeliver(&delivery).await?;
+    let status = DeliveryStatus::Pending.name();
+    reply::json(StatusCode::ACCEPTED, &wire::Redelivery { id: delivery, status })
+}
+
+fn status_named(name: &str) -> Result<DeliveryStatus, String> {
+    DeliveryStatus::from_name(name).ok_or_else(|| {
+        let known = DeliveryStatus::ALL.map(DeliveryStatus::name).join(", ");
+        format!("must be one of {known}")
+    })
+}
+
+/// A filter that names nothing is a mistake of the caller's; an empty list would hide it.
+fn named<T>(parameter: &str, found: Result<T, Error>) -> Result<T, Error> {
+    found.map_err(|error| match error.code {
+        ErrorCode::NotFound => Error::field(parameter, format!("names no {parameter} of this workspace")),
+        _ => error,
+    })
+}

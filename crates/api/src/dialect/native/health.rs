@@ -1,0 +1,110 @@
+//! `/livez`, `/readyz` and `/metrics`: open to whoever reaches the operator port, and cheap for them to ask.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use http::StatusCode;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::time::Timestamp;
+use signalpost_engine::Engine;
+
+use super::{OperatorAccess, metrics};
+use crate::kit::refusal::{Answer, Refusal};
+use crate::kit::reply;
+
+/// One commit in this time at most, however often somebody asks.
+const PROBE_INTERVAL_MS: i64 = 250;
+/// While a probe is under way the last result is told for this long; a store that hangs is not ready.
+const RESULT_KEPT_MS: i64 = 2_000;
+
+struct Health {
+    engine: Arc<Engine>,
+    draining: Arc<AtomicBool>,
+    probe: Mutex<Probe>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Probe {
+    started_at: Option<Timestamp>,
+    result: Option<(Timestamp, Readiness)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readiness {
+    Ready,
+    NotReady,
+}
+
+pub(crate) fn router(engine: Arc<Engine>, access: &OperatorAccess) -> Router {
+    let draining = Arc::clone(&access.draining);
+    let health = Arc::new(Health { engine, draining, probe: Mutex::default() });
+    Router::new()
+        .route("/livez", get(live))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(exposition))
+        .with_state(health)
+}
+
+/// The process answers; nothing else is looked at, so that no trouble of a dependency restarts it.
+async fn live() -> Response {
+    reply::with_type(StatusCode::OK, "text/plain; charset=utf-8", "ok")
+}
+
+async fn ready(State(health): State<Arc<Health>>) -> Answer {
+    if health.draining.load(Ordering::Relaxed) {
+        return Err(not_ready("the process is stopping"));
+    }
+    match health.readiness().await {
+        Readiness::Ready => Ok(reply::with_type(StatusCode::OK, "text/plain; charset=utf-8", "ok")),
+        Readiness::NotReady => Err(not_ready("the store cannot commit right now")),
+    }
+}
+
+async fn exposition(State(health): State<Arc<Health>>) -> Response {
+    let text = metrics::render(health.engine.metrics());
+    reply::with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
+}
+
+fn not_ready(message: &str) -> Refusal {
+    Error::new(ErrorCode::Unavailable, message).into()
+}
+
+impl Health {
+    /// Whether the store can commit, by a probe that is at most so old.
+    async fn readiness(&self) -> Readiness {
+        let now = self.engine.now();
+        if let Some(known) = self.probe.lock().unwrap_or_else(PoisonError::into_inner).known_at(now) {
+            return known;
+        }
+        let result = match self.engine.check_ready().await {
+            Ok(()) => Readiness::Ready,
+            Err(error) => {
+                tracing::warn!(
+                    cause = error.cause.as_deref().map(tracing::field::debug),
+                    "not ready: {error}"
+                );
+                Readiness::NotReady
+            }
+        };
+        let done = (self.engine.now(), result);
+        self.probe.lock().unwrap_or_else(PoisonError::into_inner).result = Some(done);
+        result
+    }
+}
+
+impl Probe {
+    /// The answer without a probe, or `None` for the one caller who is to make it.
+    fn known_at(&mut self, now: Timestamp) -> Option<Readiness> {
+        let age = |since: Timestamp| if since > now { i64::MAX } else { now.ms_since(since) };
+        if self.started_at.is_some_and(|started_at| age(started_at) < PROBE_INTERVAL_MS) {
+            let kept = self.result.filter(|(at, _)| age(*at) < RESULT_KEPT_MS);
+            return Some(kept.map_or(Readiness::NotReady, |(_, result)| result));
+        }
+        self.started_at = Some(now);
+        None
+    }
+}

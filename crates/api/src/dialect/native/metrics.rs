@@ -1,0 +1,81 @@
+//! The engine's numbers as Prometheus text (exposition format 0.0.4), names with their units.
+
+use std::fmt::Write as _;
+
+use signalpost_engine::metrics::{BUCKET_BOUNDS_US, Counter, Gauge, Histogram, Metrics};
+
+const PREFIX: &str = "signalpost_";
+
+pub(super) fn render(metrics: &Metrics) -> String {
+    let mut text = Text(String::with_capacity(8 * 1024));
+    text.head("build_info", "gauge", "What runs here.");
+    text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
+    counters(&mut text, metrics);
+    text.gauge("attempts_in_flight", "Requests to receivers under way.", &metrics.attempts_in_flight);
+    let help = "Deliveries that delivery cores hold in memory, in flight included.";
+    text.gauge("deliveries_in_memory", help, &metrics.deliveries_in_memory);
+    text.gauge("lanes_in_memory", "Webhooks with a lane in memory.", &metrics.lanes_in_memory);
+    text.histogram("attempt_duration_seconds", "How long attempts took.", &metrics.attempt_duration);
+    let help = "From an event's acceptance to its delivery's success.";
+    text.histogram("delivery_latency_seconds", help, &metrics.delivery_latency);
+    text.0
+}
+
+fn counters(text: &mut Text, metrics: &Metrics) {
+    let plain: [(&str, &str, &Counter); 5] = [
+        ("events_accepted_total", "Events stored.", &metrics.events_accepted),
+        ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
+        ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
+        ("retries_scheduled_total", "Attempts that failed and will be repeated.", &metrics.retries_scheduled),
+        (
+            "record_failures_total",
+            "Commits of outcomes that failed and were repeated.",
+            &metrics.record_failures,
+        ),
+    ];
+    for (name, help, counter) in plain {
+        text.head(name, "counter", help);
+        text.sample(name, "", counter.get());
+    }
+    text.head("deliveries_ended_total", "counter", "Deliveries that came to an end by an attempt.");
+    text.sample("deliveries_ended_total", "{status=\"delivered\"}", metrics.deliveries_delivered.get());
+    text.sample("deliveries_ended_total", "{status=\"failed\"}", metrics.deliveries_failed.get());
+    text.head("attempts_total", "counter", "Attempts by the class of their outcome.");
+    for (class, count) in metrics.attempts() {
+        text.sample("attempts_total", &format!("{{outcome=\"{class}\"}}"), count);
+    }
+}
+
+struct Text(String);
+
+impl Text {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        self.line(format_args!("# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}\n"));
+    }
+
+    fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
+        self.line(format_args!("{PREFIX}{name}{labels} {value}\n"));
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, gauge: &Gauge) {
+        self.head(name, "gauge", help);
+        self.sample(name, "", gauge.get());
+    }
+
+    fn histogram(&mut self, name: &str, help: &str, histogram: &Histogram) {
+        self.head(name, "histogram", help);
+        let seconds = |us: u64| us as f64 / 1e6;
+        let bounds = BUCKET_BOUNDS_US.iter().map(|us| seconds(*us).to_string()).chain(["+Inf".to_owned()]);
+        let mut count = 0;
+        for (bound, values) in bounds.zip(histogram.buckets()) {
+            count += values;
+            self.sample(&format!("{name}_bucket"), &format!("{{le=\"{bound}\"}}"), count);
+        }
+        self.sample(&format!("{name}_sum"), "", seconds(histogram.sum_us()));
+        self.sample(&format!("{name}_count"), "", count);
+    }
+
+    fn line(&mut self, line: std::fmt::Arguments<'_>) {
+        self.0.write_fmt(line).expect("writing to a string does not fail");
+    }
+}

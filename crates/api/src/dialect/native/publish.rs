@@ -1,0 +1,88 @@
+//! `POST /v1/workspaces/{workspace}/events`: accept one event. The hot path.
+//!
+//! The body is read once and its data sliced out; nothing builds a document tree.
+
+use axum::extract::{Request, State};
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode};
+use signalpost_core::error::Error;
+use signalpost_core::event::EventContent;
+use signalpost_core::limits::EVENT_BODY_BYTES_MAX;
+use signalpost_core::time::Timestamp;
+use signalpost_engine::ingest::NewEvent;
+
+use super::{Shared, convert};
+use crate::kit::body::read_json;
+use crate::kit::fields::{Fields, Member};
+use crate::kit::json::Object;
+use crate::kit::paths::Ids;
+use crate::kit::refusal::Answer;
+use crate::kit::{instant, reply};
+
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+/// Data below this is copied out of the body. A slice would keep the connection's whole read buffer alive for as
+/// long as the event waits in memory, which is many times the size of a small event.
+const SLICE_BYTES_MIN: usize = 64 * 1024;
+
+pub(super) async fn publish(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
+    refuse_idempotency_key(request.headers())?;
+    let body = read_json(request, EVENT_BODY_BYTES_MAX).await?;
+    let mut fields = Fields::new(Object::parse(&body)?);
+    let event = read_event(&mut fields, surface.engine.now(), |data| data_of(&body, data));
+    fields.finish()?;
+    let receipts = surface.engine.publish(&workspace, event.into_iter().collect()).await?;
+    let receipt = receipts.into_iter().next();
+    let receipt = receipt.ok_or_else(|| Error::internal("the engine answered an event without a receipt"))?;
+    reply::json(StatusCode::ACCEPTED, &convert::receipt(receipt))
+}
+
+/// Ignoring the header would promise what is not kept.
+pub(super) fn refuse_idempotency_key(headers: &HeaderMap) -> Result<(), Error> {
+    if !headers.contains_key(IDEMPOTENCY_KEY) {
+        return Ok(());
+    }
+    let message = "is not supported yet; give the event an `id`, which deduplicates for 24 hours";
+    Err(Error::field(IDEMPOTENCY_KEY, message))
+}
+
+/// One event; `None` when something was noted. Members that are not ours are attributes of the dialect, which the
+/// engine judges by name.
+pub(super) fn read_event(
+    fields: &mut Fields<'_>,
+    now: Timestamp,
+    data_of: impl Fn(&str) -> Bytes,
+) -> Option<NewEvent> {
+    let event_type = fields.required_text("type");
+    let subject = fields.optional_text("subject");
+    let producer_id = fields.optional_text("id");
+    let given_time = fields.optional_text("time");
+    let given_time = given_time.and_then(|text| fields.check("time", instant::parse(&text)));
+    let data = match fields.raw("data") {
+        Member::Value(raw) => Some(data_of(raw.get())),
+        Member::Null => Some(Bytes::from_static(b"null")),
+        Member::Absent | Member::Broken => {
+            fields.note("data", "is required; it may be any JSON value");
+            None
+        }
+    };
+    let mut attributes: Vec<(String, String)> =
+        fields.rest().into_iter().map(|(name, raw)| (name, raw.get().to_owned())).collect();
+    attributes.sort_unstable();
+    let content = EventContent {
+        producer_id,
+        event_type: event_type?,
+        subject,
+        time: given_time.unwrap_or(now),
+        attributes,
+        data: data?,
+    };
+    Some(NewEvent { content, given_time })
+}
+
+/// The bytes of `data`, which is a part of `body`, as they are.
+fn data_of(body: &Bytes, data: &str) -> Bytes {
+    if data.len() < SLICE_BYTES_MIN || data.len() < body.len() / 2 {
+        return Bytes::copy_from_slice(data.as_bytes());
+    }
+    body.slice_ref(data.as_bytes())
+}

@@ -1,0 +1,20 @@
+//! How callers prove who they are: an API key in a header of its own. A key has every right in its workspace.
+
+use http::HeaderMap;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_engine::credentials::Caller;
+
+use super::Surface;
+use crate::kit::auth::single;
+use crate::kit::refusal::Refusal;
+
+pub(super) async fn caller(surface: &Surface, headers: &HeaderMap) -> Result<Caller, Refusal> {
+    let Surface { engine, instance, .. } = surface;
+    let refused = || {
+        let message = format!("{} is missing or invalid", instance.api_key_header);
+        Error::new(ErrorCode::Unauthenticated, message)
+    };
+    let key = single(headers, &instance.api_key_header).ok_or_else(refused)?;
+    let caller = engine.authenticate(&instance.name, key).await;
+    Ok(caller.map_err(|error| if error.code == ErrorCode::Unauthenticated { refused() } else { error })?)
+}

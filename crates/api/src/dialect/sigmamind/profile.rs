@@ -1,0 +1,174 @@
+//! Everything of the vendor's that is a value: names, limits, catalogue, schedule. A platform that adopts the shape
+//! overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's.
+
+use std::time::Duration;
+
+use http::HeaderName;
+use signalpost_core::event::check_event_type;
+use signalpost_core::health::DisableRule;
+use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
+use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
+use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
+use signalpost_core::template::Template;
+
+/// The shape with the values of one product. The default is the vendor's own.
+#[derive(Clone, Debug)]
+pub struct Instance {
+    /// What workspaces call it.
+    pub name: String,
+    /// Where it stands on the public port.
+    pub base_path: String,
+    /// Header that carries a caller's API key.
+    pub api_key_header: String,
+    /// Header that carries a delivery's signature.
+    pub signature_header: String,
+    pub signature_encoding: Encoding,
+    pub user_agent: String,
+    /// The catalogue: every event type that there is.
+    pub events: Vec<String>,
+    pub workspace_id_prefix: String,
+    pub webhook_id_prefix: String,
+    pub api_key_prefix: String,
+    pub name_chars_max: usize,
+    /// Characters of an agent's id.
+    pub agent_id_chars_max: usize,
+    /// Rows of a page when the caller does not say, and at most.
+    pub page_rows_default: u32,
+    pub page_rows_max: u32,
+    /// Delays between attempts; one attempt more than delays.
+    pub retry_schedule_s: Vec<u64>,
+    pub timeout_ms: u64,
+    /// Failed attempts in a row after which a webhook is switched off; never when `None`.
+    pub disable_after_failures: Option<u32>,
+}
+
+impl Default for Instance {
+    fn default() -> Self {
+        Self {
+            name: "sigmamind".to_owned(),
+            base_path: "/v1".to_owned(),
+            api_key_header: "X-API-Key".to_owned(),
+            signature_header: "X-SigmaMind-Signature".to_owned(),
+            signature_encoding: Encoding::Hex,
+            user_agent: concat!("Signalpost/", env!("CARGO_PKG_VERSION")).to_owned(),
+            events: ["conversation_started", "conversation_ended", "conversation_analysed"]
+                .map(str::to_owned)
+                .into(),
+            workspace_id_prefix: "org_".to_owned(),
+            webhook_id_prefix: "wh_".to_owned(),
+            api_key_prefix: "sgm_".to_owned(),
+            name_chars_max: 128,
+            agent_id_chars_max: 64,
+            page_rows_default: 10,
+            page_rows_max: 100,
+            retry_schedule_s: vec![60, 300, 1_800, 7_200],
+            timeout_ms: 10_000,
+            disable_after_failures: None,
+        }
+    }
+}
+
+/// The field names of the vendor's vocabulary; the values are the event's, as its producer wrote them.
+const BODY: &str = concat!(
+    r#"{"eventId":${event.id},"event":${event.type},"timestamp":${event.time},"workspaceId":${workspace.id},"#,
+    r#""webhookId":${webhook.id},"agentId":${event.subject},"data":${event.data}}"#
+);
+/// The raw body as sent, and nothing else: no timestamp is documented.
+const SIGNED: &str = "${body}";
+const SIGNATURE_VALUE: &str = "${signature}";
+const ID_CHARS: usize = 16;
+const API_KEY_CHARS: usize = 40;
+const SECRET_CHARS: usize = 32;
+
+impl Instance {
+    /// What the engine is told. The error is a sentence about the field that is wrong.
+    pub(super) fn profile(&self) -> Result<Profile, String> {
+        let form = |prefix: &str, length: usize| IdForm { prefix: prefix.to_owned(), length };
+        if self.events.is_empty() || self.events.len() > WEBHOOK_EVENTS_MAX {
+            return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
+        }
+        for event_type in &self.events {
+            check_event_type(event_type).map_err(|problem| format!("events: `{event_type}` {problem}"))?;
+        }
+        Ok(Profile {
+            name: self.name.clone(),
+            workspace_id: form(&self.workspace_id_prefix, ID_CHARS),
+            webhook_id: form(&self.webhook_id_prefix, ID_CHARS),
+            credential: Some(form(&self.api_key_prefix, API_KEY_CHARS)),
+            secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
+            features: Vec::new(),
+            catalogue: Some(self.events.clone()),
+            subject: SubjectRule::Required,
+            event_id: EventIdRule::Unique,
+            attributes: Vec::new(),
+            delivery: self.delivery()?,
+        })
+    }
+
+    fn delivery(&self) -> Result<DeliveryProfile, String> {
+        let text = |template: &str| Template::text(template).expect("a constant that a test reads");
+        let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
+        header_name("api_key_header", &self.api_key_header)?;
+        let headers = vec![
+            ("content-type".into(), text("application/json")),
+            ("user-agent".into(), literal(&self.user_agent)?),
+        ];
+        Ok(DeliveryProfile {
+            body: Template::json(BODY).expect("a constant that a test reads"),
+            headers,
+            signature: SignatureRecipe {
+                header: header_name("signature_header", &self.signature_header)?.as_str().into(),
+                value: text(SIGNATURE_VALUE),
+                content: text(SIGNED),
+                key: KeyForm::Text,
+                encoding: self.signature_encoding,
+            },
+            policy: self.policy()?,
+        })
+    }
+
+    fn policy(&self) -> Result<DeliveryPolicy, String> {
+        let retry = RetrySchedule::from_seconds(&self.retry_schedule_s);
+        let timeout: Result<Duration, String> = check_timeout_ms(self.timeout_ms);
+        Ok(DeliveryPolicy {
+            retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
+            timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
+            disable: DisableRule { consecutive_failures: self.disable_after_failures, on_gone: false },
+        })
+    }
+}
+
+/// The name as headers are kept: in lower case.
+fn header_name(field: &str, name: &str) -> Result<HeaderName, String> {
+    name.parse().map_err(|_| format!("{field}: `{name}` is not the name of a header"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(change: impl Fn(&mut Instance), field: &str) {
+        let mut instance = Instance::default();
+        change(&mut instance);
+        let problem = instance.profile().expect_err("must be refused");
+        assert!(problem.starts_with(field), "{problem}");
+    }
+
+    #[test]
+    fn overrides_that_cannot_work_are_refused() {
+        refused(|instance| instance.events = Vec::new(), "events");
+        refused(|instance| instance.events = vec!["a b".to_owned()], "events");
+        refused(|instance| instance.signature_header = "X Sig".to_owned(), "signature_header");
+        refused(|instance| instance.api_key_header = String::new(), "api_key_header");
+        refused(|instance| instance.user_agent = "${nope}".to_owned(), "user_agent");
+        refused(|instance| instance.timeout_ms = 1, "timeout_ms");
+        refused(|instance| instance.retry_schedule_s = vec![u64::MAX], "retry_schedule_s");
+    }
+
+    #[test]
+    fn header_names_are_kept_in_lower_case() {
+        let profile = Instance::default().profile().expect("the vendor's own values");
+        assert_eq!(profile.delivery.signature.header, "x-sigmamind-signature");
+    }
+}

@@ -1,0 +1,53 @@
+//! What a surface knows of every request, and the last step of every answer: render, log, echo the id.
+
+use std::sync::Arc;
+
+use axum::extract::{OriginalUri, Request};
+use axum::response::Response;
+use http::HeaderValue;
+use http::header::ALLOW;
+use signalpost_core::error::ErrorCode;
+use signalpost_core::time::Timestamp;
+
+use crate::kit::refusal::Refusal;
+use crate::kit::request_id::{self, RequestIds};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    pub(crate) request_id: String,
+    /// The path as the client sent it, without its query.
+    pub(crate) path: String,
+    pub(crate) at: Timestamp,
+}
+
+impl Context {
+    pub(crate) fn of(request: &Request, ids: &RequestIds, at: Timestamp) -> Self {
+        let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri);
+        let path = original.unwrap_or_else(|| request.uri()).path().to_owned();
+        Self { request_id: ids.of(request.headers(), at), path, at }
+    }
+
+    /// Puts the surface's own error in the place of a carried refusal and gives the answer its request id.
+    pub(crate) fn finish(&self, mut response: Response, render: fn(&Refusal, &Self) -> Response) -> Response {
+        if let Some(refusal) = Refusal::take(&mut response) {
+            self.log(&refusal);
+            let allow = response.headers_mut().remove(ALLOW);
+            response = render(&refusal, self);
+            response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
+        }
+        let id = HeaderValue::from_str(&self.request_id).expect("request ids are ASCII words");
+        response.headers_mut().insert(request_id::HEADER, id);
+        response
+    }
+
+    /// What is our fault is logged once, here, with its cause; the caller's mistakes are not.
+    fn log(&self, refusal: &Arc<Refusal>) {
+        let (error, request_id, path) = (refusal.error(), &self.request_id, &self.path);
+        let cause = error.cause.as_deref().map(|cause| cause as &dyn std::error::Error);
+        match error.code {
+            ErrorCode::Internal => tracing::error!(request_id, path, cause, "request failed: {error}"),
+            ErrorCode::Unavailable => tracing::warn!(request_id, path, cause, "request not taken: {error}"),
+            _ => tracing::debug!(request_id, path, "request refused: {error}"),
+        }
+    }
+}

@@ -1,0 +1,18 @@
+//! The mechanics that every surface shares: bodies, JSON, paths, queries, cursors, request ids and refusals.
+//!
+//! Nothing here knows a dialect's words; a surface turns what it gets from here into its own shapes.
+
+pub(crate) mod auth;
+pub(crate) mod body;
+pub(crate) mod context;
+pub(crate) mod cursor;
+pub(crate) mod fields;
+pub(crate) mod instant;
+pub(crate) mod json;
+pub(crate) mod page;
+pub(crate) mod paths;
+pub(crate) mod problem;
+pub(crate) mod query;
+pub(crate) mod refusal;
+pub(crate) mod reply;
+pub(crate) mod request_id;

@@ -1,0 +1,66 @@
+//! A refusal on its way from a handler to the surface that renders it.
+//!
+//! A handler does not know how its surface writes errors. It returns a [`Refusal`]; as a response that is an
+//! empty shell which carries it, and the surface's outermost layer puts the surface's own error in its place.
+
+use std::sync::Arc;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use signalpost_core::error::{Error, ErrorCode};
+
+/// Why a request is refused.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    Error(Error),
+    /// A `Malformed` request of which nothing but the content type is known to be wrong.
+    WrongContentType(Error),
+}
+
+/// What a handler answers.
+pub(crate) type Answer = Result<Response, Refusal>;
+
+impl Refusal {
+    pub(crate) fn error(&self) -> &Error {
+        match self {
+            Self::Error(error) | Self::WrongContentType(error) => error,
+        }
+    }
+
+    /// Takes the refusal out of a response that carries one.
+    pub(crate) fn take(response: &mut Response) -> Option<Arc<Self>> {
+        response.extensions_mut().remove::<Carried>().map(|carried| carried.0)
+    }
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+#[derive(Clone)]
+struct Carried(Arc<Refusal>);
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        // The status is a placeholder, except that the router adds `Allow` to nothing but a 405.
+        let status = match self.error().code {
+            ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        let mut response = status.into_response();
+        response.extensions_mut().insert(Carried(Arc::new(self)));
+        response
+    }
+}
+
+/// Fallback of a surface: no such path.
+pub(crate) async fn path_unknown() -> Refusal {
+    Error::not_found("path").into()
+}
+
+/// Fallback of a surface: the path exists, the method does not.
+pub(crate) async fn method_unknown() -> Refusal {
+    Error::new(ErrorCode::MethodNotAllowed, "this path does not offer this method").into()
+}

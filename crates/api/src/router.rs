@@ -1,0 +1,64 @@
+//! The two routers, on one screen: which surface is mounted where.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use signalpost_engine::Engine;
+
+use crate::dialect::native::OperatorAccess;
+use crate::dialect::{Dialect, native, sigmamind::Instance};
+use crate::kit::context::Context;
+use crate::kit::problem;
+use crate::kit::refusal::{method_unknown, path_unknown};
+use crate::kit::request_id::RequestIds;
+
+/// Every shape that is built in, with its vendor's own values.
+pub fn built_in_dialects() -> Vec<Dialect> {
+    vec![native::dialect(), Instance::default().dialect().expect("the vendor's own values are good")]
+}
+
+/// What customers see: each dialect below its base path, and nothing else.
+///
+/// # Panics
+/// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
+/// says so beforehand.
+pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
+    let mut router = Router::new();
+    for dialect in dialects {
+        if let Some(public) = dialect.public_router(Arc::clone(&engine)) {
+            router = router.nest(&dialect.base_path, public);
+        }
+    }
+    with_strangers(router, engine)
+}
+
+/// The native API below `/v1` with the operator's key, and health and metrics without.
+pub fn operator_router(engine: Arc<Engine>, access: OperatorAccess) -> Router {
+    let health = native::health_router(Arc::clone(&engine), &access);
+    let api = native::router(Arc::clone(&engine), access);
+    with_strangers(health.nest(native::BASE_PATH, api), engine)
+}
+
+/// Paths outside every surface are not found, as problem details.
+fn with_strangers(router: Router, engine: Arc<Engine>) -> Router {
+    let strangers = Arc::new((engine, RequestIds::default()));
+    router
+        .fallback(path_unknown)
+        .method_not_allowed_fallback(method_unknown)
+        .layer(from_fn_with_state(strangers, answer_strangers))
+}
+
+/// Surfaces have finished their own answers before they come here; only what belongs to none still carries a
+/// refusal.
+async fn answer_strangers(
+    State(strangers): State<Arc<(Arc<Engine>, RequestIds)>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let (engine, ids) = &*strangers;
+    let context = Context::of(&request, ids, engine.now());
+    context.finish(next.run(request).await, problem::render)
+}
