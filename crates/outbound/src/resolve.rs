@@ -102,3 +102,139 @@ fn told(error: &NetError) -> ResolveError {
         error => ResolveError::Failed(error.to_string()),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "these tests run a name server of their own")]
+mod tests {
+    use super::*;
+    use hickory_resolver::config::{ConnectionConfig, NameServerConfig};
+    use hickory_resolver::proto::rr::Name;
+    use std::net::UdpSocket;
+    use std::sync::mpsc;
+
+    /// What the test's name server does with a question.
+    #[derive(Clone, Copy)]
+    enum Reply {
+        /// One A record for `IN A`, nothing for the rest.
+        Address([u8; 4]),
+        /// A response code without records.
+        Code(u8),
+        Silence,
+    }
+
+    /// Answers questions on a socket of its own; sends each name that was asked for.
+    fn name_server(reply: Reply) -> (ResolverConfig, mpsc::Receiver<(String, Kind)>) {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = socket.local_addr().expect("it listens").port();
+        let (asked, questions) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut packet = [0; 1500];
+            while let Ok((length, client)) = socket.recv_from(&mut packet) {
+                let (name, end) = question(&packet[..length]);
+                if asked.send((name, kind(&packet[..end]))).is_err() {
+                    return;
+                }
+                if let Some(answer) = answer(&packet[..end], reply) {
+                    socket.send_to(&answer, client).expect("loopback takes it");
+                }
+            }
+        });
+        let mut server = NameServerConfig::udp(Ipv4Addr::LOCALHOST.into());
+        let mut connection = ConnectionConfig::udp();
+        connection.port = port;
+        server.connections = vec![connection];
+        let search = vec![Name::from_ascii("search.example.").expect("a name")];
+        (ResolverConfig::from_parts(None, search, vec![server]), questions)
+    }
+
+    /// The name in a question, and where the question ends (RFC 1035 section 4.1.2).
+    fn question(packet: &[u8]) -> (String, usize) {
+        let (mut name, mut at) = (String::new(), 12);
+        while packet[at] != 0 {
+            let length = usize::from(packet[at]);
+            name.push_str(std::str::from_utf8(&packet[at + 1..=at + length]).expect("an ASCII name"));
+            name.push('.');
+            at += length + 1;
+        }
+        (name, at + 5)
+    }
+
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum Kind {
+        A,
+        Other,
+    }
+
+    fn kind(question: &[u8]) -> Kind {
+        if question.ends_with(&[0, 1, 0, 1]) { Kind::A } else { Kind::Other }
+    }
+
+    fn answer(question: &[u8], reply: Reply) -> Option<Vec<u8>> {
+        let (code, records) = match reply {
+            Reply::Silence => return None,
+            Reply::Code(code) => (code, Vec::new()),
+            Reply::Address(address) if kind(question) == Kind::A => {
+                // A pointer to the name, type A, class IN, a lifetime of a day, four bytes.
+                let record = [0xc0, 12, 0, 1, 0, 1, 0, 1, 0x51, 0x80, 0, 4];
+                (0, [&record[..], &address].concat())
+            }
+            Reply::Address(_) => (0, Vec::new()),
+        };
+        let mut packet = question.to_vec();
+        packet[2..4].copy_from_slice(&[0x81, 0x80 | code]);
+        packet[6..8].copy_from_slice(&[0, u8::from(!records.is_empty())]);
+        packet[8..12].fill(0);
+        packet.extend(records);
+        Some(packet)
+    }
+
+    fn resolve(config: ResolverConfig, names: &[&str]) -> Vec<Result<Vec<IpAddr>, ResolveError>> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(async {
+            let mut options = ResolverOpts::default();
+            options.ndots = 5;
+            let resolver = SystemResolver::with(config, options).expect("a good configuration");
+            let mut found = Vec::new();
+            for name in names {
+                found.push(resolver.resolve(name).await);
+            }
+            found
+        })
+    }
+
+    #[test]
+    fn the_whole_name_is_asked_once_and_kept() {
+        let (config, questions) = name_server(Reply::Address([192, 0, 2, 7]));
+        let found = resolve(config, &["hook.example", "hook.example."]);
+        let expected: IpAddr = [192, 0, 2, 7].into();
+        assert_eq!(found, [Ok(vec![expected]), Ok(vec![expected])]);
+        let asked: Vec<(String, Kind)> = questions.try_iter().collect();
+        assert!(asked.iter().all(|(name, _)| name == "hook.example."), "no search domain: {asked:?}");
+        assert_eq!(asked.iter().filter(|(_, kind)| *kind == Kind::A).count(), 1, "the answer was kept");
+        assert!(asked.iter().any(|(_, kind)| *kind == Kind::Other), "IPv6 was asked for");
+    }
+
+    #[test]
+    fn absence_failure_and_silence_are_told_apart() {
+        let (config, _questions) = name_server(Reply::Code(3));
+        assert_eq!(resolve(config, &["missing.example"]), [Err(ResolveError::NoAddress)]);
+        let (config, _questions) = name_server(Reply::Code(2));
+        let failed = resolve(config, &["broken.example"]).remove(0);
+        assert!(matches!(failed, Err(ResolveError::Failed(_))), "{failed:?}");
+        let (config, _questions) = name_server(Reply::Silence);
+        assert_eq!(resolve(config, &["silent.example"]), [Err(ResolveError::Timeout)]);
+    }
+
+    #[test]
+    fn localhost_is_loopback_by_definition() {
+        for name in ["localhost", "localhost.", "a.localhost", "a.localhost."] {
+            assert!(
+                localhost_addresses(name).is_some_and(|both| both.iter().all(IpAddr::is_loopback)),
+                "{name}"
+            );
+        }
+        for name in ["localhost.example", "mylocalhost", ""] {
+            assert_eq!(localhost_addresses(name), None, "{name}");
+        }
+    }
+}
