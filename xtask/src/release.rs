@@ -3,10 +3,16 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::args::Args;
 use crate::workspace;
 
 /// Time that a fresh or restarted server has until it is ready; far above what it may need.
 pub(crate) const START_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The binary that `--binary` names, or else the one that [`binary`] builds.
+pub(crate) fn chosen(args: &mut Args) -> Result<PathBuf, String> {
+    args.value("--binary")?.map_or_else(binary, Ok)
+}
 
 /// Builds `signalpost` with the release profile and returns where it lies.
 pub(crate) fn binary() -> Result<PathBuf, String> {

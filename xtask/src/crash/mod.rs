@@ -5,6 +5,7 @@ mod ledger;
 mod publish;
 mod tally;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -27,6 +28,7 @@ pub(crate) const TASK: Task = Task {
   --rate N         events published per second, whatever the server does (default 400)
   --connections N  connections that publish (default 8)
   --seed N         repeats the moments of an earlier run (default: from the clock; it is printed)
+  --binary FILE    takes this binary instead of building one
   --json           prints the result as JSON
 
 Fails when an acknowledged event did not arrive, when an event that was not in flight at a kill arrived
@@ -59,11 +61,12 @@ fn run_task(mut args: Args) -> Outcome {
         seed: args.value_or("--seed", seed_from_clock())?,
     };
     let as_json = args.switch("--json");
+    let binary = release::chosen(&mut args)?;
     args.finish()?;
     if plan.rate_per_s == 0 || plan.connections == 0 {
         return Err("--rate and --connections are at least 1".to_owned());
     }
-    let report = run(plan)?;
+    let report = run(plan, &binary)?;
     if as_json {
         println!("{}", report.to_json())
     } else {
@@ -79,13 +82,13 @@ pub(crate) fn seed_from_clock() -> u64 {
 }
 
 /// Runs all cycles, waits until nothing is owed any more, and counts.
-pub(crate) fn run(plan: Plan) -> Result<Report, String> {
+pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     println!("{} cycles at {} events/s, seed {}", plan.cycles, plan.rate_per_s, plan.seed);
     let ledger = Arc::new(Ledger::default());
     let for_receiver = Arc::clone(&ledger);
     let receiver = Receiver::start(Arc::new(move |request| for_receiver.receive(&request)));
     let receiver = receiver.map_err(|error| format!("no receiver: {error}"))?;
-    let mut server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
+    let mut server = Server::start(ServerOptions::new(binary), release::START_TIMEOUT)?;
     let workspaces = prepare(&server, &receiver, &ledger)?;
 
     let key = server.operator_key().to_owned();

@@ -8,6 +8,7 @@ mod process;
 mod report;
 mod sink;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use load::{Load, Workspace};
@@ -29,6 +30,7 @@ pub(crate) const TASK: Task = Task {
   --connections N  connections that publish (default 64)
   --bytes N        size of an event's data (default 512)
   --stored N       events that are published and delivered before anything is measured (default 0)
+  --binary FILE    takes this binary instead of building one
   --json           prints the result as JSON
 
 CPU is user and system time of the server's process from the first publish to the last delivery. Latency
@@ -60,8 +62,9 @@ fn run(mut args: Args) -> Outcome {
         stored: args.value_or("--stored", 0)?,
     };
     let as_json = args.switch("--json");
+    let binary = release::chosen(&mut args)?;
     args.finish()?;
-    let report = measure(plan)?;
+    let report = measure(plan, &binary)?;
     if as_json {
         println!("{}", report.to_json())
     } else {
@@ -70,11 +73,10 @@ fn run(mut args: Args) -> Outcome {
     Ok(())
 }
 
-fn measure(plan: Plan) -> Result<Report, String> {
-    let binary = release::binary()?;
+fn measure(plan: Plan, binary: &Path) -> Result<Report, String> {
     let size =
-        std::fs::metadata(&binary).map_err(|error| format!("the binary cannot be looked at: {error}"))?;
-    let options = ServerOptions::new(&binary);
+        std::fs::metadata(binary).map_err(|error| format!("the binary cannot be looked at: {error}"))?;
+    let options = ServerOptions::new(binary);
     let start_ms = start_times(&options)?;
     let server = Server::start(options, release::START_TIMEOUT)?;
     let process = Process::new(server.pid().ok_or("the server is not running")?)?;

@@ -71,11 +71,11 @@ impl Report {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "binary              {:.1} MiB", self.binary_bytes as f64 / MIB)?;
-        writeln!(f, "start to ready      {:.0} ms", self.start_ms)?;
-        writeln!(f, "resident, idle      {:.1} MiB", self.idle_kib as f64 / 1024.0)?;
-        writeln!(f, "resident, peak      {:.1} MiB", self.peak_kib as f64 / 1024.0)?;
-        writeln!(f, "stored before       {} events", self.stored)?;
+        write!(f, "binary              {:.1} MiB", self.binary_bytes as f64 / MIB)?;
+        write!(f, "\nstart to ready      {:.0} ms", self.start_ms)?;
+        write!(f, "\nresident, idle      {:.1} MiB", self.idle_kib as f64 / 1024.0)?;
+        write!(f, "\nresident, peak      {:.1} MiB", self.peak_kib as f64 / 1024.0)?;
+        write!(f, "\nstored before       {} events", self.stored)?;
         writeln!(
             f,
             "latency, idle       p50 {:.2} ms, p99 {:.2} ms",
@@ -83,8 +83,11 @@ impl fmt::Display for Report {
         )?;
         for one in &self.throughput {
             let Throughput { fan_out, deliveries, refused, per_second, cpu_us } = one;
-            write!(f, "fan-out {fan_out:<11} {cpu_us:.1} us CPU per delivery, {per_second:.0} deliveries/s")?;
-            writeln!(f, " ({deliveries} in all, {refused} calls refused with \"later\")")?;
+            write!(
+                f,
+                "\nfan-out {fan_out:<11} {cpu_us:.1} us CPU per delivery, {per_second:.0} deliveries/s"
+            )?;
+            write!(f, " ({deliveries} in all, {refused} calls refused with \"later\")")?;
         }
         Ok(())
     }

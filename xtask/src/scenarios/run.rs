@@ -265,3 +265,92 @@ fn answer_of(json: &Value) -> Result<Answer, String> {
     }
     Ok(answer.after(Duration::from_millis(json["delay_ms"].as_u64().unwrap_or(0))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use signalpost_testkit::Receiver;
+
+    use super::*;
+
+    /// A stand-in for the engine: both sides at one address; an event is delivered, unsigned, to the URL in its data.
+    fn engine() -> (Receiver, Target) {
+        let handler = |request: Recorded| {
+            let (status, body) = match (request.method.as_str(), request.path.as_str()) {
+                ("POST", "/v1/workspaces") => (201, json!({"id": "w1"})),
+                ("POST", "/v1/workspaces/w1/credentials") => (201, json!({"id": "c1", "secret": "k1"})),
+                ("POST", "/v1/workspaces/w1/events") => {
+                    deliver(&request.json()["data"]);
+                    (202, json!({"deliveries": 1}))
+                }
+                ("GET", "/whoami") => (200, json!({"key": request.header("x-api-key"), "extra": 1})),
+                _ => (404, json!({})),
+            };
+            let mut answer = Answer::status(status);
+            answer.body = body.to_string().into_bytes();
+            answer
+        };
+        let receiver = Receiver::start(Arc::new(handler)).expect("a loopback port");
+        let address = receiver.address();
+        (receiver, Target { public: address, operator: address, operator_key: "o".to_owned() })
+    }
+
+    fn deliver(data: &Value) {
+        let url = data["url"].as_str().expect("the test says where");
+        let (host, path) = url["http://".len()..].split_once('/').expect("a path");
+        let mut client = HttpClient::new(host.parse().expect("an address"), CALL_TIMEOUT);
+        client.send(&Request::new("POST", &format!("/{path}")).json(data)).expect("the receiver answers");
+    }
+
+    fn play_steps(steps: &Value) -> Result<usize, String> {
+        let (_engine, target) = engine();
+        let text = json!({
+            "about": "x",
+            "workspaces": {"main": {"dialect": "native"}},
+            "headers": {"X-API-Key": "${main.key}"},
+            "steps": steps,
+        });
+        play(&Scenario::parse(&text.to_string())?, &target)
+    }
+
+    #[test]
+    fn calls_captures_and_deliveries_work_together() {
+        let whoami = json!({"method": "GET", "path": "/whoami"});
+        let event = json!({"type": "t", "data": {"url": "${receiver}/hook", "seen": "${seen}"}});
+        let steps = json!([
+            {"rule": "default headers", "request": whoami, "expect": {"status": 200, "body": {"key": "k1"}},
+             "capture": {"seen": "/key"}},
+            {"rule": "a header left out", "request": {"method": "GET", "path": "/whoami", "headers": {"x-api-key": null}},
+             "expect": {"status": 200, "body": {"key": null}}},
+            {"rule": "publish", "publish": {"event": event}, "expect": {"status": 202, "body": {"deliveries": 1}}},
+            {"rule": "receive", "receive": {"path": "/hook"}, "expect": {"body": {"seen": "k1"}}},
+            {"rule": "no more", "receive_none": {"path": "/hook", "for_ms": 10}},
+        ]);
+        assert_eq!(play_steps(&steps), Ok(5));
+    }
+
+    #[test]
+    fn each_kind_of_step_can_fail() {
+        let event = json!({"type": "t", "data": {"url": "${receiver}/hook"}});
+        let publish = json!({"rule": "publish", "publish": {"event": event}, "expect": {"status": 202}});
+        let signature = json!({"header": "x-s", "value": "{signature}", "content": "{body}", "encoding": "hex", "key": "text"});
+        let table = [
+            json!([{"rule": "r", "request": {"method": "GET", "path": "/whoami"}, "expect": {"status": 201}}]),
+            json!([{"rule": "r", "request": {"method": "GET", "path": "/whoami"},
+                    "expect": {"status": 200, "body": {"extra": {"$absent": true}}}}]),
+            json!([{"rule": "r", "request": {"method": "GET", "path": "/whoami"},
+                    "expect": {"status": 200, "headers": {"x-y": "z"}}}]),
+            json!([{"rule": "r", "request": {"method": "GET", "path": "/whoami"},
+                    "expect": {"status": 200, "empty_body": true}}]),
+            json!([{"rule": "r", "receive": {"path": "/hook"}, "expect": {"within_ms": 10}}]),
+            json!([publish, {"rule": "r", "receive_none": {"path": "/hook", "for_ms": 10}}]),
+            json!([publish, {"rule": "r", "receive": {"path": "/hook", "secret": "s", "signature": signature}}]),
+            json!([publish, {"rule": "r", "receive": {"path": "/hook"}, "capture": {"x": "/nowhere"}}]),
+            json!([{"rule": "r", "request": {"method": "GET", "path": "/${unknown}"}, "expect": {"status": 404}}]),
+        ];
+        for steps in table {
+            assert!(play_steps(&steps).is_err(), "{steps}");
+        }
+    }
+}
