@@ -4,9 +4,11 @@
 
 pub mod block_on;
 pub mod conformance;
+pub mod differential;
 pub mod faulty;
 mod forward;
 pub mod memory;
+pub mod notes;
 pub mod refusal;
 pub mod sample;
 pub mod snapshot;

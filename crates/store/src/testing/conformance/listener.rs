@@ -1,59 +1,22 @@
 //! Who is told of commits, and of which.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use signalpost_core::attempt::Verdict;
-use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{EventId, WorkspaceId};
 
 use super::Harness;
 use super::kit::{Kit, refusal};
-use crate::ledger::{AcceptEvent, CommitListener, Dedupe};
+use crate::ledger::{AcceptEvent, Dedupe, EventKey};
+use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
-
-#[derive(Debug, PartialEq)]
-enum Told {
-    Accepted(Vec<Arc<Event>>),
-    Requeued(Due, WorkspaceId),
-}
-
-/// Writes down what it is told.
-#[derive(Default)]
-struct Notes(Mutex<Vec<Told>>);
-
-impl Notes {
-    fn write(&self, told: Told) {
-        self.0.lock().expect("nobody panics while writing").push(told);
-    }
-
-    /// What was told since the last time.
-    fn take(&self) -> Vec<Told> {
-        std::mem::take(&mut *self.0.lock().expect("nobody panics while writing"))
-    }
-}
-
-impl CommitListener for Notes {
-    fn accepted(&self, events: Vec<Arc<Event>>) {
-        self.write(Told::Accepted(events));
-    }
-
-    fn requeued(&self, due: Due, workspace: WorkspaceId) {
-        self.write(Told::Requeued(due, workspace));
-    }
-}
-
-fn listening(kit: &Kit) -> Arc<Notes> {
-    let notes = Arc::new(Notes::default());
-    kit.listen(Arc::clone(&notes) as Arc<dyn CommitListener>);
-    notes
-}
 
 async fn stored(kit: &Kit, workspace: WorkspaceId, ids: &[i64]) -> Vec<Arc<Event>> {
     let mut events = Vec::new();
     for id in ids {
-        let key = crate::ledger::EventKey::Ours(EventId::from_raw(*id));
+        let key = EventKey::Ours(EventId::from_raw(*id));
         events.push(kit.event(workspace, key).await.expect("it reads").expect("the event exists"));
     }
     events
@@ -63,7 +26,7 @@ pub async fn the_listener_hears_of_events_before_their_publisher(harness: &dyn H
     let kit = Kit::open(harness);
     let (workspace, [webhook]) = kit.tenant().await;
     kit.publish(workspace, 30, &[webhook]).await;
-    let notes = listening(&kit);
+    let notes = Notes::on(&*kit);
     assert_eq!(notes.take(), [], "what came before it listened is found by asking");
     // Ids against their order in the call: the order is that of the commit.
     let call = vec![kit.draft(workspace, 32, &[webhook]).await, kit.draft(workspace, 31, &[]).await];
@@ -75,7 +38,7 @@ pub async fn the_listener_hears_of_events_before_their_publisher(harness: &dyn H
 pub async fn the_listener_hears_only_of_what_was_stored(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
-    let notes = listening(&kit);
+    let notes = Notes::on(&*kit);
     let mut event = kit.draft(workspace, 31, &[]).await;
     event.content.producer_id = Some("p".to_owned());
     event.dedupe = Some(Dedupe { fingerprint: [1; 32], not_before: sample::at(0) });
@@ -98,7 +61,7 @@ pub async fn the_listener_hears_of_requeues(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [webhook]) = kit.tenant().await;
     let id = kit.publish_and_attempt(workspace, 31, webhook, Verdict::GiveUp).await;
-    let notes = listening(&kit);
+    let notes = Notes::on(&*kit);
     let due = kit.redeliver(workspace, id, 60).await.expect("it has failed");
     assert_eq!(notes.take(), [Told::Requeued(due, workspace)]);
     assert_eq!(refusal(kit.redeliver(workspace, id, 61).await), Refusal::WrongState);
@@ -109,7 +72,7 @@ pub async fn the_listener_hears_of_requeues(harness: &dyn Harness) {
 pub async fn the_last_listener_takes_the_place_of_the_others(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
-    let (former, latter) = (listening(&kit), listening(&kit));
+    let (former, latter) = (Notes::on(&*kit), Notes::on(&*kit));
     kit.publish(workspace, 31, &[]).await;
     assert_eq!((former.take().len(), latter.take().len()), (0, 1));
 }

@@ -20,12 +20,19 @@ pub mod workspaces;
 use std::sync::Arc;
 
 use crate::Store;
+use crate::testing::memory::MemoryStore;
 
 /// One place where a store keeps its data, and how to open it.
 pub trait Harness {
     /// Opens the store: empty at first, later with what earlier openings have stored. A case drops what it has
     /// opened, closed or not, before it opens again.
     fn open(&self) -> Arc<dyn Store>;
+}
+
+impl Harness for MemoryStore {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(self.reopen())
+    }
 }
 
 /// Writes a `#[test]` for each case of the suite. The argument is evaluated once a case and must give a
@@ -157,13 +164,6 @@ macro_rules! conformance_suite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::memory::MemoryStore;
-
-    impl Harness for MemoryStore {
-        fn open(&self) -> Arc<dyn Store> {
-            Arc::new(self.reopen())
-        }
-    }
 
     crate::conformance_suite!(MemoryStore::new());
 

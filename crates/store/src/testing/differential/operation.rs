@@ -1,0 +1,266 @@
+//! What a random sequence is made of. Numbers choose among what exists when the operation is applied, so that
+//! any part of a sequence is a sequence: that is what lets a failure shrink.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::webhook::DisableReason;
+
+/// Chooses among the known objects of a kind, the newest for zero.
+pub type Choice = u8;
+
+#[derive(Clone, Debug)]
+pub enum Operation {
+    Wait {
+        ms: i64,
+    },
+    Catalog(CatalogOperation),
+    Accept(Vec<Draft>),
+    /// Takes the first rows that a webhook is owed in flight.
+    Start {
+        webhook: Choice,
+        rows: usize,
+    },
+    Finish(Vec<Ended>),
+    Requeue {
+        delivery: Choice,
+        caller: Caller,
+    },
+    Look(Look),
+    Upkeep {
+        steps: u8,
+    },
+    Probe,
+    Reopen(Goodbye),
+}
+
+#[derive(Clone, Debug)]
+pub enum CatalogOperation {
+    CreateWorkspace { name: u8 },
+    UpdateWorkspace { workspace: Choice, name: Option<u8>, features: Option<u8> },
+    EraseWorkspace { workspace: Choice },
+    CreateWebhook { workspace: Choice, name: u8, kind: WebhookKind },
+    UpdateWebhook { webhook: Choice, caller: Caller, change: Change },
+    DeleteWebhook { webhook: Choice, caller: Caller },
+    CreateCredential { workspace: Choice, hash: u8 },
+    RevokeCredential { credential: Choice, caller: Caller },
+}
+
+/// Who asks: the workspace that an object belongs to, or one that must not find it.
+#[derive(Clone, Copy, Debug)]
+pub enum Caller {
+    Owner,
+    Stranger,
+}
+
+/// How a process ends.
+#[derive(Clone, Copy, Debug)]
+pub enum Goodbye {
+    Close,
+    Drop,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct WebhookKind {
+    pub only_type: Option<u8>,
+    pub subject: Option<u8>,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Change {
+    Nothing,
+    Name(u8),
+    Kind(WebhookKind),
+    Enable,
+    Disable(DisableReason),
+}
+
+#[derive(Clone, Debug)]
+pub struct Draft {
+    pub workspace: Choice,
+    pub event_type: u8,
+    pub subject: Option<u8>,
+    pub producer: Option<Producer>,
+    pub version: Version,
+    pub id: IdOrder,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Producer {
+    pub id: u8,
+    pub meaning: Meaning,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Meaning {
+    Label,
+    /// With what the producer said, by which a repetition is known.
+    Identity(u8),
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Version {
+    Current,
+    Wrong,
+}
+
+/// Whether an event's id is the highest so far or was minted before the last one.
+#[derive(Clone, Copy, Debug)]
+pub enum IdOrder {
+    Next,
+    Late,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub in_flight: Choice,
+    pub verdict: EndedAs,
+    /// Failures in a row, and whether they disable the webhook.
+    pub health: Option<(u32, Option<DisableReason>)>,
+    pub afterwards: Afterwards,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum EndedAs {
+    Delivered,
+    RetryIn { ms: i64 },
+    GaveUp,
+}
+
+/// Whether an outcome may be told once more later, as after a lost answer.
+#[derive(Clone, Copy, Debug)]
+pub enum Afterwards {
+    Forget,
+    Repeat,
+}
+
+/// Reads with filters; what an unfiltered read shows is compared after each step anyway.
+#[derive(Clone, Debug)]
+pub enum Look {
+    Events { workspace: Choice, event_type: Option<u8>, subject: Option<u8>, limit: usize },
+    EventOfProducer { workspace: Choice, id: u8 },
+    Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
+    Delivery { delivery: Choice, caller: Caller },
+    Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
+}
+
+/// Sequences of up to 60 operations, with those in front that make work for the others.
+pub fn sequences() -> impl Strategy<Value = Vec<Operation>> {
+    vec(operation(), 1..60)
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        2 => prop_oneof![Just(1_000), Just(3_600_000), Just(25 * 3_600_000)].prop_map(|ms| Operation::Wait { ms }),
+        5 => catalog_operation().prop_map(Operation::Catalog),
+        8 => vec(draft(), 1..4).prop_map(Operation::Accept),
+        8 => (choice(), 1..4usize).prop_map(|(webhook, rows)| Operation::Start { webhook, rows }),
+        8 => vec(ended(), 1..4).prop_map(Operation::Finish),
+        4 => (choice(), caller()).prop_map(|(delivery, caller)| Operation::Requeue { delivery, caller }),
+        4 => look().prop_map(Operation::Look),
+        2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
+        1 => Just(Operation::Probe),
+        1 => prop_oneof![Just(Goodbye::Close), Just(Goodbye::Drop)].prop_map(Operation::Reopen),
+    ]
+}
+
+fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
+    use CatalogOperation as Op;
+    prop_oneof![
+        2 => (0..6u8).prop_map(|name| Op::CreateWorkspace { name }),
+        2 => (choice(), option::of(0..3u8), option::of(0..3u8))
+            .prop_map(|(workspace, name, features)| Op::UpdateWorkspace { workspace, name, features }),
+        1 => choice().prop_map(|workspace| Op::EraseWorkspace { workspace }),
+        6 => (choice(), 0..12u8, webhook_kind())
+            .prop_map(|(workspace, name, kind)| Op::CreateWebhook { workspace, name, kind }),
+        12 => (choice(), caller(), change())
+            .prop_map(|(webhook, caller, change)| Op::UpdateWebhook { webhook, caller, change }),
+        2 => (choice(), caller()).prop_map(|(webhook, caller)| Op::DeleteWebhook { webhook, caller }),
+        2 => (choice(), 0..4u8).prop_map(|(workspace, hash)| Op::CreateCredential { workspace, hash }),
+        1 => (choice(), caller()).prop_map(|(credential, caller)| Op::RevokeCredential { credential, caller }),
+    ]
+}
+
+fn choice() -> impl Strategy<Value = Choice> {
+    prop_oneof![3 => 0..3u8, 1 => 0..40u8]
+}
+
+fn caller() -> impl Strategy<Value = Caller> {
+    prop_oneof![9 => Just(Caller::Owner), 1 => Just(Caller::Stranger)]
+}
+
+fn reason() -> impl Strategy<Value = DisableReason> {
+    prop_oneof![Just(DisableReason::ByOwner), Just(DisableReason::Gone), Just(DisableReason::Failing)]
+}
+
+fn webhook_kind() -> impl Strategy<Value = WebhookKind> {
+    let rarely = || prop_oneof![3 => Just(None), 1 => (0..2u8).prop_map(Some)];
+    (rarely(), rarely()).prop_map(|(only_type, subject)| WebhookKind { only_type, subject })
+}
+
+fn change() -> impl Strategy<Value = Change> {
+    prop_oneof![
+        1 => Just(Change::Nothing),
+        1 => (0..3u8).prop_map(Change::Name),
+        1 => webhook_kind().prop_map(Change::Kind),
+        4 => Just(Change::Enable),
+        2 => reason().prop_map(Change::Disable),
+    ]
+}
+
+fn draft() -> impl Strategy<Value = Draft> {
+    let meaning = prop_oneof![1 => Just(Meaning::Label), 3 => (0..2u8).prop_map(Meaning::Identity)];
+    let producer = (0..3u8, meaning).prop_map(|(id, meaning)| Producer { id, meaning });
+    let version = prop_oneof![30 => Just(Version::Current), 1 => Just(Version::Wrong)];
+    let id = prop_oneof![6 => Just(IdOrder::Next), 1 => Just(IdOrder::Late)];
+    (choice(), 0..2u8, option::of(0..2u8), option::weighted(0.3, producer), version, id).prop_map(
+        |(workspace, event_type, subject, producer, version, id)| Draft {
+            workspace,
+            event_type,
+            subject,
+            producer,
+            version,
+            id,
+        },
+    )
+}
+
+fn ended() -> impl Strategy<Value = Ended> {
+    let verdict = prop_oneof![
+        2 => Just(EndedAs::Delivered),
+        3 => prop_oneof![Just(0), Just(5_000), Just(60_000)].prop_map(|ms| EndedAs::RetryIn { ms }),
+        2 => Just(EndedAs::GaveUp),
+    ];
+    let health = option::of((0..4u32, prop_oneof![5 => Just(None), 1 => reason().prop_map(Some)]));
+    let afterwards = prop_oneof![3 => Just(Afterwards::Forget), 1 => Just(Afterwards::Repeat)];
+    (choice(), verdict, health, afterwards).prop_map(|(in_flight, verdict, health, afterwards)| Ended {
+        in_flight,
+        verdict,
+        health,
+        afterwards,
+    })
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    let status = option::of(prop::sample::select(DeliveryStatus::ALL.to_vec()));
+    prop_oneof![
+        (choice(), option::of(0..2u8), option::of(0..2u8), 1..5usize).prop_map(
+            |(workspace, event_type, subject, limit)| Look::Events { workspace, event_type, subject, limit }
+        ),
+        (choice(), 0..3u8).prop_map(|(workspace, id)| Look::EventOfProducer { workspace, id }),
+        (choice(), option::of(choice()), status, 1..5usize).prop_map(
+            |(workspace, webhook, status, limit)| Look::Deliveries { workspace, webhook, status, limit }
+        ),
+        (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
+        (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(
+            |(workspace, active, subject, offset, limit)| Look::Webhooks {
+                workspace,
+                active,
+                subject,
+                offset,
+                limit
+            }
+        ),
+    ]
+}

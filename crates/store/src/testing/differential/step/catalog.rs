@@ -1,0 +1,147 @@
+//! Workspaces, webhooks and credentials of a sequence.
+
+use signalpost_core::credential::CredentialHash;
+use signalpost_core::id::WebhookId;
+use signalpost_core::webhook::{EventSelection, Webhook};
+use signalpost_core::workspace::Workspace;
+
+use super::Compared;
+use crate::Answer;
+use crate::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
+use crate::testing::differential::operation::{
+    Caller, CatalogOperation, Change, Choice, IdOrder, WebhookKind,
+};
+use crate::testing::differential::pair::Pair;
+use crate::testing::differential::world::{World, choose};
+use crate::testing::sample;
+
+pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: &mut World) -> Compared {
+    use CatalogOperation as Op;
+    match *operation {
+        Op::CreateWorkspace { name } => create_workspace(name, pair, world).await,
+        Op::UpdateWorkspace { workspace, name, features } => {
+            let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+            let name = name.map(|name| format!("name {name}"));
+            let features = features.map(|count| (0..count).map(|n| format!("feature {n}")).collect());
+            let params = UpdateWorkspace { workspace, name, features, policy: None };
+            pair.both(|store| store.update_workspace(params.clone())).await.map(drop)
+        }
+        Op::EraseWorkspace { workspace } => erase_workspace(workspace, pair, world).await,
+        Op::CreateWebhook { workspace, name, kind } => {
+            create_webhook(workspace, name, kind, pair, world).await
+        }
+        Op::UpdateWebhook { webhook, caller, change } => {
+            update_webhook(webhook, caller, change, pair, world).await
+        }
+        Op::DeleteWebhook { webhook, caller } => {
+            let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
+            let params = DeleteWebhook { workspace: world.caller(owner, caller), webhook, at: world.now() };
+            pair.both(|store| store.delete_webhook(params)).await.map(drop)
+        }
+        Op::CreateCredential { workspace, hash } => create_credential(workspace, hash, pair, world).await,
+        Op::RevokeCredential { credential, caller } => {
+            let Some((owner, credential)) = choose(&world.credentials, credential) else { return Ok(()) };
+            let workspace = world.caller(owner, caller);
+            pair.both(|store| store.revoke_credential(workspace, credential)).await.map(drop)
+        }
+    }
+}
+
+async fn create_workspace(name: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let workspace = Workspace {
+        public_id: format!("ws-{name}"),
+        created_at: world.now(),
+        ..sample::workspace(world.mint(IdOrder::Next))
+    };
+    if pair.both(|store| store.create_workspace(workspace.clone())).await?.is_ok() {
+        world.workspaces.push(workspace.id);
+    }
+    pair.both(|store| store.workspace_by_public_id(workspace.public_id.clone())).await.map(drop)
+}
+
+/// In which order the ended webhooks are told is a store's own business.
+async fn erase_workspace(workspace: Choice, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+    let params = EraseWorkspace { workspace, at: world.now() };
+    let ended = pair.both(|store| {
+        let answer = store.erase_workspace(params);
+        let sorted: Answer<Vec<WebhookId>> = Box::pin(async {
+            let mut webhooks = answer.await?;
+            webhooks.sort();
+            Ok(webhooks)
+        });
+        sorted
+    });
+    ended.await.map(drop)
+}
+
+async fn create_webhook(
+    workspace: Choice,
+    name: u8,
+    kind: WebhookKind,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+    let now = world.now();
+    let webhook = Webhook {
+        public_id: format!("wh-{name}"),
+        events: selection(kind),
+        subject: kind.subject.map(|n| format!("subject {n}")),
+        created_at: now,
+        updated_at: now,
+        ..sample::webhook(workspace, world.mint(IdOrder::Next))
+    };
+    if pair.both(|store| store.create_webhook(webhook.clone())).await?.is_ok() {
+        world.webhooks.push((workspace, webhook.id));
+    }
+    pair.both(|store| store.webhook(workspace, webhook.public_id.clone())).await.map(drop)
+}
+
+async fn update_webhook(
+    webhook: Choice,
+    caller: Caller,
+    change: Change,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
+    let workspace = world.caller(owner, caller);
+    let at = world.now();
+    let nothing = UpdateWebhook {
+        workspace,
+        webhook,
+        at,
+        name: None,
+        url: None,
+        events: None,
+        subject: None,
+        switch: None,
+    };
+    let params = match change {
+        Change::Nothing => nothing,
+        Change::Name(name) => UpdateWebhook { name: Some(format!("name {name}")), ..nothing },
+        Change::Kind(kind) => UpdateWebhook {
+            events: Some(selection(kind)),
+            subject: Some(kind.subject.map(|n| format!("subject {n}"))),
+            ..nothing
+        },
+        Change::Enable => UpdateWebhook { switch: Some(Switch::Enable), ..nothing },
+        Change::Disable(reason) => UpdateWebhook { switch: Some(Switch::Disable(reason)), ..nothing },
+    };
+    pair.both(|store| store.update_webhook(params.clone())).await.map(drop)
+}
+
+async fn create_credential(workspace: Choice, hash: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+    let hash = CredentialHash::of(&[hash]);
+    let credential = sample::credential(workspace, world.mint(IdOrder::Next));
+    if pair.both(|store| store.create_credential(credential.clone(), hash)).await?.is_ok() {
+        world.credentials.push((workspace, credential.id));
+    }
+    pair.both(|store| store.credential_by_hash(hash)).await.map(drop)
+}
+
+fn selection(kind: WebhookKind) -> EventSelection {
+    kind.only_type.map_or(EventSelection::All, |n| EventSelection::Only(vec![format!("type.{n}")]))
+}

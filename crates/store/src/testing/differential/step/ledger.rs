@@ -1,0 +1,133 @@
+//! Events, attempts and requeues of a sequence.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalpost_core::attempt::Verdict;
+use signalpost_core::event::EventContent;
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::limits::EVENT_ID_KEPT_MS;
+use signalpost_core::matching::wants;
+use signalpost_core::time::Timestamp;
+
+use super::Compared;
+use crate::ledger::{AcceptEvent, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue};
+use crate::testing::differential::operation::{
+    Afterwards, Caller, Choice, Draft, Ended, EndedAs, Meaning, Version,
+};
+use crate::testing::differential::pair::Pair;
+use crate::testing::differential::world::{World, choose, place};
+use crate::testing::sample;
+
+/// Publishes drafts in one call, each to the webhooks that want it.
+pub(super) async fn accept(drafts: &[Draft], pair: &Pair<'_>, world: &mut World) -> Compared {
+    let mut calls: [Vec<AcceptEvent>; 2] = Default::default();
+    let now = world.now();
+    for draft in drafts {
+        let Some(workspace) = choose(&world.workspaces, draft.workspace) else { return Ok(()) };
+        let event = event_of(draft, workspace, pair, world, now).await?;
+        let versions = pair.versions_of(workspace).await?;
+        for (call, version) in calls.iter_mut().zip(versions) {
+            // Of a workspace that is gone any number will do.
+            let current = version.unwrap_or_default();
+            let version = match draft.version {
+                Version::Current => current,
+                Version::Wrong => current.wrapping_add(1),
+            };
+            call.push(AcceptEvent { version, ..event.clone() });
+        }
+    }
+    let told = calls[0].clone();
+    let answer =
+        pair.each(calls.map(|call| move |store: &dyn crate::Store| store.accept(call.clone()))).await?;
+    for (event, answer) in told.into_iter().zip(answer.unwrap_or_default()) {
+        if answer.repeated == Repeated::No {
+            let ids = event.targets.iter().map(|webhook| DeliveryId { event: event.id, webhook: *webhook });
+            world.deliveries.extend(ids.map(|id| (event.workspace, id)));
+        }
+    }
+    Ok(())
+}
+
+async fn event_of(
+    draft: &Draft,
+    workspace: WorkspaceId,
+    pair: &Pair<'_>,
+    world: &mut World,
+    accepted_at: Timestamp,
+) -> Result<AcceptEvent, String> {
+    let id = world.mint(draft.id);
+    let mut event = sample::event(workspace, id, 0, &[]);
+    let dedupe = draft.producer.and_then(|producer| match producer.meaning {
+        Meaning::Label => None,
+        Meaning::Identity(said) => {
+            let not_before = accepted_at.plus_ms(-EVENT_ID_KEPT_MS);
+            Some(Dedupe { fingerprint: [said; 32], not_before })
+        }
+    });
+    event.content = EventContent {
+        producer_id: draft.producer.map(|producer| format!("producer-{}", producer.id)),
+        event_type: format!("type.{}", draft.event_type),
+        subject: draft.subject.map(|n| format!("subject {n}")),
+        time: accepted_at,
+        data: Bytes::from(format!("[{id}]")),
+        ..event.content
+    };
+    let targets = targets_of(&event.content, workspace, pair).await?;
+    Ok(AcceptEvent { id: EventId::from_raw(id), targets, accepted_at, dedupe, ..event })
+}
+
+async fn targets_of(
+    content: &EventContent,
+    workspace: WorkspaceId,
+    pair: &Pair<'_>,
+) -> Result<Vec<WebhookId>, String> {
+    let [model, _] = pair.stores();
+    let fan_out = model.fan_out(workspace).await.map_err(|error| format!("fan-out: {error}"))?;
+    let webhooks = fan_out.map(|fan_out| fan_out.webhooks).unwrap_or_default();
+    let wanting = webhooks.iter().filter(|hook| wants(hook, &content.event_type, content.subject.as_deref()));
+    Ok(wanting.map(|webhook| webhook.id).collect())
+}
+
+pub(super) async fn start(webhook: Choice, limit: usize, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
+    let rows = pair.both(|store| store.due_page(DuePage { webhook, limit })).await?;
+    world.in_flight.extend(rows.unwrap_or_default().into_iter().map(|due| (owner, due)));
+    Ok(())
+}
+
+pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) -> Compared {
+    let now = world.now();
+    let mut finished = Vec::new();
+    for ended in ended {
+        let Some(place) = place(&world.in_flight, ended.in_flight) else { break };
+        let (workspace, due) = match ended.afterwards {
+            Afterwards::Forget => world.in_flight.remove(place),
+            Afterwards::Repeat => world.in_flight[place],
+        };
+        let verdict = match ended.verdict {
+            EndedAs::Delivered => Verdict::Delivered,
+            EndedAs::RetryIn { ms } => Verdict::RetryAt(now.plus_ms(ms)),
+            EndedAs::GaveUp => Verdict::GiveUp,
+        };
+        let health = ended
+            .health
+            .map(|(consecutive_failures, disable)| HealthChange { consecutive_failures, disable });
+        let mut one = Finished { health, ..sample::finished(workspace, due, verdict) };
+        one.attempt.at = now;
+        finished.push(one);
+    }
+    let finished = Arc::new(finished);
+    pair.both(|store| store.finish(Arc::clone(&finished))).await.map(drop)
+}
+
+pub(super) async fn requeue(
+    delivery: Choice,
+    caller: Caller,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some((owner, delivery)) = choose(&world.deliveries, delivery) else { return Ok(()) };
+    let params = Requeue { workspace: world.caller(owner, caller), delivery, at: world.now() };
+    pair.both(|store| store.requeue(params)).await.map(drop)
+}

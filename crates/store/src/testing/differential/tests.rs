@@ -1,0 +1,169 @@
+//! The differential test agrees with itself, and finds faults of kinds that a real backend could have.
+
+use std::sync::Arc;
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+
+use super::*;
+use crate::catalog::{
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+use crate::ledger::{
+    AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+};
+use crate::testing::forward::{forward, forward_catalog};
+use crate::{Answer, Store};
+
+const EFFORT: Effort = Effort { seed: 1, sequences: 100 };
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    ForgetsOnReopen,
+    ForgetsIdentities,
+    ForgetsTheLastOutcomeOfACall,
+    ForgetsHealth,
+    RetriesBeyondCuts,
+    CountsTriesTwice,
+    PagesOutOfOrder,
+    IgnoresStatus,
+    ShowsAnybodyADelivery,
+    TellsNobody,
+}
+
+/// The memory model with one fault.
+struct Faulty {
+    inner: MemoryStore,
+    fault: Fault,
+}
+
+impl Harness for Faulty {
+    fn open(&self) -> Arc<dyn Store> {
+        let inner = match self.fault {
+            Fault::ForgetsOnReopen => MemoryStore::new(),
+            _ => self.inner.reopen(),
+        };
+        Arc::new(Self { inner, fault: self.fault })
+    }
+}
+
+impl Faulty {
+    fn through<T>(&self, _verb: &'static str, call: impl FnOnce(&MemoryStore) -> Answer<T>) -> Answer<T> {
+        call(&self.inner)
+    }
+
+    fn spoil(&self, finished: &mut Vec<Finished>) {
+        match self.fault {
+            Fault::ForgetsTheLastOutcomeOfACall if finished.len() > 1 => {
+                finished.truncate(finished.len() - 1)
+            }
+            Fault::ForgetsHealth => finished.iter_mut().for_each(|one| one.health = None),
+            Fault::RetriesBeyondCuts => finished.iter_mut().for_each(|one| one.due.born = Sequence(i64::MAX)),
+            Fault::CountsTriesTwice => finished.iter_mut().for_each(|one| one.due.tries += 1),
+            _ => {}
+        }
+    }
+}
+
+impl Catalog for Faulty {
+    forward_catalog!(through);
+}
+
+impl Ledger for Faulty {
+    forward! { through
+        fn requeue(params: Requeue) -> Due;
+        fn due_lanes(params: DueLanes) -> Vec<DueLane>;
+        fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
+        fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
+        fn list_events(params: ListEvents) -> EventPage;
+        fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+        fn upkeep(now: Timestamp) -> bool;
+        fn probe(now: Timestamp) -> ();
+        fn close() -> ();
+    }
+
+    fn listen(&self, listener: Arc<dyn CommitListener>) {
+        if self.fault != Fault::TellsNobody {
+            self.inner.listen(listener);
+        }
+    }
+
+    fn highest_id(&self) -> i64 {
+        self.inner.highest_id()
+    }
+
+    fn accept(&self, mut events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
+        if self.fault == Fault::ForgetsIdentities {
+            events.iter_mut().for_each(|event| event.dedupe = None);
+        }
+        self.inner.accept(events)
+    }
+
+    fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
+        let mut finished = (*finished).clone();
+        self.spoil(&mut finished);
+        self.inner.finish(Arc::new(finished))
+    }
+
+    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
+        let mut page = block_on(self.inner.due_page(params));
+        if let (Ok(rows), Fault::PagesOutOfOrder) = (&mut page, self.fault) {
+            rows.reverse();
+        }
+        Box::pin(std::future::ready(page))
+    }
+
+    fn list_deliveries(&self, mut params: ListDeliveries) -> Answer<DeliveryPage> {
+        if self.fault == Fault::IgnoresStatus {
+            params.status = None;
+        }
+        self.inner.list_deliveries(params)
+    }
+
+    fn delivery(&self, workspace: WorkspaceId, id: DeliveryId) -> Answer<Option<DeliveryRecord>> {
+        let anybody = self.fault == Fault::ShowsAnybodyADelivery;
+        let owner = block_on(self.inner.owner_of(id)).expect("the model is open").filter(|_| anybody);
+        self.inner.delivery(owner.unwrap_or(workspace), id)
+    }
+}
+
+/// The shortest sequence by which the fault shows.
+fn found(fault: Fault) {
+    let (operations, what) = find_difference(EFFORT, || Faulty { inner: MemoryStore::new(), fault })
+        .unwrap_or_else(|| panic!("{fault:?} was not found"));
+    assert!(operations.len() <= 8, "{fault:?} did not shrink: {operations:#?}\n{what}");
+}
+
+#[test]
+fn the_model_is_like_itself() {
+    assert_like_the_model(EFFORT, MemoryStore::new);
+}
+
+#[test]
+fn what_is_lost_is_found() {
+    found(Fault::ForgetsOnReopen);
+    found(Fault::ForgetsTheLastOutcomeOfACall);
+    found(Fault::ForgetsHealth);
+    found(Fault::TellsNobody);
+}
+
+#[test]
+fn what_is_remembered_wrongly_is_found() {
+    found(Fault::ForgetsIdentities);
+    found(Fault::RetriesBeyondCuts);
+    found(Fault::CountsTriesTwice);
+}
+
+#[test]
+fn what_is_read_wrongly_is_found() {
+    found(Fault::PagesOutOfOrder);
+    found(Fault::IgnoresStatus);
+    found(Fault::ShowsAnybodyADelivery);
+}

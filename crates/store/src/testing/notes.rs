@@ -1,0 +1,47 @@
+//! A listener that writes down what it is told.
+
+use std::sync::{Arc, Mutex};
+
+use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
+use signalpost_core::id::WorkspaceId;
+
+use crate::Store;
+use crate::ledger::CommitListener;
+
+#[derive(Debug, PartialEq, Eq)]
+pub enum Told {
+    Accepted(Vec<Arc<Event>>),
+    Requeued(Due, WorkspaceId),
+}
+
+#[derive(Default)]
+pub struct Notes(Mutex<Vec<Told>>);
+
+impl Notes {
+    /// Listens to a store from here on.
+    pub fn on(store: &dyn Store) -> Arc<Self> {
+        let notes = Arc::new(Self::default());
+        store.listen(Arc::clone(&notes) as Arc<dyn CommitListener>);
+        notes
+    }
+
+    /// What was told since the last time.
+    pub fn take(&self) -> Vec<Told> {
+        std::mem::take(&mut *self.0.lock().expect("nobody panics while writing"))
+    }
+
+    fn write(&self, told: Told) {
+        self.0.lock().expect("nobody panics while writing").push(told);
+    }
+}
+
+impl CommitListener for Notes {
+    fn accepted(&self, events: Vec<Arc<Event>>) {
+        self.write(Told::Accepted(events));
+    }
+
+    fn requeued(&self, due: Due, workspace: WorkspaceId) {
+        self.write(Told::Requeued(due, workspace));
+    }
+}
