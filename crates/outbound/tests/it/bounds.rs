@@ -214,8 +214,13 @@ fn a_receiver_that_never_reads_cannot_hold_a_large_request() {
         let exchange = world.client.send(request).await;
         assert_within(started, LIMIT, LIMIT);
         assert_failed(&exchange, Failure::Timeout, "no complete answer headers");
-        // The socket must be closed while the client lives on.
-        tokio::task::spawn_blocking(move || receiver.wait_for_ends(1)).await.expect("it ends");
+        // The socket must be closed while the client lives on, and what was not sent by then is not sent.
+        let bytes_read = tokio::task::spawn_blocking(move || {
+            receiver.wait_for_ends(1);
+            receiver.bytes_read()
+        });
+        let bytes_read = bytes_read.await.expect("it ends");
+        assert!(bytes_read < KERNEL_BUFFERS_BYTES, "{bytes_read} bytes went out");
     });
 }
 

@@ -20,13 +20,23 @@ pub(crate) struct Receiver {
     seen: Arc<Seen>,
     stopping: Arc<AtomicBool>,
     acceptor: Option<JoinHandle<()>>,
-    ended: mpsc::Receiver<()>,
+    ended: mpsc::Receiver<End>,
+}
+
+/// How a conversation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// The receiver had said all, or the client closed.
+    Over,
+    /// The client neither closed nor did anything else in a long time.
+    OutOfPatience,
 }
 
 #[derive(Default)]
-pub(crate) struct Seen {
-    pub(crate) connections: AtomicUsize,
-    pub(crate) bytes_written: AtomicUsize,
+struct Seen {
+    connections: AtomicUsize,
+    bytes_written: AtomicUsize,
+    bytes_read: AtomicUsize,
     requests: Mutex<Vec<String>>,
 }
 
@@ -73,6 +83,10 @@ impl Receiver {
         self.seen.bytes_written.load(Ordering::SeqCst)
     }
 
+    pub(crate) fn bytes_read(&self) -> usize {
+        self.seen.bytes_read.load(Ordering::SeqCst)
+    }
+
     /// All requests so far, heads and bodies, those with a whole body only.
     pub(crate) fn requests(&self) -> Vec<String> {
         self.seen.requests.lock().expect("no thread panicked").clone()
@@ -81,7 +95,8 @@ impl Receiver {
     /// Waits until `count` connections were closed by the client and left by the receiver's threads.
     pub(crate) fn wait_for_ends(&self, count: usize) {
         for number in 0..count {
-            self.ended.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("connection {number} is still open"));
+            let end = self.ended.recv_timeout(PATIENCE).unwrap_or(End::OutOfPatience);
+            assert_eq!(end, End::Over, "connection {number} is still open");
         }
     }
 }
@@ -89,7 +104,9 @@ impl Receiver {
 impl Receiver {
     /// Whether another connection has ended; each end is told once.
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.try_recv().is_ok()
+        let end = self.ended.try_recv().ok();
+        assert_ne!(end, Some(End::OutOfPatience), "a connection was left open");
+        end.is_some()
     }
 }
 
@@ -110,7 +127,7 @@ fn accept_all(
     stopping: &AtomicBool,
     tls: Option<Arc<ServerConfig>>,
     behaviour: &Behaviour,
-    end: &mpsc::Sender<()>,
+    end: &mpsc::Sender<End>,
 ) {
     for accepted in listener.incoming() {
         if stopping.load(Ordering::SeqCst) {
@@ -125,11 +142,17 @@ fn accept_all(
         std::thread::spawn(move || {
             let peer = Peer::new(tcp, tls);
             let mut conversation = Conversation { peer, seen, buffer: Vec::new() };
-            // A client that goes away in the middle is what most of these tests are about.
-            let _ = behaviour(number, &mut conversation);
+            // A client that goes away in the middle is what most of these tests are about; one that stays
+            // beyond all patience is a fault.
+            let how = match behaviour(number, &mut conversation) {
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut) => {
+                    End::OutOfPatience
+                }
+                _ => End::Over,
+            };
             drop(conversation);
             // The test may have ended before.
-            let _ = end.send(());
+            let _ = end.send(how);
         });
     }
 }
@@ -224,10 +247,12 @@ impl Conversation {
     }
 
     fn read(&mut self, chunk: &mut [u8]) -> io::Result<usize> {
-        match &mut self.peer {
-            Peer::Plain(tcp) => tcp.read(chunk),
-            Peer::Tls(tls) => tls.read(chunk),
-        }
+        let count = match &mut self.peer {
+            Peer::Plain(tcp) => tcp.read(chunk)?,
+            Peer::Tls(tls) => tls.read(chunk)?,
+        };
+        self.seen.bytes_read.fetch_add(count, Ordering::SeqCst);
+        Ok(count)
     }
 }
 
