@@ -13,7 +13,11 @@ pub(super) fn check(file: &str, text: &str) -> Vec<Finding> {
     find(file, code, imports_all, "name what you import; `*` is for `prelude` and for tests")
 }
 
+/// A module inside a file may take all of the file's names, but no file takes all of another's.
 fn imports_all(line: &str) -> bool {
+    if line.starts_with(' ') && line.trim_start() == "use super::*;" {
+        return false;
+    }
     let line = line.trim_start();
     let imports =
         line.starts_with("use ") || line.starts_with("pub use ") || line.starts_with("pub(crate) use ");
@@ -38,6 +42,8 @@ mod tests {
     fn wildcards_are_for_preludes_and_tests() {
         assert_eq!(check("a.rs", "use std::io::*;\n").len(), 1);
         assert_eq!(check("a.rs", "    pub use a::*;\n").len(), 1);
+        assert_eq!(check("a.rs", "use super::*;\n").len(), 1);
+        assert_eq!(check("a.rs", "mod inner {\n    use super::*;\n}\n"), []);
         assert_eq!(check("a.rs", "use proptest::prelude::*;\n"), []);
         assert_eq!(check("a.rs", "#[cfg(test)]\nmod tests {\n    use super::*;\n}\n"), []);
         assert_eq!(check("crates/a/tests/it/main.rs", "use a::*;\n"), []);

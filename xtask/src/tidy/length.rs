@@ -28,11 +28,14 @@ pub(super) fn measure(file: &str, text: &str) -> Option<Length> {
     Some(Length { file: file.to_owned(), lines: code_lines(text) })
 }
 
-/// Lines before `#[cfg(test)]` with a module under it.
+/// Lines before `#[cfg(test)]` with a module under it; other attributes may stand between them.
 pub(super) fn code_lines(text: &str) -> usize {
     let lines: Vec<&str> = text.lines().collect();
-    let starts_tests = |pair: &[&str]| pair[0] == "#[cfg(test)]" && pair[1].contains("mod ");
-    lines.windows(2).position(starts_tests).unwrap_or(lines.len())
+    let starts_tests = |at: &usize| {
+        let mut below = lines[at + 1..].iter().skip_while(|line| line.starts_with("#["));
+        lines[*at] == "#[cfg(test)]" && below.next().is_some_and(|line| line.contains("mod "))
+    };
+    (0..lines.len()).find(starts_tests).unwrap_or(lines.len())
 }
 
 pub(super) fn check(lengths: &[Length], exceptions: &str) -> Vec<Finding> {
@@ -100,6 +103,8 @@ mod tests {
     fn tests_do_not_count() {
         let text = "fn a() {}\n#[cfg(test)]\nuse b;\n\n#[cfg(test)]\nmod tests {\n}\n";
         assert_eq!(code_lines(text), 4);
+        assert_eq!(code_lines("fn a() {}\n#[cfg(test)]\n#[expect(x)]\nmod tests {\n}\n"), 1);
+        assert_eq!(code_lines("fn a() {}\n#[cfg(test)]\n"), 2);
         assert!(measure("crates/a/tests/it/main.rs", "").is_none());
         assert!(measure("crates/a/src/b.md", "").is_none());
         assert_eq!(measure("crates/a/src/b.rs", text).map(|length| length.lines), Some(4));
