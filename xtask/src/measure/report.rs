@@ -76,9 +76,9 @@ impl fmt::Display for Report {
         write!(f, "\nresident, idle      {:.1} MiB", self.idle_kib as f64 / 1024.0)?;
         write!(f, "\nresident, peak      {:.1} MiB", self.peak_kib as f64 / 1024.0)?;
         write!(f, "\nstored before       {} events", self.stored)?;
-        writeln!(
+        write!(
             f,
-            "latency, idle       p50 {:.2} ms, p99 {:.2} ms",
+            "\nlatency, idle       p50 {:.2} ms, p99 {:.2} ms",
             self.latency.p50_ms, self.latency.p99_ms
         )?;
         for one in &self.throughput {

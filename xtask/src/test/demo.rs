@@ -31,11 +31,11 @@ pub(super) fn run() -> Outcome {
 }
 
 fn judge(succeeded: bool, printed: &str) -> Outcome {
-    let verified = printed.lines().filter(|line| line.to_lowercase().contains("verified")).count();
+    let verified = printed.lines().filter(|line| line.trim_start().starts_with("verified ")).count();
     match (succeeded, verified) {
         (false, _) => Err("the demo failed".to_owned()),
-        (true, DELIVERIES..) => Ok(()),
-        (true, _) => Err(format!("{verified} lines say \"verified\", expected {DELIVERIES}")),
+        (true, DELIVERIES) => Ok(()),
+        (true, _) => Err(format!("{verified} lines begin with \"verified\", expected {DELIVERIES}")),
     }
 }
 
@@ -45,9 +45,9 @@ mod tests {
 
     #[test]
     fn a_demo_shows_what_it_promises() {
-        let good = "1 delivered, verified\n2 delivered, Verified\n3 delivered, verified\n";
+        let good = "  verified  a\n  verified  b\n  verified  c\nAll were verified.\n";
         assert!(judge(true, good).is_ok());
         assert!(judge(false, good).is_err());
-        assert!(judge(true, "verified\n").is_err());
+        assert!(judge(true, "verified  a\nAll were verified.\n").is_err());
     }
 }
