@@ -1,4 +1,5 @@
 //! What a request costs this client in CPU time: 64 connections, 1 KiB, a receiver in a process of its own.
+//! Beside it the same requests over bare connections of the HTTP library, as the limit of what can be had.
 //!
 //! `cargo run --release -p signalpost-outbound --example send_cost [requests]`
 
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
 use signalpost_core::attempt::Outcome;
 use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, SpawnLocal, Transport};
 use signalpost_core::target_url::TargetUrl;
@@ -48,26 +50,27 @@ fn measure(requests: usize) -> Result<(), Box<dyn Error>> {
         let url = Arc::new(TargetUrl::parse(&url)?);
         send(&client, &url, requests / 10).await;
         for round in 1..=3 {
-            let (cpu_us, started) = (process_cpu_us()?, Instant::now());
-            send(&client, &url, requests).await;
-            let (cpu_us, wall) = (process_cpu_us()? - cpu_us, started.elapsed());
-            println!(
-                "round {round}: {:.2} us of client CPU per request, {:.0} requests/s",
-                cpu_us / requests as f64,
-                requests as f64 / wall.as_secs_f64()
-            );
+            let ours = cost(requests, send(&client, &url, requests)).await?;
+            let bare = cost(requests, send_bare(&url, requests)).await?;
+            println!("round {round}: {ours} | bare: {bare}");
         }
         Ok(())
     })
 }
 
+/// Runs `work` and tells its cost in words.
+async fn cost(requests: usize, work: impl Future<Output = ()>) -> Result<String, Box<dyn Error>> {
+    let (cpu_us, started) = (process_cpu_us()?, Instant::now());
+    work.await;
+    let (cpu_us, wall) = (process_cpu_us()? - cpu_us, started.elapsed());
+    let (each_us, rate) = (cpu_us / requests as f64, requests as f64 / wall.as_secs_f64());
+    Ok(format!("{each_us:.2} us of client CPU per request, {rate:.0} requests/s"))
+}
+
 /// Sends `requests` over as many lanes as there are connections, each waiting for its answer.
 async fn send(client: &Client, url: &Arc<TargetUrl>, requests: usize) {
     let body = Bytes::from(vec![b'x'; BODY_BYTES]);
-    let names: Rc<[Arc<str>]> =
-        ["content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"]
-            .map(Arc::from)
-            .into();
+    let names = names();
     let lanes = (0..CONNECTIONS).map(|lane| {
         let (client, url, body, names) = (client.clone(), Arc::clone(url), body.clone(), Rc::clone(&names));
         let count = requests / CONNECTIONS;
@@ -81,6 +84,41 @@ async fn send(client: &Client, url: &Arc<TargetUrl>, requests: usize) {
     for lane in lanes.collect::<Vec<_>>() {
         lane.await.expect("a lane does not panic");
     }
+}
+
+/// The same without anything that guards or bounds.
+async fn send_bare(url: &Arc<TargetUrl>, requests: usize) {
+    let lanes = (0..CONNECTIONS).map(|lane| {
+        let (url, count) = (Arc::clone(url), requests / CONNECTIONS);
+        tokio::task::spawn_local(async move {
+            let tcp = tokio::net::TcpStream::connect(("127.0.0.1", url.port())).await.expect("it listens");
+            tcp.set_nodelay(true).expect("a socket");
+            let made = hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(tcp)).await;
+            let (mut sender, connection) = made.expect("a fresh connection");
+            tokio::task::spawn_local(connection);
+            let (body, names) = (Bytes::from(vec![b'x'; BODY_BYTES]), names());
+            for number in 0..count {
+                let outbound = request(&url, &body, &names, lane * count + number);
+                let mut request = http::Request::post("/hook").header("host", "127.0.0.1");
+                for (name, value) in outbound.headers {
+                    request = request.header(&*name, value);
+                }
+                let request = request.body(Full::new(outbound.body)).expect("a good request");
+                let response = sender.send_request(request).await.expect("an answer");
+                assert_eq!(response.status(), 200);
+                response.into_body().collect().await.expect("a body");
+            }
+        })
+    });
+    for lane in lanes.collect::<Vec<_>>() {
+        lane.await.expect("a lane does not panic");
+    }
+}
+
+fn names() -> Rc<[Arc<str>]> {
+    ["content-type", "user-agent", "webhook-id", "webhook-timestamp", "webhook-signature"]
+        .map(Arc::from)
+        .into()
 }
 
 /// As an engine makes it: names shared, values made for each request. Signing is not part of this measurement.
