@@ -1,0 +1,45 @@
+//! The commands, one file each.
+
+mod demo;
+mod serve;
+mod stop;
+
+use std::fmt;
+
+use crate::cli::Command;
+
+pub(crate) fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Serve(args) => serve::run(args),
+        Command::Demo(args) => demo::run(args),
+        Command::DemoReceiver => demo::receiver::run(),
+    }
+}
+
+/// Why a command ends without success: what happened, and what to do about it.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) what: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(what: impl Into<String>) -> Self {
+        Self { what: what.into(), hint: None }
+    }
+
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(crate) fn io(what: impl fmt::Display, error: std::io::Error) -> Self {
+        let hint = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                Some("Check who owns it and whether you may write there.".to_owned())
+            }
+            std::io::ErrorKind::StorageFull => Some("Free some space and start again.".to_owned()),
+            _ => None,
+        };
+        Self { what: format!("{what}: {error}"), hint }
+    }
+}

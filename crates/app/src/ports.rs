@@ -1,0 +1,80 @@
+//! The real world behind the engine's ports.
+
+use std::rc::Rc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, Random, SpawnLocal, Threads};
+use signalpost_core::time::{Monotonic, Timestamp};
+
+/// The system's clocks.
+pub(crate) struct SystemClock {
+    start: Instant,
+    /// Latest wall reading: a clock that is set back must not make time run backwards between two readings.
+    latest_ms: AtomicI64,
+}
+
+/// A clock set back by more than this is believed: standing still for longer would stop every retry.
+const STEP_BACK_MAX_MS: i64 = 2_000;
+
+impl SystemClock {
+    pub(crate) fn new() -> Self {
+        Self { start: Instant::now(), latest_ms: AtomicI64::new(i64::MIN) }
+    }
+}
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let read_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let latest_ms = self.latest_ms.load(Ordering::Relaxed);
+        if read_ms < latest_ms && latest_ms - read_ms <= STEP_BACK_MAX_MS {
+            return Timestamp::from_ms(latest_ms);
+        }
+        self.latest_ms.store(read_ms, Ordering::Relaxed);
+        Timestamp::from_ms(read_ms)
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_us(u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX))
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// The operating system's random numbers.
+pub(crate) struct SystemRandom;
+
+impl Random for SystemRandom {
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes)
+            .expect("the operating system gives random bytes; without them nothing is safe");
+    }
+}
+
+/// Named operating-system threads.
+pub(crate) struct SystemThreads;
+
+impl Threads for SystemThreads {
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
+        let started = std::thread::Builder::new().name(name.to_owned()).spawn(body);
+        started.expect("the operating system gives the few threads that we start with");
+    }
+}
+
+/// Tasks of the runtime of this thread.
+pub(crate) struct LocalTasks;
+
+impl SpawnLocal for LocalTasks {
+    fn spawn_local(&self, task: LocalBoxFuture<'static, ()>) {
+        tokio::task::spawn_local(task);
+    }
+}
+
+impl LocalTasks {
+    pub(crate) fn shared() -> Rc<dyn SpawnLocal> {
+        Rc::new(Self)
+    }
+}

@@ -1,0 +1,153 @@
+//! The running product: store, engine, cores and listeners, put together and taken apart in order.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use signalpost_api::{OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_core::ports::Clock;
+use signalpost_engine::{Engine, EngineOptions};
+use signalpost_outbound::tls::client_config;
+use signalpost_store::Store;
+use signalpost_store::ledger::Ledger;
+use signalpost_store_sqlite::{OpenOptions, SqliteStore};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::cmd::Failure;
+use crate::cores::{self, CoreParts};
+use crate::listen::{Connections, Door};
+use crate::ports::{SystemClock, SystemRandom, SystemThreads};
+use crate::settings::Settings;
+
+/// Threads that read the store: looking things up must not wait for one slow list.
+const STORE_READERS: usize = 2;
+/// Time that callers get to finish what they began once we are told to stop.
+const CALLERS_GRACE: Duration = Duration::from_secs(5);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// The one node of the embedded store.
+const NODE: u16 = 0;
+
+pub(crate) struct Server {
+    pub(crate) public: SocketAddr,
+    pub(crate) operator: SocketAddr,
+    engine: Arc<Engine>,
+    store: Arc<SqliteStore>,
+    /// Runs what belongs to no core: signals, the watch for owed deliveries, the order of stopping.
+    runtime: Runtime,
+    cores: Vec<JoinHandle<()>>,
+    connections: Connections,
+    draining: watch::Sender<bool>,
+    refuse_readiness: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Opens the store, binds both addresses and starts to serve and deliver.
+    pub(crate) fn start(settings: Settings) -> Result<Self, Failure> {
+        let public = Door::bind("public", "--public", settings.public)?;
+        let operator = Door::bind("operator", "--operator", settings.operator)?;
+        let store = open_store(&settings)?;
+        let dialects = built_in_dialects();
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let (engine, delivery_cores) = Engine::new(EngineOptions {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            clock: Arc::clone(&clock),
+            random: Arc::new(SystemRandom),
+            keyring: Arc::new(settings.keyring),
+            profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            node: NODE,
+        });
+        let refuse_readiness = Arc::new(AtomicBool::new(false));
+        let access =
+            OperatorAccess { key_hash: settings.operator_key, draining: Arc::clone(&refuse_readiness) };
+        let public_router = public_router(Arc::clone(&engine), &dialects);
+        let operator_router = operator_router(Arc::clone(&engine), access);
+        let (draining, is_draining) = watch::channel(false);
+        let connections = Connections::new(is_draining);
+        let tls =
+            client_config(None).map_err(|error| Failure::new(format!("TLS cannot be set up: {error}")))?;
+        let egress = settings.egress.with_own_listeners(vec![public.address, operator.address]);
+        let mut threads = Vec::new();
+        for (number, core) in delivery_cores.into_iter().enumerate() {
+            let doors = vec![
+                (public.another()?, public_router.clone()),
+                (operator.another()?, operator_router.clone()),
+            ];
+            let (connections, clock) = (connections.clone(), Arc::clone(&clock));
+            let (egress, tls) = (egress.clone(), Arc::clone(&tls));
+            threads.push(cores::start(number, CoreParts { core, doors, connections, clock, egress, tls })?);
+        }
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
+        let (public, operator) = (public.address, operator.address);
+        tracing::info!(%public, %operator, cores = threads.len(), "ready");
+        Ok(Self {
+            public,
+            operator,
+            engine,
+            store,
+            runtime,
+            cores: threads,
+            connections,
+            draining,
+            refuse_readiness,
+        })
+    }
+
+    /// Serves until `until` resolves, then stops in order: callers, attempts in flight, store.
+    pub(crate) fn run_until(self, until: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        let Self { engine, store, runtime, cores, connections, draining, refuse_readiness, .. } = self;
+        runtime.block_on(async {
+            let watching = Arc::clone(&engine);
+            tokio::spawn(async move { watching.watch_owed().await });
+            tokio::select! {
+                ended = until => ended,
+                broken = core_ended(&cores) => Err(broken),
+            }?;
+            tracing::info!("stopping: finishing what is in flight; what is owed goes out at the next start");
+            refuse_readiness.store(true, Ordering::SeqCst);
+            draining.send_replace(true);
+            let callers_gone = async { wait_until(|| connections.open() == 0).await };
+            if tokio::time::timeout(CALLERS_GRACE, callers_gone).await.is_err() {
+                tracing::warn!(connections = connections.open(), "callers were cut off");
+            }
+            engine.stop();
+            wait_until(|| cores.iter().all(JoinHandle::is_finished)).await;
+            let closed = store.close().await;
+            closed.map_err(|error| Failure::new(format!("the store was not closed cleanly: {error}")))
+        })?;
+        for core in cores {
+            core.join()
+                .map_err(|_| Failure::new("a delivery core broke while stopping; its log line says where"))?;
+        }
+        tracing::info!("stopped");
+        Ok(())
+    }
+}
+
+fn open_store(settings: &Settings) -> Result<Arc<SqliteStore>, Failure> {
+    let options =
+        OpenOptions { directory: settings.data.clone(), threads: &SystemThreads, readers: STORE_READERS };
+    SqliteStore::open(options).map(Arc::new).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// Resolves when a core has ended although nobody told it to: the process must not go on with half its lanes.
+async fn core_ended(cores: &[JoinHandle<()>]) -> Failure {
+    loop {
+        if cores.iter().any(JoinHandle::is_finished) {
+            return Failure::new(
+                "a delivery core broke; everything acknowledged is on disk and goes out after a restart",
+            );
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+async fn wait_until(mut condition: impl FnMut() -> bool) {
+    while !condition() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

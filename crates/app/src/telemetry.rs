@@ -1,0 +1,41 @@
+//! Logs and the last words of a process: text for a person at a terminal, JSON lines for everything else.
+
+use std::io::{IsTerminal, Write};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::cmd::Failure;
+
+/// Which log lines are written, for example `debug` or `signalpost_engine=debug,info`.
+const LOG_VARIABLE: &str = "SIGNALPOST_LOG";
+
+/// Starts logging to standard error. Warns of a filter that cannot be read instead of dropping lines silently.
+pub(crate) fn start() -> Result<(), Failure> {
+    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_default();
+    let filter = EnvFilter::try_new(if wanted.is_empty() { "info" } else { &wanted })
+        .map_err(|error| Failure::new(format!("{LOG_VARIABLE} cannot be read: {error}")))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    if std::io::stderr().is_terminal() {
+        lines.with_target(false).init();
+    } else {
+        lines.json().flatten_event(true).with_ansi(false).init();
+    }
+    Ok(())
+}
+
+/// Says why the process ends, and what to do about it.
+pub(crate) fn print_failure(failure: &Failure) {
+    let mut text = format!("signalpost: {}\n", failure.what);
+    if let Some(hint) = &failure.hint {
+        text.push_str(&format!("  {hint}\n"));
+    }
+    // With standard error closed there is nobody left to tell; the exit status still says it.
+    std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
+/// Writes to standard output for the person who started us.
+pub(crate) fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    // A closed pipe (`signalpost demo | head`) must not stop a server.
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).unwrap_or_default();
+}
