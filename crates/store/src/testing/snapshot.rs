@@ -44,6 +44,9 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Reads everything. Nothing else may write meanwhile.
+    ///
+    /// # Panics
+    /// When a list does not get on from page to page.
     pub async fn of(store: &dyn Store) -> Result<Self, StoreError> {
         let mut seen = Self { highest_id: store.highest_id(), ..Self::default() };
         seen.workspaces = all_workspaces(store).await?;
@@ -109,6 +112,7 @@ impl Snapshot {
         loop {
             let page = store.due_lanes(DueLanes { after, limit: PAGE_ROWS }).await?;
             let Some(last) = page.last() else { return Ok(()) };
+            assert!(after.is_none_or(|after| last.webhook > after), "the list of lanes stands still");
             after = Some(last.webhook);
             for lane in page {
                 self.due.extend(store.due_page(DuePage { webhook: lane.webhook, limit: DUE_ROWS }).await?);
@@ -123,9 +127,8 @@ async fn all_workspaces(store: &dyn Store) -> Result<Vec<Workspace>, StoreError>
     loop {
         let after = found.last().map(|workspace| workspace.id);
         let page = store.list_workspaces(ListWorkspaces { after, limit: PAGE_ROWS }).await?;
-        if page.is_empty() {
-            return Ok(found);
-        }
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(after.is_none_or(|after| last.id > after), "the list of workspaces stands still");
         found.extend(page);
     }
 }
@@ -137,9 +140,8 @@ async fn all_webhooks(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<W
         let params =
             ListWebhooks { workspace, subject: None, active: None, before, offset: 0, limit: PAGE_ROWS };
         let page = store.list_webhooks(params).await?;
-        if page.rows.is_empty() {
-            return Ok(found);
-        }
+        let Some(last) = page.rows.last() else { return Ok(found) };
+        assert!(before.is_none_or(|before| last.id < before), "the list of webhooks stands still");
         found.extend(page.rows);
     }
 }
