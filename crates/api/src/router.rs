@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use axum::routing::any_service;
 use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
@@ -29,7 +30,7 @@ pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
     let mut router = Router::new();
     for dialect in dialects {
         if let Some(public) = dialect.public_router(Arc::clone(&engine)) {
-            router = router.nest(&dialect.base_path, public);
+            router = mounted(router, &dialect.base_path, public);
         }
     }
     with_strangers(router, engine)
@@ -39,7 +40,13 @@ pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
 pub fn operator_router(engine: Arc<Engine>, access: OperatorAccess) -> Router {
     let health = native::health_router(Arc::clone(&engine), &access);
     let api = native::router(Arc::clone(&engine), access);
-    with_strangers(health.nest(native::BASE_PATH, api), engine)
+    with_strangers(mounted(health, native::BASE_PATH, api), engine)
+}
+
+/// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers
+/// that it is not found; the router alone would take it for a stranger's.
+fn mounted(router: Router, base_path: &str, surface: Router) -> Router {
+    router.route(&format!("{base_path}/"), any_service(surface.clone())).nest(base_path, surface)
 }
 
 /// Paths outside every surface are not found, as problem details.

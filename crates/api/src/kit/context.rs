@@ -36,7 +36,8 @@ impl Context {
             response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
         }
         let id = HeaderValue::from_str(&self.request_id).expect("request ids are ASCII words");
-        response.headers_mut().insert(request_id::HEADER, id);
+        // A surface inside this one has named the request already, in its body and in the log.
+        response.headers_mut().entry(request_id::HEADER).or_insert(id);
         response
     }
 

@@ -164,7 +164,8 @@ impl<'a> Fields<'a> {
     /// Notes every member that nobody took.
     pub(crate) fn refuse_rest(&mut self, message: &str) {
         for (name, _) in self.rest() {
-            self.note(&shown(&name), message);
+            // Escaped as in RFC 6901, for `/` joins the parts of a place.
+            self.note(&shown(&name).replace('~', "~0").replace('/', "~1"), message);
         }
     }
 

@@ -55,6 +55,7 @@ fn validation_errors(fields: &[FieldError]) -> Option<wire::ValidationErrors> {
     for FieldError { field, message } in fields {
         let (name, place) = field.split_once('/').unwrap_or((field, ""));
         let name = if name == "subject" { wire::AGENT_ID } else { name };
+        let name = &name.replace("~1", "/").replace("~0", "~");
         if errors.iter().any(|(known, _)| known == name) {
             continue;
         }

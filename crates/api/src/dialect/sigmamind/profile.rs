@@ -169,6 +169,6 @@ mod tests {
     #[test]
     fn header_names_are_kept_in_lower_case() {
         let profile = Instance::default().profile().expect("the vendor's own values");
-        assert_eq!(profile.delivery.signature.header, "x-sigmamind-signature");
+        assert_eq!(&*profile.delivery.signature.header, "x-sigmamind-signature");
     }
 }

@@ -1,0 +1,236 @@
+//! A server without sockets, and what it answered.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use signalpost_api::{Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_core::credential::CredentialHash;
+use signalpost_core::ports::{BoxFuture, Clock, Random};
+use signalpost_core::seal::Keyring;
+use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_engine::{Engine, EngineOptions};
+use signalpost_store::Store;
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::memory::MemoryStore;
+use tower_service::Service;
+
+pub(crate) const OPERATOR_KEY: &str = "operator-key-of-the-tests";
+/// 2026-05-05T10:06:46.150Z
+pub(crate) const NOW_MS: i64 = 1_777_975_606_150;
+
+pub(crate) struct App {
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: Arc<StandingClock>,
+    pub(crate) draining: Arc<AtomicBool>,
+    pub(crate) engine: Arc<Engine>,
+    public: Router,
+    operator: Router,
+}
+
+impl App {
+    pub(crate) fn new() -> Self {
+        Self::with_dialects(built_in_dialects())
+    }
+
+    pub(crate) fn with_dialects(dialects: Vec<Dialect>) -> Self {
+        let store = MemoryStore::new();
+        Self::over(store.clone(), Arc::new(store), dialects)
+    }
+
+    /// An app over a store of its own making; `model` is what the test looks into.
+    pub(crate) fn over(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>) -> Self {
+        let clock = Arc::new(StandingClock(AtomicI64::new(NOW_MS)));
+        let (engine, _cores) = Engine::new(EngineOptions {
+            store,
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(Counting(AtomicU64::new(1))),
+            keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
+            profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
+            cores: 1,
+            node: 0,
+        });
+        let draining = Arc::new(AtomicBool::new(false));
+        let access = OperatorAccess {
+            key_hash: CredentialHash::of(OPERATOR_KEY.as_bytes()),
+            draining: Arc::clone(&draining),
+        };
+        let public = public_router(Arc::clone(&engine), &dialects);
+        let operator = operator_router(Arc::clone(&engine), access);
+        Self { store: model, clock, draining, engine, public, operator }
+    }
+
+    /// A call of the operator side with the operator's key.
+    pub(crate) fn operator(&self, method: Method, path: &str) -> Call<'_> {
+        Call::new(&self.operator, method, path).header("authorization", &format!("Bearer {OPERATOR_KEY}"))
+    }
+
+    /// A call of the operator side without a key.
+    pub(crate) fn operator_stranger(&self, method: Method, path: &str) -> Call<'_> {
+        Call::new(&self.operator, method, path)
+    }
+
+    /// A call of the public side without a key.
+    pub(crate) fn public(&self, method: Method, path: &str) -> Call<'_> {
+        Call::new(&self.public, method, path)
+    }
+
+    /// A new workspace of a dialect: its public id.
+    pub(crate) fn workspace(&self, dialect: &str) -> String {
+        let body = json!({"dialect": dialect, "name": "Acme"});
+        let answer = self.operator(Method::POST, "/v1/workspaces").json(&body).send();
+        answer.expect(201);
+        answer.text_at("/id")
+    }
+
+    /// A new API key of a workspace.
+    pub(crate) fn key(&self, workspace: &str) -> String {
+        let path = format!("/v1/workspaces/{workspace}/credentials");
+        let answer = self.operator(Method::POST, &path).json(&json!({})).send();
+        answer.expect(201);
+        answer.text_at("/secret")
+    }
+
+    /// Publishes an event and gives the answer.
+    pub(crate) fn publish(&self, workspace: &str, event: &Value) -> Answer {
+        let answer =
+            self.operator(Method::POST, &format!("/v1/workspaces/{workspace}/events")).json(event).send();
+        answer.expect(202);
+        answer
+    }
+}
+
+/// A request being put together.
+pub(crate) struct Call<'a> {
+    router: &'a Router,
+    request: http::request::Builder,
+    body: Bytes,
+}
+
+impl<'a> Call<'a> {
+    fn new(router: &'a Router, method: Method, path: &str) -> Self {
+        Self { router, request: Request::builder().method(method).uri(path), body: Bytes::new() }
+    }
+
+    pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    pub(crate) fn key(self, key: &str) -> Self {
+        self.header("x-api-key", key)
+    }
+
+    pub(crate) fn json(self, body: &Value) -> Self {
+        self.raw("application/json", body.to_string())
+    }
+
+    pub(crate) fn raw(self, content_type: &str, body: impl Into<Bytes>) -> Self {
+        self.header("content-type", content_type).body(body)
+    }
+
+    /// A body that does not say what it is.
+    pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = body.into();
+        self
+    }
+
+    pub(crate) fn send(self) -> Answer {
+        let request = self.request.body(Body::from(self.body)).unwrap();
+        block_on(async {
+            let response = self.router.clone().call(request).await.unwrap();
+            let (parts, body) = response.into_parts();
+            let body = body.collect().await.unwrap().to_bytes();
+            Answer { status: parts.status, headers: parts.headers, body }
+        })
+    }
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> &Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        assert!(self.header("content-type").contains("json"), "{:?}", self.headers);
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    #[track_caller]
+    pub(crate) fn text_at(&self, pointer: &str) -> String {
+        self.json()
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("{pointer}: {}", self.text()))
+            .to_owned()
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The pointers of a problem's broken rules.
+    #[track_caller]
+    pub(crate) fn pointers(&self) -> Vec<String> {
+        let problem = self.json();
+        let errors = problem["errors"].as_array().cloned().unwrap_or_default();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+pub(crate) struct StandingClock(AtomicI64);
+
+impl StandingClock {
+    pub(crate) fn advance_ms(&self, ms: i64) {
+        self.0.fetch_add(ms, Ordering::SeqCst);
+    }
+}
+
+impl Clock for StandingClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(self.0.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_us(0)
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Not random, but never the same twice in a test: a counter through a mixing function (splitmix64).
+struct Counting(AtomicU64);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut mixed = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+            chunk.copy_from_slice(&(mixed ^ (mixed >> 31)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! The routers as a client sees them: one-shot requests in process, over the model store and a clock that stands.
+
+#![expect(clippy::unwrap_used, reason = "a test that unwraps the wrong thing fails, as it should")]
+
+mod app;
+mod batches;
+mod deliveries;
+mod health;
+mod hostile;
+mod profiles;
+mod publishing;
+mod sigmamind;
+mod sigmamind_errors;
+mod sigmamind_fields;
+mod webhooks;
+mod workspaces;
