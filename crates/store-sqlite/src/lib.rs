@@ -11,11 +11,15 @@ mod catalog;
 mod failure;
 mod fetch;
 mod inline;
+#[cfg(test)]
+mod inside;
 mod job;
 mod ledger;
 mod meta;
 mod open;
 mod pack;
+#[cfg(test)]
+mod plans;
 mod queue;
 mod readers;
 mod row;

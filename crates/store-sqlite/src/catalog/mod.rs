@@ -109,3 +109,38 @@ impl Catalog for SqliteStore {
         self.change(move |write| revoke_credential::run(write, workspace, credential))
     }
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    create_credential::IS_TAKEN,
+    create_credential::INSERT,
+    create_webhook::IS_TAKEN,
+    create_webhook::INSERT,
+    create_workspace::IS_TAKEN,
+    create_workspace::INSERT,
+    create_workspace::INSERT_HEAD,
+    credential_by_hash::SELECT,
+    delete_webhook::UPDATE,
+    disable::UPDATE,
+    erase_workspace::SELECT_WEBHOOKS,
+    erase_workspace::SELECT_NEWEST_CREDENTIAL,
+    erase_workspace::DELETE_CREDENTIALS,
+    erase_workspace::UPDATE,
+    erase_workspace::DELETE_HEAD,
+    fan_out::SELECT_VERSION,
+    fan_out::SELECT_WEBHOOKS,
+    find::SELECT_WORKSPACE,
+    find::SELECT_WORKSPACE_BY_PUBLIC_ID,
+    find::WORKSPACE_LIVES,
+    find::SELECT_WEBHOOK,
+    find::SELECT_WEBHOOK_BY_PUBLIC_ID,
+    lane::SELECT,
+    list_credentials::SELECT,
+    list_webhooks::COUNT,
+    list_webhooks::SELECT,
+    list_workspaces::SELECT,
+    revoke_credential::DELETE,
+    update_webhook::UPDATE,
+    update_workspace::UPDATE,
+];

@@ -106,3 +106,40 @@ impl Ledger for SqliteStore {
         self.close_and_wait()
     }
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    accept::INSERT_MESSAGE,
+    accept::INSERT_DUE,
+    accept::INSERT_KEY,
+    accept::SELECT_KNOWN,
+    due_lanes::SELECT_NEXT,
+    due_lanes::SELECT_FIRST_LIVING,
+    due_page::SELECT,
+    event::SELECT_BY_ID,
+    event::SELECT_BY_PRODUCER_ID,
+    events_by_id::SELECT,
+    finish::INSERT_ATTEMPT,
+    finish::DELETE_DUE,
+    finish::SELECT_CUT_UPTO,
+    finish::UPDATE_FAILURES,
+    history::SELECT_CUTS,
+    history::SELECT_STEPS_BRIEF,
+    history::SELECT_STEPS,
+    history::SELECT_PUBLIC_ID,
+    index::SELECT_TAIL,
+    index::INSERT_EVENT,
+    index::INSERT_DELIVERY,
+    newest_first::SELECT_TAIL,
+    newest_first::SELECT_OF_WORKSPACE,
+    newest_first::SELECT_OF_WEBHOOK,
+    newest_first::SELECT_ONE,
+    owner_of::SELECT,
+    requeue::INSERT_STEP,
+    sweep::SELECT_FIRST,
+    sweep::SELECT_ROWS,
+    sweep::UPDATE,
+    sweep::DELETE,
+    sweep::ANY,
+];

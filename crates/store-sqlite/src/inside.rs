@@ -1,0 +1,267 @@
+//! Tests that need a hand inside the store: operations that misbehave, a full disk, a half-filled index.
+
+use signalpost_core::attempt::Verdict;
+use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
+use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_store::ledger::{AcceptEvent, DueLanes, DuePage, ListDeliveries, ListEvents};
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
+use signalpost_store::{Catalog, Ledger, StoreError};
+use signalpost_testkit::TempDir;
+
+use crate::SqliteStore;
+use crate::failure::Failure;
+use crate::meta;
+use crate::queue::Admission;
+use crate::write::Write;
+
+struct Inside {
+    store: SqliteStore,
+    /// Last, so that it goes after the store.
+    _directory: TempDir,
+}
+
+impl Inside {
+    fn new() -> Self {
+        let directory = TempDir::new().expect("a directory");
+        Self { store: SqliteStore::open_inline(directory.path()).expect("it opens"), _directory: directory }
+    }
+
+    /// A workspace `n` with the webhooks that are given.
+    fn tenant(&self, n: i64, webhooks: &[i64]) -> (WorkspaceId, u64) {
+        let workspace = sample::workspace(n);
+        let id = workspace.id;
+        block_on(self.store.create_workspace(workspace)).expect("a workspace");
+        for webhook in webhooks {
+            block_on(self.store.create_webhook(sample::webhook(id, *webhook))).expect("a webhook");
+        }
+        (id, block_on(self.store.fan_out(id)).expect("it reads").expect("it exists").version)
+    }
+
+    fn accept(&self, event: AcceptEvent) -> Result<(), StoreError> {
+        block_on(self.store.accept(vec![event])).map(|_| ())
+    }
+
+    fn work<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        block_on(self.store.write(Admission::Always, 1, work))
+    }
+
+    fn number(&self, sql: &'static str) -> i64 {
+        let read = |connection: &rusqlite::Connection| Ok(connection.query_row(sql, [], |row| row.get(0))?);
+        block_on(self.store.read(read)).expect("it reads")
+    }
+
+    fn listed_events(&self, workspace: WorkspaceId) -> Vec<i64> {
+        let list = ListEvents { workspace, event_type: None, subject: None, before: None, limit: 1_000 };
+        let page = block_on(self.store.list_events(list)).expect("it reads");
+        page.rows.iter().map(|event| event.id.raw()).collect()
+    }
+
+    fn listed_deliveries(&self, workspace: WorkspaceId, webhook: Option<WebhookId>) -> Vec<(i64, i64)> {
+        let list =
+            ListDeliveries { workspace, webhook, event: None, status: None, before: None, limit: 1_000 };
+        let page = block_on(self.store.list_deliveries(list)).expect("it reads");
+        page.rows.iter().map(|row| (row.id.event.raw(), row.id.webhook.raw())).collect()
+    }
+}
+
+const WRITE_SOMETHING: &str = "UPDATE meta SET value = 77 WHERE name = 'probed_at'";
+const READ_SOMETHING: &str = "SELECT value FROM meta WHERE name = 'probed_at'";
+
+#[test]
+fn a_panic_is_answered_and_harms_nobody() {
+    let inside = Inside::new();
+    let (workspace, version) = inside.tenant(1, &[]);
+    let before = inside.store.accept(vec![sample::event(workspace, 10, version, &[])]);
+    let panicking = inside.store.write::<()>(Admission::Always, 1, |write| {
+        write.connection.execute(WRITE_SOMETHING, [])?;
+        panic!("on purpose");
+    });
+    let after = inside.store.accept(vec![sample::event(workspace, 11, version, &[])]);
+    block_on(before).expect("it is accepted");
+    let error = block_on(panicking).expect_err("it panicked");
+    assert!(matches!(&error, StoreError::Unavailable(problem) if problem.contains("panicked")), "{error}");
+    assert_eq!(block_on(after).expect("it is accepted")[0].sequence.0, 2);
+    assert_eq!(inside.number(READ_SOMETHING), 0, "what it had written is rolled back");
+}
+
+#[test]
+fn a_refusal_after_a_write_is_rolled_back() {
+    let inside = Inside::new();
+    let late = inside.work::<()>(|write| {
+        write.connection.execute(WRITE_SOMETHING, [])?;
+        Err(StoreError::Missing("mind").into())
+    });
+    assert!(matches!(&late, Err(StoreError::Unavailable(_))), "{late:?}");
+    assert_eq!(inside.number(READ_SOMETHING), 0);
+}
+
+#[test]
+fn a_full_disk_is_unavailable_and_recovers() {
+    let inside = Inside::new();
+    let (workspace, version) = inside.tenant(1, &[11]);
+    let limit = |pages: i64| {
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        inside.work(move |write| Ok(write.connection.query_row(&pragma, [], |row| row.get::<_, i64>(0))?))
+    };
+    let large = |n| {
+        let mut event = sample::event(workspace, n, version, &[WebhookId::from_raw(11)]);
+        event.content.data = vec![b'7'; 100_000].into();
+        event
+    };
+    let pages = limit(1).expect("it answers with what it took: never less than there are");
+    let answers = [20, 21].map(|n| inside.store.accept(vec![large(n)]));
+    for answer in answers {
+        let error = block_on(answer).expect_err("the disk is full");
+        assert!(matches!(&error, StoreError::Unavailable(problem) if problem.contains("full")), "{error}");
+    }
+    assert_eq!(inside.listed_events(workspace), [] as [i64; 0]);
+    block_on(inside.store.probe(sample::at(1))).expect("a write that needs no page gets through");
+    limit(pages + 1_000).expect("the disk grows");
+    inside.accept(large(22)).expect("the store has recovered");
+    assert_eq!(inside.listed_events(workspace), [22]);
+    assert_eq!(inside.number("SELECT sequence FROM head"), 1, "failed commits took no place");
+}
+
+/// A damaged row is named, and only what needs it fails.
+#[test]
+fn a_damaged_row_is_corrupt_and_its_neighbours_are_not() {
+    let inside = Inside::new();
+    let (workspace, version) = inside.tenant(1, &[]);
+    for n in [30, 31] {
+        inside.accept(sample::event(workspace, n, version, &[])).expect("it is accepted");
+    }
+    let damage = "UPDATE message SET attributes = x'ff' WHERE id = 30";
+    inside.work(move |write| Ok(write.connection.execute(damage, [])?)).expect("it is damaged");
+    let read = |n| block_on(inside.store.events_by_id(vec![EventId::from_raw(n)]));
+    match read(30) {
+        Err(StoreError::Corrupt { table: "message", column: "attributes", key, .. }) => assert_eq!(key, "30"),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(read(31).expect("it reads").len(), 1);
+}
+
+/// Whatever part of the events is in the listing indexes, lists show all of them once and in order.
+#[test]
+fn lists_do_not_depend_on_how_far_the_index_is_filled() {
+    let inside = Inside::new();
+    let lanes = [11, 12, 21].map(WebhookId::from_raw);
+    let (one, version_one) = inside.tenant(1, &[11, 12]);
+    let (two, version_two) = inside.tenant(2, &[21]);
+    let ids = [100, 103, 101, 110, 111, 112, 105, 120, 119, 130];
+    for (place, id) in ids.into_iter().enumerate() {
+        if place % 3 == 2 {
+            // From here on some of the events come late, below the mark.
+            while block_on(inside.store.upkeep(sample::at(0))).expect("upkeep") {}
+        }
+        let event = match place % 2 {
+            0 => sample::event(one, id, version_one, &lanes[..2]),
+            _ => sample::event(two, id, version_two, &lanes[2..]),
+        };
+        inside.accept(event).expect("it is accepted");
+        let mut expected: Vec<(i64, i64)> = Vec::new();
+        for (place, id) in ids[..=place].iter().enumerate() {
+            let webhooks = if place % 2 == 0 { &[11, 12][..] } else { &[21] };
+            expected.extend(webhooks.iter().map(|webhook| (*id, *webhook)));
+        }
+        expected.sort_unstable_by(|a, b| b.cmp(a));
+        check_lists(&inside, one, &[11, 12], &expected);
+        check_lists(&inside, two, &[21], &expected);
+    }
+    assert!(inside.number("SELECT value FROM meta WHERE name = 'indexed'") >= 120, "the index was filled");
+}
+
+fn check_lists(inside: &Inside, workspace: WorkspaceId, webhooks: &[i64], expected: &[(i64, i64)]) {
+    let own: Vec<_> = expected.iter().copied().filter(|(_, webhook)| webhooks.contains(webhook)).collect();
+    let mut events: Vec<_> = own.iter().map(|(event, _)| *event).collect();
+    events.dedup();
+    assert_eq!(inside.listed_events(workspace), events);
+    assert_eq!(inside.listed_deliveries(workspace, None), own);
+    for webhook in webhooks {
+        let of_webhook: Vec<_> = own.iter().copied().filter(|(_, lane)| lane == webhook).collect();
+        assert_eq!(inside.listed_deliveries(workspace, Some(WebhookId::from_raw(*webhook))), of_webhook);
+    }
+}
+
+/// After upkeep the indexes hold exactly what a scan of all events gives.
+#[test]
+fn a_filled_index_is_what_a_scan_would_give() {
+    let inside = Inside::new();
+    let (workspace, version) = inside.tenant(1, &[11, 12]);
+    let targets = [11, 12].map(WebhookId::from_raw);
+    let events = (0..2_500).map(|n| {
+        // Every third one is below its predecessor.
+        let id = 10_000 + if n % 3 == 2 { n - 2 } else { n + 2 };
+        sample::event(workspace, id * 10 + n % 3, version, &targets[..usize::try_from(n % 3).expect("small")])
+    });
+    let mut expected: Vec<(i64, i64)> = Vec::new();
+    let events: Vec<AcceptEvent> = events.collect();
+    for event in &events {
+        expected.extend(event.targets.iter().map(|target| (target.raw(), event.id.raw())));
+    }
+    block_on(inside.store.accept(events)).expect("they are accepted");
+    let mut steps = 1;
+    while block_on(inside.store.upkeep(sample::at(0))).expect("upkeep") {
+        steps += 1;
+    }
+    assert!(steps >= 3, "{steps} steps for 2,500 events are not bounded");
+    assert_eq!(inside.number("SELECT count(*) FROM ix_event"), 2_500);
+    let scan = |connection: &rusqlite::Connection| {
+        let mut select =
+            connection.prepare("SELECT webhook, event FROM ix_delivery ORDER BY webhook, event")?;
+        let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?)
+    };
+    expected.sort_unstable();
+    assert_eq!(block_on(inside.store.read(scan)).expect("it reads"), expected);
+    let state = block_on(inside.store.read(meta::read_index_state)).expect("it reads");
+    assert_eq!(state.unindexed, 0);
+}
+
+/// Rows that a cut has ended are hidden at once and removed in bounded steps; rows born later stay.
+#[test]
+fn what_a_cut_has_ended_is_swept_in_steps() {
+    let inside = Inside::new();
+    let (workspace, version) = inside.tenant(1, &[11, 12]);
+    let (cut_lane, other) = (WebhookId::from_raw(11), WebhookId::from_raw(12));
+    let owed = i64::try_from(UPKEEP_ROWS_MAX).expect("small") + 500;
+    let events = (0..owed).map(|n| sample::event(workspace, 1_000 + n, version, &[cut_lane, other]));
+    block_on(inside.store.accept(events.collect())).expect("they are accepted");
+    let update = |switch, at| signalpost_store::catalog::UpdateWebhook {
+        workspace,
+        webhook: cut_lane,
+        at: sample::at(at),
+        name: None,
+        url: None,
+        events: None,
+        subject: None,
+        switch: Some(switch),
+    };
+    let by_owner = signalpost_core::webhook::DisableReason::ByOwner;
+    use signalpost_store::catalog::Switch::{Disable, Enable};
+    block_on(inside.store.update_webhook(update(Disable(by_owner), 1))).expect("it is disabled");
+    let lanes = || {
+        let lanes = block_on(inside.store.due_lanes(DueLanes { after: None, limit: 10 })).expect("it reads");
+        lanes.into_iter().map(|lane| lane.webhook).collect::<Vec<_>>()
+    };
+    assert_eq!(lanes(), [other], "the cut lane is owed nothing, with all its rows still there");
+    block_on(inside.store.update_webhook(update(Enable, 2))).expect("it is enabled");
+    let version = version + 2;
+    inside.accept(sample::event(workspace, 500, version, &[cut_lane])).expect("it is accepted");
+    let rows = || inside.number("SELECT count(*) FROM due WHERE webhook = 11");
+    assert_eq!(rows(), owed + 1);
+    assert!(block_on(inside.store.upkeep(sample::at(0))).expect("upkeep"), "there is more");
+    assert!(rows() > 1, "one step is bounded");
+    while block_on(inside.store.upkeep(sample::at(0))).expect("upkeep") {}
+    assert_eq!(rows(), 1);
+    assert_eq!(inside.number("SELECT count(*) FROM due WHERE webhook = 12"), owed);
+    assert_eq!(inside.number("SELECT count(*) FROM sweep"), 0);
+    assert_eq!(lanes(), [cut_lane, other]);
+    let page = block_on(inside.store.due_page(DuePage { webhook: cut_lane, limit: 10 })).expect("it reads");
+    let finished = sample::finished(workspace, page[0], Verdict::Delivered);
+    block_on(inside.store.finish(vec![finished].into())).expect("it is recorded");
+    assert_eq!(lanes(), [other]);
+}

@@ -1,0 +1,54 @@
+//! A test that SQLite answers every statement from an index: none may read a large table from end to end.
+
+use std::fs;
+use std::path::Path;
+
+use rusqlite::{Connection, Statement};
+
+use crate::{catalog, ledger, schema};
+
+/// The lists of statements are written by hand; one that is missing from them would never be looked at.
+#[test]
+fn every_statement_is_listed() {
+    for (folder, listed) in [("catalog", catalog::STATEMENTS), ("ledger", ledger::STATEMENTS)] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+        let files = fs::read_dir(path).expect("the sources").map(|file| file.expect("a file").path());
+        let texts = files.map(|file| fs::read_to_string(file).expect("a text"));
+        let written: usize = texts.map(|text| text.matches(": &str =").count()).sum();
+        assert_eq!(listed.len(), written, "statements in {folder}");
+    }
+}
+
+#[test]
+fn no_statement_reads_a_large_table_from_end_to_end() {
+    let mut connection = Connection::open_in_memory().expect("memory");
+    schema::migrate(&mut connection).expect("it migrates");
+    for sql in catalog::STATEMENTS.iter().chain(ledger::STATEMENTS) {
+        let mut plan =
+            connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        for step in steps(&mut plan) {
+            assert!(!is_unbounded(sql, &step), "{sql}\nis answered by\n{step}");
+        }
+    }
+}
+
+fn steps(plan: &mut Statement<'_>) -> Vec<String> {
+    let parameters = plan.parameter_count();
+    for parameter in 1..=parameters {
+        plan.raw_bind_parameter(parameter, 1).expect("it binds");
+    }
+    let mut rows = plan.raw_query();
+    let mut steps = Vec::new();
+    while let Some(row) = rows.next().expect("a plan") {
+        steps.push(row.get::<_, String>(3).expect("text"));
+    }
+    steps
+}
+
+/// A scan is fine where a `LIMIT` or the order of a key ends it at once; a sort of what was found never is,
+/// unless it is bounded by one key.
+fn is_unbounded(sql: &str, step: &str) -> bool {
+    let scans = step.starts_with("SCAN") && !step.contains("CONSTANT ROW") && !sql.contains("LIMIT");
+    let sorts = step.contains("TEMP B-TREE") && !sql.contains("FROM event_key k");
+    scans || sorts
+}
