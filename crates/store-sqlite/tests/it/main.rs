@@ -7,5 +7,6 @@
 
 mod batching;
 mod conformance;
+mod differential;
 mod opening;
 mod support;
