@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::{OriginalUri, Request};
 use axum::response::Response;
 use http::HeaderValue;
-use http::header::ALLOW;
 use signalpost_core::error::ErrorCode;
 use signalpost_core::time::Timestamp;
 
@@ -31,9 +30,7 @@ impl Context {
     pub(crate) fn finish(&self, mut response: Response, render: fn(&Refusal, &Self) -> Response) -> Response {
         if let Some(refusal) = Refusal::take(&mut response) {
             self.log(&refusal);
-            let allow = response.headers_mut().remove(ALLOW);
             response = render(&refusal, self);
-            response.headers_mut().extend(allow.map(|allow| (ALLOW, allow)));
         }
         let id = HeaderValue::from_str(&self.request_id).expect("request ids are ASCII words");
         // A surface inside this one has named the request already, in its body and in the log.

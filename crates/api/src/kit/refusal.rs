@@ -44,12 +44,8 @@ struct Carried(Arc<Refusal>);
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        // The status is a placeholder, except that the router adds `Allow` to nothing but a 405.
-        let status = match self.error().code {
-            ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        };
-        let mut response = status.into_response();
+        // A placeholder: what a client sees is made by the surface.
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
         response.extensions_mut().insert(Carried(Arc::new(self)));
         response
     }

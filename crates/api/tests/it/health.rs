@@ -26,8 +26,15 @@ fn readiness_follows_the_store_at_most_every_quarter_second() {
     assert_eq!(problem.expect(503).header("retry-after"), "1");
     assert_eq!(problem.text_at("/code"), "unavailable");
     app.operator_stranger(Method::GET, "/livez").send().expect(200);
+}
+
+#[test]
+fn a_clock_that_steps_back_does_not_make_an_old_result_young() {
+    let app = App::new();
+    assert_eq!(ready(&app), 200);
+    block_on(app.store.close()).unwrap();
     app.clock.advance_ms(-10_000);
-    assert_eq!(ready(&app), 503, "a clock that steps back does not make an old result young");
+    assert_eq!(ready(&app), 503);
 }
 
 #[test]

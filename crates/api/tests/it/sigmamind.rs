@@ -70,6 +70,7 @@ fn the_list_has_its_wrapper_filters_and_pages() {
     let list = |query: &str| customer.call(Method::GET, &format!("/v1/webhooks{query}")).expect(200).text();
     let empty = "{\"data\":[],\"page\":0,\"size\":10,\"totalCount\":0,\"totalPages\":0,\"hasNext\":false,\"hasPrevious\":false}";
     assert_eq!(list(""), empty);
+    assert!(list("?page=1").contains("\"hasPrevious\":false"), "no page has anything");
     let ids: Vec<String> = (0..12)
         .map(|n| {
             customer.create(|body| body["agentId"] = json!(format!("agent{}", n % 2))).text_at("/webhookId")
