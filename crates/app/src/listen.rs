@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use axum::Router;
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use signalpost_core::limits::{CALLER_CONNECTIONS_MAX, CALLER_HEAD_TIMEOUT, CALLER_HEADER_BYTES_MAX};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 
 use crate::cmd::Failure;
+use crate::completing;
 
 /// Pause after the system refused a connection for want of resources.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -102,7 +103,10 @@ async fn serve(stream: TcpStream, router: Router, mut draining: watch::Receiver<
         .timer(TokioTimer::new())
         .header_read_timeout(CALLER_HEAD_TIMEOUT)
         .max_buf_size(CALLER_HEADER_BYTES_MAX)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router));
+        .serve_connection(
+            TokioIo::new(stream),
+            service_fn(move |request| completing::answer(router.clone(), request)),
+        );
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,

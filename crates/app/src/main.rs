@@ -7,6 +7,7 @@
 
 mod cli;
 mod cmd;
+mod completing;
 mod cores;
 mod key_files;
 mod listen;
