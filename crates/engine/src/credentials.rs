@@ -80,9 +80,10 @@ impl Engine {
         workspace: WorkspaceId,
         credential: CredentialId,
     ) -> Result<(), Error> {
-        self.store.revoke_credential(workspace, credential).await?;
+        let revoked = self.store.revoke_credential(workspace, credential).await;
+        // Also after a failure: the store may have revoked it and lost the answer.
         self.credentials.forget_all();
-        Ok(())
+        Ok(revoked?)
     }
 
     /// Finds out who presents this credential to a dialect instance. `Unauthenticated` whatever is wrong with it:

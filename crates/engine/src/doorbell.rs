@@ -101,9 +101,10 @@ impl Doorbell {
         self.spread(lanes.iter().map(|lane| (lane.webhook, Message::Owed(*lane))));
     }
 
+    /// Waits in the mailbox of a core that does not run yet: it would otherwise never hear of it.
     pub(crate) fn stop(&self) {
         for door in &self.0 {
-            door.send([Message::Stop]);
+            door.mailbox.push_all([Message::Stop]);
         }
     }
 

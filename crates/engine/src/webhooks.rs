@@ -117,19 +117,25 @@ impl Engine {
                 Activity::Paused => Switch::Disable(DisableReason::ByOwner),
             }),
         });
-        let updated = updated.await?;
-        self.directory.forget(workspace);
-        self.doorbell.reload(webhook).await;
-        Ok(updated)
+        let updated = updated.await;
+        self.apply_change(workspace, webhook).await;
+        Ok(updated?)
     }
 
     /// When this returns no attempt to it starts any more; what was pending is dropped, on record.
     pub async fn delete_webhook(&self, workspace: WorkspaceId, public_id: &str) -> Result<(), Error> {
         let webhook = self.webhook(workspace, public_id).await?.id;
-        self.store.delete_webhook(DeleteWebhook { workspace, webhook, at: self.clock.now() }).await?;
+        let deleted =
+            self.store.delete_webhook(DeleteWebhook { workspace, webhook, at: self.clock.now() }).await;
+        self.apply_change(workspace, webhook).await;
+        Ok(deleted?)
+    }
+
+    /// Returns when nothing starts under what was known of the webhook. Also after a failure: the store may have made
+    /// the change and lost the answer, and a caller who asks again is told that there is nothing left to do.
+    async fn apply_change(&self, workspace: WorkspaceId, webhook: WebhookId) {
         self.directory.forget(workspace);
         self.doorbell.reload(webhook).await;
-        Ok(())
     }
 }
 

@@ -99,20 +99,26 @@ impl Engine {
         let workspace = view.workspace.id;
         let WorkspaceChange { name, features, policy } = change;
         let updated =
-            self.store.update_workspace(UpdateWorkspace { workspace, name, features, policy }).await?;
-        self.directory.forget(workspace);
-        self.doorbell.reload_workspace(workspace).await;
-        Ok(updated)
+            self.store.update_workspace(UpdateWorkspace { workspace, name, features, policy }).await;
+        self.apply_workspace_change(workspace).await;
+        Ok(updated?)
     }
 
     /// Ends a tenant. When this returns no attempt of it starts any more.
     pub async fn erase_workspace(&self, public_id: &str) -> Result<(), Error> {
         let workspace = self.directory.view(public_id).await?.workspace.id;
-        self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await?;
-        self.directory.forget(workspace);
+        let erased = self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await;
         self.credentials.forget_all();
-        self.doorbell.reload_workspace(workspace).await;
+        self.apply_workspace_change(workspace).await;
+        erased?;
         Ok(())
+    }
+
+    /// Returns when nothing starts under what was known of the workspace. Also after a failure: the store may have
+    /// made the change and lost the answer.
+    async fn apply_workspace_change(&self, workspace: WorkspaceId) {
+        self.directory.forget(workspace);
+        self.doorbell.reload_workspace(workspace).await;
     }
 }
 

@@ -200,6 +200,10 @@ impl Running {
         });
         let before = (lane.held(), lane.ready_bytes());
         let result = change(lane);
+        let page_rows =
+            if self.held < CORE_MEMORY_DELIVERIES_MAX { LANE_PAGE_ROWS } else { PAGE_ROWS_WHEN_FULL };
+        // Before the sums are taken: making room for a page changes what the lane holds.
+        let page = lane.begin_page(now, page_rows);
         let after = (lane.held(), lane.ready_bytes());
         self.held = self.held + after.0 - before.0;
         self.held_bytes = self.held_bytes + after.1 - before.1;
@@ -211,9 +215,7 @@ impl Running {
         if let Some(at) = lane.wake_at(now) {
             self.timers.wake_by(webhook, at);
         }
-        let page_rows =
-            if self.held < CORE_MEMORY_DELIVERIES_MAX { LANE_PAGE_ROWS } else { PAGE_ROWS_WHEN_FULL };
-        if let Some(limit) = lane.begin_page(now, page_rows) {
+        if let Some(limit) = page {
             self.read_page(webhook, limit);
         }
         result
