@@ -7,9 +7,12 @@ use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::DeliveryPolicy;
 use signalpost_core::profile::Profile;
-use signalpost_core::seal::Keyring;
+use signalpost_core::seal::{Keyring, OpenError};
+use signalpost_core::secret::Secret;
 use signalpost_core::sign::Signer;
 use signalpost_core::target_url::TargetUrl;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::LaneRecord;
 
 use crate::webhooks::secret_place;
@@ -39,33 +42,39 @@ pub(crate) struct Target {
 pub(crate) enum Loaded {
     /// Deleted or disabled: nothing is to be sent.
     Closed,
+    /// Its secret does not open, which is the operator's to mend: nothing is sent, and nothing is given up.
+    Locked(OpenError),
     Open(Box<LaneConfig>),
 }
 
 impl Loaded {
     pub(crate) fn from_record(record: LaneRecord, profile: Arc<Profile>, keyring: &Keyring) -> Self {
-        if record.webhook.state.is_active() {
-            Self::Open(Box::new(LaneConfig::new(record, profile, keyring)))
-        } else {
-            Self::Closed
+        let LaneRecord { webhook, workspace, cuts } = record;
+        if !webhook.state.is_active() {
+            return Self::Closed;
+        }
+        let place = secret_place(webhook.workspace, webhook.id);
+        match webhook.secret.as_ref().map(|sealed| keyring.open(place, sealed)).transpose() {
+            Ok(secret) => Self::Open(Box::new(LaneConfig::new(webhook, workspace, &cuts, profile, secret))),
+            Err(error) => Self::Locked(error),
         }
     }
 }
 
 impl LaneConfig {
-    fn new(record: LaneRecord, profile: Arc<Profile>, keyring: &Keyring) -> Self {
-        let LaneRecord { webhook, workspace, cuts } = record;
-        let target = TargetUrl::parse(&webhook.url)
-            .map_err(|problem| format!("the stored URL {problem}"))
-            .and_then(|url| {
-                let place = secret_place(webhook.workspace, webhook.id);
-                let open = |sealed| keyring.open(place, sealed).map_err(|error| error.to_string());
-                let secret = webhook.secret.as_ref().map(open).transpose()?;
-                let recipe = || profile.delivery.signature.clone();
-                let signer =
-                    secret.map(|secret| Signer::new(recipe(), &secret).map_err(|error| error.to_string()));
-                Ok(Target { url: Arc::new(url), signer: signer.transpose()? })
-            });
+    fn new(
+        webhook: Webhook,
+        workspace: Workspace,
+        cuts: &[Cut],
+        profile: Arc<Profile>,
+        secret: Option<Secret>,
+    ) -> Self {
+        let parsed = TargetUrl::parse(&webhook.url).map_err(|problem| format!("the stored URL {problem}"));
+        let target = parsed.and_then(|url| {
+            let signer = |secret| Signer::new(profile.delivery.signature.clone(), &secret);
+            let signer = secret.map(signer).transpose().map_err(|error| error.to_string())?;
+            Ok(Target { url: Arc::new(url), signer })
+        });
         Self {
             webhook: webhook.id,
             workspace: workspace.id,
@@ -74,7 +83,7 @@ impl LaneConfig {
             policy: profile.delivery.policy.with(&workspace.policy),
             profile,
             target,
-            cut_upto: cuts.iter().map(|cut: &Cut| cut.upto).max(),
+            cut_upto: cuts.iter().map(|cut| cut.upto).max(),
             consecutive_failures: webhook.consecutive_failures,
         }
     }

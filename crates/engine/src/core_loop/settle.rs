@@ -9,7 +9,7 @@ use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
 use signalpost_store::StoreError;
 
-use super::{Done, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
+use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
 use crate::attempt::{EndedAttempt, Ending, Judged};
 use crate::lane::Config;
 use crate::lane_config::Loaded;
@@ -127,6 +127,10 @@ impl Running {
                     lane.config = Config::Ready(Rc::from(config));
                 }
                 Ok(Loaded::Closed) => lane.drop_unstarted(),
+                Ok(Loaded::Locked(error)) => {
+                    tracing::error!(webhook = webhook.raw(), %error, "deliveries are held: check the master key");
+                    lane.postpone_all(now.plus_ms(LOCKED_PAUSE_MS));
+                }
                 Err(error) => {
                     tracing::error!(
                         webhook = webhook.raw(),
