@@ -1,1 +1,29 @@
+//! The deterministic simulator: the real engine on the memory store, in a world whose time, network, faults and
+//! order of events all come from one seed.
+//!
+//! [`run`] builds a world, lets everything fail that the seed wants to fail, heals it, and has an auditor compare what
+//! went into the API with what receivers saw. The same seed gives the same history, byte for byte, so whatever is
+//! found once can be looked at again.
 
+mod audit;
+mod chance;
+mod clock;
+mod conduct;
+mod executor;
+mod facts;
+mod ground;
+mod load;
+mod network;
+mod options;
+mod plant;
+mod process;
+mod profiles;
+mod report;
+mod settle;
+mod store;
+mod store_verbs;
+mod trouble;
+mod world;
+
+pub use plant::Plant;
+pub use report::{Report, run};

@@ -1,0 +1,184 @@
+//! Each delivery's recorded history against what was on the wire: nothing unrecorded but what a kill explains, the
+//! schedule kept, and an end that the history accounts for.
+
+use signalpost_core::attempt::{Attempt, Outcome, Verdict};
+use signalpost_core::delivery::{CutReason, DeliveryState, Step};
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::DeliveryRecord;
+
+use super::Evidence;
+use crate::facts::{Life, Promise, WorkspaceFacts};
+use crate::ground::Moment;
+use crate::network::Sent;
+use crate::process::HowEnded;
+
+/// An outcome is on disk this long after it was seen, if the store works: commits under way and pauses between tries.
+const RECORDED_AFTER_US: u64 = 15_000_000;
+/// Time that a process gives to attempts in flight when it is asked to stop.
+const GRACE_US: u64 = 20_000_000;
+
+pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (place, lists) in evidence.lists {
+        let workspace = &evidence.facts.workspaces[*place];
+        for record in &lists.deliveries {
+            let id = record.summary.id.to_public();
+            let found = check_delivery(evidence, workspace, record, &id);
+            findings.extend(found.into_iter().map(|finding| format!("delivery {id}: {finding}")));
+        }
+    }
+    findings
+}
+
+fn check_delivery(
+    evidence: &Evidence<'_>,
+    workspace: &WorkspaceFacts,
+    record: &DeliveryRecord,
+    id: &str,
+) -> Vec<String> {
+    let mut unrecorded: Vec<&Sent> = evidence.by_delivery.get(id).cloned().unwrap_or_default();
+    let mut findings = Vec::new();
+    let mut last: Option<(&Sent, &Attempt)> = None;
+    let mut tries = 0;
+    for step in &record.steps {
+        let Step::Attempted(attempt) = step else {
+            (last, tries) = (None, 0);
+            continue;
+        };
+        tries += 1;
+        let Some(sent) = take_match(&mut unrecorded, attempt) else {
+            findings.push(format!("attempt {} was recorded and never sent", attempt.number));
+            continue;
+        };
+        findings.extend(check_verdict(workspace, sent, attempt, tries));
+        findings.extend(last.and_then(|(before, due)| check_spacing(evidence, before, due, sent)));
+        last = Some((sent, attempt));
+    }
+    excuse_overtaken(&mut unrecorded, record);
+    findings.extend(unrecorded.iter().filter_map(|sent| unexplained(evidence, sent, record)));
+    findings.extend(check_end(evidence, record));
+    findings.extend(check_rounds(evidence, record, id));
+    findings
+}
+
+/// Takes out the request that an attempt was.
+fn take_match<'a>(unrecorded: &mut Vec<&'a Sent>, attempt: &Attempt) -> Option<&'a Sent> {
+    let place = unrecorded.iter().position(|sent| {
+        sent.at.wall == attempt.at && sent.ended.is_some_and(|ended| ended.outcome == attempt.outcome)
+    })?;
+    Some(unrecorded.remove(place))
+}
+
+/// Leaves out requests that a redelivery overtook. A delivery that a cut has ended may be asked for again while its
+/// last attempt is still in flight; the redelivery takes that attempt's number, and by the contract of `finish` an
+/// outcome whose number is taken is skipped.
+fn excuse_overtaken(unrecorded: &mut Vec<&Sent>, record: &DeliveryRecord) {
+    for step in &record.steps {
+        let Step::Requeued { at, .. } = step else { continue };
+        let overtaken =
+            |sent: &&Sent| sent.at.wall <= *at && sent.ended.is_none_or(|ended| ended.at.wall >= *at);
+        if let Some(place) = unrecorded.iter().position(overtaken) {
+            unrecorded.remove(place);
+        }
+    }
+}
+
+/// The verdict that an attempt must have had, from the schedule as the workspace asked for it.
+fn check_verdict(workspace: &WorkspaceFacts, sent: &Sent, attempt: &Attempt, tries: usize) -> Option<String> {
+    let ended = sent.ended?;
+    let delay_ms =
+        workspace.schedule_s.get(tries - 1).map(|seconds| i64::try_from(seconds * 1_000).expect("hours"));
+    let right = match (ended.outcome.is_success(), delay_ms, attempt.verdict) {
+        (true, _, verdict) => verdict == Verdict::Delivered,
+        (false, None, verdict) => verdict == Verdict::GiveUp,
+        (false, Some(delay_ms), Verdict::RetryAt(at)) => {
+            let busy = matches!(ended.outcome, Outcome::Status(429 | 503));
+            let least = delay_ms.max(if busy { ended.retry_after_ms } else { 0 });
+            at >= ended.at.wall.plus_ms(least) && at <= ended.at.wall.plus_ms(least + least / 10)
+        }
+        (false, Some(_), _) => false,
+    };
+    (!right).then(|| format!("try {tries} ended {ended:?} and was judged {:?}", attempt.verdict))
+}
+
+/// A retry starts when it is due and not before, by the wall clock or, if that jumped, by the other.
+fn check_spacing(evidence: &Evidence<'_>, before: &Sent, due: &Attempt, sent: &Sent) -> Option<String> {
+    let (Verdict::RetryAt(due_at), Some(ended)) = (due.verdict, before.ended) else {
+        return Some(format!("a try at {} follows a final verdict", sent.at.wall));
+    };
+    let waited_us = i64::try_from(sent.at.us - ended.at.us).expect("hours");
+    let asked_us = due_at.ms_since(ended.at.wall) * 1_000;
+    let jumps = evidence.facts.jumps.iter().filter(|jump| **jump > ended.at && **jump < sent.at).count();
+    // Due times are whole milliseconds, and so is what the wall clock showed.
+    let early = sent.at.wall < due_at && waited_us + 1_000 < asked_us;
+    (early && jumps < 2).then(|| format!("a retry due at {due_at} was sent at {}", sent.at.wall))
+}
+
+/// Whether a request without a record is something that the end of its process does not explain.
+fn unexplained(evidence: &Evidence<'_>, sent: &Sent, record: &DeliveryRecord) -> Option<String> {
+    let end = evidence.ends.iter().find(|end| end.process == sent.process);
+    let explained = match (end, sent.ended) {
+        (None, _) => false,
+        (Some(end), ended) => {
+            let seen_us = ended.map_or(end.at.us, |ended| ended.at.us);
+            let just_now = end.at.us - seen_us <= RECORDED_AFTER_US;
+            let quiet = evidence.trouble.quiet_between(seen_us.saturating_sub(RECORDED_AFTER_US), end.at.us);
+            let waited = end.at.us - end.asked.us < GRACE_US && !jumped_between(evidence, end.asked, end.at);
+            let orderly = end.how == HowEnded::Stopped && waited && quiet;
+            !orderly && (just_now || !quiet)
+        }
+    };
+    (!explained).then(|| {
+        format!(
+            "the request of {} by p{}, which ended {:?}, is not on record; p ended {end:?}; history {:?}",
+            sent.at.wall,
+            sent.process,
+            sent.ended,
+            shown(&record.steps)
+        )
+    })
+}
+
+fn jumped_between(evidence: &Evidence<'_>, from: Moment, to: Moment) -> bool {
+    evidence.facts.jumps.iter().any(|jump| *jump > from && *jump < to)
+}
+
+fn shown(steps: &[Step]) -> Vec<String> {
+    let show = |step: &Step| match step {
+        Step::Attempted(attempt) => {
+            format!("{} {} {} {:?}", attempt.number, attempt.at, attempt.outcome.name(), attempt.verdict)
+        }
+        Step::Requeued { number, at, born } => format!("{number} {at} requeued as {}", born.0),
+    };
+    steps.iter().map(show).collect()
+}
+
+/// The state at the end of the run must be final and have a reason.
+fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String> {
+    let webhook = evidence.webhooks.get(record.summary.webhook.as_str())?;
+    let asked = |life: Life| webhook.changes.iter().any(|change| change.wanted.life == life);
+    let end_of_time = Moment { order: u64::MAX, us: u64::MAX, wall: Timestamp::from_ms(i64::MAX) };
+    match record.summary.state {
+        DeliveryState::Delivered { .. } | DeliveryState::Failed { .. } => None,
+        DeliveryState::Pending { next_at } => Some(format!("is still pending, due at {next_at}")),
+        DeliveryState::Dropped { reason: CutReason::Deleted, .. } => {
+            (!asked(Life::Deleted)).then(|| "was dropped with a webhook that nobody deleted".to_owned())
+        }
+        DeliveryState::Dropped { reason: CutReason::Disabled, .. } => {
+            let off = asked(Life::Disabled) || evidence.may_be_switched_off(webhook, end_of_time);
+            (!off).then(|| "was dropped with a webhook that nothing disabled".to_owned())
+        }
+    }
+}
+
+/// Each redelivery that was answered is on record, and no other.
+fn check_rounds(evidence: &Evidence<'_>, record: &DeliveryRecord, id: &str) -> Option<String> {
+    let asked = evidence.facts.redeliveries.iter().filter(|asked| asked.delivery == id);
+    let promises: Vec<Promise> = asked.map(|asked| asked.promise).collect();
+    let count = |wanted| promises.iter().filter(|promise| **promise == wanted).count();
+    let least = count(Promise::Stored);
+    let most = least + count(Promise::Unknown);
+    let rounds = record.steps.iter().filter(|step| matches!(step, Step::Requeued { .. })).count();
+    (!(least..=most).contains(&rounds))
+        .then(|| format!("{rounds} redeliveries on record, {promises:?} asked for"))
+}

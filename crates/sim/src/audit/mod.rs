@@ -1,0 +1,71 @@
+//! The auditor. It sees what went into the API, what receivers saw, and what the engine's lists say at the end.
+
+mod history;
+mod promises;
+mod signature;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use crate::facts::{Facts, WebhookFacts};
+use crate::ground::Moment;
+use crate::network::{DELIVERY_HEADER, Sent, WEBHOOK_HEADER};
+use crate::process::ProcessEnd;
+use crate::settle::Lists;
+use crate::trouble::Trouble;
+
+/// Findings of one kind beyond this are not listed: one cause has many.
+const FINDINGS_MAX: usize = 8;
+
+pub(crate) struct Evidence<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) sent: &'a [Sent],
+    pub(crate) lists: &'a BTreeMap<usize, Lists>,
+    pub(crate) ends: &'a [ProcessEnd],
+    pub(crate) trouble: &'a Trouble,
+    by_delivery: BTreeMap<&'a str, Vec<&'a Sent>>,
+    by_webhook: BTreeMap<&'a str, Vec<&'a Sent>>,
+    webhooks: BTreeMap<&'a str, &'a WebhookFacts>,
+}
+
+impl<'a> Evidence<'a> {
+    pub(crate) fn new(
+        facts: &'a Facts,
+        sent: &'a [Sent],
+        lists: &'a BTreeMap<usize, Lists>,
+        ends: &'a [ProcessEnd],
+        trouble: &'a Trouble,
+    ) -> Self {
+        let webhooks = facts.webhooks.iter().map(|webhook| (webhook.public_id.as_str(), webhook)).collect();
+        let by = |header| {
+            let mut grouped: BTreeMap<&str, Vec<&Sent>> = BTreeMap::new();
+            sent.iter().for_each(|sent| grouped.entry(sent.header(header)).or_default().push(sent));
+            grouped
+        };
+        let (by_delivery, by_webhook) = (by(DELIVERY_HEADER), by(WEBHOOK_HEADER));
+        Self { facts, sent, lists, ends, trouble, by_delivery, by_webhook, webhooks }
+    }
+
+    /// Whether the webhook's own failures may have switched it off before that moment.
+    fn may_be_switched_off(&self, webhook: &WebhookFacts, before: Moment) -> bool {
+        let rule = self.facts.workspaces[webhook.workspace].style.rule;
+        let sent = self.by_webhook.get(webhook.public_id.as_str()).map_or(&[][..], Vec::as_slice);
+        let outcomes = sent.iter().filter_map(|sent| sent.ended).filter(|ended| ended.at < before);
+        let failures: Vec<_> =
+            outcomes.map(|end| end.outcome).filter(|outcome| !outcome.is_success()).collect();
+        let gone = rule.on_gone && failures.iter().any(|outcome| outcome.status() == Some(410));
+        let limit = rule.consecutive_failures.and_then(|limit| usize::try_from(limit).ok());
+        gone || limit.is_some_and(|limit| failures.len() >= limit)
+    }
+}
+
+/// Everything that must not be.
+pub(crate) fn audit(evidence: &Evidence<'_>) -> Vec<String> {
+    let checks = [
+        promises::check(evidence),
+        history::check(evidence),
+        wire::check(evidence),
+        signature::check(evidence),
+    ];
+    checks.into_iter().flat_map(|findings| findings.into_iter().take(FINDINGS_MAX)).collect()
+}

@@ -1,0 +1,99 @@
+//! What went over the wire: to whom, when, how many at once, and the same each time.
+
+use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
+
+use super::Evidence;
+use crate::facts::{Life, WebhookFacts, number_in};
+use crate::network::{EVENT_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
+
+pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut findings = Vec::new();
+    for sent in evidence.sent {
+        let found = [check_place(evidence, sent), check_abreast(sent), check_content(evidence, sent)];
+        let shown = |finding| format!("p{} {} to {}: {finding}", sent.process, sent.at.wall, sent.url);
+        findings.extend(found.into_iter().flatten().map(shown));
+    }
+    for (delivery, sent) in &evidence.by_delivery {
+        findings.extend(check_sameness(sent).map(|finding| format!("delivery {delivery}: {finding}")));
+    }
+    for webhook in evidence.webhooks.values() {
+        findings.extend(check_gone(evidence, webhook));
+    }
+    findings
+}
+
+/// The webhook lived, was active and had this URL when the request started, as far as its owner could know.
+fn check_place(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
+    let Some(webhook) = evidence.webhooks.get(sent.header(WEBHOOK_HEADER)) else {
+        return Some("a webhook that nobody made".to_owned());
+    };
+    let workspace = &evidence.facts.workspaces[webhook.workspace];
+    if sent.header(WORKSPACE_HEADER) != workspace.public_id || !workspace.hosts.contains(&sent.host) {
+        return Some(format!("{} got what belongs to {}", sent.host, workspace.public_id));
+    }
+    let states = webhook.between(sent.at, sent.at);
+    let mut known = states.iter().flatten();
+    let fits = known.any(|wanted| wanted.life == Life::Active && wanted.url == sent.url);
+    (!fits).then(|| format!("its webhook was {states:?} at {:?}", sent.at))
+}
+
+fn check_abreast(sent: &Sent) -> Option<String> {
+    (sent.abreast > LANE_IN_FLIGHT_MAX)
+        .then(|| format!("{} requests in flight for one webhook", sent.abreast))
+}
+
+/// The body, put together a second time from what the producer said.
+fn check_content(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
+    let body = String::from_utf8_lossy(&sent.body);
+    let data = body.split_once(",\"data\":").and_then(|(_, rest)| rest.strip_suffix('}'));
+    let Some(number) = data.and_then(|data| number_in(data.as_bytes())) else {
+        return Some(format!("a body of another form: {body}"));
+    };
+    let Some(event) = evidence.facts.events.get(number) else { return Some("an event of nobody".to_owned()) };
+    let subject = match &event.subject {
+        Some(subject) => format!("\"{}\"", subject.replace('"', "\\\"")),
+        None => "null".to_owned(),
+    };
+    let head = format!("{{\"type\":\"{}\",\"subject\":{subject},\"sequence\":", event.event_type);
+    let tail = format!(",\"data\":{}}}", String::from_utf8_lossy(&event.data));
+    let good = body.starts_with(&head) && body.ends_with(&tail);
+    let id = event.producer_id.as_deref();
+    let named = id.is_none_or(|id| sent.header(EVENT_HEADER) == id);
+    (!good || !named).then(|| format!("event {number} went out as {:?} {body}", sent.header(EVENT_HEADER)))
+}
+
+/// A retry says the same as the attempt before it.
+fn check_sameness(sent: &[&Sent]) -> Option<String> {
+    let face = |sent: &Sent| {
+        let header = |name: &str| sent.header(name).to_owned();
+        (header(EVENT_HEADER), header(WEBHOOK_HEADER), header(WORKSPACE_HEADER), sent.body.clone())
+    };
+    let changed = sent.windows(2).find(|pair| face(pair[0]) != face(pair[1]))?;
+    Some(format!("{:?} became {:?}", face(changed[0]), face(changed[1])))
+}
+
+/// Once a process has seen 410 it starts nothing more for the webhook, until the owner switches it on again.
+fn check_gone(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String> {
+    if !evidence.facts.workspaces[webhook.workspace].style.rule.on_gone {
+        return None;
+    }
+    let sent = evidence.by_webhook.get(webhook.public_id.as_str())?;
+    let gone = |sent: &&&Sent| sent.ended.is_some_and(|ended| ended.outcome.status() == Some(410));
+    for told in sent.iter().filter(gone) {
+        let ended = told.ended?.at;
+        let woken = |until: &Sent| {
+            let active = webhook.changes.iter().filter(|change| change.wanted.life == Life::Active);
+            active
+                .into_iter()
+                .any(|change| change.done.is_none_or(|done| done > ended) && change.called < until.at)
+        };
+        let late = |next: &&&Sent| next.process == told.process && next.at.us > ended.us && !woken(next);
+        if let Some(next) = sent.iter().find(late) {
+            return Some(format!(
+                "webhook {} was gone at {ended:?} and was sent to at {:?}",
+                webhook.public_id, next.at
+            ));
+        }
+    }
+    None
+}

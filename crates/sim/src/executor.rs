@@ -1,0 +1,242 @@
+//! The executor: one thread, tasks in groups that can be killed, and an order of polling that the seed decides.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Wake, Waker};
+
+use signalpost_core::ports::LocalBoxFuture;
+
+use crate::chance::Chance;
+use crate::clock::SimClock;
+
+/// Tasks that live and die together: the world's own are group 0, each process has one of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Group(pub(crate) u32);
+
+impl Group {
+    pub(crate) const WORLD: Self = Self(0);
+}
+
+/// Why a run could not come to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// Nothing can run and nobody waits for an instant.
+    Idle,
+    /// Something runs on and on while time stands still.
+    Spinning,
+    /// More virtual time has passed than any run can need.
+    Endless,
+}
+
+/// The longest run, in virtual microseconds: two days.
+const RUN_US_MAX: u64 = 2 * 24 * 3_600 * 1_000_000;
+/// Polls in one instant of virtual time, far above what any honest burst needs.
+const POLLS_AN_INSTANT_MAX: u64 = 100_000;
+
+#[derive(Clone)]
+pub(crate) struct Executor(Rc<Inner>);
+
+struct Inner {
+    clock: SimClock,
+    ready: Arc<Mutex<Ready>>,
+    tasks: RefCell<BTreeMap<u64, Task>>,
+    last_task: Cell<u64>,
+    order: RefCell<Chance>,
+}
+
+struct Task {
+    group: Group,
+    /// Absent while it is being polled.
+    future: Option<LocalBoxFuture<'static, ()>>,
+    waker: Waker,
+}
+
+/// Tasks that were woken, each once.
+#[derive(Default)]
+struct Ready {
+    queue: Vec<u64>,
+    queued: BTreeSet<u64>,
+}
+
+struct TaskWaker {
+    task: u64,
+    ready: Arc<Mutex<Ready>>,
+}
+
+impl Wake for TaskWaker {
+    fn wake(self: Arc<Self>) {
+        let mut ready = lock(&self.ready);
+        if ready.queued.insert(self.task) {
+            ready.queue.push(self.task);
+        }
+    }
+}
+
+fn lock(ready: &Mutex<Ready>) -> MutexGuard<'_, Ready> {
+    ready.lock().expect("nobody panics while waking")
+}
+
+impl Executor {
+    pub(crate) fn new(clock: SimClock, order: Chance) -> Self {
+        Self(Rc::new(Inner {
+            clock,
+            ready: Arc::default(),
+            tasks: RefCell::default(),
+            last_task: Cell::new(0),
+            order: RefCell::new(order),
+        }))
+    }
+
+    pub(crate) fn spawn(&self, group: Group, future: impl Future<Output = ()> + 'static) {
+        let task = self.0.last_task.get() + 1;
+        self.0.last_task.set(task);
+        let waker = Waker::from(Arc::new(TaskWaker { task, ready: Arc::clone(&self.0.ready) }));
+        let future: LocalBoxFuture<'static, ()> = Box::pin(future);
+        self.0.tasks.borrow_mut().insert(task, Task { group, future: Some(future), waker: waker.clone() });
+        waker.wake();
+    }
+
+    /// Drops every task of a group wherever it is. Not to be called from within that group.
+    pub(crate) fn kill(&self, group: Group) {
+        let mut dead = Vec::new();
+        self.0.tasks.borrow_mut().retain(|_, task| {
+            let lives = task.group != group;
+            if !lives {
+                dead.push(task.future.take());
+            }
+            lives
+        });
+        // Dropped out here: a dropped future may wake or spawn others.
+        drop(dead);
+    }
+
+    /// Runs until `main` has ended, and leaves whatever else there is where it stands.
+    pub(crate) fn run(&self, main: impl Future<Output = ()> + 'static) -> Result<(), Stuck> {
+        let ended = Rc::new(Cell::new(false));
+        let end = Rc::clone(&ended);
+        self.spawn(Group::WORLD, async move {
+            main.await;
+            end.set(true);
+        });
+        let mut polls = 0;
+        while !ended.get() {
+            if self.poll_one() {
+                polls += 1;
+            } else if self.0.clock.advance() {
+                polls = 0;
+            } else {
+                return Err(Stuck::Idle);
+            }
+            if polls > POLLS_AN_INSTANT_MAX {
+                return Err(Stuck::Spinning);
+            }
+            if self.0.clock.now_us() > RUN_US_MAX {
+                return Err(Stuck::Endless);
+            }
+        }
+        Ok(())
+    }
+
+    /// Drops all tasks: they hold this executor, which holds them.
+    pub(crate) fn clear(&self) {
+        let tasks = std::mem::take(&mut *self.0.tasks.borrow_mut());
+        drop(tasks);
+    }
+
+    /// Polls one woken task, whichever chance picks; `false` when there is none.
+    fn poll_one(&self) -> bool {
+        let Some(id) = self.take_ready() else { return false };
+        let taken = {
+            let mut tasks = self.0.tasks.borrow_mut();
+            tasks.get_mut(&id).and_then(|task| Some((task.future.take()?, task.waker.clone())))
+        };
+        let Some((mut future, waker)) = taken else { return true };
+        let pending = future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending();
+        let mut tasks = self.0.tasks.borrow_mut();
+        if !pending {
+            tasks.remove(&id);
+        } else if let Some(task) = tasks.get_mut(&id) {
+            task.future = Some(future);
+        }
+        true
+    }
+
+    fn take_ready(&self) -> Option<u64> {
+        let mut ready = lock(&self.0.ready);
+        if ready.queue.is_empty() {
+            return None;
+        }
+        let place = self.0.order.borrow_mut().index(ready.queue.len());
+        let task = ready.queue.swap_remove(place);
+        ready.queued.remove(&task);
+        Some(task)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn executor(seed: u64) -> (Executor, SimClock) {
+        let clock = SimClock::default();
+        (Executor::new(clock.clone(), Chance::new(seed, "order")), clock)
+    }
+
+    #[test]
+    fn time_jumps_from_timer_to_timer() {
+        let (executor, clock) = executor(1);
+        let seen = Rc::new(RefCell::new(Vec::new()));
+        for us in [3_000_000u64, 1_000_000, 2_000_000] {
+            let (seen, clock) = (Rc::clone(&seen), clock.clone());
+            executor.spawn(Group::WORLD, async move {
+                clock.sleep_us(us).await;
+                seen.borrow_mut().push(clock.now_us());
+            });
+        }
+        let end = clock.sleep_us(10_000_000);
+        assert_eq!(executor.run(end), Ok(()));
+        assert_eq!(*seen.borrow(), [1_000_000, 2_000_000, 3_000_000]);
+        assert_eq!(clock.now_us(), 10_000_000);
+    }
+
+    #[test]
+    fn the_seed_decides_the_order_of_polling() {
+        let order_of = |seed| {
+            let (executor, clock) = executor(seed);
+            let seen = Rc::new(RefCell::new(Vec::new()));
+            for number in 0..10 {
+                let seen = Rc::clone(&seen);
+                executor.spawn(Group::WORLD, async move { seen.borrow_mut().push(number) });
+            }
+            assert_eq!(executor.run(clock.sleep_us(1)), Ok(()));
+            seen.take()
+        };
+        assert_eq!(order_of(1), order_of(1));
+        assert_ne!(order_of(1), order_of(2));
+    }
+
+    #[test]
+    fn a_killed_group_runs_no_further_and_nobody_waits_for_ever() {
+        let (executor, clock) = executor(1);
+        let seen = Rc::new(Cell::new(0));
+        let (count, slept) = (Rc::clone(&seen), clock.clone());
+        executor.spawn(Group(1), async move {
+            loop {
+                slept.sleep_us(10).await;
+                count.set(count.get() + 1);
+            }
+        });
+        let killer = executor.clone();
+        let main = async move {
+            clock.sleep_us(35).await;
+            killer.kill(Group(1));
+            clock.sleep_us(100).await;
+        };
+        assert_eq!(executor.run(main), Ok(()));
+        assert_eq!(seen.get(), 3);
+        assert_eq!(executor.run(std::future::pending()), Err(Stuck::Idle));
+    }
+}

@@ -1,0 +1,190 @@
+//! What the callers of the API know: what they asked for, when, and what they were told. The auditor believes this
+//! and what receivers saw, and nothing that the engine thinks.
+
+use bytes::Bytes;
+use signalpost_core::webhook::EventSelection;
+use signalpost_engine::ingest::Receipt;
+
+use crate::ground::Moment;
+use crate::profiles::Style;
+
+#[derive(Default)]
+pub(crate) struct Facts {
+    pub(crate) workspaces: Vec<WorkspaceFacts>,
+    pub(crate) webhooks: Vec<WebhookFacts>,
+    /// The number of an event is its place here; its data says the number too.
+    pub(crate) events: Vec<EventFacts>,
+    /// Redeliveries by public id of the delivery.
+    pub(crate) redeliveries: Vec<RedeliveryFacts>,
+    /// What went against the contract of the API already when it was answered.
+    pub(crate) findings: Vec<String>,
+    pub(crate) jumps: Vec<Moment>,
+}
+
+pub(crate) struct WorkspaceFacts {
+    pub(crate) public_id: String,
+    pub(crate) style: Style,
+    pub(crate) schedule_s: Vec<u64>,
+    pub(crate) hosts: Vec<String>,
+    pub(crate) tenancy: Tenancy,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenancy {
+    Living,
+    /// From the moment at which its erasure was asked for.
+    Erased,
+}
+
+pub(crate) struct WebhookFacts {
+    pub(crate) workspace: usize,
+    pub(crate) public_id: String,
+    /// Unknown when the answer that held it was lost.
+    pub(crate) secret: Option<String>,
+    /// In order; one begins after the one before it was answered.
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Something asked of the API about a webhook or a workspace, repeated until there was a clear answer.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    pub(crate) called: Moment,
+    /// When it was answered.
+    pub(crate) done: Option<Moment>,
+    /// What the webhook is to be afterwards.
+    pub(crate) wanted: Wanted,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Wanted {
+    pub(crate) url: String,
+    pub(crate) events: EventSelection,
+    pub(crate) subject: Option<String>,
+    pub(crate) life: Life,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Life {
+    Active,
+    Disabled,
+    Deleted,
+}
+
+pub(crate) struct EventFacts {
+    pub(crate) workspace: usize,
+    pub(crate) event_type: String,
+    pub(crate) subject: Option<String>,
+    pub(crate) producer_id: Option<String>,
+    pub(crate) data: Bytes,
+    pub(crate) called: Moment,
+    /// When the last call about it was answered or cut off.
+    pub(crate) ended: Option<Moment>,
+    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) promise: Promise,
+}
+
+/// What a producer may rely on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// No clear answer: it may be stored or not.
+    Unknown,
+    /// Acknowledged.
+    Stored,
+    /// Refused for good: it must not be there.
+    Refused,
+}
+
+pub(crate) struct RedeliveryFacts {
+    pub(crate) delivery: String,
+    pub(crate) promise: Promise,
+}
+
+impl Wanted {
+    /// The rule of the product, written down a second time.
+    pub(crate) fn wants(&self, event: &EventFacts) -> bool {
+        let selected = match &self.events {
+            EventSelection::All => true,
+            EventSelection::Only(types) => types.contains(&event.event_type),
+        };
+        let about = self.subject.is_none() || self.subject == event.subject;
+        self.life == Life::Active && selected && about
+    }
+}
+
+impl WebhookFacts {
+    /// Everything that the webhook may have been at some moment of this time, oldest first. Before it was asked for
+    /// it was nothing.
+    pub(crate) fn between(&self, from: Moment, to: Moment) -> Vec<Option<&Wanted>> {
+        let mut states = Vec::new();
+        let first_called = self.changes.first().map(|change| change.called);
+        if first_called.is_none_or(|called| called > from) || !self.is_made_by(from) {
+            states.push(None);
+        }
+        for (place, change) in self.changes.iter().enumerate() {
+            let begins = change.called;
+            let ends = self.changes.get(place + 1).and_then(|next| next.done);
+            if begins <= to && ends.is_none_or(|ends| ends >= from) {
+                states.push(Some(&change.wanted));
+            }
+        }
+        states
+    }
+
+    fn is_made_by(&self, at: Moment) -> bool {
+        self.changes.first().and_then(|change| change.done).is_some_and(|done| done <= at)
+    }
+
+    pub(crate) fn wanted_last(&self) -> Option<&Wanted> {
+        self.changes.last().map(|change| &change.wanted)
+    }
+}
+
+/// The data of event `number`: JSON that says the number and whose it is.
+pub(crate) fn data_of(number: usize, workspace: usize, padding: usize) -> Bytes {
+    Bytes::from(format!("{{ \"n\": {number}, \"w\":{workspace},\"pad\":\"{}\" }}", "é".repeat(padding)))
+}
+
+/// The number in data made by [`data_of`].
+pub(crate) fn number_in(data: &[u8]) -> Option<usize> {
+    let text = std::str::from_utf8(data).ok()?;
+    let digits = text.strip_prefix("{ \"n\": ")?;
+    digits.split(',').next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signalpost_core::time::Timestamp;
+
+    fn moment(order: u64) -> Moment {
+        Moment { order, us: order, wall: Timestamp::from_ms(0) }
+    }
+
+    fn change(called: u64, done: u64, life: Life) -> Change {
+        let wanted = Wanted { url: String::new(), events: EventSelection::All, subject: None, life };
+        Change { called: moment(called), done: Some(moment(done)), wanted }
+    }
+
+    #[test]
+    fn a_webhook_is_both_while_it_changes() {
+        let changes = vec![change(10, 20, Life::Active), change(30, 40, Life::Disabled)];
+        let facts = WebhookFacts { workspace: 0, public_id: String::new(), secret: None, changes };
+        let lives = |from, to| {
+            let states = facts.between(moment(from), moment(to));
+            states.into_iter().map(|state| state.map(|wanted| wanted.life)).collect::<Vec<_>>()
+        };
+        let (active, disabled) = (Some(Life::Active), Some(Life::Disabled));
+        assert_eq!(lives(1, 5), [None]);
+        assert_eq!(lives(1, 12), [None, active]);
+        assert_eq!(lives(21, 29), [active]);
+        assert_eq!(lives(21, 35), [active, disabled]);
+        assert_eq!(lives(35, 38), [active, disabled]);
+        assert_eq!(lives(41, 45), [disabled]);
+    }
+
+    #[test]
+    fn data_says_its_number() {
+        assert_eq!(number_in(&data_of(17, 2, 3)), Some(17));
+        assert_eq!(number_in(b"{}"), None);
+    }
+}

@@ -1,0 +1,272 @@
+//! Customers: they make, change and end webhooks while events flow, and repeat what got no clear answer.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::target_url::TargetUrl;
+use signalpost_core::webhook::{EventSelection, Webhook};
+use signalpost_engine::Engine;
+use signalpost_engine::webhooks::{Activity, IssuedWebhook, NewWebhook, WebhookChange};
+use signalpost_engine::workspaces::NewWorkspace;
+use signalpost_store::catalog::ListWebhooks;
+
+use crate::chance::Chance;
+use crate::facts::{Change, Life, Promise, RedeliveryFacts, Tenancy, Wanted, WebhookFacts, WorkspaceFacts};
+use crate::network::{DELIVERY_HEADER, WORKSPACE_HEADER};
+use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
+use crate::world::{Again, World};
+
+/// Webhooks that one workspace has made in a run.
+const WEBHOOKS_MAX: usize = 12;
+/// Retry schedules that some workspaces choose for themselves.
+const OWN_SCHEDULES_S: [&[u64]; 3] = [&[], &[0], &[3, 600]];
+
+/// Makes the workspaces and their first webhooks.
+pub(crate) async fn settle_in(world: &Rc<World>) {
+    let mut chance = world.chance("settling in");
+    for workspace in 0..world.options.workspaces {
+        make_workspace(world, workspace, &mut chance).await;
+        for _ in 0..world.options.webhooks_a_workspace {
+            let wanted = draw_wanted(world, workspace, &mut chance);
+            create(world, workspace, wanted).await;
+        }
+    }
+}
+
+/// One customer, who does one thing after the other.
+pub(crate) async fn manager(world: Rc<World>, workspace: usize, pause_ms: u64) {
+    let mut chance = world.chance(&format!("manager {workspace}"));
+    let pause_ms = pause_ms.max(world.options.load_ms / 80);
+    loop {
+        world.ground.sleep_us(chance.around(pause_ms * 1_000)).await;
+        if !world.is_loading() {
+            return;
+        }
+        if chance.permille(world.options.erase_permille) {
+            return erase(&world, workspace).await;
+        }
+        act(&world, workspace, &mut chance).await;
+    }
+}
+
+async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
+    let (mine, made) = {
+        let facts = world.facts.borrow();
+        let of_mine = |index: &usize| facts.webhooks[*index].workspace == workspace;
+        let all: Vec<usize> = (0..facts.webhooks.len()).filter(of_mine).collect();
+        let lives =
+            |index: &usize| facts.webhooks[*index].wanted_last().is_some_and(|w| w.life != Life::Deleted);
+        (all.iter().copied().filter(lives).collect::<Vec<_>>(), all.len())
+    };
+    let action = chance.weighted(&[1, 4, 2, 4, 5, 1, 6]);
+    if action == 6 {
+        return redeliver(world, workspace, chance).await;
+    }
+    if mine.is_empty() || action == 0 {
+        if made < WEBHOOKS_MAX {
+            let wanted = draw_wanted(world, workspace, chance);
+            create(world, workspace, wanted).await;
+        }
+        return;
+    }
+    let webhook = *chance.pick(&mine);
+    let drawn = draw_wanted(world, workspace, chance);
+    let now = world.facts.borrow().webhooks[webhook].wanted_last().expect("it was made").clone();
+    let wanted = match action {
+        1 => Wanted { url: drawn.url, ..now },
+        2 => Wanted { events: drawn.events, subject: drawn.subject, ..now },
+        3 => Wanted { life: Life::Disabled, ..now },
+        4 => Wanted { life: Life::Active, ..now },
+        _ => Wanted { life: Life::Deleted, ..now },
+    };
+    change(world, webhook, wanted).await;
+}
+
+async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
+    let style = *chance.pick(&STYLES);
+    let own = chance.permille(250).then(|| *chance.pick(&OWN_SCHEDULES_S));
+    let public_id = format!("ws_{workspace:012}");
+    let new = NewWorkspace {
+        dialect: style.name.to_owned(),
+        name: format!("Workspace {workspace}"),
+        id: Some(public_id.clone()),
+        features: None,
+        policy: PolicyOverrides {
+            retry: own.map(|seconds| RetrySchedule::from_seconds(seconds).expect("short and few")),
+            timeout: None,
+        },
+    };
+    let schedule_s = own.unwrap_or(style.schedule_s).to_vec();
+    let hosts =
+        (0..world.options.hosts_a_workspace).map(|host| format!("w{workspace}-h{host}.test")).collect();
+    let answered = world
+        .ask(|engine| {
+            let new = new.clone();
+            async move { engine.create_workspace(new).await }
+        })
+        .await;
+    match answered.answer {
+        Ok(_) => {}
+        // The call before had succeeded, and its answer was lost.
+        Err(error) if error.code == ErrorCode::Conflict && answered.again == Again::Yes => {}
+        Err(error) => world.find(format!("workspace {workspace} could not be made: {error}")),
+    }
+    world.ground.note(format_args!("workspace {workspace} is {} with {schedule_s:?}", style.name));
+    let facts = WorkspaceFacts { public_id, style, schedule_s, hosts, tenancy: Tenancy::Living };
+    world.facts.borrow_mut().workspaces.push(facts);
+}
+
+/// A webhook at a URL that no other webhook has ever had.
+fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
+    let facts = world.facts.borrow();
+    let host = chance.pick(&facts.workspaces[workspace].hosts);
+    let url = format!("http://{host}/{}", chance.between(0, u64::MAX / 2));
+    let events = if chance.permille(600) {
+        EventSelection::All
+    } else {
+        let first = chance.index(EVENT_TYPES.len() - 1);
+        EventSelection::Only(EVENT_TYPES[first..first + 2].iter().map(|name| (*name).to_owned()).collect())
+    };
+    let subject = chance.permille(200).then(|| (*chance.pick(&SUBJECTS)).to_owned());
+    Wanted { url, events, subject, life: Life::Active }
+}
+
+async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
+    let called = world.ground.note(format_args!("creating {wanted:?}"));
+    let index = {
+        let mut facts = world.facts.borrow_mut();
+        let changes = vec![Change { called, done: None, wanted: wanted.clone() }];
+        facts.webhooks.push(WebhookFacts { workspace, public_id: String::new(), secret: None, changes });
+        facts.webhooks.len() - 1
+    };
+    let public_id = world.facts.borrow().workspaces[workspace].public_id.clone();
+    let answered = world.ask(|engine| create_or_find(engine, public_id.clone(), wanted.clone())).await;
+    let done = world.ground.note(format_args!("created: {:?}", answered.answer.as_ref().map(|(id, _)| id)));
+    let mut facts = world.facts.borrow_mut();
+    let webhook = &mut facts.webhooks[index];
+    webhook.changes[0].done = Some(done);
+    match answered.answer {
+        Ok((public_id, secret)) => (webhook.public_id, webhook.secret) = (public_id, secret),
+        Err(error) => facts.findings.push(format!("webhook {index} could not be made: {error}")),
+    }
+}
+
+/// Makes a webhook, or finds the one that a call before had made without its answer coming through.
+async fn create_or_find(
+    engine: Arc<Engine>,
+    workspace: String,
+    wanted: Wanted,
+) -> Result<(String, Option<String>), Error> {
+    let view = engine.workspace(&workspace).await?;
+    let all = ListWebhooks {
+        workspace: view.workspace.id,
+        subject: None,
+        active: None,
+        before: None,
+        offset: 0,
+        limit: 100,
+    };
+    let known = engine.list_webhooks(all).await?.rows.into_iter().find(|webhook| webhook.url == wanted.url);
+    if let Some(Webhook { public_id, .. }) = known {
+        return Ok((public_id, None));
+    }
+    let url = TargetUrl::parse(&wanted.url).expect("URLs of this world are good");
+    let new = NewWebhook { name: None, url, events: wanted.events, subject: wanted.subject };
+    let IssuedWebhook { webhook, secret } = engine.create_webhook(&view, new).await?;
+    Ok((webhook.public_id, Some(secret.expose_text().to_owned())))
+}
+
+async fn change(world: &Rc<World>, index: usize, wanted: Wanted) {
+    let called = world.ground.note(format_args!("changing webhook {index} to {wanted:?}"));
+    let (workspace, webhook) = {
+        let mut facts = world.facts.borrow_mut();
+        facts.webhooks[index].changes.push(Change { called, done: None, wanted: wanted.clone() });
+        let webhook = &facts.webhooks[index];
+        (facts.workspaces[webhook.workspace].public_id.clone(), webhook.public_id.clone())
+    };
+    let answered = world
+        .ask(|engine| {
+            let (workspace, webhook, wanted) = (workspace.clone(), webhook.clone(), wanted.clone());
+            async move { apply(&engine, &workspace, &webhook, wanted).await }
+        })
+        .await;
+    let done = world.ground.note(format_args!("changed webhook {index}: {:?}", answered.answer));
+    let mut facts = world.facts.borrow_mut();
+    facts.webhooks[index].changes.last_mut().expect("just pushed").done = Some(done);
+    match answered.answer {
+        Ok(()) => {}
+        Err(error)
+            if error.code == ErrorCode::NotFound
+                && wanted.life == Life::Deleted
+                && answered.again == Again::Yes => {}
+        Err(error) => facts.findings.push(format!("webhook {index} could not be changed: {error}")),
+    }
+}
+
+async fn apply(engine: &Engine, workspace: &str, webhook: &str, wanted: Wanted) -> Result<(), Error> {
+    let view = engine.workspace(workspace).await?;
+    if wanted.life == Life::Deleted {
+        return engine.delete_webhook(view.workspace.id, webhook).await;
+    }
+    let activity = if wanted.life == Life::Active { Activity::Active } else { Activity::Paused };
+    let change = WebhookChange {
+        name: None,
+        url: Some(TargetUrl::parse(&wanted.url).expect("URLs of this world are good")),
+        events: Some(wanted.events),
+        subject: Some(wanted.subject),
+        active: Some(activity),
+    };
+    engine.update_webhook(&view, webhook, change).await.map(|_| ())
+}
+
+async fn erase(world: &Rc<World>, workspace: usize) {
+    let called = world.ground.note(format_args!("erasing workspace {workspace}"));
+    let public_id = {
+        let mut facts = world.facts.borrow_mut();
+        facts.workspaces[workspace].tenancy = Tenancy::Erased;
+        for webhook in facts.webhooks.iter_mut().filter(|webhook| webhook.workspace == workspace) {
+            let last = webhook.wanted_last().expect("it was made").clone();
+            let wanted = Wanted { life: Life::Deleted, ..last };
+            webhook.changes.push(Change { called, done: None, wanted });
+        }
+        facts.workspaces[workspace].public_id.clone()
+    };
+    let answered = world
+        .ask(|engine| {
+            let public_id = public_id.clone();
+            async move { engine.erase_workspace(&public_id).await }
+        })
+        .await;
+    let done = world.ground.note(format_args!("erased workspace {workspace}: {:?}", answered.answer));
+    let mut facts = world.facts.borrow_mut();
+    for webhook in facts.webhooks.iter_mut().filter(|webhook| webhook.workspace == workspace) {
+        webhook.changes.last_mut().expect("just pushed").done = Some(done);
+    }
+    match answered.answer {
+        Ok(()) => {}
+        Err(error) if error.code == ErrorCode::NotFound && answered.again == Again::Yes => {}
+        Err(error) => facts.findings.push(format!("workspace {workspace} could not be erased: {error}")),
+    }
+}
+
+/// Asks for some delivery of the workspace once more. Refusals are usual: most are pending or their webhook is off.
+async fn redeliver(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
+    let public_id = world.facts.borrow().workspaces[workspace].public_id.clone();
+    let sent = world.network.deliveries_of(WORKSPACE_HEADER, &public_id, DELIVERY_HEADER);
+    if sent.is_empty() {
+        return;
+    }
+    let delivery = chance.pick(&sent).clone();
+    world.ground.note(format_args!("redelivering {delivery}"));
+    let asked = delivery.clone();
+    let answer = world.processes.call(|engine| async move { engine.redeliver(&asked).await }).await;
+    world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
+    let promise = match answer {
+        Some(Ok(())) => Promise::Stored,
+        Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
+        Some(Err(_)) | None => Promise::Unknown,
+    };
+    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, promise });
+}

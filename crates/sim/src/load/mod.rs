@@ -1,0 +1,5 @@
+//! What happens to the engine while a run lasts: publishers, managers, and the weather.
+
+pub(crate) mod manage;
+pub(crate) mod publish;
+pub(crate) mod weather;

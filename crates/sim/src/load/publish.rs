@@ -1,0 +1,230 @@
+//! Producers: single events and batches, with and without ids of their own, sometimes twice, sometimes in a flood.
+
+use std::rc::Rc;
+
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::event::EventContent;
+use signalpost_core::profile::EventIdRule;
+use signalpost_core::time::Timestamp;
+use signalpost_engine::ingest::{NewEvent, Receipt};
+
+use crate::chance::Chance;
+use crate::facts::{EventFacts, Promise, Tenancy, data_of};
+use crate::ground::Moment;
+use crate::profiles::{EVENT_TYPES, SUBJECTS};
+use crate::world::World;
+
+/// Calls that a producer makes about the same events before it gives up.
+const CALLS_MAX: usize = 12;
+const AGAIN_MS: u64 = 250;
+const FLOOD_BATCH: usize = 300;
+
+/// Whether a call may be repeated when its answer was lost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    Safe,
+    /// It would store the events twice.
+    Unsafe,
+}
+
+pub(crate) async fn publisher(world: Rc<World>, number: usize) {
+    let mut chance = world.chance(&format!("publisher {number}"));
+    let options = world.options.publish.clone();
+    let per_publisher_ms = world.options.load_ms * u64::try_from(options.publishers).expect("few") / 200;
+    loop {
+        world.ground.sleep_us(chance.around(options.pause_ms.max(per_publisher_ms) * 1_000)).await;
+        if !world.is_loading() {
+            return;
+        }
+        let workspace = chance.index(world.options.workspaces);
+        if chance.permille(options.repeat_permille)
+            && let Some(known) = acknowledged(&world, workspace, &mut chance)
+        {
+            repeat(&world, known, &mut chance).await;
+            continue;
+        }
+        let size =
+            if chance.permille(options.batch_permille) { chance.between(2, options.batch_max) } else { 1 };
+        let size = usize::try_from(size).expect("a small batch");
+        if !world.take_budget(size) {
+            return;
+        }
+        let with_id = chance.permille(options.with_id_permille);
+        let prefix = with_id.then(|| format!("p{number}-{}", chance.between(0, u64::MAX / 2)));
+        let numbers = draw_events(&world, workspace, size, prefix.as_deref(), &mut chance);
+        send(&world, workspace, &numbers).await;
+    }
+}
+
+/// Publishes more at once than a lane holds in memory.
+pub(crate) async fn flood(world: Rc<World>, events: usize) {
+    let mut chance = world.chance("flood");
+    let workspace = chance.index(world.options.workspaces);
+    world.ground.sleep_ms(chance.between(0, world.options.load_ms / 4)).await;
+    let mut left = events;
+    while left > 0 && world.is_loading() {
+        let size = left.min(FLOOD_BATCH);
+        left -= size;
+        let numbers = draw_events(&world, workspace, size, None, &mut chance);
+        send(&world, workspace, &numbers).await;
+    }
+}
+
+fn draw_events(
+    world: &World,
+    workspace: usize,
+    size: usize,
+    id_prefix: Option<&str>,
+    chance: &mut Chance,
+) -> Vec<usize> {
+    let called = world.ground.note(format_args!("{size} events for workspace {workspace} are made"));
+    let mut facts = world.facts.borrow_mut();
+    (0..size)
+        .map(|position| {
+            let number = facts.events.len();
+            let padding = usize::try_from(chance.around(40)).expect("short");
+            facts.events.push(EventFacts {
+                workspace,
+                event_type: (*chance.pick(&EVENT_TYPES)).to_owned(),
+                subject: chance.permille(400).then(|| (*chance.pick(&SUBJECTS)).to_owned()),
+                producer_id: id_prefix.map(|prefix| format!("{prefix}-{position}")),
+                data: data_of(number, workspace, padding),
+                called,
+                ended: None,
+                receipts: Vec::new(),
+                promise: Promise::Unknown,
+            });
+            number
+        })
+        .collect()
+}
+
+/// Publishes events until there is a clear answer, or once when a second call could store them twice.
+pub(crate) async fn send(world: &Rc<World>, workspace: usize, numbers: &[usize]) {
+    let repeat = {
+        let facts = world.facts.borrow();
+        let unique = facts.workspaces[workspace].style.event_id == EventIdRule::Unique;
+        let identified = numbers.iter().all(|number| facts.events[*number].producer_id.is_some());
+        if unique && identified { Repeat::Safe } else { Repeat::Unsafe }
+    };
+    for _ in 0..CALLS_MAX {
+        let answer = call(world, workspace, numbers).await;
+        let ended = world.ground.note(format_args!("publishing {numbers:?}: {}", shown(&answer)));
+        mark_ended(world, numbers, ended);
+        match answer {
+            Some(Ok(receipts)) => return take_receipts(world, numbers, receipts),
+            Some(Err(error)) if error.code != ErrorCode::Unavailable => {
+                return take_refusal(world, workspace, numbers, &error);
+            }
+            Some(Err(_)) | None if repeat == Repeat::Unsafe => return,
+            Some(Err(_)) | None => world.ground.sleep_ms(AGAIN_MS).await,
+        }
+    }
+}
+
+fn mark_ended(world: &World, numbers: &[usize], ended: Moment) {
+    let mut facts = world.facts.borrow_mut();
+    numbers.iter().for_each(|number| facts.events[*number].ended = Some(ended));
+}
+
+type PublishAnswer = Option<Result<Vec<Receipt>, Error>>;
+
+async fn call(world: &Rc<World>, workspace: usize, numbers: &[usize]) -> PublishAnswer {
+    let (public_id, events) = {
+        let facts = world.facts.borrow();
+        let events: Vec<NewEvent> = numbers.iter().map(|number| new_event(&facts.events[*number])).collect();
+        (facts.workspaces[workspace].public_id.clone(), events)
+    };
+    world.processes.call(|engine| async move { engine.publish(&public_id, events).await }).await
+}
+
+fn new_event(facts: &EventFacts) -> NewEvent {
+    let time = Timestamp::from_ms(1_777_000_000_000);
+    NewEvent {
+        content: EventContent {
+            producer_id: facts.producer_id.clone(),
+            event_type: facts.event_type.clone(),
+            subject: facts.subject.clone(),
+            time,
+            attributes: Vec::new(),
+            data: facts.data.clone(),
+        },
+        given_time: Some(time),
+    }
+}
+
+fn shown(answer: &PublishAnswer) -> String {
+    match answer {
+        Some(Ok(receipts)) => format!("{receipts:?}"),
+        Some(Err(error)) => error.to_string(),
+        None => "cut off".to_owned(),
+    }
+}
+
+fn take_receipts(world: &World, numbers: &[usize], receipts: Vec<Receipt>) {
+    if receipts.len() != numbers.len() {
+        world.find(format!("{} receipts for events {numbers:?}", receipts.len()));
+    }
+    let mut facts = world.facts.borrow_mut();
+    for (number, receipt) in numbers.iter().zip(receipts) {
+        let event = &mut facts.events[*number];
+        event.promise = Promise::Stored;
+        event.receipts.push(receipt);
+    }
+}
+
+/// A refusal is clear, but it speaks of the last call only: an earlier one may have stored the events.
+fn take_refusal(world: &World, workspace: usize, numbers: &[usize], error: &Error) {
+    let erased = world.facts.borrow().workspaces[workspace].tenancy == Tenancy::Erased;
+    if error.code != ErrorCode::NotFound || !erased {
+        world.find(format!("events {numbers:?} were refused: {error}"));
+    }
+}
+
+/// An acknowledged event whose id identifies it.
+fn acknowledged(world: &World, workspace: usize, chance: &mut Chance) -> Option<usize> {
+    let facts = world.facts.borrow();
+    if facts.workspaces[workspace].style.event_id != EventIdRule::Unique {
+        return None;
+    }
+    let known: Vec<usize> = (0..facts.events.len())
+        .filter(|number| {
+            let event = &facts.events[*number];
+            let identified = event.producer_id.is_some() && event.promise == Promise::Stored;
+            event.workspace == workspace && identified
+        })
+        .collect();
+    (!known.is_empty()).then(|| *chance.pick(&known))
+}
+
+/// Publishes an acknowledged event again: the same as before, or something else under its id.
+async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
+    let workspace = world.facts.borrow().events[known].workspace;
+    if chance.permille(500) {
+        let answer = call(world, workspace, &[known]).await;
+        world.ground.note(format_args!("publishing {known} again: {}", shown(&answer)));
+        match answer {
+            Some(Ok(receipts)) => take_receipts(world, &[known], receipts),
+            Some(Err(error)) if error.code != ErrorCode::Unavailable => {
+                take_refusal(world, workspace, &[known], &error);
+            }
+            Some(Err(_)) | None => {}
+        }
+        return;
+    }
+    let numbers = draw_events(world, workspace, 1, None, chance);
+    {
+        let mut facts = world.facts.borrow_mut();
+        facts.events[numbers[0]].producer_id = facts.events[known].producer_id.clone();
+        facts.events[numbers[0]].promise = Promise::Refused;
+    }
+    let answer = call(world, workspace, &numbers).await;
+    let ended = world.ground.note(format_args!("publishing {numbers:?} as {known}: {}", shown(&answer)));
+    world.facts.borrow_mut().events[numbers[0]].ended = Some(ended);
+    match answer {
+        Some(Ok(_)) => world.find(format!("event {} was accepted under the id of {known}", numbers[0])),
+        Some(Err(error)) if error.code == ErrorCode::Conflict || error.code == ErrorCode::Unavailable => {}
+        Some(Err(error)) => take_refusal(world, workspace, &numbers, &error),
+        None => {}
+    }
+}

@@ -1,0 +1,250 @@
+//! The network: receivers by host name, and a log of every request with what became of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use bytes::Bytes;
+use signalpost_core::attempt::{Exchange, Failure, Outcome, Timing};
+use signalpost_core::ports::{LocalBoxFuture, OutboundRequest, Transport};
+
+use crate::chance::Chance;
+use crate::conduct::{FAULTS, Fate, Mood};
+use crate::executor::Group;
+use crate::ground::{Ground, Moment};
+use crate::options::NetworkOptions;
+use crate::plant::Plant;
+
+/// Names under which test profiles send what the auditor goes by.
+pub(crate) const WORKSPACE_HEADER: &str = "x-workspace";
+pub(crate) const WEBHOOK_HEADER: &str = "x-webhook";
+pub(crate) const DELIVERY_HEADER: &str = "x-delivery";
+pub(crate) const EVENT_HEADER: &str = "x-event";
+pub(crate) const SIGNATURE_HEADER: &str = "x-signature";
+
+/// One request as the network saw it.
+#[derive(Clone, Debug)]
+pub(crate) struct Sent {
+    pub(crate) process: u32,
+    pub(crate) host: String,
+    pub(crate) url: String,
+    pub(crate) at: Moment,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Bytes,
+    /// When the receiver had it, if it did.
+    pub(crate) arrived: Option<Moment>,
+    /// What the sender saw. `None` when it died waiting.
+    pub(crate) ended: Option<Ended>,
+    /// Requests of this webhook that its process had in flight, this one included.
+    pub(crate) abreast: usize,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ended {
+    pub(crate) at: Moment,
+    pub(crate) outcome: Outcome,
+    pub(crate) retry_after_ms: i64,
+}
+
+impl Sent {
+    /// A header by name; empty when it is missing.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+}
+
+pub(crate) struct Network {
+    ground: Rc<Ground>,
+    options: NetworkOptions,
+    plant: Plant,
+    chance: RefCell<Chance>,
+    moods: RefCell<BTreeMap<String, Mood>>,
+    log: RefCell<Vec<Sent>>,
+    in_flight: RefCell<BTreeMap<(u32, String), usize>>,
+    /// Attempts so far by delivery, for planted faults.
+    tries: RefCell<BTreeMap<String, u32>>,
+    dead: RefCell<Vec<u32>>,
+    calm: Cell<Calm>,
+}
+
+/// Whether faults happen at all.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Calm {
+    No,
+    Everywhere,
+}
+
+impl Network {
+    pub(crate) fn new(ground: Rc<Ground>, seed: u64, options: NetworkOptions, plant: Plant) -> Rc<Self> {
+        Rc::new(Self {
+            ground,
+            options,
+            plant,
+            chance: RefCell::new(Chance::new(seed, "network")),
+            moods: RefCell::default(),
+            log: RefCell::default(),
+            in_flight: RefCell::default(),
+            tries: RefCell::default(),
+            dead: RefCell::default(),
+            calm: Cell::new(Calm::No),
+        })
+    }
+
+    pub(crate) fn set_mood(&self, host: &str, mood: Mood) {
+        self.moods.borrow_mut().insert(host.to_owned(), mood);
+    }
+
+    /// From here on every request arrives and every receiver answers with success.
+    pub(crate) fn heal(&self) {
+        self.calm.set(Calm::Everywhere);
+    }
+
+    /// Requests of this process that are still on their way may get lost with it.
+    pub(crate) fn process_died(&self, process: u32) {
+        self.dead.borrow_mut().push(process);
+    }
+
+    pub(crate) fn log(&self) -> Vec<Sent> {
+        self.log.borrow().clone()
+    }
+
+    /// Deliveries of which something was sent with this value in a header, oldest first.
+    pub(crate) fn deliveries_of(&self, header: &str, value: &str, delivery_header: &str) -> Vec<String> {
+        let log = self.log.borrow();
+        let sent = log.iter().filter(|sent| sent.header(header) == value);
+        sent.map(|sent| sent.header(delivery_header).to_owned()).collect()
+    }
+
+    fn draw_fate(&self, host: &str, timeout_us: u64) -> Fate {
+        let mut chance = self.chance.borrow_mut();
+        let latency_us = self.options.latency_us_max;
+        let mood = self.moods.borrow().get(host).copied().unwrap_or(Mood::Moody);
+        match (self.calm.get(), mood) {
+            (Calm::Everywhere, _) | (_, Mood::Calm) => Fate::success(&mut chance, latency_us),
+            (Calm::No, Mood::Down(fault)) => Fate::of(fault, &mut chance, latency_us, timeout_us),
+            (Calm::No, Mood::Moody) => match chance.weighted(&self.options.weights) {
+                0 => Fate::success(&mut chance, latency_us),
+                fault => Fate::of(FAULTS[fault - 1], &mut chance, latency_us, timeout_us),
+            },
+        }
+    }
+
+    /// Enters a request into the log.
+    fn log_request(&self, process: u32, request: &OutboundRequest) -> usize {
+        let mut headers: Vec<(String, String)> =
+            request.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let mut url = request.url.as_str().to_owned();
+        self.tamper(&mut headers, &mut url);
+        let host = host_of(&url);
+        let find =
+            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        let webhook = find(WEBHOOK_HEADER).unwrap_or_default();
+        let delivery = find(DELIVERY_HEADER).unwrap_or_default();
+        let mut in_flight = self.in_flight.borrow_mut();
+        let abreast = in_flight.entry((process, webhook)).or_default();
+        *abreast += 1;
+        let at = self.ground.note(format_args!("p{process} sends {delivery} to {url}, {abreast} abreast"));
+        let mut log = self.log.borrow_mut();
+        let (body, abreast) = (request.body.clone(), *abreast);
+        log.push(Sent { process, host, url, at, headers, body, arrived: None, ended: None, abreast });
+        log.len() - 1
+    }
+
+    fn tamper(&self, headers: &mut [(String, String)], url: &mut String) {
+        let mut tries = self.tries.borrow_mut();
+        let delivery = headers.iter().find(|(name, _)| name == DELIVERY_HEADER).map(|(_, id)| id.clone());
+        let tries = tries.entry(delivery.unwrap_or_default()).or_default();
+        *tries += 1;
+        let hit = |odds| self.chance.borrow_mut().permille(odds);
+        let change = |name: &str, headers: &mut [(String, String)]| {
+            let found = headers.iter_mut().find(|(known, _)| known == name);
+            found.into_iter().for_each(|(_, value)| value.push('x'));
+        };
+        match self.plant {
+            Plant::ChangeEventId if *tries > 1 => change(EVENT_HEADER, headers),
+            Plant::DamageSignature if hit(50) => change(SIGNATURE_HEADER, headers),
+            Plant::WrongHost if hit(50) => *url = url.replacen("http://w", "http://w9", 1),
+            _ => {}
+        }
+    }
+
+    /// Lets a request arrive, unless its sender is dead by then and chance has it lost.
+    fn deliver(self: &Rc<Self>, index: usize, arrives_us: u64) {
+        let network = Rc::clone(self);
+        let lost_with_sender = self.chance.borrow_mut().permille(500);
+        self.ground.spawn(Group::WORLD, async move {
+            network.ground.sleep_us(arrives_us).await;
+            let process = network.log.borrow()[index].process;
+            if lost_with_sender && network.dead.borrow().contains(&process) {
+                return;
+            }
+            let at = network.ground.note(format_args!("request {index} arrives"));
+            network.log.borrow_mut()[index].arrived = Some(at);
+        });
+    }
+
+    fn end(&self, index: usize, fate: &Fate, outcome: Outcome) -> Exchange {
+        let name = outcome.name();
+        let at = self.ground.note(format_args!("request {index} ends: {name} {:?}", outcome.status()));
+        let retry_after = fate.retry_after.filter(|_| outcome == fate.outcome);
+        let retry_after_ms = retry_after.map_or(0, |wait| i64::try_from(wait.as_millis()).expect("minutes"));
+        let mut log = self.log.borrow_mut();
+        let sent = &mut log[index];
+        sent.ended = Some(Ended { at, outcome, retry_after_ms });
+        let webhook = sent.header(WEBHOOK_HEADER).to_owned();
+        if let Some(count) = self.in_flight.borrow_mut().get_mut(&(sent.process, webhook)) {
+            *count -= 1;
+        }
+        let total_us = at.us - sent.at.us;
+        let timing = Timing { first_byte_us: total_us, total_us, ..Timing::default() };
+        let detail = if outcome.is_success() { String::new() } else { format!("The network says {name}.") };
+        Exchange { outcome, detail, retry_after, timing, answer: Bytes::from_static(b"an answer") }
+    }
+}
+
+/// One core's way into the network.
+pub(crate) struct SimTransport {
+    pub(crate) network: Rc<Network>,
+    pub(crate) process: u32,
+}
+
+impl Transport for SimTransport {
+    fn send(&self, request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
+        let (network, process) = (Rc::clone(&self.network), self.process);
+        Box::pin(async move {
+            let timeout_us = u64::try_from(request.timeout.as_micros()).expect("a minute at most");
+            let index = network.log_request(process, &request);
+            if network.plant == Plant::SendTwice && network.chance.borrow_mut().permille(50) {
+                let twin = network.log_request(process, &request);
+                let fate = Fate {
+                    arrives_us: Some(0),
+                    ends_us: Some(0),
+                    outcome: Outcome::Status(200),
+                    retry_after: None,
+                };
+                network.end(twin, &fate, Outcome::Status(200));
+            }
+            let host = network.log.borrow()[index].host.clone();
+            let fate = network.draw_fate(&host, timeout_us);
+            if let Some(arrives_us) = fate.arrives_us {
+                network.deliver(index, arrives_us);
+            }
+            let outcome = match fate.ends_us.filter(|ends_us| *ends_us < timeout_us) {
+                Some(ends_us) => {
+                    network.ground.sleep_us(ends_us).await;
+                    fate.outcome
+                }
+                None => {
+                    network.ground.sleep_us(timeout_us).await;
+                    Outcome::Failed(Failure::Timeout)
+                }
+            };
+            network.end(index, &fate, outcome)
+        })
+    }
+}
+
+/// The host name of a URL of this world: `http://<host>/<path>`.
+pub(crate) fn host_of(url: &str) -> String {
+    url.split('/').nth(2).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,86 @@
+//! Faults planted on purpose: each is a mistake that somebody could make, and the auditor must see it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use futures_util::FutureExt;
+use signalpost_core::delivery::Due;
+use signalpost_core::id::WebhookId;
+use signalpost_store::Answer;
+use signalpost_store::catalog::LaneRecord;
+use signalpost_store::ledger::DueLane;
+
+/// One planted fault, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plant {
+    Nothing,
+    /// The store forgets that a retry is owed: only the process that made the attempt still knows.
+    ForgetRetryRow,
+    /// Some lanes are never found among those that are owed something.
+    HideLane,
+    /// Some events are acknowledged and not stored.
+    LoseAcknowledged,
+    /// Some outcomes are confirmed and not stored.
+    ForgetOutcome,
+    /// A lane always sees its webhook as it was when the process first looked.
+    StaleLane,
+    /// A retry carries another event id than the first attempt.
+    ChangeEventId,
+    /// Some requests go out twice.
+    SendTwice,
+    /// Some requests carry a damaged signature.
+    DamageSignature,
+    /// Requests of one webhook go to the URL of another workspace's.
+    WrongHost,
+}
+
+impl Plant {
+    pub const ALL: [Self; 9] = [
+        Self::ForgetRetryRow,
+        Self::HideLane,
+        Self::LoseAcknowledged,
+        Self::ForgetOutcome,
+        Self::StaleLane,
+        Self::ChangeEventId,
+        Self::SendTwice,
+        Self::DamageSignature,
+        Self::WrongHost,
+    ];
+
+    pub(crate) fn hide_rows(self, rows: Answer<Vec<Due>>) -> Answer<Vec<Due>> {
+        if self != Self::ForgetRetryRow {
+            return rows;
+        }
+        Box::pin(rows.map(|rows| Ok(rows?.into_iter().filter(|due| due.tries == 0).collect())))
+    }
+
+    /// Hides lanes by what they are called alone, so that the same ones stay hidden. A page keeps its last lane,
+    /// from which the reader goes on.
+    pub(crate) fn hide_lanes(self, lanes: Answer<Vec<DueLane>>) -> Answer<Vec<DueLane>> {
+        if self != Self::HideLane {
+            return lanes;
+        }
+        let hidden = |lane: &DueLane| (lane.webhook.raw() >> 22) % 2 == 0;
+        Box::pin(lanes.map(move |lanes| Ok(lanes?.into_iter().filter(|lane| !hidden(lane)).collect())))
+    }
+}
+
+/// First answers about lanes, kept for ever.
+#[derive(Clone, Default)]
+pub(crate) struct StaleLanes(Arc<Mutex<BTreeMap<WebhookId, LaneRecord>>>);
+
+impl StaleLanes {
+    pub(crate) fn answer(
+        self,
+        webhook: WebhookId,
+        fresh: Answer<Option<LaneRecord>>,
+    ) -> Answer<Option<LaneRecord>> {
+        Box::pin(fresh.map(move |fresh| {
+            let mut kept = self.0.lock().expect("nobody panics while looking");
+            if let Ok(Some(record)) = &fresh {
+                kept.entry(webhook).or_insert_with(|| record.clone());
+            }
+            fresh.map(|fresh| kept.get(&webhook).cloned().or(fresh))
+        }))
+    }
+}

@@ -1,0 +1,267 @@
+//! Processes that run the engine: started, called, killed at any moment, or asked to stop.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use signalpost_core::limits::{
+    CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE,
+};
+use signalpost_core::seal::Keyring;
+use signalpost_engine::{Engine, EngineOptions};
+use signalpost_store::Ledger;
+use signalpost_store::testing::memory::MemoryStore;
+
+use crate::chance::SharedChance;
+use crate::executor::Group;
+use crate::ground::{Ground, Moment, pass_turn};
+use crate::network::{Network, SimTransport};
+use crate::options::Options;
+use crate::plant::Plant;
+use crate::profiles::profiles;
+use crate::store::SimStore;
+use crate::trouble::Trouble;
+
+const MASTER_KEY: &str = "7:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+/// How often a caller looks whether the service is back, and the operator whether it has stopped.
+const KNOCK_MS: u64 = 200;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HowEnded {
+    Killed,
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ProcessEnd {
+    pub(crate) process: u32,
+    pub(crate) how: HowEnded,
+    /// When it was asked to stop; the same as `at` when it was killed.
+    pub(crate) asked: Moment,
+    pub(crate) at: Moment,
+}
+
+/// The one process that runs at a time, and those before it.
+pub(crate) struct Processes {
+    ground: Rc<Ground>,
+    network: Rc<Network>,
+    options: Options,
+    plant: Plant,
+    model: MemoryStore,
+    trouble: Arc<Trouble>,
+    random: Arc<SharedChance>,
+    store_chance: Arc<SharedChance>,
+    current: RefCell<Option<Running>>,
+    started: Cell<u32>,
+    ends: RefCell<Vec<ProcessEnd>>,
+    findings: RefCell<Vec<String>>,
+}
+
+#[derive(Clone)]
+struct Running {
+    number: u32,
+    engine: Arc<Engine>,
+    store: Arc<SimStore>,
+    cores_left: Rc<Cell<usize>>,
+}
+
+impl Processes {
+    pub(crate) fn new(
+        ground: Rc<Ground>,
+        network: Rc<Network>,
+        trouble: Arc<Trouble>,
+        seed: u64,
+        options: Options,
+        plant: Plant,
+    ) -> Rc<Self> {
+        Rc::new(Self {
+            ground,
+            network,
+            options,
+            plant,
+            model: MemoryStore::new(),
+            trouble,
+            random: Arc::new(SharedChance::new(seed, "engine")),
+            store_chance: Arc::new(SharedChance::new(seed, "store")),
+            current: RefCell::default(),
+            started: Cell::new(0),
+            ends: RefCell::default(),
+            findings: RefCell::default(),
+        })
+    }
+
+    /// Starts a process on the store as its predecessor left it.
+    pub(crate) fn start(&self) {
+        let number = self.started.get() + 1;
+        self.started.set(number);
+        self.ground.note(format_args!("p{number} starts"));
+        let clock = self.ground.clock.clone();
+        let store = Arc::new(SimStore::open(
+            &self.model,
+            clock.clone(),
+            Arc::clone(&self.store_chance),
+            Arc::clone(&self.trouble),
+            self.options.store,
+            self.plant,
+        ));
+        let (engine, cores) = Engine::new(EngineOptions {
+            store: Arc::clone(&store) as _,
+            clock: Arc::new(clock),
+            random: Arc::clone(&self.random) as _,
+            keyring: Arc::new(Keyring::parse(MASTER_KEY).expect("a good key")),
+            profiles: profiles(),
+            cores: self.options.cores,
+            node: 0,
+        });
+        let group = Group(number);
+        self.ground.spawn(group, store.commit_loop());
+        let cores_left = Rc::new(Cell::new(cores.len()));
+        for core in cores {
+            let transport = Rc::new(SimTransport { network: Rc::clone(&self.network), process: number });
+            let left = Rc::clone(&cores_left);
+            self.ground.spawn(group, async move {
+                core.run(transport).await;
+                left.set(left.get() - 1);
+            });
+        }
+        let watched = Arc::clone(&engine);
+        self.ground.spawn(group, async move { watched.watch_owed().await });
+        *self.current.borrow_mut() = Some(Running { number, engine, store, cores_left });
+    }
+
+    /// Ends the process in the middle of whatever it does.
+    pub(crate) fn kill(&self) {
+        let Some(running) = self.current.borrow_mut().take() else { return };
+        self.ground.executor.kill(Group(running.number));
+        self.network.process_died(running.number);
+        let at = self.ground.note(format_args!("p{} is killed", running.number));
+        self.ends.borrow_mut().push(ProcessEnd {
+            process: running.number,
+            how: HowEnded::Killed,
+            asked: at,
+            at,
+        });
+    }
+
+    /// Asks the process to stop and waits until it has; calls that are under way are cut off at the end.
+    pub(crate) async fn stop(&self) {
+        let Some(running) = self.current.borrow_mut().take() else { return };
+        let number = running.number;
+        let asked = self.ground.note(format_args!("p{number} is asked to stop"));
+        running.engine.stop();
+        while running.cores_left.get() > 0 {
+            self.ground.sleep_ms(KNOCK_MS).await;
+            if self.ground.clock.now_us() - asked.us > self.stop_bound_us() {
+                self.find(format!("p{number} was asked to stop at {asked:?} and has not"));
+                break;
+            }
+        }
+        // An error means that writes cannot be finished; the process ends without them, as it would by a kill.
+        let closed = running.store.close().await;
+        self.ground.executor.kill(Group(number));
+        self.network.process_died(number);
+        let at = self.ground.note(format_args!("p{number} has stopped, store closed: {}", closed.is_ok()));
+        self.ends.borrow_mut().push(ProcessEnd { process: number, how: HowEnded::Stopped, asked, at });
+    }
+
+    /// The grace, and for a clock that is set back meanwhile the longest sleep of a core.
+    fn stop_bound_us(&self) -> u64 {
+        let grace_s = SHUTDOWN_GRACE.as_secs() + 5;
+        let stray_s = self.options.jump_ms_max.map_or(0, |max| 4 * max / 1_000 + 3_600);
+        (grace_s + stray_s) * 1_000_000
+    }
+
+    /// Makes a call of the engine within the process that runs, once one runs. `None` when the process ended
+    /// before it answered: the caller cannot know what came of it.
+    pub(crate) async fn call<T, F>(&self, verb: impl FnOnce(Arc<Engine>) -> F) -> Option<T>
+    where
+        T: 'static,
+        F: Future<Output = T> + 'static,
+    {
+        let running = loop {
+            if let Some(running) = self.current.borrow().clone() {
+                break running;
+            }
+            self.ground.sleep_ms(KNOCK_MS).await;
+        };
+        let (tell, told) = oneshot::channel();
+        let work = verb(running.engine);
+        self.ground.spawn(Group(running.number), async move {
+            // The caller waits as long as this task lives.
+            drop(tell.send(work.await));
+        });
+        told.await.ok()
+    }
+
+    /// Lets up to so many tasks run, for an end of the process in the middle of a burst.
+    pub(crate) async fn let_run(&self, turns: u64) {
+        for _ in 0..turns {
+            pass_turn().await;
+        }
+    }
+
+    pub(crate) fn is_running(&self) -> bool {
+        self.current.borrow().is_some()
+    }
+
+    pub(crate) fn count(&self) -> u32 {
+        self.started.get()
+    }
+
+    pub(crate) fn ends(&self) -> Vec<ProcessEnd> {
+        self.ends.borrow().clone()
+    }
+
+    /// Looks at the engine's own counters: they must stay within the bounds that it promises.
+    pub(crate) fn check_gauges(&self) {
+        let Some(running) = self.current.borrow().clone() else { return };
+        let metrics = running.engine.metrics();
+        let cores = signed(self.options.cores);
+        let (in_flight, held, lanes) = (
+            metrics.attempts_in_flight.get(),
+            metrics.deliveries_in_memory.get(),
+            metrics.lanes_in_memory.get(),
+        );
+        let bounds = [
+            ("attempts in flight", in_flight, cores * signed(CORE_IN_FLIGHT_MAX)),
+            ("deliveries in memory", held, cores * signed(CORE_MEMORY_DELIVERIES_MAX)),
+            ("deliveries in memory of few lanes", held, lanes * signed(LANE_MEMORY_DELIVERIES_MAX)),
+        ];
+        for (what, value, bound) in bounds {
+            if value < 0 || value > bound {
+                self.find(format!("p{}: {value} {what}, the bound is {bound}", running.number));
+            }
+        }
+    }
+
+    /// Looks whether the engine holds anything when it has nothing to do.
+    pub(crate) fn check_emptiness(&self) {
+        let Some(running) = self.current.borrow().clone() else { return };
+        let metrics = running.engine.metrics();
+        let (in_flight, held) = (metrics.attempts_in_flight.get(), metrics.deliveries_in_memory.get());
+        if (in_flight, held) != (0, 0) {
+            self.find(format!(
+                "p{}: with nothing owed there are {in_flight} attempts in flight and {held} deliveries in memory",
+                running.number
+            ));
+        }
+    }
+
+    pub(crate) fn findings(&self) -> Vec<String> {
+        self.findings.borrow().clone()
+    }
+
+    fn find(&self, finding: String) {
+        let mut findings = self.findings.borrow_mut();
+        if findings.len() < 10 {
+            findings.push(finding);
+        }
+    }
+}
+
+fn signed(count: usize) -> i64 {
+    i64::try_from(count).expect("a bound fits")
+}

@@ -1,0 +1,136 @@
+//! Four ways to deliver, made up for the simulation: they differ in schedule, disable rule, signature and in what a
+//! producer's id means.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalpost_core::health::DisableRule;
+use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
+use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
+use signalpost_core::template::{Template, TemplateError};
+
+use crate::network::{DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, WEBHOOK_HEADER, WORKSPACE_HEADER};
+
+/// What the auditor knows of a profile.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Style {
+    pub(crate) name: &'static str,
+    pub(crate) schedule_s: &'static [u64],
+    pub(crate) timeout_ms: u64,
+    pub(crate) rule: DisableRule,
+    pub(crate) signature: SignatureStyle,
+    pub(crate) event_id: EventIdRule,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SignatureStyle {
+    /// `v1,<base64>` over `id.timestamp.body`, with the key in base64 after `whsec_`.
+    Standard,
+    /// `t=<timestamp>,v1=<hex>` over `timestamp.body`, with the secret's text as the key.
+    Stamped,
+}
+
+const NEVER: DisableRule = DisableRule { consecutive_failures: None, on_gone: false };
+
+pub(crate) const STYLES: [Style; 4] = [
+    Style {
+        name: "patient",
+        schedule_s: &[1, 5, 30, 300],
+        timeout_ms: 5_000,
+        rule: NEVER,
+        signature: SignatureStyle::Standard,
+        event_id: EventIdRule::Unique,
+    },
+    Style {
+        name: "eager",
+        schedule_s: &[0, 0, 1, 2],
+        timeout_ms: 1_000,
+        rule: NEVER,
+        signature: SignatureStyle::Stamped,
+        event_id: EventIdRule::Label,
+    },
+    Style {
+        name: "touchy",
+        schedule_s: &[2, 10],
+        timeout_ms: 15_000,
+        rule: DisableRule { consecutive_failures: None, on_gone: true },
+        signature: SignatureStyle::Standard,
+        event_id: EventIdRule::Unique,
+    },
+    Style {
+        name: "strict",
+        schedule_s: &[1, 1, 1, 60],
+        timeout_ms: 2_000,
+        rule: DisableRule { consecutive_failures: Some(6), on_gone: true },
+        signature: SignatureStyle::Stamped,
+        event_id: EventIdRule::Label,
+    },
+];
+
+pub(crate) const EVENT_TYPES: [&str; 4] = ["order.paid", "order.shipped", "user.created", "job/done"];
+pub(crate) const SUBJECTS: [&str; 2] = ["shop-1", "shop \"2\""];
+
+/// All styles as the engine wants them.
+pub(crate) fn profiles() -> Vec<Profile> {
+    STYLES.iter().map(|style| profile(style).expect("the templates above are good")).collect()
+}
+
+fn profile(style: &Style) -> Result<Profile, TemplateError> {
+    let random = |prefix: &str, length| IdForm { prefix: prefix.to_owned(), length };
+    Ok(Profile {
+        name: style.name.to_owned(),
+        workspace_id: random("ws_", 12),
+        webhook_id: random("wh_", 12),
+        credential: None,
+        secret: match style.signature {
+            SignatureStyle::Standard => SecretForm::StandardWebhooks { key_bytes: 32 },
+            SignatureStyle::Stamped => SecretForm::Alphanumeric { length: 40 },
+        },
+        features: Vec::new(),
+        catalogue: None,
+        subject: SubjectRule::Optional,
+        event_id: style.event_id,
+        attributes: vec!["jobId".to_owned()],
+        delivery: delivery(style)?,
+    })
+}
+
+fn delivery(style: &Style) -> Result<DeliveryProfile, TemplateError> {
+    let header = |name: &str, value: &str| Ok((Arc::from(name), Template::text(value)?));
+    let (value, content, key, encoding) = match style.signature {
+        SignatureStyle::Standard => (
+            "v1,${signature}",
+            "${event.id}.${attempt.unix_s}.${body}",
+            KeyForm::PrefixedBase64,
+            Encoding::Base64,
+        ),
+        SignatureStyle::Stamped => {
+            ("t=${attempt.unix_s},v1=${signature}", "${attempt.unix_s}.${body}", KeyForm::Text, Encoding::Hex)
+        }
+    };
+    Ok(DeliveryProfile {
+        body: Template::json(
+            "{\"type\":${event.type},\"subject\":${event.subject},\"sequence\":${event.sequence},\"data\":${event.data}}",
+        )?,
+        headers: vec![
+            header(WORKSPACE_HEADER, "${workspace.id}")?,
+            header(WEBHOOK_HEADER, "${webhook.id}")?,
+            header(DELIVERY_HEADER, "${delivery.id}")?,
+            header(EVENT_HEADER, "${event.id}")?,
+            header("x-timestamp", "${attempt.unix_s}")?,
+        ],
+        signature: SignatureRecipe {
+            header: Arc::from(SIGNATURE_HEADER),
+            value: Template::text(value)?,
+            content: Template::text(content)?,
+            key,
+            encoding,
+        },
+        policy: DeliveryPolicy {
+            retry: RetrySchedule::from_seconds(style.schedule_s).expect("short and few"),
+            timeout: Duration::from_millis(style.timeout_ms),
+            disable: style.rule,
+        },
+    })
+}

@@ -1,0 +1,91 @@
+//! One run from its seed to its report.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::rc::Rc;
+
+use sha2::{Digest, Sha256};
+
+use crate::audit::{Evidence, audit};
+use crate::executor::Stuck;
+use crate::plant::Plant;
+use crate::world::World;
+
+/// What came of a seed.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub seed: u64,
+    /// The drawn configuration.
+    pub options: String,
+    /// One line for everything that happened, in order.
+    pub history: Vec<String>,
+    /// SHA-256 of the history.
+    pub digest: [u8; 32],
+    /// What must not be; empty when all is well.
+    pub findings: Vec<String>,
+    /// Virtual time that passed.
+    pub simulated_us: u64,
+    pub events: usize,
+    pub requests: usize,
+    pub processes: u32,
+}
+
+/// Runs the world of a seed, with a planted fault or none.
+pub fn run(seed: u64, plant: Plant) -> Report {
+    let world = World::new(seed, plant);
+    let lists = Rc::new(RefCell::new(None));
+    let (runner, slot) = (Rc::clone(&world), Rc::clone(&lists));
+    let ended = world.ground.executor.run(async move {
+        let taken = runner.run().await;
+        *slot.borrow_mut() = Some(taken);
+    });
+    let sent = world.network.log();
+    let mut findings = world.processes.findings();
+    if let Err(stuck) = ended {
+        findings.push(describe(stuck).to_owned());
+    }
+    findings.extend(world.facts.borrow().findings.iter().cloned());
+    if let Some(lists) = lists.borrow().as_ref() {
+        let (facts, ends) = (world.facts.borrow(), world.processes.ends());
+        findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, &world.trouble)));
+    }
+    let history = world.ground.take_history();
+    let report = Report {
+        seed,
+        options: format!("{:?}", world.options),
+        digest: Sha256::digest(history.join("\n")).into(),
+        history,
+        findings,
+        simulated_us: world.ground.clock.now_us(),
+        events: world.facts.borrow().events.len(),
+        requests: sent.len(),
+        processes: world.processes.count(),
+    };
+    world.ground.executor.clear();
+    report
+}
+
+const fn describe(stuck: Stuck) -> &'static str {
+    match stuck {
+        Stuck::Idle => "the run stands still: nothing can run and nobody waits for an instant",
+        Stuck::Endless => "the run goes on for days",
+        Stuck::Spinning => "something runs on and on while time stands still",
+    }
+}
+
+impl fmt::Display for Report {
+    /// Everything that is needed to look at a finding, without the history.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "seed {}: {} findings", self.seed, self.findings.len())?;
+        writeln!(
+            f,
+            "  {} events, {} requests, {} processes, {} s simulated",
+            self.events,
+            self.requests,
+            self.processes,
+            self.simulated_us / 1_000_000
+        )?;
+        writeln!(f, "  {}", self.options)?;
+        self.findings.iter().try_for_each(|finding| writeln!(f, "  - {finding}"))
+    }
+}

@@ -1,0 +1,175 @@
+//! The second phase of a run: in a healed world everything owed drains in bounded time, fresh events arrive at once,
+//! the engine's memory empties, and its lists are taken down for the auditor.
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::event::Event;
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::limits::PAGE_ROWS_MAX;
+use signalpost_engine::Engine;
+use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
+
+use crate::conduct::RETRY_AFTER_MAX_S;
+use crate::facts::{EventFacts, Promise, Tenancy, data_of};
+use crate::load::publish;
+use crate::profiles::EVENT_TYPES;
+use crate::world::World;
+
+/// Beside the longest delay: a reconciliation, the longest timeout, and the work itself.
+const DRAIN_MARGIN_S: u64 = 180;
+/// An event published into a healed world with nothing to do is settled after this.
+const FRESH_MS: u64 = 10_000;
+/// A core looks at the wall clock once an hour at least.
+const ALARM_S: u64 = 3_600;
+
+/// What the engine's lists say of one workspace.
+pub(crate) struct Lists {
+    pub(crate) events: Vec<Arc<Event>>,
+    pub(crate) deliveries: Vec<DeliveryRecord>,
+}
+
+/// Runs to the end. The lists are by workspace; erased ones have none.
+pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
+    let bound_s = drain_bound_s(world);
+    let began_us = world.ground.clock.now_us();
+    let mut pause_ms = 500;
+    while count_pending(world).await > 0 {
+        if world.ground.clock.now_us() - began_us > bound_s * 1_000_000 {
+            let pending = count_pending(world).await;
+            world.find(format!("{pending} deliveries are pending {bound_s} s after the world was healed"));
+            break;
+        }
+        world.ground.sleep_ms(pause_ms).await;
+        pause_ms = (pause_ms * 2).min(20_000);
+    }
+    let drained_us = world.ground.clock.now_us() - began_us;
+    world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
+    publish_fresh(world).await;
+    // Retries of webhooks that were ended stay in memory until their time comes.
+    world.ground.sleep_ms(bound_s * 1_000).await;
+    world.processes.check_emptiness();
+    take_lists(world).await
+}
+
+/// The longest that a delivery can still have to wait, in seconds.
+fn drain_bound_s(world: &World) -> u64 {
+    let facts = world.facts.borrow();
+    let delays = facts.workspaces.iter().flat_map(|workspace| workspace.schedule_s.iter().copied());
+    let longest = delays.max().unwrap_or(0).max(RETRY_AFTER_MAX_S);
+    // A clock that was set back leaves what is due in the future; one that was set forward, sleeping cores.
+    let jumps = u64::try_from(facts.jumps.len()).expect("few");
+    let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));
+    longest + longest / 10 + stray + DRAIN_MARGIN_S
+}
+
+/// Workspaces that live, by their place among the facts.
+fn living(world: &World) -> Vec<(usize, String)> {
+    let facts = world.facts.borrow();
+    let all =
+        facts.workspaces.iter().enumerate().filter(|(_, workspace)| workspace.tenancy == Tenancy::Living);
+    all.map(|(place, workspace)| (place, workspace.public_id.clone())).collect()
+}
+
+async fn count_pending(world: &Rc<World>) -> usize {
+    let mut pending = 0;
+    for (_, public_id) in living(world) {
+        let answered = world
+            .ask(|engine| {
+                let public_id = public_id.clone();
+                async move {
+                    let workspace = engine.workspace(&public_id).await?.workspace.id;
+                    let page = engine.list_deliveries(ListDeliveries {
+                        status: Some(DeliveryStatus::Pending),
+                        ..every_delivery(workspace)
+                    });
+                    Ok(page.await?.rows.len())
+                }
+            })
+            .await;
+        pending += answered.answer.unwrap_or_else(|error| {
+            world.find(format!("deliveries cannot be listed: {error}"));
+            0
+        });
+    }
+    pending
+}
+
+const fn every_delivery(workspace: WorkspaceId) -> ListDeliveries {
+    ListDeliveries { workspace, webhook: None, event: None, status: None, before: None, limit: PAGE_ROWS_MAX }
+}
+
+/// One more event for each workspace: nothing stands against its delivery at once.
+async fn publish_fresh(world: &Rc<World>) {
+    for (place, _) in living(world) {
+        let called = world.ground.note(format_args!("a fresh event for workspace {place}"));
+        let number = {
+            let mut facts = world.facts.borrow_mut();
+            let number = facts.events.len();
+            facts.events.push(EventFacts {
+                workspace: place,
+                event_type: EVENT_TYPES[0].to_owned(),
+                subject: None,
+                producer_id: Some(format!("fresh-{number}")),
+                data: data_of(number, place, 1),
+                called,
+                ended: None,
+                receipts: Vec::new(),
+                promise: Promise::Unknown,
+            });
+            number
+        };
+        publish::send(world, place, &[number]).await;
+    }
+    world.ground.sleep_ms(FRESH_MS).await;
+    let pending = count_pending(world).await;
+    if pending > 0 {
+        world.find(format!("{pending} deliveries are pending {FRESH_MS} ms after a fresh event"));
+    }
+}
+
+async fn take_lists(world: &Rc<World>) -> BTreeMap<usize, Lists> {
+    let mut lists = BTreeMap::new();
+    for (place, public_id) in living(world) {
+        let answered = world
+            .ask(|engine| {
+                let public_id = public_id.clone();
+                async move { take_list(&engine, &public_id).await }
+            })
+            .await;
+        match answered.answer {
+            Ok(list) => drop(lists.insert(place, list)),
+            Err(error) => world.find(format!("workspace {place} cannot be listed: {error}")),
+        }
+    }
+    lists
+}
+
+async fn take_list(engine: &Engine, public_id: &str) -> Result<Lists, signalpost_core::error::Error> {
+    let workspace = engine.workspace(public_id).await?.workspace.id;
+    let mut lists = Lists { events: Vec::new(), deliveries: Vec::new() };
+    let mut before = None;
+    loop {
+        let limit = PAGE_ROWS_MAX;
+        let params = ListEvents { workspace, event_type: None, subject: None, before, limit };
+        let page = engine.list_events(params).await?;
+        lists.events.extend(page.rows);
+        before = page.next;
+        if before.is_none() {
+            break;
+        }
+    }
+    let mut before = None;
+    loop {
+        let page = engine.list_deliveries(ListDeliveries { before, ..every_delivery(workspace) }).await?;
+        for row in page.rows {
+            lists.deliveries.push(engine.delivery(&row.id.to_public()).await?.record);
+        }
+        before = page.next;
+        if before.is_none() {
+            return Ok(lists);
+        }
+    }
+}

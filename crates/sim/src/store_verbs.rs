@@ -1,0 +1,137 @@
+//! Every verb of the storage contract on [`SimStore`]: which read, which write, and where a planted fault bites.
+
+use std::sync::Arc;
+
+use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::Answer;
+use signalpost_store::catalog::{
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
+};
+use signalpost_store::ledger::{
+    AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Repeated, Requeue,
+};
+
+use crate::plant::Plant;
+use crate::store::{SimStore, Urgency};
+
+/// What a row without a payload weighs in the queue of writes.
+const ROW_BYTES: usize = 256;
+
+macro_rules! writes {
+    ($(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
+            self.write(Urgency::Refusable, ROW_BYTES, move |store| store.$verb($($name),*))
+        })*
+    };
+}
+
+macro_rules! reads {
+    ($(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+        $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
+            self.read(move |store| store.$verb($($name),*))
+        })*
+    };
+}
+
+impl Catalog for SimStore {
+    writes! {
+        fn create_workspace(workspace: Workspace) -> ();
+        fn update_workspace(params: UpdateWorkspace) -> Workspace;
+        fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+        fn create_webhook(webhook: Webhook) -> ();
+        fn update_webhook(params: UpdateWebhook) -> Webhook;
+        fn delete_webhook(params: DeleteWebhook) -> ();
+        fn create_credential(credential: Credential, hash: CredentialHash) -> ();
+        fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+    }
+
+    reads! {
+        fn workspace_by_public_id(public_id: String) -> Option<Workspace>;
+        fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
+        fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
+        fn list_webhooks(params: ListWebhooks) -> WebhookPage;
+        fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
+        fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
+        fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
+    }
+
+    fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
+        let stale = self.stale_lanes();
+        self.read(move |store| {
+            let answer = store.lane(webhook);
+            match stale {
+                Some(stale) => stale.answer(webhook, answer),
+                None => answer,
+            }
+        })
+    }
+}
+
+impl Ledger for SimStore {
+    fn listen(&self, listener: Arc<dyn CommitListener>) {
+        self.inner.listen(listener);
+    }
+
+    fn highest_id(&self) -> i64 {
+        self.inner.highest_id()
+    }
+
+    fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
+        let bytes = events.iter().map(|event| ROW_BYTES + event.content.data.len()).sum();
+        if self.plant == Plant::LoseAcknowledged && self.chance.draw().permille(20) {
+            return Box::pin(std::future::ready(Ok(events.iter().map(pretend).collect())));
+        }
+        self.write(Urgency::Refusable, bytes, move |store| store.accept(events))
+    }
+
+    fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
+        if self.plant == Plant::ForgetOutcome && self.chance.draw().permille(20) {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        let bytes = finished.len() * ROW_BYTES;
+        self.write(Urgency::MustWait, bytes, move |store| store.finish(finished))
+    }
+
+    fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
+        let plant = self.plant;
+        self.read(move |store| plant.hide_lanes(store.due_lanes(params)))
+    }
+
+    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
+        let plant = self.plant;
+        self.read(move |store| plant.hide_rows(store.due_page(params)))
+    }
+
+    fn close(&self) -> Answer<()> {
+        self.write(Urgency::MustWait, 0, move |store| store.close())
+    }
+
+    writes! {
+        fn requeue(params: Requeue) -> Due;
+        fn upkeep(now: Timestamp) -> bool;
+        fn probe(now: Timestamp) -> ();
+    }
+
+    reads! {
+        fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
+        fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
+        fn list_events(params: ListEvents) -> EventPage;
+        fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
+        fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
+        fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+    }
+}
+
+/// The answer of a store that stores nothing.
+fn pretend(event: &AcceptEvent) -> Accepted {
+    let deliveries = event.targets.len();
+    Accepted { id: event.id, sequence: Sequence(1), deliveries, repeated: Repeated::No }
+}
