@@ -66,6 +66,12 @@ fn main() {
     }
 }
 
+/// The calls of one accept and one finish commit.
+struct Round {
+    accepts: Vec<Vec<AcceptEvent>>,
+    finishes: Vec<Arc<Vec<Finished>>>,
+}
+
 struct Bench {
     store: SqliteStore,
     version: u64,
@@ -102,9 +108,10 @@ impl Bench {
             self.index_all();
             // Small groups are dear: fewer of them say as much.
             let rounds = (events / group).min(events / 8).max(1);
+            let work: Vec<Round> = (0..rounds).map(|_| self.prepare(group, 1)).collect();
             let (cpu_before, started) = (cpu_us(), Instant::now());
-            for _ in 0..rounds {
-                self.round(group, 1);
+            for round in work {
+                self.run(round);
             }
             let (cpu_rounds, seconds) = (cpu_us(), started.elapsed().as_secs_f64());
             self.index_all();
@@ -120,24 +127,30 @@ impl Bench {
 
     fn fill(&mut self, stored: usize) {
         for _ in 0..stored / FILL_GROUP {
-            self.round(1, FILL_GROUP);
+            let round = self.prepare(1, FILL_GROUP);
+            self.run(round);
         }
         self.index_all();
     }
 
-    /// `calls` accepts of `events` events each in one commit, then as many finishes in another one.
-    fn round(&mut self, calls: usize, events: usize) {
+    /// What is published, and what becomes of it: not part of what is measured.
+    fn prepare(&mut self, calls: usize, events: usize) -> Round {
         let accepts: Vec<Vec<AcceptEvent>> =
             (0..calls).map(|_| (0..events).map(|_| self.event()).collect()).collect();
-        let finishes: Vec<Arc<Vec<Finished>>> = accepts
+        let finishes = accepts
             .iter()
             .map(|events| Arc::new(events.iter().map(|event| self.finished(event)).collect()))
             .collect();
-        let accepting: Vec<_> = accepts.into_iter().map(|events| self.store.accept(events)).collect();
+        Round { accepts, finishes }
+    }
+
+    /// All accepts in one commit, then all finishes in another one.
+    fn run(&self, round: Round) {
+        let accepting: Vec<_> = round.accepts.into_iter().map(|events| self.store.accept(events)).collect();
         for answer in block_on(join_all(accepting)) {
             answer.expect("it is accepted");
         }
-        let finishing: Vec<_> = finishes.into_iter().map(|finished| self.store.finish(finished)).collect();
+        let finishing: Vec<_> = round.finishes.into_iter().map(|one| self.store.finish(one)).collect();
         for answer in block_on(join_all(finishing)) {
             answer.expect("it is recorded");
         }

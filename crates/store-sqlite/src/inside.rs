@@ -3,6 +3,8 @@
 use signalpost_core::attempt::Verdict;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_core::webhook::DisableReason;
+use signalpost_store::catalog::{Switch, UpdateWebhook};
 use signalpost_store::ledger::{AcceptEvent, DueLanes, DuePage, ListDeliveries, ListEvents};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
@@ -221,47 +223,90 @@ fn a_filled_index_is_what_a_scan_would_give() {
     assert_eq!(state.unindexed, 0);
 }
 
-/// Rows that a cut has ended are hidden at once and removed in bounded steps; rows born later stay.
+/// A webhook with more rows in `due` than one step of a sweep takes, beside one that is left alone.
+struct Backlog {
+    inside: Inside,
+    workspace: WorkspaceId,
+    version: u64,
+    owed: i64,
+}
+
+const SWEPT: WebhookId = WebhookId::from_raw(11);
+const ALONE: WebhookId = WebhookId::from_raw(12);
+
+impl Backlog {
+    fn new() -> Self {
+        let inside = Inside::new();
+        let (workspace, version) = inside.tenant(1, &[SWEPT.raw(), ALONE.raw()]);
+        let owed = i64::try_from(UPKEEP_ROWS_MAX).expect("small") + 500;
+        let events = (0..owed).map(|n| sample::event(workspace, 1_000 + n, version, &[SWEPT, ALONE]));
+        block_on(inside.store.accept(events.collect())).expect("they are accepted");
+        Self { inside, workspace, version, owed }
+    }
+
+    fn switch(&mut self, switch: Switch) {
+        let update = UpdateWebhook {
+            workspace: self.workspace,
+            webhook: SWEPT,
+            at: sample::at(1),
+            name: None,
+            url: None,
+            events: None,
+            subject: None,
+            switch: Some(switch),
+        };
+        block_on(self.inside.store.update_webhook(update)).expect("it is switched");
+        self.version += 1;
+    }
+
+    /// Disables the webhook, enables it again, and owes it one event that is due before all others.
+    fn cut_and_owe(&mut self, event: i64) {
+        self.switch(Switch::Disable(DisableReason::ByOwner));
+        assert_eq!(self.lanes(), [ALONE], "nothing is owed, whatever rows are still there");
+        self.switch(Switch::Enable);
+        let event = sample::event(self.workspace, event, self.version, &[SWEPT]);
+        self.inside.accept(event).expect("it is accepted");
+        assert_eq!(self.lanes(), [SWEPT, ALONE]);
+    }
+
+    fn lanes(&self) -> Vec<WebhookId> {
+        let lanes = self.inside.store.due_lanes(DueLanes { after: None, limit: 10 });
+        block_on(lanes).expect("it reads").into_iter().map(|lane| lane.webhook).collect()
+    }
+
+    fn rows(&self) -> i64 {
+        self.inside.number("SELECT count(*) FROM due WHERE webhook = 11")
+    }
+
+    fn step(&self) -> bool {
+        block_on(self.inside.store.upkeep(sample::at(0))).expect("upkeep works")
+    }
+}
+
 #[test]
 fn what_a_cut_has_ended_is_swept_in_steps() {
-    let inside = Inside::new();
-    let (workspace, version) = inside.tenant(1, &[11, 12]);
-    let (cut_lane, other) = (WebhookId::from_raw(11), WebhookId::from_raw(12));
-    let owed = i64::try_from(UPKEEP_ROWS_MAX).expect("small") + 500;
-    let events = (0..owed).map(|n| sample::event(workspace, 1_000 + n, version, &[cut_lane, other]));
-    block_on(inside.store.accept(events.collect())).expect("they are accepted");
-    let update = |switch, at| signalpost_store::catalog::UpdateWebhook {
-        workspace,
-        webhook: cut_lane,
-        at: sample::at(at),
-        name: None,
-        url: None,
-        events: None,
-        subject: None,
-        switch: Some(switch),
-    };
-    let by_owner = signalpost_core::webhook::DisableReason::ByOwner;
-    use signalpost_store::catalog::Switch::{Disable, Enable};
-    block_on(inside.store.update_webhook(update(Disable(by_owner), 1))).expect("it is disabled");
-    let lanes = || {
-        let lanes = block_on(inside.store.due_lanes(DueLanes { after: None, limit: 10 })).expect("it reads");
-        lanes.into_iter().map(|lane| lane.webhook).collect::<Vec<_>>()
-    };
-    assert_eq!(lanes(), [other], "the cut lane is owed nothing, with all its rows still there");
-    block_on(inside.store.update_webhook(update(Enable, 2))).expect("it is enabled");
-    let version = version + 2;
-    inside.accept(sample::event(workspace, 500, version, &[cut_lane])).expect("it is accepted");
-    let rows = || inside.number("SELECT count(*) FROM due WHERE webhook = 11");
-    assert_eq!(rows(), owed + 1);
-    assert!(block_on(inside.store.upkeep(sample::at(0))).expect("upkeep"), "there is more");
-    assert!(rows() > 1, "one step is bounded");
-    while block_on(inside.store.upkeep(sample::at(0))).expect("upkeep") {}
-    assert_eq!(rows(), 1);
-    assert_eq!(inside.number("SELECT count(*) FROM due WHERE webhook = 12"), owed);
-    assert_eq!(inside.number("SELECT count(*) FROM sweep"), 0);
-    assert_eq!(lanes(), [cut_lane, other]);
-    let page = block_on(inside.store.due_page(DuePage { webhook: cut_lane, limit: 10 })).expect("it reads");
-    let finished = sample::finished(workspace, page[0], Verdict::Delivered);
-    block_on(inside.store.finish(vec![finished].into())).expect("it is recorded");
-    assert_eq!(lanes(), [other]);
+    let mut backlog = Backlog::new();
+    backlog.cut_and_owe(500);
+    assert_eq!(backlog.rows(), backlog.owed + 1);
+    assert!(backlog.step(), "there is more");
+    assert!(backlog.rows() > 1, "one step is bounded");
+    while backlog.step() {}
+    assert_eq!(backlog.rows(), 1, "what was born after the cut stays");
+    assert_eq!(backlog.inside.number("SELECT count(*) FROM due WHERE webhook = 12"), backlog.owed);
+    assert_eq!(backlog.inside.number("SELECT count(*) FROM sweep"), 0);
+    let page = backlog.inside.store.due_page(DuePage { webhook: SWEPT, limit: 10 });
+    let due = block_on(page).expect("it reads")[0];
+    let finished = sample::finished(backlog.workspace, due, Verdict::Delivered);
+    block_on(backlog.inside.store.finish(vec![finished].into())).expect("it is recorded");
+    assert_eq!(backlog.lanes(), [ALONE]);
+}
+
+#[test]
+fn a_cut_during_a_sweep_starts_it_anew() {
+    let mut backlog = Backlog::new();
+    backlog.cut_and_owe(500);
+    assert!(backlog.step(), "the sweep has passed the place of event 500");
+    backlog.cut_and_owe(501);
+    while backlog.step() {}
+    assert_eq!(backlog.rows(), 1, "event 500 was ended by the second cut, event 501 is owed");
 }

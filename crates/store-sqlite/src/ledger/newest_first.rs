@@ -87,7 +87,6 @@ pub(super) fn walk(
             return Ok(());
         }
     }
-    let newest = newest.min(mark);
     // Stopped or exhausted, it is the end either way.
     let _: ControlFlow<()> = match scope.webhook {
         None => walk_rows(connection, SELECT_OF_WORKSPACE, params![workspace, newest], &mut visit_wanted)?,
