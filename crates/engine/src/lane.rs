@@ -283,7 +283,8 @@ impl Lane {
 
     fn evict_last_waiting(&mut self) -> bool {
         let Some(((due_at, event), _)) = self.waiting.pop_last() else { return false };
-        self.known.remove(&event);
+        // A page that is being read may name it as it was before its last attempt.
+        self.settle(event);
         self.expect_on_disk(due_at);
         true
     }
@@ -383,6 +384,23 @@ mod tests {
         assert_eq!(lane.held(), LANE_MEMORY_DELIVERIES_MAX, "the last retry went back to disk");
         lane.ripen(NOW.plus_ms(60_001));
         assert_eq!(ready_events(&mut lane), [1]);
+    }
+
+    #[test]
+    fn what_made_room_while_a_page_was_read_is_not_taken_from_it() {
+        let full = i64::try_from(LANE_MEMORY_DELIVERIES_MAX).expect("small");
+        let mut lane = Lane::new(NOW);
+        lane.hear_of(NOW);
+        let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
+        for event in 1..=full {
+            lane.retry(due(event, NOW.as_ms() + 60_000 + event));
+        }
+        lane.offer(due(full + 1, NOW.as_ms()), None, Payload::Keep);
+        assert_eq!(ready_events(&mut lane), [full + 1]);
+        lane.settle(EventId::from_raw(full + 1));
+        lane.absorb_page(&[due(full, 1)], limit, NOW);
+        assert_eq!(ready_events(&mut lane), [0i64; 0], "the row is older than the attempt that put it off");
+        assert_eq!(lane.wake_at(NOW), Some(NOW.plus_ms(60_001)));
     }
 
     #[test]
