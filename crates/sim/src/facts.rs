@@ -53,6 +53,14 @@ pub(crate) struct Change {
     pub(crate) done: Option<Moment>,
     /// What the webhook is to be afterwards.
     pub(crate) wanted: Wanted,
+    pub(crate) scope: Scope,
+}
+
+/// What a change speaks of. One that leaves a webhook's life alone cannot wake it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scope {
+    Life,
+    Properties,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,7 +170,7 @@ mod tests {
 
     fn change(called: u64, done: u64, life: Life) -> Change {
         let wanted = Wanted { url: String::new(), events: EventSelection::All, subject: None, life };
-        Change { called: moment(called), done: Some(moment(done)), wanted }
+        Change { called: moment(called), done: Some(moment(done)), wanted, scope: Scope::Life }
     }
 
     #[test]

@@ -22,6 +22,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
             }
         }
         findings.extend(check_sequences(lists));
+        findings.extend(check_growth(evidence, *place, &stored));
         let targets = targets_of(lists);
         for (number, facts) in evidence.facts.events.iter().enumerate() {
             let stored = stored.remove(&number).unwrap_or_default();
@@ -50,6 +51,39 @@ fn targets_of(lists: &Lists) -> BTreeMap<i64, BTreeSet<&str>> {
 fn check_sequences(lists: &Lists) -> Option<String> {
     let distinct: BTreeSet<i64> = lists.events.iter().map(|event| event.sequence.0).collect();
     (distinct.len() != lists.events.len()).then(|| "two events of a workspace share a sequence".to_owned())
+}
+
+/// An event that was published after another had been acknowledged has the higher id and the higher sequence,
+/// whatever clocks and processes did in between.
+fn check_growth(
+    evidence: &Evidence<'_>,
+    place: usize,
+    stored: &BTreeMap<usize, Vec<&Event>>,
+) -> Option<String> {
+    let mut published: Vec<(Moment, Moment, i64, i64)> = Vec::new();
+    for (number, facts) in evidence.facts.events.iter().enumerate() {
+        let event = stored.get(&number).and_then(|events| events.first());
+        if let (Some(event), Some(ended)) = (event, facts.ended.filter(|_| facts.workspace == place)) {
+            published.push((facts.called, ended, event.id.raw(), event.sequence.0));
+        }
+    }
+    let mut by_end = published.clone();
+    by_end.sort_by_key(|(_, ended, ..)| *ended);
+    published.sort();
+    let mut ended_before = by_end.iter().peekable();
+    let (mut highest_id, mut highest_sequence) = (0, 0);
+    for (called, _, id, sequence) in published {
+        while let Some((.., id, sequence)) = ended_before.next_if(|(_, ended, ..)| *ended < called) {
+            (highest_id, highest_sequence) = (highest_id.max(*id), highest_sequence.max(*sequence));
+        }
+        if id <= highest_id || sequence <= highest_sequence {
+            return Some(format!(
+                "an event published at {called:?} has id {id} and sequence {sequence}, one before it had {highest_id} \
+                 and {highest_sequence}"
+            ));
+        }
+    }
+    None
 }
 
 fn check_event(

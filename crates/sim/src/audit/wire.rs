@@ -3,7 +3,7 @@
 use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
 
 use super::Evidence;
-use crate::facts::{Life, WebhookFacts, number_in};
+use crate::facts::{Life, Scope, WebhookFacts, number_in};
 use crate::network::{EVENT_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
@@ -82,7 +82,10 @@ fn check_gone(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String>
     for told in sent.iter().filter(gone) {
         let ended = told.ended?.at;
         let woken = |until: &Sent| {
-            let active = webhook.changes.iter().filter(|change| change.wanted.life == Life::Active);
+            let active = webhook
+                .changes
+                .iter()
+                .filter(|change| change.scope == Scope::Life && change.wanted.life == Life::Active);
             active
                 .into_iter()
                 .any(|change| change.done.is_none_or(|done| done > ended) && change.called < until.at)

@@ -13,7 +13,9 @@ use signalpost_engine::workspaces::NewWorkspace;
 use signalpost_store::catalog::ListWebhooks;
 
 use crate::chance::Chance;
-use crate::facts::{Change, Life, Promise, RedeliveryFacts, Tenancy, Wanted, WebhookFacts, WorkspaceFacts};
+use crate::facts::{
+    Change, Life, Promise, RedeliveryFacts, Scope, Tenancy, Wanted, WebhookFacts, WorkspaceFacts,
+};
 use crate::network::{DELIVERY_HEADER, WORKSPACE_HEADER};
 use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
 use crate::world::{Again, World};
@@ -81,7 +83,8 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
         4 => Wanted { life: Life::Active, ..now },
         _ => Wanted { life: Life::Deleted, ..now },
     };
-    change(world, webhook, wanted).await;
+    let scope = if action <= 2 { Scope::Properties } else { Scope::Life };
+    change(world, webhook, wanted, scope).await;
 }
 
 async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
@@ -137,7 +140,7 @@ async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     let called = world.ground.note(format_args!("creating {wanted:?}"));
     let index = {
         let mut facts = world.facts.borrow_mut();
-        let changes = vec![Change { called, done: None, wanted: wanted.clone() }];
+        let changes = vec![Change { called, done: None, wanted: wanted.clone(), scope: Scope::Life }];
         facts.webhooks.push(WebhookFacts { workspace, public_id: String::new(), secret: None, changes });
         facts.webhooks.len() - 1
     };
@@ -178,18 +181,18 @@ async fn create_or_find(
     Ok((webhook.public_id, Some(secret.expose_text().to_owned())))
 }
 
-async fn change(world: &Rc<World>, index: usize, wanted: Wanted) {
+async fn change(world: &Rc<World>, index: usize, wanted: Wanted, scope: Scope) {
     let called = world.ground.note(format_args!("changing webhook {index} to {wanted:?}"));
     let (workspace, webhook) = {
         let mut facts = world.facts.borrow_mut();
-        facts.webhooks[index].changes.push(Change { called, done: None, wanted: wanted.clone() });
+        facts.webhooks[index].changes.push(Change { called, done: None, wanted: wanted.clone(), scope });
         let webhook = &facts.webhooks[index];
         (facts.workspaces[webhook.workspace].public_id.clone(), webhook.public_id.clone())
     };
     let answered = world
         .ask(|engine| {
             let (workspace, webhook, wanted) = (workspace.clone(), webhook.clone(), wanted.clone());
-            async move { apply(&engine, &workspace, &webhook, wanted).await }
+            async move { apply(&engine, &workspace, &webhook, wanted, scope).await }
         })
         .await;
     let done = world.ground.note(format_args!("changed webhook {index}: {:?}", answered.answer));
@@ -205,7 +208,13 @@ async fn change(world: &Rc<World>, index: usize, wanted: Wanted) {
     }
 }
 
-async fn apply(engine: &Engine, workspace: &str, webhook: &str, wanted: Wanted) -> Result<(), Error> {
+async fn apply(
+    engine: &Engine,
+    workspace: &str,
+    webhook: &str,
+    wanted: Wanted,
+    scope: Scope,
+) -> Result<(), Error> {
     let view = engine.workspace(workspace).await?;
     if wanted.life == Life::Deleted {
         return engine.delete_webhook(view.workspace.id, webhook).await;
@@ -216,7 +225,7 @@ async fn apply(engine: &Engine, workspace: &str, webhook: &str, wanted: Wanted) 
         url: Some(TargetUrl::parse(&wanted.url).expect("URLs of this world are good")),
         events: Some(wanted.events),
         subject: Some(wanted.subject),
-        active: Some(activity),
+        active: (scope == Scope::Life).then_some(activity),
     };
     engine.update_webhook(&view, webhook, change).await.map(|_| ())
 }
@@ -229,7 +238,7 @@ async fn erase(world: &Rc<World>, workspace: usize) {
         for webhook in facts.webhooks.iter_mut().filter(|webhook| webhook.workspace == workspace) {
             let last = webhook.wanted_last().expect("it was made").clone();
             let wanted = Wanted { life: Life::Deleted, ..last };
-            webhook.changes.push(Change { called, done: None, wanted });
+            webhook.changes.push(Change { called, done: None, wanted, scope: Scope::Life });
         }
         facts.workspaces[workspace].public_id.clone()
     };
