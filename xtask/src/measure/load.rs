@@ -50,7 +50,7 @@ impl Workspace {
         self.post("events").json(&event(bytes))
     }
 
-    fn post(&self, what: &str) -> Request {
+    pub(super) fn post(&self, what: &str) -> Request {
         let path = format!("/v1/workspaces/{}/{what}", self.id);
         Request::new("POST", &path).header("authorization", &format!("Bearer {}", self.key))
     }
@@ -124,7 +124,11 @@ fn send(client: &mut HttpClient, request: &Request) -> Result<Answered, String> 
 /// An event whose data is a JSON object of exactly this many bytes (at least 10).
 fn event(bytes: usize) -> Value {
     let around = json!({"text": ""}).to_string().len();
-    json!({"type": "measure.made", "data": {"text": "x".repeat(bytes.saturating_sub(around))}})
+    event_with_text(&"x".repeat(bytes.saturating_sub(around)))
+}
+
+pub(super) fn event_with_text(text: &str) -> Value {
+    json!({"type": "measure.made", "data": {"text": text}})
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! They share the machine's cores, so the rates are lower bounds and the CPU figures are what to compare.
 
 mod load;
+mod paced;
 mod process;
 mod report;
 mod sink;
@@ -34,8 +35,8 @@ pub(crate) const TASK: Task = Task {
   --json           prints the result as JSON
 
 CPU is user and system time of the server's process from the first publish to the last delivery. Latency
-is from the first byte of a publish call to the last byte at the receiver, one event at a time. Nothing
-else should run on the machine.",
+is from the first byte of a publish call to the last byte at the receiver, one event at a time; at half of
+saturation from the moment at which the event was to be sent. Nothing else should run on the machine.",
     run,
 };
 
@@ -86,13 +87,17 @@ fn measure(plan: Plan, binary: &Path) -> Result<Report, String> {
         fill(&server, &sink, plan)?;
     }
     let latency = latency(&server, &sink, plan)?;
-    let throughput = FAN_OUTS.iter().map(|fan_out| throughput(&server, &process, &sink, plan, *fan_out));
+    let measured = FAN_OUTS.iter().map(|fan_out| throughput(&server, &process, &sink, plan, *fan_out));
+    let throughput = measured.collect::<Result<Vec<_>, _>>()?;
+    let half = throughput[0].per_second / 2.0;
+    let latency_at_half = paced::latency(&workspace(&server, &sink, 1)?, &sink, plan, half)?;
     Ok(Report {
         binary_bytes: size.len(),
         start_ms,
         idle_kib,
         latency,
-        throughput: throughput.collect::<Result<_, _>>()?,
+        latency_at_half,
+        throughput,
         peak_kib: process.memory_kib("VmHWM")?,
         stored: plan.stored,
     })

@@ -11,6 +11,8 @@ pub(super) struct Report {
     pub(super) start_ms: f64,
     pub(super) idle_kib: u64,
     pub(super) latency: Latency,
+    /// At half of the rate that fan-out 1 reached.
+    pub(super) latency_at_half: Latency,
     pub(super) throughput: Vec<Throughput>,
     pub(super) peak_kib: u64,
     pub(super) stored: usize,
@@ -43,6 +45,12 @@ impl Latency {
     }
 }
 
+impl fmt::Display for Latency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "p50 {:.2} ms, p99 {:.2} ms", self.p50_ms, self.p99_ms)
+    }
+}
+
 const MIB: f64 = 1024.0 * 1024.0;
 
 impl Report {
@@ -64,6 +72,8 @@ impl Report {
             "stored_events": self.stored,
             "idle_latency_p50_ms": self.latency.p50_ms,
             "idle_latency_p99_ms": self.latency.p99_ms,
+            "half_saturation_latency_p50_ms": self.latency_at_half.p50_ms,
+            "half_saturation_latency_p99_ms": self.latency_at_half.p99_ms,
             "throughput": throughput.collect::<Vec<_>>(),
         })
     }
@@ -76,11 +86,8 @@ impl fmt::Display for Report {
         write!(f, "\nresident, idle      {:.1} MiB", self.idle_kib as f64 / 1024.0)?;
         write!(f, "\nresident, peak      {:.1} MiB", self.peak_kib as f64 / 1024.0)?;
         write!(f, "\nstored before       {} events", self.stored)?;
-        write!(
-            f,
-            "\nlatency, idle       p50 {:.2} ms, p99 {:.2} ms",
-            self.latency.p50_ms, self.latency.p99_ms
-        )?;
+        write!(f, "\nlatency, idle       {}", self.latency)?;
+        write!(f, "\nlatency, half load  {}", self.latency_at_half)?;
         for one in &self.throughput {
             let Throughput { fan_out, deliveries, refused, per_second, cpu_us } = one;
             write!(
