@@ -30,14 +30,26 @@ pub(crate) struct EndedAttempt {
     exchange: Exchange,
 }
 
+/// A planned attempt that did not begin: its webhook changed first.
+#[derive(Debug)]
+pub(crate) struct Unbegun {
+    pub(crate) due: Due,
+    pub(crate) event: Arc<Event>,
+}
+
 /// Makes the request and sends it. Only the clock reading is taken from outside.
+///
+/// Some time may pass between planning this and its first poll, which is when the attempt begins.
 pub(crate) async fn run(
     config: Rc<LaneConfig>,
     event: Arc<Event>,
     due: Due,
     started_at: Timestamp,
     transport: Rc<dyn Transport>,
-) -> EndedAttempt {
+) -> Result<EndedAttempt, Unbegun> {
+    if config.superseded.get() {
+        return Err(Unbegun { due, event });
+    }
     let (request_headers, exchange) = match &config.target {
         Ok(target) => {
             let request = render(&config, target, &event, due, started_at);
@@ -45,7 +57,7 @@ pub(crate) async fn run(
         }
         Err(problem) => (Vec::new(), not_sent(problem)),
     };
-    EndedAttempt { config, due, accepted_at: event.accepted_at, started_at, request_headers, exchange }
+    Ok(EndedAttempt { config, due, accepted_at: event.accepted_at, started_at, request_headers, exchange })
 }
 
 fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Timestamp) -> OutboundRequest {

@@ -97,6 +97,11 @@ impl Doorbell {
         }
     }
 
+    /// Whether every core runs and hears what it is told.
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.iter().all(|door| door.running.load(Ordering::SeqCst))
+    }
+
     pub(crate) fn owed(&self, lanes: &[DueLane]) {
         self.spread(lanes.iter().map(|lane| (lane.webhook, Message::Owed(*lane))));
     }

@@ -95,6 +95,18 @@ impl Lane {
         }
     }
 
+    /// Drops what is known of the webhook, which has changed. Attempts that were planned under it and have not begun
+    /// find out when they are about to.
+    pub(crate) fn drop_config(&mut self) {
+        // A lane that an attempt has ended starts nothing already, and must not until that is recorded.
+        if matches!(self.config, Config::Closing) {
+            return;
+        }
+        if let Config::Ready(config) = std::mem::replace(&mut self.config, Config::Absent) {
+            config.superseded.set(true);
+        }
+    }
+
     /// Takes a delivery that was just committed, or leaves it on disk when older ones wait there or memory is full.
     pub(crate) fn offer(&mut self, due: Due, event: Option<Arc<Event>>, payload: Payload) {
         let event_id = due.id.event;

@@ -1,5 +1,6 @@
 //! What a lane needs to know of its webhook to send, loaded once and dropped at every change.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use signalpost_core::delivery::Cut;
@@ -30,6 +31,8 @@ pub(crate) struct LaneConfig {
     /// Whatever was born up to here has been ended.
     pub(crate) cut_upto: Option<Sequence>,
     pub(crate) consecutive_failures: u32,
+    /// Set when the webhook changed: an attempt that was planned under this and has not begun must not begin.
+    pub(crate) superseded: Cell<bool>,
 }
 
 #[derive(Debug)]
@@ -85,6 +88,7 @@ impl LaneConfig {
             target,
             cut_upto: cuts.iter().map(|cut| cut.upto).max(),
             consecutive_failures: webhook.consecutive_failures,
+            superseded: Cell::new(false),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Looking for what is owed and nobody thinks of: everything after a start, strays later.
 
+use std::time::Duration;
+
 use signalpost_core::limits::RECONCILE_INTERVAL;
 use signalpost_store::ledger::DueLanes;
 
@@ -8,10 +10,17 @@ use crate::Engine;
 /// Lanes told of in one step. A lane takes its own deliveries in pages after that.
 const LANES_A_STEP: usize = 1_000;
 
+/// Between looks at whether the cores run; they need some milliseconds to start.
+const CORES_PAUSE: Duration = Duration::from_millis(2);
+
 impl Engine {
     /// Tells the delivery cores of everything that is owed, now and from time to time. Never returns; run it once
     /// per process, beside the cores.
     pub async fn watch_owed(&self) {
+        // A core that does not run yet would not hear, and what is owed would wait for the next round.
+        while !self.doorbell.is_open() {
+            self.clock.sleep(CORES_PAUSE).await;
+        }
         loop {
             if let Err(error) = self.ring_for_owed().await {
                 tracing::error!(%error, "owed deliveries could not be looked up, trying again later");

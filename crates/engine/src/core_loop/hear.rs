@@ -69,12 +69,7 @@ impl Running {
     /// the new one.
     fn reload(&mut self, webhook: WebhookId, applied: oneshot::Sender<()>) {
         if self.lanes.contains_key(&webhook) {
-            self.touch(webhook, |lane| {
-                // A lane that an attempt has ended starts nothing already, and must not until that is recorded.
-                if !matches!(lane.config, Config::Closing) {
-                    lane.config = Config::Absent;
-                }
-            });
+            self.touch(webhook, Lane::drop_config);
         }
         // The asker may have gone away; the change holds all the same.
         applied.send(()).unwrap_or_default();
@@ -88,7 +83,7 @@ impl Running {
                 Config::Absent | Config::Closing => false,
             };
             if concerned {
-                lane.config = Config::Absent;
+                lane.drop_config();
             }
         }
         let webhooks: Vec<WebhookId> = self.lanes.keys().copied().collect();

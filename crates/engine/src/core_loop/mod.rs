@@ -21,7 +21,7 @@ use signalpost_store::StoreError;
 use signalpost_store::ledger::Finished;
 
 use crate::Engine;
-use crate::attempt::{EndedAttempt, Ending};
+use crate::attempt::{EndedAttempt, Ending, Unbegun};
 use crate::doorbell::CoreDoor;
 use crate::id_map::IdMap;
 use crate::lane::Lane;
@@ -76,7 +76,7 @@ impl Engine {
 
 /// Something that a core was waiting for.
 enum Done {
-    Ended(EndedAttempt),
+    Ended(Result<EndedAttempt, Unbegun>),
     Recorded(Vec<Ending>),
     Loaded { webhook: WebhookId, question: u64, loaded: Result<Loaded, String> },
     Page { webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError> },

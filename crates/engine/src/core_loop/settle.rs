@@ -10,7 +10,7 @@ use signalpost_core::id::WebhookId;
 use signalpost_store::StoreError;
 
 use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
-use crate::attempt::{EndedAttempt, Ending, Judged};
+use crate::attempt::{EndedAttempt, Ending, Judged, Unbegun};
 use crate::lane::Config;
 use crate::lane_config::Loaded;
 use crate::record::record;
@@ -18,7 +18,8 @@ use crate::record::record;
 impl Running {
     pub(super) fn deal_with(&mut self, done: Done) {
         match done {
-            Done::Ended(ended) => self.judge(ended),
+            Done::Ended(Ok(ended)) => self.judge(ended),
+            Done::Ended(Err(unbegun)) => self.take_back(unbegun),
             Done::Recorded(endings) => {
                 self.records_in_flight -= 1;
                 self.unrecorded -= endings.len();
@@ -52,6 +53,16 @@ impl Running {
         });
         self.outcomes.push(finished);
         self.endings.push(ending);
+    }
+
+    /// An attempt that did not begin goes back to the front of its lane, which decides anew.
+    fn take_back(&mut self, unbegun: Unbegun) {
+        self.engine.metrics.attempts_in_flight.add(-1);
+        self.in_flight -= 1;
+        self.touch(unbegun.due.id.webhook, |lane| {
+            lane.in_flight -= 1;
+            lane.put_back(unbegun.due, unbegun.event);
+        });
     }
 
     fn count(&self, ended: &EndedAttempt) {
