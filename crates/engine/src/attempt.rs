@@ -177,3 +177,104 @@ impl Ending {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::cell::{Cell, RefCell};
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use signalpost_core::event::{EventContent, Sequence};
+    use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+    use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
+    use signalpost_core::ports::LocalBoxFuture;
+    use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+    use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
+    use signalpost_core::target_url::TargetUrl;
+    use signalpost_core::template::Template;
+
+    struct Sent(RefCell<u32>);
+
+    impl Transport for Sent {
+        fn send(&self, _request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
+            *self.0.borrow_mut() += 1;
+            Box::pin(std::future::ready(not_sent("the test sends nothing")))
+        }
+    }
+
+    fn profile() -> Profile {
+        let form = || IdForm { prefix: String::new(), length: 16 };
+        let text = |template| Template::text(template).expect("a good template");
+        let (key, encoding) = (KeyForm::Text, Encoding::Hex);
+        let signature = SignatureRecipe {
+            header: "x-signature".into(),
+            value: text("${signature}"),
+            content: text("${body}"),
+            key,
+            encoding,
+        };
+        let policy = DeliveryPolicy {
+            retry: RetrySchedule::default(),
+            timeout: Duration::from_secs(1),
+            disable: DisableRule::default(),
+        };
+        Profile {
+            name: "test".to_owned(),
+            workspace_id: form(),
+            webhook_id: form(),
+            credential: None,
+            secret: SecretForm::Alphanumeric { length: 32 },
+            features: Vec::new(),
+            catalogue: None,
+            subject: SubjectRule::Optional,
+            event_id: EventIdRule::Unique,
+            attributes: Vec::new(),
+            delivery: DeliveryProfile { body: text("x"), headers: Vec::new(), signature, policy },
+        }
+    }
+
+    fn config(superseded: bool) -> Rc<LaneConfig> {
+        let profile = profile();
+        let url = Arc::new(TargetUrl::parse("https://example.com/").expect("a good URL"));
+        Rc::new(LaneConfig {
+            webhook: WebhookId::from_raw(1),
+            workspace: WorkspaceId::from_raw(1),
+            webhook_public_id: "wh".to_owned(),
+            workspace_public_id: "ws".to_owned(),
+            policy: profile.delivery.policy.clone(),
+            profile: Arc::new(profile),
+            target: Ok(Target { url, signer: None }),
+            cut_upto: None,
+            consecutive_failures: 0,
+            superseded: Cell::new(superseded),
+        })
+    }
+
+    fn event() -> Arc<Event> {
+        let content = EventContent {
+            producer_id: None,
+            event_type: "a.b".to_owned(),
+            subject: None,
+            time: Timestamp::default(),
+            attributes: Vec::new(),
+            data: Bytes::from_static(b"1"),
+        };
+        let (id, workspace) = (EventId::from_raw(1), WorkspaceId::from_raw(1));
+        let accepted_at = Timestamp::default();
+        Arc::new(Event { id, workspace, sequence: Sequence(1), content, targets: Vec::new(), accepted_at })
+    }
+
+    #[test]
+    fn a_planned_attempt_begins_only_under_the_present_configuration() {
+        let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(1) };
+        let due = Due { id, due_at: Timestamp::default(), born: Sequence(1), steps: 0, tries: 0 };
+        for (superseded, requests) in [(false, 1), (true, 0)] {
+            let transport = Rc::new(Sent(RefCell::new(0)));
+            let shared: Rc<dyn Transport> = Rc::clone(&transport) as Rc<dyn Transport>;
+            let attempt = run(config(superseded), event(), due, Timestamp::default(), shared);
+            let ended = attempt.now_or_never().expect("nothing is waited for");
+            assert_eq!((ended.is_err(), *transport.0.borrow()), (superseded, requests));
+        }
+    }
+}
