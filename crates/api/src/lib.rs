@@ -10,4 +10,5 @@ mod router;
 
 pub use dialect::Dialect;
 pub use dialect::native::OperatorAccess;
+pub use kit::caller_address::CallerAddress;
 pub use router::{built_in_dialects, operator_router, public_router};

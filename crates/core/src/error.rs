@@ -11,6 +11,8 @@ pub enum ErrorCode {
     Invalid,
     /// The body or batch is larger than permitted.
     TooLarge,
+    /// The request did not arrive in time.
+    RequestTimeout,
     /// No credential, or one that is unknown, revoked or expired.
     Unauthenticated,
     /// The credential may not do this.
@@ -21,26 +23,33 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The object's state or another object stands against it.
     Conflict,
+    /// The idempotency key belongs to another request.
+    KeyReused,
     /// The caller must slow down.
     RateLimited,
     /// The engine cannot take this now; nothing was stored and a retry is safe.
     Unavailable,
+    /// The disk has no room for more; nothing was stored, and a retry is safe once there is.
+    StorageFull,
     /// Our fault; details are in the log only.
     Internal,
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Malformed,
         Self::Invalid,
         Self::TooLarge,
+        Self::RequestTimeout,
         Self::Unauthenticated,
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
+        Self::KeyReused,
         Self::RateLimited,
         Self::Unavailable,
+        Self::StorageFull,
         Self::Internal,
     ];
 
@@ -50,13 +59,16 @@ impl ErrorCode {
             Self::Malformed => "malformed_request",
             Self::Invalid => "invalid_request",
             Self::TooLarge => "too_large",
+            Self::RequestTimeout => "request_timeout",
             Self::Unauthenticated => "unauthenticated",
             Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict => "conflict",
+            Self::KeyReused => "idempotency_key_reused",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",
+            Self::StorageFull => "storage_full",
             Self::Internal => "internal",
         }
     }

@@ -4,6 +4,7 @@
 
 pub(crate) mod auth;
 pub(crate) mod body;
+pub(crate) mod caller_address;
 pub(crate) mod context;
 pub(crate) mod cursor;
 pub(crate) mod fields;

@@ -51,6 +51,7 @@ pub(crate) fn render(refusal: &Refusal, context: &Context) -> Response {
     match error.code {
         ErrorCode::Unauthenticated => headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
         ErrorCode::Unavailable => headers.insert(RETRY_AFTER, HeaderValue::from_static("1")),
+        ErrorCode::StorageFull => headers.insert(RETRY_AFTER, HeaderValue::from_static("30")),
         _ => None,
     };
     response
@@ -64,13 +65,16 @@ fn status_of(refusal: &Refusal) -> StatusCode {
         ErrorCode::Malformed => StatusCode::BAD_REQUEST,
         ErrorCode::Invalid => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+        ErrorCode::RequestTimeout => StatusCode::REQUEST_TIMEOUT,
         ErrorCode::Unauthenticated => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::Conflict => StatusCode::CONFLICT,
+        ErrorCode::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        ErrorCode::StorageFull => StatusCode::INSUFFICIENT_STORAGE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -87,7 +91,7 @@ mod tests {
     #[test]
     fn every_code_has_its_status() {
         let statuses = ErrorCode::ALL.map(|code| status_of(&Error::new(code, "x").into()).as_u16());
-        assert_eq!(statuses, [400, 422, 413, 401, 403, 404, 405, 409, 429, 503, 500]);
+        assert_eq!(statuses, [400, 422, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 507, 500]);
         assert_eq!(status_of(&Refusal::WrongContentType(Error::new(ErrorCode::Malformed, "x"))), 415);
     }
 }

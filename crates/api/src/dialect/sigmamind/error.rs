@@ -24,7 +24,7 @@ pub(super) fn render(refusal: &Refusal, context: &Context) -> Response {
     };
     let bytes = serde_json::to_vec(&envelope).expect("texts and numbers always serialise");
     let mut response = reply::with_type(status, "application/json", bytes);
-    if error.code == ErrorCode::Unavailable {
+    if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
@@ -38,13 +38,15 @@ fn shown(error: &Error) -> (StatusCode, &str) {
         ErrorCode::Invalid if error.fields.is_empty() => (StatusCode::BAD_REQUEST, own),
         ErrorCode::Invalid => (StatusCode::BAD_REQUEST, "Invalid request parameters"),
         ErrorCode::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, own),
+        ErrorCode::RequestTimeout => (StatusCode::REQUEST_TIMEOUT, own),
         ErrorCode::Unauthenticated => (StatusCode::UNAUTHORIZED, own),
         ErrorCode::Forbidden => (StatusCode::FORBIDDEN, "Access denied for this resource"),
         ErrorCode::NotFound => (StatusCode::NOT_FOUND, "The requested resource was not found"),
         ErrorCode::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, own),
         ErrorCode::Conflict => (StatusCode::CONFLICT, own),
+        ErrorCode::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, own),
         ErrorCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, own),
-        ErrorCode::Unavailable => (StatusCode::SERVICE_UNAVAILABLE, own),
+        ErrorCode::Unavailable | ErrorCode::StorageFull => (StatusCode::SERVICE_UNAVAILABLE, own),
         ErrorCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Unexpected server error"),
     }
 }
@@ -72,6 +74,6 @@ mod tests {
     #[test]
     fn every_code_has_its_status() {
         let statuses = ErrorCode::ALL.map(|code| shown(&Error::new(code, "x")).0.as_u16());
-        assert_eq!(statuses, [400, 400, 413, 401, 403, 404, 405, 409, 429, 503, 500]);
+        assert_eq!(statuses, [400, 400, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 503, 500]);
     }
 }

@@ -1,0 +1,101 @@
+//! How fast one caller may call: a token bucket, refilled evenly.
+
+use crate::time::Timestamp;
+
+/// A limit: `per_s` calls a second on average, `burst` at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateLimit {
+    pub per_s: u32,
+    pub burst: u32,
+}
+
+/// What is left of a limit for one caller. Counted in thousandths of a call, so that whole milliseconds refill
+/// whole numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bucket {
+    thousandths: u64,
+    refilled_at: Timestamp,
+}
+
+/// The answer to one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    pub granted: Granted,
+    /// Calls that may be made at once from here.
+    pub remaining: u32,
+    /// Until the bucket is full again, rounded up.
+    pub full_in_s: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Granted {
+    Yes,
+    /// Until one call is possible, rounded up to a second.
+    No {
+        retry_after_s: u32,
+    },
+}
+
+impl Bucket {
+    pub fn full(limit: RateLimit, now: Timestamp) -> Self {
+        Self { thousandths: u64::from(limit.burst) * 1_000, refilled_at: now }
+    }
+
+    /// Takes one call out. A clock that goes back refills nothing.
+    pub fn take(&mut self, limit: RateLimit, now: Timestamp) -> Allowance {
+        let full = u64::from(limit.burst) * 1_000;
+        let passed_ms = now.as_ms().saturating_sub(self.refilled_at.as_ms());
+        let passed_ms = u64::try_from(passed_ms).unwrap_or(0);
+        let refilled = passed_ms.saturating_mul(u64::from(limit.per_s));
+        self.thousandths = self.thousandths.saturating_add(refilled).min(full);
+        self.refilled_at = now;
+        let granted = if self.thousandths >= 1_000 {
+            self.thousandths -= 1_000;
+            Granted::Yes
+        } else {
+            Granted::No { retry_after_s: seconds_for(1_000 - self.thousandths, limit) }
+        };
+        let remaining = u32::try_from(self.thousandths / 1_000).unwrap_or(u32::MAX);
+        Allowance { granted, remaining, full_in_s: seconds_for(full - self.thousandths, limit) }
+    }
+}
+
+/// Time in which so many thousandths of a call are refilled.
+fn seconds_for(thousandths: u64, limit: RateLimit) -> u32 {
+    let a_second = u64::from(limit.per_s.max(1)) * 1_000;
+    u32::try_from(thousandths.div_ceil(a_second)).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: RateLimit = RateLimit { per_s: 2, burst: 3 };
+
+    fn take(bucket: &mut Bucket, at_ms: i64) -> Allowance {
+        bucket.take(LIMIT, Timestamp::from_ms(at_ms))
+    }
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_the_rate_holds() {
+        let mut bucket = Bucket::full(LIMIT, Timestamp::from_ms(0));
+        for remaining in [2, 1, 0] {
+            let allowance = take(&mut bucket, 0);
+            assert_eq!((allowance.granted, allowance.remaining), (Granted::Yes, remaining));
+        }
+        let refused = take(&mut bucket, 499);
+        assert_eq!(refused.granted, Granted::No { retry_after_s: 1 });
+        assert_eq!(refused.full_in_s, 2, "3 calls at 2 a second, nearly one of them back");
+        assert_eq!(take(&mut bucket, 500).granted, Granted::Yes);
+        assert_eq!(take(&mut bucket, 60_000).remaining, 2, "no more than the burst gathers");
+    }
+
+    #[test]
+    fn a_clock_that_goes_back_gives_nothing() {
+        let mut bucket = Bucket::full(RateLimit { per_s: 1, burst: 1 }, Timestamp::from_ms(10_000));
+        let limit = RateLimit { per_s: 1, burst: 1 };
+        assert_eq!(bucket.take(limit, Timestamp::from_ms(10_000)).granted, Granted::Yes);
+        assert!(matches!(bucket.take(limit, Timestamp::from_ms(0)).granted, Granted::No { .. }));
+        assert_eq!(bucket.take(limit, Timestamp::from_ms(1_000)).granted, Granted::Yes);
+    }
+}
