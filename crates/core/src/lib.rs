@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod base62;
+pub mod cidr;
 pub mod credential;
 pub mod delivery;
 pub mod error;

@@ -1,8 +1,8 @@
 //! Which otherwise refused addresses the operator opened (`--egress-allow`), and which are our own listeners.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 
-use thiserror::Error;
+use signalpost_core::cidr::{Cidr, CidrError};
 
 /// What the operator says about outgoing connections. The default opens nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,12 +15,8 @@ impl EgressPolicy {
     /// Reads a comma-separated list of CIDR ranges such as `127.0.0.0/8,::1/128,10.1.0.0/16`.
     ///
     /// A bare address is a range of one. Blanks around an entry are ignored; the empty text opens nothing.
-    pub fn parse(text: &str) -> Result<Self, EgressError> {
-        if text.trim().is_empty() {
-            return Ok(Self::default());
-        }
-        let opened = text.split(',').map(|entry| Cidr::parse(entry.trim())).collect::<Result<_, _>>()?;
-        Ok(Self { opened, own: Vec::new() })
+    pub fn parse(text: &str) -> Result<Self, CidrError> {
+        Ok(Self { opened: Cidr::parse_list(text)?, own: Vec::new() })
     }
 
     /// Also refuses these addresses of our own listeners, unless a range opens them. An unspecified address
@@ -53,161 +49,17 @@ impl EgressPolicy {
     }
 }
 
-/// Why a list of ranges was not understood.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum EgressError {
-    #[error("an entry of the list is empty")]
-    Empty,
-    #[error("`{entry}` is not an IP address or a CIDR range such as 10.1.0.0/16")]
-    Address { entry: String },
-    #[error("`{entry}`: the prefix length must be a number from 0 to {max}")]
-    Length { entry: String, max: u8 },
-    #[error("`{entry}` has bits set after its prefix; write {meant} for the whole range")]
-    HostBits { entry: String, meant: String },
-}
-
-/// A range of addresses, as the bits that its members share. IPv4-mapped IPv6 ranges are kept as IPv4 ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cidr {
-    V4 { network: u32, mask: u32 },
-    V6 { network: u128, mask: u128 },
-}
-
-impl Cidr {
-    pub(crate) const fn v4(address: [u8; 4], length: u32) -> Self {
-        let mask = mask_32(length);
-        Self::V4 { network: u32::from_be_bytes(address) & mask, mask }
-    }
-
-    pub(crate) const fn v6(address: [u16; 8], length: u32) -> Self {
-        let [a, b, c, d, e, f, g, h] = address;
-        let mask = mask_128(length);
-        Self::V6 { network: Ipv6Addr::new(a, b, c, d, e, f, g, h).to_bits() & mask, mask }
-    }
-
-    /// Whether a canonical address (no IPv4-mapped form) is in this range.
-    pub(crate) const fn contains(&self, address: IpAddr) -> bool {
-        match (self, address) {
-            (Self::V4 { network, mask }, IpAddr::V4(v4)) => v4.to_bits() & *mask == *network,
-            (Self::V6 { network, mask }, IpAddr::V6(v6)) => v6.to_bits() & *mask == *network,
-            _ => false,
-        }
-    }
-
-    fn parse(entry: &str) -> Result<Self, EgressError> {
-        if entry.is_empty() {
-            return Err(EgressError::Empty);
-        }
-        let (address, length) = match entry.split_once('/') {
-            Some((address, length)) => (address, Some(length)),
-            None => (entry, None),
-        };
-        match address.parse() {
-            Ok(IpAddr::V4(v4)) => Self::parse_v4(entry, v4, length),
-            Ok(IpAddr::V6(v6)) => Self::parse_v6(entry, v6, length),
-            Err(_) => Err(EgressError::Address { entry: entry.to_owned() }),
-        }
-    }
-
-    fn parse_v4(entry: &str, address: Ipv4Addr, length: Option<&str>) -> Result<Self, EgressError> {
-        let length = parse_length(entry, length, 32)?;
-        let (bits, mask) = (address.to_bits(), mask_32(length));
-        if bits & !mask != 0 {
-            let meant = format!("{}/{length}", Ipv4Addr::from_bits(bits & mask));
-            return Err(EgressError::HostBits { entry: entry.to_owned(), meant });
-        }
-        Ok(Self::V4 { network: bits, mask })
-    }
-
-    fn parse_v6(entry: &str, address: Ipv6Addr, length: Option<&str>) -> Result<Self, EgressError> {
-        let length = parse_length(entry, length, 128)?;
-        let (bits, mask) = (address.to_bits(), mask_128(length));
-        if bits & !mask != 0 {
-            let meant = format!("{}/{length}", Ipv6Addr::from_bits(bits & mask));
-            return Err(EgressError::HostBits { entry: entry.to_owned(), meant });
-        }
-        match address.to_ipv4_mapped() {
-            Some(inner) if length >= 96 => {
-                Ok(Self::V4 { network: inner.to_bits(), mask: mask_32(length - 96) })
-            }
-            _ => Ok(Self::V6 { network: bits, mask }),
-        }
-    }
-}
-
-fn parse_length(entry: &str, length: Option<&str>, max: u8) -> Result<u32, EgressError> {
-    let Some(text) = length else { return Ok(u32::from(max)) };
-    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    match text.parse::<u8>() {
-        Ok(length) if digits && length <= max => Ok(u32::from(length)),
-        _ => Err(EgressError::Length { entry: entry.to_owned(), max }),
-    }
-}
-
-const fn mask_32(length: u32) -> u32 {
-    if length == 0 { 0 } else { u32::MAX << (32 - length) }
-}
-
-const fn mask_128(length: u32) -> u128 {
-    if length == 0 { 0 } else { u128::MAX << (128 - length) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn opens(list: &str, address: &str) -> bool {
-        let policy = EgressPolicy::parse(list).unwrap_or_else(|error| panic!("{list}: {error}"));
-        policy.opens(address.parse().expect("an address"))
-    }
-
     #[test]
-    fn ranges_open_their_members_and_nothing_else() {
-        let table = [
-            ("127.0.0.0/8", "127.0.0.0", true),
-            ("127.0.0.0/8", "127.255.255.255", true),
-            ("127.0.0.0/8", "128.0.0.0", false),
-            ("127.0.0.0/8", "126.255.255.255", false),
-            ("127.0.0.0/8", "::ffff:127.0.0.1", true),
-            ("127.0.0.0/8", "::127.0.0.1", false),
-            ("::ffff:10.0.0.0/104", "10.1.2.3", true),
-            ("::ffff:10.0.0.0/104", "11.1.2.3", false),
-            ("10.1.2.3", "10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.4", false),
-            ("::1", "::1", true),
-            ("::1", "::2", false),
-            ("::1", "127.0.0.1", false),
-            ("0.0.0.0/0", "8.8.8.8", true),
-            ("0.0.0.0/0", "::1", false),
-            ("::/0", "fe80::1", true),
-            ("::/0", "10.0.0.1", false),
-            ("fd00::/8 , 10.1.0.0/16", "10.1.255.255", true),
-            ("", "127.0.0.1", false),
-        ];
-        for (list, address, expected) in table {
-            assert_eq!(opens(list, address), expected, "{list} and {address}");
-        }
-    }
-
-    #[test]
-    fn mistakes_are_named() {
-        let table = [
-            ("10.0.0.0/8,", "an entry of the list is empty"),
-            ("localhost", "`localhost` is not an IP address or a CIDR range such as 10.1.0.0/16"),
-            ("10.0/8", "`10.0/8` is not an IP address or a CIDR range such as 10.1.0.0/16"),
-            ("10.0.0.0/33", "`10.0.0.0/33`: the prefix length must be a number from 0 to 32"),
-            ("10.0.0.0/", "`10.0.0.0/`: the prefix length must be a number from 0 to 32"),
-            ("10.0.0.0/+8", "`10.0.0.0/+8`: the prefix length must be a number from 0 to 32"),
-            ("::1/129", "`::1/129`: the prefix length must be a number from 0 to 128"),
-            (
-                "10.1.2.3/8",
-                "`10.1.2.3/8` has bits set after its prefix; write 10.0.0.0/8 for the whole range",
-            ),
-            ("fd00::1/8", "`fd00::1/8` has bits set after its prefix; write fd00::/8 for the whole range"),
-        ];
-        for (list, message) in table {
-            let error = EgressPolicy::parse(list).expect_err(list);
-            assert_eq!(error.to_string(), message);
-        }
+    fn ranges_open_both_forms_of_an_address() {
+        let policy = EgressPolicy::parse("10.1.0.0/16").expect("a range");
+        let opens = |address: &str| policy.opens(address.parse().expect("an address"));
+        assert!(opens("10.1.2.3") && opens("::ffff:10.1.2.3"));
+        assert!(!opens("10.2.0.1") && !opens("::10.1.2.3"));
+        assert!(policy.opens_anything());
+        assert!(!EgressPolicy::parse(" ").expect("nothing").opens_anything());
     }
 }

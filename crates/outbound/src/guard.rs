@@ -7,7 +7,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use crate::egress::{Cidr, EgressPolicy};
+use signalpost_core::cidr::Cidr;
+
+use crate::egress::EgressPolicy;
 
 /// The decision on one address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

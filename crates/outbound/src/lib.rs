@@ -23,5 +23,5 @@ mod retry_after;
 mod stream;
 
 pub use client::{Client, ClientLimits, ClientOptions};
-pub use egress::{EgressError, EgressPolicy};
+pub use egress::EgressPolicy;
 pub use resolve::{Resolve, ResolveError, SystemResolver};
