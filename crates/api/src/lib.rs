@@ -8,7 +8,8 @@ pub mod dialect;
 mod kit;
 mod router;
 
-pub use dialect::Dialect;
 pub use dialect::native::OperatorAccess;
+pub use dialect::{Dialect, Shape, ShapeError, ShapeValues};
+pub use kit::body::BodyTimedOut;
 pub use kit::caller_address::CallerAddress;
-pub use router::{built_in_dialects, operator_router, public_router};
+pub use router::{built_in_dialects, built_in_shapes, operator_router, public_router};

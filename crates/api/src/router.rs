@@ -10,15 +10,22 @@ use axum::routing::any_service;
 use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
-use crate::dialect::{Dialect, native, sigmamind::Instance};
+use crate::dialect::{Dialect, Shape, ShapeValues, native};
 use crate::kit::context::Context;
 use crate::kit::problem;
 use crate::kit::refusal::{method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 
-/// Every shape that is built in, with its vendor's own values.
+/// Shapes that a platform can adopt, one line each.
+pub fn built_in_shapes() -> Vec<Shape> {
+    vec![Shape::of::<crate::dialect::sigmamind::Instance>()]
+}
+
+/// The native dialect, and every shape with its vendor's own values.
 pub fn built_in_dialects() -> Vec<Dialect> {
-    vec![native::dialect(), Instance::default().dialect().expect("the vendor's own values are good")]
+    let shapes = built_in_shapes();
+    let own = |shape: &Shape| shape.dialect(&ShapeValues::new()).expect("the vendor's own values are good");
+    std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
 /// What customers see: each dialect below its base path, and nothing else.

@@ -3,6 +3,7 @@
 //! A dialect imports the kit, the engine and core, never another dialect and never a store.
 
 pub mod native;
+mod shape;
 pub mod sigmamind;
 
 use std::sync::Arc;
@@ -10,6 +11,9 @@ use std::sync::Arc;
 use axum::Router;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
+
+pub(crate) use shape::{Brand, EncodingWord};
+pub use shape::{Shape, ShapeError, ShapeValues};
 
 type PublicRouter = dyn Fn(Arc<Engine>) -> Router + Send + Sync;
 
@@ -46,6 +50,10 @@ impl std::fmt::Debug for Dialect {
 pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
     for (position, dialect) in dialects.iter().enumerate() {
         let Dialect { name, base_path, .. } = dialect;
+        if !is_name(name) {
+            let form = "1 to 64 of lower-case letters, digits, `-` and `_`";
+            return Err(format!("`{name}` is not a dialect's name: {form}"));
+        }
         if dialect.router.is_some() && !is_base_path(base_path) {
             return Err(format!("dialect `{name}`: `{base_path}` is not a base path such as `/v1`"));
         }
@@ -60,6 +68,13 @@ pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Stands in answers, logs and stored workspaces.
+fn is_name(text: &str) -> bool {
+    let permitted =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(permitted)
 }
 
 /// One segment or more, each of characters that need no escape and none of them `.` or `..`.
@@ -80,6 +95,16 @@ fn overlap(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_plain() {
+        for (name, good) in
+            [("acme", true), ("a-b_2", true), ("", false), ("Acme", false), ("a b", false), ("é", false)]
+        {
+            assert_eq!(is_name(name), good, "{name}");
+        }
+        assert!(is_name(&"a".repeat(64)) && !is_name(&"a".repeat(65)));
+    }
 
     #[test]
     fn base_paths_are_plain_and_do_not_overlap() {

@@ -1,5 +1,7 @@
 //! Reading the body of a request: its content type first, then at most so many bytes.
 
+use std::fmt;
+
 use axum::extract::Request;
 use bytes::Bytes;
 use http::HeaderMap;
@@ -9,6 +11,18 @@ use signalpost_core::error::{Error, ErrorCode};
 
 use crate::kit::auth::single;
 use crate::kit::refusal::Refusal;
+
+/// The error of a body whose caller was too slow, as whoever owns the connection reports it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BodyTimedOut;
+
+impl fmt::Display for BodyTimedOut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the caller took too long to send its body")
+    }
+}
+
+impl std::error::Error for BodyTimedOut {}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaType {
@@ -43,6 +57,10 @@ pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Re
     match Limited::new(request.into_body(), bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(too_large().into()),
+        Err(error) if is_timed_out(error.as_ref()) => {
+            let message = "the body did not arrive in time";
+            Err(Error { cause: Some(error), ..Error::new(ErrorCode::RequestTimeout, message) }.into())
+        }
         Err(error) => {
             let message = "the body ended before it was complete";
             Err(Error { cause: Some(error), ..Error::new(ErrorCode::Malformed, message) }.into())
@@ -71,6 +89,18 @@ fn named_media_type(value: &[u8]) -> Option<MediaType> {
         return None;
     }
     [MediaType::Json, MediaType::Ndjson].into_iter().find(|known| essence.eq_ignore_ascii_case(known.name()))
+}
+
+/// Whether the cause at the bottom of an error is a caller's slowness; bodies wrap their errors.
+fn is_timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if error.is::<BodyTimedOut>() {
+            return true;
+        }
+        at = error.source();
+    }
+    false
 }
 
 fn announced_bytes(headers: &HeaderMap) -> Option<usize> {

@@ -1,18 +1,24 @@
 //! What a surface knows of every request, and the last step of every answer: render, log, echo the id.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Request};
 use axum::response::Response;
-use http::HeaderValue;
+use http::header::Entry;
+use http::{HeaderValue, Method};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::time::Timestamp;
 
+use crate::kit::caller_address::CallerAddress;
 use crate::kit::refusal::Refusal;
 use crate::kit::request_id::{self, RequestIds};
 
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
+    method: Method,
+    /// Unknown when nobody who accepts connections said it.
+    caller: Option<IpAddr>,
     pub(crate) request_id: String,
     /// The path as the client sent it, without its query.
     pub(crate) path: String,
@@ -23,7 +29,8 @@ impl Context {
     pub(crate) fn of(request: &Request, ids: &RequestIds, at: Timestamp) -> Self {
         let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri);
         let path = original.unwrap_or_else(|| request.uri()).path().to_owned();
-        Self { request_id: ids.of(request.headers(), at), path, at }
+        let caller = request.extensions().get::<CallerAddress>().map(|CallerAddress(address)| *address);
+        Self { method: request.method().clone(), caller, request_id: ids.of(request.headers(), at), path, at }
     }
 
     /// Puts the surface's own error in the place of a carried refusal and gives the answer its request id.
@@ -34,8 +41,17 @@ impl Context {
         }
         let id = HeaderValue::from_str(&self.request_id).expect("request ids are ASCII words");
         // A surface inside this one has named the request already, in its body and in the log.
-        response.headers_mut().entry(request_id::HEADER).or_insert(id);
+        if let Entry::Vacant(vacant) = response.headers_mut().entry(request_id::HEADER) {
+            vacant.insert(id);
+            self.log_answer(&response);
+        }
         response
+    }
+
+    fn log_answer(&self, response: &Response) {
+        let Self { request_id, method, path, caller, .. } = self;
+        let status = response.status().as_u16();
+        tracing::debug!(request_id, %method, path, status, caller = caller.map(tracing::field::display), "answered");
     }
 
     /// What is our fault is logged once, here, with its cause; the caller's mistakes are not.

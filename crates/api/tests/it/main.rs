@@ -9,6 +9,7 @@ mod health;
 mod hostile;
 mod profiles;
 mod publishing;
+mod shapes;
 mod sigmamind;
 mod sigmamind_errors;
 mod sigmamind_fields;

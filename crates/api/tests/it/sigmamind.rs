@@ -164,6 +164,7 @@ fn a_platform_can_brand_the_shape() {
         events: vec!["order.paid".to_owned()],
         webhook_id_prefix: "hook_".to_owned(),
         api_key_prefix: "acme_".to_owned(),
+        page_rows_default: 5,
         page_rows_max: 5,
         ..Instance::default()
     };

@@ -21,12 +21,18 @@ use axum::response::{IntoResponse, Response};
 use axum::routing;
 use signalpost_engine::Engine;
 
-use crate::dialect::Dialect;
+use crate::dialect::{Brand, Dialect};
 use crate::kit::context::Context;
 use crate::kit::refusal::{method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 
 pub use profile::Instance;
+
+impl Brand for Instance {
+    fn into_dialect(self) -> Result<Dialect, String> {
+        self.dialect()
+    }
+}
 
 impl Instance {
     /// The dialect with these values. The error is a sentence about the value that cannot work.

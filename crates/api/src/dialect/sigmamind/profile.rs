@@ -3,17 +3,22 @@
 
 use std::time::Duration;
 
-use http::HeaderName;
+use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT};
+use http::{HeaderName, HeaderValue};
+use serde::{Deserialize, Serialize};
 use signalpost_core::event::check_event_type;
 use signalpost_core::health::DisableRule;
-use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
+use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
+use crate::dialect::EncodingWord;
+
 /// The shape with the values of one product. The default is the vendor's own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Instance {
     /// What workspaces call it.
     pub name: String,
@@ -23,6 +28,7 @@ pub struct Instance {
     pub api_key_header: String,
     /// Header that carries a delivery's signature.
     pub signature_header: String,
+    #[serde(with = "EncodingWord")]
     pub signature_encoding: Encoding,
     pub user_agent: String,
     /// The catalogue: every event type that there is.
@@ -84,13 +90,9 @@ const SECRET_CHARS: usize = 32;
 impl Instance {
     /// What the engine is told. The error is a sentence about the field that is wrong.
     pub(super) fn profile(&self) -> Result<Profile, String> {
+        self.check_events()?;
+        self.check_sizes()?;
         let form = |prefix: &str, length: usize| IdForm { prefix: prefix.to_owned(), length };
-        if self.events.is_empty() || self.events.len() > WEBHOOK_EVENTS_MAX {
-            return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
-        }
-        for event_type in &self.events {
-            check_event_type(event_type).map_err(|problem| format!("events: `{event_type}` {problem}"))?;
-        }
         Ok(Profile {
             name: self.name.clone(),
             workspace_id: form(&self.workspace_id_prefix, ID_CHARS),
@@ -106,9 +108,43 @@ impl Instance {
         })
     }
 
+    fn check_events(&self) -> Result<(), String> {
+        if self.events.is_empty() || self.events.len() > WEBHOOK_EVENTS_MAX {
+            return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
+        }
+        for (position, event_type) in self.events.iter().enumerate() {
+            if self.events[..position].contains(event_type) {
+                return Err(format!("events: `{event_type}` stands twice"));
+            }
+            check_event_type(event_type).map_err(|problem| format!("events: `{event_type}` {problem}"))?;
+        }
+        Ok(())
+    }
+
+    fn check_sizes(&self) -> Result<(), String> {
+        in_range("name_chars_max", self.name_chars_max, NAME_CHARS_MAX)?;
+        in_range("agent_id_chars_max", self.agent_id_chars_max, SUBJECT_CHARS_MAX)?;
+        in_range("page_rows_max", self.page_rows_max as usize, PAGE_ROWS_MAX)?;
+        if !(1..=self.page_rows_max).contains(&self.page_rows_default) {
+            return Err(format!(
+                "page_rows_default: must be from 1 to page_rows_max, {}",
+                self.page_rows_max
+            ));
+        }
+        if self.disable_after_failures == Some(0) {
+            return Err("disable_after_failures: must be at least 1".to_owned());
+        }
+        check_prefix("workspace_id_prefix", &self.workspace_id_prefix)?;
+        check_prefix("webhook_id_prefix", &self.webhook_id_prefix)?;
+        check_prefix("api_key_prefix", &self.api_key_prefix)
+    }
+
     fn delivery(&self) -> Result<DeliveryProfile, String> {
         let text = |template: &str| Template::text(template).expect("a constant that a test reads");
         let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
+        if self.user_agent.is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
+            return Err("user_agent: cannot stand in a header".to_owned());
+        }
         header_name("api_key_header", &self.api_key_header)?;
         let headers = vec![
             ("content-type".into(), text("application/json")),
@@ -139,9 +175,32 @@ impl Instance {
     }
 }
 
+/// Headers with a meaning of their own in every request.
+const TAKEN_HEADERS: [HeaderName; 6] =
+    [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT];
+/// Public ids stay short enough for a path and a log line.
+const PREFIX_CHARS_MAX: usize = 16;
+
 /// The name as headers are kept: in lower case.
 fn header_name(field: &str, name: &str) -> Result<HeaderName, String> {
-    name.parse().map_err(|_| format!("{field}: `{name}` is not the name of a header"))
+    let parsed: Result<HeaderName, _> = name.parse();
+    let parsed = parsed.map_err(|_| format!("{field}: `{name}` is not the name of a header"))?;
+    if TAKEN_HEADERS.contains(&parsed) {
+        return Err(format!("{field}: `{name}` has a meaning of its own"));
+    }
+    Ok(parsed)
+}
+
+fn in_range(field: &str, value: usize, max: usize) -> Result<(), String> {
+    if (1..=max).contains(&value) { Ok(()) } else { Err(format!("{field}: must be from 1 to {max}")) }
+}
+
+fn check_prefix(field: &str, prefix: &str) -> Result<(), String> {
+    let permitted = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    if prefix.len() <= PREFIX_CHARS_MAX && prefix.bytes().all(permitted) {
+        return Ok(());
+    }
+    Err(format!("{field}: at most {PREFIX_CHARS_MAX} letters, digits, `-` and `_`"))
 }
 
 #[cfg(test)]
@@ -162,6 +221,14 @@ mod tests {
         refused(|instance| instance.signature_header = "X Sig".to_owned(), "signature_header");
         refused(|instance| instance.api_key_header = String::new(), "api_key_header");
         refused(|instance| instance.user_agent = "${nope}".to_owned(), "user_agent");
+        refused(|instance| instance.events.push("conversation_ended".to_owned()), "events");
+        refused(|instance| instance.signature_header = "Content-Length".to_owned(), "signature_header");
+        refused(|instance| instance.user_agent = "a\nb".to_owned(), "user_agent");
+        refused(|instance| instance.page_rows_default = 101, "page_rows_default");
+        refused(|instance| instance.page_rows_max = 251, "page_rows_max");
+        refused(|instance| instance.name_chars_max = 0, "name_chars_max");
+        refused(|instance| instance.webhook_id_prefix = "wh/".to_owned(), "webhook_id_prefix");
+        refused(|instance| instance.disable_after_failures = Some(0), "disable_after_failures");
         refused(|instance| instance.timeout_ms = 1, "timeout_ms");
         refused(|instance| instance.retry_schedule_s = vec![u64::MAX], "retry_schedule_s");
     }

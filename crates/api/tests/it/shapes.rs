@@ -1,0 +1,61 @@
+//! Shapes as a configuration adopts them: what may be changed, and which value is to blame.
+
+use serde_json::{Value, json};
+use signalpost_api::{Shape, ShapeError, ShapeValues, built_in_shapes};
+
+fn shape(name: &str) -> Shape {
+    built_in_shapes().into_iter().find(|shape| shape.name == name).expect("a built-in shape")
+}
+
+fn changes(value: Value) -> ShapeValues {
+    value.as_object().cloned().expect("a map")
+}
+
+#[test]
+fn a_shape_without_changes_is_its_vendors() {
+    for shape in built_in_shapes() {
+        let dialect = shape.dialect(&ShapeValues::new()).expect("the vendor's own values");
+        assert_eq!(dialect.name, shape.name);
+        assert_eq!(json!(dialect.base_path), shape.defaults["base_path"]);
+        assert_eq!(shape.dialect(&shape.defaults).expect("its own values, written out").name, shape.name);
+    }
+}
+
+#[test]
+fn changes_reach_the_dialect() {
+    let acme = changes(json!({
+        "name": "acme", "base_path": "/acme/v1", "signature_header": "X-Acme-Signature",
+        "signature_encoding": "base64", "events": ["order.paid"], "retry_schedule_s": [1, 2],
+        "timeout_ms": 5_000, "disable_after_failures": 3,
+    }));
+    let dialect = shape("sigmamind").dialect(&acme).expect("good values");
+    assert_eq!((dialect.name.as_str(), dialect.base_path.as_str()), ("acme", "/acme/v1"));
+    let delivery = &dialect.profile.delivery;
+    assert_eq!(&*delivery.signature.header, "x-acme-signature");
+    assert_eq!(delivery.signature.encoding, signalpost_core::sign::Encoding::Base64);
+    assert_eq!(dialect.profile.catalogue, Some(vec!["order.paid".to_owned()]));
+    assert_eq!(delivery.policy.retry.as_seconds(), [1, 2]);
+    assert_eq!(delivery.policy.timeout.as_millis(), 5_000);
+    assert_eq!(delivery.policy.disable.consecutive_failures, Some(3));
+}
+
+#[test]
+fn the_value_to_blame_is_named() {
+    let table = [
+        (json!({"signature_headr": "x"}), "signature_headr", "is not a value of the shape `sigmamind`"),
+        (json!({"timeout_ms": "10s"}), "timeout_ms", "invalid type: string \"10s\", expected u64"),
+        (json!({"timeout_ms": -1}), "timeout_ms", "invalid value: integer `-1`, expected u64"),
+        (json!({"events": "a"}), "events", "invalid type: string \"a\", expected a sequence"),
+        (
+            json!({"signature_encoding": "rot13"}),
+            "signature_encoding",
+            "unknown variant `rot13`, expected `hex` or `base64`",
+        ),
+        (json!({"timeout_ms": 1}), "timeout_ms", "must be from 100 to 60000"),
+        (json!({"name": "acme", "events": []}), "events", "must be 1 to 256 types"),
+    ];
+    for (values, key, message) in table {
+        let error = shape("sigmamind").dialect(&changes(values)).expect_err(message);
+        assert_eq!(error, ShapeError { key: Some(key.to_owned()), message: message.to_owned() });
+    }
+}
