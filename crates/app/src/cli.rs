@@ -1,10 +1,9 @@
 //! The command line: one definition for every flag, with its environment variable and its help.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
+use clap::{Arg, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand};
 
-use clap::{Args, Parser, Subcommand};
-use signalpost_outbound::EgressPolicy;
+use crate::settings::keys;
+use crate::settings::layers::Flags;
 
 /// One durable webhook engine that speaks your API.
 ///
@@ -23,7 +22,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the engine until it is told to stop (SIGTERM or Ctrl-C; a second one stops at once).
     #[command(after_long_help = SERVE_EXAMPLES)]
-    Serve(ServeArgs),
+    Serve(SettingsArgs),
+    /// Look at a configuration without starting anything.
+    #[command(subcommand, after_long_help = CONFIG_EXAMPLES)]
+    Config(ConfigCommand),
     /// Show the whole way of an event: a server, a receiver, a few signed deliveries, each verified.
     ///
     /// Starts a server on free loopback ports with a data directory of its own, makes a webhook through the
@@ -35,28 +37,28 @@ pub(crate) enum Command {
     DemoReceiver,
 }
 
-#[derive(Args, Debug)]
-pub(crate) struct ServeArgs {
-    /// Where the database and the generated keys lie. Made if missing, readable by you alone.
-    #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
-    pub(crate) data: PathBuf,
-
-    /// Address for customers: the dialects' APIs, and nothing else.
-    #[arg(long, value_name = "ADDR", env = "SIGNALPOST_PUBLIC", default_value = "127.0.0.1:8080")]
-    pub(crate) public: SocketAddr,
-
-    /// Address for you: publishing, administration, health and metrics. Keep it off the internet.
-    #[arg(long, value_name = "ADDR", env = "SIGNALPOST_OPERATOR", default_value = "127.0.0.1:8081")]
-    pub(crate) operator: SocketAddr,
-
-    /// Ranges that webhooks may reach although they are not on the public internet, comma-separated.
-    ///
-    /// Without it loopback, private, link-local and all other special addresses are refused, by whatever name or
-    /// spelling they are reached. Example: 10.20.0.0/16,fd12::/32
-    #[arg(long, value_name = "CIDR,…", env = "SIGNALPOST_EGRESS_ALLOW", default_value = "", hide_default_value = true,
-          value_parser = parse_egress)]
-    pub(crate) egress_allow: EgressPolicy,
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check everything that can be known to be wrong before a start: exit status 0 or 1.
+    Check(SettingsArgs),
+    /// Print the settings in force, as a configuration file that says where each value is from.
+    Print(PrintArgs),
 }
+
+#[derive(Args, Debug)]
+pub(crate) struct PrintArgs {
+    /// Print JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    #[command(flatten)]
+    pub(crate) settings: SettingsArgs,
+}
+
+/// One flag for each setting of the table. They are kept as texts: what a value means does not depend on whether a
+/// flag, a variable or a file says it.
+#[derive(Debug)]
+pub(crate) struct SettingsArgs(pub(crate) Flags);
 
 #[derive(Args, Debug)]
 pub(crate) struct DemoArgs {
@@ -70,15 +72,56 @@ Keys:
   The operator key is read from SIGNALPOST_OPERATOR_KEY, else from operator.key in the data directory, where it is
   generated at the first start. The master key that seals signing secrets is read from SIGNALPOST_MASTER_KEY (64
   hexadecimal digits, or a ring id:hex,id:hex whose first seals), else from master.key there. Keep a copy of it apart
-  from backups: without it no stored secret opens.
+  from backups: without it no stored secret opens. SIGNALPOST_OPERATOR_KEY_FILE and SIGNALPOST_MASTER_KEY_FILE name
+  files that hold the keys instead.
 
 Examples:
   signalpost serve
   signalpost serve --data /var/lib/signalpost --public 0.0.0.0:8080
+  signalpost serve --config /etc/signalpost.toml
   SIGNALPOST_EGRESS_ALLOW=10.20.0.0/16 signalpost serve";
 
-fn parse_egress(text: &str) -> Result<EgressPolicy, String> {
-    EgressPolicy::parse(text).map_err(|error| error.to_string())
+const CONFIG_EXAMPLES: &str = "\
+Examples:
+  signalpost config check --config /etc/signalpost.toml
+  signalpost config print --config /etc/signalpost.toml --json";
+
+/// Refused with a reason by whoever reads the settings.
+const DATABASE_URL_FLAG: &str = "database-url";
+
+impl Args for SettingsArgs {
+    fn augment_args(command: Clap) -> Clap {
+        let config = Arg::new(keys::CONFIG_FLAG).long(keys::CONFIG_FLAG).value_name("FILE").help(format!(
+            "Read settings from a TOML file; the environment and flags win over it [env: {}]",
+            keys::CONFIG_VARIABLE
+        ));
+        let database = Arg::new(DATABASE_URL_FLAG).long(DATABASE_URL_FLAG).value_name("URL").hide(true);
+        let settings = keys::ALL.iter().map(|key| {
+            let default = key.default.filter(|default| !default.is_empty());
+            let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));
+            let help = format!("{}{default} [env: {}] [file: {}]", key.meaning, key.variable, key.name);
+            Arg::new(key.flag).long(key.flag).value_name(key.placeholder).help(help)
+        });
+        command.arg(config).args(settings).arg(database)
+    }
+
+    fn augment_args_for_update(command: Clap) -> Clap {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for SettingsArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let text = |name| matches.get_one::<String>(name).cloned();
+        let values = keys::ALL.iter().filter_map(|key| Some((key.flag, text(key.flag)?))).collect();
+        let (config, database_url) = (text(keys::CONFIG_FLAG), text(DATABASE_URL_FLAG));
+        Ok(Self(Flags { config, database_url, values }))
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -94,14 +137,24 @@ mod tests {
     #[test]
     fn wrong_flags_are_refused() {
         let lines: [&[&str]; 5] = [
-            &["signalpost", "serve", "--public", "nowhere"],
-            &["signalpost", "serve", "--egress-allow", "10.0.0.0/99"],
             &["signalpost", "serve", "--nope"],
+            &["signalpost", "serve", "--public"],
+            &["signalpost", "config"],
             &["signalpost", "fly"],
             &["signalpost"],
         ];
         for line in lines {
             assert!(Cli::try_parse_from(line).is_err(), "{line:?}");
         }
+    }
+
+    #[test]
+    fn flags_are_kept_as_they_were_given() {
+        let line = ["signalpost", "serve", "--config", "a.toml", "--public", "x", "--egress-allow="];
+        let cli = Cli::try_parse_from(line).expect("known flags");
+        let Command::Serve(SettingsArgs(flags)) = cli.command else { panic!("{:?}", cli.command) };
+        assert_eq!(flags.config.as_deref(), Some("a.toml"));
+        let expected = [("public", "x".to_owned()), ("egress-allow", String::new())];
+        assert_eq!(flags.values, expected.into());
     }
 }

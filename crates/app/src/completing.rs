@@ -7,13 +7,13 @@
 use std::convert::Infallible;
 
 use axum::Router;
+use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{Method, Request, StatusCode};
-use hyper::body::Incoming;
 use tower_service::Service;
 
 /// Answers one request; changes run as a task of their own.
-pub(crate) async fn answer(mut router: Router, request: Request<Incoming>) -> Result<Response, Infallible> {
+pub(crate) async fn answer(mut router: Router, request: Request<Body>) -> Result<Response, Infallible> {
     let changes = matches!(*request.method(), Method::PATCH | Method::PUT | Method::DELETE);
     let answered = router.call(request);
     if !changes {

@@ -1,5 +1,5 @@
-//! The two keys of an installation: from the environment, else from a file in the data directory that is made at the
-//! first start and readable by its owner alone.
+//! The two keys of an installation: from the environment, from a file that the environment names, else from a file
+//! in the data directory that is made at the first start and readable by its owner alone.
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -7,13 +7,18 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use signalpost_core::base62;
+use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::Random;
 use signalpost_core::seal::{Keyring, MASTER_KEY_BYTES};
 use signalpost_core::secret::Secret;
 use signalpost_core::sign::hex;
+use signalpost_store_sqlite::holds_database;
 
 use crate::cmd::Failure;
 use crate::ports::SystemRandom;
+use crate::settings::environment::Environment;
+use crate::settings::keys::file_variable;
+use crate::settings::read_bounded;
 
 const OPERATOR_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_OPERATOR_KEY", file: "operator.key" };
 const MASTER_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_MASTER_KEY", file: "master.key" };
@@ -31,52 +36,152 @@ pub(crate) struct FoundKey {
     pub(crate) source: String,
 }
 
+/// What a server needs of them.
+pub(crate) struct Keys {
+    pub(crate) operator_key: CredentialHash,
+    /// Where the operator key came from, to tell the person who starts us; never the key itself.
+    pub(crate) operator_key_source: String,
+    pub(crate) keyring: Keyring,
+}
+
+impl Keys {
+    /// Reads both keys; what is missing is made, and the data directory with it.
+    pub(crate) fn read_or_make(data: &Path, environment: &Environment) -> Result<Self, Failure> {
+        make_directory(data)?;
+        let keyring = keyring(data, environment)?;
+        let operator_key = operator_key(data, environment)?;
+        Ok(Self {
+            operator_key: CredentialHash::of(operator_key.key.expose()),
+            operator_key_source: operator_key.source,
+            keyring,
+        })
+    }
+
+    /// Whether [`Keys::read_or_make`] would find good keys or make new ones. Makes nothing.
+    pub(crate) fn check(data: &Path, environment: &Environment) -> Result<(), Failure> {
+        OPERATOR_KEY.find(data, environment)?.map(|found| check_operator_key(&found)).transpose()?;
+        match MASTER_KEY.find(data, environment)? {
+            Some(found) => parse_keyring(&found).map(drop),
+            None => refuse_data_without_key(data),
+        }
+    }
+}
+
 pub(crate) fn make_directory(data: &Path) -> Result<(), Failure> {
     let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
     made.map_err(|error| Failure::io(format!("cannot make the data directory {}", data.display()), error))
 }
 
-pub(crate) fn operator_key(data: &Path) -> Result<FoundKey, Failure> {
-    let found = OPERATOR_KEY.read_or_make(data, || format!("spo_{}", base62::random(40, &mut fill)))?;
-    if found.key.expose().len() < OPERATOR_KEY_CHARS_MIN {
-        return Err(Failure::new(format!("the operator key from {} is too short", found.source)).hint(
-            format!("Use at least {OPERATOR_KEY_CHARS_MIN} random characters, or let Signalpost make one."),
-        ));
-    }
+pub(crate) fn operator_key(data: &Path, environment: &Environment) -> Result<FoundKey, Failure> {
+    let found = match OPERATOR_KEY.find(data, environment)? {
+        Some(found) => found,
+        None => OPERATOR_KEY.make(data, &format!("spo_{}", base62::random(40, &mut fill)))?,
+    };
+    check_operator_key(&found)?;
     Ok(found)
 }
 
-pub(crate) fn keyring(data: &Path) -> Result<Keyring, Failure> {
-    let found = MASTER_KEY.read_or_make(data, || {
-        let mut key = [0u8; MASTER_KEY_BYTES];
-        fill(&mut key);
-        hex(&key)
-    })?;
+fn keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
+    if let Some(found) = MASTER_KEY.find(data, environment)? {
+        return parse_keyring(&found);
+    }
+    refuse_data_without_key(data)?;
+    let mut key = [0u8; MASTER_KEY_BYTES];
+    fill(&mut key);
+    parse_keyring(&MASTER_KEY.make(data, &hex(&key))?)
+}
+
+/// A sentence for each secret: whether it is set, and where.
+pub(crate) fn sources(
+    data: &Path,
+    environment: &Environment,
+) -> Result<[(&'static str, String); 2], Failure> {
+    let source = |key: KeyFile| {
+        let found = key.find(data, environment)?;
+        let said = found.map_or_else(
+            || format!("made at the first start, in {}", data.join(key.file).display()),
+            |found| format!("set, from {}", found.source),
+        );
+        Ok((key.variable, said))
+    };
+    Ok([source(OPERATOR_KEY)?, source(MASTER_KEY)?])
+}
+
+fn check_operator_key(found: &FoundKey) -> Result<(), Failure> {
+    if found.key.expose().len() >= OPERATOR_KEY_CHARS_MIN {
+        return Ok(());
+    }
+    let hint =
+        format!("Use at least {OPERATOR_KEY_CHARS_MIN} random characters, or let Signalpost make one.");
+    Err(Failure::new(format!("the operator key from {} is too short", found.source)).hint(hint))
+}
+
+fn parse_keyring(found: &FoundKey) -> Result<Keyring, Failure> {
     Keyring::parse(found.key.expose_text()).map_err(|error| {
         Failure::new(format!("the master key from {} cannot be used: {error}", found.source))
     })
 }
 
+/// A new key would open none of the secrets that lie in the database.
+fn refuse_data_without_key(data: &Path) -> Result<(), Failure> {
+    if !holds_database(data) {
+        return Ok(());
+    }
+    let (directory, KeyFile { variable, file }) = (data.display(), MASTER_KEY);
+    Err(Failure::new(format!(
+        "{directory} holds a database but no master key, and a new key opens none of its secrets"
+    ))
+    .hint(format!("Put {file} back beside the database, or give the key in {variable} or {variable}_FILE.")))
+}
+
 impl KeyFile {
-    fn read_or_make(&self, data: &Path, make: impl FnOnce() -> String) -> Result<FoundKey, Failure> {
-        if let Some(value) = std::env::var_os(self.variable).filter(|value| !value.is_empty()) {
-            let text =
-                value.to_str().ok_or_else(|| Failure::new(format!("{} is not text", self.variable)))?;
-            return Ok(FoundKey { key: Secret::from_text(text.trim()), source: self.variable.to_owned() });
-        }
-        let path = data.join(self.file);
-        let key = match std::fs::read_to_string(&path) {
-            Ok(text) => Secret::from_text(text.trim()),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let key = Secret::from_text(&make());
-                write_new(&path, &key)
-                    .map_err(|error| Failure::io(format!("cannot write {}", path.display()), error))?;
-                key
+    /// The key, if there is one. Set in two ways at once it is refused: nobody could say which one counts.
+    fn find(&self, data: &Path, environment: &Environment) -> Result<Option<FoundKey>, Failure> {
+        let variable = file_variable(self.variable);
+        let (value, named) = (
+            environment.get(self.variable).map_err(Failure::new)?,
+            environment.get(&variable).map_err(Failure::new)?,
+        );
+        match (value, named) {
+            (Some(_), Some(_)) => Err(Failure::new(format!("both {} and {variable} are set", self.variable))
+                .hint("Set one of them.")),
+            (Some(text), None) => {
+                Ok(Some(FoundKey { key: Secret::from_text(text.trim()), source: self.variable.to_owned() }))
             }
-            Err(error) => return Err(Failure::io(format!("cannot read {}", path.display()), error)),
-        };
+            (None, Some(path)) => read_named(&variable, path).map(Some),
+            (None, None) => self.find_in(data),
+        }
+    }
+
+    fn find_in(&self, data: &Path) -> Result<Option<FoundKey>, Failure> {
+        let path = data.join(self.file);
+        match read_bounded(&path) {
+            Ok(text) => {
+                Ok(Some(FoundKey { key: Secret::from_text(text.trim()), source: path.display().to_string() }))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Failure::io(format!("cannot read {}", path.display()), error)),
+        }
+    }
+
+    fn make(&self, data: &Path, text: &str) -> Result<FoundKey, Failure> {
+        let path = data.join(self.file);
+        let key = Secret::from_text(text);
+        write_new(&path, &key)
+            .map_err(|error| Failure::io(format!("cannot write {}", path.display()), error))?;
         Ok(FoundKey { key, source: path.display().to_string() })
     }
+}
+
+/// The key in a file that a variable names. An empty file is a mistake, not a wish for a new key.
+fn read_named(variable: &str, path: &str) -> Result<FoundKey, Failure> {
+    let text = read_bounded(Path::new(path))
+        .map_err(|error| Failure::io(format!("{variable}: cannot read {path}"), error))?;
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Failure::new(format!("{variable}: {path} is empty")));
+    }
+    Ok(FoundKey { key: Secret::from_text(text), source: format!("{variable} ({path})") })
 }
 
 /// Writes a key beside its place and renames it there, synced: a crash leaves the whole key or none.
@@ -97,19 +202,65 @@ fn fill(bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalpost_testkit::TempDir;
     use std::os::unix::fs::PermissionsExt;
 
-    const TEST_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_TEST_KEY_THAT_NOBODY_SETS", file: "test.key" };
+    const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    fn message<T>(result: Result<T, Failure>) -> String {
+        result.err().expect("refused").what
+    }
 
     #[test]
     fn a_key_is_made_once_and_readable_by_its_owner_alone() {
-        let data = std::env::temp_dir().join(format!("signalpost-keys-{}", std::process::id()));
-        make_directory(&data).expect("a temporary directory");
-        let first = TEST_KEY.read_or_make(&data, || "made".to_owned()).expect("made");
-        let again = TEST_KEY.read_or_make(&data, || panic!("there is one")).expect("read");
-        assert_eq!((first.key.expose(), again.key.expose()), (b"made".as_slice(), b"made".as_slice()));
-        let mode = std::fs::metadata(data.join("test.key")).expect("the file").permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-        std::fs::remove_dir_all(&data).expect("removed");
+        let folder = TempDir::new().expect("a folder");
+        let environment = Environment::default();
+        Keys::check(folder.path(), &environment).expect("nothing is wrong with nothing");
+        assert!(!folder.path().join("operator.key").exists(), "looking makes nothing");
+        let first = operator_key(folder.path(), &environment).expect("made");
+        let again = operator_key(folder.path(), &environment).expect("read");
+        assert_eq!(first.key.expose(), again.key.expose());
+        let file = std::fs::metadata(folder.path().join("operator.key")).expect("the file");
+        assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        assert_eq!(first.source, again.source);
+    }
+
+    #[test]
+    fn a_variable_can_name_a_file_with_the_key() {
+        let folder = TempDir::new().expect("a folder");
+        let path = folder.path().join("secret");
+        let named = path.to_str().expect("a path in UTF-8");
+        std::fs::write(&path, "a key of sixteen and more\r\n").expect("written");
+        let environment = Environment::from([("SIGNALPOST_OPERATOR_KEY_FILE", named)]);
+        let found = operator_key(folder.path(), &environment).expect("read");
+        assert_eq!(found.key.expose(), b"a key of sixteen and more");
+        assert_eq!(found.source, format!("SIGNALPOST_OPERATOR_KEY_FILE ({named})"));
+        let both = Environment::from([
+            ("SIGNALPOST_OPERATOR_KEY_FILE", named),
+            ("SIGNALPOST_OPERATOR_KEY", "another key of sixteen"),
+        ]);
+        assert!(message(operator_key(folder.path(), &both)).starts_with("both SIGNALPOST_OPERATOR_KEY and"));
+        std::fs::write(&path, "\n").expect("written");
+        assert!(message(operator_key(folder.path(), &environment)).ends_with("is empty"));
+        std::fs::write(&path, "short").expect("written");
+        assert!(message(Keys::check(folder.path(), &environment)).ends_with("is too short"));
+        std::fs::remove_file(&path).expect("removed");
+        assert!(message(operator_key(folder.path(), &environment)).contains("cannot read"));
+    }
+
+    #[test]
+    fn a_database_without_its_master_key_is_refused() {
+        let folder = TempDir::new().expect("a folder");
+        std::fs::write(folder.path().join("signalpost.db"), "rows").expect("written");
+        let none = Environment::default();
+        for refused in [
+            message(Keys::check(folder.path(), &none)),
+            message(Keys::read_or_make(folder.path(), &none).map(drop)),
+        ] {
+            assert!(refused.contains("holds a database but no master key"), "{refused}");
+        }
+        assert!(!folder.path().join("master.key").exists(), "none was made");
+        let given = Environment::from([("SIGNALPOST_MASTER_KEY", HEX)]);
+        assert!(Keys::read_or_make(folder.path(), &given).is_ok());
     }
 }

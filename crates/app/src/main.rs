@@ -11,10 +11,12 @@ mod completing;
 mod cores;
 mod key_files;
 mod listen;
+mod patience;
 mod ports;
 mod server;
 mod settings;
 mod telemetry;
+mod tls;
 
 use std::process::ExitCode;
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use signalpost_api::{OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_api::{OperatorAccess, operator_router, public_router};
 use signalpost_core::ports::Clock;
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
@@ -18,9 +18,11 @@ use tokio::sync::watch;
 
 use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
-use crate::listen::{Connections, Door};
+use crate::key_files::Keys;
+use crate::listen::{Connections, Door, Manner, TrustedProxies};
 use crate::ports::{SystemClock, SystemRandom, SystemThreads};
-use crate::settings::Settings;
+use crate::settings::{DoorSettings, Settings, keys};
+use crate::tls::{self, Certificate};
 
 /// Threads that read the store: looking things up must not wait for one slow list.
 const STORE_READERS: usize = 2;
@@ -39,35 +41,38 @@ pub(crate) struct Server {
     runtime: Runtime,
     cores: Vec<JoinHandle<()>>,
     connections: Connections,
+    certificates: Vec<Arc<Certificate>>,
     draining: watch::Sender<bool>,
     refuse_readiness: Arc<AtomicBool>,
 }
 
 impl Server {
     /// Opens the store, binds both addresses and starts to serve and deliver.
-    pub(crate) fn start(settings: Settings) -> Result<Self, Failure> {
-        let public = Door::bind("public", "--public", settings.public)?;
-        let operator = Door::bind("operator", "--operator", settings.operator)?;
+    pub(crate) fn start(settings: Settings, keys: Keys) -> Result<Self, Failure> {
+        let mut certificates = Vec::new();
+        let public =
+            open_door(("public", keys::PUBLIC.flag), &settings.public, &settings, &mut certificates)?;
+        let operator =
+            open_door(("operator", keys::OPERATOR.flag), &settings.operator, &settings, &mut certificates)?;
         let store = open_store(&settings)?;
-        let dialects = built_in_dialects();
+        let dialects = &settings.dialects;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (engine, delivery_cores) = Engine::new(EngineOptions {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
-            keyring: Arc::new(settings.keyring),
+            keyring: Arc::new(keys.keyring),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             node: NODE,
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));
-        let access =
-            OperatorAccess { key_hash: settings.operator_key, draining: Arc::clone(&refuse_readiness) };
-        let public_router = public_router(Arc::clone(&engine), &dialects);
+        let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
+        let public_router = public_router(Arc::clone(&engine), dialects);
         let operator_router = operator_router(Arc::clone(&engine), access);
         let (draining, is_draining) = watch::channel(false);
         let connections = Connections::new(is_draining);
-        let tls =
+        let client_tls =
             client_config(None).map_err(|error| Failure::new(format!("TLS cannot be set up: {error}")))?;
         let egress = settings.egress.with_own_listeners(vec![public.address, operator.address]);
         let mut threads = Vec::new();
@@ -77,7 +82,7 @@ impl Server {
                 (operator.another()?, operator_router.clone()),
             ];
             let (connections, clock) = (connections.clone(), Arc::clone(&clock));
-            let (egress, tls) = (egress.clone(), Arc::clone(&tls));
+            let (egress, tls) = (egress.clone(), Arc::clone(&client_tls));
             threads.push(cores::start(number, CoreParts { core, doors, connections, clock, egress, tls })?);
         }
         let runtime = Builder::new_current_thread().enable_all().build();
@@ -92,6 +97,7 @@ impl Server {
             runtime,
             cores: threads,
             connections,
+            certificates,
             draining,
             refuse_readiness,
         })
@@ -99,10 +105,12 @@ impl Server {
 
     /// Serves until `until` resolves, then stops in order: callers, attempts in flight, store.
     pub(crate) fn run_until(self, until: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-        let Self { engine, store, runtime, cores, connections, draining, refuse_readiness, .. } = self;
+        let Self { engine, store, runtime, cores, connections, certificates, .. } = self;
+        let (draining, refuse_readiness) = (self.draining, self.refuse_readiness);
         runtime.block_on(async {
             let watching = Arc::clone(&engine);
             tokio::spawn(async move { watching.watch_owed().await });
+            tokio::spawn(tls::watch(certificates)?);
             tokio::select! {
                 ended = until => ended,
                 broken = core_ended(&cores) => Err(broken),
@@ -126,6 +134,26 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// Binds an address, with its certificate when it speaks TLS.
+fn open_door(
+    (name, flag): (&str, &str),
+    wanted: &DoorSettings,
+    settings: &Settings,
+    certificates: &mut Vec<Arc<Certificate>>,
+) -> Result<Door, Failure> {
+    let acceptor = match &wanted.tls {
+        None => None,
+        Some(files) => {
+            let certificate = Arc::new(Certificate::open(files.clone()).map_err(Failure::new)?);
+            certificates.push(Arc::clone(&certificate));
+            Some(tls::acceptor(certificate))
+        }
+    };
+    let proxies = TrustedProxies::new(settings.trusted_proxies.clone());
+    let manner = Manner::new(wanted.connections, acceptor, settings.patience, proxies);
+    Door::bind(name, flag, wanted.address, manner)
 }
 
 fn open_store(settings: &Settings) -> Result<Arc<SqliteStore>, Failure> {

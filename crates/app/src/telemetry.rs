@@ -6,14 +6,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::cmd::Failure;
 
-/// Which log lines are written, for example `debug` or `signalpost_engine=debug,info`.
-const LOG_VARIABLE: &str = "SIGNALPOST_LOG";
-
-/// Starts logging to standard error. Warns of a filter that cannot be read instead of dropping lines silently.
-pub(crate) fn start() -> Result<(), Failure> {
-    let wanted = std::env::var(LOG_VARIABLE).unwrap_or_default();
-    let filter = EnvFilter::try_new(if wanted.is_empty() { "info" } else { &wanted })
-        .map_err(|error| Failure::new(format!("{LOG_VARIABLE} cannot be read: {error}")))?;
+/// Starts logging to standard error: the lines that `filter` wants, for example `signalpost_engine=debug,info`.
+pub(crate) fn start(filter: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(filter)
+        .map_err(|error| Failure::new(format!("the log filter `{filter}` cannot be read: {error}")))?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     if std::io::stderr().is_terminal() {
         lines.with_target(false).init();

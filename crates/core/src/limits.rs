@@ -33,12 +33,35 @@ pub const PAGE_DATA_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Rows that a filtered list looks at before it hands out a shorter page with a cursor.
 pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
 
-/// Connections of callers over both addresses; each costs some 30 KB at most while idle.
-pub const CALLER_CONNECTIONS_MAX: usize = 8_192;
+/// Connections of callers to the public address; each costs some 30 KB at most while idle, with TLS twice that.
+pub const PUBLIC_CONNECTIONS_MAX: usize = 8_192;
+/// Connections to the operator address, counted apart: customers cannot use up what operating needs.
+pub const OPERATOR_CONNECTIONS_MAX: usize = 2_048;
+/// The most that a configuration may permit of either: beyond, descriptors and memory end first.
+pub const CONNECTIONS_CEILING: usize = 65_536;
 /// Bytes that a caller's request line and headers may take.
 pub const CALLER_HEADER_BYTES_MAX: usize = 64 * 1024;
-/// Time for a caller to send a request's head, and to stay silent between two requests.
+/// A caller's TLS handshake; honest ones take a few round trips.
+pub const CALLER_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// The first head of a connection: whoever connects has something to say.
+pub const CALLER_FIRST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Any later head, the silence between two requests included: clients keep connections for some time.
 pub const CALLER_HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// A request's body as a whole: the largest batch at 2.2 Mbit/s.
+pub const CALLER_BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Silence within a body: several retransmissions of a lost packet fit in.
+pub const CALLER_BODY_SILENCE: Duration = Duration::from_secs(10);
+/// A caller who lets an answer wait must take [`CALLER_STALL_BYTES_MIN`] of it in this time, or is cut off.
+pub const CALLER_STALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Some 17 kbit/s over [`CALLER_STALL_TIMEOUT`]: below any line that a program calls from.
+pub const CALLER_STALL_BYTES_MIN: usize = 64 * 1024;
+/// Range in which a configuration may set the limits above.
+pub const CALLER_TIMEOUT_MIN: Duration = Duration::from_millis(100);
+pub const CALLER_TIMEOUT_MAX: Duration = Duration::from_secs(600);
+/// A configuration file, a key file or a certificate chain: far above any that is meant.
+pub const SETTINGS_FILE_BYTES_MAX: u64 = 1024 * 1024;
+/// How often certificate files are looked at; renewals come days before they must.
+pub const CERTIFICATE_LOOK_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Delays in a retry schedule.
 pub const RETRY_DELAYS_MAX: usize = 32;
@@ -98,6 +121,9 @@ pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
+const _: () = assert!(CALLER_BODY_SILENCE.as_secs() <= CALLER_BODY_TIMEOUT.as_secs());
+const _: () =
+    assert!(PUBLIC_CONNECTIONS_MAX <= CONNECTIONS_CEILING && OPERATOR_CONNECTIONS_MAX <= CONNECTIONS_CEILING);
 const _: () = assert!(POOL_IDLE.as_secs() <= POOL_AGE_MAX.as_secs());
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_MEMORY_DELIVERIES_MAX);
 const _: () = assert!(LANE_PAGE_ROWS <= LANE_MEMORY_DELIVERIES_MAX);

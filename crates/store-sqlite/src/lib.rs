@@ -29,5 +29,5 @@ mod threaded;
 mod write;
 mod writer;
 
-pub use open::{OpenError, OpenOptions};
+pub use open::{OpenError, OpenOptions, holds_database};
 pub use store::SqliteStore;

@@ -74,6 +74,11 @@ const READER_PRAGMAS: &str = "
     PRAGMA temp_store = MEMORY;
     PRAGMA trusted_schema = OFF;";
 
+/// Whether a database lies in this directory.
+pub fn holds_database(directory: &Path) -> bool {
+    directory.join(DATABASE_FILE).exists()
+}
+
 /// The data directory while it is ours. The lock goes with it, so it must outlive every connection.
 pub(crate) struct Directory {
     path: PathBuf,

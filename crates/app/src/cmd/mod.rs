@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod config;
 mod demo;
 mod serve;
 mod stop;
@@ -10,7 +11,8 @@ use crate::cli::Command;
 
 pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
-        Command::Serve(args) => serve::run(args),
+        Command::Serve(args) => serve::run(&args.0),
+        Command::Config(command) => config::run(command),
         Command::Demo(args) => demo::run(args),
         Command::DemoReceiver => demo::receiver::run(),
     }

@@ -9,17 +9,17 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalpost_core::seal::Keyring;
-use signalpost_outbound::EgressPolicy;
 
 use self::http::Api;
 use self::receiver_process::{Received, ReceiverProcess};
 use crate::cli::DemoArgs;
 use crate::cmd::Failure;
 use crate::cmd::stop::stop_signal;
-use crate::key_files;
+use crate::key_files::{self, Keys};
 use crate::server::Server;
-use crate::settings::Settings;
+use crate::settings::environment::Environment;
+use crate::settings::layers::Flags;
+use crate::settings::{Settings, keys};
 use crate::telemetry::say;
 
 /// Addresses that the README names; taken when they are free.
@@ -31,9 +31,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn run(args: DemoArgs) -> Result<(), Failure> {
     let data = DemoData::make()?;
-    let operator_key = key_files::operator_key(&data.0)?.key;
-    let settings = settings(&data, &operator_key)?;
-    let server = Server::start(settings)?;
+    let environment = Environment::default();
+    let operator_key = key_files::operator_key(&data.0, &environment)?.key;
+    let keys = Keys::read_or_make(&data.0, &environment)?;
+    let server = Server::start(settings(&data)?, keys)?;
     let (public, operator) = (server.public, server.operator);
     let operator_key = operator_key.expose_text().to_owned();
     let tour = async move {
@@ -53,18 +54,16 @@ pub(super) fn run(args: DemoArgs) -> Result<(), Failure> {
     server.run_until(tour)
 }
 
-fn settings(data: &DemoData, operator_key: &signalpost_core::secret::Secret) -> Result<Settings, Failure> {
-    let [public, operator] = USUAL_ADDRESSES.map(free_or_any);
-    let keyring: Keyring = key_files::keyring(&data.0)?;
-    Ok(Settings {
-        data: data.0.clone(),
-        public,
-        operator,
-        egress: EgressPolicy::parse("127.0.0.0/8").map_err(|error| Failure::new(error.to_string()))?,
-        operator_key: signalpost_core::credential::CredentialHash::of(operator_key.expose()),
-        operator_key_source: "the demo".to_owned(),
-        keyring,
-    })
+/// As if these flags were given, and nothing in the environment.
+fn settings(data: &DemoData) -> Result<Settings, Failure> {
+    let [public, operator] = USUAL_ADDRESSES.map(|usual| free_or_any(usual).to_string());
+    let values = [
+        (keys::DATA.flag, data.0.display().to_string()),
+        (keys::PUBLIC.flag, public),
+        (keys::OPERATOR.flag, operator),
+        (keys::EGRESS_ALLOW.flag, "127.0.0.0/8".to_owned()),
+    ];
+    Settings::read(&Flags { values: values.into(), ..Flags::default() }, &Environment::default())
 }
 
 /// The usual address if nobody uses it, else any free one.

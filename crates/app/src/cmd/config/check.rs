@@ -1,0 +1,37 @@
+//! `signalpost config check`: everything that can be known to be wrong before a start.
+
+use crate::cmd::Failure;
+use crate::key_files::Keys;
+use crate::settings::environment::Environment;
+use crate::settings::layers::{Effective, Flags};
+use crate::settings::problems::Problems;
+use crate::settings::{Settings, from_effective, refuse_database_url};
+use crate::telemetry::say;
+use crate::tls;
+
+pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
+    let environment = Environment::of_process();
+    let mut problems = Problems::default();
+    let effective = Effective::gather(flags, &environment, &mut problems);
+    let settings = from_effective(&effective, &mut problems);
+    problems.keep(refuse_database_url(flags, &environment).map_err(|failure| failure.what));
+    if let Some(settings) = &settings {
+        check_files(settings, &environment, &mut problems);
+    }
+    problems.into_result()?;
+    let settings = settings.expect("without a problem there are settings");
+    for warning in settings.warnings(&environment) {
+        say(&format!("Warning: {warning}\n"));
+    }
+    let from = effective.file.map_or_else(String::new, |file| format!(", {file} included"));
+    say(&format!("The configuration can be used{from}.\n"));
+    Ok(())
+}
+
+/// What the settings point to: it must be there and make sense.
+fn check_files(settings: &Settings, environment: &Environment, problems: &mut Problems) {
+    for files in [&settings.public.tls, &settings.operator.tls].into_iter().flatten() {
+        problems.keep(tls::load(files).map(drop));
+    }
+    problems.keep(Keys::check(&settings.data, environment).map_err(|failure| failure.what));
+}

@@ -1,0 +1,137 @@
+//! What one run of the server works with: defaults, then a file, then the environment, then flags, each value with
+//! where it came from. Keys and other secrets are read apart, in [`crate::key_files`].
+
+pub(crate) mod environment;
+pub(crate) mod keys;
+pub(crate) mod layers;
+pub(crate) mod problems;
+pub(crate) mod value;
+
+mod amount;
+mod convert;
+mod dialects;
+mod file;
+mod near;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use signalpost_api::Dialect;
+use signalpost_core::cidr::Cidr;
+use signalpost_core::retention::RetentionRules;
+use signalpost_outbound::EgressPolicy;
+
+use self::environment::Environment;
+use self::layers::{Effective, Flags};
+use self::problems::Problems;
+use crate::cmd::Failure;
+use crate::patience::Patience;
+
+pub(crate) use self::convert::from_effective;
+pub(crate) use self::dialects::effective_tables;
+pub(crate) use self::file::read_bounded;
+
+const DATABASE_URL: &str = "SIGNALPOST_DATABASE_URL";
+
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) data: PathBuf,
+    pub(crate) public: DoorSettings,
+    pub(crate) operator: DoorSettings,
+    pub(crate) egress: EgressPolicy,
+    pub(crate) trusted_proxies: Vec<Cidr>,
+    pub(crate) log: String,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "checked from the first day, obeyed once the engine retains")
+    )]
+    pub(crate) retention: RetentionRules,
+    pub(crate) patience: Patience,
+    /// The native one and those that are served to customers.
+    pub(crate) dialects: Vec<Dialect>,
+}
+
+/// One address that callers reach us at.
+#[derive(Clone, Debug)]
+pub(crate) struct DoorSettings {
+    pub(crate) address: SocketAddr,
+    /// Plain HTTP without.
+    pub(crate) tls: Option<TlsFiles>,
+    /// Connections at once.
+    pub(crate) connections: usize,
+}
+
+/// Where a certificate chain and its key lie, as PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TlsFiles {
+    pub(crate) certificate: PathBuf,
+    pub(crate) key: PathBuf,
+}
+
+impl Settings {
+    /// Reads and checks everything. The error names all that is wrong.
+    pub(crate) fn read(flags: &Flags, environment: &Environment) -> Result<Self, Failure> {
+        let mut problems = Problems::default();
+        refuse_database_url(flags, environment)?;
+        let effective = Effective::gather(flags, environment, &mut problems);
+        let settings = from_effective(&effective, &mut problems);
+        problems.into_result()?;
+        Ok(settings.expect("without a problem there are settings"))
+    }
+
+    /// Sentences about what is permitted and probably not meant.
+    pub(crate) fn warnings(&self, environment: &Environment) -> Vec<String> {
+        let mut warnings = environment.suspicions();
+        if !self.operator.address.ip().is_loopback() && self.operator.tls.is_none() {
+            warnings.push(format!(
+                "the operator address {} can be reached from other machines and does not speak TLS: its key passes \
+                 in the clear",
+                self.operator.address
+            ));
+        }
+        warnings
+    }
+}
+
+/// A store on a server is chosen with a database URL. This version has the embedded store only, and silently using
+/// that one instead would be worse than not starting.
+pub(crate) fn refuse_database_url(flags: &Flags, environment: &Environment) -> Result<(), Failure> {
+    let variables = [DATABASE_URL.to_owned(), keys::file_variable(DATABASE_URL)];
+    let variable = variables.iter().find(|name| !matches!(environment.get(name), Ok(None)));
+    let given =
+        if flags.database_url.is_some() { Some("--database-url") } else { variable.map(String::as_str) };
+    let Some(given) = given else { return Ok(()) };
+    Err(Failure::new(format!("{given} is set, and this version stores on SQLite only"))
+        .hint("Leave it out to use the embedded store in the data directory."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_url_is_refused_however_it_is_given() {
+        let said = |flags: &Flags, environment: &Environment| {
+            Settings::read(flags, environment).map(drop).map_err(|failure| failure.what)
+        };
+        let given = Flags { database_url: Some("postgres://x".to_owned()), ..Flags::default() };
+        let refused = said(&given, &Environment::default()).expect_err("refused");
+        assert!(refused.starts_with("--database-url is set"), "{refused}");
+        for variable in ["SIGNALPOST_DATABASE_URL", "SIGNALPOST_DATABASE_URL_FILE"] {
+            let environment = Environment::from([(variable, "postgres://x")]);
+            let refused = said(&Flags::default(), &environment).expect_err("refused");
+            assert!(refused.starts_with(&format!("{variable} is set")), "{refused}");
+        }
+        assert_eq!(said(&Flags::default(), &Environment::default()), Ok(()));
+    }
+
+    #[test]
+    fn an_open_operator_address_without_tls_is_worth_a_warning() {
+        let warnings = |operator: &str| {
+            let flags = Flags { values: [("operator", operator.to_owned())].into(), ..Flags::default() };
+            let environment = Environment::default();
+            Settings::read(&flags, &environment).expect("good").warnings(&environment).len()
+        };
+        assert_eq!((warnings("127.0.0.1:1"), warnings("[::1]:1"), warnings("0.0.0.0:1")), (0, 0, 1));
+    }
+}
