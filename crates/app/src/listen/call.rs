@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::response::Response;
-use http::header::CONNECTION;
-use http::{HeaderValue, Request, StatusCode};
+use axum::response::{IntoResponse, Response};
+use http::header::{CONNECTION, HOST};
+use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use signalpost_api::CallerAddress;
 
@@ -32,17 +32,30 @@ pub(super) fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
     caller.heard.store(true, Ordering::Relaxed);
+    let readable = names_one_host(&request);
     let Manner { trusted_proxies, patience, .. } = &*caller.manner;
     let address = trusted_proxies.caller(caller.peer, request.headers());
     let patience = *patience;
     let mut request = request.map(|body| Body::new(PatientBody::new(body, patience)));
     request.extensions_mut().insert(CallerAddress(address));
     async move {
-        let mut response = completing::answer(router, request).await?;
-        if response.status() == StatusCode::REQUEST_TIMEOUT {
-            // The rest of the body would be read as the next request.
+        let mut response = match readable {
+            true => completing::answer(router, request).await?,
+            false => StatusCode::BAD_REQUEST.into_response(),
+        };
+        if !readable || response.status() == StatusCode::REQUEST_TIMEOUT {
+            // What follows on the connection may be the rest of this request.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)
+    }
+}
+
+/// RFC 9112 section 3.2: exactly one, and before HTTP/1.1 at most one. With two of them a proxy and we could think
+/// of different hosts.
+fn names_one_host(request: &Request<Incoming>) -> bool {
+    match request.headers().get_all(HOST).iter().count() {
+        0 => request.version() < Version::HTTP_11,
+        count => count == 1,
     }
 }

@@ -1,5 +1,6 @@
 //! One connection: its handshake, its first head, its calls, its end.
 
+use std::error::Error;
 use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -60,6 +61,7 @@ async fn talk(
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(manner.patience.next_head)
+        .max_header_size(CALLER_HEADER_BYTES_MAX)
         .max_buf_size(CALLER_HEADER_BYTES_MAX)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
@@ -82,6 +84,6 @@ async fn talk(
     };
     if let Err(error) = served {
         // Callers that go away or send garbage are everyday and their own affair.
-        tracing::debug!(%peer, error = &error as &dyn std::error::Error, "a connection ended early");
+        tracing::debug!(%peer, %error, cause = error.source(), "a connection ended early");
     }
 }
