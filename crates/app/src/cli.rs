@@ -5,6 +5,11 @@ use clap::{Arg, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subco
 use crate::settings::keys;
 use crate::settings::layers::Flags;
 
+use crate::cmd::backup::BackupArgs;
+use crate::cmd::db::DbCommand;
+use crate::cmd::keys::KeysCommand;
+use crate::cmd::restore::RestoreArgs;
+
 /// One durable webhook engine that speaks your API.
 ///
 /// Your product publishes events to the operator address; your customers manage their webhooks at the public
@@ -32,6 +37,22 @@ pub(crate) enum Command {
     /// SigmaMind dialect, publishes three events, and has a separate process receive and verify them. Then it stays
     /// up with curl lines to try, and removes its data at the end.
     Demo(DemoArgs),
+    /// Copy a data directory while its server may be running.
+    ///
+    /// The copy is the state between two commits: everything acknowledged before the backup began is in it. Keys are
+    /// left out unless asked for.
+    Backup(BackupArgs),
+    /// Make a data directory from a backup.
+    ///
+    /// Refuses a backup whose checksum is wrong and a target that is not empty. Every workspace's sequence goes ahead,
+    /// so that what consumers saw after the backup was taken is never handed out again.
+    Restore(RestoreArgs),
+    /// Look after keys.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Look at a database.
+    #[command(subcommand)]
+    Db(DbCommand),
     /// The demo's receiver, a process of its own.
     #[command(hide = true)]
     DemoReceiver,

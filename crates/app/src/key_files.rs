@@ -20,8 +20,10 @@ use crate::settings::environment::Environment;
 use crate::settings::keys::file_variable;
 use crate::settings::read_bounded;
 
-const OPERATOR_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_OPERATOR_KEY", file: "operator.key" };
-const MASTER_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_MASTER_KEY", file: "master.key" };
+pub(crate) const OPERATOR_KEY_FILE: &str = "operator.key";
+pub(crate) const MASTER_KEY_FILE: &str = "master.key";
+const OPERATOR_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_OPERATOR_KEY", file: OPERATOR_KEY_FILE };
+const MASTER_KEY: KeyFile = KeyFile { variable: "SIGNALPOST_MASTER_KEY", file: MASTER_KEY_FILE };
 /// Below this an operator key could be guessed; it is stored as a plain hash.
 const OPERATOR_KEY_CHARS_MIN: usize = 16;
 
@@ -79,6 +81,15 @@ pub(crate) fn operator_key(data: &Path, environment: &Environment) -> Result<Fou
     };
     check_operator_key(&found)?;
     Ok(found)
+}
+
+/// The ring of a data directory that holds a database; nothing is made.
+pub(crate) fn existing_keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
+    if !holds_database(data) {
+        return Err(Failure::new(format!("there is no database in {}", data.display()))
+            .hint("Name the data directory that `signalpost serve` was started with."));
+    }
+    keyring(data, environment)
 }
 
 fn keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use signalpost_api::{OperatorAccess, operator_router, public_router};
 use signalpost_core::ports::Clock;
+use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
 use signalpost_store::Store;
@@ -55,6 +56,10 @@ impl Server {
         let operator =
             open_door(("operator", keys::OPERATOR.flag), &settings.operator, &settings, &mut certificates)?;
         let store = open_store(&settings)?;
+        let runtime = Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
+        let checked = check_keyring(store.as_ref(), &keys.keyring, &SystemRandom);
+        runtime.block_on(checked).map_err(key_failure)?;
         let dialects = &settings.dialects;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (engine, delivery_cores) = Engine::new(EngineOptions {
@@ -85,8 +90,6 @@ impl Server {
             let (egress, tls) = (egress.clone(), Arc::clone(&client_tls));
             threads.push(cores::start(number, CoreParts { core, doors, connections, clock, egress, tls })?);
         }
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
         let (public, operator) = (public.address, operator.address);
         tracing::info!(%public, %operator, cores = threads.len(), "ready");
         Ok(Self {
@@ -154,6 +157,17 @@ fn open_door(
     let proxies = TrustedProxies::new(settings.trusted_proxies.clone());
     let manner = Manner::new(wanted.connections, acceptor, settings.patience, proxies);
     Door::bind(name, flag, wanted.address, manner)
+}
+
+/// Nothing is served with a master key that does not open what is stored.
+pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
+    match error {
+        KeyCheckError::WrongKey(_) => Failure::new(error.to_string()).hint(
+            "Give the key that this data was written with, in SIGNALPOST_MASTER_KEY or master.key; a ring \
+             `2:<new>,1:<old>` holds several.",
+        ),
+        KeyCheckError::Store(error) => Failure::new(format!("the store cannot be used: {error}")),
+    }
 }
 
 fn open_store(settings: &Settings) -> Result<Arc<SqliteStore>, Failure> {

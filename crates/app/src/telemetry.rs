@@ -29,6 +29,11 @@ pub(crate) fn print_failure(failure: &Failure) {
     std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
 }
 
+/// Writes to standard error for the person who started us: what is under way.
+pub(crate) fn note(text: &str) {
+    std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
+}
+
 /// Writes to standard output for the person who started us.
 pub(crate) fn say(text: &str) {
     let mut out = std::io::stdout().lock();

@@ -34,6 +34,9 @@ impl Place {
     }
 }
 
+/// Where the value lies by which the right master key is recognised.
+pub const KEY_CHECK_PLACE: Place = Place { workspace: 0, object: 0, field: "key_check" };
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum OpenError {
     #[error("the secret was sealed with master key {0}, which is not in the ring")]
@@ -96,6 +99,12 @@ impl Keyring {
         sealed.extend_from_slice(&nonce);
         sealed.extend_from_slice(&ciphertext);
         SealedSecret::from_bytes(sealed)
+    }
+
+    /// Whether the value was sealed with the key that seals now.
+    pub fn is_current(&self, sealed: &SealedSecret) -> bool {
+        let id = sealed.as_bytes().get(1..5).and_then(|id| id.try_into().ok()).map(u32::from_be_bytes);
+        id == Some(self.keys[0].0)
     }
 
     pub fn open(&self, place: Place, sealed: &SealedSecret) -> Result<Secret, OpenError> {

@@ -24,6 +24,7 @@ mod owed;
 mod profiles;
 mod record;
 mod timers;
+pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
 

@@ -6,6 +6,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
@@ -18,6 +19,7 @@ use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Repeated, Requeue,
 };
+use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 
 use crate::plant::Plant;
 use crate::store::{SimStore, Urgency};
@@ -72,6 +74,18 @@ impl Catalog for SimStore {
                 None => answer,
             }
         })
+    }
+}
+
+impl Vault for SimStore {
+    writes! {
+        fn set_key_check(sealed: SealedSecret) -> ();
+        fn reseal(resealed: Vec<Resealed>) -> usize;
+    }
+
+    reads! {
+        fn key_check() -> Option<SealedSecret>;
+        fn sealed_page(params: SealedPage) -> Vec<Sealed>;
     }
 }
 

@@ -8,6 +8,7 @@
 //! The schema with its reasons stands in `migrations/`.
 
 mod catalog;
+pub mod copy;
 mod failure;
 mod fetch;
 mod inline;
@@ -26,6 +27,7 @@ mod row;
 mod schema;
 mod store;
 mod threaded;
+mod vault;
 mod write;
 mod writer;
 

@@ -51,7 +51,7 @@ pub(crate) const DATABASE_FILE: &str = "signalpost.db";
 const LOCK_FILE: &str = "signalpost.lock";
 
 /// How long to wait for a lock that an operator's shell may hold for a moment.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Above the number of statements of this crate, so that none is prepared twice.
 const STATEMENTS_KEPT: usize = 128;
 
@@ -132,7 +132,7 @@ impl Directory {
     }
 }
 
-fn create_private(path: &Path) -> io::Result<File> {
+pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     FileOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 

@@ -5,12 +5,14 @@ use std::path::Path;
 
 use rusqlite::{Connection, Statement};
 
-use crate::{catalog, ledger, schema};
+use crate::{catalog, ledger, schema, vault};
 
 /// The lists of statements are written by hand; one that is missing from them would never be looked at.
 #[test]
 fn every_statement_is_listed() {
-    for (folder, listed) in [("catalog", catalog::STATEMENTS), ("ledger", ledger::STATEMENTS)] {
+    for (folder, listed) in
+        [("catalog", catalog::STATEMENTS), ("ledger", ledger::STATEMENTS), ("vault", vault::STATEMENTS)]
+    {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
         let files = fs::read_dir(path).expect("the sources").map(|file| file.expect("a file").path());
         let texts = files.map(|file| fs::read_to_string(file).expect("a text"));
@@ -23,7 +25,7 @@ fn every_statement_is_listed() {
 fn no_statement_reads_a_large_table_from_end_to_end() {
     let mut connection = Connection::open_in_memory().expect("memory");
     schema::migrate(&mut connection).expect("it migrates");
-    for sql in catalog::STATEMENTS.iter().chain(ledger::STATEMENTS) {
+    for sql in catalog::STATEMENTS.iter().chain(ledger::STATEMENTS).chain(vault::STATEMENTS) {
         let mut plan =
             connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));
         for step in steps(&mut plan) {

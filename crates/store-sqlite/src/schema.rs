@@ -12,8 +12,10 @@ struct Migration {
 }
 
 /// In order, numbers from 1 without a gap. A released one never changes.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration { number: 2, name: "key_check", sql: include_str!("../migrations/0002_key_check.sql") },
+];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x5347_5054;
@@ -39,6 +41,18 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
         apply(connection, migration)?;
     }
     Ok(())
+}
+
+/// Whether a database is ours and of a version that this program knows; its newest migration. Changes nothing.
+pub(crate) fn recognise(connection: &Connection) -> Result<i64, OpenError> {
+    let application_id: i64 = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
+    if application_id != APPLICATION_ID {
+        return Err(OpenError::ForeignFile);
+    }
+    let found: i64 =
+        connection.query_row(SELECT_NEWEST, [], |row| row.get::<_, Option<i64>>(0))?.unwrap_or(0);
+    let known = i64::try_from(MIGRATIONS.len()).expect("few migrations");
+    if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(found) }
 }
 
 /// Marks an empty file as ours and refuses one that is somebody else's.
@@ -110,7 +124,7 @@ mod tests {
         let mut connection = migrated();
         connection.execute(INSERT_APPLIED, params![99, "from the future", [0u8; 32]]).expect("insert");
         let error = migrate(&mut connection).expect_err("newer");
-        assert!(matches!(error, OpenError::NewerSchema { found: 99, known: 1 }), "{error}");
+        assert!(matches!(error, OpenError::NewerSchema { found: 99, .. }), "{error}");
         assert!(error.to_string().contains("newer version"), "{error}");
     }
 

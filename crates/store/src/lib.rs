@@ -11,17 +11,19 @@ pub mod error;
 pub mod ledger;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod vault;
 
 use signalpost_core::ports::BoxFuture;
 
 pub use catalog::Catalog;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
+pub use vault::Vault;
 
 /// What a verb returns: a future that owns its parameters.
 pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// A complete store.
-pub trait Store: Catalog + Ledger {}
+pub trait Store: Catalog + Ledger + Vault {}
 
-impl<S: Catalog + Ledger> Store for S {}
+impl<S: Catalog + Ledger + Vault> Store for S {}

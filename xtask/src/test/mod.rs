@@ -1,5 +1,6 @@
 //! Everything that must hold before a change lands, cheapest first: one step, one file.
 
+mod backup;
 mod checks;
 mod command;
 mod crash;
@@ -49,6 +50,7 @@ const STEPS: &[Step] = &[
     },
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
+    Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
     Step { name: "verifiers", what: "signatures, judged by other people's libraries", run: verifiers::run },
 ];
 
@@ -109,7 +111,7 @@ mod selection {
         let names = |steps: Vec<&Step>| steps.iter().map(|step| step.name).collect::<Vec<_>>();
         assert_eq!(chosen(None, None).map(|steps| steps.len()), Ok(STEPS.len()));
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
-        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "verifiers"]));
+        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "backup", "verifiers"]));
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());
     }

@@ -1,7 +1,12 @@
 //! The commands, one file each.
 
+pub(crate) mod backup;
 mod config;
+mod copies;
+pub(crate) mod db;
 mod demo;
+pub(crate) mod keys;
+pub(crate) mod restore;
 mod serve;
 mod stop;
 
@@ -13,6 +18,10 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Serve(args) => serve::run(&args.0),
         Command::Config(command) => config::run(command),
+        Command::Backup(args) => backup::run(&args),
+        Command::Restore(args) => restore::run(&args),
+        Command::Keys(command) => keys::run(&command),
+        Command::Db(command) => db::run(&command),
         Command::Demo(args) => demo::run(args),
         Command::DemoReceiver => demo::receiver::run(),
     }

@@ -7,6 +7,7 @@
 
 mod batching;
 mod conformance;
+mod copies;
 mod differential;
 mod opening;
 mod support;

@@ -7,11 +7,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
-use super::forward::{forward_catalog, forward_ledger};
+use super::forward::{forward_catalog, forward_ledger, forward_vault};
 use crate::catalog::{
     Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
     UpdateWorkspace, WebhookPage,
@@ -20,6 +21,7 @@ use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
 };
+use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Store, StoreError};
 
 /// Any store, with failures where the plan wants them.
@@ -127,6 +129,10 @@ impl<S: Store> FaultyStore<S> {
 
 impl<S: Store> Catalog for FaultyStore<S> {
     forward_catalog!(through);
+}
+
+impl<S: Store> Vault for FaultyStore<S> {
+    forward_vault!(through);
 }
 
 impl<S: Store> Ledger for FaultyStore<S> {

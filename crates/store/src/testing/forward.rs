@@ -47,6 +47,18 @@ macro_rules! forward_ledger {
     };
 }
 
+/// The bodies of `impl Vault`, as [`forward_catalog`].
+macro_rules! forward_vault {
+    ($through:ident) => {
+        $crate::testing::forward::forward! { $through
+            fn key_check() -> Option<SealedSecret>;
+            fn set_key_check(sealed: SealedSecret) -> ();
+            fn sealed_page(params: SealedPage) -> Vec<Sealed>;
+            fn reseal(resealed: Vec<Resealed>) -> usize;
+        }
+    };
+}
+
 macro_rules! forward {
     ($through:ident $(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
         $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
@@ -55,4 +67,4 @@ macro_rules! forward {
     };
 }
 
-pub(crate) use {forward, forward_catalog, forward_ledger};
+pub(crate) use {forward, forward_catalog, forward_ledger, forward_vault};

@@ -14,6 +14,7 @@ mod kit;
 pub mod listener;
 pub mod reads;
 pub mod requeue;
+pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
 
@@ -126,6 +127,11 @@ macro_rules! conformance_suite {
                 cuts_before_a_requeue_do_not_touch_it
                 a_requeue_outlives_an_attempt_of_the_round_before
             ]
+            vault [
+                the_key_check_is_kept_as_given
+                every_sealed_value_is_found_page_by_page
+                a_value_is_replaced_only_where_the_old_one_stands
+            ]
             webhooks [
                 a_webhook_is_kept_as_given
                 a_webhook_needs_a_workspace_and_an_id_never_used_in_it
@@ -181,6 +187,7 @@ mod tests {
             ("listener", include_str!("listener.rs")),
             ("reads", include_str!("reads.rs")),
             ("requeue", include_str!("requeue.rs")),
+            ("vault", include_str!("vault.rs")),
             ("webhooks", include_str!("webhooks.rs")),
             ("workspaces", include_str!("workspaces.rs")),
         ];

@@ -6,6 +6,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
@@ -19,7 +20,8 @@ use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
 };
-use crate::testing::forward::{forward, forward_catalog};
+use crate::testing::forward::{forward, forward_catalog, forward_vault};
+use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Store};
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 100 };
@@ -74,6 +76,10 @@ impl Faulty {
 
 impl Catalog for Faulty {
     forward_catalog!(through);
+}
+
+impl Vault for Faulty {
+    forward_vault!(through);
 }
 
 impl Ledger for Faulty {

@@ -7,6 +7,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
@@ -23,6 +24,7 @@ pub(super) struct Data {
     pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
     pub(super) due: BTreeMap<DeliveryId, Due>,
     pub(super) highest_id: i64,
+    pub(super) key_check: Option<SealedSecret>,
 }
 
 pub(super) struct WorkspaceRow {

@@ -8,6 +8,7 @@ mod data;
 mod deliveries;
 mod ledger;
 mod lists;
+mod vault;
 
 use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +18,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
@@ -29,6 +31,7 @@ use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
 };
+use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, StoreError};
 use data::Data;
 
@@ -139,6 +142,27 @@ impl Catalog for MemoryStore {
 
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
         self.run(|data| data.revoke_credential(workspace, credential))
+    }
+}
+
+impl Vault for MemoryStore {
+    fn key_check(&self) -> Answer<Option<SealedSecret>> {
+        self.run(|data| Ok(data.key_check.clone()))
+    }
+
+    fn set_key_check(&self, sealed: SealedSecret) -> Answer<()> {
+        self.run(|data| {
+            data.key_check = Some(sealed);
+            Ok(())
+        })
+    }
+
+    fn sealed_page(&self, params: SealedPage) -> Answer<Vec<Sealed>> {
+        self.run(move |data| Ok(data.sealed_page(params)))
+    }
+
+    fn reseal(&self, resealed: Vec<Resealed>) -> Answer<usize> {
+        self.run(|data| Ok(data.reseal(resealed)))
     }
 }
 

@@ -1,0 +1,150 @@
+//! `check`: is a database whole, and do its tables agree with each other?
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::{COUNT_EVENTS, COUNT_OWED, COUNT_WORKSPACES, CopyError, connect_to_look, number};
+use crate::open::DATABASE_FILE;
+use crate::schema;
+
+/// Problems of one kind that are told one by one.
+const PROBLEMS_SHOWN: usize = 20;
+
+/// What a database holds, and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckReport {
+    pub schema: i64,
+    pub bytes: u64,
+    pub free_bytes: u64,
+    pub workspaces: u64,
+    pub webhooks: u64,
+    pub events: u64,
+    pub attempts: u64,
+    pub owed: u64,
+    /// Sentences; empty when everything is as it must be.
+    pub problems: Vec<String>,
+}
+
+/// Rules between tables that no constraint of the schema holds: a sentence, and what breaks it.
+const RULES: &[(&str, &str)] = &[
+    (
+        "deliveries are owed whose event is gone",
+        "SELECT d.webhook || '/' || d.event FROM due d
+         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = d.event)",
+    ),
+    (
+        "deliveries are owed to webhooks that were never made",
+        "SELECT d.webhook || '/' || d.event FROM due d
+         WHERE NOT EXISTS (SELECT 1 FROM webhook h WHERE h.id = d.webhook)",
+    ),
+    (
+        "attempts are recorded of events that are gone",
+        "SELECT DISTINCT a.event FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = a.event)",
+    ),
+    (
+        "events have a place in their workspace's sequence that was not handed out yet",
+        "SELECT m.id FROM message m JOIN head h ON h.workspace = m.workspace WHERE m.sequence > h.sequence",
+    ),
+    (
+        "living workspaces have no head",
+        "SELECT w.id FROM workspace w WHERE w.erased_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM head h WHERE h.workspace = w.id)",
+    ),
+    (
+        "events below the mark are not in the listing index",
+        "SELECT m.id FROM message m WHERE m.id <= (SELECT value FROM meta WHERE name = 'indexed')
+         AND NOT EXISTS (SELECT 1 FROM ix_event i WHERE i.workspace = m.workspace AND i.event = m.id)",
+    ),
+    (
+        "webhooks that live have no secret",
+        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.secret IS NULL",
+    ),
+    (
+        "webhooks that are deleted still have a secret",
+        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NOT NULL AND h.secret IS NOT NULL",
+    ),
+];
+
+/// Reads the whole database of a data directory, which a running process may be working on.
+///
+/// `progress` is told what is looked at next.
+pub fn check(directory: &Path, progress: &mut dyn FnMut(&str)) -> Result<CheckReport, CopyError> {
+    let connection = connect_to_look(&directory.join(DATABASE_FILE))?;
+    connection.execute_batch("BEGIN")?;
+    let schema = schema::recognise(&connection)?;
+    progress("pages and indexes");
+    let mut problems = texts(&connection, &format!("PRAGMA integrity_check({PROBLEMS_SHOWN})"))?;
+    problems.retain(|line| line != "ok");
+    progress("what tables say of each other");
+    for (sentence, sql) in RULES {
+        problems.extend(broken(&connection, sentence, sql)?);
+    }
+    let number = |sql| number(&connection, sql);
+    let page_bytes = number("PRAGMA page_size")?;
+    Ok(CheckReport {
+        schema,
+        bytes: number("PRAGMA page_count")? * page_bytes,
+        free_bytes: number("PRAGMA freelist_count")? * page_bytes,
+        workspaces: number(COUNT_WORKSPACES)?,
+        webhooks: number("SELECT count(*) FROM webhook WHERE deleted_at IS NULL")?,
+        events: number(COUNT_EVENTS)?,
+        attempts: number("SELECT count(*) FROM attempt")?,
+        owed: number(COUNT_OWED)?,
+        problems,
+    })
+}
+
+fn broken(connection: &Connection, sentence: &str, sql: &str) -> Result<Option<String>, CopyError> {
+    let keys = texts(connection, &format!("{sql} LIMIT {}", PROBLEMS_SHOWN + 1))?;
+    if keys.is_empty() {
+        return Ok(None);
+    }
+    let shown = keys[..keys.len().min(PROBLEMS_SHOWN)].join(", ");
+    let more = if keys.len() > PROBLEMS_SHOWN { " and more" } else { "" };
+    Ok(Some(format!("{sentence}: {shown}{more}")))
+}
+
+/// The first column of every row, as text.
+fn texts(connection: &Connection, sql: &str) -> Result<Vec<String>, CopyError> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| {
+        Ok(match row.get_ref(0)? {
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        })
+    })?;
+    Ok(rows.collect::<Result<Vec<String>, _>>()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each rule is a statement of this schema, and an empty database breaks none.
+    #[test]
+    fn every_rule_is_a_statement() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        schema::migrate(&mut connection).expect("it migrates");
+        for (sentence, sql) in RULES {
+            let found = broken(&connection, sentence, sql);
+            assert!(matches!(found, Ok(None)), "{sentence}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn a_broken_rule_names_what_breaks_it() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        schema::migrate(&mut connection).expect("it migrates");
+        for event in 1..=25 {
+            let insert =
+                "INSERT INTO due (webhook, due_at, event, born, steps, tries) VALUES (7, 0, ?1, 1, 0, 0)";
+            connection.execute(insert, [event]).expect("an orphan");
+        }
+        let (sentence, sql) = RULES[0];
+        let told = broken(&connection, sentence, sql).expect("it reads").expect("it is broken");
+        assert!(told.starts_with("deliveries are owed whose event is gone: 7/1, 7/2, "), "{told}");
+        assert!(told.ends_with(" and more"), "{told}");
+    }
+}

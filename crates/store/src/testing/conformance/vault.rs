@@ -1,0 +1,75 @@
+//! Sealed values: found page by page, and replaced only where nothing else has come between.
+
+use signalpost_core::seal::KEY_CHECK_PLACE;
+use signalpost_core::secret::SealedSecret;
+use signalpost_core::webhook::SECRET_FIELD;
+
+use super::Harness;
+use super::kit::Kit;
+use crate::catalog::DeleteWebhook;
+use crate::testing::sample;
+use crate::vault::{Resealed, Sealed, SealedKey, SealedPage};
+
+fn value(text: &str) -> SealedSecret {
+    SealedSecret::from_bytes(text.as_bytes().to_vec())
+}
+
+async fn all(kit: &Kit) -> Vec<Sealed> {
+    kit.sealed_page(SealedPage { after: None, limit: 1_000 }).await.expect("it reads")
+}
+
+pub async fn the_key_check_is_kept_as_given(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    assert_eq!(kit.key_check().await.expect("it reads"), None);
+    for text in ["first", "second"] {
+        kit.set_key_check(value(text)).await.expect("it is kept");
+        assert_eq!(kit.key_check().await.expect("it reads"), Some(value(text)));
+    }
+    let kit = kit.reopen(harness).await;
+    assert_eq!(kit.key_check().await.expect("it reads"), Some(value("second")));
+    let sealed = Sealed { key: SealedKey::KeyCheck, place: KEY_CHECK_PLACE, value: value("second") };
+    assert_eq!(all(&kit).await, [sealed]);
+}
+
+pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, webhooks) = kit.tenant::<3>().await;
+    kit.set_key_check(value("check")).await.expect("it is kept");
+    let deleted = DeleteWebhook { workspace, webhook: webhooks[1], at: sample::at(5) };
+    kit.delete_webhook(deleted).await.expect("a webhook goes, and its secret");
+    let expected =
+        [SealedKey::KeyCheck, SealedKey::WebhookSecret(webhooks[0]), SealedKey::WebhookSecret(webhooks[2])];
+    let found = all(&kit).await;
+    assert_eq!(found.iter().map(|sealed| sealed.key).collect::<Vec<_>>(), expected);
+    let secret = &found[1];
+    let place = (secret.place.workspace, secret.place.object, secret.place.field);
+    assert_eq!(place, (workspace.raw(), webhooks[0].raw(), SECRET_FIELD));
+    assert_eq!(Some(&secret.value), sample::webhook(workspace, 11).secret.as_ref());
+    let mut after = None;
+    let mut paged = Vec::new();
+    loop {
+        let page = kit.sealed_page(SealedPage { after, limit: 1 }).await.expect("it reads");
+        let Some(last) = page.last() else { break };
+        after = Some(last.key);
+        paged.extend(page);
+    }
+    assert_eq!(paged, found);
+}
+
+pub async fn a_value_is_replaced_only_where_the_old_one_stands(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [webhook, other]) = kit.tenant().await;
+    kit.set_key_check(value("check")).await.expect("it is kept");
+    let old = sample::webhook(workspace, 11).secret.expect("samples have one");
+    let resealed = vec![
+        Resealed { key: SealedKey::KeyCheck, old: value("check"), new: value("checked") },
+        Resealed { key: SealedKey::WebhookSecret(webhook), old, new: value("new") },
+        Resealed { key: SealedKey::WebhookSecret(other), old: value("not this one"), new: value("lost") },
+    ];
+    assert_eq!(kit.reseal(resealed.clone()).await.expect("it writes"), 2);
+    assert_eq!(kit.reseal(resealed).await.expect("it writes"), 0, "none of the old ones stands any more");
+    assert_eq!(kit.key_check().await.expect("it reads"), Some(value("checked")));
+    let secret = async |id| kit.lane(id).await.expect("it reads").expect("it lives").webhook.secret;
+    assert_eq!(secret(webhook).await, Some(value("new")));
+    assert_eq!(secret(other).await, sample::webhook(workspace, 12).secret);
+}
