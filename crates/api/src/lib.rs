@@ -5,6 +5,7 @@
 //! they authenticate, read, call the engine once and write the answer in their surface's words.
 
 pub mod dialect;
+mod docs;
 mod kit;
 mod router;
 

@@ -11,6 +11,7 @@ use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
 use crate::dialect::{Dialect, Shape, ShapeValues, native};
+use crate::docs;
 use crate::kit::context::Context;
 use crate::kit::problem;
 use crate::kit::refusal::{method_unknown, path_unknown};
@@ -43,11 +44,12 @@ pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
     with_strangers(router, engine)
 }
 
-/// The native API below `/v1` with the operator's key, and health and metrics without.
-pub fn operator_router(engine: Arc<Engine>, access: OperatorAccess) -> Router {
-    let health = native::health_router(Arc::clone(&engine), &access);
-    let api = native::router(Arc::clone(&engine), access);
-    with_strangers(mounted(health, native::BASE_PATH, api), engine)
+/// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
+/// that are served.
+pub fn operator_router(engine: Arc<Engine>, access: OperatorAccess, dialects: &[Dialect]) -> Router {
+    let open = native::health_router(Arc::clone(&engine), &access).merge(docs::router(dialects));
+    let api = native::router(Arc::clone(&engine), access, dialects);
+    with_strangers(mounted(open, native::BASE_PATH, api), engine)
 }
 
 /// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers

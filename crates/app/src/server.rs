@@ -74,7 +74,7 @@ impl Server {
         let refuse_readiness = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
         let public_router = public_router(Arc::clone(&engine), dialects);
-        let operator_router = operator_router(Arc::clone(&engine), access);
+        let operator_router = operator_router(Arc::clone(&engine), access, dialects);
         let (draining, is_draining) = watch::channel(false);
         let connections = Connections::new(is_draining);
         let client_tls =

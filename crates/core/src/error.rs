@@ -5,8 +5,10 @@ use std::fmt;
 /// What kind of refusal this is. Adding one means deciding its answer in every dialect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
-    /// The request cannot be read: not JSON, wrong content type, a parameter of the wrong form.
+    /// The request cannot be read: not JSON, cut off, not UTF-8.
     Malformed,
+    /// The body is not of a type that is read here.
+    UnsupportedMediaType,
     /// The request was read and breaks a rule; [`Error::fields`] says where.
     Invalid,
     /// The body or batch is larger than permitted.
@@ -36,8 +38,9 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
+        Self::UnsupportedMediaType,
         Self::Invalid,
         Self::TooLarge,
         Self::RequestTimeout,
@@ -57,6 +60,7 @@ impl ErrorCode {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Malformed => "malformed_request",
+            Self::UnsupportedMediaType => "unsupported_media_type",
             Self::Invalid => "invalid_request",
             Self::TooLarge => "too_large",
             Self::RequestTimeout => "request_timeout",

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::{Outcome, workspace};
 
 /// Runs a command that must succeed.
-pub(super) fn run(command: &mut Command) -> Outcome {
+pub(crate) fn run(command: &mut Command) -> Outcome {
     let what = describe(command);
     let status = command.stdin(Stdio::null()).status();
     let status = status.map_err(|error| format!("`{what}` cannot be started: {error}"))?;
@@ -37,7 +37,7 @@ pub(super) fn run_and_read(command: &mut Command) -> Result<String, String> {
 }
 
 /// Whether a command is there and content.
-pub(super) fn succeeds(program: &str, arguments: &[&str]) -> bool {
+pub(crate) fn succeeds(program: &str, arguments: &[&str]) -> bool {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())

@@ -2,9 +2,10 @@
 
 mod backup;
 mod checks;
-mod command;
+pub(crate) mod command;
 mod crash;
 mod demo;
+pub(crate) mod python;
 mod tests;
 mod tools;
 mod verifiers;
@@ -12,7 +13,7 @@ mod verifiers;
 use std::time::Instant;
 
 use crate::args::Args;
-use crate::{Outcome, Task, release, scenarios, tidy};
+use crate::{Outcome, Task, openapi, release, scenarios, tidy};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
@@ -41,6 +42,7 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", what: "the rules of the house", run: || tidy::run(Args::new(Vec::new())) },
     Step { name: "docs", what: "rustdoc without a warning", run: checks::docs },
     Step { name: "tests", what: "all tests of all crates", run: tests::workspace },
+    Step { name: "openapi", what: "the OpenAPI documents, judged by a validator", run: openapi::validate },
     Step { name: "simulator", what: "the simulator with 100 seeds", run: tests::simulator },
     Step { name: "release", what: "build the release binary", run: || release::binary().map(drop) },
     Step {

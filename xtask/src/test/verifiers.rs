@@ -1,7 +1,6 @@
 //! Lets other people's code judge our signatures: the reference library of Standard Webhooks for native
 //! deliveries, and the language's own HMAC for a dialect's. A body or secret that was changed must be refused.
 
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
 use signalpost_testkit::{HttpClient, Operator, Recorded, Request, ScriptedReceiver, Server, ServerOptions};
 
-use super::command;
-use crate::{Outcome, release, workspace};
+use super::{command, python};
+use crate::{Outcome, release};
 
 /// The verifier's program; it prints what it checked and fails at the first thing that is wrong.
 const PROGRAM: &str = include_str!("verify.py");
@@ -20,7 +19,7 @@ const LIBRARY: &str = "standardwebhooks==1.1.0";
 const ARRIVE_WITHIN: Duration = Duration::from_secs(10);
 
 pub(super) fn run() -> Outcome {
-    let python = python_with_library()?;
+    let python = python::with_library("standardwebhooks", LIBRARY)?;
     let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
     let mut deliveries = native(&mut server.operator(), &receiver)?;
@@ -29,20 +28,6 @@ pub(super) fn run() -> Outcome {
     let written = std::fs::write(&file, Value::Array(deliveries).to_string());
     written.map_err(|error| format!("the deliveries cannot be written down: {error}"))?;
     command::run(Command::new(python).args(["-c", PROGRAM]).arg(file))
-}
-
-/// A virtual environment beside the build's other products, made once.
-fn python_with_library() -> Result<PathBuf, String> {
-    let metadata = workspace::metadata()?;
-    let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
-    let folder = Path::new(target).join("verifiers");
-    let python = folder.join("bin").join("python");
-    let has_library = || command::succeeds(&python.to_string_lossy(), &["-c", "import standardwebhooks"]);
-    if !has_library() {
-        command::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
-        command::run(Command::new(&python).args(["-m", "pip", "install", "--quiet", LIBRARY]))?;
-    }
-    Ok(python)
 }
 
 /// Bodies on which signing schemes go wrong: empty, not ASCII, with numbers and spaces that a parser would change.

@@ -12,10 +12,19 @@ use axum::Router;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
 
+use crate::kit::openapi::Api;
+
 pub(crate) use shape::{Brand, EncodingWord};
 pub use shape::{Shape, ShapeError, ShapeValues};
 
-type PublicRouter = dyn Fn(Arc<Engine>) -> Router + Send + Sync;
+/// What customers see of a dialect instance.
+pub(crate) trait Public: Send + Sync {
+    /// The routes below the base path.
+    fn router(&self, engine: Arc<Engine>) -> Router;
+
+    /// The same routes in words.
+    fn api(&self) -> Api;
+}
 
 /// A dialect instance as it is served.
 #[derive(Clone)]
@@ -26,13 +35,18 @@ pub struct Dialect {
     pub base_path: String,
     /// What the engine is told of it.
     pub profile: Profile,
-    router: Option<Arc<PublicRouter>>,
+    public: Option<Arc<dyn Public>>,
 }
 
 impl Dialect {
     /// The routes below the base path, `None` when customers do not speak to it.
     pub fn public_router(&self, engine: Arc<Engine>) -> Option<Router> {
-        self.router.as_ref().map(|router| router(engine))
+        self.public.as_ref().map(|public| public.router(engine))
+    }
+
+    /// What its document says, `None` when customers do not speak to it.
+    pub(crate) fn api(&self) -> Option<Api> {
+        self.public.as_ref().map(|public| public.api())
     }
 }
 
@@ -54,14 +68,14 @@ pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
             let form = "1 to 64 of lower-case letters, digits, `-` and `_`";
             return Err(format!("`{name}` is not a dialect's name: {form}"));
         }
-        if dialect.router.is_some() && !is_base_path(base_path) {
+        if dialect.public.is_some() && !is_base_path(base_path) {
             return Err(format!("dialect `{name}`: `{base_path}` is not a base path such as `/v1`"));
         }
         for other in &dialects[..position] {
             if other.name == *name {
                 return Err(format!("two dialects are called `{name}`"));
             }
-            if dialect.router.is_some() && other.router.is_some() && overlap(base_path, &other.base_path) {
+            if dialect.public.is_some() && other.public.is_some() && overlap(base_path, &other.base_path) {
                 let (first, second) = (&other.base_path, base_path);
                 return Err(format!("`{}` at `{first}` and `{name}` at `{second}` overlap", other.name));
             }

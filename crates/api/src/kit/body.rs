@@ -10,7 +10,6 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use signalpost_core::error::{Error, ErrorCode};
 
 use crate::kit::auth::single;
-use crate::kit::refusal::Refusal;
 
 /// The error of a body whose caller was too slow, as whoever owns the connection reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,38 +31,38 @@ pub(crate) enum MediaType {
 }
 
 /// The whole body of a request that says it is JSON. `TooLarge` beyond `bytes_max`.
-pub(crate) async fn read_json(request: Request, bytes_max: usize) -> Result<Bytes, Refusal> {
+pub(crate) async fn read_json(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
     media_type(request.headers(), &[MediaType::Json])?;
     read(request, bytes_max).await
 }
 
 /// What the request says its body is, if that is one of `accepted`.
-pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<MediaType, Refusal> {
+pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<MediaType, Error> {
     let named = single(headers, CONTENT_TYPE.as_str()).and_then(named_media_type);
     named.filter(|media_type| accepted.contains(media_type)).ok_or_else(|| {
         let names: Vec<&str> = accepted.iter().map(|media_type| media_type.name()).collect();
         let message = format!("the body's content-type must be {} in UTF-8", names.join(" or "));
-        Refusal::WrongContentType(Error::new(ErrorCode::Malformed, message))
+        Error::new(ErrorCode::UnsupportedMediaType, message)
     })
 }
 
 /// At most `bytes_max` bytes of body; a body that announces more is refused before it is read.
-pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Refusal> {
+pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
     let too_large =
         || Error::new(ErrorCode::TooLarge, format!("the body may hold at most {bytes_max} bytes"));
     if announced_bytes(request.headers()).is_some_and(|bytes| bytes > bytes_max) {
-        return Err(too_large().into());
+        return Err(too_large());
     }
     match Limited::new(request.into_body(), bytes_max).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large().into()),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) if is_timed_out(error.as_ref()) => {
             let message = "the body did not arrive in time";
-            Err(Error { cause: Some(error), ..Error::new(ErrorCode::RequestTimeout, message) }.into())
+            Err(Error { cause: Some(error), ..Error::new(ErrorCode::RequestTimeout, message) })
         }
         Err(error) => {
             let message = "the body ended before it was complete";
-            Err(Error { cause: Some(error), ..Error::new(ErrorCode::Malformed, message) }.into())
+            Err(Error { cause: Some(error), ..Error::new(ErrorCode::Malformed, message) })
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Parameters and answers of lists with a cursor.
 
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::{Value, json};
 use signalpost_core::error::FieldErrors;
 use signalpost_core::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 
@@ -8,10 +10,23 @@ use crate::kit::cursor;
 use crate::kit::query::Query;
 
 /// One page of a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Page<T> {
     pub(crate) data: Vec<T>,
+    /// Leads to the next page; null on the last one. A page may be shorter than its limit and still have a next one.
+    #[schemars(example = &"MS5ldmVudHMuMTAw")]
     pub(crate) next_cursor: Option<String>,
+}
+
+/// Names, explanations and schemas of the parameters that [`take`] takes.
+pub(crate) fn parameters() -> [(&'static str, &'static str, Value); 2] {
+    let limit =
+        json!({"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": PAGE_ROWS_DEFAULT});
+    [
+        ("cursor", "`next_cursor` of the page before.", json!({"type": "string"})),
+        ("limit", "Rows of the page, at most.", limit),
+    ]
 }
 
 /// Which page is asked for: `limit` rows after the row at `position`.

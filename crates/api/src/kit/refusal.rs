@@ -11,20 +11,14 @@ use signalpost_core::error::{Error, ErrorCode};
 
 /// Why a request is refused.
 #[derive(Debug)]
-pub(crate) enum Refusal {
-    Error(Error),
-    /// A `Malformed` request of which nothing but the content type is known to be wrong.
-    WrongContentType(Error),
-}
+pub(crate) struct Refusal(Error);
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
     pub(crate) fn error(&self) -> &Error {
-        match self {
-            Self::Error(error) | Self::WrongContentType(error) => error,
-        }
+        &self.0
     }
 
     /// Takes the refusal out of a response that carries one.
@@ -35,7 +29,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self::Error(error)
+        Self(error)
     }
 }
 

@@ -62,7 +62,7 @@ impl App {
             draining: Arc::clone(&draining),
         };
         let public = public_router(Arc::clone(&engine), &dialects);
-        let operator = operator_router(Arc::clone(&engine), access);
+        let operator = operator_router(Arc::clone(&engine), access, &dialects);
         Self { store: model, clock, draining, engine, public, operator }
     }
 

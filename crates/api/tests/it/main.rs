@@ -5,6 +5,7 @@
 mod app;
 mod batches;
 mod deliveries;
+mod documents;
 mod health;
 mod hostile;
 mod profiles;

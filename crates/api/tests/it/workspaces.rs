@@ -58,7 +58,7 @@ fn workspaces_are_refused_with_every_reason_at_once() {
     refused(json!({"dialect": 1, "name": null, "features": "x"}), &["/dialect", "/name", "/features"]);
     refused(json!({"dialect": "native", "name": "x", "features": ["a", 1]}), &["/features/1"]);
     refused(json!({"dialect": "native", "name": "x", "features": ["feed"]}), &["/features"]);
-    refused(json!({"dialect": "native", "name": "x", "nmae": "y", "a/b~": 1}), &["/a~1b~0", "/nmae"]);
+    refused(json!({"dialect": "native", "name": "x", "nmae": "y", "a/b~": 1}), &["/nmae", "/a~1b~0"]);
     let policy = |policy| json!({"dialect": "native", "name": "x", "policy": policy});
     refused(policy(json!([])), &["/policy"]);
     refused(policy(json!({"timeout_ms": 1, "x": 2})), &["/policy/timeout_ms", "/policy/x"]);

@@ -22,7 +22,8 @@ pub(super) const ALL_EVENTS: &str = "*";
 pub(super) fn workspace(workspace: Workspace, base: Option<&DeliveryPolicy>) -> wire::Workspace {
     let policy = base.map(|base| base.with(&workspace.policy)).map(|policy| wire::Policy {
         retry_schedule_s: policy.retry.as_seconds(),
-        timeout_ms: policy.timeout.as_millis(),
+        // Within the bounds of a policy, far below 2^64.
+        timeout_ms: u64::try_from(policy.timeout.as_millis()).unwrap_or(u64::MAX),
     });
     wire::Workspace {
         id: workspace.public_id,

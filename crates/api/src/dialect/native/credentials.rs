@@ -17,7 +17,7 @@ use crate::kit::refusal::Answer;
 use crate::kit::{instant, reply};
 
 /// More than any dialect has; what is unknown among them is refused by name.
-const SCOPES_MAX: usize = 64;
+pub(super) const SCOPES_MAX: usize = 64;
 
 pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;

@@ -6,13 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
 use http::StatusCode;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 
 use super::{OperatorAccess, metrics};
+use crate::kit::operation::{self, Operation, open};
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;
 
@@ -21,7 +21,7 @@ const PROBE_INTERVAL_MS: i64 = 250;
 /// While a probe is under way the last result is told for this long; a store that hangs is not ready.
 const RESULT_KEPT_MS: i64 = 2_000;
 
-struct Health {
+pub(crate) struct Health {
     engine: Arc<Engine>,
     draining: Arc<AtomicBool>,
     probe: Mutex<Probe>,
@@ -42,11 +42,26 @@ enum Readiness {
 pub(crate) fn router(engine: Arc<Engine>, access: &OperatorAccess) -> Router {
     let draining = Arc::clone(&access.draining);
     let health = Arc::new(Health { engine, draining, probe: Mutex::default() });
-    Router::new()
-        .route("/livez", get(live))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(exposition))
-        .with_state(health)
+    operation::router(operations()).with_state(health)
+}
+
+pub(crate) fn operations() -> Vec<Operation<Arc<Health>>> {
+    let live = open("/livez", live).described(|call| {
+        call.named("getLiveness", "Whether the process lives")
+            .about("Looks at nothing else, so that no trouble of a dependency restarts the process.")
+            .answers_text("text/plain", "It lives: `ok`.")
+    });
+    let ready = open("/readyz", ready).described(|call| {
+        call.named("getReadiness", "Whether the process takes work")
+            .about("Ready is who can commit and is not stopping. Tried four times a second at most.")
+            .answers_text("text/plain", "It is ready: `ok`.")
+            .refuses(&[ErrorCode::Unavailable])
+    });
+    let metrics = open("/metrics", exposition).described(|call| {
+        call.named("getMetrics", "Metrics for Prometheus")
+            .answers_text("text/plain", "Exposition format 0.0.4.")
+    });
+    [live, ready, metrics].map(|call| call.described(|call| call.tag("Operation"))).into()
 }
 
 /// The process answers; nothing else is looked at, so that no trouble of a dependency restarts it.

@@ -1,142 +1,267 @@
 //! The JSON of this surface's answers, field for field.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
+use signalpost_core::attempt::Failure;
+use signalpost_core::delivery::{CutReason, DeliveryStatus};
+use signalpost_core::webhook::DisableReason;
 
-#[derive(Serialize)]
+use crate::kit::schema::Instant;
+
+/// One tenant.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Workspace {
+    #[schemars(example = &"ws_4fT7dK2mQ9xZ1bNc")]
     pub(super) id: String,
+    /// The public contract that it speaks.
+    #[schemars(example = &"native")]
     pub(super) dialect: String,
+    #[schemars(example = &"Acme")]
     pub(super) name: String,
+    /// What is switched on of what the dialect knows.
     pub(super) features: Vec<String>,
     /// What is in force; null when this process does not serve the workspace's dialect.
     pub(super) policy: Option<Policy>,
+    #[schemars(with = "Instant")]
     pub(super) created_at: String,
 }
 
-#[derive(Serialize)]
+/// How patient deliveries are.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Policy {
+    /// Delays between attempts, in seconds: one attempt more than delays.
+    #[schemars(example = [5, 300, 1800])]
     pub(super) retry_schedule_s: Vec<u64>,
-    pub(super) timeout_ms: u128,
+    /// Time for one attempt as a whole, in milliseconds.
+    #[schemars(example = 15_000)]
+    pub(super) timeout_ms: u64,
 }
 
-#[derive(Serialize)]
+/// An API key of a customer.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Credential {
+    #[schemars(example = &"cred_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
     /// Only when it was just issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
+    #[schemars(example = &"production")]
     pub(super) name: Option<String>,
+    /// Rights in the words of the dialect; empty when it has none.
     pub(super) scopes: Vec<String>,
+    /// Enough of the secret to tell it from others.
+    #[schemars(example = &"key_4fT7…pQ9x")]
     pub(super) preview: String,
+    #[schemars(with = "Instant")]
     pub(super) created_at: String,
+    #[schemars(with = "Option<Instant>")]
     pub(super) expires_at: Option<String>,
 }
 
-#[derive(Serialize)]
+/// What was stored: the event and its deliveries are on disk.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Receipt {
+    /// The producer's own id if it gave one, else ours.
+    #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
+    /// Grows in the order of commits within the workspace, with gaps.
+    #[schemars(example = 17)]
     pub(super) sequence: i64,
+    /// Webhooks that get it.
+    #[schemars(example = 2)]
     pub(super) deliveries: usize,
 }
 
-#[derive(Serialize)]
+/// What was stored, in the order of the batch.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct BatchReceipt {
+    #[schemars(example = 1)]
     pub(super) accepted: usize,
     pub(super) events: Vec<Receipt>,
 }
 
-#[derive(Serialize)]
+/// What was published.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Event<'a> {
+    #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
+    #[schemars(example = 17)]
     pub(super) sequence: i64,
+    #[schemars(example = &"order.paid")]
     pub(super) r#type: &'a str,
+    #[schemars(example = &"shop-17")]
     pub(super) subject: Option<&'a str>,
+    #[schemars(with = "Instant")]
     pub(super) time: String,
+    #[schemars(with = "Instant")]
     pub(super) accepted_at: String,
+    /// Further attributes that the dialect knows, by name.
+    #[schemars(example = serde_json::Map::new())]
     pub(super) attributes: Pairs<&'a RawValue>,
+    /// As its producer wrote it, byte for byte.
+    #[schemars(example = example_data())]
     pub(super) data: &'a RawValue,
+    /// Webhooks that got it when it was published.
+    #[schemars(example = 2)]
     pub(super) deliveries: usize,
 }
 
-#[derive(Serialize)]
+/// One subscription.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Webhook {
+    #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]
     pub(super) id: String,
     /// Only when it was just issued.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
+    #[schemars(example = &"https://example.com/hooks")]
     pub(super) url: String,
+    /// Event types; `*` alone stands for all.
+    #[schemars(example = ["order.paid"])]
     pub(super) events: Vec<String>,
+    /// Only events about it are sent; null for events about anything.
+    #[schemars(example = &"shop-17")]
     pub(super) subject: Option<String>,
+    #[schemars(example = &"billing")]
     pub(super) name: Option<String>,
+    #[schemars(extend("enum" = ["active", "disabled"]))]
     pub(super) status: &'static str,
+    #[schemars(with = "Option<Instant>")]
     pub(super) disabled_at: Option<String>,
+    /// `by_owner`: switched off; `gone`: the receiver answered 410; `failing`: too many failures in a row.
+    #[schemars(extend("enum" = disable_reasons()))]
     pub(super) disabled_reason: Option<&'static str>,
+    #[schemars(example = 0)]
     pub(super) consecutive_failures: u32,
+    #[schemars(with = "Instant")]
     pub(super) created_at: String,
+    #[schemars(with = "Instant")]
     pub(super) updated_at: String,
 }
 
-#[derive(Serialize)]
+/// One event for one webhook.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Delivery {
+    #[schemars(example = &"dlv_0aB3dE6gH9jK2mN5pQ8sT1")]
     pub(super) id: String,
+    #[schemars(example = &"ws_4fT7dK2mQ9xZ1bNc")]
     pub(super) workspace: String,
+    #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) event: String,
+    #[schemars(example = &"order.paid")]
     pub(super) event_type: String,
+    #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]
     pub(super) webhook: String,
+    #[schemars(extend("enum" = DeliveryStatus::ALL.map(DeliveryStatus::name)))]
     pub(super) status: &'static str,
+    #[schemars(with = "Instant")]
     pub(super) created_at: String,
+    #[schemars(with = "Option<Instant>")]
     pub(super) next_attempt_at: Option<String>,
+    #[schemars(with = "Option<Instant>")]
     pub(super) ended_at: Option<String>,
+    /// Why nothing more was sent.
+    #[schemars(extend("enum" = dropped_reasons()))]
     pub(super) dropped_reason: Option<&'static str>,
+    #[schemars(example = 1)]
     pub(super) attempt_count: u32,
+    /// `success`, `status` for an answer that is none of success, else the class of the failure.
+    #[schemars(example = &"timeout")]
     pub(super) last_outcome: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+/// A delivery and all that happened to it.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct DeliveryWithHistory {
     #[serde(flatten)]
     pub(super) delivery: Delivery,
     pub(super) attempts: Vec<Step>,
 }
 
-#[derive(Serialize)]
+/// An attempt, or the moment from which a delivery was sent anew.
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 pub(super) enum Step {
     Attempt(Attempt),
     Requeue { number: u32, at: String, outcome: &'static str },
 }
 
-#[derive(Serialize)]
+/// One HTTP request to the receiver and what came back.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Attempt {
+    #[schemars(example = 1)]
     pub(super) number: u32,
+    #[schemars(with = "Instant")]
     pub(super) at: String,
+    /// `success`, `status` for an answer that is none of success, else the class of the failure.
+    #[schemars(extend("enum" = outcomes()))]
     pub(super) outcome: &'static str,
+    #[schemars(example = 200)]
     pub(super) http_status: Option<u16>,
     /// Class of the failure, `status` for an answer that is none of success; null on success.
     pub(super) error: Option<&'static str>,
+    /// More about a failure, for a person.
+    #[schemars(example = &"the receiver did not answer within 15 s")]
     pub(super) message: Option<String>,
+    #[schemars(with = "Option<Instant>")]
     pub(super) next_attempt_at: Option<String>,
     pub(super) timing_ms: Timing,
+    /// As they were sent, credentials masked.
     pub(super) request_headers: Pairs<String>,
     /// The beginning of the answer's body; what is not UTF-8 in it is replaced.
     pub(super) response_body: String,
 }
 
-#[derive(Serialize)]
+/// Where the time went, in milliseconds.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Timing {
+    /// Finding the address.
+    #[schemars(example = 1.5)]
     pub(super) dns: f64,
+    /// Opening the connection; 0 when one was at hand.
+    #[schemars(example = 1.5)]
     pub(super) connect: f64,
+    /// The TLS handshake.
+    #[schemars(example = 1.5)]
     pub(super) tls: f64,
+    /// From the request to the first byte of the answer.
+    #[schemars(example = 1.5)]
     pub(super) first_byte: f64,
+    /// All of it.
+    #[schemars(example = 1.5)]
     pub(super) total: f64,
 }
 
-#[derive(Serialize)]
+/// A delivery that is on its way again.
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Redelivery {
+    #[schemars(example = &"dlv_0aB3dE6gH9jK2mN5pQ8sT1")]
     pub(super) id: String,
+    #[schemars(example = &"pending")]
     pub(super) status: &'static str,
+}
+
+/// What an attempt can come to, as [`signalpost_core::attempt::Outcome::name`] says it.
+fn outcomes() -> Vec<&'static str> {
+    ["success", "status"].into_iter().chain(Failure::ALL.map(Failure::name)).collect()
+}
+
+fn disable_reasons() -> [Option<&'static str>; 4] {
+    let [owner, gone, failing] = [DisableReason::ByOwner, DisableReason::Gone, DisableReason::Failing]
+        .map(|reason| Some(reason.name()));
+    [owner, gone, failing, None]
+}
+
+fn dropped_reasons() -> [Option<&'static str>; 3] {
+    [Some(CutReason::Disabled.name()), Some(CutReason::Deleted.name()), None]
+}
+
+fn example_data() -> serde_json::Value {
+    serde_json::json!({"order": 1000})
 }
 
 /// Names and values as a JSON object, in their order.
@@ -149,5 +274,19 @@ impl<V: Serialize> Serialize for Pairs<V> {
             map.serialize_entry(name, value)?;
         }
         map.end()
+    }
+}
+
+impl<V: JsonSchema> JsonSchema for Pairs<V> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        format!("{}ByName", V::schema_name()).into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<V>()})
     }
 }

@@ -27,7 +27,7 @@ use crate::kit::{cursor, reply};
 const LIST: &str = "workspaces";
 const UNKNOWN: &str = "is not a property of a workspace that can be set";
 /// More than any dialect has; what is unknown among them is refused by name.
-const FEATURES_MAX: usize = 64;
+pub(super) const FEATURES_MAX: usize = 64;
 
 pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;

@@ -30,11 +30,15 @@ pub(super) fn render(refusal: &Refusal, context: &Context) -> Response {
     response
 }
 
+pub(super) fn status(code: ErrorCode) -> StatusCode {
+    shown(&Error::new(code, "")).0
+}
+
 /// The documented sentences where there are any, ours elsewhere.
-fn shown(error: &Error) -> (StatusCode, &str) {
+pub(super) fn shown(error: &Error) -> (StatusCode, &str) {
     let own = error.message.as_str();
     match error.code {
-        ErrorCode::Malformed => (StatusCode::BAD_REQUEST, own),
+        ErrorCode::Malformed | ErrorCode::UnsupportedMediaType => (StatusCode::BAD_REQUEST, own),
         ErrorCode::Invalid if error.fields.is_empty() => (StatusCode::BAD_REQUEST, own),
         ErrorCode::Invalid => (StatusCode::BAD_REQUEST, "Invalid request parameters"),
         ErrorCode::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, own),
@@ -74,6 +78,6 @@ mod tests {
     #[test]
     fn every_code_has_its_status() {
         let statuses = ErrorCode::ALL.map(|code| shown(&Error::new(code, "x")).0.as_u16());
-        assert_eq!(statuses, [400, 400, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 503, 500]);
+        assert_eq!(statuses, [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 503, 500]);
     }
 }

@@ -13,7 +13,7 @@ use crate::kit::refusal::Answer;
 use crate::kit::reply;
 
 /// The documented type is a 32-bit integer.
-const PAGE_MAX: u32 = i32::MAX.unsigned_abs();
+pub(super) const PAGE_MAX: u32 = i32::MAX.unsigned_abs();
 
 struct Wanted {
     agent_id: Option<String>,

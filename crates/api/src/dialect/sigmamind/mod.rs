@@ -5,9 +5,11 @@ mod auth;
 mod convert;
 mod create;
 mod delete;
+mod document;
 mod error;
 mod get;
 mod list;
+mod operations;
 mod profile;
 mod update;
 mod wire;
@@ -18,11 +20,12 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing;
 use signalpost_engine::Engine;
 
-use crate::dialect::{Brand, Dialect};
+use crate::dialect::{Brand, Dialect, Public};
 use crate::kit::context::Context;
+use crate::kit::openapi::Api;
+use crate::kit::operation;
 use crate::kit::refusal::{method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 
@@ -39,9 +42,19 @@ impl Instance {
     pub fn dialect(self) -> Result<Dialect, String> {
         let profile = self.profile()?;
         let (name, base_path) = (self.name.clone(), self.base_path.clone());
-        let instance = Arc::new(self);
-        let router = Arc::new(move |engine| router(engine, Arc::clone(&instance)));
-        Ok(Dialect { name, base_path, profile, router: Some(router) })
+        Ok(Dialect { name, base_path, profile, public: Some(Arc::new(Shown(Arc::new(self)))) })
+    }
+}
+
+struct Shown(Arc<Instance>);
+
+impl Public for Shown {
+    fn router(&self, engine: Arc<Engine>) -> Router {
+        router(engine, Arc::clone(&self.0))
+    }
+
+    fn api(&self) -> Api {
+        document::api(&self.0)
     }
 }
 
@@ -56,9 +69,7 @@ type Shared = State<Arc<Surface>>;
 
 fn router(engine: Arc<Engine>, instance: Arc<Instance>) -> Router {
     let surface = Arc::new(Surface { engine, instance, request_ids: RequestIds::default() });
-    Router::new()
-        .route("/webhooks", routing::get(list::list).post(create::create))
-        .route("/webhooks/{webhookId}", routing::get(get::get).patch(update::update).delete(delete::delete))
+    operation::router(operations::operations(&surface.instance))
         .fallback(path_unknown)
         .method_not_allowed_fallback(method_unknown)
         .layer(from_fn_with_state(Arc::clone(&surface), guard))

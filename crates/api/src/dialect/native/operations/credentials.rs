@@ -1,0 +1,51 @@
+//! Calls about API keys of customers.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use signalpost_core::error::ErrorCode;
+
+use super::{NativeOperation, admin, in_workspace, issues, read};
+use crate::dialect::native::{credentials, wire};
+use crate::kit::page::Page;
+use crate::kit::schema::{about, instant, name, object, or_null};
+
+const TAG: &str = "Credentials";
+
+pub(super) fn operations() -> Vec<NativeOperation> {
+    let list = read("/workspaces/{workspace}/credentials", credentials::list).described(|call| {
+        in_workspace(call)
+            .named("listCredentials", "List credentials")
+            .about("All of them, without their secrets.")
+            .answers::<Page<wire::Credential>>(StatusCode::OK, "The credentials of the workspace.")
+    });
+    let create = admin(Method::POST, "/workspaces/{workspace}/credentials", credentials::create);
+    let create = create.described(|call| {
+        let call = in_workspace(call)
+            .named("createCredential", "Issue a credential")
+            .about("The secret is in this answer and nowhere else.")
+            .takes("NewCredential", new(), json!({"name": "production"}))
+            .refuses(&[ErrorCode::Conflict]);
+        issues::<wire::Credential>(call, "The credential, with its secret.")
+    });
+    let revoke =
+        admin(Method::DELETE, "/workspaces/{workspace}/credentials/{credential}", credentials::revoke);
+    let revoke = revoke.described(|call| {
+        in_workspace(call)
+            .id_in_path("credential", "Id of the credential.", "cred_0aB3dE6gH9jK2mN5")
+            .named("revokeCredential", "Revoke a credential")
+            .about("It opens nothing any more once this has answered.")
+            .answers_nothing("It is revoked.")
+    });
+    [list, create, revoke].map(|call| call.described(|call| call.tag(TAG))).into()
+}
+
+fn new() -> Value {
+    let scopes =
+        json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": credentials::SCOPES_MAX});
+    let properties = [
+        ("name", or_null(name())),
+        ("scopes", about("Rights in the words of the dialect, where it has any.", scopes)),
+        ("expires_at", about("An instant in the future from which on it opens nothing.", or_null(instant()))),
+    ];
+    object(&[], &properties)
+}

@@ -1,0 +1,86 @@
+//! Calls that publish events, and that look at them.
+
+use http::StatusCode;
+use serde_json::{Value, json};
+use signalpost_core::error::ErrorCode;
+use signalpost_core::limits::{BATCH_BODY_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BODY_BYTES_MAX};
+
+use super::{NativeOperation, Served, in_workspace, lines, publish, read};
+use crate::dialect::native::{batch, events, publish as publishing, wire};
+use crate::kit::page::Page;
+use crate::kit::schema::{about, event_type, instant, object, or_null, producer_id, subject};
+
+const TAG: &str = "Events";
+
+pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
+    let [one, many] = publications(served);
+    let list = read("/workspaces/{workspace}/events", events::list).described(|call| {
+        in_workspace(call)
+            .named("listEvents", "List events")
+            .about("Newest first. A page ends early when its events are large.")
+            .query("type", "Only events of this type.", json!({"type": "string"}))
+            .query("subject", "Only events about this subject.", json!({"type": "string"}))
+            .paged()
+            .answers::<Page<wire::Event<'static>>>(StatusCode::OK, "A page of events.")
+    });
+    let get = read("/workspaces/{workspace}/events/{event}", events::get).described(|call| {
+        in_workspace(call)
+            .id_in_path(
+                "event",
+                "Our id of the event, or the one that its producer gave it.",
+                "evt_0aB3dE6gH9jK2mN5",
+            )
+            .named("getEvent", "Look at an event")
+            .answers::<wire::Event<'static>>(StatusCode::OK, "The event.")
+    });
+    [one, many, list, get].map(|call| call.described(|call| call.tag(TAG))).into()
+}
+
+fn publications(served: &Served) -> [NativeOperation; 2] {
+    let example = || json!({"type": "order.paid", "id": "order-1000-paid", "data": {"order": 1000}});
+    let one = publish("/workspaces/{workspace}/events", publishing::publish).described(|call| {
+        let text = format!(
+            "The answer comes once the event and its deliveries are on disk. `data` is kept and sent byte for byte as \
+             it came. An `id` deduplicates within the workspace for 24 hours: the same event again gets the first \
+             answer, another one 409. The body holds at most {EVENT_BODY_BYTES_MAX} bytes."
+        );
+        in_workspace(call)
+            .named("publishEvent", "Publish an event")
+            .about(text)
+            .takes("NewEvent", event(served), example())
+            .answers::<wire::Receipt>(StatusCode::ACCEPTED, "It is stored and will be delivered.")
+            .refuses(&[ErrorCode::Conflict])
+    });
+    let many = publish("/workspaces/{workspace}/events/batch", batch::publish).described(|call| {
+        let text = format!(
+            "Stores all of them or none, in their order. At most {BATCH_EVENTS_MAX} events in \
+             {BATCH_BODY_BYTES_MAX} bytes; pointers of broken rules begin with the event's place, counted from 0."
+        );
+        let items = json!({"$ref": "#/components/schemas/NewEvent"});
+        let array = json!({"type": "array", "items": items, "minItems": 1, "maxItems": BATCH_EVENTS_MAX});
+        let line = format!("{}\n", example());
+        in_workspace(call)
+            .named("publishEvents", "Publish many events")
+            .about(text)
+            .takes("NewEvents", array, json!([example()]))
+            .takes_as(lines("NewEvent", json!(line)))
+            .answers::<wire::BatchReceipt>(StatusCode::ACCEPTED, "They are stored and will be delivered.")
+            .refuses(&[ErrorCode::Conflict])
+    });
+    [one, many]
+}
+
+fn event(served: &Served) -> Value {
+    let data = json!({"description": "Any JSON value."});
+    let id = "Deduplicates within the workspace for 24 hours.";
+    let mut properties = vec![
+        ("type", event_type()),
+        ("data", data),
+        ("subject", about("What the event is about; some dialects require it.", or_null(subject()))),
+        ("id", about(id, or_null(producer_id()))),
+        ("time", about("When it happened; the time of arrival when it is left out.", or_null(instant()))),
+    ];
+    let attribute = || json!({"description": "An attribute that some dialects know: any JSON value."});
+    properties.extend(served.attributes.iter().map(|name| (name.as_str(), attribute())));
+    object(&["type", "data"], &properties)
+}

@@ -1,0 +1,142 @@
+//! The one table of the native API: what can be called, by whom, and how it is described. One file for each group.
+//!
+//! `GET` needs the scope `read`, publishing `publish`, everything else `admin`.
+
+mod credentials;
+mod deliveries;
+mod events;
+mod webhooks;
+mod workspaces;
+
+use std::sync::Arc;
+
+use axum::handler::Handler;
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use signalpost_core::error::ErrorCode;
+use signalpost_core::scope::Scope;
+
+use super::{Surface, auth};
+use crate::dialect::Dialect;
+use crate::kit::description::{Content, Description, Shape};
+use crate::kit::operation::{Access, Operation};
+
+type NativeOperation = Operation<Arc<Surface>>;
+
+/// The example workspace of every path.
+const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
+
+/// Groups in the order in which a newcomer meets them.
+pub(crate) const TAGS: [(&str, &str); 6] = [
+    ("Workspaces", "Tenants and how they are served."),
+    (
+        "Credentials",
+        "API keys with which the customers of a workspace call its dialect on the public address.",
+    ),
+    ("Events", "Publish what happened, and look at what was published."),
+    ("Webhooks", "Subscriptions. Changes through this API are for workspaces of the native dialect."),
+    ("Deliveries", "What became of each event for each webhook."),
+    ("Operation", "Health, metrics and documents; open to whoever reaches the operator address."),
+];
+
+/// What the dialects that are served permit, for the schemas of requests.
+pub(super) struct Served {
+    dialects: Vec<String>,
+    features: Vec<String>,
+    /// Names of further attributes of events.
+    attributes: Vec<String>,
+}
+
+impl Served {
+    pub(super) fn by(dialects: &[Dialect]) -> Self {
+        let collected = |of: fn(&Dialect) -> &[String]| {
+            let mut names: Vec<String> = dialects.iter().flat_map(of).cloned().collect();
+            names.sort_unstable();
+            names.dedup();
+            names
+        };
+        Self {
+            dialects: collected(|dialect| std::slice::from_ref(&dialect.name)),
+            features: collected(|dialect| &dialect.profile.features),
+            attributes: collected(|dialect| &dialect.profile.attributes),
+        }
+    }
+}
+
+/// Everything below the base path of the API.
+pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
+    let groups = [
+        workspaces::operations(served),
+        credentials::operations(),
+        events::operations(served),
+        webhooks::operations(),
+        deliveries::operations(),
+    ];
+    groups.into_iter().flatten().collect()
+}
+
+/// A call that looks and changes nothing.
+fn read<H, T>(path: &'static str, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    scoped(Method::GET, path, Scope::Read, handler)
+}
+
+/// A call that publishes.
+fn publish<H, T>(path: &'static str, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    changing(scoped(Method::POST, path, Scope::Publish, handler))
+}
+
+/// A call that changes anything else.
+fn admin<H, T>(method: Method, path: &'static str, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    changing(scoped(method, path, Scope::Admin, handler))
+}
+
+fn scoped<H, T>(method: Method, path: &'static str, scope: Scope, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    let operation = Operation::new(method, path, Access::Scope(scope), auth::permit, handler);
+    operation.described(|call| {
+        call.refuses(&[
+            ErrorCode::Unauthenticated,
+            ErrorCode::Forbidden,
+            ErrorCode::RateLimited,
+            ErrorCode::Unavailable,
+            ErrorCode::Internal,
+        ])
+    })
+}
+
+/// What is stored needs room.
+fn changing(operation: NativeOperation) -> NativeOperation {
+    operation.described(|call| call.refuses(&[ErrorCode::StorageFull]))
+}
+
+/// The path's first id, of everything that stands below a workspace.
+fn in_workspace(call: Description) -> Description {
+    call.id_in_path("workspace", "Id of the workspace.", WORKSPACE)
+}
+
+/// A 201 whose body holds a secret that is shown this once.
+fn issues<T: schemars::JsonSchema>(call: Description, about: &'static str) -> Description {
+    call.answers::<T>(StatusCode::CREATED, about).with_secret()
+}
+
+/// A body of lines, each a JSON value of its own.
+fn lines(of: &'static str, example: Value) -> Content {
+    let about = format!("One `{of}` a line, in JSON. Empty lines count for nothing.");
+    let schema = Shape::Inline(json!({"type": "string", "description": about}));
+    Content { media_type: "application/x-ndjson", schema, example: Some(example) }
+}

@@ -1,0 +1,90 @@
+//! Calls about tenants.
+
+use http::{Method, StatusCode};
+use serde_json::{Value, json};
+use signalpost_core::error::ErrorCode;
+
+use super::{NativeOperation, Served, admin, in_workspace, read};
+use crate::dialect::native::{wire, workspaces};
+use crate::kit::page::Page;
+use crate::kit::schema::{about, name, object, or_null, retry_schedule_s, timeout_ms};
+
+const TAG: &str = "Workspaces";
+
+pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
+    let list = read("/workspaces", workspaces::list).described(|call| {
+        call.named("listWorkspaces", "List workspaces")
+            .about("Oldest first.")
+            .paged()
+            .answers::<Page<wire::Workspace>>(StatusCode::OK, "A page of workspaces.")
+    });
+    let create = admin(Method::POST, "/workspaces", workspaces::create).described(|call| {
+        call.named("createWorkspace", "Create a workspace")
+            .takes("NewWorkspace", new(served), json!({"dialect": "native", "name": "Acme"}))
+            .answers::<wire::Workspace>(StatusCode::CREATED, "The new workspace.")
+            .with_header("Location", "Where the workspace is found.")
+            .refuses(&[ErrorCode::Conflict])
+    });
+    let get = read("/workspaces/{workspace}", workspaces::get).described(|call| {
+        in_workspace(call)
+            .named("getWorkspace", "Look at a workspace")
+            .answers::<wire::Workspace>(StatusCode::OK, "The workspace.")
+    });
+    let update = admin(Method::PATCH, "/workspaces/{workspace}", workspaces::update).described(|call| {
+        in_workspace(call)
+            .named("updateWorkspace", "Change a workspace")
+            .about(
+                "What is sent changes, what is left out stays. `policy` is merged (RFC 7396): a member that is null \
+                 falls back to the dialect's. Changes are in force for attempts that start after the answer.",
+            )
+            .takes("WorkspaceChange", change(served), json!({"policy": {"retry_schedule_s": [5, 60], "timeout_ms": 5000}}))
+            .answers::<wire::Workspace>(StatusCode::OK, "The workspace as it is now.")
+    });
+    let delete = admin(Method::DELETE, "/workspaces/{workspace}", workspaces::delete).described(|call| {
+        in_workspace(call)
+            .named("deleteWorkspace", "Erase a workspace")
+            .about("Ends the tenant, secrets first. Nothing is sent for it any more once this has answered.")
+            .answers_nothing("It is gone.")
+    });
+    [list, create, get, update, delete].map(|call| call.described(|call| call.tag(TAG))).into()
+}
+
+fn new(served: &Served) -> Value {
+    let id = json!({"type": ["string", "null"], "minLength": 1});
+    let properties = [
+        (
+            "dialect",
+            about(
+                "The public contract that the workspace speaks.",
+                json!({"type": "string", "enum": served.dialects}),
+            ),
+        ),
+        ("name", name()),
+        ("id", about("An id of your own in the dialect's form; native: `ws_` and 16 letters or digits.", id)),
+        ("features", or_null(features(served))),
+        ("policy", policy()),
+    ];
+    object(&["dialect", "name"], &properties)
+}
+
+fn change(served: &Served) -> Value {
+    object(&[], &[("name", name()), ("features", features(served)), ("policy", policy())])
+}
+
+fn features(served: &Served) -> Value {
+    let text = "What is switched on; all that the dialect knows when it is left out at creation.";
+    let items = json!({"type": "string", "enum": served.features});
+    let none_is_known = served.features.is_empty();
+    let schema = if none_is_known {
+        json!({"type": "array", "maxItems": 0})
+    } else {
+        json!({"type": "array", "items": items, "maxItems": workspaces::FEATURES_MAX})
+    };
+    about(text, schema)
+}
+
+fn policy() -> Value {
+    let text = "How patient deliveries are. Null, here or in a member: as the dialect has it.";
+    let members = [("retry_schedule_s", or_null(retry_schedule_s())), ("timeout_ms", or_null(timeout_ms()))];
+    about(text, or_null(object(&[], &members)))
+}

@@ -1,0 +1,190 @@
+//! What an operation says of itself: enough for a client to be generated, and for a machine to hold us to it.
+
+use std::borrow::Cow;
+
+use http::{Method, StatusCode};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde_json::Value;
+use signalpost_core::error::ErrorCode;
+
+use crate::kit::operation::Access;
+use crate::kit::page;
+
+/// A text that is ours, or that holds a value of a dialect instance.
+pub(crate) type Text = Cow<'static, str>;
+
+pub(crate) struct Description {
+    pub(crate) method: Method,
+    pub(crate) path: Text,
+    pub(crate) access: Access,
+    /// `operationId`: unique in its document, in camel case, for it becomes the name of a function in clients.
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    /// Paragraphs of plain text; empty when the summary says it all.
+    pub(crate) about: Text,
+    pub(crate) tag: &'static str,
+    pub(crate) parameters: Vec<Parameter>,
+    /// The same request in each media type in which it may come; none when there is no body.
+    pub(crate) request: Vec<Content>,
+    pub(crate) answers: Vec<Answered>,
+    pub(crate) refusals: Vec<ErrorCode>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Path,
+    Query,
+    Header,
+}
+
+pub(crate) struct Parameter {
+    pub(crate) name: Text,
+    pub(crate) place: Place,
+    pub(crate) about: Text,
+    pub(crate) schema: Value,
+}
+
+/// A body in one media type.
+pub(crate) struct Content {
+    pub(crate) media_type: &'static str,
+    pub(crate) schema: Shape,
+    /// Ready to be sent. Answers need none: theirs is put together from their schema.
+    pub(crate) example: Option<Value>,
+}
+
+/// Where a schema comes from.
+pub(crate) enum Shape {
+    /// From the type that is written.
+    Of(fn(&mut SchemaGenerator) -> Schema),
+    /// Written by hand, under a name that clients may give to the type.
+    Named(&'static str, Value),
+    Inline(Value),
+}
+
+/// A success.
+pub(crate) struct Answered {
+    pub(crate) status: StatusCode,
+    pub(crate) about: &'static str,
+    pub(crate) content: Option<Content>,
+    /// Names and explanations of headers that this answer has and others have not.
+    pub(crate) headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Description {
+    pub(crate) fn new(method: Method, path: &'static str, access: Access) -> Self {
+        Self {
+            method,
+            path: path.into(),
+            access,
+            id: "",
+            summary: "",
+            about: "".into(),
+            tag: "",
+            parameters: Vec::new(),
+            request: Vec::new(),
+            answers: Vec::new(),
+            refusals: Vec::new(),
+        }
+    }
+
+    pub(crate) fn named(self, id: &'static str, summary: &'static str) -> Self {
+        Self { id, summary, ..self }
+    }
+
+    pub(crate) fn about(self, about: impl Into<Text>) -> Self {
+        Self { about: about.into(), ..self }
+    }
+
+    pub(crate) fn tag(self, tag: &'static str) -> Self {
+        Self { tag, ..self }
+    }
+
+    /// The operation as it stands below `base_path`.
+    pub(crate) fn below(self, base_path: &str) -> Self {
+        Self { path: format!("{base_path}{}", self.path).into(), ..self }
+    }
+
+    /// A variable segment of the path, an id of something that may not exist.
+    pub(crate) fn id_in_path(self, name: &'static str, about: impl Into<Text>, example: &str) -> Self {
+        let schema = serde_json::json!({"type": "string", "minLength": 1, "examples": [example]});
+        self.parameter(name, Place::Path, about, schema).refuses(&[ErrorCode::NotFound])
+    }
+
+    pub(crate) fn query(self, name: &'static str, about: impl Into<Text>, schema: Value) -> Self {
+        self.parameter(name, Place::Query, about, schema).refuses(&[ErrorCode::Invalid])
+    }
+
+    /// `cursor` and `limit` of a list.
+    pub(crate) fn paged(self) -> Self {
+        page::parameters()
+            .into_iter()
+            .fold(self, |this, (name, about, schema)| this.query(name, about, schema))
+    }
+
+    /// A JSON body that may hold the given members and no others.
+    pub(crate) fn takes(self, name: &'static str, schema: Value, example: Value) -> Self {
+        let schema = Shape::Named(name, schema);
+        self.takes_as(Content { media_type: "application/json", schema, example: Some(example) })
+    }
+
+    /// A body in one more media type.
+    pub(crate) fn takes_as(mut self, content: Content) -> Self {
+        self.request.push(content);
+        self.refuses(&[
+            ErrorCode::Malformed,
+            ErrorCode::UnsupportedMediaType,
+            ErrorCode::Invalid,
+            ErrorCode::TooLarge,
+            ErrorCode::RequestTimeout,
+        ])
+    }
+
+    /// A JSON answer of type `T`.
+    pub(crate) fn answers<T: JsonSchema>(self, status: StatusCode, about: &'static str) -> Self {
+        let schema = Shape::Of(|generator| generator.subschema_for::<T>());
+        self.answers_as(status, about, Content { media_type: "application/json", schema, example: None })
+    }
+
+    pub(crate) fn answers_as(mut self, status: StatusCode, about: &'static str, content: Content) -> Self {
+        self.answers.push(Answered { status, about, content: Some(content), headers: Vec::new() });
+        self
+    }
+
+    /// A 200 with a text of some kind.
+    pub(crate) fn answers_text(self, media_type: &'static str, about: &'static str) -> Self {
+        let schema = Shape::Inline(serde_json::json!({"type": "string"}));
+        self.answers_as(StatusCode::OK, about, Content { media_type, schema, example: None })
+    }
+
+    /// 204 without a body.
+    pub(crate) fn answers_nothing(mut self, about: &'static str) -> Self {
+        let status = StatusCode::NO_CONTENT;
+        self.answers.push(Answered { status, about, content: None, headers: Vec::new() });
+        self
+    }
+
+    /// A header of the answer that was named last.
+    pub(crate) fn with_header(mut self, name: &'static str, about: &'static str) -> Self {
+        self.answers.last_mut().expect("an answer was named before").headers.push((name, about));
+        self
+    }
+
+    /// The answer that was named last holds a secret, which no cache may keep.
+    pub(crate) fn with_secret(self) -> Self {
+        self.with_header("Cache-Control", "`no-store`: the answer holds a secret")
+    }
+
+    pub(crate) fn refuses(mut self, codes: &[ErrorCode]) -> Self {
+        for code in codes {
+            if !self.refusals.contains(code) {
+                self.refusals.push(*code);
+            }
+        }
+        self
+    }
+
+    fn parameter(mut self, name: &'static str, place: Place, about: impl Into<Text>, schema: Value) -> Self {
+        self.parameters.push(Parameter { name: name.into(), place, about: about.into(), schema });
+        self
+    }
+}
