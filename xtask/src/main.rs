@@ -15,11 +15,11 @@
 
 mod args;
 mod crash;
-mod measure;
 mod openapi;
 mod release;
 mod scenarios;
 mod signature;
+mod stages;
 mod test;
 mod tidy;
 mod workspace;
@@ -38,7 +38,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, crash::TASK, measure::TASK, openapi::TASK];
+const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, crash::TASK, stages::TASK, openapi::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

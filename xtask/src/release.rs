@@ -1,6 +1,7 @@
 //! The binary as it is shipped, built when it is needed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use crate::args::Args;
@@ -16,14 +17,31 @@ pub(crate) fn chosen(args: &mut Args) -> Result<PathBuf, String> {
 
 /// Builds `signalpost` with the release profile and returns where it lies.
 pub(crate) fn binary() -> Result<PathBuf, String> {
+    build(workspace::cargo(), &workspace::target_directory()?)
+}
+
+/// What a profiler needs to read stacks, in Rust and in C, beside the release profile.
+const PROFILING: [(&str, &str); 4] = [
+    ("CARGO_PROFILE_RELEASE_STRIP", "none"),
+    ("CARGO_PROFILE_RELEASE_DEBUG", "1"),
+    ("RUSTFLAGS", "-C force-frame-pointers=yes"),
+    ("CFLAGS", "-fno-omit-frame-pointer"),
+];
+
+/// The same with symbols and frame pointers, in a target folder of its own, so that neither build spoils the other.
+pub(crate) fn binary_for_profiling() -> Result<PathBuf, String> {
+    let target = workspace::target_directory()?.join("stages");
     let mut cargo = workspace::cargo();
+    cargo.envs(PROFILING).env("CARGO_TARGET_DIR", &target);
+    build(cargo, &target)
+}
+
+fn build(mut cargo: Command, target: &Path) -> Result<PathBuf, String> {
     cargo.args(["build", "--release", "--quiet", "--package", "signalpost-app"]);
     let status = cargo.status().map_err(|error| format!("cargo cannot be started: {error}"))?;
     if !status.success() {
         return Err("the release build failed".to_owned());
     }
-    let metadata = workspace::metadata()?;
-    let target = metadata["target_directory"].as_str().ok_or("cargo metadata names no target directory")?;
-    let binary = PathBuf::from(target).join("release").join("signalpost");
+    let binary = target.join("release").join("signalpost");
     if binary.is_file() { Ok(binary) } else { Err(format!("there is no {}", binary.display())) }
 }

@@ -6,6 +6,7 @@ use crate::settings::keys;
 use crate::settings::layers::Flags;
 
 use crate::cmd::backup::BackupArgs;
+use crate::cmd::bench::args::{self as bench_args, BenchArgs};
 use crate::cmd::db::DbCommand;
 use crate::cmd::keys::KeysCommand;
 use crate::cmd::restore::RestoreArgs;
@@ -56,6 +57,17 @@ pub(crate) enum Command {
     /// The demo's receiver, a process of its own.
     #[command(hide = true)]
     DemoReceiver,
+    /// Measure what a delivery costs on this machine, and check that not one was lost.
+    ///
+    /// Starts this program as a server on a data directory of its own and a receiver that verifies every signature,
+    /// publishes, and reads CPU, memory, disk and latency from outside. Latency counts from the moment at which an
+    /// event was due, so that waiting for a slow server is not left out. At the end what was acknowledged, what the
+    /// server tells and what arrived must agree exactly; where it does not, the run is void and the exit status 2.
+    #[command(after_long_help = bench_args::EXAMPLES)]
+    Bench(BenchArgs),
+    /// The bench's receiver, a process of its own.
+    #[command(hide = true)]
+    BenchReceiver,
 }
 
 #[derive(Debug, Subcommand)]

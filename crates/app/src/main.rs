@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             telemetry::print_failure(&failure);
-            ExitCode::FAILURE
+            ExitCode::from(failure.status)
         }
     }
 }

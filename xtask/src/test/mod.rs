@@ -1,6 +1,7 @@
 //! Everything that must hold before a change lands, cheapest first: one step, one file.
 
 mod backup;
+mod bench;
 mod checks;
 pub(crate) mod command;
 mod crash;
@@ -53,6 +54,7 @@ const STEPS: &[Step] = &[
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
     Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
+    Step { name: "bench", what: "a quick bench; its ledger must agree", run: bench::run },
     Step { name: "verifiers", what: "signatures, judged by other people's libraries", run: verifiers::run },
 ];
 
@@ -113,7 +115,7 @@ mod selection {
         let names = |steps: Vec<&Step>| steps.iter().map(|step| step.name).collect::<Vec<_>>();
         assert_eq!(chosen(None, None).map(|steps| steps.len()), Ok(STEPS.len()));
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
-        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "backup", "verifiers"]));
+        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "backup", "bench", "verifiers"]));
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());
     }

@@ -22,7 +22,6 @@ enum Source {
 const TOOLS: &[Tool] = &[
     Tool { name: "git", probe: ("git", &["--version"]), source: Source::Apt("git") },
     Tool { name: "a C compiler", probe: ("cc", &["--version"]), source: Source::Apt("gcc") },
-    Tool { name: "getconf", probe: ("getconf", &["CLK_TCK"]), source: Source::Apt("libc-bin") },
     Tool { name: "python3", probe: ("python3", &["--version"]), source: Source::Apt("python3") },
     Tool {
         name: "python3 venv",

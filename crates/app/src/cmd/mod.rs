@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub(crate) mod backup;
+pub(crate) mod bench;
 mod config;
 mod copies;
 pub(crate) mod db;
@@ -24,6 +25,8 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Db(command) => db::run(&command),
         Command::Demo(args) => demo::run(args),
         Command::DemoReceiver => demo::receiver::run(),
+        Command::Bench(args) => bench::run(args),
+        Command::BenchReceiver => bench::receiver::run(),
     }
 }
 
@@ -32,15 +35,24 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
 pub(crate) struct Failure {
     pub(crate) what: String,
     pub(crate) hint: Option<String>,
+    /// Exit status of the process.
+    pub(crate) status: u8,
 }
+
+/// Exit status of what went wrong without being told apart further.
+const FAILED: u8 = 1;
 
 impl Failure {
     pub(crate) fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), hint: None }
+        Self { what: what.into(), hint: None, status: FAILED }
     }
 
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+
+    pub(crate) fn status(self, status: u8) -> Self {
+        Self { status, ..self }
     }
 
     pub(crate) fn io(what: impl fmt::Display, error: std::io::Error) -> Self {
@@ -51,6 +63,6 @@ impl Failure {
             std::io::ErrorKind::StorageFull => Some("Free some space and start again.".to_owned()),
             _ => None,
         };
-        Self { what: format!("{what}: {error}"), hint }
+        Self { what: format!("{what}: {error}"), hint, status: FAILED }
     }
 }

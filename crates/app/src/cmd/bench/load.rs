@@ -1,0 +1,352 @@
+//! The generator: connections that publish, by a timetable (open loop) or as fast as they are answered (closed loop).
+
+use std::cell::{Cell, RefCell};
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::calls::{Calls, Fate};
+use super::client::Connection;
+use super::clock::{Alarm, NS_PER_S, now_ns};
+use super::request::{self, Letterhead};
+use super::schedule::Timetable;
+use crate::cmd::Failure;
+
+/// How long a publisher of a closed loop waits that was told to come back later.
+const LATER: Duration = Duration::from_millis(5);
+/// Requests in a row without an answer, on one connection, after which the server is given up.
+const UNANSWERED_MAX: u32 = 100;
+/// Time after the timetable's end that publishing may take; what is left then is not sent.
+const OVERTIME_NS: u64 = 60 * NS_PER_S;
+/// Callers are told so by the server when they should come back.
+const LATER_STATUSES: [u16; 2] = [429, 503];
+
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Pace {
+    Timetable(Timetable),
+    /// Each connection sends its next event once the last one was answered, until a moment.
+    Closed {
+        until_ns: u64,
+    },
+}
+
+/// Whom to publish to, and how.
+pub(super) struct Load {
+    pub(super) letterhead: Letterhead,
+    pub(super) connections: usize,
+    /// Events go to these routes of the book in turn.
+    pub(super) routes: Range<u32>,
+    pub(super) pace: Pace,
+}
+
+struct Shift {
+    load: Load,
+    calls: RefCell<Calls>,
+    /// Position of the next event in the timetable.
+    next: Cell<u64>,
+    /// Events that are due and not yet taken by a connection.
+    tickets: Semaphore,
+}
+
+struct Turn {
+    route: u32,
+    due_ns: u64,
+}
+
+impl Load {
+    /// Publishes and notes each call in the book. Must run inside a `LocalSet`.
+    pub(super) async fn run(self, calls: &mut Calls) -> Result<(), Failure> {
+        let connections = self.connections;
+        let shift = Rc::new(Shift {
+            load: self,
+            calls: RefCell::new(std::mem::take(calls)),
+            next: Cell::new(0),
+            tickets: Semaphore::new(0),
+        });
+        let mut callers = JoinSet::new();
+        for _ in 0..connections {
+            callers.spawn_local(publish(Rc::clone(&shift)));
+        }
+        let mut published = pace(&shift).await;
+        // Whoever waits for a ticket gets one, sees that nothing is left, and ends.
+        shift.tickets.add_permits(connections);
+        while let Some(ended) = callers.join_next().await {
+            published = published.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
+        }
+        *calls = shift.calls.take();
+        published
+    }
+}
+
+/// Hands out a ticket for each event when it is due.
+async fn pace(shift: &Shift) -> Result<(), Failure> {
+    let Pace::Timetable(table) = shift.load.pace else { return Ok(()) };
+    let alarm = Alarm::new().map_err(|error| Failure::io("no timer", error))?;
+    let mut released = 0;
+    while released < table.events {
+        let rung = alarm.wait_until(table.due_ns(released)).await;
+        rung.map_err(|error| Failure::io("the timer broke", error))?;
+        let due = table.due_by(now_ns()).max(released);
+        shift.tickets.add_permits(usize::try_from(due - released).expect("events of one wake-up fit"));
+        released = due;
+    }
+    Ok(())
+}
+
+impl Shift {
+    /// Waits for the next event that is to be sent; `None` when there is none left.
+    async fn turn(&self) -> Option<Turn> {
+        let route = |position: u64| {
+            let Range { start, end } = self.load.routes;
+            start + u32::try_from(position % u64::from(end - start)).expect("below a number of 32 bits")
+        };
+        let position = self.next.get();
+        match self.load.pace {
+            Pace::Closed { until_ns } => {
+                let due_ns = now_ns();
+                self.next.set(position + 1);
+                (due_ns < until_ns).then(|| Turn { route: route(position), due_ns })
+            }
+            Pace::Timetable(table) => {
+                self.tickets.acquire().await.expect("the semaphore is never closed").forget();
+                let position = self.next.get();
+                let late = now_ns() > table.end_ns() + OVERTIME_NS;
+                if position >= table.events || late {
+                    return None;
+                }
+                self.next.set(position + 1);
+                Some(Turn { route: route(position), due_ns: table.due_ns(position) })
+            }
+        }
+    }
+
+    /// Writes the request of an event into `bytes` and its line into the book.
+    fn begin(&self, turn: &Turn, bytes: &mut Vec<u8>) -> u64 {
+        let mut calls = self.calls.borrow_mut();
+        let number = calls.begin(turn.route, turn.due_ns, now_ns());
+        let route = &calls.routes[usize::try_from(turn.route).expect("32 bits fit")];
+        self.load.letterhead.event(route, number, bytes);
+        number
+    }
+}
+
+async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
+    let mut connection = Connection::new(shift.load.letterhead.operator);
+    let (mut request, mut unanswered) = (Vec::new(), 0);
+    while let Some(turn) = shift.turn().await {
+        let number = shift.begin(&turn, &mut request);
+        let fate = match connection.exchange(&request).await {
+            Ok(answer) => fate(answer.status, answer.body)?,
+            Err(error) if unanswered == UNANSWERED_MAX => {
+                return Err(Failure::io("the server does not answer any more", error));
+            }
+            Err(_) => {
+                // The line in the book says already that its fate is unknown.
+                unanswered += 1;
+                tokio::time::sleep(LATER).await;
+                continue;
+            }
+        };
+        unanswered = 0;
+        shift.calls.borrow_mut().end(number, fate, now_ns());
+        if fate == Fate::Refused && matches!(shift.load.pace, Pace::Closed { .. }) {
+            tokio::time::sleep(LATER).await;
+        }
+    }
+    Ok(())
+}
+
+fn fate(status: u16, body: &[u8]) -> Result<Fate, Failure> {
+    if LATER_STATUSES.contains(&status) {
+        return Ok(Fate::Refused);
+    }
+    let receipt = if status == 202 { request::receipt(body) } else { None };
+    receipt.map(Fate::Acknowledged).ok_or_else(|| {
+        Failure::new(format!("publishing was answered with {status}: {}", String::from_utf8_lossy(body)))
+    })
+}
+
+/// Events of one batch while a store is filled: half of what a batch may hold, so that its commit delays nobody long.
+const BATCH_EVENTS: u64 = 500;
+const BATCH_CONNECTIONS: usize = 2;
+
+/// Whether the server should get more while a store is filled; asked before each batch.
+pub(super) trait Gate {
+    async fn pass(&self, connection: &mut Connection, published: u64) -> Result<(), Failure>;
+}
+
+/// Publishes events in batches, to the routes in turn, as fast as the gate lets them.
+pub(super) async fn fill(
+    letterhead: &Letterhead,
+    routes: Range<u32>,
+    events: u64,
+    gate: impl Gate + 'static,
+    calls: &mut Calls,
+) -> Result<(), Failure> {
+    let shared = Rc::new((letterhead.clone(), RefCell::new(std::mem::take(calls)), Cell::new(0_u64), gate));
+    let mut callers = JoinSet::new();
+    for _ in 0..BATCH_CONNECTIONS {
+        let (shared, routes) = (Rc::clone(&shared), routes.clone());
+        callers.spawn_local(async move {
+            let (letterhead, calls, begun, gate) = &*shared;
+            let mut connection = Connection::new(letterhead.operator);
+            let mut bytes = Vec::new();
+            while begun.get() < events {
+                let (first, count) = (begun.get(), BATCH_EVENTS.min(events - begun.get()));
+                begun.set(first + count);
+                gate.pass(&mut connection, first).await?;
+                let turn = u32::try_from(first / BATCH_EVENTS % routes.len() as u64).expect("below 32 bits");
+                let numbers =
+                    begin_batch(&mut calls.borrow_mut(), letterhead, routes.start + turn, count, &mut bytes);
+                send_batch(&mut connection, &bytes, numbers, calls).await?;
+            }
+            Ok(())
+        });
+    }
+    let mut filled = Ok(());
+    while let Some(ended) = callers.join_next().await {
+        filled = filled.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
+    }
+    *calls = shared.1.take();
+    filled
+}
+
+fn begin_batch(
+    calls: &mut Calls,
+    letterhead: &Letterhead,
+    route: u32,
+    count: u64,
+    bytes: &mut Vec<u8>,
+) -> Range<u64> {
+    let now_ns = now_ns();
+    let first = calls.next_number();
+    for _ in 0..count {
+        calls.begin(route, now_ns, now_ns);
+    }
+    let position = usize::try_from(route).expect("32 bits fit");
+    letterhead.batch(&calls.routes[position], first..first + count, bytes);
+    first..first + count
+}
+
+/// Sends a batch until it is taken; a batch is all or nothing, so one that was refused may be sent again.
+async fn send_batch(
+    connection: &mut Connection,
+    bytes: &[u8],
+    numbers: Range<u64>,
+    calls: &RefCell<Calls>,
+) -> Result<(), Failure> {
+    loop {
+        let answer =
+            connection.exchange(bytes).await.map_err(|error| Failure::io("filling the store", error))?;
+        if LATER_STATUSES.contains(&answer.status) {
+            tokio::time::sleep(LATER).await;
+            continue;
+        }
+        let receipts = if answer.status == 202 { request::receipts(answer.body) } else { None };
+        let complete = receipts.filter(|receipts| receipts.len() as u64 == numbers.end - numbers.start);
+        let receipts = complete.ok_or_else(|| {
+            let text = String::from_utf8_lossy(answer.body);
+            Failure::new(format!("a batch was answered with {}: {text}", answer.status))
+        })?;
+        let (now_ns, mut calls) = (now_ns(), calls.borrow_mut());
+        for (number, receipt) in numbers.zip(receipts) {
+            calls.end(number, Fate::Acknowledged(receipt), now_ns);
+        }
+        return Ok(());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use signalpost_core::id::EventId;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio::task::LocalSet;
+
+    #[test]
+    fn an_answer_decides_the_fate() {
+        let id = EventId::from_raw(9).to_public();
+        let body = format!(r#"{{"id":"{id}","sequence":1,"deliveries":2}}"#);
+        let receipt = request::Receipt { event: 9, deliveries: 2 };
+        assert_eq!(fate(202, body.as_bytes()).expect("understood"), Fate::Acknowledged(receipt));
+        assert_eq!(fate(429, b"").expect("understood"), Fate::Refused);
+        assert_eq!(fate(503, b"").expect("understood"), Fate::Refused);
+        assert!(fate(202, b"{}").is_err(), "an acknowledgement without a receipt");
+        assert!(fate(404, b"").is_err());
+    }
+
+    const TARGETS: Range<u32> = 0..1;
+
+    /// Publishes three events over one connection to a server that treats each request as `answer` says.
+    async fn published_to(table: Timetable, answer: impl AsyncFn(u64, &mut TcpStream) + 'static) -> Calls {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let operator = listener.local_addr().expect("it is bound");
+        tokio::task::spawn_local(async move {
+            let mut requests = 0;
+            loop {
+                let (mut stream, _) = listener.accept().await.expect("our own caller");
+                let mut buffer = Vec::new();
+                // The end of a connection is one of the cases.
+                while stream.read_buf(&mut buffer).await.is_ok_and(|read| read > 0) {
+                    if buffer.ends_with(b"}}") {
+                        buffer.clear();
+                        answer(requests, &mut stream).await;
+                        requests += 1;
+                    }
+                }
+            }
+        });
+        let route =
+            request::Route { workspace: "ws".to_owned(), event_type: "t".to_owned(), targets: TARGETS };
+        let mut calls = Calls { routes: vec![route], ..Calls::default() };
+        let letterhead = Letterhead::new(operator, "key".to_owned(), 64);
+        let load = Load { letterhead, connections: 1, routes: 0..1, pace: Pace::Timetable(table) };
+        load.run(&mut calls).await.expect("publishing goes on");
+        calls
+    }
+
+    async fn acknowledge(stream: &mut TcpStream) {
+        let body = format!(r#"{{"id":"{}","sequence":1,"deliveries":1}}"#, EventId::from_raw(9).to_public());
+        let head = format!("HTTP/1.1 202 Accepted\r\ncontent-length: {}\r\n\r\n", body.len());
+        stream.write_all((head + &body).as_bytes()).await.expect("the publisher listens");
+    }
+
+    fn three_events() -> Timetable {
+        Timetable::new(now_ns(), 1_000.0, 0.003)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn waiting_for_a_slow_answer_counts_from_the_timetable() {
+        let table = three_events();
+        let late_ns = table.end_ns() + 5_000_000;
+        let answer = async move |request, stream: &mut TcpStream| {
+            if request == 0 {
+                Alarm::new().expect("a timer").wait_until(late_ns).await.expect("it rings");
+            }
+            acknowledge(stream).await;
+        };
+        let calls = LocalSet::new().run_until(published_to(table, answer)).await;
+        let due: Vec<u64> = calls.book.iter().map(|call| call.due_ns).collect();
+        assert_eq!(due, [table.due_ns(0), table.due_ns(1), table.due_ns(2)]);
+        for call in &calls.book {
+            assert!(matches!(call.fate, Fate::Acknowledged(_)) && call.answered_ns >= late_ns, "{call:?}");
+        }
+        assert!(calls.book[2].sent_ns >= late_ns, "one connection sends one after the other");
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_request_without_an_answer_stays_unknown() {
+        let answer = async |request, stream: &mut TcpStream| match request {
+            1 => stream.shutdown().await.expect("an open connection"),
+            _ => acknowledge(stream).await,
+        };
+        let calls = LocalSet::new().run_until(published_to(three_events(), answer)).await;
+        let sum = calls.sum(0..3);
+        assert_eq!((sum.acknowledged, sum.unknown, sum.unknown_deliveries), (2, 1, 1));
+        assert_eq!(calls.book[1].fate, Fate::Unknown);
+    }
+}

@@ -1,0 +1,257 @@
+//! What a scenario works with: a server, a receiver, and the book of everything that was published.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use super::calls::Calls;
+use super::client::Connection;
+use super::clock::{NS_PER_S, now_ns};
+use super::ledger::Told;
+use super::load::{Gate, Load, Pace, fill};
+use super::phase::{Phase, Reading};
+use super::plan::{Plan, Scenario};
+use super::process::Process;
+use super::receiver::process::ReceiverProcess;
+use super::record::{Record, Verdict};
+use super::request::Letterhead;
+use super::server::{DataDirectory, ServerProcess};
+use super::tenants::{Made, Matching, Tenants};
+use super::told::count_deliveries;
+use crate::cmd::Failure;
+use crate::telemetry::note;
+
+/// Time without any delivery's end after which what is owed is left alone.
+const STALL_NS: u64 = 30 * NS_PER_S;
+const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// The server counts as quiet when it used less than 1 % of a core for this long.
+const QUIET_FOR: Duration = Duration::from_millis(200);
+const QUIET_NS: u64 = 2_000_000;
+/// Housekeeping after a load is part of its cost; more than this is a load of its own.
+const SETTLE_NS_MAX: u64 = 10 * NS_PER_S;
+/// Deliveries that may be owed while a store is filled: above it the backlog is read back from disk, which takes longer.
+const OWED_MAX: u64 = 8_000;
+/// The stored events lie in so many workspaces of one webhook each.
+const STORED_WORKSPACES: u32 = 16;
+
+pub(super) struct Rig<'p> {
+    pub(super) plan: &'p Plan,
+    pub(super) data: DataDirectory,
+    pub(super) receiver: ReceiverProcess,
+    pub(super) server: ServerProcess,
+    pub(super) letterhead: Letterhead,
+    pub(super) calls: Calls,
+    pub(super) records: Vec<Record>,
+    pub(super) control: Connection,
+    /// What processes of the server told that have been killed since.
+    told_before: Told,
+    webhooks: u32,
+}
+
+/// Whether everything owed was settled in time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Drained {
+    Yes,
+    No,
+}
+
+impl<'p> Rig<'p> {
+    pub(super) async fn start(plan: &'p Plan, scenario: Scenario) -> Result<Self, Failure> {
+        let data = DataDirectory::make(&plan.directory, scenario.name(), plan.afterwards)?;
+        let receiver = ReceiverProcess::start()?;
+        let server = ServerProcess::start(&data).await?;
+        let letterhead = Letterhead::new(server.operator, server.operator_key.clone(), plan.payload_bytes);
+        Ok(Self {
+            plan,
+            data,
+            receiver,
+            control: Connection::new(server.operator),
+            server,
+            letterhead,
+            calls: Calls::default(),
+            records: Vec::new(),
+            told_before: Told::default(),
+            webhooks: 0,
+        })
+    }
+
+    /// Makes workspaces and webhooks; returns their routes' positions in the book.
+    pub(super) async fn add(&mut self, tenants: Tenants) -> Result<Range<u32>, Failure> {
+        let base = self.receiver.base_url();
+        let url = move |target| format!("{base}/{target}");
+        let Made { routes, secrets } = tenants.make(&self.letterhead, self.webhooks, url).await?;
+        self.receiver.trust(&secrets)?;
+        let position = |count: usize| u32::try_from(count).expect("as many as there are webhooks");
+        self.webhooks += position(secrets.len());
+        let first = position(self.calls.routes.len());
+        self.calls.routes.extend(routes);
+        Ok(first..position(self.calls.routes.len()))
+    }
+
+    /// Stores events and delivers them before anything is measured.
+    pub(super) async fn store(&mut self, events: u64) -> Result<(), Failure> {
+        if events == 0 {
+            return Ok(());
+        }
+        note(&format!("  storing {events} events, each delivered to one webhook\n"));
+        let matching = Matching::All;
+        let policy = serde_json::Value::Null;
+        let tenants = Tenants { workspaces: STORED_WORKSPACES, webhooks_each: 1, matching, policy };
+        let routes = self.add(tenants).await?;
+        let gate = OwedGate { letterhead: self.letterhead.clone(), total: events };
+        fill(&self.letterhead, routes, events, gate, &mut self.calls).await?;
+        if self.drain().await? == Drained::No {
+            return Err(Failure::new("the stored events could not all be delivered"));
+        }
+        self.records.append(&mut self.receiver.take()?);
+        self.settle().await
+    }
+
+    /// Publishes at a pace, waits until everything owed is settled, and reads what it cost.
+    pub(super) async fn measure(
+        &mut self,
+        name: &'static str,
+        routes: Range<u32>,
+        pace: Pace,
+    ) -> Result<Phase, Failure> {
+        note(&format!("  {name}\n"));
+        let load =
+            Load { letterhead: self.letterhead.clone(), connections: self.plan.connections, routes, pace };
+        let first = self.calls.next_number();
+        let before = self.reading()?;
+        load.run(&mut self.calls).await?;
+        let published_ns = now_ns();
+        let drained = self.drain().await?;
+        self.finish_phase(name, first, before, published_ns, drained).await
+    }
+
+    /// Reads what a phase cost that began with event `first` and the reading `before`.
+    pub(super) async fn finish_phase(
+        &mut self,
+        name: &'static str,
+        first: u64,
+        before: Reading,
+        published_ns: u64,
+        drained: Drained,
+    ) -> Result<Phase, Failure> {
+        self.settle().await?;
+        let after = self.reading()?;
+        let mut records = self.receiver.take()?;
+        let answered = records.iter().filter(|record| record.verdict == Verdict::Verified);
+        let last_arrival_ns = answered.clone().map(|record| record.at_ns).max().unwrap_or(published_ns);
+        let arrived = answered.count() as u64;
+        self.records.append(&mut records);
+        let (resident_kib, peak_kib) = self.server_process().memory_kib()?;
+        Ok(Phase {
+            name,
+            numbers: first..self.calls.next_number(),
+            published_ns,
+            last_arrival_ns,
+            arrived,
+            drained,
+            resident_kib,
+            peak_kib,
+            before,
+            after,
+        })
+    }
+
+    pub(super) fn reading(&self) -> Result<Reading, Failure> {
+        Ok(Reading {
+            at_ns: now_ns(),
+            server: self.server_process().cpu()?,
+            receiver: Process { pid: self.receiver.pid() }.cpu()?,
+            generator: Process::own().cpu()?,
+            disk_bytes: self.data.bytes()?,
+        })
+    }
+
+    pub(super) fn server_process(&self) -> Process {
+        Process { pid: self.server.pid() }
+    }
+
+    /// Waits until every delivery that the server created has ended, for as long as any ends.
+    pub(super) async fn drain(&mut self) -> Result<Drained, Failure> {
+        let (mut most, mut since_ns) = (0, now_ns());
+        loop {
+            let told = self.counted().await?;
+            let ended = told.delivered + told.failed;
+            if ended >= told.created {
+                return Ok(Drained::Yes);
+            }
+            if ended > most {
+                (most, since_ns) = (ended, now_ns());
+            } else if now_ns() - since_ns > STALL_NS {
+                return Ok(Drained::No);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until the server has done its housekeeping, so that it is counted where it was caused.
+    pub(super) async fn settle(&self) -> Result<(), Failure> {
+        let end_ns = now_ns() + SETTLE_NS_MAX;
+        while now_ns() < end_ns {
+            let before = self.server_process().cpu()?;
+            tokio::time::sleep(QUIET_FOR).await;
+            if self.server_process().cpu()?.since(&before).total_ns < QUIET_NS {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Kills the server where it is and starts it again on the same data, with the receiver answering.
+    pub(super) async fn restart(&mut self) -> Result<u64, Failure> {
+        self.told_before = self.counted().await?;
+        let data = &self.data;
+        self.server.kill()?;
+        self.records.append(&mut self.receiver.take()?);
+        self.receiver.answer()?;
+        let started_ns = now_ns();
+        self.server = ServerProcess::start(data).await?;
+        (self.letterhead.operator, self.letterhead.key) =
+            (self.server.operator, self.server.operator_key.clone());
+        self.control = Connection::new(self.server.operator);
+        Ok(started_ns)
+    }
+
+    /// What all processes of the server have counted.
+    pub(super) async fn counted(&mut self) -> Result<Told, Failure> {
+        Ok(Told::counted(&mut self.control, &self.letterhead).await?.plus(self.told_before))
+    }
+
+    /// What the server tells at the end, lists included.
+    pub(super) async fn told(&mut self) -> Result<Told, Failure> {
+        let mut told = self.counted().await?;
+        let mut workspaces: Vec<&str> =
+            self.calls.routes.iter().map(|route| route.workspace.as_str()).collect();
+        workspaces.dedup();
+        for workspace in workspaces {
+            let (control, by) = (&mut self.control, &self.letterhead);
+            told.pending += count_deliveries(control, by, workspace, "pending").await?;
+            told.dropped += count_deliveries(control, by, workspace, "dropped").await?;
+        }
+        Ok(told)
+    }
+}
+
+/// Lets a store be filled as fast as its events are delivered.
+struct OwedGate {
+    letterhead: Letterhead,
+    total: u64,
+}
+
+impl Gate for OwedGate {
+    async fn pass(&self, connection: &mut Connection, published: u64) -> Result<(), Failure> {
+        if published % (self.total / 10).max(1) < 500 {
+            note(&format!("    {published} of {}\n", self.total));
+        }
+        loop {
+            let told = Told::counted(connection, &self.letterhead).await?;
+            if told.created.saturating_sub(told.delivered + told.failed) <= OWED_MAX {
+                return Ok(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}

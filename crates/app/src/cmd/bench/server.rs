@@ -1,0 +1,165 @@
+//! The server that is measured: this same program as `serve`, a process with a data directory of its own, set up by
+//! nothing but its public flags and variables.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use super::client::Connection;
+use super::clock::{NS_PER_S, now_ns};
+use crate::cmd::Failure;
+use crate::key_files;
+use crate::telemetry::note;
+
+const EGRESS: &str = "127.0.0.0/8";
+const START_WITHIN_NS: u64 = 60 * NS_PER_S;
+/// Pause between two looks at a server that starts.
+const LOOK_EVERY: Duration = Duration::from_micros(500);
+const LOG_LINES_SHOWN: usize = 20;
+const KEY_VARIABLE: &str = "SIGNALPOST_OPERATOR_KEY";
+
+/// A directory that goes with its owner, unless it is to be kept.
+pub(super) struct DataDirectory {
+    pub(super) path: PathBuf,
+    pub(super) afterwards: Afterwards,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Afterwards {
+    Remove,
+    Keep,
+}
+
+/// A server process, killed when it is dropped.
+pub(super) struct ServerProcess {
+    pub(super) operator: SocketAddr,
+    pub(super) operator_key: String,
+    /// From the start of the process to its being ready.
+    pub(super) start_ns: u64,
+    child: Child,
+}
+
+impl DataDirectory {
+    pub(super) fn make(parent: &Path, name: &str, afterwards: Afterwards) -> Result<Self, Failure> {
+        let path = parent.join(format!("signalpost-bench-{}-{name}", std::process::id()));
+        key_files::make_directory(&path)?;
+        Ok(Self { path, afterwards })
+    }
+
+    /// What all files together take of the disk.
+    pub(super) fn bytes(&self) -> Result<u64, Failure> {
+        let entries =
+            std::fs::read_dir(&self.path).map_err(|error| Failure::io(self.path.display(), error))?;
+        let sizes = entries.map(|entry| entry?.metadata().map(|file| file.len()));
+        let sum = sizes.sum::<Result<u64, std::io::Error>>();
+        sum.map_err(|error| Failure::io(self.path.display(), error))
+    }
+
+    fn log(&self) -> PathBuf {
+        self.path.join("server.log")
+    }
+}
+
+impl Drop for DataDirectory {
+    fn drop(&mut self) {
+        if self.afterwards == Afterwards::Keep {
+            return note(&format!("The data was kept in {}\n", self.path.display()));
+        }
+        if let Err(error) = std::fs::remove_dir_all(&self.path) {
+            note(&format!("The data in {} could not be removed: {error}\n", self.path.display()));
+        }
+    }
+}
+
+impl ServerProcess {
+    /// Starts a server on a data directory, new or used, and waits until it is ready.
+    pub(super) async fn start(data: &DataDirectory) -> Result<Self, Failure> {
+        let program =
+            std::env::current_exe().map_err(|error| Failure::io("cannot find this program", error))?;
+        let [public, operator] = free_addresses()?;
+        let operator_key =
+            format!("bench-{:032x}", u128::from(now_ns()) << 32 | u128::from(std::process::id()));
+        let log = File::options().create(true).append(true).open(data.log());
+        let log = log.map_err(|error| Failure::io("the server's log cannot be written", error))?;
+        let mut command = Command::new(program);
+        // What the person at the terminal has set up is for their server.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("SIGNALPOST_") {
+                command.env_remove(name);
+            }
+        }
+        command
+            .arg("serve")
+            .arg("--data")
+            .arg(&data.path)
+            .args(["--public", &public.to_string(), "--operator", &operator.to_string()])
+            .args(["--egress-allow", EGRESS])
+            .env(KEY_VARIABLE, &operator_key)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log);
+        let started_ns = now_ns();
+        let child = command.spawn().map_err(|error| Failure::io("the server cannot be started", error))?;
+        let mut server = Self { operator, operator_key, start_ns: 0, child };
+        server.wait_until_ready(data).await?;
+        server.start_ns = now_ns() - started_ns;
+        Ok(server)
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends the process at once (SIGKILL) and waits until it is gone.
+    pub(super) fn kill(&mut self) -> Result<(), Failure> {
+        self.child.kill().map_err(|error| Failure::io("the server cannot be killed", error))?;
+        self.child.wait().map(drop).map_err(|error| Failure::io("the server cannot be waited for", error))
+    }
+
+    async fn wait_until_ready(&mut self, data: &DataDirectory) -> Result<(), Failure> {
+        let request = format!("GET /readyz HTTP/1.1\r\nhost: {}\r\n\r\n", self.operator);
+        let end_ns = now_ns() + START_WITHIN_NS;
+        loop {
+            let mut connection = Connection::new(self.operator);
+            if connection.exchange(request.as_bytes()).await.is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            let ended =
+                self.child.try_wait().map_err(|error| Failure::io("the server cannot be watched", error))?;
+            if ended.is_some() || now_ns() > end_ns {
+                let what =
+                    ended.map_or("is not ready in time".to_owned(), |status| format!("ended with {status}"));
+                return Err(Failure::new(format!("the server {what}")).hint(log_tail(&data.log())));
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // One that is gone cannot be killed, and is gone either way.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Two loopback addresses that nobody uses right now.
+fn free_addresses() -> Result<[SocketAddr; 2], Failure> {
+    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| Ok((held.local_addr()?, held)));
+    // Both are held until both are known, so that they differ.
+    let (first, second) = (bind(), bind());
+    let address = |bound: Result<(SocketAddr, TcpListener), std::io::Error>| {
+        bound.map(|(address, _)| address).map_err(|error| Failure::io("no free port", error))
+    };
+    Ok([address(first)?, address(second)?])
+}
+
+fn log_tail(path: &Path) -> String {
+    let text = std::fs::read(path).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+}

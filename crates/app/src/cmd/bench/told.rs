@@ -1,0 +1,83 @@
+//! Asking the server what became of its deliveries, as anybody can: its metrics and its lists.
+
+use serde_json::Value;
+
+use super::client::Connection;
+use super::ledger::Told;
+use super::request::Letterhead;
+use crate::cmd::Failure;
+
+impl Told {
+    /// What one process of the server has counted since its start.
+    pub(super) async fn counted(connection: &mut Connection, by: &Letterhead) -> Result<Self, Failure> {
+        Self::of_metrics(&connection.metrics(by).await?)
+    }
+
+    fn of_metrics(text: &str) -> Result<Self, Failure> {
+        Ok(Self {
+            accepted: sample(text, "signalpost_events_accepted_total")?,
+            created: sample(text, "signalpost_deliveries_created_total")?,
+            delivered: sample(text, "signalpost_deliveries_ended_total{status=\"delivered\"}")?,
+            failed: sample(text, "signalpost_deliveries_ended_total{status=\"failed\"}")?,
+            retried: sample(text, "signalpost_retries_scheduled_total")?,
+            pending: 0,
+            dropped: 0,
+        })
+    }
+
+    /// Counters of this process and of one that ended before.
+    pub(super) const fn plus(self, before: Self) -> Self {
+        Self {
+            accepted: self.accepted + before.accepted,
+            created: self.created + before.created,
+            delivered: self.delivered + before.delivered,
+            failed: self.failed + before.failed,
+            retried: self.retried + before.retried,
+            ..self
+        }
+    }
+}
+
+fn sample(metrics: &str, name: &str) -> Result<u64, Failure> {
+    let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+    value.ok_or_else(|| Failure::new(format!("the metrics have no `{name}`")))
+}
+
+/// Counts the deliveries of a workspace in one state, page by page.
+pub(super) async fn count_deliveries(
+    connection: &mut Connection,
+    by: &Letterhead,
+    workspace: &str,
+    status: &str,
+) -> Result<u64, Failure> {
+    let (mut count, mut cursor) = (0, String::new());
+    loop {
+        let path = format!("/v1/workspaces/{workspace}/deliveries?status={status}&limit=250{cursor}");
+        let page = connection.get(by, &path).await?;
+        let rows = page["data"].as_array().map(Vec::len);
+        count += rows.ok_or_else(|| Failure::new(format!("a list has no `data`: {page}")))? as u64;
+        match &page["next_cursor"] {
+            Value::String(next) => cursor = format!("&cursor={next}"),
+            _ => return Ok(count),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counters_are_read_by_their_whole_name() {
+        let text = "# TYPE signalpost_events_accepted_total counter\n\
+            signalpost_events_accepted_total 5\nsignalpost_events_accepted_total_more 6\n\
+            signalpost_deliveries_created_total 7\nsignalpost_deliveries_ended_total{status=\"delivered\"} 4\n\
+            signalpost_deliveries_ended_total{status=\"failed\"} 1\nsignalpost_retries_scheduled_total 2\n";
+        let told = Told::of_metrics(text).expect("all are there");
+        let expected =
+            Told { accepted: 5, created: 7, delivered: 4, failed: 1, retried: 2, pending: 0, dropped: 0 };
+        assert_eq!(told, expected);
+        assert_eq!(told.plus(told).created, 14);
+        assert!(Told::of_metrics("signalpost_events_accepted_total 5\n").is_err());
+    }
+}
