@@ -70,6 +70,7 @@ impl Server {
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             node: NODE,
+            retention: settings.retention.clone(),
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
@@ -113,6 +114,8 @@ impl Server {
         runtime.block_on(async {
             let watching = Arc::clone(&engine);
             tokio::spawn(async move { watching.watch_owed().await });
+            let keeping = Arc::clone(&engine);
+            let retention = tokio::spawn(async move { keeping.watch_retention().await });
             tokio::spawn(tls::watch(certificates)?);
             tokio::select! {
                 ended = until => ended,
@@ -127,6 +130,7 @@ impl Server {
             }
             engine.stop();
             wait_until(|| cores.iter().all(JoinHandle::is_finished)).await;
+            retention.abort();
             let closed = store.close().await;
             closed.map_err(|error| Failure::new(format!("the store was not closed cleanly: {error}")))
         })?;

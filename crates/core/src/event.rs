@@ -21,6 +21,8 @@ pub struct Event {
     /// The webhooks chosen when it was accepted: one delivery each.
     pub targets: Vec<WebhookId>,
     pub accepted_at: Timestamp,
+    /// Set when retention has removed the payload: `data` is empty then.
+    pub payload_removed_at: Option<Timestamp>,
 }
 
 impl Event {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::health::DisableRule;
 use crate::limits::{ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, RETRY_DELAY_MAX, RETRY_DELAYS_MAX};
+use crate::retention::RetentionOverrides;
 
 /// Delays between attempts: `n` delays allow `n + 1` attempts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,11 +56,49 @@ pub struct DeliveryPolicy {
     pub disable: DisableRule,
 }
 
-/// What a workspace changes of its dialect's rules.
+/// What a workspace changes of its dialect's rules and of the server's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PolicyOverrides {
     pub retry: Option<RetrySchedule>,
     pub timeout: Option<Duration>,
+    pub retention: RetentionOverrides,
+}
+
+/// A change of a workspace's own rules. The outer `None` leaves a rule as it is, the inner one falls back to the
+/// dialect's or the server's; whoever stores it merges it, so that two changes at once do not lose one another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PolicyChange {
+    pub retry: Option<Option<RetrySchedule>>,
+    pub timeout: Option<Option<Duration>>,
+    pub event_age_max: Option<Option<Duration>>,
+    pub payload_age_max: Option<Option<Duration>>,
+    pub bytes_max: Option<Option<u64>>,
+}
+
+impl PolicyChange {
+    /// Gives up every rule of the workspace's own.
+    pub const fn reset() -> Self {
+        Self {
+            retry: Some(None),
+            timeout: Some(None),
+            event_age_max: Some(None),
+            payload_age_max: Some(None),
+            bytes_max: Some(None),
+        }
+    }
+
+    pub fn apply_to(&self, overrides: &mut PolicyOverrides) {
+        fn take<T: Clone>(rule: &mut Option<T>, change: &Option<Option<T>>) {
+            if let Some(wanted) = change {
+                rule.clone_from(wanted);
+            }
+        }
+        take(&mut overrides.retry, &self.retry);
+        take(&mut overrides.timeout, &self.timeout);
+        take(&mut overrides.retention.event_age_max, &self.event_age_max);
+        take(&mut overrides.retention.payload_age_max, &self.payload_age_max);
+        take(&mut overrides.retention.bytes_max, &self.bytes_max);
+    }
 }
 
 impl DeliveryPolicy {
@@ -110,5 +149,20 @@ mod tests {
         assert_eq!(base.with(&PolicyOverrides::default()), base);
         let hasty = PolicyOverrides { timeout: Some(Duration::from_secs(1)), ..PolicyOverrides::default() };
         assert_eq!(base.with(&hasty), DeliveryPolicy { timeout: Duration::from_secs(1), ..base.clone() });
+    }
+
+    #[test]
+    fn a_change_changes_only_what_it_names() {
+        let mut rules = PolicyOverrides::default();
+        let second = Some(Duration::from_secs(1));
+        PolicyChange { timeout: Some(second), event_age_max: Some(second), ..PolicyChange::default() }
+            .apply_to(&mut rules);
+        PolicyChange { bytes_max: Some(Some(9)), timeout: Some(None), ..PolicyChange::default() }
+            .apply_to(&mut rules);
+        let retention =
+            RetentionOverrides { event_age_max: second, bytes_max: Some(9), ..RetentionOverrides::default() };
+        assert_eq!(rules, PolicyOverrides { retention, ..PolicyOverrides::default() });
+        PolicyChange::reset().apply_to(&mut rules);
+        assert_eq!(rules, PolicyOverrides::default());
     }
 }

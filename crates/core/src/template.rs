@@ -223,6 +223,7 @@ pub(crate) mod tests {
             },
             targets: Vec::new(),
             accepted_at: Timestamp::from_ms(5),
+            payload_removed_at: None,
         }
     }
 

@@ -261,8 +261,15 @@ mod tests {
             data: Bytes::from_static(b"1"),
         };
         let (id, workspace) = (EventId::from_raw(1), WorkspaceId::from_raw(1));
-        let accepted_at = Timestamp::default();
-        Arc::new(Event { id, workspace, sequence: Sequence(1), content, targets: Vec::new(), accepted_at })
+        Arc::new(Event {
+            id,
+            workspace,
+            sequence: Sequence(1),
+            content,
+            targets: Vec::new(),
+            accepted_at: Timestamp::default(),
+            payload_removed_at: None,
+        })
     }
 
     #[test]

@@ -7,6 +7,7 @@ use signalpost_core::error::Error;
 use signalpost_core::id::IdMint;
 use signalpost_core::ports::{Clock, Random};
 use signalpost_core::profile::{IdForm, Profile, SecretForm};
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
 use signalpost_core::sign::standard_secret;
@@ -17,6 +18,7 @@ use crate::core_loop::DeliveryCore;
 use crate::credentials::CredentialCache;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
+use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
 
@@ -32,6 +34,8 @@ pub struct EngineOptions {
     pub cores: usize,
     /// Number of this node among those that share the store, below 1,024.
     pub node: u16,
+    /// What is kept where a workspace has no rule of its own.
+    pub retention: RetentionRules,
 }
 
 /// All use cases. One per process, shared by every surface.
@@ -45,6 +49,9 @@ pub struct Engine {
     pub(crate) credentials: CredentialCache,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) retention: RetentionRules,
+    /// Rung when retention should look before its time.
+    pub(crate) retention_bell: Mailbox<()>,
     ids: Mutex<IdMint>,
 }
 
@@ -54,7 +61,7 @@ impl Engine {
     /// From here on the engine hears of commits. Owed deliveries of an earlier run are found by
     /// [`Engine::watch_owed`].
     pub fn new(options: EngineOptions) -> (Arc<Self>, Vec<DeliveryCore>) {
-        let EngineOptions { store, clock, random, keyring, profiles, cores, node } = options;
+        let EngineOptions { store, clock, random, keyring, profiles, cores, node, retention } = options;
         let profiles = Arc::new(Profiles::new(profiles));
         let directory = Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&profiles)));
         let doorbell = Arc::new(Doorbell::new(cores));
@@ -72,6 +79,8 @@ impl Engine {
             credentials,
             doorbell: Arc::clone(&doorbell),
             metrics,
+            retention,
+            retention_bell: Mailbox::new(),
             ids,
         });
         let cores = doorbell.doors().map(|door| DeliveryCore::new(Arc::clone(&engine), door)).collect();

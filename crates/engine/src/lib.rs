@@ -23,6 +23,7 @@ pub mod metrics;
 mod owed;
 mod profiles;
 mod record;
+mod retention;
 mod timers;
 pub mod vault;
 pub mod webhooks;
@@ -34,5 +35,6 @@ pub use engine::{Engine, EngineOptions};
 /// Words of the store that callers of the engine use.
 pub use signalpost_store::catalog::{ListWebhooks, WebhookPage};
 pub use signalpost_store::ledger::{
-    DeliveryPage, DeliveryRecord, DeliverySummary, EventPage, ListDeliveries, ListEvents,
+    DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, ListDeliveries, ListEvents, Room,
+    Storage, Usage,
 };

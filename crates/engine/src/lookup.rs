@@ -41,8 +41,8 @@ impl Engine {
         Ok(FoundDelivery { view: self.directory.view_by_id(workspace).await?, record })
     }
 
-    /// Owes a delivery once more, with a fresh schedule. `Conflict` while it is pending, or when its webhook is
-    /// deleted or disabled.
+    /// Owes a delivery once more, with a fresh schedule. `Conflict` while it is pending, when its webhook is deleted or
+    /// disabled, or when its event's payload was removed.
     pub async fn redeliver(&self, public_id: &str) -> Result<(), Error> {
         let (delivery, workspace) = self.owned_delivery(public_id).await?;
         self.store.requeue(Requeue { workspace, delivery, at: self.clock.now() }).await?;

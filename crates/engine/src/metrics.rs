@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use signalpost_core::attempt::{Failure, Outcome};
-use signalpost_store::ledger::{Accepted, Repeated};
+use signalpost_store::ledger::{Accepted, Repeated, Room, Storage};
 
 /// Everything the engine counts since it started.
 #[derive(Debug, Default)]
@@ -18,6 +18,11 @@ pub struct Metrics {
     pub retries_scheduled: Counter,
     /// Commits of outcomes that failed and were repeated.
     pub record_failures: Counter,
+    /// Events that retention has removed.
+    pub events_removed: Counter,
+    /// Payloads that retention has removed of events that stayed.
+    pub payloads_removed: Counter,
+    pub storage: StorageGauges,
     pub attempts_in_flight: Gauge,
     /// Deliveries that delivery cores hold in memory, in flight included.
     pub deliveries_in_memory: Gauge,
@@ -27,6 +32,33 @@ pub struct Metrics {
     /// From an event's acceptance to its delivery's success.
     pub delivery_latency: Histogram,
     attempts: AttemptCounters,
+}
+
+/// What the store takes, as it was last looked at: seconds ago, a minute at most. Sizes are in bytes.
+#[derive(Debug, Default)]
+pub struct StorageGauges {
+    pub database_bytes: Gauge,
+    pub database_free_bytes: Gauge,
+    pub wal_bytes: Gauge,
+    pub disk_free_bytes: Gauge,
+    pub disk_total_bytes: Gauge,
+    pub events: Gauge,
+    /// 1 while new events are refused for want of room, else 0.
+    pub full: Gauge,
+}
+
+impl StorageGauges {
+    pub(crate) fn set(&self, storage: &Storage) {
+        self.database_bytes.set(storage.database_bytes);
+        self.database_free_bytes.set(storage.free_bytes);
+        self.wal_bytes.set(storage.wal_bytes);
+        if let Some(disk) = storage.disk {
+            self.disk_free_bytes.set(disk.free_bytes);
+            self.disk_total_bytes.set(disk.total_bytes);
+        }
+        self.events.set(storage.events);
+        self.full.set(u64::from(storage.room == Room::Full));
+    }
 }
 
 /// Outcomes as metrics tell them apart: answers by class, failures by name.
@@ -74,8 +106,8 @@ fn class_of(outcome: Outcome) -> usize {
 pub struct Counter(AtomicU64);
 
 impl Counter {
-    pub(crate) fn add(&self, count: usize) {
-        self.0.fetch_add(u64::try_from(count).expect("a count fits"), Ordering::Relaxed);
+    pub(crate) fn add(&self, count: impl TryInto<u64>) {
+        self.0.fetch_add(count.try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     pub fn get(&self) -> u64 {
@@ -89,6 +121,10 @@ pub struct Gauge(AtomicI64);
 impl Gauge {
     pub(crate) fn add(&self, change: i64) {
         self.0.fetch_add(change, Ordering::Relaxed);
+    }
+
+    fn set(&self, value: u64) {
+        self.0.store(i64::try_from(value).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 
     pub fn get(&self) -> i64 {

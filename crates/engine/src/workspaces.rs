@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::profile::Profile;
 use signalpost_core::workspace::{Workspace, check_name};
 use signalpost_store::StoreError;
@@ -32,7 +32,7 @@ pub struct NewWorkspace {
 pub struct WorkspaceChange {
     pub name: Option<String>,
     pub features: Option<Vec<String>>,
-    pub policy: Option<PolicyOverrides>,
+    pub policy: PolicyChange,
 }
 
 impl Engine {
@@ -101,6 +101,7 @@ impl Engine {
         let updated =
             self.store.update_workspace(UpdateWorkspace { workspace, name, features, policy }).await;
         self.apply_workspace_change(workspace).await;
+        self.retention_bell.push_all([()]);
         Ok(updated?)
     }
 
@@ -110,6 +111,7 @@ impl Engine {
         let erased = self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await;
         self.credentials.forget_all();
         self.apply_workspace_change(workspace).await;
+        self.retention_bell.push_all([()]);
         erased?;
         Ok(())
     }

@@ -9,6 +9,7 @@ use futures_channel::oneshot;
 use signalpost_core::limits::{
     CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE,
 };
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_store::Ledger;
@@ -115,6 +116,7 @@ impl Processes {
             profiles: profiles(),
             cores: self.options.cores,
             node: 0,
+            retention: RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None },
         });
         let group = Group(number);
         self.ground.spawn(group, store.commit_loop());

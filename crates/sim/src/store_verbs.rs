@@ -17,7 +17,8 @@ use signalpost_store::catalog::{
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Repeated, Requeue,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Repeated, Requeue, Retain, Retained,
+    Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 
@@ -131,6 +132,7 @@ impl Ledger for SimStore {
     writes! {
         fn requeue(params: Requeue) -> Due;
         fn upkeep(now: Timestamp) -> bool;
+        fn retain(params: Retain) -> Retained;
         fn probe(now: Timestamp) -> ();
     }
 
@@ -141,6 +143,8 @@ impl Ledger for SimStore {
         fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
         fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
         fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+        fn usage(workspace: WorkspaceId) -> Option<Usage>;
+        fn storage() -> Storage;
     }
 }
 

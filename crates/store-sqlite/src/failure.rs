@@ -3,6 +3,9 @@
 use rusqlite::ErrorCode;
 use signalpost_store::StoreError;
 
+/// The index of the write-ahead log cannot grow (sqlite3.h).
+const SQLITE_IOERR_SHMSIZE: i32 = 10 | 19 << 8;
+
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The verb's own answer. It was decided before anything was written.
@@ -37,6 +40,13 @@ impl Failure {
         )
     }
 
+    /// Whether there was no room to write.
+    pub(crate) fn is_full(&self) -> bool {
+        let Self::Sql(error) = self else { return false };
+        let code = error.sqlite_error().map(|error| error.extended_code);
+        error.sqlite_error_code() == Some(ErrorCode::DiskFull) || code == Some(SQLITE_IOERR_SHMSIZE)
+    }
+
     /// In words, for the caller's `Unavailable` and the log.
     pub(crate) fn describe(&self) -> String {
         match self {
@@ -49,6 +59,7 @@ impl Failure {
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Self::Refused(error) => error,
+            full if full.is_full() => StoreError::Full,
             other => StoreError::Unavailable(other.describe()),
         }
     }

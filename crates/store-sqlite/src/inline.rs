@@ -9,9 +9,9 @@ use rusqlite::Connection;
 use signalpost_store::StoreError;
 
 use crate::failure::Failure;
-use crate::queue::{WriteQueue, closed};
+use crate::queue::{Next, WriteQueue, closed};
 use crate::readers::read;
-use crate::writer::WriterState;
+use crate::writer::{Pace, WriterState};
 
 pub(crate) struct Inline {
     /// `None` once the store is closed.
@@ -27,12 +27,12 @@ impl Inline {
     pub(crate) fn drain(&self, queue: &WriteQueue) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = state.as_mut() else { return };
-        loop {
-            let batch = queue.take();
-            if batch.is_empty() {
-                return;
+        while let Some(next) = queue.take() {
+            match next {
+                Next::Commit(batch) => state.apply(batch, Pace::Loaded),
+                Next::Background(job) => state.apply(vec![job], Pace::Idle),
+                Next::Idle | Next::End => return,
             }
-            state.apply(batch);
         }
     }
 

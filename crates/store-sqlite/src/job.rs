@@ -15,7 +15,18 @@ pub(crate) trait Job: Send {
     /// Tells the caller the result, after the commit.
     fn answer(self: Box<Self>);
     /// Tells the caller that nothing was stored.
-    fn fail(self: Box<Self>, problem: &str);
+    fn fail(self: Box<Self>, why: StoreError);
+    /// What it does to the size of the store.
+    fn growth(&self) -> Growth;
+}
+
+/// What a verb does to the size of the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Growth {
+    /// Refused while the disk is full.
+    Grows,
+    /// Outcomes, changes and deletions: taken for as long as anything can be written.
+    Needed,
 }
 
 /// What a verb's caller waits for.
@@ -23,18 +34,19 @@ pub(crate) type Reply<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 struct VerbJob<T, W> {
     work: W,
+    growth: Growth,
     result: Option<Result<T, StoreError>>,
     reply: oneshot::Sender<Result<T, StoreError>>,
 }
 
 /// Wraps a verb's work. The work decides its refusals by reads before its first write.
-pub(crate) fn job<T, W>(work: W) -> (Box<dyn Job>, Reply<T>)
+pub(crate) fn job<T, W>(growth: Growth, work: W) -> (Box<dyn Job>, Reply<T>)
 where
     T: Send + 'static,
     W: FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
 {
     let (reply, answer) = oneshot::channel();
-    (Box::new(VerbJob { work, result: None, reply }), answer)
+    (Box::new(VerbJob { work, growth, result: None, reply }), answer)
 }
 
 impl<T, W> Job for VerbJob<T, W>
@@ -64,7 +76,11 @@ where
         let _ = self.reply.send(self.result.unwrap_or_else(missing));
     }
 
-    fn fail(self: Box<Self>, problem: &str) {
-        let _ = self.reply.send(Err(StoreError::Unavailable(problem.to_owned())));
+    fn fail(self: Box<Self>, why: StoreError) {
+        let _ = self.reply.send(Err(why));
+    }
+
+    fn growth(&self) -> Growth {
+        self.growth
     }
 }

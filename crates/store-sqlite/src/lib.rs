@@ -9,6 +9,7 @@
 
 mod catalog;
 pub mod copy;
+mod disk;
 mod failure;
 mod fetch;
 mod inline;
@@ -23,11 +24,13 @@ mod pack;
 mod plans;
 mod queue;
 mod readers;
+mod retention;
 mod row;
 mod schema;
 mod store;
 mod threaded;
 mod vault;
+mod weight;
 mod write;
 mod writer;
 

@@ -7,6 +7,7 @@ use crate::write::IndexState;
 
 pub(crate) const INDEXED: &str = "indexed";
 pub(crate) const HIGHEST_DELETED_ID: &str = "highest_deleted_id";
+pub(crate) const HIGHEST_REMOVED_EVENT: &str = "highest_removed_event";
 pub(crate) const PROBED_AT: &str = "probed_at";
 
 const SELECT: &str = "SELECT value FROM meta WHERE name = ?1";
@@ -18,7 +19,7 @@ const SELECT_HIGHEST_ID: &str = "SELECT max(0,
     coalesce((SELECT max(id) FROM webhook), 0),
     coalesce((SELECT max(id) FROM credential), 0),
     coalesce((SELECT max(id) FROM message), 0),
-    (SELECT value FROM meta WHERE name = 'highest_deleted_id'))";
+    (SELECT max(value) FROM meta WHERE name IN ('highest_deleted_id', 'highest_removed_event')))";
 
 pub(crate) fn read(connection: &Connection, name: &'static str) -> Result<i64, Failure> {
     Ok(connection.prepare_cached(SELECT)?.query_row([name], |row| row.get(0))?)

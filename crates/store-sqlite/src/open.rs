@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use signalpost_core::ports::Threads;
 
+use crate::disk::Disk;
 use crate::schema;
 
 /// Where the data lies and who works on it.
@@ -42,18 +43,21 @@ pub enum OpenError {
     #[error(
         "SQLite did not take `{pragma} = {wanted}`: it says `{found}`; is the directory on a local disk?"
     )]
-    Pragma { pragma: &'static str, wanted: &'static str, found: String },
+    Pragma { pragma: &'static str, wanted: String, found: String },
     #[error("the database cannot be opened: {0}")]
     Database(#[from] rusqlite::Error),
 }
 
 pub(crate) const DATABASE_FILE: &str = "signalpost.db";
+pub(crate) const WAL_FILE: &str = "signalpost.db-wal";
+/// As in [`WRITER_PRAGMAS`].
+pub(crate) const PAGE_BYTES: u64 = 8_192;
 const LOCK_FILE: &str = "signalpost.lock";
 
 /// How long to wait for a lock that an operator's shell may hold for a moment.
 pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Above the number of statements of this crate, so that none is prepared twice.
-const STATEMENTS_KEPT: usize = 128;
+const STATEMENTS_KEPT: usize = 192;
 
 /// The page size must stand before the file has content. A checkpoint holds up the writer: with twice as many pages
 /// between two of them the p99 latency under load was several times longer, with half as many events cost more CPU.
@@ -106,12 +110,18 @@ impl Directory {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
+    /// The filesystem on which the database lies.
+    pub(crate) fn disk(&self) -> Disk {
+        Disk::of(&self.path, self.path.join(WAL_FILE))
+    }
+
     /// The one connection that writes, with the newest schema.
     pub(crate) fn connect_writer(&self) -> Result<Connection, OpenError> {
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.execute_batch(WRITER_PRAGMAS)?;
         expect_pragma(&connection, "journal_mode", "wal")?;
         expect_pragma(&connection, "synchronous", "2")?;
+        expect_pragma(&connection, "page_size", &PAGE_BYTES.to_string())?;
         schema::migrate(&mut connection)?;
         Ok(connection)
     }
@@ -136,18 +146,14 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     FileOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
-fn expect_pragma(
-    connection: &Connection,
-    pragma: &'static str,
-    wanted: &'static str,
-) -> Result<(), OpenError> {
+fn expect_pragma(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<(), OpenError> {
     let value: rusqlite::types::Value = connection.pragma_query_value(None, pragma, |row| row.get(0))?;
     let found = match value {
         rusqlite::types::Value::Integer(number) => number.to_string(),
         rusqlite::types::Value::Text(text) => text,
         other => format!("{other:?}"),
     };
-    if found == wanted { Ok(()) } else { Err(OpenError::Pragma { pragma, wanted, found }) }
+    if found == wanted { Ok(()) } else { Err(OpenError::Pragma { pragma, wanted: wanted.to_owned(), found }) }
 }
 
 #[cfg(test)]

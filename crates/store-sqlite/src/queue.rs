@@ -1,5 +1,6 @@
 //! Where verbs that write wait for the writer: the batcher behind a lock, and what wakes the writer.
 
+use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ const LIMITS: BatchLimits = BatchLimits {
     waiting_bytes_max: COMMIT_QUEUE_BYTES_MAX,
 };
 
+/// Background work that may wait: one caller, which calls again after an answer.
+const BACKGROUND_MAX: usize = 4;
+
 /// Whether a verb may be turned away when too much waits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
@@ -27,9 +31,26 @@ pub(crate) enum Admission {
     Always,
 }
 
+/// When work in the background is done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Terms {
+    /// How long nothing must have come.
+    pub(crate) quiet_for: Duration,
+    pub(crate) under_load: UnderLoad,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum UnderLoad {
+    /// It shares the next commit.
+    Joins,
+    Waits,
+}
+
 /// What the writer does next.
 pub(crate) enum Next {
     Commit(Vec<Box<dyn Job>>),
+    /// Work in the background, by itself.
+    Background(Box<dyn Job>),
     /// Nothing came for as long as the writer wanted to wait.
     Idle,
     /// The queue is closed and empty.
@@ -43,6 +64,7 @@ pub(crate) struct WriteQueue {
 
 struct Waiting {
     batcher: Batcher<Box<dyn Job>>,
+    background: VecDeque<Box<dyn Job>>,
     closed: bool,
     ended: bool,
     /// The writer sleeps; nobody else does, so that a push need not wake in vain.
@@ -54,6 +76,7 @@ impl WriteQueue {
     pub(crate) const fn new() -> Self {
         let waiting = Waiting {
             batcher: Batcher::new(LIMITS),
+            background: VecDeque::new(),
             closed: false,
             ended: false,
             writer_sleeps: false,
@@ -79,24 +102,49 @@ impl WriteQueue {
                 waiting.batcher.push(job, bytes).map_err(|_turned_away| StoreError::Overloaded)?;
             }
         }
+        self.wake(waiting);
+        Ok(())
+    }
+
+    /// Queues work in the background, which is done on the writer's terms.
+    pub(crate) fn push_background(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(closed());
+        }
+        if waiting.background.len() >= BACKGROUND_MAX {
+            return Err(StoreError::Overloaded);
+        }
+        waiting.background.push_back(job);
+        self.wake(waiting);
+        Ok(())
+    }
+
+    fn wake(&self, mut waiting: MutexGuard<'_, Waiting>) {
         let wake = std::mem::take(&mut waiting.writer_sleeps);
         drop(waiting);
         if wake {
             self.arrival.notify_one();
         }
-        Ok(())
     }
 
-    /// The next batch; waits for one, but not longer than `patience` when that is given.
-    pub(crate) fn next(&self, patience: Option<Duration>) -> Next {
+    /// The next batch; waits for one, but not longer than `patience` when that is given, nor than the terms of what
+    /// waits in the background.
+    pub(crate) fn next(&self, patience: Option<Duration>, terms: Terms) -> Next {
         let mut waiting = self.lock();
         loop {
             if !waiting.batcher.is_empty() {
-                return Next::Commit(waiting.batcher.take());
+                let mut batch = waiting.batcher.take();
+                if terms.under_load == UnderLoad::Joins {
+                    batch.extend(waiting.background.pop_front());
+                }
+                return Next::Commit(batch);
             }
             if waiting.closed {
-                return Next::End;
+                return waiting.background.pop_front().map_or(Next::End, Next::Background);
             }
+            let has_background = !waiting.background.is_empty();
+            let patience = if has_background { Some(terms.quiet_for) } else { patience };
             waiting.writer_sleeps = true;
             match patience {
                 None => waiting = self.arrival.wait(waiting).unwrap_or_else(PoisonError::into_inner),
@@ -106,7 +154,7 @@ impl WriteQueue {
                     waiting = guard;
                     if timeout.timed_out() && waiting.batcher.is_empty() && !waiting.closed {
                         waiting.writer_sleeps = false;
-                        return Next::Idle;
+                        return waiting.background.pop_front().map_or(Next::Idle, Next::Background);
                     }
                 }
             }
@@ -114,8 +162,14 @@ impl WriteQueue {
     }
 
     /// What waits now, without waiting.
-    pub(crate) fn take(&self) -> Vec<Box<dyn Job>> {
-        self.lock().batcher.take()
+    pub(crate) fn take(&self) -> Option<Next> {
+        let mut waiting = self.lock();
+        let batch = waiting.batcher.take();
+        if batch.is_empty() {
+            waiting.background.pop_front().map(Next::Background)
+        } else {
+            Some(Next::Commit(batch))
+        }
     }
 
     /// Nothing enters any more; what waits is still done.
@@ -144,12 +198,13 @@ impl WriteQueue {
         waiting.closed = true;
         waiting.ended = true;
         let told = std::mem::take(&mut waiting.on_end);
-        let mut stranded = Vec::new();
+        let mut stranded: Vec<_> = waiting.background.drain(..).collect();
         while !waiting.batcher.is_empty() {
             stranded.extend(waiting.batcher.take());
         }
         drop(waiting);
-        stranded.into_iter().for_each(|job| job.fail("the store's writer has ended"));
+        let ended = || StoreError::Unavailable("the store's writer has ended".to_owned());
+        stranded.into_iter().for_each(|job| job.fail(ended()));
         drop(told);
     }
 

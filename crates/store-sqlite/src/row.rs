@@ -10,6 +10,7 @@ use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
@@ -55,6 +56,10 @@ impl<'r> Fields<'r> {
     pub(crate) fn count<T: TryFrom<i64>>(&mut self, column: &'static str) -> Field<T> {
         let value = self.integer(column)?;
         T::try_from(value).map_err(|_| self.corrupt(column, format!("{value} is out of range")))
+    }
+
+    pub(crate) fn optional_count<T: TryFrom<i64>>(&mut self, column: &'static str) -> Field<Option<T>> {
+        self.optional(column, Self::count)
     }
 
     pub(crate) fn time(&mut self, column: &'static str) -> Field<Timestamp> {
@@ -132,7 +137,8 @@ impl<'r> Fields<'r> {
 
 macro_rules! workspace_columns {
     () => {
-        "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.created_at"
+        "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.event_age_s, \
+         w.payload_age_s, w.bytes_max, w.created_at"
     };
 }
 pub(crate) use workspace_columns;
@@ -158,13 +164,17 @@ fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {
             Some(schedule.map_err(|problem| fields.corrupt("retry_schedule", problem))?)
         }
     };
-    let timeout_ms = match fields.optional_integer("timeout_ms")? {
-        None => None,
-        Some(ms) => {
-            Some(u64::try_from(ms).map_err(|_| fields.corrupt("timeout_ms", format!("{ms} is negative")))?)
-        }
-    };
-    Ok(PolicyOverrides { retry, timeout: timeout_ms.map(Duration::from_millis) })
+    let timeout = fields.optional_count("timeout_ms")?.map(Duration::from_millis);
+    Ok(PolicyOverrides { retry, timeout, retention: retention(fields)? })
+}
+
+/// The next three columns as a workspace's own rules of retention.
+pub(crate) fn retention(fields: &mut Fields<'_>) -> Field<RetentionOverrides> {
+    Ok(RetentionOverrides {
+        event_age_max: fields.optional_count("event_age_s")?.map(Duration::from_secs),
+        payload_age_max: fields.optional_count("payload_age_s")?.map(Duration::from_secs),
+        bytes_max: fields.optional_count("bytes_max")?,
+    })
 }
 
 /// Seconds with commas between them.
@@ -260,7 +270,7 @@ pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
 macro_rules! event_columns {
     () => {
         "m.id, m.workspace, m.sequence, m.accepted_at, m.time, m.type, m.subject, m.producer_id, m.targets, \
-         m.attributes, m.data"
+         m.attributes, m.data, m.payload_removed_at"
     };
 }
 pub(crate) use event_columns;
@@ -281,8 +291,9 @@ pub(crate) fn event(row: &Row<'_>) -> Field<Event> {
         Some(blob) => unpack_pairs(blob).map_err(|problem| fields.corrupt("attributes", problem))?,
     };
     let data = Bytes::copy_from_slice(fields.blob("data")?);
+    let payload_removed_at = fields.optional_time("payload_removed_at")?;
     let content = EventContent { producer_id, event_type, subject, time, attributes, data };
-    Ok(Event { id, workspace, sequence, content, targets, accepted_at })
+    Ok(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at })
 }
 
 /// The next column as the webhooks that an event was accepted for.

@@ -15,6 +15,7 @@ struct Migration {
 const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { number: 2, name: "key_check", sql: include_str!("../migrations/0002_key_check.sql") },
+    Migration { number: 3, name: "retention", sql: include_str!("../migrations/0003_retention.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

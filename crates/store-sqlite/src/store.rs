@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use futures_channel::oneshot;
 use rusqlite::Connection;
+use signalpost_store::ledger::Room;
 use signalpost_store::{Answer, StoreError};
 
 use crate::failure::Failure;
 use crate::inline::Inline;
-use crate::job::{Reply, job};
+use crate::job::{Growth, Reply, job};
 use crate::open::{Directory, OpenError, OpenOptions};
 use crate::queue::{Admission, WriteQueue};
 use crate::readers::ReadQueue;
@@ -19,9 +20,18 @@ use crate::writer::{Board, WriterState};
 
 /// A store on one SQLite file. Dropping it finishes what waits and closes it in the background; `close` waits.
 pub struct SqliteStore {
-    queue: Arc<WriteQueue>,
+    writing: Writing,
     pub(crate) board: Arc<Board>,
     shell: Shell,
+}
+
+/// The way to the writer. Clones lead to the same one.
+#[derive(Clone)]
+pub(crate) struct Writing {
+    queue: Arc<WriteQueue>,
+    board: Arc<Board>,
+    /// Set when there is no thread that writes.
+    inline: Option<Arc<Inline>>,
 }
 
 /// Who does the work.
@@ -50,7 +60,8 @@ impl SqliteStore {
         }
         let (writes, reads) = (Arc::clone(&queue), Arc::clone(&read_queue));
         options.threads.spawn("store-write", Box::new(move || run_writer(state, &writes, &reads)));
-        Ok(Self { queue, board, shell: Shell::Threads(read_queue) })
+        let writing = Writing { queue, board: Arc::clone(&board), inline: None };
+        Ok(Self { writing, board, shell: Shell::Threads(read_queue) })
     }
 
     /// Opens the store without any thread: verbs do their work where their futures are first polled.
@@ -60,30 +71,23 @@ impl SqliteStore {
         let state = WriterState::open(Directory::open(directory)?)?;
         let board = state.board();
         let queue = Arc::new(WriteQueue::new());
-        Ok(Self { queue, board, shell: Shell::Inline(Arc::new(Inline::new(state))) })
+        let inline = Arc::new(Inline::new(state));
+        let writing = Writing { queue, board: Arc::clone(&board), inline: Some(Arc::clone(&inline)) };
+        Ok(Self { writing, board, shell: Shell::Inline(inline) })
     }
 
-    /// Queues work for the writer, now; the future only waits for the answer. `bytes` is its weight in a commit.
+    /// Queues work for the writer that is taken for as long as anything can be written.
     pub(crate) fn write<T: Send + 'static>(
         &self,
         admission: Admission,
         bytes: usize,
         work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
-        let (job, reply) = job(work);
-        if let Err(refusal) = self.queue.push(admission, job, bytes) {
-            return Box::pin(std::future::ready(Err(refusal)));
-        }
-        match &self.shell {
-            Shell::Threads(_) => Box::pin(settled(reply)),
-            Shell::Inline(inline) => {
-                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.queue));
-                Box::pin(async move {
-                    inline.drain(&queue);
-                    settled(reply).await
-                })
-            }
-        }
+        self.writing.write((admission, Growth::Needed), bytes, work)
+    }
+
+    pub(crate) const fn writing(&self) -> &Writing {
+        &self.writing
     }
 
     /// Queues a read, now; it sees everything that was answered before.
@@ -97,17 +101,18 @@ impl SqliteStore {
                 Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
             },
             Shell::Inline(inline) => {
-                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.queue));
+                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.writing.queue));
                 Box::pin(async move { inline.read(&queue, work) })
             }
         }
     }
 
     pub(crate) fn close_and_wait(&self) -> Answer<()> {
-        let ended = self.queue.ended();
+        let queue = &self.writing.queue;
+        let ended = queue.ended();
         match &self.shell {
-            Shell::Threads(_) => self.queue.close(),
-            Shell::Inline(inline) => inline.close(&self.queue),
+            Shell::Threads(_) => queue.close(),
+            Shell::Inline(inline) => inline.close(queue),
         }
         Box::pin(async move {
             // The end is told by dropping the sender.
@@ -120,7 +125,52 @@ impl SqliteStore {
 impl Drop for SqliteStore {
     fn drop(&mut self) {
         if let Shell::Threads(_) = self.shell {
-            self.queue.close();
+            self.writing.queue.close();
+        }
+    }
+}
+
+impl Writing {
+    /// Queues work for the writer, now; the future only waits for the answer. `bytes` is its weight in a commit.
+    /// `Full` for what grows while the disk is full.
+    pub(crate) fn write<T: Send + 'static>(
+        &self,
+        (admission, growth): (Admission, Growth),
+        bytes: usize,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        if growth == Growth::Grows && self.board.disk.room() == Room::Full {
+            return Box::pin(std::future::ready(Err(StoreError::Full)));
+        }
+        let (job, reply) = job(growth, work);
+        match self.queue.push(admission, job, bytes) {
+            Ok(()) => self.answer(reply),
+            Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+        }
+    }
+
+    /// Queues work for the writer's idle time, or for a share of what it does under load.
+    pub(crate) fn write_in_background<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        let (job, reply) = job(Growth::Needed, work);
+        match self.queue.push_background(job) {
+            Ok(()) => self.answer(reply),
+            Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+        }
+    }
+
+    fn answer<T: Send + 'static>(&self, reply: Reply<T>) -> Answer<T> {
+        match &self.inline {
+            None => Box::pin(settled(reply)),
+            Some(inline) => {
+                let (inline, queue) = (Arc::clone(inline), Arc::clone(&self.queue));
+                Box::pin(async move {
+                    inline.drain(&queue);
+                    settled(reply).await
+                })
+            }
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::queue::{Next, WriteQueue};
+use crate::queue::{Next, Terms, WriteQueue};
 use crate::readers::ReadQueue;
-use crate::writer::WriterState;
+use crate::writer::{Pace, WriterState};
 
 /// Nothing to write for this long is idle time.
 const IDLE_AFTER: Duration = Duration::from_millis(50);
@@ -19,16 +19,22 @@ pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, reader
     // A start is like a commit: the process before may have left something to do.
     let mut patience = Some(IDLE_AFTER);
     let mut commits_without_step = 0;
+    let mut quiet_for = IDLE_AFTER;
     loop {
-        match queue.next(patience) {
+        match queue.next(patience, Terms { quiet_for, under_load: state.under_load() }) {
             Next::Commit(batch) => {
-                state.apply(batch);
+                state.apply(batch, Pace::Loaded);
                 commits_without_step += 1;
-                patience = Some(IDLE_AFTER);
+                (patience, quiet_for) = (Some(IDLE_AFTER), IDLE_AFTER);
+            }
+            Next::Background(job) => {
+                state.apply(vec![job], Pace::Idle);
+                quiet_for = Duration::ZERO;
             }
             Next::Idle => {
                 commits_without_step = 0;
                 patience = state.upkeep_step().then_some(Duration::ZERO);
+                quiet_for = Duration::ZERO;
             }
             Next::End => break,
         }

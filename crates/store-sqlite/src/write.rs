@@ -6,16 +6,20 @@ use std::sync::Arc;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use signalpost_core::delivery::{CutReason, Due};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
+use signalpost_store::ledger::Usage;
 
 use crate::failure::Failure;
 use crate::meta;
+use crate::retention::{Places, Walk};
 
-const SELECT_HEAD: &str = "SELECT version, sequence FROM head WHERE workspace = ?1";
-const UPDATE_HEAD: &str = "UPDATE head SET version = ?2, sequence = ?3 WHERE workspace = ?1";
+const SELECT_HEAD: &str = "SELECT version, sequence, events, bytes FROM head WHERE workspace = ?1";
+const UPDATE_HEAD: &str =
+    "UPDATE head SET version = ?2, sequence = ?3, events = ?4, bytes = ?5 WHERE workspace = ?1";
+const EVENT_EXISTS: &str = "SELECT 1 FROM message WHERE id = ?1";
 const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
     SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM cut WHERE webhook = ?1";
 /// From the beginning, also when a sweep for an earlier cut is under way.
@@ -27,6 +31,8 @@ const INSERT_SWEEP: &str = "INSERT OR REPLACE INTO sweep (webhook, due_at, event
 struct Head {
     version: i64,
     sequence: i64,
+    events: i64,
+    bytes: i64,
     /// Differs from its row, so it stands in [`Caches::touched`].
     touched: bool,
 }
@@ -38,6 +44,11 @@ pub(crate) struct Caches {
     /// Workspaces whose head differs from its row, in order of their first change.
     touched: Vec<WorkspaceId>,
     pub(crate) index: Option<IndexState>,
+    /// The highest id of an event that retention has removed, once it was asked for.
+    pub(crate) highest_removed_event: Option<i64>,
+    /// Where retention stands in its walk.
+    pub(crate) walk: Option<Walk>,
+    pub(crate) places: Places,
 }
 
 /// How far the listing indexes are filled.
@@ -55,6 +66,8 @@ pub(crate) struct News {
     pub(crate) accepted: Vec<Arc<Event>>,
     pub(crate) requeued: Vec<(Due, WorkspaceId)>,
     pub(crate) highest_id: i64,
+    /// Rows that work in the background has touched.
+    pub(crate) background_rows: usize,
 }
 
 impl News {
@@ -89,11 +102,13 @@ pub(crate) struct Write<'c> {
     pub(crate) caches: &'c mut Caches,
     pub(crate) hot: HotStatements<'c>,
     pub(crate) news: News,
+    /// Rows that a background verb may touch in this commit.
+    pub(crate) allowance: usize,
 }
 
 impl<'c> Write<'c> {
-    pub(crate) fn new(connection: &'c Connection, caches: &'c mut Caches) -> Self {
-        Self { connection, caches, hot: HotStatements::default(), news: News::default() }
+    pub(crate) fn new(connection: &'c Connection, caches: &'c mut Caches, allowance: usize) -> Self {
+        Self { connection, caches, hot: HotStatements::default(), news: News::default(), allowance }
     }
 
     pub(crate) fn statement(&self, sql: &str) -> rusqlite::Result<CachedStatement<'c>> {
@@ -126,9 +141,36 @@ impl<'c> Write<'c> {
         Ok(())
     }
 
+    /// Adds to what a workspace has stored; of one that is gone nothing is counted any more.
+    pub(crate) fn count(&mut self, workspace: WorkspaceId, events: i64, bytes: i64) -> Result<(), Failure> {
+        let Some(mut head) = self.head(workspace)? else { return Ok(()) };
+        head.events = head.events.saturating_add(events);
+        head.bytes = head.bytes.saturating_add(bytes);
+        self.set_head(workspace, head);
+        Ok(())
+    }
+
+    /// What a workspace has stored, this transaction included.
+    pub(crate) fn usage(&mut self, workspace: WorkspaceId) -> Result<Option<Usage>, Failure> {
+        let unsigned = |count: i64| u64::try_from(count).unwrap_or(0);
+        let usage = |head: Head| Usage { events: unsigned(head.events), bytes: unsigned(head.bytes) };
+        Ok(self.head(workspace)?.map(usage))
+    }
+
+    /// Whether an event was removed by retention. Costs a look at its row only when later ones were.
+    pub(crate) fn is_removed(&mut self, event: EventId) -> Result<bool, Failure> {
+        let highest = match self.caches.highest_removed_event {
+            Some(highest) => highest,
+            None => meta::read(self.connection, meta::HIGHEST_REMOVED_EVENT)?,
+        };
+        self.caches.highest_removed_event = Some(highest);
+        Ok(event.raw() <= highest && !self.statement(EVENT_EXISTS)?.exists([event.raw()])?)
+    }
+
     /// When the workspace ends; its row is the caller's business.
     pub(crate) fn forget_head(&mut self, workspace: WorkspaceId) {
         self.caches.heads.remove(&workspace);
+        self.caches.places.forget(workspace);
     }
 
     /// Ends everything that is pending for a webhook.
@@ -163,7 +205,7 @@ impl<'c> Write<'c> {
         let mut update = self.statement(UPDATE_HEAD)?;
         for workspace in self.caches.touched.drain(..) {
             if let Some(head) = self.caches.heads.get_mut(&workspace) {
-                update.execute(params![workspace.raw(), head.version, head.sequence])?;
+                update.execute([workspace.raw(), head.version, head.sequence, head.events, head.bytes])?;
                 head.touched = false;
             }
         }
@@ -179,7 +221,8 @@ impl<'c> Write<'c> {
             return Ok(Some(*head));
         }
         let read = |row: &rusqlite::Row<'_>| {
-            Ok(Head { version: row.get(0)?, sequence: row.get(1)?, touched: false })
+            let (version, sequence) = (row.get(0)?, row.get(1)?);
+            Ok(Head { version, sequence, events: row.get(2)?, bytes: row.get(3)?, touched: false })
         };
         let head = self.statement(SELECT_HEAD)?.query_row([workspace.raw()], read).optional()?;
         if let Some(head) = head {

@@ -8,13 +8,17 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use signalpost_store::CommitListener;
+use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_store::ledger::Room;
+use signalpost_store::{CommitListener, StoreError};
 
+use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::job::Job;
+use crate::job::{Growth, Job};
 use crate::ledger::upkeep::{self, Eagerness};
 use crate::meta;
-use crate::open::{Directory, OpenError};
+use crate::open::{Directory, OpenError, PAGE_BYTES};
+use crate::queue::UnderLoad;
 use crate::write::{Caches, News, Write};
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
@@ -24,17 +28,36 @@ const ROLLBACK: &str = "ROLLBACK";
 /// Events that may stand outside the listing indexes: what a list has to scan at most, some 10 ms.
 const UNINDEXED_MAX: u64 = 20_000;
 
+/// Rows that background work touches in a commit which it shares: some 2 ms.
+const SHARED_ROWS_MAX: usize = UPKEEP_ROWS_MAX / 2;
+/// Below this it waits for the next commit: a step for a few rows is not worth its beginning.
+const SHARED_ROWS_MIN: usize = 100;
+/// Credit beyond this is lost: what was not used in time must not come in one go.
+const CREDIT_ROWS_MAX: usize = 4 * UPKEEP_ROWS_MAX;
+
 /// What the writer and the handles of the store share.
-#[derive(Default)]
 pub(crate) struct Board {
     pub(crate) highest_id: AtomicI64,
     pub(crate) listener: Mutex<Option<Arc<dyn CommitListener>>>,
+    pub(crate) disk: Disk,
+}
+
+/// How much background work may do in a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// Others wait: as many rows as they have written since.
+    Loaded,
+    Idle,
 }
 
 pub(crate) struct WriterState {
     connection: Connection,
     caches: Caches,
     board: Arc<Board>,
+    /// Rows that others have written and background work has not yet made up for.
+    credit_rows: usize,
+    /// Rows that background work may touch in the present commit.
+    allowance: usize,
     /// Last, so that the lock goes after the connection.
     directory: Directory,
 }
@@ -42,9 +65,12 @@ pub(crate) struct WriterState {
 impl WriterState {
     pub(crate) fn open(directory: Directory) -> Result<Self, OpenError> {
         let connection = directory.connect_writer()?;
-        let board = Arc::new(Board::default());
-        board.highest_id.store(meta::read_highest_id(&connection)?, Ordering::Release);
-        Ok(Self { connection, caches: Caches::default(), board, directory })
+        let board = Arc::new(Board {
+            highest_id: AtomicI64::new(meta::read_highest_id(&connection)?),
+            listener: Mutex::default(),
+            disk: directory.disk(),
+        });
+        Ok(Self { connection, caches: Caches::default(), board, credit_rows: 0, allowance: 0, directory })
     }
 
     pub(crate) fn board(&self) -> Arc<Board> {
@@ -60,9 +86,21 @@ impl WriterState {
         &self.connection
     }
 
+    /// Whether work in the background may share the next commit.
+    pub(crate) const fn under_load(&self) -> UnderLoad {
+        if self.credit_rows >= SHARED_ROWS_MIN { UnderLoad::Joins } else { UnderLoad::Waits }
+    }
+
     /// Commits a batch, tells the listener, answers the callers; keeps the unindexed tail within its bound.
-    pub(crate) fn apply(&mut self, batch: Vec<Box<dyn Job>>) {
-        self.commit(batch);
+    pub(crate) fn apply(&mut self, batch: Vec<Box<dyn Job>>, pace: Pace) {
+        self.allowance = match pace {
+            Pace::Loaded => self.credit_rows.min(SHARED_ROWS_MAX),
+            Pace::Idle => UPKEEP_ROWS_MAX,
+        };
+        match self.look_at_disk() {
+            Room::Enough => self.commit(batch),
+            Room::Full => self.commit_needed(batch),
+        }
         self.caches.trim();
         while self.caches.index.is_some_and(|index| index.unindexed > UNINDEXED_MAX) {
             if self.transact(upkeep::index_step).is_none() {
@@ -76,12 +114,49 @@ impl WriterState {
         self.transact(|write| upkeep::step(write, Eagerness::Worthwhile)).unwrap_or(false)
     }
 
+    /// At the beginning of a shortage the log is folded back as far as readers permit, while there is room for it.
+    fn look_at_disk(&mut self) -> Room {
+        let disk = &self.board.disk;
+        let before = disk.was();
+        let room = disk.look(|| free_inside_bytes(&self.connection));
+        if before == Room::Enough && room == Room::Full {
+            // Not done is not lost: the log is kept, and the next checkpoint tries again.
+            let folded = self.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
+            if let Err(error) = folded {
+                tracing::warn!(%error, "the write-ahead log could not be folded back");
+            }
+        }
+        room
+    }
+
+    /// Refuses what makes the store grow, and commits the rest.
+    fn commit_needed(&mut self, batch: Vec<Box<dyn Job>>) {
+        let (growing, needed): (Vec<_>, Vec<_>) =
+            batch.into_iter().partition(|job| job.growth() == Growth::Grows);
+        growing.into_iter().for_each(|job| job.fail(StoreError::Full));
+        if !needed.is_empty() {
+            self.commit(needed);
+        }
+    }
+
     fn commit(&mut self, mut batch: Vec<Box<dyn Job>>) {
+        let before = self.connection.total_changes();
         let run = |write: &mut Write<'_>| batch.iter_mut().try_for_each(|job| job.run(write));
         match self.try_transact(run) {
             Ok(((), news)) => {
+                self.settle_credit(self.connection.total_changes() - before, news.background_rows);
+                if batch.iter().any(|job| job.growth() == Growth::Grows) {
+                    self.board.disk.has_grown();
+                }
                 self.tell(news);
                 batch.into_iter().for_each(Job::answer);
+            }
+            Err(failure) if failure.is_full() => {
+                self.board.disk.write_failed();
+                if batch.iter().any(|job| job.growth() == Growth::Grows) {
+                    return self.commit_needed(batch);
+                }
+                batch.into_iter().for_each(|job| job.fail(StoreError::Full));
             }
             Err(failure) if batch.len() > 1 && !failure.is_of_the_medium() => {
                 tracing::warn!(
@@ -98,9 +173,15 @@ impl WriterState {
                     operations = batch.len(),
                     "a commit failed; nothing of it was stored"
                 );
-                batch.into_iter().for_each(|job| job.fail(&problem));
+                batch.into_iter().for_each(|job| job.fail(StoreError::Unavailable(problem.clone())));
             }
         }
+    }
+
+    fn settle_credit(&mut self, changed_rows: u64, background_rows: usize) {
+        let changed = usize::try_from(changed_rows).unwrap_or(usize::MAX);
+        let earned = self.credit_rows.saturating_add(changed.saturating_sub(background_rows));
+        self.credit_rows = earned.saturating_sub(background_rows).min(CREDIT_ROWS_MAX);
     }
 
     /// Runs work of the store's own; a failure is logged and harms nobody.
@@ -132,7 +213,7 @@ impl WriterState {
         work: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>,
     ) -> Result<(T, News), Failure> {
         self.connection.prepare_cached(BEGIN)?.execute([])?;
-        let mut write = Write::new(&self.connection, &mut self.caches);
+        let mut write = Write::new(&self.connection, &mut self.caches, self.allowance);
         // After a panic everything that the work could reach is dropped or rolled back, or is a job that starts
         // its next run from the beginning.
         let value = catch_unwind(AssertUnwindSafe(|| work(&mut write))).unwrap_or(Err(Failure::Panicked))?;
@@ -172,4 +253,10 @@ impl WriterState {
             tracing::error!("the listener of commits panicked; what it missed is found by reconciling");
         }
     }
+}
+
+/// What the database can use again without growing.
+fn free_inside_bytes(connection: &Connection) -> u64 {
+    let pages: rusqlite::Result<i64> = connection.query_row("PRAGMA freelist_count", [], |row| row.get(0));
+    pages.ok().and_then(|pages| u64::try_from(pages).ok()).unwrap_or(0) * PAGE_BYTES
 }

@@ -3,7 +3,7 @@
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Cut;
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
-use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::policy::PolicyChange;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -20,6 +20,7 @@ pub trait Catalog: Send + Sync {
     fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace>;
     /// Ends a tenant: credentials and secrets are wiped, every webhook is deleted with its cut, and no verb finds
     /// the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the webhooks it ended.
+    /// What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
 
     /// `Missing("workspace")`, or `Taken("webhook id")` when the public id was ever used in the workspace.
@@ -59,7 +60,8 @@ pub struct UpdateWorkspace {
     pub workspace: WorkspaceId,
     pub name: Option<String>,
     pub features: Option<Vec<String>>,
-    pub policy: Option<PolicyOverrides>,
+    /// Merged into what is stored when it is stored.
+    pub policy: PolicyChange,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -22,7 +22,10 @@ pub enum StoreError {
     /// More work waits for the writer than its bounds permit. Nothing was stored.
     #[error("the store has more waiting than it may hold")]
     Overloaded,
-    /// The medium refused: disk full, I/O error, connection lost, store closed. Unless a verb says otherwise
+    /// The disk has no room for more than outcomes and deletions. Nothing was stored.
+    #[error("the disk is full")]
+    Full,
+    /// The medium refused: I/O error, connection lost, store closed. Unless a verb says otherwise
     /// nothing was stored.
     #[error("the store cannot be used right now: {0}")]
     Unavailable(String),
@@ -41,6 +44,10 @@ impl From<StoreError> for Error {
             ),
             StoreError::WrongState(sentence) => Self::new(ErrorCode::Conflict, sentence),
             StoreError::Missing(what) => Self::not_found(what),
+            StoreError::Full => Self::new(
+                ErrorCode::StorageFull,
+                "the disk has no room for more; nothing was stored, try again when there is",
+            ),
             StoreError::CatalogMoved | StoreError::Overloaded | StoreError::Unavailable(_) => {
                 Self::unavailable(error)
             }

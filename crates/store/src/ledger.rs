@@ -6,6 +6,7 @@ use signalpost_core::attempt::{Attempt, Outcome};
 use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
 
@@ -29,14 +30,15 @@ pub trait Ledger: Send + Sync {
     ///
     /// For each: the owed row goes, the attempt is appended, a retry is owed again unless a cut has ended the
     /// round meanwhile, and the webhook's health changes as told. An attempt whose number is recorded already is
-    /// skipped as a whole, so that repeating the verb after an unknown outcome is safe.
+    /// skipped as a whole, so that repeating the verb after an unknown outcome is safe; so is one of an event that
+    /// [`Self::retain`] has removed.
     ///
     /// The owed row of a new delivery is due at its event's `accepted_at`, born at its event's sequence, with no
     /// steps and no tries; a retry keeps `born`, is due as its verdict says, and counts one more step and try.
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()>;
 
-    /// Owes a delivery once more with a fresh round. `Missing("delivery")`; `WrongState` while it is pending, or
-    /// when its webhook is deleted or disabled.
+    /// Owes a delivery once more with a fresh round. `Missing("delivery")`; `WrongState` while it is pending, when
+    /// its webhook is deleted or disabled, or when the payload was removed.
     fn requeue(&self, params: Requeue) -> Answer<Due>;
 
     /// Webhooks that are owed something, in ascending order, each with its earliest time.
@@ -59,6 +61,21 @@ pub trait Ledger: Send + Sync {
 
     /// One bounded step of housekeeping: rows ended by cuts, expired keys, lazy indexes. `true` when there is more.
     fn upkeep(&self, now: Timestamp) -> Answer<bool>;
+    /// One bounded step of removing what the rules do not let the store keep, in the writer's idle time or at a share
+    /// of what else it writes. To be called again while there is [`Retained::more`].
+    ///
+    /// Events go oldest first, by id, each as a whole: with its deliveries' histories and the producer's id, which may
+    /// then be used anew. One of which a delivery is pending stays, with its payload, whatever the rules say; what
+    /// a cut has ended is not pending. By age a walk over a workspace ends at the first event that is too young,
+    /// whatever comes after it. A bound on bytes removes until it is kept. Lists and cursors go on without what is gone.
+    ///
+    /// Of an erased workspace everything goes, whatever the rules, but that its public id stays taken.
+    fn retain(&self, params: Retain) -> Answer<Retained>;
+    /// What a workspace has stored; `None` when there is no such workspace.
+    fn usage(&self, workspace: WorkspaceId) -> Answer<Option<Usage>>;
+    /// What the whole store takes.
+    fn storage(&self) -> Answer<Storage>;
+
     /// Answers when something has been committed and synced: the store can be written to.
     fn probe(&self, now: Timestamp) -> Answer<()>;
     /// Finishes what waits and closes; later verbs answer `Unavailable`.
@@ -130,6 +147,67 @@ pub struct Requeue {
     pub workspace: WorkspaceId,
     pub delivery: DeliveryId,
     pub at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct Retain {
+    pub now: Timestamp,
+    pub rules: RetentionRules,
+}
+
+/// What one step has done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// Events removed.
+    pub events: u64,
+    /// Payloads removed of events that stay.
+    pub payloads: u64,
+    /// What was looked at in vain since the walk began: workspaces, and events past their bound that stay because
+    /// something of them is pending.
+    pub looked: u64,
+    /// The walk over all workspaces is not at its end.
+    pub more: bool,
+    /// When the first of what was found too young will be old; at the end of a walk only.
+    pub next_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub events: u64,
+    /// Events with their payloads and histories; a store's own measure, near to what the disk gives for them.
+    pub bytes: u64,
+}
+
+/// Sizes are in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Storage {
+    /// The database's own size, with what is free inside it.
+    pub database_bytes: u64,
+    /// Inside the database, to be used again.
+    pub free_bytes: u64,
+    /// What is written ahead and not yet folded into the database.
+    pub wal_bytes: u64,
+    /// The filesystem, when the store stands on one and it can be asked.
+    pub disk: Option<DiskSpace>,
+    /// Events of all workspaces.
+    pub events: u64,
+    pub oldest_event_at: Option<Timestamp>,
+    pub room: Room,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskSpace {
+    pub free_bytes: u64,
+    pub total_bytes: u64,
+}
+
+/// Whether the store takes what makes it grow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Room {
+    #[default]
+    Enough,
+    /// New events and objects are refused with `Full`.
+    Full,
 }
 
 #[derive(Clone, Copy, Debug)]

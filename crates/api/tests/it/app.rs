@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use signalpost_api::{Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::{BoxFuture, Clock, Random};
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_engine::{Engine, EngineOptions};
@@ -55,6 +56,7 @@ impl App {
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: 1,
             node: 0,
+            retention: RetentionRules::default(),
         });
         let draining = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess {

@@ -10,6 +10,7 @@ mod health;
 mod hostile;
 mod profiles;
 mod publishing;
+mod retention;
 mod shapes;
 mod sigmamind;
 mod sigmamind_errors;

@@ -32,6 +32,7 @@ fn deliver(profile: &Profile, secret: &str) -> (String, Vec<(String, String)>) {
         },
         targets: Vec::new(),
         accepted_at: Timestamp::from_ms(0),
+        payload_removed_at: None,
     };
     let attempt_at = Timestamp::from_ms(1_614_265_330_999);
     let scope = Scope {

@@ -33,7 +33,7 @@ fn an_event_reads_back_as_it_was_understood() {
     let expected = json!({
         "id": "e-1", "sequence": receipt["sequence"], "type": "a.b", "subject": "Käse 🧀",
         "time": "2020-01-01T00:00:00.000Z", "accepted_at": "2026-05-05T10:06:46.150Z",
-        "attributes": {}, "data": null, "deliveries": 0
+        "attributes": {}, "data": null, "payload_removed_at": null, "deliveries": 0
     });
     assert_eq!(read.expect(200).json(), expected);
     let anonymous = app.publish(&id, &json!({"type": "a.b", "data": 7}));

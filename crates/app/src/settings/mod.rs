@@ -41,10 +41,6 @@ pub(crate) struct Settings {
     pub(crate) egress: EgressPolicy,
     pub(crate) trusted_proxies: Vec<Cidr>,
     pub(crate) log: String,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "checked from the first day, obeyed once the engine retains")
-    )]
     pub(crate) retention: RetentionRules,
     pub(crate) patience: Patience,
     /// The native one and those that are served to customers.

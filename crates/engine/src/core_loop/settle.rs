@@ -176,7 +176,8 @@ impl Running {
             self.touch(due.id.webhook, |lane| {
                 lane.in_flight -= 1;
                 let Ok(events) = &events else { return lane.give_back(due, again_at) };
-                match events.iter().find(|event| event.id == due.id.event) {
+                let kept = |event: &&Arc<Event>| event.payload_removed_at.is_none();
+                match events.iter().find(|event| event.id == due.id.event).filter(kept) {
                     Some(event) => lane.put_back(due, Arc::clone(event)),
                     None => {
                         tracing::error!(event = due.id.event.raw(), "an owed event is gone from the store");

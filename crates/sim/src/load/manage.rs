@@ -98,7 +98,7 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
         features: None,
         policy: PolicyOverrides {
             retry: own.map(|seconds| RetrySchedule::from_seconds(seconds).expect("short and few")),
-            timeout: None,
+            ..PolicyOverrides::default()
         },
     };
     let schedule_s = own.unwrap_or(style.schedule_s).to_vec();

@@ -4,6 +4,7 @@ use rusqlite::params;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
+use super::update_workspace::{retention_columns, timeout_ms};
 use crate::failure::Failure;
 use crate::fetch::exists;
 use crate::pack::pack_texts;
@@ -12,14 +13,16 @@ use crate::write::Write;
 
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
-    (id, public_id, dialect, name, features, retry_schedule, timeout_ms, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)";
+    (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
+     created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
 pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version, sequence) VALUES (?1, 1, 0)";
 
 pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
     if exists(write.connection, IS_TAKEN, [&workspace.public_id])? {
         return Err(StoreError::Taken("workspace id").into());
     }
+    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
     write.statement(INSERT)?.execute(params![
         workspace.id.raw(),
         workspace.public_id,
@@ -27,7 +30,10 @@ pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Fa
         workspace.name,
         pack_texts(&workspace.features),
         workspace.policy.retry.as_ref().map(write_schedule),
-        super::update_workspace::timeout_ms(&workspace.policy),
+        timeout_ms(&workspace.policy),
+        event_age_s,
+        payload_age_s,
+        bytes_max,
         workspace.created_at.as_ms(),
     ])?;
     write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;

@@ -21,12 +21,14 @@ pub(crate) const WORKSPACE_LIVES: &str = "SELECT 1 FROM workspace WHERE id = ?1 
 pub(crate) const SELECT_WEBHOOK: &str = concat!(
     "SELECT ",
     webhook_columns!(),
-    " FROM webhook h WHERE h.id = ?1 AND h.workspace = ?2 AND h.deleted_at IS NULL"
+    " FROM webhook h JOIN workspace w ON w.id = h.workspace
+     WHERE h.id = ?1 AND h.workspace = ?2 AND h.deleted_at IS NULL AND w.erased_at IS NULL"
 );
 pub(crate) const SELECT_WEBHOOK_BY_PUBLIC_ID: &str = concat!(
     "SELECT ",
     webhook_columns!(),
-    " FROM webhook h WHERE h.workspace = ?1 AND h.public_id = ?2 AND h.deleted_at IS NULL"
+    " FROM webhook h JOIN workspace w ON w.id = h.workspace
+     WHERE h.workspace = ?1 AND h.public_id = ?2 AND h.deleted_at IS NULL AND w.erased_at IS NULL"
 );
 
 pub(crate) fn workspace(connection: &Connection, id: WorkspaceId) -> Result<Option<Workspace>, Failure> {
@@ -44,7 +46,7 @@ pub(crate) fn workspace_lives(connection: &Connection, id: WorkspaceId) -> Resul
     exists(connection, WORKSPACE_LIVES, [id.raw()])
 }
 
-/// A webhook of this workspace. Erasing a workspace deletes its webhooks, so the workspace need not be asked.
+/// A webhook of this workspace. The workspace is asked too: erasing it takes a while to come to every webhook.
 pub(crate) fn webhook(
     connection: &Connection,
     workspace: WorkspaceId,

@@ -3,6 +3,7 @@
 use rusqlite::{Connection, params};
 use signalpost_store::catalog::{ListWebhooks, WebhookPage};
 
+use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
 use crate::row;
@@ -20,6 +21,9 @@ pub(crate) const SELECT: &str =
 
 pub(super) fn run(connection: &Connection, params: &ListWebhooks) -> Result<WebhookPage, Failure> {
     let ListWebhooks { workspace, subject, active, before, offset, limit: rows } = params;
+    if !find::workspace_lives(connection, *workspace)? {
+        return Ok(WebhookPage { rows: Vec::new(), total: 0 });
+    }
     let total: i64 = connection
         .prepare_cached(COUNT)?
         .query_row(params![workspace.raw(), subject, active], |row| row.get(0))?;

@@ -6,7 +6,7 @@ mod create_workspace;
 mod credential_by_hash;
 mod delete_webhook;
 pub(crate) mod disable;
-mod erase_workspace;
+pub(crate) mod erase_workspace;
 mod fan_out;
 pub(crate) mod find;
 mod lane;
@@ -28,6 +28,7 @@ use signalpost_store::catalog::{
 use signalpost_store::{Answer, Catalog};
 
 use crate::failure::Failure;
+use crate::job::Growth;
 use crate::queue::Admission;
 use crate::store::SqliteStore;
 use crate::write::Write;
@@ -42,11 +43,19 @@ impl SqliteStore {
     ) -> Answer<T> {
         self.write(Admission::Always, CHANGE_BYTES, work)
     }
+
+    /// Something new, which a full disk refuses.
+    fn create<T: Send + 'static>(
+        &self,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        self.writing().write((Admission::Always, Growth::Grows), CHANGE_BYTES, work)
+    }
 }
 
 impl Catalog for SqliteStore {
     fn create_workspace(&self, workspace: Workspace) -> Answer<()> {
-        self.change(move |write| create_workspace::run(write, &workspace))
+        self.create(move |write| create_workspace::run(write, &workspace))
     }
 
     fn workspace_by_public_id(&self, public_id: String) -> Answer<Option<Workspace>> {
@@ -62,11 +71,12 @@ impl Catalog for SqliteStore {
     }
 
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
-        self.change(move |write| erase_workspace::run(write, params))
+        let begun = self.change(move |write| erase_workspace::begin(write, params));
+        Box::pin(erase_workspace::complete(self.writing().clone(), params.workspace, begun))
     }
 
     fn create_webhook(&self, webhook: Webhook) -> Answer<()> {
-        self.change(move |write| create_webhook::run(write, &webhook))
+        self.create(move |write| create_webhook::run(write, &webhook))
     }
 
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
@@ -94,7 +104,7 @@ impl Catalog for SqliteStore {
     }
 
     fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {
-        self.change(move |write| create_credential::run(write, &credential, hash))
+        self.create(move |write| create_credential::run(write, &credential, hash))
     }
 
     fn credential_by_hash(&self, hash: CredentialHash) -> Answer<Option<Credential>> {
@@ -127,7 +137,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::SELECT_NEWEST_CREDENTIAL,
     erase_workspace::DELETE_CREDENTIALS,
     erase_workspace::UPDATE,
+    erase_workspace::SELECT_ERASED_AT,
     erase_workspace::DELETE_HEAD,
+    erase_workspace::INSERT_REST,
     fan_out::SELECT_VERSION,
     fan_out::SELECT_WEBHOOKS,
     find::SELECT_WORKSPACE,

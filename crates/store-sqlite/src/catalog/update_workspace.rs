@@ -1,7 +1,10 @@
 //! `update_workspace`: name, features and policy. A change for fan-out, whatever it changes.
 
+use std::time::Duration;
+
 use rusqlite::params;
 use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::UpdateWorkspace;
@@ -12,8 +15,10 @@ use crate::pack::pack_texts;
 use crate::row::write_schedule;
 use crate::write::Write;
 
-pub(crate) const UPDATE: &str =
-    "UPDATE workspace SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5 WHERE id = ?1";
+pub(crate) const UPDATE: &str = "UPDATE workspace
+    SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5,
+        event_age_s = ?6, payload_age_s = ?7, bytes_max = ?8
+    WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Workspace, Failure> {
     let found = find::workspace(write.connection, params.workspace)?;
@@ -24,9 +29,8 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
     if let Some(features) = &params.features {
         workspace.features.clone_from(features);
     }
-    if let Some(policy) = &params.policy {
-        workspace.policy.clone_from(policy);
-    }
+    params.policy.apply_to(&mut workspace.policy);
+    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
     write.bump_version(workspace.id)?;
     write.statement(UPDATE)?.execute(params![
         workspace.id.raw(),
@@ -34,6 +38,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
         pack_texts(&workspace.features),
         workspace.policy.retry.as_ref().map(write_schedule),
         timeout_ms(&workspace.policy),
+        event_age_s,
+        payload_age_s,
+        bytes_max,
     ])?;
     Ok(workspace)
 }
@@ -41,4 +48,12 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
 /// Limits are whole milliseconds, see [`signalpost_core::policy::check_timeout_ms`].
 pub(super) fn timeout_ms(policy: &PolicyOverrides) -> Option<i64> {
     policy.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// `event_age_s`, `payload_age_s` and `bytes_max`. Ages are whole seconds, see
+/// [`signalpost_core::retention::check_age_s`].
+pub(super) fn retention_columns(own: &RetentionOverrides) -> [Option<i64>; 3] {
+    let seconds = |age: Option<Duration>| age.map(|age| age.as_secs());
+    [seconds(own.event_age_max), seconds(own.payload_age_max), own.bytes_max]
+        .map(|number| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
 }

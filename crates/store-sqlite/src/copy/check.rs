@@ -57,6 +57,26 @@ const RULES: &[(&str, &str)] = &[
          AND NOT EXISTS (SELECT 1 FROM ix_event i WHERE i.workspace = m.workspace AND i.event = m.id)",
     ),
     (
+        "listing indexes name events that are gone",
+        "SELECT i.event FROM ix_event i WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = i.event)
+         UNION SELECT i.event FROM ix_delivery i
+         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = i.event)",
+    ),
+    (
+        "producers' ids stand for events that are gone",
+        "SELECT k.event FROM event_key k WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = k.event)",
+    ),
+    (
+        "workspaces count other events, or other bytes, than they have",
+        "SELECT h.workspace FROM head h
+         LEFT JOIN (SELECT workspace, count(*) AS events,
+                sum(200 + length(data) + coalesce(length(attributes), 0) + 6 * length(targets)) AS bytes
+            FROM message GROUP BY workspace) AS e ON e.workspace = h.workspace
+         LEFT JOIN (SELECT m.workspace AS workspace, sum(60 + coalesce(length(a.detail), 0)) AS bytes
+            FROM attempt a JOIN message m ON m.id = a.event GROUP BY m.workspace) AS s ON s.workspace = h.workspace
+         WHERE h.events <> coalesce(e.events, 0) OR h.bytes <> coalesce(e.bytes, 0) + coalesce(s.bytes, 0)",
+    ),
+    (
         "webhooks that live have no secret",
         "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.secret IS NULL",
     ),

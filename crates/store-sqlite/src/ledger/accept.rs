@@ -14,6 +14,7 @@ use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::pack::{pack_ids, pack_pairs};
 use crate::row::Fields;
+use crate::weight;
 use crate::write::{Write, hot};
 
 pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO message
@@ -55,7 +56,9 @@ enum Known {
 pub(super) fn prepare(events: Vec<AcceptEvent>) -> Vec<Incoming> {
     let incoming = |accept: AcceptEvent| {
         let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe } = accept;
-        let event = Event { id, workspace, sequence: Sequence(0), content, targets, accepted_at };
+        let payload_removed_at = None;
+        let sequence = Sequence(0);
+        let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
         Incoming { event: Arc::new(event), version, dedupe }
     };
     events.into_iter().map(incoming).collect()
@@ -142,7 +145,8 @@ fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure>
     // Shared with nobody on the first run, so nothing is copied.
     Arc::make_mut(&mut one.event).sequence = sequence;
     let event = &one.event;
-    insert_message(write, event)?;
+    let bytes = insert_message(write, event)?;
+    write.count(event.workspace, 1, bytes)?;
     insert_due(write, event)?;
     if let Some(producer_id) = &event.content.producer_id {
         let fingerprint = one.dedupe.as_ref().map(|dedupe| dedupe.fingerprint);
@@ -160,9 +164,13 @@ fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure>
     Ok(Accepted { id: event.id, sequence, deliveries: event.targets.len(), repeated: Repeated::No })
 }
 
-fn insert_message(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
+/// Returns what the event counts for in its workspace's bytes.
+fn insert_message(write: &mut Write<'_>, event: &Event) -> Result<i64, Failure> {
     let content = &event.content;
     let attributes = (!content.attributes.is_empty()).then(|| pack_pairs(&content.attributes));
+    let targets = pack_ids(event.targets.iter().map(|webhook| webhook.raw()));
+    let attribute_bytes = attributes.as_ref().map_or(0, Vec::len);
+    let bytes = weight::of_message(content.data.len(), attribute_bytes, targets.len());
     hot(&mut write.hot.insert_message, write.connection, INSERT_MESSAGE)?.execute(params![
         event.id.raw(),
         event.workspace.raw(),
@@ -172,11 +180,11 @@ fn insert_message(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
         content.event_type,
         content.subject,
         content.producer_id,
-        pack_ids(event.targets.iter().map(|webhook| webhook.raw())),
+        targets,
         attributes,
         content.data.as_ref(),
     ])?;
-    Ok(())
+    Ok(bytes)
 }
 
 fn insert_due(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {

@@ -3,7 +3,7 @@
 use rusqlite::{OptionalExtension, params};
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
 use signalpost_core::delivery::Due;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Finished, HealthChange};
 
@@ -12,6 +12,7 @@ use super::history::verdict_code;
 use crate::catalog::{disable, find};
 use crate::failure::Failure;
 use crate::pack::pack_detail;
+use crate::weight;
 use crate::write::{Write, hot};
 
 /// Does nothing when the number is taken, which is how a repeated verb is recognised.
@@ -37,8 +38,8 @@ pub(super) fn run(write: &mut Write<'_>, finished: &[Finished]) -> Result<(), Fa
 }
 
 fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
-    let Finished { due, attempt, .. } = finished;
-    if insert_attempt(write, due, attempt)? == 0 {
+    let Finished { workspace, due, attempt, .. } = finished;
+    if write.is_removed(due.id.event)? || !insert_attempt(write, *workspace, due, attempt)? {
         return Ok(());
     }
     hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
@@ -55,7 +56,13 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     }
 }
 
-fn insert_attempt(write: &mut Write<'_>, due: &Due, attempt: &Attempt) -> Result<usize, Failure> {
+/// `false` when its number is taken.
+fn insert_attempt(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    due: &Due,
+    attempt: &Attempt,
+) -> Result<bool, Failure> {
     let Attempt { number, at, verdict, timing, .. } = *attempt;
     let retry_at = match verdict {
         Verdict::RetryAt(at) => Some(at.as_ms()),
@@ -65,15 +72,20 @@ fn insert_attempt(write: &mut Write<'_>, due: &Due, attempt: &Attempt) -> Result
     let detail = pack_detail(timing_us, &attempt.detail, &attempt.request_headers, &attempt.answer);
     let (event, webhook) = (due.id.event.raw(), due.id.webhook.raw());
     let (at, code) = (at.as_ms(), verdict_code(verdict));
+    let bytes = weight::of_step(detail.len());
     let insert = hot(&mut write.hot.insert_attempt, write.connection, INSERT_ATTEMPT)?;
-    Ok(match attempt.outcome {
+    let inserted = match attempt.outcome {
         Outcome::Status(status) => {
             insert.execute(params![event, webhook, number, at, code, status, retry_at, detail])?
         }
         Outcome::Failed(failure) => {
             insert.execute(params![event, webhook, number, at, code, failure.name(), retry_at, detail])?
         }
-    })
+    };
+    if inserted > 0 {
+        write.count(workspace, 0, bytes)?;
+    }
+    Ok(inserted > 0)
 }
 
 /// A retry is owed unless a cut has ended the round meanwhile.

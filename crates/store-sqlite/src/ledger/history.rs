@@ -30,10 +30,10 @@ pub(crate) const SELECT_STEPS: &str = "SELECT event, webhook, n, at, verdict, ou
     FROM attempt WHERE event = ?1 AND webhook = ?2 ORDER BY n";
 pub(crate) const SELECT_PUBLIC_ID: &str = "SELECT id, public_id FROM webhook WHERE id = ?1";
 
-const DELIVERED: i64 = 0;
+pub(crate) const DELIVERED: i64 = 0;
 const RETRY: i64 = 1;
-const GIVEN_UP: i64 = 2;
-pub(super) const REQUEUED: i64 = 3;
+pub(crate) const GIVEN_UP: i64 = 2;
+pub(crate) const REQUEUED: i64 = 3;
 
 pub(super) const fn verdict_code(verdict: Verdict) -> i64 {
     match verdict {

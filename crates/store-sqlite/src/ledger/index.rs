@@ -18,7 +18,7 @@ pub(crate) const INSERT_EVENT: &str = "INSERT OR IGNORE INTO ix_event (workspace
 pub(crate) const INSERT_DELIVERY: &str = "INSERT OR IGNORE INTO ix_delivery (webhook, event) VALUES (?1, ?2)";
 
 /// Events and index rows of one step: some 5 ms.
-const STEP_EVENTS_MAX: usize = 1_000;
+pub(crate) const STEP_EVENTS_MAX: usize = 1_000;
 const STEP_ROWS_MAX: usize = 2_000;
 
 /// Counts a new event; one that comes late, below the mark, is indexed on the spot.
@@ -28,6 +28,8 @@ pub(super) fn note_event(write: &mut Write<'_>, event: &Event) -> Result<(), Fai
         write.caches.index = Some(IndexState { mark, unindexed: unindexed + 1 });
         return Ok(());
     }
+    // Retention may have been past this place already.
+    write.caches.places.forget(event.workspace);
     let id = event.id.raw();
     write.statement(INSERT_EVENT)?.execute([event.workspace.raw(), id])?;
     for webhook in &event.targets {
@@ -44,7 +46,7 @@ struct Tail {
 }
 
 /// Moves the mark up by a bounded number of events; `true` when some are left.
-pub(super) fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
+pub(crate) fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
     let IndexState { mark, unindexed } = write.index_state()?;
     let Tail { mut events, mut deliveries } = read_tail(write, mark)?;
     let Some(&(_, new_mark)) = events.last() else {

@@ -6,17 +6,19 @@ mod due_lanes;
 mod due_page;
 mod event;
 mod events_by_id;
-mod finish;
+pub(crate) mod finish;
 pub(crate) mod history;
-mod index;
+pub(crate) mod index;
 mod list_deliveries;
 mod list_events;
 mod newest_first;
 mod owner_of;
 mod probe;
 mod requeue;
-mod sweep;
+mod storage;
+pub(crate) mod sweep;
 pub(crate) mod upkeep;
+mod usage;
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
@@ -27,15 +29,20 @@ use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage, EventKey, EventPage,
-    Finished, ListDeliveries, ListEvents, Requeue,
+    Finished, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage, Usage,
 };
 use signalpost_store::{Answer, CommitListener, Ledger};
 
+use crate::job::Growth;
 use crate::queue::Admission;
+use crate::retention;
 use crate::store::SqliteStore;
+use crate::write::Write;
 
 /// What a small write weighs in a commit, in bytes.
 const SMALL_BYTES: usize = 256;
+
+const PUBLISHED: (Admission, Growth) = (Admission::Bounded, Growth::Grows);
 
 impl Ledger for SqliteStore {
     fn listen(&self, listener: Arc<dyn CommitListener>) {
@@ -49,7 +56,7 @@ impl Ledger for SqliteStore {
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
         let mut incoming = accept::prepare(events);
         let bytes = accept::weight(&incoming);
-        self.write(Admission::Bounded, bytes, move |write| accept::run(write, &mut incoming))
+        self.writing().write(PUBLISHED, bytes, move |write| accept::run(write, &mut incoming))
     }
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
@@ -58,7 +65,7 @@ impl Ledger for SqliteStore {
     }
 
     fn requeue(&self, params: Requeue) -> Answer<Due> {
-        self.write(Admission::Bounded, SMALL_BYTES, move |write| requeue::run(write, params))
+        self.writing().write(PUBLISHED, SMALL_BYTES, move |write| requeue::run(write, params))
     }
 
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
@@ -95,7 +102,21 @@ impl Ledger for SqliteStore {
 
     /// Nothing that is stored expires by a clock: producers' ids live as long as their events.
     fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
-        self.write(Admission::Always, SMALL_BYTES, |write| upkeep::step(write, upkeep::Eagerness::Complete))
+        let step = |write: &mut Write<'_>| upkeep::step(write, upkeep::Eagerness::Complete);
+        self.write(Admission::Always, SMALL_BYTES, step)
+    }
+
+    fn retain(&self, params: Retain) -> Answer<Retained> {
+        self.writing().write_in_background(move |write| retention::run(write, &params))
+    }
+
+    fn usage(&self, workspace: WorkspaceId) -> Answer<Option<Usage>> {
+        self.read(move |connection| usage::run(connection, workspace))
+    }
+
+    fn storage(&self) -> Answer<Storage> {
+        let board = Arc::clone(&self.board);
+        self.read(move |connection| storage::run(connection, &board.disk))
     }
 
     fn probe(&self, now: Timestamp) -> Answer<()> {
@@ -137,9 +158,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
     newest_first::SELECT_ONE,
     owner_of::SELECT,
     requeue::INSERT_STEP,
+    storage::COUNT_EVENTS,
+    storage::SELECT_OLDEST,
     sweep::SELECT_FIRST,
     sweep::SELECT_ROWS,
     sweep::UPDATE,
     sweep::DELETE,
     sweep::ANY,
+    usage::SELECT,
 ];

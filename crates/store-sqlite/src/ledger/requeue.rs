@@ -10,6 +10,7 @@ use super::delivery;
 use super::history::REQUEUED;
 use crate::catalog::find;
 use crate::failure::Failure;
+use crate::weight;
 use crate::write::Write;
 
 pub(crate) const INSERT_STEP: &str = "INSERT INTO attempt
@@ -27,7 +28,12 @@ pub(super) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure
     if record.summary.state.status() == DeliveryStatus::Pending {
         return Err(StoreError::WrongState("the delivery is still pending").into());
     }
+    if record.event.payload_removed_at.is_some() {
+        let sentence = "the payload of the event was removed, as its retention asks";
+        return Err(StoreError::WrongState(sentence).into());
+    }
     let born = write.next_sequence(workspace)?;
+    write.count(workspace, 0, weight::of_step(0))?;
     let number = record.steps.last().map_or(1, |step| step.number().saturating_add(1));
     let (event, lane) = (id.event.raw(), id.webhook.raw());
     write.statement(INSERT_STEP)?.execute(params![event, lane, number, at.as_ms(), REQUEUED, born.0])?;

@@ -34,13 +34,14 @@ struct Row {
     born: i64,
 }
 
-pub(super) fn is_wanted(write: &Write<'_>) -> Result<bool, Failure> {
+pub(crate) fn is_wanted(write: &Write<'_>) -> Result<bool, Failure> {
     exists(write.connection, ANY, [])
 }
 
-/// Looks at up to [`UPKEEP_ROWS_MAX`] rows of one webhook and deletes those that a cut has ended.
-pub(super) fn step(write: &Write<'_>) -> Result<(), Failure> {
-    let Some(sweep) = first(write)? else { return Ok(()) };
+/// Looks at up to [`UPKEEP_ROWS_MAX`] rows of one webhook and deletes those that a cut has ended. Returns how many it
+/// looked at.
+pub(crate) fn step(write: &Write<'_>) -> Result<usize, Failure> {
+    let Some(sweep) = first(write)? else { return Ok(0) };
     let rows = rows(write, &sweep)?;
     let mut delete = write.statement(DELETE_DUE)?;
     for ended in rows.iter().filter(|row| row.born <= sweep.cut_upto) {
@@ -55,7 +56,7 @@ pub(super) fn step(write: &Write<'_>) -> Result<(), Failure> {
             write.statement(DELETE)?.execute([sweep.webhook])?;
         }
     }
-    Ok(())
+    Ok(rows.len())
 }
 
 fn first(write: &Write<'_>) -> Result<Option<Sweep>, Failure> {

@@ -19,7 +19,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage,
+    Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Store, StoreError};

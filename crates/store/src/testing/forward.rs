@@ -41,6 +41,9 @@ macro_rules! forward_ledger {
             fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
             fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
             fn upkeep(now: Timestamp) -> bool;
+            fn retain(params: Retain) -> Retained;
+            fn usage(workspace: WorkspaceId) -> Option<Usage>;
+            fn storage() -> Storage;
             fn probe(now: Timestamp) -> ();
             fn close() -> ();
         }

@@ -10,6 +10,7 @@ pub enum Refusal {
     WrongState,
     Missing(&'static str),
     Overloaded,
+    Full,
     Unavailable,
     Corrupt,
 }
@@ -23,6 +24,7 @@ impl From<StoreError> for Refusal {
             StoreError::WrongState(_) => Self::WrongState,
             StoreError::Missing(what) => Self::Missing(what),
             StoreError::Overloaded => Self::Overloaded,
+            StoreError::Full => Self::Full,
             StoreError::Unavailable(_) => Self::Unavailable,
             StoreError::Corrupt { .. } => Self::Corrupt,
         }

@@ -35,6 +35,8 @@ pub struct Snapshot {
     cuts: Vec<(WebhookId, Vec<Cut>)>,
     credentials: Vec<Credential>,
     events: Vec<Arc<Event>>,
+    /// Events of each workspace as they are counted; bytes are a store's own measure.
+    counted: Vec<(WorkspaceId, Option<u64>)>,
     summaries: Vec<DeliverySummary>,
     records: Vec<DeliveryRecord>,
     owners: Vec<(DeliveryId, Option<WorkspaceId>)>,
@@ -67,6 +69,7 @@ impl Snapshot {
             .or_else(|| rows("cuts", &self.cuts, &other.cuts))
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("events", &self.events, &other.events))
+            .or_else(|| rows("counts of events", &self.counted, &other.counted))
             .or_else(|| rows("delivery summaries", &self.summaries, &other.summaries))
             .or_else(|| rows("delivery records", &self.records, &other.records))
             .or_else(|| rows("owners", &self.owners, &other.owners))
@@ -91,6 +94,8 @@ impl Snapshot {
         let everything =
             ListEvents { workspace, event_type: None, subject: None, before: None, limit: PAGE_ROWS };
         self.events.extend(all_events(store, everything).await?);
+        let usage = store.usage(workspace).await?;
+        self.counted.push((workspace, usage.map(|usage| usage.events)));
         let everything = ListDeliveries {
             workspace,
             webhook: None,

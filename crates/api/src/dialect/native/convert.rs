@@ -7,23 +7,29 @@ use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::policy::DeliveryPolicy;
+use signalpost_core::retention::{RetentionOverrides, RetentionRules, WorkspaceRetention};
 use signalpost_core::secret::Secret;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::ingest::Receipt;
-use signalpost_engine::{DeliveryRecord, DeliverySummary};
+use signalpost_engine::{DeliveryRecord, DeliverySummary, Room, Storage};
 
 use super::wire;
 
 /// Stands for all event types in a webhook's list.
 pub(super) const ALL_EVENTS: &str = "*";
 
-/// `base` is the policy of the workspace's dialect.
-pub(super) fn workspace(workspace: Workspace, base: Option<&DeliveryPolicy>) -> wire::Workspace {
+/// `base` is the policy of the workspace's dialect; `rules` are in force for its events.
+pub(super) fn workspace(
+    workspace: Workspace,
+    base: Option<&DeliveryPolicy>,
+    rules: WorkspaceRetention,
+) -> wire::Workspace {
     let policy = base.map(|base| base.with(&workspace.policy)).map(|policy| wire::Policy {
         retry_schedule_s: policy.retry.as_seconds(),
         // Within the bounds of a policy, far below 2^64.
         timeout_ms: u64::try_from(policy.timeout.as_millis()).unwrap_or(u64::MAX),
+        retention: retention(rules),
     });
     wire::Workspace {
         id: workspace.public_id,
@@ -32,6 +38,31 @@ pub(super) fn workspace(workspace: Workspace, base: Option<&DeliveryPolicy>) -> 
         features: workspace.features,
         policy,
         created_at: workspace.created_at.to_rfc3339_ms(),
+        usage: None,
+    }
+}
+
+pub(super) fn retention(rules: WorkspaceRetention) -> wire::Retention {
+    wire::Retention {
+        event_retention_s: rules.event_age_max.map(|age| age.as_secs()),
+        payload_retention_s: rules.payload_age_max.map(|age| age.as_secs()),
+        retention_bytes: rules.bytes_max,
+    }
+}
+
+pub(super) fn storage(storage: &Storage, rules: &RetentionRules) -> wire::Storage {
+    let of_store =
+        WorkspaceRetention { bytes_max: rules.bytes_max, ..rules.with(&RetentionOverrides::default()) };
+    wire::Storage {
+        database_bytes: storage.database_bytes,
+        free_bytes: storage.free_bytes,
+        wal_bytes: storage.wal_bytes,
+        disk_free_bytes: storage.disk.map(|disk| disk.free_bytes),
+        disk_total_bytes: storage.disk.map(|disk| disk.total_bytes),
+        full: storage.room == Room::Full,
+        events: storage.events,
+        oldest_event_at: storage.oldest_event_at.map(|at| at.to_rfc3339_ms()),
+        retention: retention(of_store),
     }
 }
 
@@ -59,6 +90,7 @@ pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
         .iter()
         .map(|(name, raw)| Ok((name.clone(), serde_json::from_str::<&RawValue>(raw)?)))
         .collect();
+    let data: &[u8] = if event.payload_removed_at.is_none() { &content.data } else { b"null" };
     Ok(wire::Event {
         id: event.public_id(),
         sequence: event.sequence.0,
@@ -67,7 +99,8 @@ pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
         time: content.time.to_rfc3339_ms(),
         accepted_at: event.accepted_at.to_rfc3339_ms(),
         attributes: wire::Pairs(attributes.map_err(Error::internal)?),
-        data: serde_json::from_slice(&content.data).map_err(Error::internal)?,
+        data: serde_json::from_slice(data).map_err(Error::internal)?,
+        payload_removed_at: event.payload_removed_at.map(|at| at.to_rfc3339_ms()),
         deliveries: event.targets.len(),
     })
 }

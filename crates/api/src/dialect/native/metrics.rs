@@ -11,6 +11,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
     text.head("build_info", "gauge", "What runs here.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
     counters(&mut text, metrics);
+    storage(&mut text, metrics);
     text.gauge("attempts_in_flight", "Requests to receivers under way.", &metrics.attempts_in_flight);
     let help = "Deliveries that delivery cores hold in memory, in flight included.";
     text.gauge("deliveries_in_memory", help, &metrics.deliveries_in_memory);
@@ -22,7 +23,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 5] = [
+    let plain: [(&str, &str, &Counter); 7] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -31,6 +32,12 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             "record_failures_total",
             "Commits of outcomes that failed and were repeated.",
             &metrics.record_failures,
+        ),
+        ("events_removed_total", "Events that retention has removed.", &metrics.events_removed),
+        (
+            "payloads_removed_total",
+            "Payloads that retention has removed of events that stayed.",
+            &metrics.payloads_removed,
         ),
     ];
     for (name, help, counter) in plain {
@@ -43,6 +50,23 @@ fn counters(text: &mut Text, metrics: &Metrics) {
     text.head("attempts_total", "counter", "Attempts by the class of their outcome.");
     for (class, count) in metrics.attempts() {
         text.sample("attempts_total", &format!("{{outcome=\"{class}\"}}"), count);
+    }
+}
+
+/// As the engine saw it last, a minute ago at most.
+fn storage(text: &mut Text, metrics: &Metrics) {
+    let storage = &metrics.storage;
+    let gauges: [(&str, &str, &Gauge); 7] = [
+        ("database_bytes", "Size of the database.", &storage.database_bytes),
+        ("database_free_bytes", "Free inside the database, to be used again.", &storage.database_free_bytes),
+        ("wal_bytes", "Written ahead and not yet folded into the database.", &storage.wal_bytes),
+        ("disk_free_bytes", "Free on the database's filesystem.", &storage.disk_free_bytes),
+        ("disk_total_bytes", "Size of the database's filesystem.", &storage.disk_total_bytes),
+        ("events_stored", "Events of all workspaces.", &storage.events),
+        ("storage_full", "1 while new events are refused for want of room.", &storage.full),
+    ];
+    for (name, help, gauge) in gauges {
+        text.gauge(name, help, gauge);
     }
 }
 

@@ -11,6 +11,7 @@ mod metrics;
 mod operations;
 mod profile;
 mod publish;
+mod storage;
 mod webhooks;
 mod wire;
 mod workspaces;

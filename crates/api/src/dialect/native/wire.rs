@@ -28,9 +28,22 @@ pub(super) struct Workspace {
     pub(super) policy: Option<Policy>,
     #[schemars(with = "Instant")]
     pub(super) created_at: String,
+    /// Only of a workspace that was asked for by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) usage: Option<Usage>,
 }
 
-/// How patient deliveries are.
+/// What a workspace has stored.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Usage {
+    #[schemars(example = 1_000)]
+    pub(super) events: u64,
+    /// Events with their payloads and histories.
+    #[schemars(example = 1_250_000)]
+    pub(super) bytes: u64,
+}
+
+/// How patient deliveries are, and what is kept.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Policy {
     /// Delays between attempts, in seconds: one attempt more than delays.
@@ -39,6 +52,52 @@ pub(super) struct Policy {
     /// Time for one attempt as a whole, in milliseconds.
     #[schemars(example = 15_000)]
     pub(super) timeout_ms: u64,
+    #[serde(flatten)]
+    pub(super) retention: Retention,
+}
+
+/// How long history is kept, and how much of it; null is no bound.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Retention {
+    /// Age at which an event goes with its deliveries, in seconds.
+    #[schemars(example = 2_592_000)]
+    pub(super) event_retention_s: Option<u64>,
+    /// Age at which an event's payload goes, in seconds.
+    #[schemars(example = 2_592_000)]
+    pub(super) payload_retention_s: Option<u64>,
+    /// Bytes stored, of a workspace or of the whole store; the oldest events go first.
+    #[schemars(example = 1_073_741_824)]
+    pub(super) retention_bytes: Option<u64>,
+}
+
+/// What the whole store takes.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Storage {
+    /// Size of the database.
+    #[schemars(example = 1_073_741_824)]
+    pub(super) database_bytes: u64,
+    /// Free inside the database, to be used again.
+    #[schemars(example = 8_192)]
+    pub(super) free_bytes: u64,
+    /// Written ahead and not yet folded into the database.
+    #[schemars(example = 4_120_032)]
+    pub(super) wal_bytes: u64,
+    /// Free on the database's filesystem; null where it cannot be asked.
+    #[schemars(example = 107_374_182_400_u64)]
+    pub(super) disk_free_bytes: Option<u64>,
+    /// Size of the database's filesystem.
+    #[schemars(example = 214_748_364_800_u64)]
+    pub(super) disk_total_bytes: Option<u64>,
+    /// Whether new events are refused for want of room.
+    #[schemars(example = false)]
+    pub(super) full: bool,
+    /// Events of all workspaces.
+    #[schemars(example = 1_000_000)]
+    pub(super) events: u64,
+    #[schemars(with = "Option<Instant>")]
+    pub(super) oldest_event_at: Option<String>,
+    /// The rules for workspaces that have none of their own, and the bound of the whole store.
+    pub(super) retention: Retention,
 }
 
 /// An API key of a customer.
@@ -102,9 +161,12 @@ pub(super) struct Event<'a> {
     /// Further attributes that the dialect knows, by name.
     #[schemars(example = serde_json::Map::new())]
     pub(super) attributes: Pairs<&'a RawValue>,
-    /// As its producer wrote it, byte for byte.
+    /// As its producer wrote it, byte for byte; null when retention has removed it.
     #[schemars(example = example_data())]
     pub(super) data: &'a RawValue,
+    /// Set when retention has removed the payload.
+    #[schemars(with = "Option<Instant>")]
+    pub(super) payload_removed_at: Option<String>,
     /// Webhooks that got it when it was published.
     #[schemars(example = 2)]
     pub(super) deliveries: usize,

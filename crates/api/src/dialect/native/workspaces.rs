@@ -1,15 +1,15 @@
 //! `/v1/workspaces`: tenants and how they are served.
 
-use std::time::Duration;
-
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode, Uri};
+use serde::Deserialize;
 use signalpost_core::error::FieldErrors;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
-use signalpost_core::policy::{PolicyOverrides, RetrySchedule, check_timeout_ms};
+use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule, check_timeout_ms};
+use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
@@ -36,7 +36,8 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
     let name = fields.required_text("name");
     let id = fields.optional_text("id");
     let features = fields.texts("features", FEATURES_MAX).given();
-    let policy = policy(&mut fields, &PolicyOverrides::default());
+    let mut own = PolicyOverrides::default();
+    policy(&mut fields).apply_to(&mut own);
     fields.refuse_rest(UNKNOWN);
     fields.finish()?;
     let new = NewWorkspace {
@@ -44,7 +45,7 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
         name: name.unwrap_or_default(),
         id,
         features,
-        policy: policy.unwrap_or_default(),
+        policy: own,
     };
     let workspace = surface.engine.create_workspace(new).await?;
     let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
@@ -69,18 +70,20 @@ pub(super) async fn list(State(surface): Shared, uri: Uri) -> Answer {
 
 pub(super) async fn get(State(surface): Shared, Ids([workspace]): Ids<1>) -> Answer {
     let view = surface.engine.workspace(&workspace).await?;
-    reply::json(StatusCode::OK, &shown(&surface.engine, view.workspace.clone()))
+    let usage = surface.engine.usage(view.workspace.id).await?;
+    let usage = wire::Usage { events: usage.events, bytes: usage.bytes };
+    let shown = shown(&surface.engine, view.workspace.clone());
+    reply::json(StatusCode::OK, &wire::Workspace { usage: Some(usage), ..shown })
 }
 
 pub(super) async fn update(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
-    let view = surface.engine.workspace(&workspace).await?;
     let mut fields = Fields::new(Object::parse(&body)?);
     let name = fields.text("name");
     let name = fields.unless_absent("name", name);
     let features = fields.texts("features", FEATURES_MAX);
     let features = fields.unless_absent("features", features);
-    let policy = policy(&mut fields, &view.workspace.policy);
+    let policy = policy(&mut fields);
     fields.refuse_rest(UNKNOWN);
     fields.finish()?;
     let change = WorkspaceChange { name, features, policy };
@@ -99,32 +102,45 @@ pub(super) async fn delete(
 fn shown(engine: &Engine, workspace: Workspace) -> wire::Workspace {
     // A workspace whose dialect is not served any more is still listed.
     let profile = engine.profile(&workspace.dialect).ok();
-    convert::workspace(workspace, profile.as_ref().map(|profile| &profile.delivery.policy))
+    let retention = engine.retention().with(&workspace.policy.retention);
+    convert::workspace(workspace, profile.as_ref().map(|profile| &profile.delivery.policy), retention)
 }
 
-/// The overrides after merging `policy` into `before` (RFC 7396): what is null falls back to the dialect.
-fn policy(fields: &mut Fields<'_>, before: &PolicyOverrides) -> Option<PolicyOverrides> {
+/// What `policy` changes (RFC 7396): a null member falls back to the dialect's or the server's rule, a null policy gives
+/// up all of its own.
+fn policy(fields: &mut Fields<'_>) -> PolicyChange {
     let raw = match fields.raw("policy") {
-        Member::Absent | Member::Broken => return None,
-        Member::Null => return Some(PolicyOverrides::default()),
+        Member::Absent | Member::Broken => return PolicyChange::default(),
+        Member::Null => return PolicyChange::reset(),
         Member::Value(raw) => raw,
     };
-    let object = Object::of_element(raw)
-        .map_err(|_| "must be an object with retry_schedule_s and timeout_ms".to_owned());
-    let object = fields.check("policy", object)?;
+    let object = Object::of_element(raw).map_err(|_| "must be an object".to_owned());
+    let Some(object) = fields.check("policy", object) else { return PolicyChange::default() };
     let mut inner = Fields::inside(object, "policy/".to_owned());
-    let retry = match inner.member::<Vec<u64>>("retry_schedule_s", "an array of whole seconds") {
-        Member::Absent | Member::Broken => before.retry.clone(),
-        Member::Null => None,
-        Member::Value(seconds) => inner.check("retry_schedule_s", RetrySchedule::from_seconds(&seconds)),
-    };
-    let timeout: Option<Duration> = match inner.member::<u64>("timeout_ms", "a whole number of milliseconds")
-    {
-        Member::Absent | Member::Broken => before.timeout,
-        Member::Null => None,
-        Member::Value(timeout_ms) => inner.check("timeout_ms", check_timeout_ms(timeout_ms)),
+    let (seconds, ms) = ("a whole number of seconds", "a whole number of milliseconds");
+    let schedule = |delays: Vec<u64>| RetrySchedule::from_seconds(&delays);
+    let change = PolicyChange {
+        retry: rule(&mut inner, "retry_schedule_s", "an array of whole seconds", schedule),
+        timeout: rule(&mut inner, "timeout_ms", ms, check_timeout_ms),
+        event_age_max: rule(&mut inner, "event_retention_s", seconds, check_age_s),
+        payload_age_max: rule(&mut inner, "payload_retention_s", seconds, check_age_s),
+        bytes_max: rule(&mut inner, "retention_bytes", "a whole number of bytes", check_bytes),
     };
     inner.refuse_rest("is not a property of a policy");
     fields.adopt(inner);
-    Some(PolicyOverrides { retry, timeout })
+    change
+}
+
+/// One member of a policy: absent leaves the rule as it is, null gives it up.
+fn rule<'a, V: Deserialize<'a>, T>(
+    policy: &mut Fields<'a>,
+    name: &str,
+    expected: &str,
+    check: impl Fn(V) -> Result<T, String>,
+) -> Option<Option<T>> {
+    match policy.member::<V>(name, expected) {
+        Member::Absent | Member::Broken => None,
+        Member::Null => Some(None),
+        Member::Value(value) => policy.check(name, check(value)).map(Some),
+    }
 }

@@ -53,6 +53,7 @@ pub async fn an_event_is_kept_as_given(harness: &dyn Harness) {
             content,
             targets: targets.to_vec(),
             accepted_at,
+            payload_removed_at: None,
         };
         let found = kit.event(workspace, EventKey::Ours(id)).await.expect("it reads");
         assert_eq!(found.as_deref(), Some(&expected));

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::webhook::{DisableReason, Webhook};
 
 use super::Harness;
 use crate::catalog::{DeleteWebhook, LaneRecord, Switch, UpdateWebhook};
-use crate::ledger::{AcceptEvent, Accepted, DeliveryRecord, DuePage, Finished, Requeue};
+use crate::ledger::{AcceptEvent, Accepted, DeliveryRecord, DuePage, Finished, Requeue, Retain};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::Snapshot;
@@ -174,6 +175,20 @@ impl Kit {
 
     pub(super) async fn lane_of(&self, webhook: WebhookId) -> LaneRecord {
         self.lane(webhook).await.expect("it reads").expect("the webhook exists")
+    }
+
+    /// Retention until there is nothing left to do; what was removed: events, payloads.
+    pub(super) async fn retain_all(&self, now_ms: i64, rules: &RetentionRules) -> (u64, u64) {
+        let (mut events, mut payloads) = (0, 0);
+        for _ in 0..10_000 {
+            let params = Retain { now: sample::at(now_ms), rules: rules.clone() };
+            let done = self.retain(params).await.expect("retention works");
+            (events, payloads) = (events + done.events, payloads + done.payloads);
+            if !done.more {
+                return (events, payloads);
+            }
+        }
+        panic!("retention does not come to an end");
     }
 
     pub(super) async fn snapshot(&self) -> Snapshot {

@@ -14,6 +14,7 @@ mod kit;
 pub mod listener;
 pub mod reads;
 pub mod requeue;
+pub mod retention;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -127,6 +128,22 @@ macro_rules! conformance_suite {
                 cuts_before_a_requeue_do_not_touch_it
                 a_requeue_outlives_an_attempt_of_the_round_before
             ]
+            retention [
+                an_old_event_goes_with_all_that_belongs_to_it
+                an_event_stays_while_something_of_it_is_pending
+                what_a_cut_has_ended_is_not_pending
+                a_payload_may_go_before_its_record
+                a_workspace_has_ages_of_its_own
+                the_oldest_events_go_for_the_bytes_of_a_workspace
+                the_oldest_events_go_for_the_bytes_of_the_store
+                a_young_event_ends_the_walk_and_one_from_the_future_does_not
+                an_outcome_for_an_event_that_is_gone_is_skipped
+                lists_go_on_without_what_is_gone
+                usage_counts_what_is_there
+                an_erased_workspace_leaves_nothing_behind
+                what_was_removed_stays_removed
+                without_rules_nothing_goes
+            ]
             vault [
                 the_key_check_is_kept_as_given
                 every_sealed_value_is_found_page_by_page
@@ -187,6 +204,7 @@ mod tests {
             ("listener", include_str!("listener.rs")),
             ("reads", include_str!("reads.rs")),
             ("requeue", include_str!("requeue.rs")),
+            ("retention", include_str!("retention.rs")),
             ("vault", include_str!("vault.rs")),
             ("webhooks", include_str!("webhooks.rs")),
             ("workspaces", include_str!("workspaces.rs")),

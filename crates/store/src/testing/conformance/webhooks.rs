@@ -3,6 +3,7 @@
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::policy::PolicyChange;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 
 use super::Harness;
@@ -198,7 +199,8 @@ pub async fn the_version_grows_with_every_change(harness: &dyn Harness) {
     grown("a webhook was changed").await;
     kit.delete(workspace, id, 53).await;
     grown("a webhook was deleted").await;
-    let params = UpdateWorkspace { workspace, name: Some("New".to_owned()), features: None, policy: None };
+    let name = Some("New".to_owned());
+    let params = UpdateWorkspace { workspace, name, features: None, policy: PolicyChange::default() };
     kit.update_workspace(params).await.expect("it exists");
     grown("the workspace was changed").await;
     let before = kit.version(workspace).await;

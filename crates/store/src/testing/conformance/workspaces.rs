@@ -6,7 +6,8 @@ use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::delivery::DeliveryState;
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule};
+use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::workspace::Workspace;
 
 use super::Harness;
@@ -20,6 +21,11 @@ fn hasty() -> PolicyOverrides {
     PolicyOverrides {
         retry: Some(RetrySchedule::from_seconds(&[0, 5, 86_400]).expect("in bounds")),
         timeout: Some(Duration::from_millis(2_500)),
+        retention: RetentionOverrides {
+            event_age_max: Some(Duration::from_secs(1)),
+            payload_age_max: Some(Duration::from_secs(86_400)),
+            bytes_max: Some(1 << 40),
+        },
     }
 }
 
@@ -35,7 +41,7 @@ pub async fn a_workspace_is_kept_as_given(harness: &dyn Harness) {
         Workspace { policy: hasty(), ..sample::workspace(2) },
         Workspace { features: Vec::new(), name: "Käse, \"🧀\" \\ 'x'".to_owned(), ..sample::workspace(3) },
         Workspace {
-            policy: PolicyOverrides { retry: Some(never), timeout: None },
+            policy: PolicyOverrides { retry: Some(never), ..PolicyOverrides::default() },
             features: vec![String::new(), "a,b".to_owned()],
             dialect: "acme".to_owned(),
             ..sample::workspace(4)
@@ -90,7 +96,8 @@ pub async fn workspaces_are_listed_oldest_first_in_pages(harness: &dyn Harness) 
 pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let id = kit.workspace(1).await;
-    let nothing = UpdateWorkspace { workspace: id, name: None, features: None, policy: None };
+    let nothing =
+        UpdateWorkspace { workspace: id, name: None, features: None, policy: PolicyChange::default() };
     let mut expected = sample::workspace(1);
     assert_eq!(kit.update_workspace(nothing.clone()).await.expect("it exists"), expected);
 
@@ -101,7 +108,30 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
     let params = UpdateWorkspace { features: Some(Vec::new()), ..nothing.clone() };
     assert_eq!(kit.update_workspace(params).await.expect("it exists"), expected);
     expected.policy = hasty();
-    let params = UpdateWorkspace { policy: Some(hasty()), ..nothing.clone() };
+    let PolicyOverrides { retry, timeout, retention } = hasty();
+    let parts = [
+        PolicyChange { retry: Some(retry), timeout: Some(timeout), ..PolicyChange::default() },
+        PolicyChange {
+            event_age_max: Some(retention.event_age_max),
+            payload_age_max: Some(retention.payload_age_max),
+            bytes_max: Some(retention.bytes_max),
+            ..PolicyChange::default()
+        },
+    ];
+    for policy in parts {
+        let params = UpdateWorkspace { policy, ..nothing.clone() };
+        kit.update_workspace(params).await.expect("it exists");
+    }
+    assert_eq!(
+        kit.update_workspace(nothing.clone()).await.expect("it exists"),
+        expected,
+        "changes are merged"
+    );
+    expected.policy.retention = RetentionOverrides::default();
+    let ages =
+        PolicyChange { event_age_max: Some(None), payload_age_max: Some(None), ..PolicyChange::default() };
+    let params =
+        UpdateWorkspace { policy: PolicyChange { bytes_max: Some(None), ..ages }, ..nothing.clone() };
     assert_eq!(kit.update_workspace(params).await.expect("it exists"), expected);
     let found = kit.workspace_by_public_id("ws-1".to_owned()).await.expect("it reads");
     assert_eq!(found, Some(expected));
@@ -123,7 +153,8 @@ pub async fn no_catalog_verb_finds_an_erased_workspace(harness: &dyn Harness) {
     assert_eq!(kit.workspace_by_public_id("ws-1".to_owned()).await.expect("it reads"), None);
     let all = kit.list_workspaces(ListWorkspaces { after: None, limit: 9 }).await.expect("it reads");
     assert_eq!(all, [sample::workspace(2)]);
-    let update = UpdateWorkspace { workspace: gone, name: None, features: None, policy: None };
+    let update =
+        UpdateWorkspace { workspace: gone, name: None, features: None, policy: PolicyChange::default() };
     assert_eq!(refusal(kit.update_workspace(update).await), Refusal::Missing("workspace"));
     assert_eq!(kit.fan_out(gone).await.expect("it reads"), None);
 

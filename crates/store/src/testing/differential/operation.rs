@@ -31,20 +31,52 @@ pub enum Operation {
     Upkeep {
         steps: u8,
     },
+    /// A whole walk of retention by these ages.
+    Retain {
+        event_s: Option<u64>,
+        payload_s: Option<u64>,
+    },
     Probe,
     Reopen(Goodbye),
 }
 
 #[derive(Clone, Debug)]
 pub enum CatalogOperation {
-    CreateWorkspace { name: u8 },
-    UpdateWorkspace { workspace: Choice, name: Option<u8>, features: Option<u8> },
-    EraseWorkspace { workspace: Choice },
-    CreateWebhook { workspace: Choice, name: u8, kind: WebhookKind },
-    UpdateWebhook { webhook: Choice, caller: Caller, change: Change },
-    DeleteWebhook { webhook: Choice, caller: Caller },
-    CreateCredential { workspace: Choice, hash: u8 },
-    RevokeCredential { credential: Choice, caller: Caller },
+    CreateWorkspace {
+        name: u8,
+    },
+    UpdateWorkspace {
+        workspace: Choice,
+        name: Option<u8>,
+        features: Option<u8>,
+        /// The age at which its events go; the inner `None` is the rule for all.
+        kept_s: Option<Option<u64>>,
+    },
+    EraseWorkspace {
+        workspace: Choice,
+    },
+    CreateWebhook {
+        workspace: Choice,
+        name: u8,
+        kind: WebhookKind,
+    },
+    UpdateWebhook {
+        webhook: Choice,
+        caller: Caller,
+        change: Change,
+    },
+    DeleteWebhook {
+        webhook: Choice,
+        caller: Caller,
+    },
+    CreateCredential {
+        workspace: Choice,
+        hash: u8,
+    },
+    RevokeCredential {
+        credential: Choice,
+        caller: Caller,
+    },
 }
 
 /// Who asks: the workspace that an object belongs to, or one that must not find it.
@@ -160,6 +192,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (choice(), caller()).prop_map(|(delivery, caller)| Operation::Requeue { delivery, caller }),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
+        2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),
         1 => Just(Operation::Probe),
         1 => prop_oneof![Just(Goodbye::Close), Just(Goodbye::Drop)].prop_map(Operation::Reopen),
     ]
@@ -169,8 +202,9 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
     use CatalogOperation as Op;
     prop_oneof![
         2 => (0..6u8).prop_map(|name| Op::CreateWorkspace { name }),
-        2 => (choice(), option::of(0..3u8), option::of(0..3u8))
-            .prop_map(|(workspace, name, features)| Op::UpdateWorkspace { workspace, name, features }),
+        2 => (choice(), option::of(0..3u8), option::of(0..3u8), option::weighted(0.3, age_s())).prop_map(
+            |(workspace, name, features, kept_s)| Op::UpdateWorkspace { workspace, name, features, kept_s }
+        ),
         1 => choice().prop_map(|workspace| Op::EraseWorkspace { workspace }),
         6 => (choice(), 0..12u8, webhook_kind())
             .prop_map(|(workspace, name, kind)| Op::CreateWebhook { workspace, name, kind }),
@@ -184,6 +218,11 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
 
 fn choice() -> impl Strategy<Value = Choice> {
     prop_oneof![3 => 0..3u8, 1 => 0..40u8]
+}
+
+/// Between the times that sequences wait.
+fn age_s() -> impl Strategy<Value = Option<u64>> {
+    option::of(prop_oneof![Just(1), Just(1_800), Just(40_000)])
 }
 
 fn caller() -> impl Strategy<Value = Caller> {

@@ -18,13 +18,14 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage,
+    Usage,
 };
 use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Store};
 
-const EFFORT: Effort = Effort { seed: 1, sequences: 100 };
+const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
@@ -91,6 +92,9 @@ impl Ledger for Faulty {
         fn list_events(params: ListEvents) -> EventPage;
         fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
         fn upkeep(now: Timestamp) -> bool;
+        fn retain(params: Retain) -> Retained;
+        fn usage(workspace: WorkspaceId) -> Option<Usage>;
+        fn storage() -> Storage;
         fn probe(now: Timestamp) -> ();
         fn close() -> ();
     }

@@ -46,9 +46,7 @@ impl Data {
         if let Some(features) = params.features {
             row.workspace.features = features;
         }
-        if let Some(policy) = params.policy {
-            row.workspace.policy = policy;
-        }
+        params.policy.apply_to(&mut row.workspace.policy);
         row.version += 1;
         Ok(row.workspace.clone())
     }

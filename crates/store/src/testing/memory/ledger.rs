@@ -99,7 +99,9 @@ impl Data {
             let due = Due { id: delivery, due_at: accepted_at, born: sequence, steps: 0, tries: 0 };
             self.due.insert(delivery, due);
         }
-        let event = Arc::new(Event { id, workspace, sequence, content, targets, accepted_at });
+        let payload_removed_at = None;
+        let event =
+            Arc::new(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at });
         let fingerprint = dedupe.map(|dedupe| dedupe.fingerprint);
         self.events.insert(id, EventRow { event: Arc::clone(&event), fingerprint });
         event
@@ -107,6 +109,9 @@ impl Data {
 
     pub(super) fn finish(&mut self, finished: &Finished) {
         let Finished { workspace, due, attempt, health } = finished;
+        if !self.events.contains_key(&due.id.event) {
+            return;
+        }
         let history = self.steps.entry(due.id).or_default();
         if history.contains_key(&attempt.number) {
             return;
@@ -144,6 +149,11 @@ impl Data {
         }
         if record.summary.state.status() == DeliveryStatus::Pending {
             return Err(StoreError::WrongState("the delivery is still pending"));
+        }
+        if record.event.payload_removed_at.is_some() {
+            return Err(StoreError::WrongState(
+                "the payload of the event was removed, as its retention asks",
+            ));
         }
         let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
         let number = record.steps.last().map_or(1, |step| step.number() + 1);

@@ -8,6 +8,7 @@ mod data;
 mod deliveries;
 mod ledger;
 mod lists;
+mod retention;
 mod vault;
 
 use std::future::ready;
@@ -29,7 +30,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue,
+    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage,
+    Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, StoreError};
@@ -241,6 +243,18 @@ impl Ledger for MemoryStore {
     /// The model keeps no index and reads past what a cut has ended, so there is never anything to do.
     fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
         self.run(|_| Ok(false))
+    }
+
+    fn retain(&self, params: Retain) -> Answer<Retained> {
+        self.run(|data| Ok(data.retain(&params)))
+    }
+
+    fn usage(&self, workspace: WorkspaceId) -> Answer<Option<Usage>> {
+        self.run(|data| Ok(data.usage(workspace)))
+    }
+
+    fn storage(&self) -> Answer<Storage> {
+        self.run(|data| Ok(data.storage()))
     }
 
     fn probe(&self, _now: Timestamp) -> Answer<()> {

@@ -5,6 +5,7 @@
 mod credentials;
 mod deliveries;
 mod events;
+mod storage;
 mod webhooks;
 mod workspaces;
 
@@ -27,7 +28,7 @@ type NativeOperation = Operation<Arc<Surface>>;
 const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
 
 /// Groups in the order in which a newcomer meets them.
-pub(crate) const TAGS: [(&str, &str); 6] = [
+pub(crate) const TAGS: [(&str, &str); 7] = [
     ("Workspaces", "Tenants and how they are served."),
     (
         "Credentials",
@@ -36,6 +37,7 @@ pub(crate) const TAGS: [(&str, &str); 6] = [
     ("Events", "Publish what happened, and look at what was published."),
     ("Webhooks", "Subscriptions. Changes through this API are for workspaces of the native dialect."),
     ("Deliveries", "What became of each event for each webhook."),
+    ("Storage", "What the whole store takes, and the rules that keep it so."),
     ("Operation", "Health, metrics and documents; open to whoever reaches the operator address."),
 ];
 
@@ -71,6 +73,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
         events::operations(served),
         webhooks::operations(),
         deliveries::operations(),
+        storage::operations(),
     ];
     groups.into_iter().flatten().collect()
 }

@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
+use signalpost_core::limits::{RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MIN};
 
 use super::{NativeOperation, Served, admin, in_workspace, read};
 use crate::dialect::native::{wire, workspaces};
@@ -35,7 +36,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
             .named("updateWorkspace", "Change a workspace")
             .about(
                 "What is sent changes, what is left out stays. `policy` is merged (RFC 7396): a member that is null \
-                 falls back to the dialect's. Changes are in force for attempts that start after the answer.",
+                 falls back to the dialect's or the server's. Changes are in force for attempts that start after the answer.",
             )
             .takes("WorkspaceChange", change(served), json!({"policy": {"retry_schedule_s": [5, 60], "timeout_ms": 5000}}))
             .answers::<wire::Workspace>(StatusCode::OK, "The workspace as it is now.")
@@ -84,7 +85,23 @@ fn features(served: &Served) -> Value {
 }
 
 fn policy() -> Value {
-    let text = "How patient deliveries are. Null, here or in a member: as the dialect has it.";
-    let members = [("retry_schedule_s", or_null(retry_schedule_s())), ("timeout_ms", or_null(timeout_ms()))];
+    let text = "How patient deliveries are, and what is kept. Null, here or in a member: as the dialect or the server \
+                has it.";
+    let members = [
+        ("retry_schedule_s", or_null(retry_schedule_s())),
+        ("timeout_ms", or_null(timeout_ms())),
+        ("event_retention_s", or_null(about("Age at which events go, in seconds.", age_s()))),
+        ("payload_retention_s", or_null(about("Age at which payloads go, in seconds.", age_s()))),
+        ("retention_bytes", or_null(about("Bytes of this workspace; the oldest events go first.", bytes()))),
+    ];
     about(text, or_null(object(&[], &members)))
+}
+
+fn age_s() -> Value {
+    let (min, max) = (RETENTION_AGE_MIN.as_secs(), RETENTION_AGE_MAX.as_secs());
+    json!({"type": "integer", "minimum": min, "maximum": max})
+}
+
+fn bytes() -> Value {
+    json!({"type": "integer", "minimum": RETENTION_BYTES_MIN})
 }

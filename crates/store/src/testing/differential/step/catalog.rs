@@ -1,7 +1,10 @@
 //! Workspaces, webhooks and credentials of a sequence.
 
+use std::time::Duration;
+
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::WebhookId;
+use signalpost_core::policy::PolicyChange;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
@@ -19,11 +22,13 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
     use CatalogOperation as Op;
     match *operation {
         Op::CreateWorkspace { name } => create_workspace(name, pair, world).await,
-        Op::UpdateWorkspace { workspace, name, features } => {
+        Op::UpdateWorkspace { workspace, name, features, kept_s } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
             let name = name.map(|name| format!("name {name}"));
             let features = features.map(|count| (0..count).map(|n| format!("feature {n}")).collect());
-            let params = UpdateWorkspace { workspace, name, features, policy: None };
+            let age = kept_s.map(|age_s| age_s.map(Duration::from_secs));
+            let policy = PolicyChange { event_age_max: age, ..PolicyChange::default() };
+            let params = UpdateWorkspace { workspace, name, features, policy };
             pair.both(|store| store.update_workspace(params.clone())).await.map(drop)
         }
         Op::EraseWorkspace { workspace } => erase_workspace(workspace, pair, world).await,

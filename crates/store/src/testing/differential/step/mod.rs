@@ -4,9 +4,17 @@ mod catalog;
 mod ledger;
 mod look;
 
+use std::time::Duration;
+
+use signalpost_core::retention::RetentionRules;
+
 use super::operation::{CatalogOperation, Operation, WebhookKind};
 use super::pair::Pair;
 use super::world::World;
+use crate::ledger::Retain;
+
+/// Steps of one walk of retention, far above what a sequence needs.
+const STEPS_MAX: usize = 10_000;
 
 /// The difference in words, if there is one.
 type Compared = Result<(), String>;
@@ -35,6 +43,7 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::Requeue { delivery, caller } => ledger::requeue(*delivery, *caller, pair, world).await?,
         Operation::Look(look) => look::apply(look, pair, world).await?,
         Operation::Upkeep { steps } => upkeep(*steps, pair, world).await?,
+        Operation::Retain { event_s, payload_s } => retain(*event_s, *payload_s, pair, world).await?,
         Operation::Probe => {
             let now = world.now();
             pair.both(|store| store.probe(now)).await?.map_err(|refusal| format!("probe: {refusal:?}"))?;
@@ -53,4 +62,36 @@ async fn upkeep(steps: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
         }
     }
     Ok(())
+}
+
+/// How a walk is cut into steps is a store's own business; what goes in all of them is not.
+async fn retain(
+    event_s: Option<u64>,
+    payload_s: Option<u64>,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let rules = RetentionRules {
+        event_age_max: event_s.map(Duration::from_secs),
+        payload_age_max: payload_s.map(Duration::from_secs),
+        bytes_max: None,
+    };
+    let params = Retain { now: world.now(), rules };
+    let mut removed = Vec::new();
+    for store in pair.stores() {
+        let (mut events, mut payloads, mut steps) = (0, 0, 0);
+        loop {
+            let done = store.retain(params.clone()).await.map_err(|error| format!("retention: {error}"))?;
+            (events, payloads, steps) = (events + done.events, payloads + done.payloads, steps + 1);
+            if !done.more {
+                removed.push((events, payloads));
+                break;
+            }
+            if steps > STEPS_MAX {
+                return Err("retention does not come to an end".to_owned());
+            }
+        }
+    }
+    let [model, subject] = [removed[0], removed[1]];
+    if model == subject { Ok(()) } else { Err(format!("the model removes {model:?}, the store {subject:?}")) }
 }

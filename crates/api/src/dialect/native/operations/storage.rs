@@ -1,0 +1,18 @@
+//! The call about the whole store.
+
+use http::StatusCode;
+
+use super::{NativeOperation, read};
+use crate::dialect::native::{storage, wire};
+
+const TAG: &str = "Storage";
+
+pub(super) fn operations() -> Vec<NativeOperation> {
+    let get = read("/storage", storage::get).described(|call| {
+        call.named("getStorage", "Look at what is stored")
+            .about("Sizes of the database and of its disk, and how long history is kept.")
+            .answers::<wire::Storage>(StatusCode::OK, "What the whole store takes.")
+            .tag(TAG)
+    });
+    vec![get]
+}

@@ -1,0 +1,115 @@
+//! `retain`: removing what the rules do not let the store keep, in bounded steps.
+//!
+//! A walk goes through three stages: rests of erased workspaces, the bound of the whole store, then each workspace.
+//! It keeps its place in memory between two steps and begins anew when that is lost. What a step may touch is given
+//! by the writer: a fixed number of rows while it is idle, and under load about as many as others have written, so
+//! that a server that is never idle keeps its bounds and nobody waits long.
+
+mod candidate;
+mod places;
+mod remove;
+mod rest;
+mod whole;
+mod workspace;
+
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{Retain, Retained};
+
+use crate::failure::Failure;
+use crate::write::Write;
+use places::Stage;
+pub(crate) use places::{Places, Walk};
+use remove::Remover;
+pub(crate) use whole::{FREE_COUNT, PAGE_COUNT};
+
+/// Rows that a step may still touch: removed, or looked at in vain.
+struct Budget(usize);
+
+impl Budget {
+    const fn is_spent(&self) -> bool {
+        self.0 == 0
+    }
+
+    const fn spend(&mut self, rows: usize) {
+        self.0 = self.0.saturating_sub(rows);
+    }
+}
+
+/// Whether a stage has come to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Ended,
+    /// The budget of this step is spent.
+    Paused,
+}
+
+/// What one step works with.
+struct Step<'c> {
+    params: Retain,
+    budget: Budget,
+    remover: Remover<'c>,
+    done: Retained,
+}
+
+/// Does one step of the walk.
+pub(crate) fn run(write: &mut Write<'_>, params: &Retain) -> Result<Retained, Failure> {
+    // Until the step has come to its end there is no place to go on from.
+    let mut walk = write.caches.walk.take().unwrap_or_default();
+    let mut step = Step {
+        params: params.clone(),
+        budget: Budget(write.allowance),
+        remover: Remover::new(write)?,
+        done: Retained::default(),
+    };
+    while !step.budget.is_spent() && walk.stage != Stage::End {
+        let progress = match &mut walk.stage {
+            Stage::Rests => rest::step(write, &mut step)?,
+            Stage::Whole { after } => whole::step(write, &mut step, after, &mut walk.looked)?,
+            Stage::Workspaces(tour) => workspace::step(write, &mut step, tour, &mut walk.looked)?,
+            Stage::End => Progress::Ended,
+        };
+        if progress == Progress::Ended {
+            walk.next_at = earlier(walk.next_at, walk.stage.next_at());
+            walk.stage = walk.stage.following();
+        }
+    }
+    step.remover.finish(write)?;
+    write.news.background_rows += write.allowance - step.budget.0;
+    step.done.looked = walk.looked;
+    if walk.stage == Stage::End {
+        step.done.next_at = walk.next_at.map(Timestamp::from_ms);
+    } else {
+        step.done.more = true;
+        write.caches.walk = Some(walk);
+    }
+    Ok(step.done)
+}
+
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    [one, other].into_iter().flatten().min()
+}
+
+/// Every statement of retention, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    candidate::SELECT_STEPS,
+    candidate::SELECT_CUT_UPTO,
+    remove::DELETE_MESSAGE,
+    remove::DELETE_STEPS,
+    remove::DELETE_KEY,
+    remove::DELETE_IX_EVENT,
+    remove::DELETE_IX_DELIVERY,
+    remove::EMPTY_MESSAGE,
+    rest::SELECT_FIRST,
+    rest::SELECT_EVENTS,
+    rest::SELECT_WEBHOOKS,
+    rest::DELETE_CUTS,
+    rest::DELETE_WEBHOOK,
+    rest::DELETE,
+    whole::PAGE_COUNT,
+    whole::FREE_COUNT,
+    whole::SELECT_OLDEST,
+    workspace::SELECT_NEXT,
+    workspace::SELECT_OLDEST,
+    workspace::SELECT_TAIL,
+];

@@ -1,0 +1,103 @@
+//! Removing one event with everything that belongs to it, or its payload alone.
+
+use rusqlite::{CachedStatement, params};
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+
+use super::candidate::{Candidate, Content, History, Payload};
+use crate::failure::Failure;
+use crate::ledger::finish::DELETE_DUE;
+use crate::meta;
+use crate::write::Write;
+
+pub(crate) const DELETE_MESSAGE: &str = "DELETE FROM message WHERE id = ?1";
+pub(crate) const DELETE_STEPS: &str = "DELETE FROM attempt WHERE event = ?1";
+pub(crate) const DELETE_KEY: &str =
+    "DELETE FROM event_key WHERE workspace = ?1 AND producer_id = ?2 AND event = ?3";
+pub(crate) const DELETE_IX_EVENT: &str = "DELETE FROM ix_event WHERE workspace = ?1 AND event = ?2";
+pub(crate) const DELETE_IX_DELIVERY: &str = "DELETE FROM ix_delivery WHERE webhook = ?1 AND event = ?2";
+pub(crate) const EMPTY_MESSAGE: &str = "UPDATE message SET data = x'', payload_removed_at = ?2 WHERE id = ?1";
+
+/// The statements of one step, prepared once, and what is done at its end in one go.
+pub(super) struct Remover<'c> {
+    message: CachedStatement<'c>,
+    steps: CachedStatement<'c>,
+    ix_event: CachedStatement<'c>,
+    /// Rows of `ix_delivery` to be deleted: in order they share pages.
+    deliveries: Vec<(i64, i64)>,
+    highest_event: Option<i64>,
+}
+
+impl<'c> Remover<'c> {
+    pub(super) fn new(write: &Write<'c>) -> Result<Self, Failure> {
+        Ok(Self {
+            message: write.statement(DELETE_MESSAGE)?,
+            steps: write.statement(DELETE_STEPS)?,
+            ix_event: write.statement(DELETE_IX_EVENT)?,
+            deliveries: Vec::new(),
+            highest_event: None,
+        })
+    }
+
+    /// The event must stand in the listing indexes. Returns the number of rows that go with it.
+    pub(super) fn event(
+        &mut self,
+        write: &mut Write<'_>,
+        candidate: &Candidate,
+        content: &Content,
+        history: &History,
+        unswept: &[(WebhookId, i64)],
+    ) -> Result<usize, Failure> {
+        let (id, workspace) = (candidate.id, candidate.workspace);
+        for (webhook, due_at) in unswept {
+            write.statement(DELETE_DUE)?.execute([webhook.raw(), *due_at, id])?;
+        }
+        let mut rows = self.bare_event(write, workspace, id, content)?;
+        rows += history.rows + unswept.len();
+        write.count(workspace, -1, -(candidate.bytes + history.bytes))?;
+        Ok(rows)
+    }
+
+    /// As [`Self::event`] of a workspace of which nothing is counted any more.
+    pub(super) fn bare_event(
+        &mut self,
+        write: &Write<'_>,
+        workspace: WorkspaceId,
+        id: i64,
+        content: &Content,
+    ) -> Result<usize, Failure> {
+        self.steps.execute([id])?;
+        self.message.execute([id])?;
+        self.ix_event.execute([workspace.raw(), id])?;
+        if let Some(producer_id) = &content.producer_id {
+            write.statement(DELETE_KEY)?.execute(params![workspace.raw(), producer_id, id])?;
+        }
+        self.deliveries.extend(content.targets.iter().map(|webhook| (webhook.raw(), id)));
+        self.highest_event = self.highest_event.max(Some(id));
+        Ok(2 + usize::from(content.producer_id.is_some()) + content.targets.len())
+    }
+
+    /// Empties a payload that is stored.
+    pub(super) fn payload(
+        write: &mut Write<'_>,
+        candidate: &Candidate,
+        now: Timestamp,
+    ) -> Result<(), Failure> {
+        let Payload::Stored { bytes } = candidate.payload else { return Ok(()) };
+        write.statement(EMPTY_MESSAGE)?.execute([candidate.id, now.as_ms()])?;
+        write.count(candidate.workspace, 0, -bytes)
+    }
+
+    pub(super) fn finish(mut self, write: &mut Write<'_>) -> Result<(), Failure> {
+        self.deliveries.sort_unstable();
+        let mut delete = write.statement(DELETE_IX_DELIVERY)?;
+        for (webhook, event) in &self.deliveries {
+            delete.execute([webhook, event])?;
+        }
+        if let Some(highest) = self.highest_event {
+            meta::raise(write.connection, meta::HIGHEST_REMOVED_EVENT, highest)?;
+            write.caches.highest_removed_event = write.caches.highest_removed_event.max(Some(highest));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,164 @@
+//! The model's retention: one call does all there is to do, so there is never more.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::event::Event;
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_core::retention::{Fate, RetentionRules};
+use signalpost_core::time::Timestamp;
+
+use super::data::{Data, Life};
+use crate::ledger::{Retain, Retained, Storage, Usage};
+
+/// What a row is thought to take beside its texts.
+const ROW_BYTES: usize = 200;
+
+impl Data {
+    pub(super) fn retain(&mut self, params: &Retain) -> Retained {
+        let Retain { now, rules } = params;
+        self.remove_rests();
+        let mut done = Retained::default();
+        self.keep_within(None, rules.bytes_max, &mut done);
+        for workspace in self.living_workspaces() {
+            let own = rules.with(&self.workspaces[&workspace].workspace.policy.retention);
+            self.keep_within(Some(workspace), own.bytes_max, &mut done);
+            self.remove_old(workspace, rules, *now, &mut done);
+            self.remove_payloads(workspace, rules, *now, &mut done);
+        }
+        done
+    }
+
+    pub(super) fn usage(&self, workspace: WorkspaceId) -> Option<Usage> {
+        self.living_workspace(workspace).map(|_| self.usage_of(Some(workspace)))
+    }
+
+    pub(super) fn storage(&self) -> Storage {
+        let Usage { events, bytes } = self.usage_of(None);
+        let oldest_event_at = self.events.values().next().map(|row| row.event.accepted_at);
+        Storage { database_bytes: bytes, events, oldest_event_at, ..Storage::default() }
+    }
+
+    fn living_workspaces(&self) -> Vec<WorkspaceId> {
+        let living = self.workspaces.iter().filter(|(_, row)| row.life == Life::Living);
+        living.map(|(id, _)| *id).collect()
+    }
+
+    /// Oldest first.
+    fn event_ids(&self, workspace: Option<WorkspaceId>) -> Vec<EventId> {
+        let all = self.events.values().map(|row| &row.event);
+        all.filter(|event| workspace.is_none_or(|wanted| event.workspace == wanted))
+            .map(|event| event.id)
+            .collect()
+    }
+
+    /// Of workspaces that are erased.
+    fn remove_rests(&mut self) {
+        let living = self.living_workspaces();
+        let rests = self.events.values().filter(|row| !living.contains(&row.event.workspace));
+        for event in rests.map(|row| row.event.id).collect::<Vec<_>>() {
+            self.remove_event(event);
+        }
+        self.webhooks.retain(|_, row| living.contains(&row.webhook.workspace));
+    }
+
+    fn keep_within(&mut self, workspace: Option<WorkspaceId>, bytes_max: Option<u64>, done: &mut Retained) {
+        let Some(bytes_max) = bytes_max else { return };
+        for event in self.event_ids(workspace) {
+            if self.usage_of(workspace).bytes <= bytes_max {
+                return;
+            }
+            if self.is_pending(event) {
+                done.looked += 1;
+            } else {
+                self.remove_event(event);
+                done.events += 1;
+            }
+        }
+    }
+
+    fn remove_old(&mut self, id: WorkspaceId, rules: &RetentionRules, now: Timestamp, done: &mut Retained) {
+        for event in self.old_enough(id, rules, now, Fate::Removed) {
+            if self.is_pending(event) {
+                done.looked += 1;
+            } else {
+                self.remove_event(event);
+                done.events += 1;
+            }
+        }
+    }
+
+    fn remove_payloads(
+        &mut self,
+        id: WorkspaceId,
+        rules: &RetentionRules,
+        now: Timestamp,
+        done: &mut Retained,
+    ) {
+        for event in self.old_enough(id, rules, now, Fate::LosesPayload) {
+            let row = &self.events[&event];
+            if row.event.payload_removed_at.is_some() {
+                continue;
+            }
+            if self.is_pending(event) {
+                done.looked += 1;
+                continue;
+            }
+            let row = self.events.get_mut(&event).expect("just seen");
+            let event = Arc::make_mut(&mut row.event);
+            event.content.data = Bytes::new();
+            event.payload_removed_at = Some(now);
+            done.payloads += 1;
+        }
+    }
+
+    /// Up to the first that is young; those from a time that is still to come do not count.
+    fn old_enough(
+        &self,
+        workspace: WorkspaceId,
+        rules: &RetentionRules,
+        now: Timestamp,
+        fate: Fate,
+    ) -> Vec<EventId> {
+        let own = rules.with(&self.workspaces[&workspace].workspace.policy.retention);
+        let in_time = self.events_of(workspace).filter(|row| row.event.accepted_at <= now);
+        let old = in_time.take_while(|row| {
+            let found = own.fate(row.event.accepted_at, now);
+            found == fate || found == Fate::Removed
+        });
+        old.map(|row| row.event.id).collect()
+    }
+
+    fn is_pending(&self, event: EventId) -> bool {
+        let Event { workspace, targets, .. } = &*self.events[&event].event;
+        let mut deliveries = targets.iter().map(|webhook| DeliveryId { event, webhook: *webhook });
+        deliveries.any(|id| {
+            let record = self.delivery(*workspace, id).expect("a target of an event that is there");
+            record.summary.state.status() == DeliveryStatus::Pending
+        })
+    }
+
+    fn remove_event(&mut self, event: EventId) {
+        self.events.remove(&event);
+        self.steps.retain(|id, _| id.event != event);
+        self.due.retain(|id, _| id.event != event);
+    }
+
+    fn usage_of(&self, workspace: Option<WorkspaceId>) -> Usage {
+        let living = self.living_workspaces();
+        let counted = |owner: WorkspaceId| match workspace {
+            Some(wanted) => owner == wanted,
+            None => living.contains(&owner),
+        };
+        let mut usage = Usage::default();
+        for row in self.events.values().filter(|row| counted(row.event.workspace)) {
+            let steps = self.steps.iter().filter(|(id, _)| id.event == row.event.id);
+            let rows = 1 + row.event.targets.len() + steps.map(|(_, steps)| steps.len()).sum::<usize>();
+            let bytes = row.event.content.data.len() + rows * ROW_BYTES;
+            usage.events += 1;
+            usage.bytes += u64::try_from(bytes).expect("a size fits");
+        }
+        usage
+    }
+}
