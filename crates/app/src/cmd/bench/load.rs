@@ -31,6 +31,8 @@ pub(super) enum Pace {
     Closed {
         until_ns: u64,
     },
+    /// The same, until so many events were sent.
+    Count(u64),
 }
 
 /// Whom to publish to, and how.
@@ -110,6 +112,10 @@ impl Shift {
                 self.next.set(position + 1);
                 (due_ns < until_ns).then(|| Turn { route: route(position), due_ns })
             }
+            Pace::Count(events) => {
+                self.next.set(position + 1);
+                (position < events).then(|| Turn { route: route(position), due_ns: now_ns() })
+            }
             Pace::Timetable(table) => {
                 self.tickets.acquire().await.expect("the semaphore is never closed").forget();
                 let position = self.next.get();
@@ -152,7 +158,7 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
         };
         unanswered = 0;
         shift.calls.borrow_mut().end(number, fate, now_ns());
-        if fate == Fate::Refused && matches!(shift.load.pace, Pace::Closed { .. }) {
+        if fate == Fate::Refused && !matches!(shift.load.pace, Pace::Timetable(_)) {
             tokio::time::sleep(LATER).await;
         }
     }

@@ -72,7 +72,7 @@ impl Scenario {
             Self::FanOut => "ten webhooks get every event: saturation, then half of it (or --rate)",
             Self::Stored => "steady, after a million events (--stored) were published and delivered",
             Self::Webhooks => {
-                "100,000 webhooks (--webhooks), 50 a workspace, each with a type of its own: memory, then saturation"
+                "100,000 webhooks (--webhooks), 50 a workspace, each with a type of its own: one event each, then saturation"
             }
             Self::Pending => {
                 "a million deliveries (--pending) owed while the receiver holds, kill -9, restart, drain"

@@ -111,7 +111,7 @@ fn push_ledger(text: &mut String, scenario: &ScenarioReport) {
         text,
         "\n  ledger: {verdict}\n    published  {} acknowledged, {} refused, {} without answer; {} deliveries expected\n    \
          server     {} created = {} delivered + {} pending + {} failed + {} dropped\n    receiver   {} distinct, {} \
-         repeated, {} of what had no answer, {} strange, {} refuted",
+         repeated, {} of what had no answer, {} strange, {} refuted, {} held",
         published.acknowledged,
         published.refused,
         published.unknown,
@@ -125,7 +125,8 @@ fn push_ledger(text: &mut String, scenario: &ScenarioReport) {
         received.duplicates,
         received.distinct_unknown,
         received.strangers,
-        received.refuted
+        received.refuted,
+        received.held
     )
     .expect("writing to a string does not fail");
     for mismatch in &scenario.mismatches {
