@@ -13,7 +13,7 @@ pub(super) const STAGES: [(&str, &str); 10] = [
     ("sign", "envelope, headers, signature"),
     ("send", "outbound HTTP with its sockets, both ways"),
     ("record", "judging an outcome and the store's writing of it"),
-    ("upkeep", "listing indexes, sweeping, checkpoints outside a commit"),
+    ("upkeep", "listing indexes, sweeping, retention"),
     ("loop", "the runtimes' own: polling, scheduling, waking"),
     ("other", "everything else, such as reads of the store, and stacks that cannot be read"),
 ];
@@ -30,6 +30,7 @@ const RULES: &[(&str, &str)] = &[
     ("signalpost_store_sqlite::ledger::index", "upkeep"),
     ("signalpost_store_sqlite::ledger::upkeep", "upkeep"),
     ("signalpost_store_sqlite::ledger::sweep", "upkeep"),
+    ("signalpost_store_sqlite::retention", "upkeep"),
     ("WriterState::upkeep_step", "upkeep"),
     ("signalpost_store_sqlite::writer", "sync"),
     ("signalpost_store_sqlite::write::", "sync"),
