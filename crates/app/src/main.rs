@@ -11,6 +11,7 @@ mod completing;
 mod cores;
 mod key_files;
 mod listen;
+mod open_files;
 mod patience;
 mod ports;
 mod server;

@@ -21,6 +21,7 @@ use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
 use crate::key_files::Keys;
 use crate::listen::{Connections, Door, Manner, TrustedProxies};
+use crate::open_files;
 use crate::ports::{SystemClock, SystemRandom, SystemThreads};
 use crate::settings::{DoorSettings, Settings, keys};
 use crate::tls::{self, Certificate};
@@ -50,6 +51,8 @@ pub(crate) struct Server {
 impl Server {
     /// Opens the store, binds both addresses and starts to serve and deliver.
     pub(crate) fn start(settings: Settings, keys: Keys) -> Result<Self, Failure> {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        open_files::raise_limit(&settings, processors);
         let mut certificates = Vec::new();
         let public =
             open_door(("public", keys::PUBLIC.flag), &settings.public, &settings, &mut certificates)?;
@@ -68,7 +71,7 @@ impl Server {
             random: Arc::new(SystemRandom),
             keyring: Arc::new(keys.keyring),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
-            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            cores: processors,
             node: NODE,
             retention: settings.retention.clone(),
         });
