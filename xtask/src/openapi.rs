@@ -18,6 +18,8 @@ you commit it. `cargo test -p signalpost-api` fails while the committed copies a
 
 /// Name and version of the validator.
 const VALIDATOR: &str = "openapi-spec-validator==0.9.0";
+/// Fails at the first thing that is wrong.
+const PROGRAM: &str = include_str!("test/openapi.py");
 const DOCUMENTS: [&str; 2] = ["docs/openapi/native.json", "docs/openapi/sigmamind.json"];
 
 fn run(args: Args) -> Outcome {
@@ -32,5 +34,5 @@ fn run(args: Args) -> Outcome {
 pub(crate) fn validate() -> Outcome {
     let python = python::with_library("openapi_spec_validator", VALIDATOR)?;
     let files = DOCUMENTS.map(|document| workspace::root().join(document));
-    command::run(Command::new(python).args(["-m", "openapi_spec_validator"]).args(files))
+    command::run(Command::new(python).args(["-c", PROGRAM]).args(files))
 }

@@ -124,6 +124,8 @@ pub const RETENTION_AGE_MIN: Duration = Duration::from_secs(1);
 pub const RETENTION_AGE_MAX: Duration = Duration::from_secs(3_650 * 24 * 3_600);
 /// The smallest bound on stored bytes: the largest event fits.
 pub const RETENTION_BYTES_MIN: u64 = 1024 * 1024;
+/// The largest bound on stored bytes, 1 PiB: above the largest database file, and exact in every reader of JSON.
+pub const RETENTION_BYTES_MAX: u64 = 1 << 50;
 /// Pause between two walks over what is stored: the shortest age is kept to the second, an idle server rests.
 pub const RETENTION_PAUSE_MIN: Duration = Duration::from_secs(1);
 pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(60);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::limits::{
-    RETENTION_AGE_DEFAULT, RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_DEFAULT, RETENTION_BYTES_MIN,
+    RETENTION_AGE_DEFAULT, RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_DEFAULT,
+    RETENTION_BYTES_MAX, RETENTION_BYTES_MIN,
 };
 use crate::time::Timestamp;
 
@@ -106,10 +107,10 @@ pub fn check_age_s(age_s: u64) -> Result<Duration, String> {
 
 /// Checks a bound on stored bytes as an operator gives it.
 pub fn check_bytes(bytes: u64) -> Result<u64, String> {
-    if bytes >= RETENTION_BYTES_MIN {
+    if (RETENTION_BYTES_MIN..=RETENTION_BYTES_MAX).contains(&bytes) {
         Ok(bytes)
     } else {
-        Err(format!("must be at least {RETENTION_BYTES_MIN}"))
+        Err(format!("must be from {RETENTION_BYTES_MIN} to {RETENTION_BYTES_MAX}"))
     }
 }
 
@@ -160,5 +161,7 @@ mod tests {
         }
         assert!(check_bytes(RETENTION_BYTES_MIN - 1).is_err());
         assert_eq!(check_bytes(RETENTION_BYTES_MIN), Ok(RETENTION_BYTES_MIN));
+        assert_eq!(check_bytes(RETENTION_BYTES_MAX), Ok(RETENTION_BYTES_MAX));
+        assert!(check_bytes(RETENTION_BYTES_MAX + 1).is_err());
     }
 }

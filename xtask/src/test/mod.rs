@@ -7,6 +7,7 @@ pub(crate) mod command;
 mod crash;
 mod demo;
 pub(crate) mod python;
+mod schemathesis;
 mod tests;
 mod tools;
 mod verifiers;
@@ -55,6 +56,11 @@ const STEPS: &[Step] = &[
     Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
     Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
     Step { name: "bench", what: "a quick bench; its ledger must agree", run: bench::run },
+    Step {
+        name: "schemathesis",
+        what: "every call of every document, well and badly asked",
+        run: schemathesis::run,
+    },
     Step { name: "verifiers", what: "signatures, judged by other people's libraries", run: verifiers::run },
 ];
 
@@ -64,7 +70,7 @@ fn run(mut args: Args) -> Outcome {
     let only: Option<String> = args.value("--only")?;
     args.finish()?;
     if list {
-        STEPS.iter().for_each(|step| println!("{:<10} {}", step.name, step.what));
+        STEPS.iter().for_each(|step| println!("{:<12} {}", step.name, step.what));
         return Ok(());
     }
     play(&chosen(from.as_deref(), only.as_deref())?)
@@ -115,7 +121,10 @@ mod selection {
         let names = |steps: Vec<&Step>| steps.iter().map(|step| step.name).collect::<Vec<_>>();
         assert_eq!(chosen(None, None).map(|steps| steps.len()), Ok(STEPS.len()));
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
-        assert_eq!(chosen(Some("crash"), None).map(names), Ok(vec!["crash", "backup", "bench", "verifiers"]));
+        assert_eq!(
+            chosen(Some("crash"), None).map(names),
+            Ok(vec!["crash", "backup", "bench", "schemathesis", "verifiers"])
+        );
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());
     }

@@ -30,6 +30,7 @@ pub(super) fn api(dialects: &[Dialect]) -> Api {
         credential: ("operatorKey", credential()),
         errors: errors(),
         operations,
+        refined: Vec::new(),
     }
 }
 

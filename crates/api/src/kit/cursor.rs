@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
 const VERSION: &str = "1";
 /// Longer than any cursor that we write.
-const CHARS_MAX: usize = 128;
+pub(crate) const CHARS_MAX: usize = 128;
 
 pub(crate) fn encode(list: &str, position: &[i64]) -> String {
     let numbers: Vec<String> = position.iter().map(i64::to_string).collect();

@@ -68,6 +68,8 @@ pub(crate) struct Answered {
     pub(crate) content: Option<Content>,
     /// Names and explanations of headers that this answer has and others have not.
     pub(crate) headers: Vec<(&'static str, &'static str)>,
+    /// Members that the type may leave out and that this answer has.
+    pub(crate) required: Vec<&'static str>,
 }
 
 impl Description {
@@ -146,7 +148,13 @@ impl Description {
     }
 
     pub(crate) fn answers_as(mut self, status: StatusCode, about: &'static str, content: Content) -> Self {
-        self.answers.push(Answered { status, about, content: Some(content), headers: Vec::new() });
+        self.answers.push(Answered {
+            status,
+            about,
+            content: Some(content),
+            headers: Vec::new(),
+            required: Vec::new(),
+        });
         self
     }
 
@@ -159,7 +167,13 @@ impl Description {
     /// 204 without a body.
     pub(crate) fn answers_nothing(mut self, about: &'static str) -> Self {
         let status = StatusCode::NO_CONTENT;
-        self.answers.push(Answered { status, about, content: None, headers: Vec::new() });
+        self.answers.push(Answered {
+            status,
+            about,
+            content: None,
+            headers: Vec::new(),
+            required: Vec::new(),
+        });
         self
     }
 
@@ -170,7 +184,8 @@ impl Description {
     }
 
     /// The answer that was named last holds a secret, which no cache may keep.
-    pub(crate) fn with_secret(self) -> Self {
+    pub(crate) fn with_secret(mut self) -> Self {
+        self.answers.last_mut().expect("an answer was named before").required.push("secret");
         self.with_header("Cache-Control", "`no-store`: the answer holds a secret")
     }
 

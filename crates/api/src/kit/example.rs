@@ -34,6 +34,8 @@ fn of(schema: &Value, schemas: &Value, depth: usize) -> Value {
     let Some(schema) = schema.as_object().filter(|_| depth > 0) else { return json!({}) };
     let referred = schema.get("$ref").and_then(Value::as_str).and_then(|path| path.rsplit('/').next());
     let base = referred.map(|name| of(&schemas[name], schemas, depth - 1));
+    let base =
+        base.map(|base| with_required(base, schema, &schemas[referred.unwrap_or_default()], schemas, depth));
     let given = schema.get("const").or_else(|| schema.get("examples").and_then(|examples| examples.get(0)));
     if let Some(given) = given.or_else(|| schema.get("default")) {
         return given.clone();
@@ -52,11 +54,30 @@ fn of(schema: &Value, schemas: &Value, depth: usize) -> Value {
     of_type(schema, schemas, depth)
 }
 
+/// An object with those members as well that are required here and not by what is referred to.
+fn with_required(
+    mut base: Value,
+    schema: &Map<String, Value>,
+    referred: &Value,
+    schemas: &Value,
+    depth: usize,
+) -> Value {
+    let required = schema.get("required").and_then(Value::as_array);
+    for name in required.into_iter().flatten().filter_map(Value::as_str) {
+        if base.get(name).is_none() {
+            base[name] = of(&referred["properties"][name], schemas, depth - 1);
+        }
+    }
+    base
+}
+
 /// An object of the members that the schema names, over those of `base`.
 fn members(schema: &Map<String, Value>, schemas: &Value, depth: usize, base: Option<Value>) -> Option<Value> {
     let properties = schema.get("properties").and_then(Value::as_object)?;
     let mut object = base.and_then(|base| base.as_object().cloned()).unwrap_or_default();
-    for (name, schema) in properties {
+    let required = schema.get("required").and_then(Value::as_array);
+    let optional = |name: &str| required.is_some_and(|names| !names.iter().any(|needed| needed == name));
+    for (name, schema) in properties.iter().filter(|(name, _)| !optional(name)) {
         object.insert(name.clone(), of(schema, schemas, depth - 1));
     }
     Some(Value::Object(object))
@@ -91,6 +112,11 @@ mod tests {
         assert_eq!(example(json!({"$ref": "#/components/schemas/Thing"})), json!({"id": "t1", "n": 3}));
         let narrowed = json!({"$ref": "#/components/schemas/Thing", "properties": {"id": {"const": "t2"}}});
         assert_eq!(example(narrowed), json!({"id": "t2", "n": 3}));
+        let optional = json!({"type": "object", "required": ["a"], "properties": {"a": {"const": 1}, "b": {"const": 2}}});
+        assert_eq!(example(optional.clone()), json!({"a": 1}));
+        let schemas = json!({"Secret": optional});
+        let with_secret = json!({"$ref": "#/components/schemas/Secret", "required": ["b"]});
+        assert_eq!(of(&with_secret, &schemas, DEPTH_MAX), json!({"a": 1, "b": 2}));
         let list =
             json!({"type": "array", "items": {"anyOf": [{"type": ["string", "null"], "enum": ["a"]}]}});
         assert_eq!(example(list), json!(["a"]));

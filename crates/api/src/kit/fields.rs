@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::target_url::TargetUrl;
@@ -174,6 +175,23 @@ impl<'a> Fields<'a> {
     }
 }
 
+/// A whole number as JSON knows it: `5.0` is one, as it is in JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Whole(pub(crate) u64);
+
+impl<'de> Deserialize<'de> for Whole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        /// Above this a fraction no longer fits beside the whole part, so that the text may have said another number.
+        const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
+        let number = serde_json::Number::deserialize(deserializer)?;
+        let rounded =
+            number.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=EXACT_MAX).contains(number));
+        // The cast is exact: the number is whole and within the bounds.
+        let whole = number.as_u64().or_else(|| rounded.map(|number| number as u64));
+        whole.map(Self).ok_or_else(|| D::Error::custom("not a whole number"))
+    }
+}
+
 /// The same texts without repetitions, each where it stood first.
 pub(crate) fn without_repetitions(texts: Vec<String>) -> Vec<String> {
     let mut kept: Vec<String> = Vec::with_capacity(texts.len());
@@ -183,4 +201,22 @@ pub(crate) fn without_repetitions(texts: Vec<String>) -> Vec<String> {
         }
     }
     kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whole_numbers_may_be_written_with_a_fraction_of_zero() {
+        let read = |text: &str| serde_json::from_str::<Whole>(text).ok().map(|Whole(number)| number);
+        for (text, number) in
+            [("0", 0), ("5", 5), ("5.0", 5), ("5e2", 500), ("-0.0", 0), ("18446744073709551615", u64::MAX)]
+        {
+            assert_eq!(read(text), Some(number), "{text}");
+        }
+        for text in ["5.5", "-1", "-1.0", "1e300", "9007199254740993.0e1", "\"5\"", "null", "true", "[5]"] {
+            assert_eq!(read(text), None, "{text}");
+        }
+    }
 }

@@ -25,6 +25,9 @@ pub(crate) struct Api {
     pub(crate) errors: ErrorForm,
     /// With their whole paths.
     pub(crate) operations: Vec<Description>,
+    /// What an instance's values say more exactly than the type: pointers into the schemas (RFC 6901), and what
+    /// stands there instead.
+    pub(crate) refined: Vec<(&'static str, Value)>,
 }
 
 /// A host and port that the reader replaces by those of the installation.
@@ -52,7 +55,10 @@ const REQUEST_ID: &str = "RequestId";
 pub(crate) fn document(api: &Api) -> Value {
     let mut parts = Parts { api, generator: generator(), refusals: BTreeMap::new() };
     let paths = parts.paths();
-    let definitions = parts.generator.take_definitions(true);
+    let mut definitions = Value::Object(parts.generator.take_definitions(true));
+    for (pointer, schema) in &api.refined {
+        *definitions.pointer_mut(pointer).expect("a member of a type of the surface") = schema.clone();
+    }
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -197,6 +203,9 @@ impl Parts<'_> {
         let mut described = json!({"description": answer.about, "headers": headers});
         if let Some(content) = &answer.content {
             described["content"] = self.contents(std::slice::from_ref(content));
+            if !answer.required.is_empty() {
+                described["content"][content.media_type]["schema"]["required"] = json!(answer.required);
+            }
         }
         described
     }

@@ -23,10 +23,8 @@ pub(crate) struct Page<T> {
 pub(crate) fn parameters() -> [(&'static str, &'static str, Value); 2] {
     let limit =
         json!({"type": "integer", "minimum": 1, "maximum": PAGE_ROWS_MAX, "default": PAGE_ROWS_DEFAULT});
-    [
-        ("cursor", "`next_cursor` of the page before.", json!({"type": "string"})),
-        ("limit", "Rows of the page, at most.", limit),
-    ]
+    let cursor = json!({"type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": cursor::CHARS_MAX});
+    [("cursor", "`next_cursor` of the page before.", cursor), ("limit", "Rows of the page, at most.", limit)]
 }
 
 /// Which page is asked for: `limit` rows after the row at `position`.

@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use signalpost_api::dialect::sigmamind::Instance;
+use signalpost_core::error::ErrorCode;
 
-use crate::app::App;
+use crate::app::{Answer, App};
 
 /// Set by `cargo xtask openapi`, which writes the committed copies anew.
 const WRITE: &str = "SIGNALPOST_WRITE_DOCUMENTS";
@@ -103,4 +108,90 @@ fn documents_that_do_not_exist_are_not_found() {
         app.operator_stranger(Method::GET, path).send().expect(404);
     }
     app.public(Method::GET, "/openapi.json").send().expect(404);
+}
+
+/// A page that needs nothing but itself, and whose links within it lead somewhere.
+fn check_page(answer: &Answer) -> String {
+    let page = answer.expect(200).text();
+    assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+    for foreign in ["<script", "<img", "<link", "@import", "url(", "src=", " style=", " onclick"] {
+        assert!(!page.contains(foreign), "{foreign}");
+    }
+    let (_, style) = page.split_once("<style>").unwrap();
+    let hash = BASE64.encode(Sha256::digest(style.split_once("</style>").unwrap().0));
+    let policy = answer.header("content-security-policy");
+    assert!(
+        policy.starts_with("default-src 'none';") && policy.contains(&format!("style-src 'sha256-{hash}'"))
+    );
+    for target in page.split("href=\"").skip(1).map(|rest| rest.split('"').next().unwrap()) {
+        match target.strip_prefix('#') {
+            Some(id) => assert!(page.contains(&format!("id=\"{id}\"")), "nothing is called {id}"),
+            None => assert!(target.starts_with("/docs") || target.starts_with("/openapi"), "{target}"),
+        }
+    }
+    page
+}
+
+#[test]
+fn pages_show_every_call_and_need_nothing_else() {
+    let app = App::new();
+    for (page, openapi) in [("/docs", "/openapi.json"), ("/docs/sigmamind", "/openapi/sigmamind.json")] {
+        let shown = check_page(&app.operator_stranger(Method::GET, page).send());
+        for (method, path, operation) in calls(&document(&app, openapi)) {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(shown.contains(&format!("<h3 id=\"{id}\">")), "{method} {path}");
+        }
+        assert!(shown.contains("curl -X POST"));
+        assert!(
+            shown.contains(&format!("href=\"{openapi}\"")) && shown.len() < 100_000,
+            "{} bytes",
+            shown.len()
+        );
+    }
+    app.operator_stranger(Method::GET, "/docs/native").send().expect(404);
+    app.public(Method::GET, "/docs").send().expect(404);
+}
+
+#[test]
+fn a_problem_leads_to_the_explanation_of_its_code() {
+    let app = App::new();
+    let page = check_page(&app.operator_stranger(Method::GET, "/docs/errors").send());
+    for code in ErrorCode::ALL {
+        assert!(page.contains(&format!("<h3 id=\"{}\">", code.name())), "{}", code.name());
+    }
+    let problem = app.operator(Method::GET, "/v1/workspaces/nobody").send();
+    let (path, code) =
+        problem.text_at("/type").split_once('#').map(|(p, c)| (p.to_owned(), c.to_owned())).unwrap();
+    assert_eq!((path.as_str(), code), ("/docs/errors", problem.text_at("/code")));
+}
+
+#[test]
+fn an_instance_is_documented_under_its_own_names() {
+    let instance = Instance {
+        name: "acme".to_owned(),
+        base_path: "/acme/v1".to_owned(),
+        api_key_header: "X-Acme-Key".to_owned(),
+        events: vec!["order.paid".to_owned()],
+        page_rows_max: 77,
+        ..Instance::default()
+    };
+    let app = App::with_dialects(vec![instance.dialect().unwrap()]);
+    let document = document(&app, "/openapi/acme.json");
+    assert_eq!(document["components"]["securitySchemes"]["apiKeyAuth"]["name"], json!("X-Acme-Key"));
+    let schemas = &document["components"]["schemas"];
+    let types = json!({"type": "string", "enum": ["order.paid"]});
+    assert_eq!(schemas["CreateWebhookRequest"]["properties"]["events"]["items"], types);
+    assert_eq!(schemas["Webhook"]["properties"]["events"]["items"], types);
+    assert_eq!(
+        document["paths"]["/acme/v1/webhooks"]["get"]["parameters"][3]["schema"]["maximum"],
+        json!(77)
+    );
+    assert!(!document.to_string().contains("sigmamind"));
+    app.public(Method::GET, "/acme/v1/webhooks").send().expect(401);
+    check_page(&app.operator_stranger(Method::GET, "/docs/acme").send());
+    let native = app.operator_stranger(Method::GET, "/openapi.json").send().json();
+    assert_eq!(
+        native["components"]["schemas"]["NewWorkspace"]["properties"]["dialect"]["enum"],
+        json!(["acme"])
+    );
 }

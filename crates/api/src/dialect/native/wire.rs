@@ -106,6 +106,7 @@ pub(super) struct Credential {
     #[schemars(example = &"cred_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
     /// Only when it was just issued.
+    #[schemars(example = &"key_vN3xQ8rT1yU6iO0pA5sD9fG2hJ7kL4zX8cV1bN6m")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     #[schemars(example = &"production")]
@@ -178,6 +179,7 @@ pub(super) struct Webhook {
     #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]
     pub(super) id: String,
     /// Only when it was just issued.
+    #[schemars(example = &"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     #[schemars(example = &"https://example.com/hooks")]

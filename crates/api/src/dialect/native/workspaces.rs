@@ -16,7 +16,7 @@ use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
 use super::{BASE_PATH, Shared, convert, wire};
 use crate::kit::body::read_json;
-use crate::kit::fields::{Fields, Member};
+use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::json::Object;
 use crate::kit::page::{self, Page, Wanted};
 use crate::kit::paths::Ids;
@@ -118,13 +118,18 @@ fn policy(fields: &mut Fields<'_>) -> PolicyChange {
     let Some(object) = fields.check("policy", object) else { return PolicyChange::default() };
     let mut inner = Fields::inside(object, "policy/".to_owned());
     let (seconds, ms) = ("a whole number of seconds", "a whole number of milliseconds");
-    let schedule = |delays: Vec<u64>| RetrySchedule::from_seconds(&delays);
+    let schedule = |delays: Vec<Whole>| {
+        let delays: Vec<u64> = delays.into_iter().map(|Whole(seconds)| seconds).collect();
+        RetrySchedule::from_seconds(&delays)
+    };
     let change = PolicyChange {
         retry: rule(&mut inner, "retry_schedule_s", "an array of whole seconds", schedule),
-        timeout: rule(&mut inner, "timeout_ms", ms, check_timeout_ms),
-        event_age_max: rule(&mut inner, "event_retention_s", seconds, check_age_s),
-        payload_age_max: rule(&mut inner, "payload_retention_s", seconds, check_age_s),
-        bytes_max: rule(&mut inner, "retention_bytes", "a whole number of bytes", check_bytes),
+        timeout: rule(&mut inner, "timeout_ms", ms, |Whole(ms)| check_timeout_ms(ms)),
+        event_age_max: rule(&mut inner, "event_retention_s", seconds, |Whole(s)| check_age_s(s)),
+        payload_age_max: rule(&mut inner, "payload_retention_s", seconds, |Whole(s)| check_age_s(s)),
+        bytes_max: rule(&mut inner, "retention_bytes", "a whole number of bytes", |Whole(bytes)| {
+            check_bytes(bytes)
+        }),
     };
     inner.refuse_rest("is not a property of a policy");
     fields.adopt(inner);

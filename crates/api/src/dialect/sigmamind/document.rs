@@ -24,6 +24,10 @@ pub(super) fn api(instance: &Instance) -> Api {
         credential: ("apiKeyAuth", credential(instance)),
         errors: errors(),
         operations: descriptions.map(|description| description.below(&instance.base_path)).collect(),
+        refined: vec![(
+            "/Webhook/properties/events/items",
+            json!({"type": "string", "enum": instance.events}),
+        )],
     }
 }
 

@@ -29,7 +29,8 @@ pub(super) struct Webhook {
     pub(super) agent_id: String,
     /// Whether events are sent.
     pub(super) active: bool,
-    /// In the answer to a create and nowhere else; there it is left out, not null.
+    /// Only returned once, in the answer to a create.
+    #[schemars(example = &"mK9vXq2pL8nR5tY1wA3sD6fH0jC4bE7u")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) secret: Option<String>,
     pub(super) events: Vec<String>,

@@ -42,10 +42,12 @@ pub(super) fn operations() -> Vec<NativeOperation> {
 fn new() -> Value {
     let scopes =
         json!({"type": ["array", "null"], "items": {"type": "string"}, "maxItems": credentials::SCOPES_MAX});
+    let mut expires_at = or_null(instant());
+    expires_at["examples"] = json!(["2099-12-31T23:59:59Z"]);
     let properties = [
         ("name", or_null(name())),
         ("scopes", about("Rights in the words of the dialect, where it has any.", scopes)),
-        ("expires_at", about("An instant in the future from which on it opens nothing.", or_null(instant()))),
+        ("expires_at", about("An instant in the future from which on it opens nothing.", expires_at)),
     ];
     object(&[], &properties)
 }

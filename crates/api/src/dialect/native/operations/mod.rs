@@ -15,6 +15,7 @@ use axum::handler::Handler;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
+use signalpost_core::profile::IdForm;
 use signalpost_core::scope::Scope;
 
 use super::{Surface, auth};
@@ -44,6 +45,8 @@ pub(crate) const TAGS: [(&str, &str); 7] = [
 /// What the dialects that are served permit, for the schemas of requests.
 pub(super) struct Served {
     dialects: Vec<String>,
+    /// Forms of workspace ids, in the order of `dialects`.
+    workspace_ids: Vec<IdForm>,
     features: Vec<String>,
     /// Names of further attributes of events.
     attributes: Vec<String>,
@@ -57,8 +60,11 @@ impl Served {
             names.dedup();
             names
         };
+        let mut named: Vec<&Dialect> = dialects.iter().collect();
+        named.sort_unstable_by_key(|dialect| &dialect.name);
         Self {
-            dialects: collected(|dialect| std::slice::from_ref(&dialect.name)),
+            dialects: named.iter().map(|dialect| dialect.name.clone()).collect(),
+            workspace_ids: named.iter().map(|dialect| dialect.profile.workspace_id.clone()).collect(),
             features: collected(|dialect| &dialect.profile.features),
             attributes: collected(|dialect| &dialect.profile.attributes),
         }

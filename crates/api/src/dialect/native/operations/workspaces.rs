@@ -3,9 +3,12 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
-use signalpost_core::limits::{RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MIN};
+use signalpost_core::limits::{
+    RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MAX, RETENTION_BYTES_MIN,
+};
+use signalpost_core::profile::IdForm;
 
-use super::{NativeOperation, Served, admin, in_workspace, read};
+use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read};
 use crate::dialect::native::{wire, workspaces};
 use crate::kit::page::Page;
 use crate::kit::schema::{about, name, object, or_null, retry_schedule_s, timeout_ms};
@@ -51,21 +54,32 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
 }
 
 fn new(served: &Served) -> Value {
-    let id = json!({"type": ["string", "null"], "minLength": 1});
+    let dialects = json!({"type": "string", "enum": served.dialects, "examples": ["native"]});
+    let id = json!({"type": ["string", "null"], "examples": [WORKSPACE]});
     let properties = [
-        (
-            "dialect",
-            about(
-                "The public contract that the workspace speaks.",
-                json!({"type": "string", "enum": served.dialects}),
-            ),
-        ),
+        ("dialect", about("The public contract that the workspace speaks.", dialects)),
         ("name", name()),
-        ("id", about("An id of your own in the dialect's form; native: `ws_` and 16 letters or digits.", id)),
+        ("id", about("An id of your own, for a tenant that has one; in the dialect's form.", id)),
         ("features", or_null(features(served))),
         ("policy", policy()),
     ];
-    object(&["dialect", "name"], &properties)
+    let mut schema = object(&["dialect", "name"], &properties);
+    let dialects = served.dialects.iter().zip(&served.workspace_ids);
+    schema["allOf"] = dialects.map(|(dialect, form)| id_of(dialect, form)).collect();
+    schema
+}
+
+/// Which ids the workspaces of a dialect have.
+fn id_of(dialect: &str, IdForm { prefix, length }: &IdForm) -> Value {
+    let prefix: String = prefix
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("\\{c}") })
+        .collect();
+    let pattern = format!("^{prefix}[A-Za-z0-9]{{{length}}}$");
+    json!({
+        "if": {"properties": {"dialect": {"const": dialect}}},
+        "then": {"properties": {"id": {"pattern": pattern}}}
+    })
 }
 
 fn change(served: &Served) -> Value {
@@ -103,5 +117,5 @@ fn age_s() -> Value {
 }
 
 fn bytes() -> Value {
-    json!({"type": "integer", "minimum": RETENTION_BYTES_MIN})
+    json!({"type": "integer", "minimum": RETENTION_BYTES_MIN, "maximum": RETENTION_BYTES_MAX})
 }

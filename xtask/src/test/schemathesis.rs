@@ -1,0 +1,118 @@
+//! Lets a stranger's program read our documents and call everything in them, with good requests and with bad ones:
+//! schemathesis. No answer may be a 5xx, and none may be other than the document says.
+//!
+//! All of its checks are on. Where one cannot hold by design, the configuration beside this file says why.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::json;
+use signalpost_testkit::{Operator, Server, ServerOptions, TempDir};
+
+use super::{command, python};
+use crate::{Outcome, release, workspace};
+
+/// Name and version of the program.
+const PROGRAM: &str = "schemathesis==4.32.5";
+const NATIVE: &str = include_str!("schemathesis/native.toml");
+const DIALECT: &str = include_str!("schemathesis/dialect.toml");
+const HOOKS: &str = include_str!("schemathesis/hooks.py");
+/// Requests of each call and phase; so many keep the step well below three minutes.
+const EXAMPLES: &str = "40";
+/// The same requests in every run, so that a failure can be repeated.
+const SEED: &str = "1";
+/// Calls on workspaces as such. They run apart and last: they shorten the retention of whatever workspace they have
+/// heard of, and erase it.
+const WORKSPACES: &str = r"^/v1/workspaces(/\{workspace\})?$";
+
+pub(super) fn run() -> Outcome {
+    let python = python::with_library("schemathesis", PROGRAM)?;
+    let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
+    let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;
+    let prepared = prepare(&mut server.operator())?;
+    let hooks = write(folder.path(), "hooks.py", HOOKS)?;
+    let configuration = prepared.fill(NATIVE).replace("HOOKS", &hooks.to_string_lossy());
+    let run = |api: &Api, name: &str, choice: &[&str]| {
+        let configuration = write(folder.path(), name, &api.configuration)?;
+        println!("\n--- {} {}", api.document, choice.join(" "));
+        command::run(api.call(&python, &configuration).args(choice))
+    };
+    let dialect = Api {
+        document: "sigmamind.json",
+        configuration: DIALECT.to_owned(),
+        url: format!("http://{}", server.public()),
+        credential: format!("X-API-Key: {}", prepared.key),
+    };
+    run(&dialect, "dialect.toml", &[])?;
+    let native = Api {
+        document: "native.json",
+        configuration,
+        url: format!("http://{}", server.operator_address()),
+        credential: format!("Authorization: Bearer {}", server.operator_key()),
+    };
+    run(&native, "native.toml", &["--exclude-path-regex", WORKSPACES])?;
+    run(&native, "native.toml", &["--include-path-regex", WORKSPACES])
+}
+
+/// A document, and where and how its API is called.
+struct Api {
+    document: &'static str,
+    configuration: String,
+    url: String,
+    /// A header.
+    credential: String,
+}
+
+impl Api {
+    fn call(&self, python: &Path, configuration: &Path) -> Command {
+        let mut command = Command::new(python);
+        command.args(["-m", "schemathesis.cli", "--config-file"]).arg(configuration).arg("run");
+        command.arg(workspace::root().join("docs/openapi").join(self.document));
+        command.args(["--url", &self.url, "--header", &self.credential]);
+        command.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
+        command.args(["--continue-on-failure", "--no-color", "--output-sanitize", "true"]);
+        // What it remembers of earlier runs would make this one another.
+        command.current_dir(configuration.parent().unwrap_or(configuration));
+        command
+    }
+}
+
+/// What the native calls are asked of.
+struct Prepared {
+    workspace: String,
+    delivery: String,
+    dialect_workspace: String,
+    /// API key of the dialect's workspace.
+    key: String,
+}
+
+impl Prepared {
+    fn fill(&self, configuration: &str) -> String {
+        let ids = [
+            ("DIALECT_WORKSPACE", &self.dialect_workspace),
+            ("WORKSPACE", &self.workspace),
+            ("DELIVERY", &self.delivery),
+        ];
+        ids.into_iter().fold(configuration.to_owned(), |text, (word, id)| text.replace(word, id))
+    }
+}
+
+/// Workspaces, a webhook that nobody answers, and a delivery that waits for its next attempt.
+fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
+    let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "schemathesis"}))?;
+    operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
+    operator.publish(&workspace, &json!({"type": "order.paid", "data": {}}))?;
+    let deliveries = operator.get(&format!("/v1/workspaces/{workspace}/deliveries"))?;
+    let delivery = deliveries["data"][0]["id"].as_str().map(str::to_owned);
+    let delivery = delivery.ok_or_else(|| format!("no delivery in {deliveries}"))?;
+    let dialect_workspace =
+        operator.create_workspace(&json!({"dialect": "sigmamind", "name": "schemathesis"}))?;
+    let key = operator.create_credential(&dialect_workspace)?;
+    Ok(Prepared { workspace, delivery, dialect_workspace, key })
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
+    let path = folder.join(name);
+    std::fs::write(&path, text).map_err(|error| format!("{name} cannot be written: {error}"))?;
+    Ok(path)
+}
