@@ -195,3 +195,39 @@ fn an_instance_is_documented_under_its_own_names() {
         json!(["acme"])
     );
 }
+
+#[test]
+fn every_path_says_what_it_offers_and_opens_itself_to_no_foreign_page() {
+    let app = App::new();
+    let key = app.key(&app.workspace("sigmamind"));
+    for openapi in ["/openapi.json", "/openapi/sigmamind.json"] {
+        let document = document(&app, openapi);
+        let call = |method: Method, path: &str| match openapi {
+            "/openapi.json" => app.operator(method, path).header("origin", "https://evil.example"),
+            _ => app.public(method, path).key(&key).header("origin", "https://evil.example"),
+        };
+        for (path, item) in document["paths"].as_object().unwrap() {
+            let url = path.replace(['{', '}'], "");
+            let mut offered: Vec<String> =
+                item.as_object().unwrap().keys().map(|m| m.to_ascii_uppercase()).collect();
+            offered.extend(offered.contains(&"GET".to_owned()).then(|| "HEAD".to_owned()));
+            for method in [Method::OPTIONS, Method::PUT, Method::TRACE] {
+                let answer = call(method, &url).send();
+                let mut allowed: Vec<&str> = answer.expect(405).header("allow").split(',').collect();
+                allowed.sort_unstable();
+                offered.sort_unstable();
+                assert_eq!(allowed, offered, "{path}");
+                assert!(
+                    answer.headers.keys().all(|name| !name.as_str().starts_with("access-control")),
+                    "{path}"
+                );
+            }
+            if offered.contains(&"HEAD".to_owned()) {
+                let (get, head) = (call(Method::GET, &url).send(), call(Method::HEAD, &url).send());
+                assert_eq!((get.status, head.body.len()), (head.status, 0), "{path}");
+            }
+            // A path of ids with a slash at its end is another path.
+            call(Method::GET, &format!("{url}/")).send().expect(404);
+        }
+    }
+}
