@@ -35,6 +35,7 @@ pub(super) struct Plan {
     pub(super) webhooks: u32,
     pub(super) pending: u64,
     pub(super) starts: usize,
+    pub(super) server_config: Option<PathBuf>,
     pub(super) directory: PathBuf,
     pub(super) afterwards: Afterwards,
 }
@@ -105,6 +106,7 @@ impl Plan {
             webhooks: args.webhooks.unwrap_or(if args.quick { 200 } else { WEBHOOKS }),
             pending: number(args.pending, PENDING, 2_000),
             starts: narrow(quick(STARTS as u64, 1)),
+            server_config: args.server_config.clone(),
             directory: args.dir.clone().unwrap_or_else(std::env::temp_dir),
             afterwards: if args.keep { Afterwards::Keep } else { Afterwards::Remove },
         })
@@ -124,6 +126,7 @@ impl Plan {
             "stored_events": self.stored,
             "webhooks": self.webhooks,
             "pending_deliveries": self.pending,
+            "server_config": self.server_config.as_ref().map(|file| file.display().to_string()),
             "synchronous": "FULL",
             "signatures_verified": "every delivery",
         })

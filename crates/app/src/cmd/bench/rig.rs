@@ -56,7 +56,7 @@ pub(super) enum Drained {
 
 impl<'p> Rig<'p> {
     pub(super) async fn start(plan: &'p Plan, scenario: Scenario) -> Result<Self, Failure> {
-        let data = DataDirectory::make(&plan.directory, scenario.name(), plan.afterwards)?;
+        let data = DataDirectory::make(plan, scenario.name(), plan.afterwards)?;
         let receiver = ReceiverProcess::start()?;
         let server = ServerProcess::start(&data).await?;
         let letterhead = Letterhead::new(server.operator, server.operator_key.clone(), plan.payload_bytes);

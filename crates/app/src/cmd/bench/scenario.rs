@@ -62,7 +62,7 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> Result<ScenarioRepor
 async fn start_ms(plan: &Plan) -> Result<f64, Failure> {
     let mut times = Vec::new();
     for number in 0..plan.starts {
-        let data = DataDirectory::make(&plan.directory, &format!("start-{number}"), Afterwards::Remove)?;
+        let data = DataDirectory::make(plan, &format!("start-{number}"), Afterwards::Remove)?;
         times.push(ServerProcess::start(&data).await?.start_ns);
     }
     times.sort_unstable();

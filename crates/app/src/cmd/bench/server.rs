@@ -1,6 +1,7 @@
 //! The server that is measured: this same program as `serve`, a process with a data directory of its own, set up by
 //! nothing but its public flags and variables.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use super::client::Connection;
 use super::clock::{NS_PER_S, now_ns};
+use super::plan::Plan;
 use crate::cmd::Failure;
 use crate::key_files;
 use crate::telemetry::note;
@@ -24,6 +26,8 @@ const KEY_VARIABLE: &str = "SIGNALPOST_OPERATOR_KEY";
 pub(super) struct DataDirectory {
     pub(super) path: PathBuf,
     pub(super) afterwards: Afterwards,
+    /// Settings of the server that works on it.
+    pub(super) config: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,10 +46,10 @@ pub(super) struct ServerProcess {
 }
 
 impl DataDirectory {
-    pub(super) fn make(parent: &Path, name: &str, afterwards: Afterwards) -> Result<Self, Failure> {
-        let path = parent.join(format!("signalpost-bench-{}-{name}", std::process::id()));
+    pub(super) fn make(plan: &Plan, name: &str, afterwards: Afterwards) -> Result<Self, Failure> {
+        let path = plan.directory.join(format!("signalpost-bench-{}-{name}", std::process::id()));
         key_files::make_directory(&path)?;
-        Ok(Self { path, afterwards })
+        Ok(Self { path, afterwards, config: plan.server_config.clone() })
     }
 
     /// What all files together take of the disk.
@@ -96,6 +100,7 @@ impl ServerProcess {
             .arg(&data.path)
             .args(["--public", &public.to_string(), "--operator", &operator.to_string()])
             .args(["--egress-allow", EGRESS])
+            .args(data.config.iter().flat_map(|file| [OsStr::new("--config"), file.as_os_str()]))
             .env(KEY_VARIABLE, &operator_key)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

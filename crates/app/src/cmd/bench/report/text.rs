@@ -6,7 +6,7 @@ use super::super::phase::{Curve, Figures, QUANTILES};
 use super::{Report, ScenarioReport, VERSION};
 
 /// What holds for every scenario; the rest stands with the scenario that it is of.
-const SETTINGS: [&str; 4] = ["seconds", "connections", "payload_bytes", "rate_events_per_s"];
+const SETTINGS: [&str; 5] = ["seconds", "connections", "payload_bytes", "rate_events_per_s", "server_config"];
 const LABEL_CHARS: usize = 38;
 const COLUMN_CHARS: usize = 16;
 
