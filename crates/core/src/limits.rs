@@ -132,6 +132,8 @@ pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Pause for each look of a walk in vain, at a workspace or at an event of which something is pending: at some 3 µs
 /// for a look they cost 3 % of the writer's time, however many they are.
 pub const RETENTION_PAUSE_PER_LOOK: Duration = Duration::from_micros(100);
+/// Events under the server's rules that retention remembers because they could not go when their time had come.
+pub const RETENTION_HELD_MAX: usize = 10_000;
 /// Free room that is kept for outcomes, deletions and revocations while the disk is full, and its largest share of a
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;

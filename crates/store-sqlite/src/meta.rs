@@ -14,6 +14,7 @@ const SELECT: &str = "SELECT value FROM meta WHERE name = ?1";
 const UPDATE: &str = "UPDATE meta SET value = ?2 WHERE name = ?1";
 const RAISE: &str = "UPDATE meta SET value = max(value, ?2) WHERE name = ?1";
 const COUNT_UNINDEXED: &str = "SELECT count(*) FROM message WHERE id > ?1";
+const COUNT_UNLISTED: &str = "SELECT count(*) FROM unlisted";
 const SELECT_HIGHEST_ID: &str = "SELECT max(0,
     coalesce((SELECT max(id) FROM workspace), 0),
     coalesce((SELECT max(id) FROM webhook), 0),
@@ -40,6 +41,11 @@ pub(crate) fn read_index_state(connection: &Connection) -> Result<IndexState, Fa
     let mark = read(connection, INDEXED)?;
     let count: i64 = connection.prepare_cached(COUNT_UNINDEXED)?.query_row([mark], |row| row.get(0))?;
     Ok(IndexState { mark, unindexed: u64::try_from(count).unwrap_or(0) })
+}
+
+pub(crate) fn count_unlisted(connection: &Connection) -> Result<u64, Failure> {
+    let count: i64 = connection.prepare_cached(COUNT_UNLISTED)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
 }
 
 /// The highest number among all ids that are or were stored.

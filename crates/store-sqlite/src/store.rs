@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use signalpost_store::ledger::Room;
 use signalpost_store::{Answer, StoreError};
 
+use crate::disk::Disk;
 use crate::failure::Failure;
 use crate::inline::Inline;
 use crate::job::{Growth, Reply, job};
@@ -46,7 +47,9 @@ impl SqliteStore {
     /// The directory and the database are made when they are missing and brought to the newest schema.
     pub fn open(options: OpenOptions<'_>) -> Result<Self, OpenError> {
         let readers = options.readers.max(1);
-        let state = WriterState::open(Directory::open(&options.directory)?)?;
+        let directory = Directory::open(&options.directory)?;
+        let disk = directory.disk();
+        let state = WriterState::open(directory, disk)?;
         let connections = (0..readers)
             .map(|_| state.directory().connect_reader())
             .collect::<Result<Vec<Connection>, OpenError>>()?;
@@ -68,7 +71,20 @@ impl SqliteStore {
     ///
     /// For simulations that must be deterministic; everything but the threads is the same.
     pub fn open_inline(directory: &Path) -> Result<Self, OpenError> {
-        let state = WriterState::open(Directory::open(directory)?)?;
+        let directory = Directory::open(directory)?;
+        let disk = directory.disk();
+        Self::inline_on(directory, disk)
+    }
+
+    /// The same with a filesystem as the test wants it.
+    #[cfg(test)]
+    pub(crate) fn open_inline_on(directory: &Path, probe: crate::disk::Probe) -> Result<Self, OpenError> {
+        let disk = Disk::new(probe, directory.join(crate::open::WAL_FILE));
+        Self::inline_on(Directory::open(directory)?, disk)
+    }
+
+    fn inline_on(directory: Directory, disk: Disk) -> Result<Self, OpenError> {
+        let state = WriterState::open(directory, disk)?;
         let board = state.board();
         let queue = Arc::new(WriteQueue::new());
         let inline = Arc::new(Inline::new(state));

@@ -14,7 +14,7 @@ use signalpost_store::ledger::Usage;
 
 use crate::failure::Failure;
 use crate::meta;
-use crate::retention::{Places, Walk};
+use crate::retention::{Frontiers, Places, Walk};
 
 const SELECT_HEAD: &str = "SELECT version, sequence, events, bytes FROM head WHERE workspace = ?1";
 const UPDATE_HEAD: &str =
@@ -49,6 +49,9 @@ pub(crate) struct Caches {
     /// Where retention stands in its walk.
     pub(crate) walk: Option<Walk>,
     pub(crate) places: Places,
+    pub(crate) frontiers: Frontiers,
+    /// Removed events that are still in the listing indexes, once they were counted.
+    pub(crate) unlisted: Option<u64>,
 }
 
 /// How far the listing indexes are filled.
@@ -195,6 +198,16 @@ impl<'c> Write<'c> {
         let state = meta::read_index_state(self.connection)?;
         self.caches.index = Some(state);
         Ok(state)
+    }
+
+    /// How many removed events are still in the listing indexes; counted once, then known.
+    pub(crate) fn unlisted(&mut self) -> Result<u64, Failure> {
+        let count = match self.caches.unlisted {
+            Some(count) => count,
+            None => meta::count_unlisted(self.connection)?,
+        };
+        self.caches.unlisted = Some(count);
+        Ok(count)
     }
 
     /// Writes the heads back: the last thing before a commit.

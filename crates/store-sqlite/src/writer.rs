@@ -19,19 +19,24 @@ use crate::ledger::upkeep::{self, Eagerness};
 use crate::meta;
 use crate::open::{Directory, OpenError, PAGE_BYTES};
 use crate::queue::UnderLoad;
+use crate::retention::unlist;
 use crate::write::{Caches, News, Write};
 
 const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
-/// Events that may stand outside the listing indexes: what a list has to scan at most, some 10 ms.
+/// Events that may stand outside the listing indexes, or in them although they are gone: what a list has to pass over at
+/// most, some 10 ms.
 const UNINDEXED_MAX: u64 = 20_000;
 
 /// Rows that background work touches in a commit which it shares: some 2 ms.
 const SHARED_ROWS_MAX: usize = UPKEEP_ROWS_MAX / 2;
 /// Below this it waits for the next commit: a step for a few rows is not worth its beginning.
 const SHARED_ROWS_MIN: usize = 100;
+/// What background work earns by each row that others write. An event and its delivery write four in their commits, and
+/// take five touches to go, or seven when their payload goes first: at one for one the bounds would not be kept.
+const CREDIT_PER_ROW: usize = 2;
 /// Credit beyond this is lost: what was not used in time must not come in one go.
 const CREDIT_ROWS_MAX: usize = 4 * UPKEEP_ROWS_MAX;
 
@@ -45,7 +50,7 @@ pub(crate) struct Board {
 /// How much background work may do in a commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Pace {
-    /// Others wait: as many rows as they have written since.
+    /// Others wait: about as many rows as they have written since.
     Loaded,
     Idle,
 }
@@ -63,12 +68,12 @@ pub(crate) struct WriterState {
 }
 
 impl WriterState {
-    pub(crate) fn open(directory: Directory) -> Result<Self, OpenError> {
+    pub(crate) fn open(directory: Directory, disk: Disk) -> Result<Self, OpenError> {
         let connection = directory.connect_writer()?;
         let board = Arc::new(Board {
             highest_id: AtomicI64::new(meta::read_highest_id(&connection)?),
             listener: Mutex::default(),
-            disk: directory.disk(),
+            disk,
         });
         Ok(Self { connection, caches: Caches::default(), board, credit_rows: 0, allowance: 0, directory })
     }
@@ -104,6 +109,11 @@ impl WriterState {
         self.caches.trim();
         while self.caches.index.is_some_and(|index| index.unindexed > UNINDEXED_MAX) {
             if self.transact(upkeep::index_step).is_none() {
+                break;
+            }
+        }
+        while self.caches.unlisted.is_some_and(|unlisted| unlisted > UNINDEXED_MAX) {
+            if self.transact(unlist::step).is_none() {
                 break;
             }
         }
@@ -180,7 +190,8 @@ impl WriterState {
 
     fn settle_credit(&mut self, changed_rows: u64, background_rows: usize) {
         let changed = usize::try_from(changed_rows).unwrap_or(usize::MAX);
-        let earned = self.credit_rows.saturating_add(changed.saturating_sub(background_rows));
+        let earned = CREDIT_PER_ROW.saturating_mul(changed.saturating_sub(background_rows));
+        let earned = self.credit_rows.saturating_add(earned);
         self.credit_rows = earned.saturating_sub(background_rows).min(CREDIT_ROWS_MAX);
     }
 

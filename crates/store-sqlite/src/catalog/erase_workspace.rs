@@ -41,7 +41,7 @@ pub(crate) const BURIED_MAX: usize = 500;
 const STEP_BYTES: usize = 256 * 1024;
 
 /// Marks the workspace and buries its first webhooks.
-pub(super) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Vec<WebhookId>, Failure> {
+pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Vec<WebhookId>, Failure> {
     let EraseWorkspace { workspace, at } = params;
     if !find::workspace_lives(write.connection, workspace)? {
         return Err(StoreError::Missing("workspace").into());

@@ -58,9 +58,9 @@ const RULES: &[(&str, &str)] = &[
     ),
     (
         "listing indexes name events that are gone",
-        "SELECT i.event FROM ix_event i WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = i.event)
-         UNION SELECT i.event FROM ix_delivery i
-         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = i.event)",
+        "SELECT i.event FROM (SELECT event FROM ix_event UNION SELECT event FROM ix_delivery) AS i
+         WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = i.event)
+         AND NOT EXISTS (SELECT 1 FROM unlisted u WHERE u.event = i.event)",
     ),
     (
         "producers' ids stand for events that are gone",

@@ -24,6 +24,7 @@ const STEP_ROWS_MAX: usize = 2_000;
 /// Counts a new event; one that comes late, below the mark, is indexed on the spot.
 pub(super) fn note_event(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
     let IndexState { mark, unindexed } = write.index_state()?;
+    write.caches.frontiers.note_event(event.id.raw());
     if event.id.raw() > mark {
         write.caches.index = Some(IndexState { mark, unindexed: unindexed + 1 });
         return Ok(());

@@ -2,13 +2,14 @@
 
 use super::{index, sweep};
 use crate::failure::Failure;
+use crate::retention::unlist;
 use crate::write::Write;
 
-/// Events above the mark for which an idle writer makes the effort: fewer are scanned by lists at no cost that
-/// anybody sees, while indexing each by itself would double the commits of a quiet server.
+/// Events to be put into the listing indexes, or taken out, for which an idle writer makes the effort: fewer are passed
+/// over by lists at no cost that anybody sees, while indexing each by itself would double the commits of a quiet server.
 const WORTHWHILE_EVENTS: u64 = 500;
 
-/// How much unindexed tail may be left.
+/// How much may be left of what lists can pass over.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Eagerness {
     /// None.
@@ -21,12 +22,18 @@ pub(crate) enum Eagerness {
 pub(crate) fn step(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, Failure> {
     if sweep::is_wanted(write)? {
         sweep::step(write)?;
-        return Ok(sweep::is_wanted(write)? || wants_index(write, eagerness)?);
+        return Ok(sweep::is_wanted(write)?
+            || wants_index(write, eagerness)?
+            || wants_unlisting(write, eagerness)?);
     }
     if wants_index(write, eagerness)? {
         index::step(write)?;
+        return Ok(wants_index(write, eagerness)? || wants_unlisting(write, eagerness)?);
     }
-    wants_index(write, eagerness)
+    if wants_unlisting(write, eagerness)? {
+        unlist::step(write)?;
+    }
+    wants_unlisting(write, eagerness)
 }
 
 /// One step of the listing indexes, whatever else there is to do.
@@ -35,9 +42,18 @@ pub(crate) fn index_step(write: &mut Write<'_>) -> Result<bool, Failure> {
 }
 
 fn wants_index(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, Failure> {
-    let least = match eagerness {
-        Eagerness::Complete => 1,
-        Eagerness::Worthwhile => WORTHWHILE_EVENTS,
-    };
-    Ok(write.index_state()?.unindexed >= least)
+    Ok(write.index_state()?.unindexed >= eagerness.least())
+}
+
+fn wants_unlisting(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, Failure> {
+    Ok(write.unlisted()? >= eagerness.least())
+}
+
+impl Eagerness {
+    const fn least(self) -> u64 {
+        match self {
+            Self::Complete => 1,
+            Self::Worthwhile => WORTHWHILE_EVENTS,
+        }
+    }
 }

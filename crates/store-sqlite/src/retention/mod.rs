@@ -1,14 +1,19 @@
 //! `retain`: removing what the rules do not let the store keep, in bounded steps.
 //!
-//! A walk goes through three stages: rests of erased workspaces, the bound of the whole store, then each workspace.
+//! A walk goes through its stages in turn: rests of erased workspaces, the bound of the whole store, events and then
+//! payloads under the server's ages, and each workspace with rules of its own.
 //! It keeps its place in memory between two steps and begins anew when that is lost. What a step may touch is given
 //! by the writer: a fixed number of rows while it is idle, and under load about as many as others have written, so
 //! that a server that is never idle keeps its bounds and nobody waits long.
 
+mod ages;
 mod candidate;
 mod places;
 mod remove;
 mod rest;
+#[cfg(test)]
+mod tests;
+pub(crate) mod unlist;
 mod whole;
 mod workspace;
 
@@ -18,7 +23,7 @@ use signalpost_store::ledger::{Retain, Retained};
 use crate::failure::Failure;
 use crate::write::Write;
 use places::Stage;
-pub(crate) use places::{Places, Walk};
+pub(crate) use places::{Frontiers, Places, Walk};
 use remove::Remover;
 pub(crate) use whole::{FREE_COUNT, PAGE_COUNT};
 
@@ -65,6 +70,7 @@ pub(crate) fn run(write: &mut Write<'_>, params: &Retain) -> Result<Retained, Fa
         let progress = match &mut walk.stage {
             Stage::Rests => rest::step(write, &mut step)?,
             Stage::Whole { after } => whole::step(write, &mut step, after, &mut walk.looked)?,
+            Stage::Ages(march) => ages::step(write, &mut step, march, &mut walk.looked)?,
             Stage::Workspaces(tour) => workspace::step(write, &mut step, tour, &mut walk.looked)?,
             Stage::End => Progress::Ended,
         };
@@ -92,6 +98,9 @@ fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
 /// Every statement of retention, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    ages::SELECT_OLDEST,
+    ages::SELECT_ONE,
+    ages::FOLLOWS_THE_SERVER,
     candidate::SELECT_STEPS,
     candidate::SELECT_CUT_UPTO,
     remove::DELETE_MESSAGE,
@@ -106,9 +115,11 @@ pub(crate) const STATEMENTS: &[&str] = &[
     rest::DELETE_CUTS,
     rest::DELETE_WEBHOOK,
     rest::DELETE,
+    unlist::INSERT,
+    unlist::SELECT,
+    unlist::DELETE,
     whole::PAGE_COUNT,
     whole::FREE_COUNT,
-    whole::SELECT_OLDEST,
     workspace::SELECT_NEXT,
     workspace::SELECT_OLDEST,
     workspace::SELECT_TAIL,

@@ -8,6 +8,23 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
 use signalpost_core::retention::WorkspaceRetention;
 
+use super::ages::{Frontier, Kind, March};
+
+/// How far events under the server's rules are dealt with.
+#[derive(Default)]
+pub(crate) struct Frontiers {
+    pub(super) events: Frontier,
+    pub(super) payloads: Frontier,
+}
+
+impl Frontiers {
+    /// An event has come; it may be below those that were looked at.
+    pub(crate) fn note_event(&mut self, event: i64) {
+        self.events.note_event(event);
+        self.payloads.note_event(event);
+    }
+}
+
 /// A walk over everything that is stored, between two steps.
 #[derive(Default)]
 pub(crate) struct Walk {
@@ -26,6 +43,7 @@ pub(super) enum Stage {
     Whole {
         after: i64,
     },
+    Ages(March),
     Workspaces(Tour),
     End,
 }
@@ -34,13 +52,16 @@ impl Stage {
     pub(super) fn following(&self) -> Self {
         match self {
             Self::Rests => Self::Whole { after: i64::MIN },
-            Self::Whole { .. } => Self::Workspaces(Tour::default()),
+            Self::Whole { .. } => Self::Ages(March::of(Kind::Events)),
+            Self::Ages(march) if march.kind() == Kind::Events => Self::Ages(March::of(Kind::Payloads)),
+            Self::Ages(_) => Self::Workspaces(Tour::default()),
             Self::Workspaces(_) | Self::End => Self::End,
         }
     }
 
     pub(super) const fn next_at(&self) -> Option<i64> {
         match self {
+            Self::Ages(march) => march.next_at,
             Self::Workspaces(tour) => tour.next_at,
             Self::Rests | Self::Whole { .. } | Self::End => None,
         }
@@ -98,7 +119,7 @@ pub(super) struct Place {
 pub(super) const NOWHERE: Place =
     Place { oldest_at: i64::MIN, bare_upto: i64::MIN, oldest_payload_at: i64::MIN };
 
-/// Places of as many workspaces as fit; those that do not are looked at in every walk.
+/// Places of as many workspaces with rules of their own as fit; those that do not are looked at in every walk.
 #[derive(Default)]
 pub(crate) struct Places(BTreeMap<WorkspaceId, Place>);
 

@@ -5,10 +5,12 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 
 use super::candidate::{Candidate, Content, History, Payload};
+use super::unlist;
 use crate::failure::Failure;
 use crate::ledger::finish::DELETE_DUE;
 use crate::meta;
-use crate::write::Write;
+use crate::pack::pack_ids;
+use crate::write::{IndexState, Write};
 
 pub(crate) const DELETE_MESSAGE: &str = "DELETE FROM message WHERE id = ?1";
 pub(crate) const DELETE_STEPS: &str = "DELETE FROM attempt WHERE event = ?1";
@@ -17,6 +19,15 @@ pub(crate) const DELETE_KEY: &str =
 pub(crate) const DELETE_IX_EVENT: &str = "DELETE FROM ix_event WHERE workspace = ?1 AND event = ?2";
 pub(crate) const DELETE_IX_DELIVERY: &str = "DELETE FROM ix_delivery WHERE webhook = ?1 AND event = ?2";
 pub(crate) const EMPTY_MESSAGE: &str = "UPDATE message SET data = x'', payload_removed_at = ?2 WHERE id = ?1";
+
+/// When an event's rows in the listing indexes go.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Listing {
+    /// With it: for events of one workspace in order, whose rows lie together.
+    Now,
+    /// In sorted steps: for events in order of their ids, whoever's they are.
+    Later,
+}
 
 /// The statements of one step, prepared once, and what is done at its end in one go.
 pub(super) struct Remover<'c> {
@@ -39,7 +50,7 @@ impl<'c> Remover<'c> {
         })
     }
 
-    /// The event must stand in the listing indexes. Returns the number of rows that go with it.
+    /// Returns the number of rows that go with it. With [`Listing::Now`] it must stand in the listing indexes.
     pub(super) fn event(
         &mut self,
         write: &mut Write<'_>,
@@ -47,13 +58,17 @@ impl<'c> Remover<'c> {
         content: &Content,
         history: &History,
         unswept: &[(WebhookId, i64)],
+        listing: Listing,
     ) -> Result<usize, Failure> {
         let (id, workspace) = (candidate.id, candidate.workspace);
         for (webhook, due_at) in unswept {
             write.statement(DELETE_DUE)?.execute([webhook.raw(), *due_at, id])?;
         }
-        let mut rows = self.bare_event(write, workspace, id, content)?;
-        rows += history.rows + unswept.len();
+        let mut rows = self.row_and_keys(write, workspace, id, content)? + history.rows + unswept.len();
+        rows += match listing {
+            Listing::Now => self.unlist(workspace, id, content)?,
+            Listing::Later => unlist_later(write, workspace, id, content)?,
+        };
         write.count(workspace, -1, -(candidate.bytes + history.bytes))?;
         Ok(rows)
     }
@@ -66,15 +81,29 @@ impl<'c> Remover<'c> {
         id: i64,
         content: &Content,
     ) -> Result<usize, Failure> {
+        Ok(self.row_and_keys(write, workspace, id, content)? + self.unlist(workspace, id, content)?)
+    }
+
+    fn row_and_keys(
+        &mut self,
+        write: &Write<'_>,
+        workspace: WorkspaceId,
+        id: i64,
+        content: &Content,
+    ) -> Result<usize, Failure> {
         self.steps.execute([id])?;
         self.message.execute([id])?;
-        self.ix_event.execute([workspace.raw(), id])?;
         if let Some(producer_id) = &content.producer_id {
             write.statement(DELETE_KEY)?.execute(params![workspace.raw(), producer_id, id])?;
         }
-        self.deliveries.extend(content.targets.iter().map(|webhook| (webhook.raw(), id)));
         self.highest_event = self.highest_event.max(Some(id));
-        Ok(2 + usize::from(content.producer_id.is_some()) + content.targets.len())
+        Ok(1 + usize::from(content.producer_id.is_some()))
+    }
+
+    fn unlist(&mut self, workspace: WorkspaceId, id: i64, content: &Content) -> Result<usize, Failure> {
+        self.ix_event.execute([workspace.raw(), id])?;
+        self.deliveries.extend(content.targets.iter().map(|webhook| (webhook.raw(), id)));
+        Ok(1 + content.targets.len())
     }
 
     /// Empties a payload that is stored.
@@ -100,4 +129,20 @@ impl<'c> Remover<'c> {
         }
         Ok(())
     }
+}
+
+/// What stands above the indexes was never in them.
+fn unlist_later(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    id: i64,
+    content: &Content,
+) -> Result<usize, Failure> {
+    let IndexState { mark, unindexed } = write.index_state()?;
+    if id > mark {
+        write.caches.index = Some(IndexState { mark, unindexed: unindexed.saturating_sub(1) });
+        return Ok(0);
+    }
+    unlist::note(write, workspace, id, &pack_ids(content.targets.iter().map(|webhook| webhook.raw())))?;
+    Ok(1)
 }

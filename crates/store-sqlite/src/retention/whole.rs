@@ -1,19 +1,15 @@
 //! The bound of the whole store: the oldest events go, whoever's they are.
 
-use super::candidate::{Candidate, Standing, candidate, candidate_columns, history, standing};
+use super::ages::SELECT_OLDEST;
+use super::candidate::{Candidate, Standing, candidate, history, standing};
+use super::remove::Listing;
 use super::{Progress, Step};
 use crate::failure::Failure;
 use crate::fetch::fetch_all;
-use crate::ledger::index;
 use crate::write::Write;
 
 pub(crate) const PAGE_COUNT: &str = "PRAGMA page_count";
 pub(crate) const FREE_COUNT: &str = "PRAGMA freelist_count";
-pub(crate) const SELECT_OLDEST: &str = concat!(
-    "SELECT ",
-    candidate_columns!(),
-    " FROM message m WHERE m.id > ?1 AND m.id <= ?2 ORDER BY m.id LIMIT 64"
-);
 
 pub(super) fn step(
     write: &mut Write<'_>,
@@ -23,17 +19,9 @@ pub(super) fn step(
 ) -> Result<Progress, Failure> {
     let Some(bytes_max) = step.params.rules.bytes_max else { return Ok(Progress::Ended) };
     while occupied_bytes(write)? > bytes_max {
-        let mark = write.index_state()?.mark;
-        let oldest = fetch_all(write.connection, SELECT_OLDEST, [*after, mark], candidate)?;
+        let oldest = fetch_all(write.connection, SELECT_OLDEST, [*after], candidate)?;
         if oldest.is_empty() {
-            if write.index_state()?.unindexed == 0 {
-                return Ok(Progress::Ended);
-            }
-            if step.budget.is_spent() {
-                return Ok(Progress::Paused);
-            }
-            index::step(write)?;
-            step.budget.spend(index::STEP_EVENTS_MAX);
+            return Ok(Progress::Ended);
         }
         for event in oldest {
             if step.budget.is_spent() {
@@ -64,7 +52,7 @@ fn take(write: &mut Write<'_>, step: &mut Step<'_>, event: &Candidate) -> Result
         step.budget.spend(1 + history.rows);
         return Ok(1);
     };
-    let rows = step.remover.event(write, event, content, &history, &unswept)?;
+    let rows = step.remover.event(write, event, content, &history, &unswept, Listing::Later)?;
     step.budget.spend(rows);
     step.done.events += 1;
     Ok(0)

@@ -1,4 +1,4 @@
-//! Each workspace in turn: its own bound on bytes, then the ages of events and of payloads.
+//! Each workspace with rules of its own in turn: its bound on bytes, then the ages of events and of payloads.
 
 use rusqlite::Row;
 use signalpost_core::id::WorkspaceId;
@@ -8,7 +8,7 @@ use signalpost_store::StoreError;
 
 use super::candidate::{Candidate, Payload, Standing, candidate, candidate_columns, history, standing};
 use super::places::{NOWHERE, Phase, Place, Tour, Visit};
-use super::remove::Remover;
+use super::remove::{Listing, Remover};
 use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
@@ -17,7 +17,9 @@ use crate::row::{Fields, retention};
 use crate::write::Write;
 
 pub(crate) const SELECT_NEXT: &str = "SELECT w.id, w.event_age_s, w.payload_age_s, w.bytes_max
-    FROM workspace w WHERE w.id > ?1 AND w.erased_at IS NULL ORDER BY w.id LIMIT 1";
+    FROM workspace w WHERE w.id > ?1 AND w.erased_at IS NULL
+        AND (event_age_s IS NOT NULL OR payload_age_s IS NOT NULL OR bytes_max IS NOT NULL)
+    ORDER BY w.id LIMIT 1";
 pub(crate) const SELECT_OLDEST: &str = concat!(
     "SELECT ",
     candidate_columns!(),
@@ -213,9 +215,10 @@ fn look(
     };
     if visit.phase == Phase::Payloads {
         Remover::payload(write, event, step.params.now)?;
+        step.budget.spend(1);
         step.done.payloads += 1;
     } else {
-        let rows = step.remover.event(write, event, content, &history, &unswept)?;
+        let rows = step.remover.event(write, event, content, &history, &unswept, Listing::Now)?;
         step.budget.spend(rows);
         step.done.events += 1;
     }

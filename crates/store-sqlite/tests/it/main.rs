@@ -10,4 +10,5 @@ mod conformance;
 mod copies;
 mod differential;
 mod opening;
+mod retention;
 mod support;
