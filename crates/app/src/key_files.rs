@@ -6,8 +6,8 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use signalpost_core::base62;
 use signalpost_core::credential::CredentialHash;
+use signalpost_core::operator_key::mint;
 use signalpost_core::ports::Random;
 use signalpost_core::seal::{Keyring, MASTER_KEY_BYTES};
 use signalpost_core::secret::Secret;
@@ -77,10 +77,19 @@ pub(crate) fn make_directory(data: &Path) -> Result<(), Failure> {
 pub(crate) fn operator_key(data: &Path, environment: &Environment) -> Result<FoundKey, Failure> {
     let found = match OPERATOR_KEY.find(data, environment)? {
         Some(found) => found,
-        None => OPERATOR_KEY.make(data, &format!("spo_{}", base62::random(40, &mut fill)))?,
+        None => OPERATOR_KEY.make(data, mint(&mut fill).expose_text())?,
     };
     check_operator_key(&found)?;
     Ok(found)
+}
+
+/// The key to ask a running server with; nothing is made.
+pub(crate) fn existing_operator_key(data: &Path, environment: &Environment) -> Result<FoundKey, Failure> {
+    let found = OPERATOR_KEY.find(data, environment)?;
+    found.ok_or_else(|| {
+        Failure::new(format!("there is no operator key: no {OPERATOR_KEY_FILE} in {}", data.display()))
+            .hint("Set SIGNALPOST_OPERATOR_KEY, or name the server's data directory with --data DIR.")
+    })
 }
 
 /// The ring of a data directory that holds a database; nothing is made.

@@ -119,6 +119,8 @@ impl Server {
             tokio::spawn(async move { watching.watch_owed().await });
             let keeping = Arc::clone(&engine);
             let retention = tokio::spawn(async move { keeping.watch_retention().await });
+            let tidying = Arc::clone(&engine);
+            let upkeep = tokio::spawn(async move { tidying.keep_house().await });
             tokio::spawn(tls::watch(certificates)?);
             tokio::select! {
                 ended = until => ended,
@@ -134,6 +136,7 @@ impl Server {
             engine.stop();
             wait_until(|| cores.iter().all(JoinHandle::is_finished)).await;
             retention.abort();
+            upkeep.abort();
             let closed = store.close().await;
             closed.map_err(|error| Failure::new(format!("the store was not closed cleanly: {error}")))
         })?;

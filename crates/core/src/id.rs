@@ -39,6 +39,10 @@ id!(
     /// One API key or token of a workspace.
     CredentialId
 );
+id!(
+    /// One key of the operator side.
+    OperatorKeyId
+);
 
 /// One event for one webhook. It keeps its identity over all retries and redeliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -49,6 +53,7 @@ pub struct DeliveryId {
 
 const EVENT_PREFIX: &str = "evt_";
 const CREDENTIAL_PREFIX: &str = "cred_";
+const OPERATOR_KEY_PREFIX: &str = "opk_";
 const DELIVERY_PREFIX: &str = "dlv_";
 /// 62^16 is just above 2^95: sixteen digits hold any 95-bit number.
 const EVENT_DIGITS: usize = 16;
@@ -78,6 +83,17 @@ impl CredentialId {
 
     pub fn from_public(text: &str) -> Option<Self> {
         gather_text(CREDENTIAL_PREFIX, text).map(Self)
+    }
+}
+
+impl OperatorKeyId {
+    /// `opk_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(OPERATOR_KEY_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(OPERATOR_KEY_PREFIX, text).map(Self)
     }
 }
 
@@ -187,6 +203,9 @@ mod tests {
         assert_eq!(CredentialId::from_public(&text), Some(CredentialId(1 << 40)));
         assert_eq!(EventId::from_public(&text), None);
         assert_eq!(CredentialId::from_public(&EventId(1 << 40).to_public()), None);
+        let key = OperatorKeyId(1 << 40).to_public();
+        assert_eq!(OperatorKeyId::from_public(&key), Some(OperatorKeyId(1 << 40)));
+        assert_eq!(CredentialId::from_public(&key), None);
     }
 
     #[test]

@@ -14,6 +14,12 @@ pub const MANAGEMENT_BODY_BYTES_MAX: usize = 64 * 1024;
 pub const EVENT_TYPE_CHARS_MAX: usize = 256;
 /// Length of an event id given by a producer.
 pub const EVENT_ID_CHARS_MAX: usize = 128;
+/// Length of an idempotency key in characters, as the best-known API has it (Stripe's).
+pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
+/// How long an idempotency key keeps its meaning, in milliseconds: 24 hours, so that a caller may come back the next
+/// morning. Each one kept stands beside what its call has stored, which is larger and kept longer, so their number
+/// needs no bound of its own.
+pub const IDEMPOTENCY_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 /// How long a producer's event id keeps its meaning, in milliseconds: 24 hours.
 pub const EVENT_ID_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 /// Length of a subject; the longest that a built-in dialect documents is 64.
@@ -22,6 +28,24 @@ pub const SUBJECT_CHARS_MAX: usize = 256;
 pub const URL_CHARS_MAX: usize = 2_048;
 /// Length of a name of a workspace, webhook or credential.
 pub const NAME_CHARS_MAX: usize = 128;
+/// Operator keys of one workspace, and of those bound to none: a hundred services that rotate their keys every
+/// month leave far fewer before somebody revokes the expired ones.
+pub const OPERATOR_KEYS_MAX: usize = 1_000;
+/// Calls a second that an operator key may be limited to; no single node serves more.
+pub const KEY_RATE_PER_S_MAX: u32 = 100_000;
+/// Seconds in which a limited key's burst fills up: a client that sends once a second what it has gathered is within
+/// its rate.
+pub const KEY_BURST_S: u32 = 2;
+/// The longest time for which a rotated key stays valid beside its successor, in seconds: 30 days.
+pub const KEY_OVERLAP_S_MAX: u64 = 30 * 24 * 3_600;
+/// The same when the caller does not say: a day.
+pub const KEY_OVERLAP_S_DEFAULT: u64 = 24 * 3_600;
+/// Failed authentications that one address may make on the operator side, on average a second and at once. Nobody
+/// honest comes near it; a guesser is slowed down and costs the store next to nothing.
+pub const FAILED_LOGINS_PER_S: u32 = 50;
+pub const FAILED_LOGINS_BURST: u32 = 200;
+/// Callers whose rate is remembered. Beyond it newcomers share one allowance until earlier ones have theirs back.
+pub const RATE_CALLERS_MAX: usize = 10_000;
 /// Event types of one webhook.
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
 /// Rows of one page of any list.
@@ -103,7 +127,7 @@ pub const CORE_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const LANE_PAGE_ROWS: usize = 256;
 /// Workspaces whose webhooks are kept in memory for fan-out.
 pub const DIRECTORY_WORKSPACES_MAX: usize = 10_000;
-/// Credentials kept in memory after their first use.
+/// Credentials, and operator keys, kept in memory after their first use.
 pub const CREDENTIAL_CACHE_MAX: usize = 10_000;
 
 /// Operations and bytes of one commit, and operations waiting for one; beyond, publishers are told to come back.
@@ -115,6 +139,10 @@ pub const COMMIT_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const READ_QUEUE_MAX: usize = 16_384;
 /// Rows removed in one step of upkeep or retention: some milliseconds.
 pub const UPKEEP_ROWS_MAX: usize = 1_000;
+/// How often what has expired is looked for; a day's worth is removed in small steps.
+pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// Steps of one look; more than one node can let expire in the time between two.
+pub const UPKEEP_STEPS_MAX: usize = 2_000;
 /// How long events, and payloads, are kept when nobody says otherwise: a month of history to look into.
 pub const RETENTION_AGE_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Bytes of the whole store when nobody says otherwise: what a small server's disk has to spare.

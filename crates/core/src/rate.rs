@@ -1,5 +1,6 @@
 //! How fast one caller may call: a token bucket, refilled evenly.
 
+use crate::limits::KEY_BURST_S;
 use crate::time::Timestamp;
 
 /// A limit: `per_s` calls a second on average, `burst` at once.
@@ -7,6 +8,19 @@ use crate::time::Timestamp;
 pub struct RateLimit {
     pub per_s: u32,
     pub burst: u32,
+}
+
+impl RateLimit {
+    /// `per_s` calls a second, and as many at once as [`KEY_BURST_S`] seconds of it.
+    pub const fn of_key(per_s: u32) -> Self {
+        Self { per_s, burst: per_s.saturating_mul(KEY_BURST_S) }
+    }
+
+    /// Time in which an empty bucket fills up, rounded up to a second.
+    pub const fn window_s(self) -> u32 {
+        let per_s = if self.per_s == 0 { 1 } else { self.per_s };
+        self.burst.div_ceil(per_s)
+    }
 }
 
 /// What is left of a limit for one caller. Counted in thousandths of a call, so that whole milliseconds refill
@@ -43,12 +57,7 @@ impl Bucket {
 
     /// Takes one call out. A clock that goes back refills nothing.
     pub fn take(&mut self, limit: RateLimit, now: Timestamp) -> Allowance {
-        let full = u64::from(limit.burst) * 1_000;
-        let passed_ms = now.as_ms().saturating_sub(self.refilled_at.as_ms());
-        let passed_ms = u64::try_from(passed_ms).unwrap_or(0);
-        let refilled = passed_ms.saturating_mul(u64::from(limit.per_s));
-        self.thousandths = self.thousandths.saturating_add(refilled).min(full);
-        self.refilled_at = now;
+        let full = self.refill(limit, now);
         let granted = if self.thousandths >= 1_000 {
             self.thousandths -= 1_000;
             Granted::Yes
@@ -57,6 +66,28 @@ impl Bucket {
         };
         let remaining = u32::try_from(self.thousandths / 1_000).unwrap_or(u32::MAX);
         Allowance { granted, remaining, full_in_s: seconds_for(full - self.thousandths, limit) }
+    }
+
+    /// What [`Self::take`] would answer, without taking anything.
+    pub fn look(&self, limit: RateLimit, now: Timestamp) -> Granted {
+        { *self }.take(limit, now).granted
+    }
+
+    /// Whether it holds as much as it can: then it is as good as a new one.
+    pub fn is_full(&self, limit: RateLimit, now: Timestamp) -> bool {
+        let mut refilled = *self;
+        refilled.refill(limit, now) == refilled.thousandths
+    }
+
+    /// Puts back what the time since the last call gives, and tells how much it can hold.
+    fn refill(&mut self, limit: RateLimit, now: Timestamp) -> u64 {
+        let full = u64::from(limit.burst) * 1_000;
+        let passed_ms = now.as_ms().saturating_sub(self.refilled_at.as_ms());
+        let passed_ms = u64::try_from(passed_ms).unwrap_or(0);
+        let refilled = passed_ms.saturating_mul(u64::from(limit.per_s));
+        self.thousandths = self.thousandths.saturating_add(refilled).min(full);
+        self.refilled_at = now;
+        full
     }
 }
 
@@ -88,6 +119,22 @@ mod tests {
         assert_eq!(refused.full_in_s, 2, "3 calls at 2 a second, nearly one of them back");
         assert_eq!(take(&mut bucket, 500).granted, Granted::Yes);
         assert_eq!(take(&mut bucket, 60_000).remaining, 2, "no more than the burst gathers");
+    }
+
+    #[test]
+    fn looking_takes_nothing_and_a_full_bucket_is_known() {
+        let at = |ms| Timestamp::from_ms(ms);
+        let mut bucket = Bucket::full(LIMIT, at(0));
+        assert!(bucket.is_full(LIMIT, at(0)));
+        for _ in 0..3 {
+            assert_eq!(bucket.look(LIMIT, at(0)), Granted::Yes);
+            take(&mut bucket, 0);
+        }
+        assert_eq!(bucket.look(LIMIT, at(0)), Granted::No { retry_after_s: 1 });
+        assert!(!bucket.is_full(LIMIT, at(1_499)));
+        assert!(bucket.is_full(LIMIT, at(1_500)));
+        let limit = RateLimit::of_key(5);
+        assert_eq!((limit.burst, limit.window_s()), (10, 2));
     }
 
     #[test]

@@ -1,18 +1,18 @@
 //! API keys and tokens of customers: issued once, found by hash, revoked at once.
 
-use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use signalpost_core::credential::{Credential, CredentialHash, preview_of};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{CredentialId, WorkspaceId};
-use signalpost_core::limits::CREDENTIAL_CACHE_MAX;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::workspace::check_name;
+use signalpost_store::{Done, Effect};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::once::Keep;
 
 #[derive(Clone, Debug)]
 pub struct NewCredential {
@@ -36,11 +36,13 @@ pub struct Caller {
 }
 
 impl Engine {
+    /// `Conflict` where the dialect has no credentials.
     pub async fn create_credential(
         &self,
         workspace: &str,
         new: NewCredential,
-    ) -> Result<IssuedCredential, Error> {
+        keep: Option<Keep<'_, IssuedCredential>>,
+    ) -> Result<Done<IssuedCredential, Vec<u8>>, Error> {
         let view = self.directory.view(workspace).await?;
         let Some(form) = &view.profile.credential else {
             let message = "workspaces of this dialect have no credentials; use an operator key";
@@ -66,8 +68,11 @@ impl Engine {
             created_at: now,
             expires_at: new.expires_at,
         };
-        self.store.create_credential(credential.clone(), CredentialHash::of(secret.expose())).await?;
-        Ok(IssuedCredential { credential, secret })
+        let place = Some(credential.workspace);
+        let effect = Effect::CreateCredential(credential.clone(), CredentialHash::of(secret.expose()));
+        let issued = IssuedCredential { credential, secret };
+        let done = self.carry_out(place, effect, &issued, keep.as_ref()).await?;
+        Ok(done.map_now(|()| issued))
     }
 
     pub async fn list_credentials(&self, workspace: WorkspaceId) -> Result<Vec<Credential>, Error> {
@@ -109,40 +114,5 @@ impl Engine {
         let Some(found) = self.store.credential_by_hash(hash).await?.map(Arc::new) else { return Ok(None) };
         self.credentials.keep(hash, Arc::clone(&found), generation);
         Ok(Some(found))
-    }
-}
-
-/// Credentials seen lately. Any revocation forgets all of them: it is rare, and loading one again is cheap.
-#[derive(Debug, Default)]
-pub(crate) struct CredentialCache(RwLock<Cached>);
-
-#[derive(Debug, Default)]
-struct Cached {
-    by_hash: HashMap<CredentialHash, Arc<Credential>>,
-    /// Counts forgettings: what was loaded before one and arrives after it is not kept.
-    generation: u64,
-}
-
-impl CredentialCache {
-    fn get(&self, hash: &CredentialHash) -> Result<Arc<Credential>, u64> {
-        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        cached.by_hash.get(hash).cloned().ok_or(cached.generation)
-    }
-
-    fn keep(&self, hash: CredentialHash, credential: Arc<Credential>, generation: u64) {
-        let mut cached = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if cached.generation != generation {
-            return;
-        }
-        if cached.by_hash.len() >= CREDENTIAL_CACHE_MAX {
-            cached.by_hash.clear();
-        }
-        cached.by_hash.insert(hash, credential);
-    }
-
-    pub(crate) fn forget_all(&self) {
-        let mut cached = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        cached.generation += 1;
-        cached.by_hash.clear();
     }
 }

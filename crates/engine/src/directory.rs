@@ -14,7 +14,7 @@ use signalpost_core::profile::Profile;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::Store;
-use signalpost_store::catalog::FanOut;
+use signalpost_store::catalog::{FanOut, ListWorkspaces};
 
 use crate::profiles::Profiles;
 
@@ -115,6 +115,38 @@ impl Directory {
             state.generation
         };
         self.load(id, generation).await
+    }
+
+    /// The public id of a workspace, also of one whose dialect is not served here.
+    pub(crate) async fn public_id(&self, id: WorkspaceId) -> Result<String, Error> {
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(public_id) = state.public_ids.get(&id) {
+                return Ok(public_id.clone());
+            }
+        }
+        let found = self.by_id(id).await?.pop();
+        found.map(|workspace| workspace.public_id).ok_or_else(|| Error::not_found("workspace"))
+    }
+
+    /// The inner id of a workspace, also of one whose dialect is not served here.
+    pub(crate) async fn id(&self, public_id: &str) -> Result<WorkspaceId, Error> {
+        {
+            let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(view) = state.views.get(public_id) {
+                return Ok(view.workspace.id);
+            }
+        }
+        let found = self.store.workspace_by_public_id(public_id.to_owned()).await?;
+        found.map(|workspace| workspace.id).ok_or_else(|| Error::not_found("workspace"))
+    }
+
+    /// The one workspace with this id, or none: the list's first row after the id before it.
+    pub(crate) async fn by_id(&self, id: WorkspaceId) -> Result<Vec<Workspace>, Error> {
+        let after = Some(WorkspaceId::from_raw(id.raw() - 1));
+        let mut found = self.store.list_workspaces(ListWorkspaces { after, limit: 1 }).await?;
+        found.retain(|workspace| workspace.id == id);
+        Ok(found)
     }
 
     async fn load(&self, id: WorkspaceId, generation: u64) -> Result<Arc<View>, Error> {

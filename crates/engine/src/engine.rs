@@ -3,8 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::base62;
+use signalpost_core::credential::Credential;
 use signalpost_core::error::Error;
 use signalpost_core::id::IdMint;
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::ports::{Clock, Random};
 use signalpost_core::profile::{IdForm, Profile, SecretForm};
 use signalpost_core::retention::RetentionRules;
@@ -15,9 +17,9 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::Store;
 
 use crate::core_loop::DeliveryCore;
-use crate::credentials::CredentialCache;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
+use crate::hash_cache::HashCache;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
@@ -46,7 +48,8 @@ pub struct Engine {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) credentials: CredentialCache,
+    pub(crate) credentials: HashCache<Credential>,
+    pub(crate) operator_keys: HashCache<OperatorKey>,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: RetentionRules,
@@ -68,7 +71,6 @@ impl Engine {
         let metrics = Arc::new(Metrics::default());
         store.listen(Arc::clone(&doorbell) as _);
         let ids = Mutex::new(IdMint::new(node, store.highest_id()));
-        let credentials = CredentialCache::default();
         let engine = Arc::new(Self {
             store,
             clock,
@@ -76,7 +78,8 @@ impl Engine {
             keyring,
             profiles,
             directory,
-            credentials,
+            credentials: HashCache::default(),
+            operator_keys: HashCache::default(),
             doorbell: Arc::clone(&doorbell),
             metrics,
             retention,

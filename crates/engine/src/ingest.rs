@@ -2,12 +2,13 @@
 
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::{EventContent, Sequence, fingerprint};
-use signalpost_core::id::EventId;
+use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::limits::{BATCH_EVENTS_MAX, EVENT_ID_KEPT_MS};
 use signalpost_core::profile::EventIdRule;
 use signalpost_core::time::Timestamp;
-use signalpost_store::StoreError;
 use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe};
+use signalpost_store::{Done, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
@@ -40,6 +41,28 @@ impl Engine {
     /// prefixed with the event's position when there are several), `Conflict` for an event id used for something
     /// else, `Unavailable` when nothing could be stored.
     pub async fn publish(&self, workspace: &str, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error> {
+        match self.publish_with(workspace, events, None).await? {
+            Done::Now(receipts) | Done::Before(receipts) => Ok(receipts),
+        }
+    }
+
+    /// As [`Self::publish`], once: the same call gets the first answer, whatever has changed since. `KeyReused` when
+    /// it asked for something else.
+    pub async fn publish_once(
+        &self,
+        workspace: &str,
+        events: Vec<NewEvent>,
+        call: KeyedCall,
+    ) -> Result<Done<Vec<Receipt>, Vec<Receipt>>, Error> {
+        self.publish_with(workspace, events, Some(call)).await
+    }
+
+    async fn publish_with(
+        &self,
+        workspace: &str,
+        events: Vec<NewEvent>,
+        call: Option<KeyedCall>,
+    ) -> Result<Done<Vec<Receipt>, Vec<Receipt>>, Error> {
         if events.len() > BATCH_EVENTS_MAX {
             return Err(Error::new(
                 ErrorCode::TooLarge,
@@ -50,8 +73,12 @@ impl Engine {
         check_all(&view, &events)?;
         for _ in 0..CHOICES_MAX {
             let chosen = events.iter().map(|event| self.choose(&view, event)).collect();
-            match self.store.accept(chosen).await {
-                Ok(accepted) => return Ok(self.receipts(&view, &events, accepted)),
+            match self.accept(chosen, view.workspace.id, call).await {
+                Ok(Done::Now(accepted)) => {
+                    self.metrics.accepted(&accepted);
+                    return Ok(Done::Now(receipts(&view, &events, accepted)));
+                }
+                Ok(Done::Before(accepted)) => return Ok(Done::Before(receipts(&view, &events, accepted))),
                 Err(StoreError::CatalogMoved) => {
                     self.directory.forget(view.workspace.id);
                     view = self.directory.view(workspace).await?;
@@ -60,6 +87,18 @@ impl Engine {
             }
         }
         Err(Error::unavailable("the workspace's webhooks change faster than targets can be chosen"))
+    }
+
+    async fn accept(
+        &self,
+        chosen: Vec<AcceptEvent>,
+        workspace: WorkspaceId,
+        call: Option<KeyedCall>,
+    ) -> Result<Done<Vec<Accepted>, Vec<Accepted>>, StoreError> {
+        match call {
+            None => Ok(Done::Now(self.store.accept(chosen).await?)),
+            Some(call) => self.store.accept_once(chosen, self.once(Some(workspace), call)).await,
+        }
     }
 
     fn choose(&self, view: &View, event: &NewEvent) -> AcceptEvent {
@@ -82,17 +121,16 @@ impl Engine {
             dedupe,
         }
     }
+}
 
-    fn receipts(&self, view: &View, events: &[NewEvent], accepted: Vec<Accepted>) -> Vec<Receipt> {
-        self.metrics.accepted(&accepted);
-        let identified = view.profile.event_id == EventIdRule::Unique;
-        let receipt = |(event, accepted): (&NewEvent, Accepted)| {
-            let given = event.content.producer_id.clone().filter(|_| identified);
-            let id = given.unwrap_or_else(|| accepted.id.to_public());
-            Receipt { id, sequence: accepted.sequence, deliveries: accepted.deliveries }
-        };
-        events.iter().zip(accepted).map(receipt).collect()
-    }
+fn receipts(view: &View, events: &[NewEvent], accepted: Vec<Accepted>) -> Vec<Receipt> {
+    let identified = view.profile.event_id == EventIdRule::Unique;
+    let receipt = |(event, accepted): (&NewEvent, Accepted)| {
+        let given = event.content.producer_id.clone().filter(|_| identified);
+        let id = given.unwrap_or_else(|| accepted.id.to_public());
+        Receipt { id, sequence: accepted.sequence, deliveries: accepted.deliveries }
+    };
+    events.iter().zip(accepted).map(receipt).collect()
 }
 
 fn check_all(view: &View, events: &[NewEvent]) -> Result<(), Error> {

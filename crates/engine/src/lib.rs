@@ -13,6 +13,7 @@ pub mod credentials;
 mod directory;
 mod doorbell;
 mod engine;
+mod hash_cache;
 mod id_map;
 pub mod ingest;
 mod lane;
@@ -20,11 +21,14 @@ mod lane_config;
 pub mod lookup;
 mod mailbox;
 pub mod metrics;
+pub mod once;
+pub mod operator_keys;
 mod owed;
 mod profiles;
 mod record;
 mod retention;
 mod timers;
+mod upkeep;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -33,6 +37,7 @@ pub use core_loop::DeliveryCore;
 pub use directory::View;
 pub use engine::{Engine, EngineOptions};
 /// Words of the store that callers of the engine use.
+pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{ListWebhooks, WebhookPage};
 pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, ListDeliveries, ListEvents, Room,

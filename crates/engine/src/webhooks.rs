@@ -9,11 +9,12 @@ use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{DisableReason, EventSelection, SECRET_FIELD, Webhook, WebhookState};
 use signalpost_core::workspace::check_name;
-use signalpost_store::StoreError;
 use signalpost_store::catalog::{DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, WebhookPage};
+use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::once::{Keep, NotDone};
 use crate::workspaces::MINTS_MAX;
 
 #[derive(Clone, Debug)]
@@ -50,13 +51,18 @@ pub enum Activity {
 
 impl Engine {
     /// `Invalid` for properties that the dialect does not permit. The webhook gets events accepted from now on.
-    pub async fn create_webhook(&self, view: &View, new: NewWebhook) -> Result<IssuedWebhook, Error> {
+    pub async fn create_webhook(
+        &self,
+        view: &View,
+        new: NewWebhook,
+        keep: Option<Keep<'_, IssuedWebhook>>,
+    ) -> Result<Done<IssuedWebhook, Vec<u8>>, Error> {
         let profile = &view.profile;
         check(profile, new.name.as_deref(), Some(&new.events), new.subject.as_deref())?;
         let (id, now) = (WebhookId::from_raw(self.mint_id()), self.clock.now());
         let secret = self.mint_secret(profile.secret);
         let place = secret_place(view.workspace.id, id);
-        let mut webhook = Webhook {
+        let webhook = Webhook {
             id,
             workspace: view.workspace.id,
             public_id: self.mint_text(&profile.webhook_id),
@@ -70,13 +76,17 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
+        let mut issued = IssuedWebhook { webhook, secret };
         for _ in 0..MINTS_MAX {
-            match self.store.create_webhook(webhook.clone()).await {
-                Ok(()) => {
-                    self.directory.forget(webhook.workspace);
-                    return Ok(IssuedWebhook { webhook, secret });
+            let effect = Effect::CreateWebhook(Box::new(issued.webhook.clone()));
+            match self.carry_out(Some(view.workspace.id), effect, &issued, keep.as_ref()).await {
+                Ok(done) => {
+                    self.directory.forget(view.workspace.id);
+                    return Ok(done.map_now(|()| issued));
                 }
-                Err(StoreError::Taken(_)) => webhook.public_id = self.mint_text(&profile.webhook_id),
+                Err(NotDone::Refused(StoreError::Taken(_))) => {
+                    issued.webhook.public_id = self.mint_text(&profile.webhook_id);
+                }
                 Err(error) => return Err(error.into()),
             }
         }

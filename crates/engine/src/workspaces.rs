@@ -7,11 +7,12 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::profile::Profile;
 use signalpost_core::workspace::{Workspace, check_name};
-use signalpost_store::StoreError;
 use signalpost_store::catalog::{EraseWorkspace, ListWorkspaces, UpdateWorkspace};
+use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::once::{Keep, NotDone};
 
 /// Attempts to find a free random id; a second is needed once in 2^90.
 pub(crate) const MINTS_MAX: usize = 4;
@@ -36,7 +37,12 @@ pub struct WorkspaceChange {
 }
 
 impl Engine {
-    pub async fn create_workspace(&self, new: NewWorkspace) -> Result<Workspace, Error> {
+    /// `Conflict` for an id that was ever used.
+    pub async fn create_workspace(
+        &self,
+        new: NewWorkspace,
+        keep: Option<Keep<'_, Workspace>>,
+    ) -> Result<Done<Workspace, Vec<u8>>, Error> {
         let profile = self.profiles.named(&new.dialect)?;
         let mut errors = FieldErrors::default();
         errors.take("name", check_name(&new.name));
@@ -59,9 +65,10 @@ impl Engine {
             created_at: self.clock.now(),
         };
         for _ in 0..MINTS_MAX {
-            match self.store.create_workspace(workspace.clone()).await {
-                Ok(()) => return Ok(workspace),
-                Err(StoreError::Taken(_)) if new.id.is_none() => {
+            let effect = Effect::CreateWorkspace(workspace.clone());
+            match self.carry_out(None, effect, &workspace, keep.as_ref()).await {
+                Ok(done) => return Ok(done.map_now(|()| workspace)),
+                Err(NotDone::Refused(StoreError::Taken(_))) if new.id.is_none() => {
                     workspace.public_id = self.mint_text(&profile.workspace_id);
                 }
                 Err(error) => return Err(error.into()),
@@ -75,13 +82,24 @@ impl Engine {
         self.directory.view(public_id).await
     }
 
-    /// Oldest first, after `after`.
+    /// The inner id of a workspace, also of one whose dialect is not served here.
+    pub async fn workspace_id(&self, public_id: &str) -> Result<WorkspaceId, Error> {
+        self.directory.id(public_id).await
+    }
+
+    /// Oldest first, after `after`; only `bound` when the caller knows of no other.
     pub async fn list_workspaces(
         &self,
+        bound: Option<WorkspaceId>,
         after: Option<WorkspaceId>,
         limit: usize,
     ) -> Result<Vec<Workspace>, Error> {
-        Ok(self.store.list_workspaces(ListWorkspaces { after, limit }).await?)
+        let Some(bound) = bound else {
+            return Ok(self.store.list_workspaces(ListWorkspaces { after, limit }).await?);
+        };
+        let mut found = self.directory.by_id(bound).await?;
+        found.retain(|workspace| after.is_none_or(|after| workspace.id > after));
+        Ok(found)
     }
 
     /// Applies to attempts that start after this returns.
@@ -110,6 +128,7 @@ impl Engine {
         let workspace = self.directory.view(public_id).await?.workspace.id;
         let erased = self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await;
         self.credentials.forget_all();
+        self.operator_keys.forget_all();
         self.apply_workspace_change(workspace).await;
         self.retention_bell.push_all([()]);
         erased?;

@@ -41,6 +41,8 @@ pub(crate) struct PublishOptions {
     pub(crate) batch_max: u64,
     pub(crate) with_id_permille: u64,
     pub(crate) repeat_permille: u64,
+    /// Calls that carry an idempotency key.
+    pub(crate) keyed_permille: u64,
     /// Events that arrive all at once, more than a lane holds in memory.
     pub(crate) flood: Option<usize>,
 }
@@ -73,7 +75,7 @@ impl Options {
             webhooks_a_workspace: chance.index(4) + 1,
             hosts_a_workspace: chance.index(3) + 1,
             load_ms: *chance.pick(&[5_000, 30_000, 120_000, 600_000]),
-            publish: PublishOptions::draw(chance, flood),
+            publish: PublishOptions::draw(chance, seed, flood),
             manage_pause_ms: maybe(chance, 700, |chance| *chance.pick(&[300, 2_000, 15_000])),
             erase_permille: maybe(chance, 300, |_| 30).unwrap_or(0),
             network: NetworkOptions::draw(chance),
@@ -96,7 +98,9 @@ impl Options {
 }
 
 impl PublishOptions {
-    fn draw(chance: &mut Chance, flood: Option<usize>) -> Self {
+    fn draw(chance: &mut Chance, seed: u64, flood: Option<usize>) -> Self {
+        // Drawn apart, so that the rest of a world does not depend on it.
+        let keyed_permille = *Chance::new(seed, "keys").pick(&[0, 0, 300, 1_000]);
         Self {
             publishers: chance.index(4) + 1,
             pause_ms: *chance.pick(&[20, 300, 3_000]),
@@ -104,6 +108,7 @@ impl PublishOptions {
             batch_max: *chance.pick(&[3, 40]),
             with_id_permille: *chance.pick(&[0, 500, 1_000]),
             repeat_permille: *chance.pick(&[0, 50, 400]),
+            keyed_permille,
             flood,
         }
     }

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WebhookId;
-use signalpost_store::Answer;
 use signalpost_store::catalog::LaneRecord;
-use signalpost_store::ledger::DueLane;
+use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Ledger};
+use signalpost_store::{Answer, Done, Once};
+
+use crate::store::Inner;
 
 /// One planted fault, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,10 +34,12 @@ pub enum Plant {
     DamageSignature,
     /// Requests of one webhook go to the URL of another workspace's.
     WrongHost,
+    /// The store does not know a call again by its idempotency key.
+    ForgetCalls,
 }
 
 impl Plant {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ForgetRetryRow,
         Self::HideLane,
         Self::LoseAcknowledged,
@@ -45,7 +49,20 @@ impl Plant {
         Self::SendTwice,
         Self::DamageSignature,
         Self::WrongHost,
+        Self::ForgetCalls,
     ];
+
+    pub(crate) fn accept_once(
+        self,
+        store: &Inner,
+        events: Vec<AcceptEvent>,
+        once: Once,
+    ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
+        if self != Self::ForgetCalls {
+            return store.accept_once(events, once);
+        }
+        Box::pin(store.accept(events).map(|accepted| accepted.map(Done::Now)))
+    }
 
     pub(crate) fn hide_rows(self, rows: Answer<Vec<Due>>) -> Answer<Vec<Due>> {
         if self != Self::ForgetRetryRow {

@@ -121,7 +121,7 @@ async fn publish_fresh(world: &Rc<World>) {
             });
             number
         };
-        publish::send(world, place, &[number]).await;
+        publish::send(world, place, &[number], None).await;
     }
     world.ground.sleep_ms(FRESH_MS).await;
     let pending = count_pending(world).await;

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
-use signalpost_store::Answer;
 use signalpost_store::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
+    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -21,6 +21,7 @@ use signalpost_store::ledger::{
     Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
+use signalpost_store::{Answer, Done, Effect, Once};
 
 use crate::plant::Plant;
 use crate::store::{SimStore, Urgency};
@@ -54,6 +55,10 @@ impl Catalog for SimStore {
         fn delete_webhook(params: DeleteWebhook) -> ();
         fn create_credential(credential: Credential, hash: CredentialHash) -> ();
         fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+        fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();
+        fn revoke_operator_key(key: OperatorKeyId) -> ();
+        fn rotate_operator_key(params: RotateOperatorKey) -> ();
+        fn do_once(effect: Effect, once: Once, answer: SealedSecret) -> Done<(), SealedSecret>;
     }
 
     reads! {
@@ -64,6 +69,10 @@ impl Catalog for SimStore {
         fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
         fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
         fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
+        fn operator_key_by_hash(hash: CredentialHash) -> Option<OperatorKey>;
+        fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
+        fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
+        fn done_before(once: Once) -> Option<SealedSecret>;
     }
 
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
@@ -105,6 +114,16 @@ impl Ledger for SimStore {
             return Box::pin(std::future::ready(Ok(events.iter().map(pretend).collect())));
         }
         self.write(Urgency::Refusable, bytes, move |store| store.accept(events))
+    }
+
+    fn accept_once(
+        &self,
+        events: Vec<AcceptEvent>,
+        once: Once,
+    ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
+        let bytes = events.iter().map(|event| ROW_BYTES + event.content.data.len()).sum();
+        let plant = self.plant;
+        self.write(Urgency::Refusable, bytes, move |store| plant.accept_once(store, events, once))
     }
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {

@@ -38,7 +38,7 @@ pub(crate) enum Outage {
     Everything,
 }
 
-const READS: [&str; 14] = [
+const READS: [&str; 18] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -53,6 +53,10 @@ const READS: [&str; 14] = [
     "list_deliveries",
     "delivery",
     "owner_of",
+    "operator_key_by_hash",
+    "operator_key",
+    "list_operator_keys",
+    "done_before",
 ];
 
 impl Trouble {

@@ -8,9 +8,12 @@ use rusqlite::types::ValueRef;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
-use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::RetentionOverrides;
+use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
@@ -265,6 +268,45 @@ pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
         created_at: fields.time("created_at")?,
         expires_at: fields.optional_time("expires_at")?,
     })
+}
+
+macro_rules! operator_key_columns {
+    () => {
+        "id, workspace, name, scopes, rate_per_s, rate_burst, preview, created_at, expires_at"
+    };
+}
+pub(crate) use operator_key_columns;
+
+pub(crate) fn operator_key(row: &Row<'_>) -> Field<OperatorKey> {
+    let mut fields = Fields::new(row, "operator_key", 1);
+    Ok(OperatorKey {
+        id: OperatorKeyId::from_raw(fields.id("id")?),
+        workspace: fields.optional_integer("workspace")?.map(WorkspaceId::from_raw),
+        name: fields.optional_text("name")?.map(str::to_owned),
+        scopes: scopes(&mut fields)?,
+        rate: rate(&mut fields)?,
+        preview: fields.text("preview")?.to_owned(),
+        created_at: fields.time("created_at")?,
+        expires_at: fields.optional_time("expires_at")?,
+    })
+}
+
+fn scopes(fields: &mut Fields<'_>) -> Field<Vec<Scope>> {
+    let names = texts(fields, "scopes")?;
+    let scope = |name: &String| {
+        Scope::from_name(name).ok_or_else(|| fields.corrupt("scopes", format!("unknown scope {name:?}")))
+    };
+    names.iter().map(scope).collect()
+}
+
+fn rate(fields: &mut Fields<'_>) -> Field<Option<RateLimit>> {
+    let per_s = fields.optional("rate_per_s", Fields::count)?;
+    let burst = fields.optional("rate_burst", Fields::count)?;
+    match (per_s, burst) {
+        (None, None) => Ok(None),
+        (Some(per_s), Some(burst)) => Ok(Some(RateLimit { per_s, burst })),
+        _ => Err(fields.corrupt("rate_burst", "a rate and a burst must stand together".to_owned())),
+    }
 }
 
 macro_rules! event_columns {

@@ -17,6 +17,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "key_check", sql: include_str!("../migrations/0002_key_check.sql") },
     Migration { number: 3, name: "retention", sql: include_str!("../migrations/0003_retention.sql") },
     Migration { number: 4, name: "unlisted", sql: include_str!("../migrations/0004_unlisted.sql") },
+    Migration { number: 5, name: "keys", sql: include_str!("../migrations/0005_keys.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -1,14 +1,17 @@
-//! Workspaces, webhooks and credentials: small, read often, changed seldom.
+//! Workspaces, webhooks, credentials and operator keys: small, read often, changed seldom.
 
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Cut;
-use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::PolicyChange;
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::Answer;
+use crate::once::{Done, Effect, Once};
 
 pub trait Catalog: Send + Sync {
     /// Stores a new workspace. `Taken("workspace id")` when its public id was ever used.
@@ -18,9 +21,9 @@ pub trait Catalog: Send + Sync {
     fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>>;
     /// The workspace after the change. `Missing("workspace")`. Counts as a change for fan-out.
     fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace>;
-    /// Ends a tenant: credentials and secrets are wiped, every webhook is deleted with its cut, and no verb finds
-    /// the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the webhooks it ended.
-    /// What else the tenant had is removed by [`crate::Ledger::retain`].
+    /// Ends a tenant: credentials, operator keys bound to it and secrets are wiped, every webhook is deleted with its
+    /// cut, and no verb finds the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the
+    /// webhooks it ended. What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
 
     /// `Missing("workspace")`, or `Taken("webhook id")` when the public id was ever used in the workspace.
@@ -46,6 +49,48 @@ pub trait Catalog: Send + Sync {
     fn list_credentials(&self, workspace: WorkspaceId) -> Answer<Vec<Credential>>;
     /// `Missing("credential")`.
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()>;
+
+    /// `Missing("workspace")` when it is bound to one that does not exist, `Taken("operator key")` when the hash
+    /// exists, `WrongState` when there are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] of the same binding.
+    fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()>;
+    /// Whatever its expiry says: the caller judges that with its own clock.
+    fn operator_key_by_hash(&self, hash: CredentialHash) -> Answer<Option<OperatorKey>>;
+    /// Operator keys belong to the operator, not to the workspace that they may be bound to: the caller judges who
+    /// may see one.
+    fn operator_key(&self, key: OperatorKeyId) -> Answer<Option<OperatorKey>>;
+    /// Oldest first.
+    fn list_operator_keys(&self, params: ListOperatorKeys) -> Answer<Vec<OperatorKey>>;
+    /// `Missing("operator key")`.
+    fn revoke_operator_key(&self, key: OperatorKeyId) -> Answer<()>;
+    /// Stores a key's successor and lets the key end at `ends_at`, if it does not end before that. Refuses as
+    /// [`Self::create_operator_key`] does; `Missing("operator key")`; `WrongState` when the key's expiry is not
+    /// `seen_expires_at`.
+    fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()>;
+
+    /// Carries out an effect and keeps `answer` for its call, or gives the answer that was kept for it before.
+    /// `KeyReused` when it was another request; else the refusals of the effect, which leave the call unused.
+    fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>>;
+    /// The answer kept by [`Self::do_once`] for a call, if it was made. `KeyReused` when it was another request.
+    fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>>;
+}
+
+/// Filters are joined by "and".
+#[derive(Clone, Copy, Debug)]
+pub struct ListOperatorKeys {
+    /// Keys bound to this workspace; all keys, bound or not, when it is `None`.
+    pub workspace: Option<WorkspaceId>,
+    pub after: Option<OperatorKeyId>,
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug)]
+pub struct RotateOperatorKey {
+    pub previous: OperatorKeyId,
+    /// The expiry by which the caller has chosen.
+    pub seen_expires_at: Option<Timestamp>,
+    pub ends_at: Timestamp,
+    pub next: OperatorKey,
+    pub hash: CredentialHash,
 }
 
 #[derive(Clone, Debug)]

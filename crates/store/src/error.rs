@@ -13,6 +13,9 @@ pub enum StoreError {
     /// The producer's event id belongs to another event of the last 24 hours.
     #[error("the event id was used for another event")]
     EventIdReused,
+    /// The idempotency key belongs to another request of the last 24 hours.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
     /// The object is in a state in which this cannot be done.
     #[error("{0}")]
     WrongState(&'static str),
@@ -41,6 +44,10 @@ impl From<StoreError> for Error {
             StoreError::EventIdReused => Self::new(
                 ErrorCode::Conflict,
                 "the event id was used for another event within the last 24 hours",
+            ),
+            StoreError::KeyReused => Self::new(
+                ErrorCode::KeyReused,
+                "the idempotency key was used for another request within the last 24 hours",
             ),
             StoreError::WrongState(sentence) => Self::new(ErrorCode::Conflict, sentence),
             StoreError::Missing(what) => Self::not_found(what),

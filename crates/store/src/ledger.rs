@@ -11,6 +11,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
 
 use crate::Answer;
+use crate::once::{Done, Once};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -25,6 +26,11 @@ pub trait Ledger: Send + Sync {
     /// `CatalogMoved` when the version of an event's workspace is not the current one; `Missing("workspace")`;
     /// `EventIdReused` when a `dedupe` finds the same producer id with another fingerprint.
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>>;
+
+    /// As [`Self::accept`], once: a call that was made before stores nothing, tells nobody and gets the first answer,
+    /// whatever has changed since. `KeyReused` when it was another request. A refusal leaves the call unused.
+    fn accept_once(&self, events: Vec<AcceptEvent>, once: Once)
+    -> Answer<Done<Vec<Accepted>, Vec<Accepted>>>;
 
     /// Records attempts that have ended and what follows from each, in one commit.
     ///

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod catalog;
 pub mod error;
 pub mod ledger;
+pub mod once;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;
@@ -18,6 +19,7 @@ use signalpost_core::ports::BoxFuture;
 pub use catalog::Catalog;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
+pub use once::{Done, Effect, Once};
 pub use vault::Vault;
 
 /// What a verb returns: a future that owns its parameters.

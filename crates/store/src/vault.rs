@@ -1,10 +1,12 @@
 //! What lies sealed in the store, for those who look after the master key. No verb here opens anything.
 
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::seal::Place;
 use signalpost_core::secret::SealedSecret;
 
 use crate::Answer;
+
+const ANSWER_FIELD: &str = "once.answer";
 
 pub trait Vault: Send + Sync {
     /// The value sealed to recognise the master key by; `None` until [`Self::set_key_check`] was called.
@@ -21,6 +23,24 @@ pub trait Vault: Send + Sync {
 pub enum SealedKey {
     KeyCheck,
     WebhookSecret(WebhookId),
+    /// The answer kept for a call; see [`crate::Once`].
+    Answer(AnswerKey),
+}
+
+/// The call that an answer is kept for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AnswerKey {
+    pub workspace: Option<WorkspaceId>,
+    pub name: [u8; 32],
+}
+
+impl AnswerKey {
+    /// Where the answer is sealed. Eight bytes of the name, which is a hash, tell calls apart well enough.
+    pub fn place(self) -> Place {
+        let part: [u8; 8] = self.name[..8].try_into().expect("eight bytes of 32");
+        let workspace = self.workspace.map_or(0, WorkspaceId::raw);
+        Place { workspace, object: i64::from_be_bytes(part), field: ANSWER_FIELD }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

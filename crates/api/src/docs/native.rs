@@ -35,7 +35,9 @@ pub(super) fn api(dialects: &[Dialect]) -> Api {
 }
 
 fn credential() -> Value {
-    json!({"type": "http", "scheme": "bearer", "description": "An operator key."})
+    let about = "The installation's own key, or one made from it with `POST /v1/keys`. Answers to keys with a rate limit \
+                 carry `RateLimit-Policy` and `RateLimit`.";
+    json!({"type": "http", "scheme": "bearer", "description": about})
 }
 
 fn errors() -> ErrorForm {

@@ -97,10 +97,11 @@ pub(crate) fn meaning(code: ErrorCode) -> Meaning {
     Meaning { status, what, advice, retry_after_s: retry_after_s(code) }
 }
 
-/// An overloaded writer is free again within the second; a full disk takes somebody's hand.
+/// An overloaded writer is free again within the second, and so is a caller's rate unless the answer knows better; a
+/// full disk takes somebody's hand.
 const fn retry_after_s(code: ErrorCode) -> Option<u32> {
     match code {
-        ErrorCode::Unavailable => Some(1),
+        ErrorCode::Unavailable | ErrorCode::RateLimited => Some(1),
         ErrorCode::StorageFull => Some(30),
         _ => None,
     }

@@ -8,7 +8,7 @@ use serde_json::Value;
 use signalpost_core::error::ErrorCode;
 
 use crate::kit::operation::Access;
-use crate::kit::page;
+use crate::kit::{idempotency, page};
 
 /// A text that is ours, or that holds a value of a dialect instance.
 pub(crate) type Text = Cow<'static, str>;
@@ -121,6 +121,13 @@ impl Description {
         page::parameters()
             .into_iter()
             .fold(self, |this, (name, about, schema)| this.query(name, about, schema))
+    }
+
+    /// A call that may carry an idempotency key.
+    pub(crate) fn idempotent(self) -> Self {
+        let (name, about, schema) = idempotency::parameter();
+        let this = self.parameter(name, Place::Header, about, schema);
+        this.refuses(&[ErrorCode::Invalid, ErrorCode::KeyReused])
     }
 
     /// A JSON body that may hold the given members and no others.

@@ -147,7 +147,9 @@ impl Parts<'_> {
         described["security"] = match operation.access {
             Access::Open => json!([]),
             // For schemes that are not OAuth 2 the list names roles (OpenAPI 3.1, security requirement object).
-            Access::Scope(scope) => json!([{self.api.credential.0: [scope.name()]}]),
+            Access::Scope(scope) | Access::OwnPart(scope) => {
+                json!([{self.api.credential.0: [scope.name()]}])
+            }
             Access::Credential => json!([{self.api.credential.0: []}]),
         };
         described
@@ -233,10 +235,9 @@ impl Parts<'_> {
 
 /// The description, with the right that it takes.
 fn about(operation: &Description) -> String {
-    let right = match operation.access {
-        Access::Scope(scope) => format!("Needs a key with the scope `{}`.", scope.name()),
-        Access::Open | Access::Credential => String::new(),
-    };
+    let right = operation.access.scope();
+    let right =
+        right.map_or(String::new(), |scope| format!("Needs a key with the scope `{}`.", scope.name()));
     let parts = [operation.about.as_ref(), &right];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }

@@ -25,8 +25,21 @@ pub(crate) enum Access {
     Open,
     /// Whoever holds a credential of the surface.
     Credential,
-    /// Whoever holds an operator key with this right.
+    /// Whoever holds an operator key with this right; one that is bound to a workspace only for what belongs to it.
     Scope(Scope),
+    /// As [`Self::Scope`], for calls about the installation of which a bound key sees its own part: the handler
+    /// shows it no more.
+    OwnPart(Scope),
+}
+
+impl Access {
+    /// The right that an operator key needs.
+    pub(crate) const fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Open | Self::Credential => None,
+            Self::Scope(scope) | Self::OwnPart(scope) => Some(scope),
+        }
+    }
 }
 
 /// A surface's judgement of its caller, made when it is known what the caller wants and before anything is read.

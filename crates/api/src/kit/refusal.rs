@@ -21,6 +21,10 @@ impl Refusal {
         &self.0
     }
 
+    pub(crate) fn map(self, map: impl FnOnce(Error) -> Error) -> Self {
+        Self(map(self.0))
+    }
+
     /// Takes the refusal out of a response that carries one.
     pub(crate) fn take(response: &mut Response) -> Option<Arc<Self>> {
         response.extensions_mut().remove::<Carried>().map(|carried| carried.0)

@@ -10,7 +10,9 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use signalpost_api::{Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_api::{
+    CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
+};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::{BoxFuture, Clock, Random};
 use signalpost_core::retention::RetentionRules;
@@ -73,6 +75,18 @@ impl App {
         Call::new(&self.operator, method, path).header("authorization", &format!("Bearer {OPERATOR_KEY}"))
     }
 
+    /// A call of the operator side with another key.
+    pub(crate) fn with_key(&self, key: &str, method: Method, path: &str) -> Call<'_> {
+        Call::new(&self.operator, method, path).header("authorization", &format!("Bearer {key}"))
+    }
+
+    /// A new key of the operator side: its id and its secret.
+    pub(crate) fn minted(&self, new: &Value) -> (String, String) {
+        let answer = self.operator(Method::POST, "/v1/keys").json(new).send();
+        answer.expect(201);
+        (answer.text_at("/id"), answer.text_at("/secret"))
+    }
+
     /// A call of the operator side without a key.
     pub(crate) fn operator_stranger(&self, method: Method, path: &str) -> Call<'_> {
         Call::new(&self.operator, method, path)
@@ -122,6 +136,18 @@ impl<'a> Call<'a> {
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.request = self.request.header(name, value);
+        self
+    }
+
+    /// A header that may be no text.
+    pub(crate) fn bytes_header(mut self, name: &str, value: &[u8]) -> Self {
+        self.request = self.request.header(name, value);
+        self
+    }
+
+    /// Where the call comes from, as whoever accepts connections says it.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.request = self.request.extension(CallerAddress(address.parse().unwrap()));
         self
     }
 

@@ -72,7 +72,4 @@ fn batches_have_bounds() {
     post(&app, &id, "application/x-ndjson", large).expect(413);
     assert_eq!(post(&app, &id, "application/json", events(1_000)).expect(202).json()["accepted"], 1_000);
     assert_eq!(post(&app, &id, "application/x-ndjson", lines(1_000)).expect(202).json()["accepted"], 1_000);
-    let path = format!("/v1/workspaces/{id}/events/batch");
-    let keyed = app.operator(Method::POST, &path).header("idempotency-key", "k").json(&json!([{}])).send();
-    assert_eq!(keyed.expect(422).pointers(), ["/idempotency-key"]);
 }

@@ -6,6 +6,7 @@ mod config;
 mod copies;
 pub(crate) mod db;
 mod demo;
+mod http;
 pub(crate) mod keys;
 pub(crate) mod restore;
 mod serve;

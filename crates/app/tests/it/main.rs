@@ -8,6 +8,7 @@
 
 mod config;
 mod http;
+mod keys;
 mod proxies;
 mod raw;
 mod slow;

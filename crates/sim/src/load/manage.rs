@@ -107,7 +107,7 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
     let answered = world
         .ask(|engine| {
             let new = new.clone();
-            async move { engine.create_workspace(new).await }
+            async move { engine.create_workspace(new, None).await }
         })
         .await;
     match answered.answer {
@@ -177,7 +177,8 @@ async fn create_or_find(
     }
     let url = TargetUrl::parse(&wanted.url).expect("URLs of this world are good");
     let new = NewWebhook { name: None, url, events: wanted.events, subject: wanted.subject };
-    let IssuedWebhook { webhook, secret } = engine.create_webhook(&view, new).await?;
+    let issued = engine.create_webhook(&view, new, None).await?.now();
+    let IssuedWebhook { webhook, secret } = issued.expect("a call without a key is never a repetition");
     Ok((webhook.public_id, Some(secret.expose_text().to_owned())))
 }
 
@@ -270,10 +271,10 @@ async fn redeliver(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
     let delivery = chance.pick(&sent).clone();
     world.ground.note(format_args!("redelivering {delivery}"));
     let asked = delivery.clone();
-    let answer = world.processes.call(|engine| async move { engine.redeliver(&asked).await }).await;
+    let answer = world.processes.call(|engine| async move { engine.redeliver(&asked, None).await }).await;
     world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
     let promise = match answer {
-        Some(Ok(())) => Promise::Stored,
+        Some(Ok(_)) => Promise::Stored,
         Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
         Some(Err(_)) | None => Promise::Unknown,
     };

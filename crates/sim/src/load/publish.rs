@@ -1,12 +1,15 @@
 //! Producers: single events and batches, with and without ids of their own, sometimes twice, sometimes in a flood.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::EventContent;
+use signalpost_core::idempotency::{CallContent, KeyedCall};
 use signalpost_core::profile::EventIdRule;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::ingest::{NewEvent, Receipt};
+use signalpost_engine::{Done, Engine};
 
 use crate::chance::Chance;
 use crate::facts::{EventFacts, Promise, Tenancy, data_of};
@@ -29,6 +32,7 @@ enum Repeat {
 
 pub(crate) async fn publisher(world: Rc<World>, number: usize) {
     let mut chance = world.chance(&format!("publisher {number}"));
+    let mut keys = world.chance(&format!("keys of publisher {number}"));
     let options = world.options.publish.clone();
     let per_publisher_ms = world.options.load_ms * u64::try_from(options.publishers).expect("few") / 200;
     loop {
@@ -52,8 +56,23 @@ pub(crate) async fn publisher(world: Rc<World>, number: usize) {
         let with_id = chance.permille(options.with_id_permille);
         let prefix = with_id.then(|| format!("p{number}-{}", chance.between(0, u64::MAX / 2)));
         let numbers = draw_events(&world, workspace, size, prefix.as_deref(), &mut chance);
-        send(&world, workspace, &numbers).await;
+        if !keys.permille(options.keyed_permille) {
+            send(&world, workspace, &numbers, None).await;
+            continue;
+        }
+        let key = keyed(&numbers, &mut keys);
+        send(&world, workspace, &numbers, Some(key)).await;
+        if keys.permille(options.repeat_permille) {
+            call_again(&world, workspace, &numbers, key, &mut keys).await;
+        }
     }
+}
+
+/// A call under a fresh idempotency key.
+fn keyed(numbers: &[usize], chance: &mut Chance) -> KeyedCall {
+    let body = format!("{numbers:?}");
+    let content = CallContent { method: "POST", path: "/", media_type: "", body: body.as_bytes() };
+    KeyedCall::new("publish", &chance.between(0, u64::MAX / 2).to_string(), content)
 }
 
 /// Publishes more at once than a lane holds in memory.
@@ -66,7 +85,7 @@ pub(crate) async fn flood(world: Rc<World>, events: usize) {
         let size = left.min(FLOOD_BATCH);
         left -= size;
         let numbers = draw_events(&world, workspace, size, None, &mut chance);
-        send(&world, workspace, &numbers).await;
+        send(&world, workspace, &numbers, None).await;
     }
 }
 
@@ -100,15 +119,15 @@ fn draw_events(
 }
 
 /// Publishes events until there is a clear answer, or once when a second call could store them twice.
-pub(crate) async fn send(world: &Rc<World>, workspace: usize, numbers: &[usize]) {
+pub(crate) async fn send(world: &Rc<World>, workspace: usize, numbers: &[usize], keyed: Option<KeyedCall>) {
     let repeat = {
         let facts = world.facts.borrow();
         let unique = facts.workspaces[workspace].style.event_id == EventIdRule::Unique;
         let identified = numbers.iter().all(|number| facts.events[*number].producer_id.is_some());
-        if unique && identified { Repeat::Safe } else { Repeat::Unsafe }
+        if keyed.is_some() || (unique && identified) { Repeat::Safe } else { Repeat::Unsafe }
     };
     for _ in 0..CALLS_MAX {
-        let answer = call(world, workspace, numbers).await;
+        let answer = call(world, workspace, numbers, keyed).await;
         let ended = world.ground.note(format_args!("publishing {numbers:?}: {}", shown(&answer)));
         mark_ended(world, numbers, ended);
         match answer {
@@ -129,13 +148,26 @@ fn mark_ended(world: &World, numbers: &[usize], ended: Moment) {
 
 type PublishAnswer = Option<Result<Vec<Receipt>, Error>>;
 
-async fn call(world: &Rc<World>, workspace: usize, numbers: &[usize]) -> PublishAnswer {
+async fn call(
+    world: &Rc<World>,
+    workspace: usize,
+    numbers: &[usize],
+    keyed: Option<KeyedCall>,
+) -> PublishAnswer {
     let (public_id, events) = {
         let facts = world.facts.borrow();
         let events: Vec<NewEvent> = numbers.iter().map(|number| new_event(&facts.events[*number])).collect();
         (facts.workspaces[workspace].public_id.clone(), events)
     };
-    world.processes.call(|engine| async move { engine.publish(&public_id, events).await }).await
+    let publish = |engine: Arc<Engine>| async move {
+        match keyed {
+            None => engine.publish(&public_id, events).await,
+            Some(keyed) => match engine.publish_once(&public_id, events, keyed).await? {
+                Done::Now(receipts) | Done::Before(receipts) => Ok(receipts),
+            },
+        }
+    };
+    world.processes.call(publish).await
 }
 
 fn new_event(facts: &EventFacts) -> NewEvent {
@@ -201,7 +233,7 @@ fn acknowledged(world: &World, workspace: usize, chance: &mut Chance) -> Option<
 async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
     let workspace = world.facts.borrow().events[known].workspace;
     if chance.permille(500) {
-        let answer = call(world, workspace, &[known]).await;
+        let answer = call(world, workspace, &[known], None).await;
         world.ground.note(format_args!("publishing {known} again: {}", shown(&answer)));
         match answer {
             Some(Ok(receipts)) => take_receipts(world, &[known], receipts),
@@ -218,13 +250,40 @@ async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
         facts.events[numbers[0]].producer_id = facts.events[known].producer_id.clone();
         facts.events[numbers[0]].promise = Promise::Refused;
     }
-    let answer = call(world, workspace, &numbers).await;
+    let answer = call(world, workspace, &numbers, None).await;
     let ended = world.ground.note(format_args!("publishing {numbers:?} as {known}: {}", shown(&answer)));
     world.facts.borrow_mut().events[numbers[0]].ended = Some(ended);
     match answer {
         Some(Ok(_)) => world.find(format!("event {} was accepted under the id of {known}", numbers[0])),
         Some(Err(error)) if error.code == ErrorCode::Conflict || error.code == ErrorCode::Unavailable => {}
         Some(Err(error)) => take_refusal(world, workspace, &numbers, &error),
+        None => {}
+    }
+}
+
+/// Makes a keyed call again, as it was or for something else. Whatever the first call has come to, the same call gets
+/// its answer, and another one nothing once the first was acknowledged.
+async fn call_again(
+    world: &Rc<World>,
+    workspace: usize,
+    numbers: &[usize],
+    keyed: KeyedCall,
+    chance: &mut Chance,
+) {
+    let acknowledged = world.facts.borrow().events[numbers[0]].promise == Promise::Stored;
+    if !acknowledged || chance.permille(500) {
+        return send(world, workspace, numbers, Some(keyed)).await;
+    }
+    let others = draw_events(world, workspace, 1, None, chance);
+    world.facts.borrow_mut().events[others[0]].promise = Promise::Refused;
+    let other = KeyedCall { request: [0; 32], ..keyed };
+    let answer = call(world, workspace, &others, Some(other)).await;
+    let ended = world.ground.note(format_args!("publishing {others:?} as {numbers:?}: {}", shown(&answer)));
+    mark_ended(world, &others, ended);
+    match answer {
+        Some(Ok(_)) => world.find(format!("events {others:?} were accepted under the key of {numbers:?}")),
+        Some(Err(error)) if matches!(error.code, ErrorCode::KeyReused | ErrorCode::Unavailable) => {}
+        Some(Err(error)) => take_refusal(world, workspace, &others, &error),
         None => {}
     }
 }

@@ -87,6 +87,7 @@ fn worlds_are_not_empty() {
         "ends: timeout",
         "ends: success",
         "conflict",
+        "idempotency_key_reused",
     ];
     for words in expected {
         assert!(shows(words), "no world shows {words:?}");
@@ -146,4 +147,9 @@ fn a_damaged_signature_is_seen() {
 #[test]
 fn a_request_to_a_stranger_is_seen() {
     check_plant(Plant::WrongHost, "got what belongs to");
+}
+
+#[test]
+fn a_call_that_is_not_known_again_is_seen() {
+    check_plant(Plant::ForgetCalls, "is stored 2 times");
 }

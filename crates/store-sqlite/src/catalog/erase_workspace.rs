@@ -25,6 +25,12 @@ pub(crate) const SELECT_WEBHOOKS: &str =
 pub(crate) const SELECT_NEWEST_CREDENTIAL: &str =
     "SELECT coalesce(max(id), 0) FROM credential WHERE workspace = ?1";
 pub(crate) const DELETE_CREDENTIALS: &str = "DELETE FROM credential WHERE workspace = ?1";
+pub(crate) const SELECT_NEWEST_OPERATOR_KEY: &str =
+    "SELECT coalesce(max(id), 0) FROM operator_key WHERE workspace = ?1";
+pub(crate) const DELETE_OPERATOR_KEYS: &str = "DELETE FROM operator_key WHERE workspace = ?1";
+/// Answers that may hold secrets. The others may be many; nobody finds them any more, and they go when they expire.
+pub(crate) const DELETE_SEALED: &str =
+    "DELETE FROM once INDEXED BY once_sealed WHERE workspace = ?1 AND sealed IS NOT NULL";
 pub(crate) const UPDATE: &str = "UPDATE workspace
     SET erased_at = ?2, name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
         event_age_s = NULL, payload_age_s = NULL, bytes_max = NULL
@@ -46,10 +52,13 @@ pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Vec
     if !find::workspace_lives(write.connection, workspace)? {
         return Err(StoreError::Missing("workspace").into());
     }
-    let newest_credential: i64 =
-        write.statement(SELECT_NEWEST_CREDENTIAL)?.query_row([workspace.raw()], |row| row.get(0))?;
-    meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest_credential)?;
-    write.statement(DELETE_CREDENTIALS)?.execute([workspace.raw()])?;
+    for newest in [SELECT_NEWEST_CREDENTIAL, SELECT_NEWEST_OPERATOR_KEY] {
+        let newest: i64 = write.statement(newest)?.query_row([workspace.raw()], |row| row.get(0))?;
+        meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest)?;
+    }
+    for delete in [DELETE_CREDENTIALS, DELETE_OPERATOR_KEYS, DELETE_SEALED] {
+        write.statement(delete)?.execute([workspace.raw()])?;
+    }
     write.statement(UPDATE)?.execute(params![workspace.raw(), at.as_ms()])?;
     write.statement(DELETE_HEAD)?.execute([workspace.raw()])?;
     write.statement(INSERT_REST)?.execute([workspace.raw()])?;

@@ -1,6 +1,7 @@
-//! The catalogue's verbs: workspaces, webhooks and credentials. One file each.
+//! The catalogue's verbs: workspaces, webhooks, credentials and operator keys. One file each.
 
 mod create_credential;
+mod create_operator_key;
 mod create_webhook;
 mod create_workspace;
 mod credential_by_hash;
@@ -11,21 +12,28 @@ mod fan_out;
 pub(crate) mod find;
 mod lane;
 mod list_credentials;
+mod list_operator_keys;
 mod list_webhooks;
 mod list_workspaces;
+pub(crate) mod once;
+mod operator_key;
 mod revoke_credential;
+mod revoke_operator_key;
+mod rotate_operator_key;
 mod update_webhook;
 mod update_workspace;
 
 use signalpost_core::credential::{Credential, CredentialHash};
-use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
+    RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use signalpost_store::{Answer, Catalog};
+use signalpost_store::{Answer, Catalog, Done, Effect, Once};
 
 use crate::failure::Failure;
 use crate::job::Growth;
@@ -118,6 +126,40 @@ impl Catalog for SqliteStore {
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
         self.change(move |write| revoke_credential::run(write, workspace, credential))
     }
+
+    fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()> {
+        self.create(move |write| create_operator_key::run(write, &key, hash))
+    }
+
+    fn operator_key_by_hash(&self, hash: CredentialHash) -> Answer<Option<OperatorKey>> {
+        self.read(move |connection| operator_key::by_hash(connection, hash))
+    }
+
+    fn operator_key(&self, key: OperatorKeyId) -> Answer<Option<OperatorKey>> {
+        self.read(move |connection| operator_key::run(connection, key))
+    }
+
+    fn list_operator_keys(&self, params: ListOperatorKeys) -> Answer<Vec<OperatorKey>> {
+        self.read(move |connection| list_operator_keys::run(connection, params))
+    }
+
+    fn revoke_operator_key(&self, key: OperatorKeyId) -> Answer<()> {
+        self.change(move |write| revoke_operator_key::run(write, key))
+    }
+
+    fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()> {
+        self.change(move |write| rotate_operator_key::run(write, &params))
+    }
+
+    fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>> {
+        let grows = once::grows(&effect);
+        let work = move |write: &mut Write<'_>| once::run(write, &effect, once, &answer);
+        if grows { self.create(work) } else { self.change(work) }
+    }
+
+    fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
+        self.read(move |connection| once::done_before(connection, once))
+    }
 }
 
 /// Every statement of these verbs, for the test of their plans.
@@ -125,6 +167,9 @@ impl Catalog for SqliteStore {
 pub(crate) const STATEMENTS: &[&str] = &[
     create_credential::IS_TAKEN,
     create_credential::INSERT,
+    create_operator_key::IS_TAKEN,
+    create_operator_key::IS_FULL,
+    create_operator_key::INSERT,
     create_webhook::IS_TAKEN,
     create_webhook::INSERT,
     create_workspace::IS_TAKEN,
@@ -136,6 +181,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::SELECT_WEBHOOKS,
     erase_workspace::SELECT_NEWEST_CREDENTIAL,
     erase_workspace::DELETE_CREDENTIALS,
+    erase_workspace::SELECT_NEWEST_OPERATOR_KEY,
+    erase_workspace::DELETE_OPERATOR_KEYS,
+    erase_workspace::DELETE_SEALED,
     erase_workspace::UPDATE,
     erase_workspace::SELECT_ERASED_AT,
     erase_workspace::DELETE_HEAD,
@@ -149,10 +197,18 @@ pub(crate) const STATEMENTS: &[&str] = &[
     find::SELECT_WEBHOOK_BY_PUBLIC_ID,
     lane::SELECT,
     list_credentials::SELECT,
+    list_operator_keys::SELECT,
+    list_operator_keys::SELECT_OF_WORKSPACE,
     list_webhooks::COUNT,
     list_webhooks::SELECT,
     list_workspaces::SELECT,
+    once::SELECT,
+    once::INSERT,
+    operator_key::SELECT,
+    operator_key::SELECT_BY_HASH,
     revoke_credential::DELETE,
+    revoke_operator_key::DELETE,
+    rotate_operator_key::UPDATE,
     update_webhook::UPDATE,
     update_workspace::UPDATE,
 ];

@@ -1,11 +1,13 @@
 //! The ledger's verbs: events, what is owed for them, and attempts. One file each.
 
 mod accept;
+mod accept_once;
 mod delivery;
 mod due_lanes;
 mod due_page;
 mod event;
 mod events_by_id;
+mod expire;
 pub(crate) mod finish;
 pub(crate) mod history;
 pub(crate) mod index;
@@ -14,7 +16,7 @@ mod list_events;
 mod newest_first;
 mod owner_of;
 mod probe;
-mod requeue;
+pub(crate) mod requeue;
 mod storage;
 pub(crate) mod sweep;
 pub(crate) mod upkeep;
@@ -29,15 +31,14 @@ use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage, EventKey, EventPage,
-    Finished, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage, Usage,
+    Finished, ListDeliveries, ListEvents, Requeue, Retain, Retained, Room, Storage, Usage,
 };
-use signalpost_store::{Answer, CommitListener, Ledger};
+use signalpost_store::{Answer, CommitListener, Done, Ledger, Once};
 
 use crate::job::Growth;
 use crate::queue::Admission;
 use crate::retention;
 use crate::store::SqliteStore;
-use crate::write::Write;
 
 /// What a small write weighs in a commit, in bytes.
 const SMALL_BYTES: usize = 256;
@@ -57,6 +58,20 @@ impl Ledger for SqliteStore {
         let mut incoming = accept::prepare(events);
         let bytes = accept::weight(&incoming);
         self.writing().write(PUBLISHED, bytes, move |write| accept::run(write, &mut incoming))
+    }
+
+    fn accept_once(
+        &self,
+        events: Vec<AcceptEvent>,
+        once: Once,
+    ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
+        if self.board.disk.room() == Room::Full {
+            // What was accepted before is still answered for.
+            return self.read(move |connection| accept_once::before(connection, once));
+        }
+        let mut incoming = accept::prepare(events);
+        let bytes = SMALL_BYTES + accept::weight(&incoming);
+        self.writing().write(PUBLISHED, bytes, move |write| accept_once::run(write, &mut incoming, once))
     }
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
@@ -100,10 +115,8 @@ impl Ledger for SqliteStore {
         self.read(move |connection| owner_of::run(connection, delivery))
     }
 
-    /// Nothing that is stored expires by a clock: producers' ids live as long as their events.
-    fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
-        let step = |write: &mut Write<'_>| upkeep::step(write, upkeep::Eagerness::Complete);
-        self.write(Admission::Always, SMALL_BYTES, step)
+    fn upkeep(&self, now: Timestamp) -> Answer<bool> {
+        self.write(Admission::Always, SMALL_BYTES, move |write| upkeep::complete_step(write, now))
     }
 
     fn retain(&self, params: Retain) -> Answer<Retained> {
@@ -141,6 +154,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     event::SELECT_BY_ID,
     event::SELECT_BY_PRODUCER_ID,
     events_by_id::SELECT,
+    expire::SELECT_OLDEST,
+    expire::DELETE,
     finish::INSERT_ATTEMPT,
     finish::DELETE_DUE,
     finish::SELECT_CUT_UPTO,

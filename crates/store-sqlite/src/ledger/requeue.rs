@@ -17,7 +17,7 @@ pub(crate) const INSERT_STEP: &str = "INSERT INTO attempt
     (event, webhook, n, at, verdict, outcome, retry_at, born, detail)
     VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL, ?6, NULL)";
 
-pub(super) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure> {
+pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure> {
     let Requeue { workspace, delivery: id, at } = params;
     let record = delivery::run(write.connection, workspace, id)?.ok_or(StoreError::Missing("delivery"))?;
     let webhook = find::webhook(write.connection, workspace, id.webhook)?;

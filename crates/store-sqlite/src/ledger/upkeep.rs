@@ -1,6 +1,8 @@
 //! `upkeep`: one bounded step of whatever housekeeping is due.
 
-use super::{index, sweep};
+use signalpost_core::time::Timestamp;
+
+use super::{expire, index, sweep};
 use crate::failure::Failure;
 use crate::retention::unlist;
 use crate::write::Write;
@@ -16,6 +18,13 @@ pub(crate) enum Eagerness {
     Complete,
     /// What is not worth a commit.
     Worthwhile,
+}
+
+/// One step of everything, with what has expired first: `true` when there is more to do.
+///
+/// The writer itself has no clock, so its own steps leave out what expires by one.
+pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
+    Ok(expire::step(write, now)? || step(write, Eagerness::Complete)?)
 }
 
 /// Does one step; `true` when there is more to do.

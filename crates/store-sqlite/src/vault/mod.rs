@@ -40,5 +40,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     key_check::REPLACE,
     reseal::UPDATE_KEY_CHECK,
     reseal::UPDATE_WEBHOOK,
+    reseal::UPDATE_ANSWER,
     sealed_page::SELECT_WEBHOOKS,
+    sealed_page::SELECT_ANSWERS,
 ];

@@ -1,19 +1,22 @@
-//! `sealed_page`: first the key check, then webhooks by id.
+//! `sealed_page`: first the key check, then webhooks by id, then kept answers by workspace and name.
 
 use rusqlite::{Connection, params};
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::seal::{KEY_CHECK_PLACE, Place};
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::SECRET_FIELD;
-use signalpost_store::vault::{Sealed, SealedKey, SealedPage};
+use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage};
 
 use super::key_check;
+use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
 use crate::row::Fields;
 
 pub(crate) const SELECT_WEBHOOKS: &str = "SELECT id, workspace, secret FROM webhook
     WHERE id > ?1 AND secret IS NOT NULL ORDER BY id LIMIT ?2";
+pub(crate) const SELECT_ANSWERS: &str = "SELECT workspace, name, sealed FROM once INDEXED BY once_sealed
+    WHERE (workspace, name) > (?1, ?2) AND sealed IS NOT NULL ORDER BY workspace, name LIMIT ?3";
 
 pub(super) fn run(connection: &Connection, params: SealedPage) -> Result<Vec<Sealed>, Failure> {
     let SealedPage { after, limit: rows_max } = params;
@@ -22,18 +25,42 @@ pub(super) fn run(connection: &Connection, params: SealedPage) -> Result<Vec<Sea
         let check = key_check::read(connection)?;
         page.extend(check.map(|value| Sealed { key: SealedKey::KeyCheck, place: KEY_CHECK_PLACE, value }));
     }
-    let after = match after {
-        None | Some(SealedKey::KeyCheck) => i64::MIN,
-        Some(SealedKey::WebhookSecret(id)) => id.raw(),
+    let webhooks_after = match after {
+        None | Some(SealedKey::KeyCheck) => Some(i64::MIN),
+        Some(SealedKey::WebhookSecret(id)) => Some(id.raw()),
+        Some(SealedKey::Answer(_)) => None,
     };
-    let values = params![after, limit(rows_max.saturating_sub(page.len()))];
-    page.extend(fetch_all(connection, SELECT_WEBHOOKS, values, |row| {
+    if let Some(after) = webhooks_after {
+        page.extend(webhooks(connection, after, rows_max.saturating_sub(page.len()))?);
+    }
+    let after = match after {
+        Some(SealedKey::Answer(answer)) => answer,
+        _ => AnswerKey { workspace: None, name: [0; 32] },
+    };
+    page.extend(answers(connection, after, rows_max.saturating_sub(page.len()))?);
+    Ok(page)
+}
+
+fn webhooks(connection: &Connection, after: i64, rows_max: usize) -> Result<Vec<Sealed>, Failure> {
+    fetch_all(connection, SELECT_WEBHOOKS, params![after, limit(rows_max)], |row| {
         let mut fields = Fields::new(row, "webhook", 1);
         let object = fields.id("id")?;
         let workspace = fields.id("workspace")?;
         let value = SealedSecret::from_bytes(fields.blob("secret")?.to_vec());
         let key = SealedKey::WebhookSecret(WebhookId::from_raw(object));
         Ok(Sealed { key, place: Place { workspace, object, field: SECRET_FIELD }, value })
-    })?);
-    Ok(page)
+    })
+}
+
+fn answers(connection: &Connection, after: AnswerKey, rows_max: usize) -> Result<Vec<Sealed>, Failure> {
+    let values = params![once::place(after.workspace), after.name, limit(rows_max)];
+    fetch_all(connection, SELECT_ANSWERS, values, |row| {
+        let mut fields = Fields::new(row, "once", 1);
+        let workspace = Some(fields.id("workspace")?).filter(|workspace| *workspace != 0);
+        let name = fields.blob("name")?.try_into();
+        let name = name.map_err(|_| fields.corrupt("name", "it is no hash".to_owned()))?;
+        let answer = AnswerKey { workspace: workspace.map(WorkspaceId::from_raw), name };
+        let value = SealedSecret::from_bytes(fields.blob("sealed")?.to_vec());
+        Ok(Sealed { key: SealedKey::Answer(answer), place: answer.place(), value })
+    })
 }

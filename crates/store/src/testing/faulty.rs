@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
@@ -14,8 +15,8 @@ use signalpost_core::workspace::Workspace;
 
 use super::forward::{forward_catalog, forward_ledger, forward_vault};
 use crate::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
+    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -23,7 +24,7 @@ use crate::ledger::{
     Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Store, StoreError};
+use crate::{Answer, Done, Effect, Once, Store, StoreError};
 
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {
@@ -197,5 +198,19 @@ mod tests {
         block_on(store.create_workspace(sample::workspace(1))).expect("the first call passes");
         let again = block_on(store.create_workspace(sample::workspace(1)));
         assert!(matches!(again, Err(StoreError::Taken("workspace id"))), "{again:?}");
+    }
+
+    /// What was stored although the caller was told otherwise answers for it when it calls again.
+    #[test]
+    fn a_call_whose_answer_was_lost_finds_it_the_next_time() {
+        let plan = fail_nth_of("accept_once", 1, Lasting::Transient, Fault::After);
+        let store = FaultyStore::new(MemoryStore::new(), plan);
+        let workspace = sample::workspace(1);
+        let id = workspace.id;
+        block_on(store.create_workspace(workspace)).expect("it passes");
+        let once = sample::once(Some(id), 1, 1, 0);
+        let accept = |n| block_on(store.accept_once(vec![sample::event(id, n, 1, &[])], once));
+        assert!(matches!(accept(31), Err(StoreError::Unavailable(_))));
+        assert!(matches!(accept(32), Ok(Done::Before(answers)) if answers[0].id.raw() == 31));
     }
 }

@@ -21,6 +21,14 @@ macro_rules! forward_catalog {
             fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
             fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
             fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+            fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();
+            fn operator_key_by_hash(hash: CredentialHash) -> Option<OperatorKey>;
+            fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
+            fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
+            fn revoke_operator_key(key: OperatorKeyId) -> ();
+            fn rotate_operator_key(params: RotateOperatorKey) -> ();
+            fn do_once(effect: Effect, once: Once, answer: SealedSecret) -> Done<(), SealedSecret>;
+            fn done_before(once: Once) -> Option<SealedSecret>;
         }
     };
 }
@@ -30,6 +38,7 @@ macro_rules! forward_ledger {
     ($through:ident) => {
         $crate::testing::forward::forward! { $through
             fn accept(events: Vec<AcceptEvent>) -> Vec<Accepted>;
+            fn accept_once(events: Vec<AcceptEvent>, once: Once) -> Done<Vec<Accepted>, Vec<Accepted>>;
             fn finish(finished: Arc<Vec<Finished>>) -> ();
             fn requeue(params: Requeue) -> Due;
             fn due_lanes(params: DueLanes) -> Vec<DueLane>;

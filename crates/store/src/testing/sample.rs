@@ -5,13 +5,18 @@ use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::EventContent;
-use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::idempotency::KeyedCall;
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::rate::RateLimit;
+use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
+use crate::Once;
 use crate::ledger::{AcceptEvent, Finished};
 
 /// The instant of all samples, plus `ms`.
@@ -61,6 +66,25 @@ pub fn credential(workspace: WorkspaceId, n: i64) -> Credential {
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
     }
+}
+
+/// Operator key `n`: publishes at a limited rate.
+pub fn operator_key(workspace: Option<WorkspaceId>, n: i64) -> OperatorKey {
+    OperatorKey {
+        id: OperatorKeyId::from_raw(n),
+        name: Some(format!("Service {n}")),
+        scopes: vec![Scope::Publish],
+        workspace,
+        rate: Some(RateLimit { per_s: 5, burst: 10 }),
+        preview: format!("spo_…{n}"),
+        created_at: at(n),
+        expires_at: Some(at(n + 1_000)),
+    }
+}
+
+/// The call called `name`, which asks for `said`, made at `ms`.
+pub fn once(workspace: Option<WorkspaceId>, name: u8, said: u8, ms: i64) -> Once {
+    Once { workspace, call: KeyedCall { name: [name; 32], request: [said; 32] }, at: at(ms) }
 }
 
 /// Event `n` for `targets`, chosen at `version`, accepted at its own millisecond, without a producer's id.

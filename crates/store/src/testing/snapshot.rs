@@ -9,10 +9,11 @@ use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, Due};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{ListWebhooks, ListWorkspaces};
+use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, ListDeliveries, ListEvents,
 };
@@ -34,6 +35,7 @@ pub struct Snapshot {
     fan_out: Vec<Webhook>,
     cuts: Vec<(WebhookId, Vec<Cut>)>,
     credentials: Vec<Credential>,
+    operator_keys: Vec<OperatorKey>,
     events: Vec<Arc<Event>>,
     /// Events of each workspace as they are counted; bytes are a store's own measure.
     counted: Vec<(WorkspaceId, Option<u64>)>,
@@ -52,6 +54,7 @@ impl Snapshot {
     pub async fn of(store: &dyn Store) -> Result<Self, StoreError> {
         let mut seen = Self { highest_id: store.highest_id(), ..Self::default() };
         seen.workspaces = all_workspaces(store).await?;
+        seen.operator_keys = all_operator_keys(store).await?;
         for workspace in seen.workspaces.iter().map(|workspace| workspace.id).collect::<Vec<_>>() {
             seen.read_catalog(store, workspace).await?;
             seen.read_ledger(store, workspace).await?;
@@ -68,6 +71,7 @@ impl Snapshot {
             .or_else(|| rows("fan-out", &self.fan_out, &other.fan_out))
             .or_else(|| rows("cuts", &self.cuts, &other.cuts))
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
+            .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
             .or_else(|| rows("events", &self.events, &other.events))
             .or_else(|| rows("counts of events", &self.counted, &other.counted))
             .or_else(|| rows("delivery summaries", &self.summaries, &other.summaries))
@@ -134,6 +138,18 @@ async fn all_workspaces(store: &dyn Store) -> Result<Vec<Workspace>, StoreError>
         let page = store.list_workspaces(ListWorkspaces { after, limit: PAGE_ROWS }).await?;
         let Some(last) = page.last() else { return Ok(found) };
         assert!(after.is_none_or(|after| last.id > after), "the list of workspaces stands still");
+        found.extend(page);
+    }
+}
+
+async fn all_operator_keys(store: &dyn Store) -> Result<Vec<OperatorKey>, StoreError> {
+    let mut found: Vec<OperatorKey> = Vec::new();
+    loop {
+        let after = found.last().map(|key| key.id);
+        let page =
+            store.list_operator_keys(ListOperatorKeys { workspace: None, after, limit: PAGE_ROWS }).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(after.is_none_or(|after| last.id > after), "the list of operator keys stands still");
         found.extend(page);
     }
 }

@@ -1,17 +1,30 @@
-//! The operator's key.
+//! Who calls, and what they may: the one place where operator keys are judged.
+//!
+//! A request passes three questions: whose key is it, may the key know of what the path names, and does it hold the
+//! scope that the call needs. The last one stands before every handler ([`permit`]), so that none can do without.
 
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use axum::extract::Request;
+use axum::extract::{FromRequestParts, RawPathParams, Request};
 use http::HeaderMap;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::scope::{Scope, permits};
+use signalpost_core::id::OperatorKeyId;
+use signalpost_core::limits::{FAILED_LOGINS_BURST, FAILED_LOGINS_PER_S};
+use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
+use signalpost_engine::Engine;
+use signalpost_engine::operator_keys::Principal;
 
 use crate::kit::auth::bearer;
+use crate::kit::caller_address::CallerAddress;
+use crate::kit::limiter::Limiter;
 use crate::kit::operation::Access;
+
+/// Failed authentications of one address.
+const FAILURES: RateLimit = RateLimit { per_s: FAILED_LOGINS_PER_S, burst: FAILED_LOGINS_BURST };
 
 /// Who may use the operator side, and whether the process still wants work.
 #[derive(Clone, Debug)]
@@ -22,74 +35,193 @@ pub struct OperatorAccess {
     pub draining: Arc<AtomicBool>,
 }
 
-/// Who calls, in a request's extensions once its key was judged.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Principal {
-    scopes: &'static [Scope],
+/// Judges callers, and remembers how fast they call.
+pub(super) struct Gate {
+    root: Secret,
+    failures: Limiter<Option<IpAddr>>,
+    keys: Limiter<OperatorKeyId>,
 }
 
-/// Holder of the key that opens everything.
-const ROOT: Principal = Principal { scopes: &[Scope::Admin] };
+/// A refusal with the time after which another try makes sense.
+pub(super) struct Turned {
+    pub(super) error: Error,
+    pub(super) retry_after_s: Option<u32>,
+}
 
-/// The one place where rights are enforced: it stands before every handler of this surface.
+/// What a limited key's answers say of its limit.
+pub(super) type Pace = Option<(RateLimit, Allowance)>;
+
+/// Put into a request's extensions once it is known that its path names nothing beyond the caller's workspace.
+#[derive(Clone, Copy)]
+struct WithinBinding;
+
+impl From<Error> for Turned {
+    fn from(error: Error) -> Self {
+        Self { error, retry_after_s: None }
+    }
+}
+
+impl Gate {
+    pub(super) fn new(access: &OperatorAccess) -> Self {
+        let root = Secret::new(access.key_hash.0.to_vec());
+        Self { root, failures: Limiter::default(), keys: Limiter::default() }
+    }
+
+    /// `Unauthenticated` unless the request carries a good key; `RateLimited` from an address with many bad ones.
+    ///
+    /// A guesser is not listened to any more for a while, except that keys which are in use and known without the
+    /// store still open: one bad neighbour behind the same address locks nobody out.
+    pub(super) async fn authenticate(
+        &self,
+        engine: &Engine,
+        headers: &HeaderMap,
+        caller: Option<IpAddr>,
+    ) -> Result<Principal, Turned> {
+        let presented = bearer(headers);
+        if presented.is_some_and(|presented| self.root.matches(&CredentialHash::of(presented).0)) {
+            return Ok(Principal::Root);
+        }
+        let now = engine.now();
+        if let Granted::No { retry_after_s } = self.failures.look(&caller, FAILURES, now)
+            && !presented.is_some_and(|presented| engine.knows_operator_key(presented))
+        {
+            return Err(too_many_failures(retry_after_s));
+        }
+        let judged = match presented {
+            Some(presented) => engine.authenticate_operator(presented).await,
+            None => Err(Error::new(ErrorCode::Unauthenticated, "")),
+        };
+        match judged {
+            Err(error) if error.code == ErrorCode::Unauthenticated => {
+                self.failures.take(caller, FAILURES, now);
+                let message =
+                    "the operator key is missing, wrong or expired; send `Authorization: Bearer <key>`";
+                Err(Error { message: message.to_owned(), ..error }.into())
+            }
+            judged => Ok(judged?),
+        }
+    }
+
+    /// `RateLimited` when a limited key calls too fast.
+    pub(super) fn check_pace(&self, engine: &Engine, principal: &Principal) -> Result<Pace, (Turned, Pace)> {
+        let Principal::Key(key) = principal else { return Ok(None) };
+        let Some(limit) = key.rate else { return Ok(None) };
+        let allowance = self.keys.take(key.id, limit, engine.now());
+        let pace = Some((limit, allowance));
+        match allowance.granted {
+            Granted::Yes => Ok(pace),
+            Granted::No { retry_after_s } => {
+                let message = format!("this key may make {} calls a second", limit.per_s);
+                let error = Error::new(ErrorCode::RateLimited, message);
+                Err((Turned { error, retry_after_s: Some(retry_after_s) }, pace))
+            }
+        }
+    }
+}
+
+/// Lets a key that is bound to a workspace see no other: what belongs to another one does not exist for it.
+pub(super) async fn check_binding(
+    engine: &Engine,
+    principal: &Principal,
+    request: Request,
+) -> Result<Request, Error> {
+    let (mut parts, body) = request.into_parts();
+    if principal.binding().is_none() {
+        parts.extensions.insert(WithinBinding);
+    } else if let Ok(path) = RawPathParams::from_request_parts(&mut parts, &()).await {
+        for (name, value) in &path {
+            let owner = match name {
+                "workspace" => engine.workspace_id(value).await?,
+                "delivery" => engine.owner_of(value).await?,
+                _ => continue,
+            };
+            if !principal.sees(owner) {
+                return Err(Error::not_found(if name == "workspace" { "workspace" } else { "delivery" }));
+            }
+            parts.extensions.insert(WithinBinding);
+        }
+    }
+    Ok(Request::from_parts(parts, body))
+}
+
+/// Stands before every handler of this surface.
 pub(super) fn permit(request: &Request, access: Access) -> Result<(), Error> {
-    let needed = match access {
+    let (needed, own_part) = match access {
         Access::Open => return Ok(()),
-        Access::Credential => Scope::Admin,
-        Access::Scope(scope) => scope,
+        Access::Credential => {
+            return Err(Error::internal("the operator side knows no customers' credentials"));
+        }
+        Access::Scope(scope) => (scope, false),
+        Access::OwnPart(scope) => (scope, true),
     };
-    let held = request.extensions().get::<Principal>().map_or(&[][..], |principal| principal.scopes);
-    if permits(held, needed) {
+    let nobody = || Error::new(ErrorCode::Unauthenticated, "nobody has judged who calls");
+    request.extensions().get::<Principal>().ok_or_else(nobody)?.check_scope(needed)?;
+    if own_part || request.extensions().get::<WithinBinding>().is_some() {
         return Ok(());
     }
-    let held: Vec<&str> = held.iter().map(|scope| scope.name()).collect();
-    let message = format!(
-        "this call needs a key with the scope `{}`; this key has `{}`",
-        needed.name(),
-        held.join(", ")
-    );
+    let message = "this key is bound to a workspace, and this call is about the installation as a whole";
     Err(Error::new(ErrorCode::Forbidden, message))
 }
 
-impl OperatorAccess {
-    /// `Unauthenticated` unless the request carries the operator's key. Hashes are compared, in constant time.
-    pub(super) fn check(&self, headers: &HeaderMap) -> Result<Principal, Error> {
-        let key_hash = Secret::new(self.key_hash.0.to_vec());
-        let presented = bearer(headers).map(CredentialHash::of);
-        if presented.is_some_and(|presented| key_hash.matches(&presented.0)) {
-            return Ok(ROOT);
+fn too_many_failures(retry_after_s: u32) -> Turned {
+    let message = "too many requests with a wrong key came from this address";
+    let error = Error::new(ErrorCode::RateLimited, message);
+    Turned { error, retry_after_s: Some(retry_after_s) }
+}
+
+/// Whose failures count together: one IPv4 address, or one IPv6 network of 64 bits, which is what one customer of a
+/// provider has. Where nobody says the address, all count together.
+pub(super) fn caller_of(request: &Request) -> Option<IpAddr> {
+    let CallerAddress(address) = request.extensions().get::<CallerAddress>()?;
+    Some(match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
         }
-        let message = "the operator key is missing or wrong; send `Authorization: Bearer <key>`";
-        Err(Error::new(ErrorCode::Unauthenticated, message))
-    }
+        v4 => v4,
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use axum::body::Body;
+    use signalpost_core::scope::Scope;
 
-    fn allowed(scopes: Option<&'static [Scope]>, access: Access) -> bool {
+    fn request(principal: Option<Principal>, within: Option<WithinBinding>) -> Request {
         let mut request = Request::new(Body::empty());
-        request.extensions_mut().extend(
-            scopes
-                .map(|scopes| {
-                    let mut extensions = http::Extensions::new();
-                    extensions.insert(Principal { scopes });
-                    extensions
-                })
-                .unwrap_or_default(),
-        );
-        permit(&request, access).is_ok()
+        if let Some(principal) = principal {
+            request.extensions_mut().insert(principal);
+        }
+        if let Some(within) = within {
+            request.extensions_mut().insert(within);
+        }
+        request
     }
 
     #[test]
-    fn a_call_needs_its_scope_and_nobody_is_nobody() {
-        assert!(allowed(Some(&[Scope::Read]), Access::Scope(Scope::Read)));
-        assert!(allowed(Some(&[Scope::Admin]), Access::Scope(Scope::Publish)));
-        assert!(!allowed(Some(&[Scope::Read]), Access::Scope(Scope::Publish)));
-        assert!(!allowed(Some(&[Scope::Publish, Scope::Read]), Access::Scope(Scope::Admin)));
-        assert!(!allowed(None, Access::Scope(Scope::Read)), "a request that nobody judged");
-        assert!(allowed(None, Access::Open));
+    fn nobody_is_nobody_and_what_nobody_has_judged_is_refused() {
+        let code = |request: &Request, access| permit(request, access).err().map(|error| error.code);
+        let (read, own) = (Access::Scope(Scope::Read), Access::OwnPart(Scope::Read));
+        let stranger = request(None, Some(WithinBinding));
+        assert_eq!(code(&stranger, read), Some(ErrorCode::Unauthenticated));
+        assert_eq!(code(&stranger, Access::Open), None);
+        assert_eq!(code(&request(Some(Principal::Root), Some(WithinBinding)), read), None);
+        let beyond = request(Some(Principal::Root), None);
+        assert_eq!(code(&beyond, read), Some(ErrorCode::Forbidden));
+        assert_eq!(code(&beyond, own), None);
+    }
+
+    #[test]
+    fn failures_count_by_address_or_network() {
+        let caller = |text: &str| {
+            let mut request = request(None, None);
+            request.extensions_mut().insert(CallerAddress(text.parse().expect("an address")));
+            caller_of(&request).expect("it has one").to_string()
+        };
+        assert_eq!(caller("192.0.2.7"), "192.0.2.7");
+        assert_eq!(caller("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(caller("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(caller_of(&request(None, None)), None);
     }
 }

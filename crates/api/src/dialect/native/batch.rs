@@ -7,19 +7,20 @@ use serde_json::value::RawValue;
 use signalpost_core::error::{Error, ErrorCode, FieldError};
 use signalpost_core::limits::{BATCH_BODY_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BODY_BYTES_MAX};
 use signalpost_core::time::Timestamp;
-use signalpost_engine::ingest::NewEvent;
+use signalpost_engine::ingest::{NewEvent, Receipt};
 
-use super::publish::{read_event, refuse_idempotency_key};
+use super::publish::{publish_all, read_event};
 use super::{Shared, convert, wire};
 use crate::kit::body::{MediaType, media_type, read};
 use crate::kit::fields::Fields;
+use crate::kit::idempotency::Announced;
 use crate::kit::json::{self, Object};
 use crate::kit::paths::Ids;
 use crate::kit::refusal::Answer;
 use crate::kit::reply;
 
 pub(super) async fn publish(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
-    refuse_idempotency_key(request.headers())?;
+    let announced = Announced::of("publishEvents", &request)?;
     let form = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
     let body = read(request, BATCH_BODY_BYTES_MAX).await?;
     let now = surface.engine.now();
@@ -32,10 +33,12 @@ pub(super) async fn publish(State(surface): Shared, Ids([workspace]): Ids<1>, re
         return Err(Error::new(ErrorCode::Invalid, message).into());
     }
     let alone = events.len() == 1;
-    let receipts = surface.engine.publish(&workspace, events).await;
-    let receipts = receipts.map_err(|error| if alone { at_first(error) } else { error })?;
-    let events: Vec<wire::Receipt> = receipts.into_iter().map(convert::receipt).collect();
-    reply::json(StatusCode::ACCEPTED, &wire::BatchReceipt { accepted: events.len(), events })
+    let show = |receipts: Vec<Receipt>| {
+        let events: Vec<wire::Receipt> = receipts.into_iter().map(convert::receipt).collect();
+        reply::json(StatusCode::ACCEPTED, &wire::BatchReceipt { accepted: events.len(), events })
+    };
+    let answer = publish_all(&surface.engine, &workspace, events, announced.with(&body), show).await;
+    answer.map_err(|refusal| if alone { refusal.map(at_first) } else { refusal })
 }
 
 fn of_array(body: &Bytes, now: Timestamp) -> Result<Vec<NewEvent>, Error> {

@@ -12,6 +12,7 @@ use signalpost_core::secret::Secret;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::ingest::Receipt;
+use signalpost_engine::operator_keys::{IssuedOperatorKey, RotatedOperatorKey, ShownOperatorKey};
 use signalpost_engine::{DeliveryRecord, DeliverySummary, Room, Storage};
 
 use super::wire;
@@ -75,6 +76,32 @@ pub(super) fn credential(credential: Credential, secret: Option<&Secret>) -> wir
         preview: credential.preview,
         created_at: credential.created_at.to_rfc3339_ms(),
         expires_at: credential.expires_at.map(|end| end.to_rfc3339_ms()),
+    }
+}
+
+pub(super) fn operator_key(shown: &ShownOperatorKey, secret: Option<&Secret>) -> wire::OperatorKey {
+    let ShownOperatorKey { key, workspace } = shown;
+    wire::OperatorKey {
+        id: key.id.to_public(),
+        secret: secret.map(|secret| secret.expose_text().to_owned()),
+        name: key.name.clone(),
+        scopes: key.scopes.iter().map(|scope| scope.name()).collect(),
+        workspace: workspace.clone(),
+        preview: key.preview.clone(),
+        rate_limit_per_s: key.rate.map(|rate| rate.per_s),
+        created_at: key.created_at.to_rfc3339_ms(),
+        expires_at: key.expires_at.map(|end| end.to_rfc3339_ms()),
+    }
+}
+
+pub(super) fn issued_operator_key(issued: &IssuedOperatorKey) -> wire::OperatorKey {
+    operator_key(&issued.shown, Some(&issued.secret))
+}
+
+pub(super) fn rotated_operator_key(rotated: &RotatedOperatorKey) -> wire::RotatedOperatorKey {
+    wire::RotatedOperatorKey {
+        key: issued_operator_key(&rotated.next),
+        previous_expires_at: rotated.previous_expires_at.to_rfc3339_ms(),
     }
 }
 

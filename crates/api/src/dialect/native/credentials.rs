@@ -5,11 +5,12 @@ use http::StatusCode;
 use signalpost_core::error::Error;
 use signalpost_core::id::CredentialId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
-use signalpost_engine::credentials::NewCredential;
+use signalpost_engine::credentials::{IssuedCredential, NewCredential};
 
 use super::{Shared, convert};
 use crate::kit::body::read_json;
 use crate::kit::fields::Fields;
+use crate::kit::idempotency::{self, Announced};
 use crate::kit::json::Object;
 use crate::kit::page::Page;
 use crate::kit::paths::Ids;
@@ -20,7 +21,13 @@ use crate::kit::{instant, reply};
 pub(super) const SCOPES_MAX: usize = 64;
 
 pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
+    let announced = Announced::of("createCredential", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
+    let view = surface.engine.workspace(&workspace).await?;
+    let call = announced.with(&body);
+    if let Some(first) = call.first_answer(&surface.engine, Some(view.workspace.id)).await? {
+        return Ok(first);
+    }
     let mut fields = Fields::new(Object::parse(&body)?);
     let name = fields.optional_text("name");
     let scopes = fields.texts("scopes", SCOPES_MAX).given().unwrap_or_default();
@@ -29,8 +36,12 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
     fields.refuse_rest("is not a property of a credential");
     fields.finish()?;
     let new = NewCredential { name, scopes, expires_at };
-    let issued = surface.engine.create_credential(&workspace, new).await?;
-    reply::json_once(StatusCode::CREATED, &convert::credential(issued.credential, Some(&issued.secret)))
+    let show = |issued: &IssuedCredential| {
+        let shown = convert::credential(issued.credential.clone(), Some(&issued.secret));
+        idempotency::kept(StatusCode::CREATED, "", &shown)
+    };
+    let done = surface.engine.create_credential(&workspace, new, call.keep(&show)).await?;
+    idempotency::answer(done, show)
 }
 
 pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>) -> Answer {

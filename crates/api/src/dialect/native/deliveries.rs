@@ -1,13 +1,17 @@
 //! `/v1/workspaces/{workspace}/deliveries` and `/v1/deliveries/{delivery}`: what became of events.
 
-use axum::extract::State;
+use axum::extract::{Request, State};
+use bytes::Bytes;
 use http::{StatusCode, Uri};
 use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::ListDeliveries;
 
 use super::{Shared, convert, wire};
+use crate::kit::body::read;
+use crate::kit::idempotency::{self, Announced};
 use crate::kit::page::{self, Page, Wanted};
 use crate::kit::paths::Ids;
 use crate::kit::query::Query;
@@ -52,10 +56,22 @@ pub(super) async fn get(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answ
     reply::json(StatusCode::OK, &shown)
 }
 
-pub(super) async fn redeliver(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answer {
-    surface.engine.redeliver(&delivery).await?;
-    let status = DeliveryStatus::Pending.name();
-    reply::json(StatusCode::ACCEPTED, &wire::Redelivery { id: delivery, status })
+/// A body means nothing here; with an idempotency key it belongs to what was asked for all the same.
+pub(super) async fn redeliver(State(surface): Shared, Ids([delivery]): Ids<1>, request: Request) -> Answer {
+    let announced = Announced::of("redeliver", &request)?;
+    let body =
+        if announced.is_keyed() { read(request, MANAGEMENT_BODY_BYTES_MAX).await? } else { Bytes::new() };
+    let owner = surface.engine.owner_of(&delivery).await?;
+    let call = announced.with(&body);
+    if let Some(first) = call.first_answer(&surface.engine, Some(owner)).await? {
+        return Ok(first);
+    }
+    let show = |(): &()| {
+        let (id, status) = (delivery.clone(), DeliveryStatus::Pending.name());
+        idempotency::kept(StatusCode::ACCEPTED, "", &wire::Redelivery { id, status })
+    };
+    let done = surface.engine.redeliver(&delivery, call.keep(&show)).await?;
+    idempotency::answer(done, show)
 }
 
 fn status_named(name: &str) -> Result<DeliveryStatus, String> {

@@ -7,6 +7,7 @@ mod credentials;
 mod deliveries;
 mod events;
 mod health;
+mod keys;
 mod metrics;
 mod operations;
 mod profile;
@@ -16,20 +17,25 @@ mod webhooks;
 mod wire;
 mod workspaces;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use http::header::RETRY_AFTER;
+use http::{HeaderMap, HeaderValue};
 use signalpost_engine::Engine;
+use signalpost_engine::operator_keys::Principal;
 
 use crate::dialect::Dialect;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
 use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
-use crate::kit::{operation, problem};
+use crate::kit::{limiter, operation, problem};
+use auth::{Gate, Pace, Turned};
 use operations::Served;
 
 pub use auth::OperatorAccess;
@@ -48,14 +54,14 @@ pub fn dialect() -> Dialect {
 /// What every handler of this surface needs.
 pub(super) struct Surface {
     engine: Arc<Engine>,
-    access: OperatorAccess,
+    gate: Gate,
     request_ids: RequestIds,
 }
 
 type Shared = State<Arc<Surface>>;
 
 pub(crate) fn router(engine: Arc<Engine>, access: OperatorAccess, dialects: &[Dialect]) -> Router {
-    let surface = Arc::new(Surface { engine, access, request_ids: RequestIds::default() });
+    let surface = Arc::new(Surface { engine, gate: Gate::new(&access), request_ids: RequestIds::default() });
     operation::router(operations::operations(&Served::by(dialects)))
         .fallback(path_unknown)
         .method_not_allowed_fallback(method_unknown)
@@ -69,15 +75,47 @@ pub(crate) fn descriptions(dialects: &[Dialect]) -> Vec<Description> {
     descriptions.into_iter().map(|description| description.below(BASE_PATH)).collect()
 }
 
-/// Around everything, unknown paths included: who calls, and the surface's form of a refusal.
-async fn guard(State(surface): Shared, mut request: Request, next: Next) -> Response {
+/// Around everything, unknown paths included: who calls and how fast, what they may know of, and the surface's form of
+/// a refusal.
+async fn guard(State(surface): Shared, request: Request, next: Next) -> Response {
     let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    let response = match surface.access.check(request.headers()) {
-        Ok(principal) => {
-            request.extensions_mut().insert(principal);
-            next.run(request).await
-        }
-        Err(error) => Refusal::from(error).into_response(),
+    let (principal, pace) = match admitted(&surface, request.headers(), auth::caller_of(&request)).await {
+        Ok(admitted) => admitted,
+        Err((turned, pace)) => return turned_away(&context, turned, pace),
     };
-    context.finish(response, problem::render)
+    let response = run(&surface, principal, request, next).await;
+    paced(context.finish(response, problem::render), pace)
+}
+
+async fn admitted(
+    surface: &Surface,
+    headers: &HeaderMap,
+    caller: Option<IpAddr>,
+) -> Result<(Principal, Pace), (Turned, Pace)> {
+    let Surface { engine, gate, .. } = surface;
+    let principal = gate.authenticate(engine, headers, caller).await.map_err(|turned| (turned, None))?;
+    let pace = gate.check_pace(engine, &principal)?;
+    Ok((principal, pace))
+}
+
+async fn run(surface: &Surface, principal: Principal, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(principal.clone());
+    match auth::check_binding(&surface.engine, &principal, request).await {
+        Ok(request) => next.run(request).await,
+        Err(error) => Refusal::from(error).into_response(),
+    }
+}
+
+fn turned_away(context: &Context, turned: Turned, pace: Pace) -> Response {
+    let mut response = context.finish(Refusal::from(turned.error).into_response(), problem::render);
+    let retry_after = turned.retry_after_s.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
+    response.headers_mut().extend(retry_after);
+    paced(response, pace)
+}
+
+fn paced(mut response: Response, pace: Pace) -> Response {
+    if let Some((limit, allowance)) = pace {
+        limiter::tell(response.headers_mut(), limit, allowance);
+    }
+    response
 }

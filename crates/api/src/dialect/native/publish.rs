@@ -4,45 +4,60 @@
 
 use axum::extract::{Request, State};
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use signalpost_core::error::Error;
 use signalpost_core::event::EventContent;
 use signalpost_core::limits::EVENT_BODY_BYTES_MAX;
 use signalpost_core::time::Timestamp;
-use signalpost_engine::ingest::NewEvent;
+use signalpost_engine::ingest::{NewEvent, Receipt};
+use signalpost_engine::{Done, Engine};
 
 use super::{Shared, convert};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member};
+use crate::kit::idempotency::{Announced, Repeatable, mark_replayed};
 use crate::kit::json::Object;
 use crate::kit::paths::Ids;
 use crate::kit::refusal::Answer;
 use crate::kit::{instant, reply};
 
-const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Data below this is copied out of the body. A slice would keep the connection's whole read buffer alive for as
 /// long as the event waits in memory, which is many times the size of a small event.
 const SLICE_BYTES_MIN: usize = 64 * 1024;
 
 pub(super) async fn publish(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
-    refuse_idempotency_key(request.headers())?;
+    let announced = Announced::of("publishEvent", &request)?;
     let body = read_json(request, EVENT_BODY_BYTES_MAX).await?;
     let mut fields = Fields::new(Object::parse(&body)?);
     let event = read_event(&mut fields, surface.engine.now(), |data| data_of(&body, data));
     fields.finish()?;
-    let receipts = surface.engine.publish(&workspace, event.into_iter().collect()).await?;
-    let receipt = receipts.into_iter().next();
-    let receipt = receipt.ok_or_else(|| Error::internal("the engine answered an event without a receipt"))?;
-    reply::json(StatusCode::ACCEPTED, &convert::receipt(receipt))
+    let events = event.into_iter().collect();
+    publish_all(&surface.engine, &workspace, events, announced.with(&body), |receipts| {
+        let receipt = receipts.into_iter().next();
+        let receipt =
+            receipt.ok_or_else(|| Error::internal("the engine answered an event without a receipt"))?;
+        reply::json(StatusCode::ACCEPTED, &convert::receipt(receipt))
+    })
+    .await
 }
 
-/// Ignoring the header would promise what is not kept.
-pub(super) fn refuse_idempotency_key(headers: &HeaderMap) -> Result<(), Error> {
-    if !headers.contains_key(IDEMPOTENCY_KEY) {
-        return Ok(());
+/// Publishes, once when the call carries a key, and shows the receipts.
+pub(super) async fn publish_all(
+    engine: &Engine,
+    workspace: &str,
+    events: Vec<NewEvent>,
+    call: Repeatable,
+    show: impl FnOnce(Vec<Receipt>) -> Answer,
+) -> Answer {
+    let Some(call) = call.call() else { return show(engine.publish(workspace, events).await?) };
+    match engine.publish_once(workspace, events, call).await? {
+        Done::Now(receipts) => show(receipts),
+        Done::Before(receipts) => {
+            let mut response = show(receipts)?;
+            mark_replayed(&mut response);
+            Ok(response)
+        }
     }
-    let message = "is not supported yet; give the event an `id`, which deduplicates for 24 hours";
-    Err(Error::field(IDEMPOTENCY_KEY, message))
 }
 
 /// One event; `None` when something was noted. Members that are not ours are attributes of the dialect, which the

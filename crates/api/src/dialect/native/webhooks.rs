@@ -7,12 +7,13 @@ use signalpost_core::event::check_event_type;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::{MANAGEMENT_BODY_BYTES_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::webhook::EventSelection;
-use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
+use signalpost_engine::webhooks::{Activity, IssuedWebhook, NewWebhook, WebhookChange};
 use signalpost_engine::{ListWebhooks, View};
 
 use super::{NAME, Shared, convert};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, without_repetitions};
+use crate::kit::idempotency::{self, Announced};
 use crate::kit::json::Object;
 use crate::kit::page::{self, Page, Wanted};
 use crate::kit::paths::Ids;
@@ -24,9 +25,14 @@ const LIST: &str = "webhooks";
 const UNKNOWN: &str = "is not a property of a webhook that can be set";
 
 pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
+    let announced = Announced::of("createWebhook", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let view = surface.engine.workspace(&workspace).await?;
     check_native(&view)?;
+    let call = announced.with(&body);
+    if let Some(first) = call.first_answer(&surface.engine, Some(view.workspace.id)).await? {
+        return Ok(first);
+    }
     let mut fields = Fields::new(Object::parse(&body)?);
     let url = fields.required_text("url");
     let url = fields.target_url("url", url);
@@ -37,8 +43,13 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
     fields.refuse_rest(UNKNOWN);
     fields.finish()?;
     let url = url.ok_or_else(|| Error::field("url", "is required"))?;
-    let issued = surface.engine.create_webhook(&view, NewWebhook { name, url, events, subject }).await?;
-    reply::json_once(StatusCode::CREATED, &convert::webhook(issued.webhook, Some(&issued.secret)))
+    let new = NewWebhook { name, url, events, subject };
+    let show = |issued: &IssuedWebhook| {
+        let shown = convert::webhook(issued.webhook.clone(), Some(&issued.secret));
+        idempotency::kept(StatusCode::CREATED, "", &shown)
+    };
+    let done = surface.engine.create_webhook(&view, new, call.keep(&show)).await?;
+    idempotency::answer(done, show)
 }
 
 pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: Uri) -> Answer {

@@ -5,9 +5,11 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
+use serde_json::json;
 use serde_json::value::RawValue;
 use signalpost_core::attempt::Failure;
 use signalpost_core::delivery::{CutReason, DeliveryStatus};
+use signalpost_core::scope::Scope;
 use signalpost_core::webhook::DisableReason;
 
 use crate::kit::schema::Instant;
@@ -120,6 +122,46 @@ pub(super) struct Credential {
     pub(super) created_at: String,
     #[schemars(with = "Option<Instant>")]
     pub(super) expires_at: Option<String>,
+}
+
+/// A key of the operator side.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Key")]
+pub(super) struct OperatorKey {
+    #[schemars(example = &"opk_0aB3dE6gH9jK2mN5")]
+    pub(super) id: String,
+    /// Only when it was just issued.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+    #[schemars(example = &"billing service")]
+    pub(super) name: Option<String>,
+    /// What it may do; `admin` includes the others.
+    #[schemars(extend("items" = json!({"type": "string", "enum": Scope::ALL.map(Scope::name)})))]
+    pub(super) scopes: Vec<&'static str>,
+    /// The only workspace that it knows of; null for all.
+    #[schemars(example = &"ws_4fT7dK2mQ9xZ1bNc")]
+    pub(super) workspace: Option<String>,
+    /// Enough of the secret to tell it from others.
+    #[schemars(example = &"spo_4fT7…pQ9x")]
+    pub(super) preview: String,
+    /// Calls a second; null for no limit.
+    #[schemars(example = 50)]
+    pub(super) rate_limit_per_s: Option<u32>,
+    #[schemars(with = "Instant")]
+    pub(super) created_at: String,
+    #[schemars(with = "Option<Instant>")]
+    pub(super) expires_at: Option<String>,
+}
+
+/// A key's successor.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RotatedKey")]
+pub(super) struct RotatedOperatorKey {
+    #[serde(flatten)]
+    pub(super) key: OperatorKey,
+    /// Until when the key before it is valid.
+    #[schemars(with = "Instant")]
+    pub(super) previous_expires_at: String,
 }
 
 /// What was stored: the event and its deliveries are on disk.

@@ -1,9 +1,9 @@
 //! `/v1/workspaces`: tenants and how they are served.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
-use http::header::LOCATION;
-use http::{HeaderValue, StatusCode, Uri};
+use http::{StatusCode, Uri};
 use serde::Deserialize;
 use signalpost_core::error::FieldErrors;
 use signalpost_core::id::WorkspaceId;
@@ -12,11 +12,13 @@ use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule, chec
 use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
+use signalpost_engine::operator_keys::Principal;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
 use super::{BASE_PATH, Shared, convert, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
+use crate::kit::idempotency::{self, Announced};
 use crate::kit::json::Object;
 use crate::kit::page::{self, Page, Wanted};
 use crate::kit::paths::Ids;
@@ -30,7 +32,12 @@ const UNKNOWN: &str = "is not a property of a workspace that can be set";
 pub(super) const FEATURES_MAX: usize = 64;
 
 pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
+    let announced = Announced::of("createWorkspace", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
+    let call = announced.with(&body);
+    if let Some(first) = call.first_answer(&surface.engine, None).await? {
+        return Ok(first);
+    }
     let mut fields = Fields::new(Object::parse(&body)?);
     let dialect = fields.required_text("dialect");
     let name = fields.required_text("name");
@@ -47,21 +54,28 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
         features,
         policy: own,
     };
-    let workspace = surface.engine.create_workspace(new).await?;
-    let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
-    let mut response = reply::json(StatusCode::CREATED, &shown(&surface.engine, workspace))?;
-    response.headers_mut().extend(HeaderValue::from_str(&location).ok().map(|location| (LOCATION, location)));
-    Ok(response)
+    let show = |workspace: &Workspace| {
+        let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
+        let shown = shown(&surface.engine, workspace.clone());
+        idempotency::kept(StatusCode::CREATED, &location, &shown)
+    };
+    let done = surface.engine.create_workspace(new, call.keep(&show)).await?;
+    idempotency::answer(done, show)
 }
 
-pub(super) async fn list(State(surface): Shared, uri: Uri) -> Answer {
+/// A key that is bound to a workspace sees that one.
+pub(super) async fn list(
+    State(surface): Shared,
+    Extension(caller): Extension<Principal>,
+    uri: Uri,
+) -> Answer {
     let mut query = Query::parse(uri.query())?;
     let mut errors = FieldErrors::default();
     let Wanted { position, limit } = page::take::<1>(LIST, &mut query, &mut errors);
     query.refuse_rest(&mut errors);
     errors.into_result()?;
     let after = position.map(|[id]| WorkspaceId::from_raw(id));
-    let mut rows = surface.engine.list_workspaces(after, limit + 1).await?;
+    let mut rows = surface.engine.list_workspaces(caller.binding(), after, limit + 1).await?;
     let more = page::cut(&mut rows, limit);
     let last = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, &[last.id.raw()]));
     let data = rows.into_iter().map(|workspace| shown(&surface.engine, workspace)).collect();

@@ -22,7 +22,8 @@ pub(super) async fn create(
 ) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let new = read(&body, &surface.instance)?;
-    let issued = surface.engine.create_webhook(&caller.view, new).await?;
+    let issued = surface.engine.create_webhook(&caller.view, new, None).await?.now();
+    let issued = issued.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
     let workspace = &caller.view.workspace.public_id;
     let shown = convert::webhook(workspace, issued.webhook, Some(&issued.secret), &surface.instance);
     reply::json_once(StatusCode::CREATED, &shown)

@@ -1,6 +1,5 @@
 //! `signalpost demo`: the whole way of an event, shown with real parts and nothing to set up.
 
-mod http;
 pub(super) mod receiver;
 mod receiver_process;
 
@@ -10,10 +9,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::http::Api;
 use self::receiver_process::{Received, ReceiverProcess};
 use crate::cli::DemoArgs;
 use crate::cmd::Failure;
+use crate::cmd::http::Api;
 use crate::cmd::stop::stop_signal;
 use crate::key_files::{self, Keys};
 use crate::server::Server;

@@ -12,6 +12,8 @@ pub mod finish;
 pub mod isolation;
 mod kit;
 pub mod listener;
+pub mod once;
+pub mod operator_keys;
 pub mod reads;
 pub mod requeue;
 pub mod retention;
@@ -111,6 +113,30 @@ macro_rules! conformance_suite {
                 the_listener_hears_of_requeues
                 the_last_listener_takes_the_place_of_the_others
             ]
+            once [
+                each_effect_happens_once
+                another_request_under_the_same_name_is_refused
+                a_call_belongs_to_its_workspace
+                a_refusal_leaves_the_call_unused
+                events_are_accepted_once
+                an_accepted_call_is_answered_whatever_has_changed
+                the_producers_ids_keep_their_meaning_within_a_call
+                a_call_may_be_made_again_when_it_is_old
+                upkeep_keeps_young_calls
+                calls_go_with_their_workspace
+                a_call_outlives_a_restart
+                calls_at_the_same_time_have_one_effect
+            ]
+            operator_keys [
+                an_operator_key_is_kept_as_given
+                an_operator_key_needs_a_hash_of_its_own_and_a_living_workspace
+                operator_keys_are_listed_oldest_first_in_pages
+                a_revoked_operator_key_is_gone
+                a_rotated_key_ends_and_has_a_successor
+                a_rotation_that_cannot_be_changes_nothing
+                erasing_a_workspace_ends_the_keys_bound_to_it
+                operator_keys_have_a_bound_for_each_binding
+            ]
             reads [
                 an_event_is_found_by_either_id
                 events_for_sending_leave_out_what_does_not_exist
@@ -202,6 +228,8 @@ mod tests {
             ("finish", include_str!("finish.rs")),
             ("isolation", include_str!("isolation.rs")),
             ("listener", include_str!("listener.rs")),
+            ("once", include_str!("once.rs")),
+            ("operator_keys", include_str!("operator_keys.rs")),
             ("reads", include_str!("reads.rs")),
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),

@@ -6,6 +6,7 @@ use signalpost_core::webhook::SECRET_FIELD;
 
 use super::Harness;
 use super::kit::Kit;
+use crate::Effect;
 use crate::catalog::DeleteWebhook;
 use crate::testing::sample;
 use crate::vault::{Resealed, Sealed, SealedKey, SealedPage};
@@ -37,8 +38,18 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
     kit.set_key_check(value("check")).await.expect("it is kept");
     let deleted = DeleteWebhook { workspace, webhook: webhooks[1], at: sample::at(5) };
     kit.delete_webhook(deleted).await.expect("a webhook goes, and its secret");
-    let expected =
-        [SealedKey::KeyCheck, SealedKey::WebhookSecret(webhooks[0]), SealedKey::WebhookSecret(webhooks[2])];
+    let calls = [sample::once(None, 9, 1, 6), sample::once(Some(workspace), 3, 1, 6)];
+    for (n, once) in (2..).zip(calls) {
+        let effect = Effect::CreateWorkspace(sample::workspace(n));
+        kit.do_once(effect, once, value("answer")).await.expect("it is done");
+    }
+    let expected = [
+        SealedKey::KeyCheck,
+        SealedKey::WebhookSecret(webhooks[0]),
+        SealedKey::WebhookSecret(webhooks[2]),
+        SealedKey::Answer(calls[0].answer_key()),
+        SealedKey::Answer(calls[1].answer_key()),
+    ];
     let found = all(&kit).await;
     assert_eq!(found.iter().map(|sealed| sealed.key).collect::<Vec<_>>(), expected);
     let secret = &found[1];
@@ -61,15 +72,21 @@ pub async fn a_value_is_replaced_only_where_the_old_one_stands(harness: &dyn Har
     let (workspace, [webhook, other]) = kit.tenant().await;
     kit.set_key_check(value("check")).await.expect("it is kept");
     let old = sample::webhook(workspace, 11).secret.expect("samples have one");
+    let once = sample::once(None, 9, 1, 6);
+    let effect = Effect::CreateWorkspace(sample::workspace(2));
+    kit.do_once(effect, once, value("answer")).await.expect("it is done");
+    let answer = SealedKey::Answer(once.answer_key());
     let resealed = vec![
         Resealed { key: SealedKey::KeyCheck, old: value("check"), new: value("checked") },
         Resealed { key: SealedKey::WebhookSecret(webhook), old, new: value("new") },
         Resealed { key: SealedKey::WebhookSecret(other), old: value("not this one"), new: value("lost") },
+        Resealed { key: answer, old: value("answer"), new: value("answered") },
     ];
-    assert_eq!(kit.reseal(resealed.clone()).await.expect("it writes"), 2);
+    assert_eq!(kit.reseal(resealed.clone()).await.expect("it writes"), 3);
     assert_eq!(kit.reseal(resealed).await.expect("it writes"), 0, "none of the old ones stands any more");
     assert_eq!(kit.key_check().await.expect("it reads"), Some(value("checked")));
     let secret = async |id| kit.lane(id).await.expect("it reads").expect("it lives").webhook.secret;
+    assert_eq!(kit.done_before(once).await.expect("it reads"), Some(value("answered")));
     assert_eq!(secret(webhook).await, Some(value("new")));
     assert_eq!(secret(other).await, sample::webhook(workspace, 12).secret);
 }

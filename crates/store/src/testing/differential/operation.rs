@@ -17,6 +17,10 @@ pub enum Operation {
     },
     Catalog(CatalogOperation),
     Accept(Vec<Draft>),
+    AcceptOnce {
+        drafts: Vec<Draft>,
+        call: Call,
+    },
     /// Takes the first rows that a webhook is owed in flight.
     Start {
         webhook: Choice,
@@ -77,6 +81,38 @@ pub enum CatalogOperation {
         credential: Choice,
         caller: Caller,
     },
+    CreateOperatorKey {
+        workspace: Option<Choice>,
+        hash: u8,
+    },
+    RotateOperatorKey {
+        key: Choice,
+        hash: u8,
+        seen: Seen,
+    },
+    RevokeOperatorKey {
+        key: Choice,
+    },
+    /// A webhook of this name, once.
+    CreateWebhookOnce {
+        workspace: Choice,
+        name: u8,
+        call: Call,
+    },
+}
+
+/// A call that happens once: its name, and what it asks for.
+#[derive(Clone, Copy, Debug)]
+pub struct Call {
+    pub name: u8,
+    pub said: u8,
+}
+
+/// Whether a change was chosen from an object as it is.
+#[derive(Clone, Copy, Debug)]
+pub enum Seen {
+    AsItIs,
+    AsItWas,
 }
 
 /// Who asks: the workspace that an object belongs to, or one that must not find it.
@@ -187,6 +223,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => prop_oneof![Just(1_000), Just(3_600_000), Just(25 * 3_600_000)].prop_map(|ms| Operation::Wait { ms }),
         5 => catalog_operation().prop_map(Operation::Catalog),
         8 => vec(draft(), 1..4).prop_map(Operation::Accept),
+        4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
         8 => (choice(), 1..4usize).prop_map(|(webhook, rows)| Operation::Start { webhook, rows }),
         8 => vec(ended(), 1..4).prop_map(Operation::Finish),
         4 => (choice(), caller()).prop_map(|(delivery, caller)| Operation::Requeue { delivery, caller }),
@@ -213,7 +250,21 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
         2 => (choice(), caller()).prop_map(|(webhook, caller)| Op::DeleteWebhook { webhook, caller }),
         2 => (choice(), 0..4u8).prop_map(|(workspace, hash)| Op::CreateCredential { workspace, hash }),
         1 => (choice(), caller()).prop_map(|(credential, caller)| Op::RevokeCredential { credential, caller }),
+        2 => (option::of(choice()), 0..4u8)
+            .prop_map(|(workspace, hash)| Op::CreateOperatorKey { workspace, hash }),
+        1 => (choice(), 0..4u8, seen()).prop_map(|(key, hash, seen)| Op::RotateOperatorKey { key, hash, seen }),
+        1 => choice().prop_map(|key| Op::RevokeOperatorKey { key }),
+        2 => (choice(), 0..12u8, call())
+            .prop_map(|(workspace, name, call)| Op::CreateWebhookOnce { workspace, name, call }),
     ]
+}
+
+fn call() -> impl Strategy<Value = Call> {
+    (0..3u8, prop_oneof![4 => Just(0), 1 => Just(1)]).prop_map(|(name, said)| Call { name, said })
+}
+
+fn seen() -> impl Strategy<Value = Seen> {
+    prop_oneof![3 => Just(Seen::AsItIs), 1 => Just(Seen::AsItWas)]
 }
 
 fn choice() -> impl Strategy<Value = Choice> {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
@@ -13,8 +14,8 @@ use signalpost_core::workspace::Workspace;
 
 use super::*;
 use crate::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
+    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -23,7 +24,7 @@ use crate::ledger::{
 };
 use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Store};
+use crate::{Answer, Done, Effect, Once, Store};
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 
@@ -31,6 +32,7 @@ const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 enum Fault {
     ForgetsOnReopen,
     ForgetsIdentities,
+    ForgetsCalls,
     ForgetsTheLastOutcomeOfACall,
     ForgetsHealth,
     RetriesBeyondCuts,
@@ -116,6 +118,18 @@ impl Ledger for Faulty {
         self.inner.accept(events)
     }
 
+    fn accept_once(
+        &self,
+        events: Vec<AcceptEvent>,
+        once: Once,
+    ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
+        if self.fault == Fault::ForgetsCalls {
+            let accepted = self.inner.accept(events);
+            return Box::pin(async { Ok(Done::Now(accepted.await?)) });
+        }
+        self.inner.accept_once(events, once)
+    }
+
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
         let mut finished = (*finished).clone();
         self.spoil(&mut finished);
@@ -167,6 +181,7 @@ fn what_is_lost_is_found() {
 #[test]
 fn what_is_remembered_wrongly_is_found() {
     found(Fault::ForgetsIdentities);
+    found(Fault::ForgetsCalls);
     found(Fault::RetriesBeyondCuts);
     found(Fault::CountsTriesTwice);
 }

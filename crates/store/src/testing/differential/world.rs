@@ -1,10 +1,12 @@
 //! What the driver of a sequence remembers: which objects there are to choose from, the time, the next id.
 
 use signalpost_core::delivery::Due;
-use signalpost_core::id::{CredentialId, DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::time::Timestamp;
 
-use super::operation::{Caller, Choice, IdOrder};
+use super::operation::{Call, Caller, Choice, IdOrder};
+use crate::Once;
 use crate::testing::sample;
 
 /// Objects stay here when they have ended, so that verbs are tried on what is gone too.
@@ -13,10 +15,13 @@ pub(super) struct World {
     pub(super) workspaces: Vec<WorkspaceId>,
     pub(super) webhooks: Vec<(WorkspaceId, WebhookId)>,
     pub(super) credentials: Vec<(WorkspaceId, CredentialId)>,
+    pub(super) operator_keys: Vec<OperatorKeyId>,
     pub(super) deliveries: Vec<(WorkspaceId, DeliveryId)>,
     pub(super) in_flight: Vec<(WorkspaceId, Due)>,
     passed_ms: i64,
     last_id: i64,
+    /// When the last event was accepted whose id was the highest.
+    last_accepted_at: Option<Timestamp>,
 }
 
 impl World {
@@ -37,6 +42,21 @@ impl World {
             IdOrder::Next => self.last_id,
             IdOrder::Late => self.last_id - 15,
         }
+    }
+
+    /// When an event was accepted that is stored now: a late one when its id was minted, which is no later than those
+    /// above it were.
+    pub(super) fn accepted_at(&mut self, order: IdOrder, now: Timestamp) -> Timestamp {
+        match order {
+            IdOrder::Next => *self.last_accepted_at.insert(now),
+            IdOrder::Late => self.last_accepted_at.unwrap_or(now),
+        }
+    }
+
+    /// A call of a workspace, made at present.
+    pub(super) fn once(&mut self, workspace: WorkspaceId, call: Call) -> Once {
+        let call = KeyedCall { name: [call.name; 32], request: [call.said; 32] };
+        Once { workspace: Some(workspace), call, at: self.now() }
     }
 
     /// The caller's workspace for an object of `owner`.

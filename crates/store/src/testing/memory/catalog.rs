@@ -60,6 +60,8 @@ impl Data {
             self.delete_webhook(DeleteWebhook { workspace, webhook: *webhook, at })?;
         }
         self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
+        self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
+        self.once.retain(|(place, _), _| *place != Some(workspace));
         self.living_workspace_mut(workspace).expect("just found").life = Life::Ended;
         Ok(webhooks)
     }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
+
+use crate::ledger::Accepted;
 
 #[derive(Default)]
 pub(super) struct Data {
@@ -19,6 +22,9 @@ pub(super) struct Data {
     pub(super) workspace_names: BTreeSet<String>,
     pub(super) webhooks: BTreeMap<WebhookId, WebhookRow>,
     pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
+    pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
+    /// Calls that happen once, by their workspace and name.
+    pub(super) once: BTreeMap<(Option<WorkspaceId>, [u8; 32]), OnceRow>,
     pub(super) events: BTreeMap<EventId, EventRow>,
     /// History of each delivery by number.
     pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
@@ -46,6 +52,18 @@ pub(super) struct EventRow {
     pub(super) event: Arc<Event>,
     /// Set when the producer's id identifies the event.
     pub(super) fingerprint: Option<[u8; 32]>,
+}
+
+pub(super) struct OnceRow {
+    pub(super) at: Timestamp,
+    pub(super) request: [u8; 32],
+    pub(super) answer: OnceAnswer,
+}
+
+#[derive(Clone)]
+pub(super) enum OnceAnswer {
+    Accepted(Vec<Accepted>),
+    Sealed(SealedSecret),
 }
 
 /// Ended rows stay: their public ids are taken and their deliveries keep their names.

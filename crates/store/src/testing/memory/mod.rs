@@ -8,6 +8,8 @@ mod data;
 mod deliveries;
 mod ledger;
 mod lists;
+mod once;
+mod operator_keys;
 mod retention;
 mod vault;
 
@@ -18,15 +20,16 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
+    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -34,7 +37,7 @@ use crate::ledger::{
     Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, StoreError};
+use crate::{Answer, Done, Effect, Once, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -145,6 +148,44 @@ impl Catalog for MemoryStore {
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
         self.run(|data| data.revoke_credential(workspace, credential))
     }
+
+    fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()> {
+        self.run(|data| data.create_operator_key(key, hash))
+    }
+
+    fn operator_key_by_hash(&self, hash: CredentialHash) -> Answer<Option<OperatorKey>> {
+        self.run(|data| Ok(data.operator_key_by_hash(hash)))
+    }
+
+    fn operator_key(&self, key: OperatorKeyId) -> Answer<Option<OperatorKey>> {
+        self.run(|data| Ok(data.operator_keys.get(&key).map(|(key, _)| key.clone())))
+    }
+
+    fn list_operator_keys(&self, params: ListOperatorKeys) -> Answer<Vec<OperatorKey>> {
+        self.run(|data| Ok(data.list_operator_keys(params)))
+    }
+
+    fn revoke_operator_key(&self, key: OperatorKeyId) -> Answer<()> {
+        self.run(|data| data.operator_keys.remove(&key).map(drop).ok_or(StoreError::Missing("operator key")))
+    }
+
+    fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()> {
+        self.run(|data| data.rotate_operator_key(params))
+    }
+
+    fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>> {
+        let listener = self.listener();
+        let mut owed = None;
+        let answer = self.run(|data| data.do_once(effect, once, answer, &mut owed));
+        if let (Some(listener), Some((due, workspace))) = (listener.as_ref(), owed) {
+            listener.requeued(due, workspace);
+        }
+        answer
+    }
+
+    fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
+        self.run(|data| data.done_before(once))
+    }
 }
 
 impl Vault for MemoryStore {
@@ -181,6 +222,20 @@ impl Ledger for MemoryStore {
         let listener = self.listener();
         let mut stored = Vec::new();
         let answer = self.run(|data| data.accept(events, &mut stored));
+        if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
+            listener.accepted(stored);
+        }
+        answer
+    }
+
+    fn accept_once(
+        &self,
+        events: Vec<AcceptEvent>,
+        once: Once,
+    ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
+        let listener = self.listener();
+        let mut stored = Vec::new();
+        let answer = self.run(|data| data.accept_once(events, once, &mut stored));
         if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
             listener.accepted(stored);
         }
@@ -240,7 +295,8 @@ impl Ledger for MemoryStore {
         self.run(|data| Ok(data.owner_of(delivery)))
     }
 
-    /// The model keeps no index and reads past what a cut has ended, so there is never anything to do.
+    /// The model keeps no index and reads past what a cut has ended and what has expired, so there is never anything
+    /// to do.
     fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
         self.run(|_| Ok(false))
     }

@@ -4,8 +4,8 @@ use signalpost_core::seal::{KEY_CHECK_PLACE, Place};
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::SECRET_FIELD;
 
-use super::data::Data;
-use crate::vault::{Resealed, Sealed, SealedKey, SealedPage};
+use super::data::{Data, OnceAnswer};
+use crate::vault::{AnswerKey, Resealed, Sealed, SealedKey, SealedPage};
 
 impl Data {
     pub(super) fn sealed_page(&self, params: SealedPage) -> Vec<Sealed> {
@@ -39,13 +39,24 @@ impl Data {
             let value = webhook.secret.clone()?;
             Some(Sealed { key: SealedKey::WebhookSecret(webhook.id), place, value })
         });
-        check.chain(secrets).collect()
+        let answers = self.once.iter().filter_map(|((workspace, name), row)| {
+            let answer = AnswerKey { workspace: *workspace, name: *name };
+            let OnceAnswer::Sealed(value) = &row.answer else { return None };
+            Some(Sealed { key: SealedKey::Answer(answer), place: answer.place(), value: value.clone() })
+        });
+        check.chain(secrets).chain(answers).collect()
     }
 
     fn sealed_mut(&mut self, key: SealedKey) -> Option<&mut SealedSecret> {
         match key {
             SealedKey::KeyCheck => self.key_check.as_mut(),
             SealedKey::WebhookSecret(id) => self.webhooks.get_mut(&id)?.webhook.secret.as_mut(),
+            SealedKey::Answer(AnswerKey { workspace, name }) => {
+                match &mut self.once.get_mut(&(workspace, name))?.answer {
+                    OnceAnswer::Sealed(value) => Some(value),
+                    OnceAnswer::Accepted(_) => None,
+                }
+            }
         }
     }
 }

@@ -24,7 +24,8 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("createCredential", "Issue a credential")
             .about("The secret is in this answer and nowhere else.")
             .takes("NewCredential", new(), json!({"name": "production"}))
-            .refuses(&[ErrorCode::Conflict]);
+            .refuses(&[ErrorCode::Conflict])
+            .idempotent();
         issues::<wire::Credential>(call, "The credential, with its secret.")
     });
     let revoke =

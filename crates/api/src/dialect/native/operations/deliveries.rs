@@ -36,7 +36,8 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("redeliver", "Send a delivery again")
             .about("Begins a new round of attempts with the same event id. A delivery that is pending stays as it is.")
             .answers::<wire::Redelivery>(StatusCode::ACCEPTED, "It is on its way again.")
-            .refuses(&[ErrorCode::Conflict])
+            .refuses(&[ErrorCode::Conflict, ErrorCode::TooLarge, ErrorCode::RequestTimeout])
+            .idempotent()
     });
     [list, get, redeliver].map(|call| call.described(|call| call.tag(TAG))).into()
 }

@@ -50,6 +50,7 @@ fn publications(served: &Served) -> [NativeOperation; 2] {
             .takes("NewEvent", event(served), example())
             .answers::<wire::Receipt>(StatusCode::ACCEPTED, "It is stored and will be delivered.")
             .refuses(&[ErrorCode::Conflict])
+            .idempotent()
     });
     let many = publish("/workspaces/{workspace}/events/batch", batch::publish).described(|call| {
         let text = format!(
@@ -66,6 +67,7 @@ fn publications(served: &Served) -> [NativeOperation; 2] {
             .takes_as(lines("NewEvent", json!(line)))
             .answers::<wire::BatchReceipt>(StatusCode::ACCEPTED, "They are stored and will be delivered.")
             .refuses(&[ErrorCode::Conflict])
+            .idempotent()
     });
     [one, many]
 }

@@ -5,6 +5,7 @@
 mod credentials;
 mod deliveries;
 mod events;
+mod keys;
 mod storage;
 mod webhooks;
 mod workspaces;
@@ -29,7 +30,7 @@ type NativeOperation = Operation<Arc<Surface>>;
 const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
 
 /// Groups in the order in which a newcomer meets them.
-pub(crate) const TAGS: [(&str, &str); 7] = [
+pub(crate) const TAGS: [(&str, &str); 8] = [
     ("Workspaces", "Tenants and how they are served."),
     (
         "Credentials",
@@ -39,6 +40,10 @@ pub(crate) const TAGS: [(&str, &str); 7] = [
     ("Webhooks", "Subscriptions. Changes through this API are for workspaces of the native dialect."),
     ("Deliveries", "What became of each event for each webhook."),
     ("Storage", "What the whole store takes, and the rules that keep it so."),
+    (
+        "Keys",
+        "Operator keys with fewer rights than the installation's own: by scope, by workspace, for a time.",
+    ),
     ("Operation", "Health, metrics and documents; open to whoever reaches the operator address."),
 ];
 
@@ -80,6 +85,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
         webhooks::operations(),
         deliveries::operations(),
         storage::operations(),
+        keys::operations(),
     ];
     groups.into_iter().flatten().collect()
 }
@@ -90,7 +96,16 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    scoped(Method::GET, path, Scope::Read, handler)
+    scoped(Method::GET, path, Access::Scope(Scope::Read), handler)
+}
+
+/// As [`read`], of which a key that is bound to a workspace sees its own part.
+fn read_own_part<H, T>(path: &'static str, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    scoped(Method::GET, path, Access::OwnPart(Scope::Read), handler)
 }
 
 /// A call that publishes.
@@ -99,7 +114,7 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    changing(scoped(Method::POST, path, Scope::Publish, handler))
+    changing(scoped(Method::POST, path, Access::Scope(Scope::Publish), handler))
 }
 
 /// A call that changes anything else.
@@ -108,15 +123,24 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    changing(scoped(method, path, Scope::Admin, handler))
+    changing(scoped(method, path, Access::Scope(Scope::Admin), handler))
 }
 
-fn scoped<H, T>(method: Method, path: &'static str, scope: Scope, handler: H) -> NativeOperation
+/// As [`admin`], for a key that is bound to a workspace within its own part.
+fn admin_of_own_part<H, T>(method: Method, path: &'static str, handler: H) -> NativeOperation
 where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    let operation = Operation::new(method, path, Access::Scope(scope), auth::permit, handler);
+    changing(scoped(method, path, Access::OwnPart(Scope::Admin), handler))
+}
+
+fn scoped<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> NativeOperation
+where
+    H: Handler<T, Arc<Surface>>,
+    T: 'static,
+{
+    let operation = Operation::new(method, path, access, auth::permit, handler);
     operation.described(|call| {
         call.refuses(&[
             ErrorCode::Unauthenticated,

@@ -28,7 +28,8 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("createWebhook", "Create a webhook")
             .about("It gets events that are accepted from now on. The secret is in this answer and nowhere else.")
             .takes("NewWebhook", new(), example)
-            .refuses(&[ErrorCode::Conflict]);
+            .refuses(&[ErrorCode::Conflict])
+            .idempotent();
         issues::<wire::Webhook>(call, "The webhook, with its secret.")
     });
     let get = read(ONE, webhooks::get).described(|call| {

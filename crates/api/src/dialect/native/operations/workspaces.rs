@@ -8,7 +8,7 @@ use signalpost_core::limits::{
 };
 use signalpost_core::profile::IdForm;
 
-use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read};
+use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read, read_own_part};
 use crate::dialect::native::{wire, workspaces};
 use crate::kit::page::Page;
 use crate::kit::schema::{about, name, object, or_null, retry_schedule_s, timeout_ms};
@@ -16,7 +16,7 @@ use crate::kit::schema::{about, name, object, or_null, retry_schedule_s, timeout
 const TAG: &str = "Workspaces";
 
 pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
-    let list = read("/workspaces", workspaces::list).described(|call| {
+    let list = read_own_part("/workspaces", workspaces::list).described(|call| {
         call.named("listWorkspaces", "List workspaces")
             .about("Oldest first.")
             .paged()
@@ -28,6 +28,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
             .answers::<wire::Workspace>(StatusCode::CREATED, "The new workspace.")
             .with_header("Location", "Where the workspace is found.")
             .refuses(&[ErrorCode::Conflict])
+            .idempotent()
     });
     let get = read("/workspaces/{workspace}", workspaces::get).described(|call| {
         in_workspace(call)

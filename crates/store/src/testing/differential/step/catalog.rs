@@ -5,18 +5,19 @@ use std::time::Duration;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::WebhookId;
 use signalpost_core::policy::PolicyChange;
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use super::Compared;
-use crate::Answer;
+use super::{Compared, operator_keys};
 use crate::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::operation::{
-    Caller, CatalogOperation, Change, Choice, IdOrder, WebhookKind,
+    Call, Caller, CatalogOperation, Change, Choice, IdOrder, WebhookKind,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose};
 use crate::testing::sample;
+use crate::{Answer, Done, Effect};
 
 pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: &mut World) -> Compared {
     use CatalogOperation as Op;
@@ -48,6 +49,16 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
             let Some((owner, credential)) = choose(&world.credentials, credential) else { return Ok(()) };
             let workspace = world.caller(owner, caller);
             pair.both(|store| store.revoke_credential(workspace, credential)).await.map(drop)
+        }
+        Op::CreateOperatorKey { workspace, hash } => {
+            operator_keys::create(workspace, hash, pair, world).await
+        }
+        Op::RotateOperatorKey { key, hash, seen } => {
+            operator_keys::rotate(key, hash, seen, pair, world).await
+        }
+        Op::RevokeOperatorKey { key } => operator_keys::revoke(key, pair, world).await,
+        Op::CreateWebhookOnce { workspace, name, call } => {
+            create_webhook_once(workspace, name, call, pair, world).await
         }
     }
 }
@@ -101,6 +112,26 @@ async fn create_webhook(
         world.webhooks.push((workspace, webhook.id));
     }
     pair.both(|store| store.webhook(workspace, webhook.public_id.clone())).await.map(drop)
+}
+
+async fn create_webhook_once(
+    workspace: Choice,
+    name: u8,
+    call: Call,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+    let webhook =
+        Webhook { public_id: format!("wh-{name}"), ..sample::webhook(workspace, world.mint(IdOrder::Next)) };
+    let once = world.once(workspace, call);
+    let answer = SealedSecret::from_bytes(webhook.id.raw().to_be_bytes().to_vec());
+    let effect = Effect::CreateWebhook(Box::new(webhook.clone()));
+    let done = pair.both(|store| store.do_once(effect.clone(), once, answer.clone())).await?;
+    if done == Ok(Done::Now(())) {
+        world.webhooks.push((workspace, webhook.id));
+    }
+    pair.both(|store| store.done_before(once)).await.map(drop)
 }
 
 async fn update_webhook(

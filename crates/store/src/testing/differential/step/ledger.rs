@@ -11,9 +11,10 @@ use signalpost_core::matching::wants;
 use signalpost_core::time::Timestamp;
 
 use super::Compared;
-use crate::ledger::{AcceptEvent, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue};
+use crate::Done;
+use crate::ledger::{AcceptEvent, Accepted, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue};
 use crate::testing::differential::operation::{
-    Afterwards, Caller, Choice, Draft, Ended, EndedAs, Meaning, Version,
+    Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, Meaning, Version,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose, place};
@@ -21,10 +22,43 @@ use crate::testing::sample;
 
 /// Publishes drafts in one call, each to the webhooks that want it.
 pub(super) async fn accept(drafts: &[Draft], pair: &Pair<'_>, world: &mut World) -> Compared {
+    let Some(calls) = calls_of(drafts, pair, world).await? else { return Ok(()) };
+    let told = calls[0].clone();
+    let answer =
+        pair.each(calls.map(|call| move |store: &dyn crate::Store| store.accept(call.clone()))).await?;
+    note_deliveries(told, answer.unwrap_or_default(), world);
+    Ok(())
+}
+
+/// As [`accept`], once; the workspace of the first draft is the call's.
+pub(super) async fn accept_once(
+    drafts: &[Draft],
+    call: Call,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some(calls) = calls_of(drafts, pair, world).await? else { return Ok(()) };
+    let told = calls[0].clone();
+    let once = world.once(told[0].workspace, call);
+    let answer = pair
+        .each(calls.map(|call| move |store: &dyn crate::Store| store.accept_once(call.clone(), once)))
+        .await?;
+    if let Ok(Done::Now(answers)) = answer {
+        note_deliveries(told, answers, world);
+    }
+    pair.both(|store| store.done_before(once)).await.map(drop)
+}
+
+/// The same call for each store, at its own versions; `None` while there is no workspace.
+async fn calls_of(
+    drafts: &[Draft],
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Result<Option<[Vec<AcceptEvent>; 2]>, String> {
     let mut calls: [Vec<AcceptEvent>; 2] = Default::default();
     let now = world.now();
     for draft in drafts {
-        let Some(workspace) = choose(&world.workspaces, draft.workspace) else { return Ok(()) };
+        let Some(workspace) = choose(&world.workspaces, draft.workspace) else { return Ok(None) };
         let event = event_of(draft, workspace, pair, world, now).await?;
         let versions = pair.versions_of(workspace).await?;
         for (call, version) in calls.iter_mut().zip(versions) {
@@ -37,16 +71,16 @@ pub(super) async fn accept(drafts: &[Draft], pair: &Pair<'_>, world: &mut World)
             call.push(AcceptEvent { version, ..event.clone() });
         }
     }
-    let told = calls[0].clone();
-    let answer =
-        pair.each(calls.map(|call| move |store: &dyn crate::Store| store.accept(call.clone()))).await?;
-    for (event, answer) in told.into_iter().zip(answer.unwrap_or_default()) {
+    Ok(Some(calls))
+}
+
+fn note_deliveries(events: Vec<AcceptEvent>, answers: Vec<Accepted>, world: &mut World) {
+    for (event, answer) in events.into_iter().zip(answers) {
         if answer.repeated == Repeated::No {
             let ids = event.targets.iter().map(|webhook| DeliveryId { event: event.id, webhook: *webhook });
             world.deliveries.extend(ids.map(|id| (event.workspace, id)));
         }
     }
-    Ok(())
 }
 
 async fn event_of(
@@ -57,6 +91,7 @@ async fn event_of(
     accepted_at: Timestamp,
 ) -> Result<AcceptEvent, String> {
     let id = world.mint(draft.id);
+    let accepted_at = world.accepted_at(draft.id, accepted_at);
     let mut event = sample::event(workspace, id, 0, &[]);
     let dedupe = draft.producer.and_then(|producer| match producer.meaning {
         Meaning::Label => None,

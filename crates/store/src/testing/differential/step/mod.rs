@@ -3,6 +3,7 @@
 mod catalog;
 mod ledger;
 mod look;
+mod operator_keys;
 
 use std::time::Duration;
 
@@ -38,6 +39,7 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::Wait { ms } => world.wait(*ms),
         Operation::Catalog(operation) => catalog::apply(operation, pair, world).await?,
         Operation::Accept(drafts) => ledger::accept(drafts, pair, world).await?,
+        Operation::AcceptOnce { drafts, call } => ledger::accept_once(drafts, *call, pair, world).await?,
         Operation::Start { webhook, rows } => ledger::start(*webhook, *rows, pair, world).await?,
         Operation::Finish(ended) => ledger::finish(ended, pair, world).await?,
         Operation::Requeue { delivery, caller } => ledger::requeue(*delivery, *caller, pair, world).await?,

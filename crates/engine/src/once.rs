@@ -1,0 +1,103 @@
+//! Calls that happen once: whoever makes one again gets the first answer.
+//!
+//! An answer is kept sealed, for it may hold a secret that is shown this once.
+
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::idempotency::KeyedCall;
+use signalpost_core::secret::{SealedSecret, Secret};
+use signalpost_store::{Done, Effect, Once, StoreError};
+
+use crate::Engine;
+
+/// How an answer `T` is kept for a call.
+pub struct Keep<'a, T> {
+    pub call: KeyedCall,
+    /// What the caller is told, in whatever form the surface wants to find it again.
+    pub answer: &'a (dyn Fn(&T) -> Result<Vec<u8>, Error> + Sync),
+}
+
+impl Engine {
+    /// The answer kept for a call that was made before, `None` when it was not. `workspace` is the one that it is a
+    /// call of, `None` for calls of the operator side as a whole. `KeyReused` when it asked for something else.
+    pub async fn answered_before(
+        &self,
+        workspace: Option<WorkspaceId>,
+        call: KeyedCall,
+    ) -> Result<Option<Vec<u8>>, Error> {
+        let once = self.once(workspace, call);
+        let Some(sealed) = self.store.done_before(once).await? else { return Ok(None) };
+        self.open_answer(once, &sealed).map(Some)
+    }
+
+    /// Carries out an effect; once, when its answer is to be kept.
+    pub(crate) async fn carry_out<T>(
+        &self,
+        workspace: Option<WorkspaceId>,
+        effect: Effect,
+        answered: &T,
+        keep: Option<&Keep<'_, T>>,
+    ) -> Result<Done<(), Vec<u8>>, NotDone> {
+        let Some(keep) = keep else { return Ok(Done::Now(self.do_it(effect).await?)) };
+        let once = self.once(workspace, keep.call);
+        let answer = Secret::new((keep.answer)(answered)?);
+        let sealed = self.keyring.seal(once.answer_key().place(), &answer, self.random.as_ref());
+        match self.store.do_once(effect, once, sealed).await? {
+            Done::Now(()) => Ok(Done::Now(())),
+            Done::Before(sealed) => Ok(Done::Before(self.open_answer(once, &sealed)?)),
+        }
+    }
+
+    pub(crate) fn once(&self, workspace: Option<WorkspaceId>, call: KeyedCall) -> Once {
+        Once { workspace, call, at: self.clock.now() }
+    }
+
+    async fn do_it(&self, effect: Effect) -> Result<(), StoreError> {
+        match effect {
+            Effect::CreateWorkspace(workspace) => self.store.create_workspace(workspace).await,
+            Effect::CreateWebhook(webhook) => self.store.create_webhook(*webhook).await,
+            Effect::CreateCredential(credential, hash) => {
+                self.store.create_credential(credential, hash).await
+            }
+            Effect::CreateOperatorKey(key, hash) => self.store.create_operator_key(key, hash).await,
+            Effect::RotateOperatorKey(params) => self.store.rotate_operator_key(params).await,
+            Effect::Requeue(params) => self.store.requeue(params).await.map(drop),
+        }
+    }
+
+    fn open_answer(&self, once: Once, sealed: &SealedSecret) -> Result<Vec<u8>, Error> {
+        let opened = self.keyring.open(once.answer_key().place(), sealed).map_err(|cause| {
+            let message = "the call was made before, and its answer cannot be read any more";
+            Error { cause: Some(cause.into()), ..Error::new(ErrorCode::Conflict, message) }
+        })?;
+        Ok(opened.expose().to_vec())
+    }
+}
+
+/// Why an effect was not carried out.
+pub(crate) enum NotDone {
+    Refused(StoreError),
+    /// The answer to be kept could not be made.
+    Failed(Error),
+}
+
+impl From<StoreError> for NotDone {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<Error> for NotDone {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<NotDone> for Error {
+    fn from(not_done: NotDone) -> Self {
+        match not_done {
+            NotDone::Refused(error) => error.into(),
+            NotDone::Failed(error) => error,
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! Keys of the operator side: minted, found by hash, revoked at once, rotated with an overlap.
+//!
+//! The root key is no key of this kind: it belongs to the installation and opens everything.
+
+use std::sync::Arc;
+
+use signalpost_core::credential::{CredentialHash, preview_of};
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::id::{OperatorKeyId, WorkspaceId};
+use signalpost_core::limits::{KEY_OVERLAP_S_MAX, KEY_RATE_PER_S_MAX};
+use signalpost_core::operator_key::{OperatorKey, has_form, mint};
+use signalpost_core::rate::RateLimit;
+use signalpost_core::scope::{Scope, permits};
+use signalpost_core::secret::Secret;
+use signalpost_core::time::Timestamp;
+use signalpost_core::workspace::check_name;
+use signalpost_store::catalog::{ListOperatorKeys, RotateOperatorKey};
+use signalpost_store::{Done, Effect};
+
+use crate::Engine;
+use crate::once::Keep;
+
+/// Who calls the operator side.
+#[derive(Clone, Debug)]
+pub enum Principal {
+    /// The installation's own key: every right, everywhere.
+    Root,
+    Key(Arc<OperatorKey>),
+}
+
+impl Principal {
+    pub fn scopes(&self) -> &[Scope] {
+        match self {
+            Self::Root => &Scope::ALL,
+            Self::Key(key) => &key.scopes,
+        }
+    }
+
+    /// The only workspace that it knows of; `None` for all.
+    pub fn binding(&self) -> Option<WorkspaceId> {
+        match self {
+            Self::Root => None,
+            Self::Key(key) => key.workspace,
+        }
+    }
+
+    /// Whether it may know of this workspace.
+    pub fn sees(&self, workspace: WorkspaceId) -> bool {
+        self.binding().is_none_or(|bound| bound == workspace)
+    }
+
+    /// `Forbidden` unless it holds the scope; the sentence names what is needed and what is held.
+    pub fn check_scope(&self, needed: Scope) -> Result<(), Error> {
+        if permits(self.scopes(), needed) {
+            return Ok(());
+        }
+        let held: Vec<&str> = self.scopes().iter().map(|scope| scope.name()).collect();
+        let (needed, held) = (needed.name(), held.join(", "));
+        let message = format!("this call needs a key with the scope `{needed}`; this key holds {held}");
+        Err(Error::new(ErrorCode::Forbidden, message))
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct NewOperatorKey {
+    pub name: Option<String>,
+    pub scopes: Vec<Scope>,
+    /// Public id of the workspace that the key is to be bound to.
+    pub workspace: Option<String>,
+    pub rate_limit_per_s: Option<u32>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key with the public id of the workspace that it is bound to.
+#[derive(Clone, Debug)]
+pub struct ShownOperatorKey {
+    pub key: OperatorKey,
+    pub workspace: Option<String>,
+}
+
+/// A key with the only sight of its secret.
+#[derive(Debug)]
+pub struct IssuedOperatorKey {
+    pub shown: ShownOperatorKey,
+    pub secret: Secret,
+}
+
+/// A key's successor, and until when the key itself stays valid.
+#[derive(Debug)]
+pub struct RotatedOperatorKey {
+    pub next: IssuedOperatorKey,
+    pub previous_expires_at: Timestamp,
+}
+
+impl Engine {
+    /// Finds out who presents this key. `Unauthenticated` whatever is wrong with it: unknown, expired or revoked.
+    /// What does not have the form of a minted key is refused without asking the store.
+    pub async fn authenticate_operator(&self, presented: &[u8]) -> Result<Principal, Error> {
+        let refused = || Error::new(ErrorCode::Unauthenticated, "the operator key is missing or invalid");
+        if !has_form(presented) {
+            return Err(refused());
+        }
+        let hash = CredentialHash::of(presented);
+        let key = match self.operator_keys.get(&hash) {
+            Ok(known) => known,
+            Err(generation) => {
+                let found = self.store.operator_key_by_hash(hash).await?.map(Arc::new).ok_or_else(refused)?;
+                self.operator_keys.keep(hash, Arc::clone(&found), generation);
+                found
+            }
+        };
+        if key.is_valid_at(self.clock.now()) { Ok(Principal::Key(key)) } else { Err(refused()) }
+    }
+
+    /// Whether [`Self::authenticate_operator`] can judge this without the store.
+    pub fn knows_operator_key(&self, presented: &[u8]) -> bool {
+        has_form(presented) && self.operator_keys.get(&CredentialHash::of(presented)).is_ok()
+    }
+
+    /// `Forbidden` for what is beyond the minter's own rights, `NotFound` for a workspace that it may not know of.
+    pub async fn create_operator_key(
+        &self,
+        minter: &Principal,
+        new: NewOperatorKey,
+        keep: Option<Keep<'_, IssuedOperatorKey>>,
+    ) -> Result<Done<IssuedOperatorKey, Vec<u8>>, Error> {
+        let now = self.clock.now();
+        check(&new, now)?;
+        let workspace = self.binding_of_new(minter, new.workspace.as_deref()).await?;
+        check_within(minter, &new.scopes)?;
+        let secret = self.mint_operator_secret();
+        let key = OperatorKey {
+            id: OperatorKeyId::from_raw(self.mint_id()),
+            name: new.name,
+            scopes: Scope::ALL.into_iter().filter(|scope| new.scopes.contains(scope)).collect(),
+            workspace,
+            rate: new.rate_limit_per_s.map(RateLimit::of_key),
+            preview: preview_of(secret.expose_text()),
+            created_at: now,
+            expires_at: new.expires_at,
+        };
+        let effect = Effect::CreateOperatorKey(key.clone(), CredentialHash::of(secret.expose()));
+        let issued = IssuedOperatorKey { shown: ShownOperatorKey { key, workspace: new.workspace }, secret };
+        let done = self.carry_out(minter.binding(), effect, &issued, keep.as_ref()).await?;
+        Ok(done.map_now(|()| issued))
+    }
+
+    /// Keys that the caller may know of, oldest first, after `after`; `NotFound` for a workspace that it may not.
+    pub async fn list_operator_keys(
+        &self,
+        caller: &Principal,
+        workspace: Option<&str>,
+        after: Option<OperatorKeyId>,
+        limit: usize,
+    ) -> Result<Vec<ShownOperatorKey>, Error> {
+        let wanted = match workspace {
+            Some(workspace) => Some(self.visible_workspace(caller, workspace).await?),
+            None => caller.binding(),
+        };
+        let keys =
+            self.store.list_operator_keys(ListOperatorKeys { workspace: wanted, after, limit }).await?;
+        let mut shown = Vec::with_capacity(keys.len());
+        for key in keys {
+            shown.push(self.show_operator_key(key).await?);
+        }
+        Ok(shown)
+    }
+
+    pub async fn operator_key(&self, caller: &Principal, id: &str) -> Result<ShownOperatorKey, Error> {
+        let key = self.visible_operator_key(caller, id).await?;
+        self.show_operator_key(key).await
+    }
+
+    /// When this returns the key opens nothing any more.
+    pub async fn revoke_operator_key(&self, caller: &Principal, id: &str) -> Result<(), Error> {
+        let key = self.visible_operator_key(caller, id).await?;
+        let revoked = self.store.revoke_operator_key(key.id).await;
+        // Also after a failure: the store may have revoked it and lost the answer.
+        self.operator_keys.forget_all();
+        Ok(revoked?)
+    }
+
+    /// Mints a successor with the same properties; the key itself ends after `overlap_s`, or when it would have
+    /// ended. `Conflict` for one that has expired.
+    pub async fn rotate_operator_key(
+        &self,
+        caller: &Principal,
+        id: &str,
+        overlap_s: u64,
+        keep: Option<Keep<'_, RotatedOperatorKey>>,
+    ) -> Result<Done<RotatedOperatorKey, Vec<u8>>, Error> {
+        if overlap_s > KEY_OVERLAP_S_MAX {
+            return Err(Error::field("overlap_s", format!("must be from 0 to {KEY_OVERLAP_S_MAX}")));
+        }
+        let now = self.clock.now();
+        let previous = self.visible_operator_key(caller, id).await?;
+        check_within(caller, &previous.scopes)?;
+        if !previous.is_valid_at(now) {
+            return Err(Error::new(ErrorCode::Conflict, "the key has expired; make a new one"));
+        }
+        let overlap_ms = i64::try_from(overlap_s * 1_000).expect("30 days fit");
+        let ends_at = now.plus_ms(overlap_ms);
+        let secret = self.mint_operator_secret();
+        let next = OperatorKey {
+            id: OperatorKeyId::from_raw(self.mint_id()),
+            preview: preview_of(secret.expose_text()),
+            created_at: now,
+            ..previous.clone()
+        };
+        let effect = Effect::RotateOperatorKey(RotateOperatorKey {
+            previous: previous.id,
+            seen_expires_at: previous.expires_at,
+            ends_at,
+            next: next.clone(),
+            hash: CredentialHash::of(secret.expose()),
+        });
+        let rotated = RotatedOperatorKey {
+            next: IssuedOperatorKey { shown: self.show_operator_key(next).await?, secret },
+            previous_expires_at: previous.expires_at.map_or(ends_at, |end| end.min(ends_at)),
+        };
+        let done = self.carry_out(caller.binding(), effect, &rotated, keep.as_ref()).await;
+        self.operator_keys.forget_all();
+        Ok(done?.map_now(|()| rotated))
+    }
+
+    /// `NotFound` also for a key that the caller may not know of.
+    async fn visible_operator_key(&self, caller: &Principal, id: &str) -> Result<OperatorKey, Error> {
+        let missing = || Error::not_found("operator key");
+        let id = OperatorKeyId::from_public(id).ok_or_else(missing)?;
+        let found = self.store.operator_key(id).await?;
+        let seen = found.filter(|key| caller.binding().is_none() || key.workspace == caller.binding());
+        seen.ok_or_else(missing)
+    }
+
+    /// `NotFound` also for a workspace that the caller may not know of.
+    async fn visible_workspace(&self, caller: &Principal, public_id: &str) -> Result<WorkspaceId, Error> {
+        let found = self.directory.id(public_id).await?;
+        if caller.sees(found) { Ok(found) } else { Err(Error::not_found("workspace")) }
+    }
+
+    async fn binding_of_new(
+        &self,
+        minter: &Principal,
+        workspace: Option<&str>,
+    ) -> Result<Option<WorkspaceId>, Error> {
+        match workspace {
+            Some(workspace) => self.visible_workspace(minter, workspace).await.map(Some),
+            None if minter.binding().is_none() => Ok(None),
+            None => {
+                let message = "a key that is bound to a workspace can only make keys bound to the same one; name \
+                               it in `workspace`";
+                Err(Error::new(ErrorCode::Forbidden, message))
+            }
+        }
+    }
+
+    async fn show_operator_key(&self, key: OperatorKey) -> Result<ShownOperatorKey, Error> {
+        let workspace = match key.workspace {
+            None => None,
+            Some(id) => match self.directory.public_id(id).await {
+                // It was erased a moment ago, and its keys with it.
+                Err(error) if error.code == ErrorCode::NotFound => None,
+                found => Some(found?),
+            },
+        };
+        Ok(ShownOperatorKey { key, workspace })
+    }
+
+    fn mint_operator_secret(&self) -> Secret {
+        mint(&mut |bytes| self.random.fill(bytes))
+    }
+}
+
+/// Nobody can hand out a right that they do not hold.
+fn check_within(minter: &Principal, scopes: &[Scope]) -> Result<(), Error> {
+    match scopes.iter().find(|scope| !permits(minter.scopes(), **scope)) {
+        None => Ok(()),
+        Some(scope) => {
+            let message =
+                format!("this key does not hold `{}`, so it cannot give it to another", scope.name());
+            Err(Error::new(ErrorCode::Forbidden, message))
+        }
+    }
+}
+
+fn check(new: &NewOperatorKey, now: Timestamp) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    errors.take("name", new.name.as_deref().map_or(Ok(()), check_name));
+    if new.scopes.is_empty() {
+        errors.push("scopes", "must name at least one scope");
+    }
+    if new.expires_at.is_some_and(|end| end <= now) {
+        errors.push("expires_at", "must be in the future");
+    }
+    if new.rate_limit_per_s.is_some_and(|per_s| !(1..=KEY_RATE_PER_S_MAX).contains(&per_s)) {
+        errors.push("rate_limit_per_s", format!("must be from 1 to {KEY_RATE_PER_S_MAX}"));
+    }
+    errors.into_result()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(scopes: &[Scope]) -> Principal {
+        Principal::Key(Arc::new(OperatorKey {
+            id: OperatorKeyId::from_raw(1),
+            name: None,
+            scopes: scopes.to_vec(),
+            workspace: None,
+            rate: None,
+            preview: String::new(),
+            created_at: Timestamp::from_ms(0),
+            expires_at: None,
+        }))
+    }
+
+    /// Making keys takes `admin` today, which holds everything; this does not rely on it.
+    #[test]
+    fn nobody_hands_out_what_they_do_not_hold() {
+        let code =
+            |minter: &Principal, scopes: &[Scope]| check_within(minter, scopes).err().map(|error| error.code);
+        assert_eq!(code(&Principal::Root, &Scope::ALL), None);
+        assert_eq!(code(&holder(&[Scope::Admin]), &Scope::ALL), None);
+        assert_eq!(code(&holder(&[Scope::Read]), &[Scope::Read]), None);
+        for beyond in [Scope::Publish, Scope::Admin] {
+            assert_eq!(code(&holder(&[Scope::Read]), &[Scope::Read, beyond]), Some(ErrorCode::Forbidden));
+        }
+    }
+}
