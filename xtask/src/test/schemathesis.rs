@@ -84,11 +84,17 @@ struct Prepared {
     dialect_workspace: String,
     /// API key of the dialect's workspace.
     key: String,
+    /// Ids of operator keys: one to look at, one to rotate, one to revoke.
+    operator_keys: [String; 3],
 }
 
 impl Prepared {
     fn fill(&self, configuration: &str) -> String {
+        let [shown, rotated, revoked] = &self.operator_keys;
         let ids = [
+            ("SHOWN_KEY", shown),
+            ("ROTATED_KEY", rotated),
+            ("REVOKED_KEY", revoked),
             ("DIALECT_WORKSPACE", &self.dialect_workspace),
             ("WORKSPACE", &self.workspace),
             ("DELIVERY", &self.delivery),
@@ -97,7 +103,7 @@ impl Prepared {
     }
 }
 
-/// Workspaces, a webhook that nobody answers, and a delivery that waits for its next attempt.
+/// Workspaces, a webhook that nobody answers, a delivery that waits for its next attempt, and operator keys.
 fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "schemathesis"}))?;
     operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
@@ -108,7 +114,12 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let dialect_workspace =
         operator.create_workspace(&json!({"dialect": "sigmamind", "name": "schemathesis"}))?;
     let key = operator.create_credential(&dialect_workspace)?;
-    Ok(Prepared { workspace, delivery, dialect_workspace, key })
+    let mut operator_keys = [const { String::new() }; 3];
+    for id in &mut operator_keys {
+        let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
+        *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
+    }
+    Ok(Prepared { workspace, delivery, dialect_workspace, key, operator_keys })
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {

@@ -147,9 +147,11 @@ fn a_rotated_key_overlaps_with_its_successor() {
     let at_once = rotate(&next_id, json!({"overlap_s": 0}));
     assert!(!opens(&app, &next), "no overlap: the key is dead when its successor is known");
     assert!(opens(&app, &at_once.expect(201).text_at("/secret")));
+    let whole = json!({"scopes": ["read"], "rate_limit_per_s": 5.0});
+    assert_eq!(mint(&app, &whole).expect(201).json()["rate_limit_per_s"], 5);
     let by_default = rotate(&at_once.text_at("/id"), json!({"overlap_s": null}));
     assert_eq!(by_default.expect(201).text_at("/previous_expires_at"), "2026-05-06T10:07:46.150Z");
-    let again = rotate(&at_once.text_at("/id"), json!({"overlap_s": 30 * 86_400}));
+    let again = rotate(&at_once.text_at("/id"), json!({"overlap_s": 2_592_000.0}));
     assert_eq!(again.expect(201).text_at("/previous_expires_at"), "2026-05-06T10:07:46.150Z");
     let id = again.text_at("/id");
     for bad in [json!({"overlap_s": -1}), json!({"overlap_s": 30 * 86_400 + 1}), json!({"overlap_s": "1"})] {

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::id::OperatorKeyId;
-use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, MANAGEMENT_BODY_BYTES_MAX};
+use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, KEY_RATE_PER_S_MAX, MANAGEMENT_BODY_BYTES_MAX};
 use signalpost_core::scope::Scope;
 use signalpost_engine::operator_keys::{
     IssuedOperatorKey, NewOperatorKey, Principal, RotatedOperatorKey, ShownOperatorKey,
@@ -13,7 +13,7 @@ use signalpost_engine::operator_keys::{
 
 use super::{Shared, convert, wire};
 use crate::kit::body::read_json;
-use crate::kit::fields::{Fields, Member};
+use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};
 use crate::kit::json::Object;
 use crate::kit::page::{self, Page, Wanted};
@@ -94,10 +94,10 @@ pub(super) async fn rotate(
         return Ok(first);
     }
     let mut fields = Fields::new(Object::parse(&body)?);
-    let overlap_s = fields.member::<u64>("overlap_s", "a whole number of seconds").given();
+    let overlap_s = fields.member::<Whole>("overlap_s", "a whole number of seconds").given();
     fields.refuse_rest("is not a property of a rotation");
     fields.finish()?;
-    let overlap_s = overlap_s.unwrap_or(KEY_OVERLAP_S_DEFAULT);
+    let overlap_s = overlap_s.map_or(KEY_OVERLAP_S_DEFAULT, |Whole(seconds)| seconds);
     let show = |rotated: &RotatedOperatorKey| {
         idempotency::kept(StatusCode::CREATED, "", &convert::rotated_operator_key(rotated))
     };
@@ -112,7 +112,11 @@ fn read_new(body: &[u8]) -> Result<NewOperatorKey, Error> {
     let workspace = fields.optional_text("workspace");
     let expires_at = fields.optional_text("expires_at");
     let expires_at = expires_at.and_then(|text| fields.check("expires_at", instant::parse(&text)));
-    let rate_limit_per_s = fields.member::<u32>("rate_limit_per_s", "a whole number of calls").given();
+    let rate_limit_per_s = fields.member::<Whole>("rate_limit_per_s", "a whole number of calls").given();
+    let rate_limit_per_s = rate_limit_per_s.and_then(|Whole(per_s)| {
+        let fits = u32::try_from(per_s).ok().filter(|per_s| (1..=KEY_RATE_PER_S_MAX).contains(per_s));
+        fields.check("rate_limit_per_s", fits.ok_or(format!("must be from 1 to {KEY_RATE_PER_S_MAX}")))
+    });
     fields.refuse_rest("is not a property of a key");
     fields.finish()?;
     Ok(NewOperatorKey { name, scopes, workspace, rate_limit_per_s, expires_at })
