@@ -48,6 +48,19 @@ pub const FAILED_LOGINS_BURST: u32 = 200;
 pub const RATE_CALLERS_MAX: usize = 10_000;
 /// Event types of one webhook.
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
+/// Secrets of one webhook that sign beside the newest. Each costs a MAC and some 50 bytes of header an attempt, and
+/// one overlap has ended long before a sixth rotation of any sane plan.
+pub const WEBHOOK_PREVIOUS_SECRETS_MAX: usize = 5;
+/// How long a replaced secret goes on signing when nobody says: a working day for the receiver's side to follow.
+pub const SECRET_OVERLAP_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
+/// The longest overlap: a secret that is known to be on its way out must not stay for good.
+pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// Custom headers of one webhook, and the sizes that common servers take without their settings being touched.
+pub const WEBHOOK_HEADERS_MAX: usize = 16;
+pub const WEBHOOK_HEADER_NAME_CHARS_MAX: usize = 64;
+pub const WEBHOOK_HEADER_VALUE_CHARS_MAX: usize = 1_024;
+/// Names and values of all custom headers of one webhook: half of what the strictest common servers read.
+pub const WEBHOOK_HEADERS_BYTES_MAX: usize = 4 * 1024;
 /// Rows of one page of any list.
 pub const PAGE_ROWS_MAX: usize = 250;
 /// Rows of a page when the caller does not say.

@@ -101,7 +101,23 @@ impl PolicyChange {
     }
 }
 
+/// What a webhook changes of its workspace's rules; `None` leaves a rule as it is there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Patience {
+    pub retry: Option<RetrySchedule>,
+    pub timeout: Option<Duration>,
+}
+
 impl DeliveryPolicy {
+    /// The rules of one webhook.
+    pub fn with_patience(self, own: &Patience) -> Self {
+        Self {
+            retry: own.retry.clone().unwrap_or(self.retry),
+            timeout: own.timeout.unwrap_or(self.timeout),
+            disable: self.disable,
+        }
+    }
+
     pub fn with(&self, overrides: &PolicyOverrides) -> Self {
         Self {
             retry: overrides.retry.clone().unwrap_or_else(|| self.retry.clone()),
@@ -164,5 +180,21 @@ mod tests {
         assert_eq!(rules, PolicyOverrides { retention, ..PolicyOverrides::default() });
         PolicyChange::reset().apply_to(&mut rules);
         assert_eq!(rules, PolicyOverrides::default());
+    }
+
+    #[test]
+    fn a_webhook_may_be_more_or_less_patient_than_its_workspace() {
+        let schedule = |seconds: &[u64]| RetrySchedule::from_seconds(seconds).expect("in bounds");
+        let base = DeliveryPolicy {
+            retry: schedule(&[60]),
+            timeout: Duration::from_secs(10),
+            disable: DisableRule::default(),
+        };
+        assert_eq!(base.clone().with_patience(&Patience::default()), base);
+        let own = Patience { retry: Some(schedule(&[])), timeout: None };
+        assert_eq!(base.clone().with_patience(&own), DeliveryPolicy { retry: schedule(&[]), ..base.clone() });
+        let own = Patience { retry: None, timeout: Some(Duration::from_secs(1)) };
+        let hasty = DeliveryPolicy { timeout: Duration::from_secs(1), ..base.clone() };
+        assert_eq!(base.with_patience(&own), hasty);
     }
 }

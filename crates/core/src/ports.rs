@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::attempt::Exchange;
+use crate::secret::Secret;
 use crate::target_url::TargetUrl;
 use crate::time::{Monotonic, Timestamp};
 
@@ -56,6 +57,8 @@ pub struct OutboundRequest {
     pub url: Arc<TargetUrl>,
     /// Names in lower case. `host`, `content-length` and `connection` are the transport's business.
     pub headers: Vec<(Arc<str>, String)>,
+    /// Headers after those whose values are secret. Whoever shows or keeps the request masks them.
+    pub secret_headers: Arc<[(Arc<str>, Secret)]>,
     pub body: Bytes,
     /// Limit of the whole exchange: name lookup to the last byte that is read.
     pub timeout: Duration,

@@ -3,9 +3,12 @@
 use std::sync::Arc;
 
 use crate::base62;
+use crate::custom_header::check_header_name;
 use crate::event::{check_event_type, check_producer_id, check_subject};
+use crate::matching::check_pattern;
 use crate::policy::DeliveryPolicy;
-use crate::sign::SignatureRecipe;
+use crate::secret::Secret;
+use crate::sign::{SignatureRecipe, standard_key};
 use crate::template::Template;
 
 /// A dialect instance as the engine knows it.
@@ -22,6 +25,7 @@ pub struct Profile {
     pub features: Vec<String>,
     /// Event types that may be published; `None` permits any.
     pub catalogue: Option<Vec<String>>,
+    pub selection: SelectionRule,
     pub subject: SubjectRule,
     pub event_id: EventIdRule,
     /// Names of further attributes that an event may carry.
@@ -35,6 +39,8 @@ pub struct DeliveryProfile {
     pub body: Template,
     /// Names in lower case, with text templates.
     pub headers: Vec<(Arc<str>, Template)>,
+    /// Beginnings of header names, in lower case, that no webhook may set for itself, beside the headers above.
+    pub reserved_prefixes: Vec<String>,
     pub signature: SignatureRecipe,
     pub policy: DeliveryPolicy,
 }
@@ -58,6 +64,9 @@ impl IdForm {
     }
 }
 
+/// Lengths of a key that Standard Webhooks 1.0 permits.
+const STANDARD_KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
 /// Form of a webhook's signing secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretForm {
@@ -65,6 +74,15 @@ pub enum SecretForm {
     Alphanumeric { length: usize },
     /// `whsec_` and the padded base64 of this many bytes (Standard Webhooks 1.0: 24 to 64).
     StandardWebhooks { key_bytes: usize },
+}
+
+/// What a webhook may select events by, beside all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SelectionRule {
+    /// Exact types.
+    Types,
+    /// Exact types, and patterns such as `order.*`.
+    Patterns,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +113,25 @@ impl Profile {
         }
     }
 
+    /// Whether a webhook may select events by this type or pattern.
+    pub fn check_selected(&self, entry: &str) -> Result<(), String> {
+        match self.selection {
+            SelectionRule::Patterns if entry.contains('*') => check_pattern(entry),
+            SelectionRule::Patterns | SelectionRule::Types => self.check_type(entry),
+        }
+    }
+
+    /// Whether a webhook may have this header sent along.
+    pub fn check_header_name(&self, name: &str) -> Result<(), String> {
+        check_header_name(name)?;
+        let lower = name.to_ascii_lowercase();
+        let delivery = &self.delivery;
+        let ours = *lower == *delivery.signature.header
+            || delivery.headers.iter().any(|(known, _)| **known == *lower)
+            || delivery.reserved_prefixes.iter().any(|prefix| lower.starts_with(prefix.as_str()));
+        if ours { Err("is a header of the delivery itself".to_owned()) } else { Ok(()) }
+    }
+
     pub fn check_subject(&self, subject: Option<&str>) -> Result<(), String> {
         match (subject, self.subject) {
             (Some(subject), _) => check_subject(subject),
@@ -107,6 +144,23 @@ impl Profile {
 
     pub fn check_producer_id(&self, id: Option<&str>) -> Result<(), String> {
         id.map_or(Ok(()), check_producer_id)
+    }
+}
+
+impl SecretForm {
+    /// Whether a secret that a customer brings along has this form.
+    pub fn check(self, secret: &Secret) -> Result<(), String> {
+        match self {
+            Self::Alphanumeric { length } => {
+                let text = secret.expose();
+                let good = text.len() == length && text.iter().all(u8::is_ascii_alphanumeric);
+                if good { Ok(()) } else { Err(format!("must be {length} letters and digits")) }
+            }
+            Self::StandardWebhooks { .. } => match standard_key(secret) {
+                Ok(key) if STANDARD_KEY_BYTES.contains(&key.expose().len()) => Ok(()),
+                _ => Err("must be `whsec_` and the padded base64 of 24 to 64 random bytes".to_owned()),
+            },
+        }
     }
 }
 
@@ -124,6 +178,31 @@ mod tests {
             ["", "wh_", "wh_777", "xx_7777777777777777", "wh_777777777777777é", "wh_77777777777777777"]
         {
             assert!(!form.fits(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_customers_own_secret_has_the_form_of_ours() {
+        let standard = SecretForm::StandardWebhooks { key_bytes: 32 };
+        let of_bytes = |count: usize| crate::sign::standard_secret(&Secret::new(vec![7; count]));
+        for (bytes, good) in [(23, false), (24, true), (64, true), (65, false), (0, false)] {
+            assert_eq!(standard.check(&of_bytes(bytes)).is_ok(), good, "{bytes}");
+        }
+        let bad = [
+            "",
+            "whsec_",
+            "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaS!",
+            "whsec_a b",
+        ];
+        for text in bad.into_iter().chain([of_bytes(25).expose_text().trim_end_matches('=')]) {
+            assert!(standard.check(&Secret::from_text(text)).is_err(), "{text:?}");
+        }
+        let plain = SecretForm::Alphanumeric { length: 4 };
+        for (text, good) in
+            [("aB3d", true), ("abc", false), ("abcde", false), ("ab-d", false), ("abé", false)]
+        {
+            assert_eq!(plain.check(&Secret::from_text(text)).is_ok(), good, "{text}");
         }
     }
 }

@@ -15,6 +15,10 @@ pub const MASTER_KEY_BYTES: usize = 32;
 const VERSION: u8 = 1;
 const NONCE_BYTES: usize = 24;
 const HEADER_BYTES: usize = 1 + 4 + NONCE_BYTES;
+const TAG_BYTES: usize = 16;
+
+/// Bytes by which a sealed secret is longer than the secret.
+pub const SEALING_BYTES: usize = HEADER_BYTES + TAG_BYTES;
 
 /// Where a secret belongs. Part of what is authenticated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -167,6 +171,7 @@ mod tests {
     fn opens_only_in_its_own_place_with_its_own_key() {
         let sealed = ring(&hex(1)).seal(PLACE, &Secret::from_text("s3cret"), &Counting);
         assert_eq!(ring(&hex(1)).open(PLACE, &sealed).expect("opens").expose(), b"s3cret");
+        assert_eq!(sealed.as_bytes().len(), SEALING_BYTES + 6);
         assert_eq!(ring(&hex(2)).open(PLACE, &sealed).expect_err("other key"), OpenError::Refused);
         for place in
             [Place { workspace: 9, ..PLACE }, Place { object: 9, ..PLACE }, Place { field: "other", ..PLACE }]

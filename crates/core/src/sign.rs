@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use crate::secret::Secret;
 use crate::template::{Scope, Template};
+use crate::time::Timestamp;
 
 /// A signature scheme as data.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,9 @@ pub struct SignatureRecipe {
     pub content: Template,
     pub key: KeyForm,
     pub encoding: Encoding,
+    /// What stands between the values of several secrets, newest first. `None` when the header can carry one only:
+    /// that of the newest.
+    pub separator: Option<Arc<str>>,
 }
 
 /// How the key's bytes are made from the secret's text. The MAC is HMAC-SHA256.
@@ -48,36 +52,51 @@ pub const STANDARD_SECRET_PREFIX: &str = "whsec_";
 #[error("the secret has not the form that its signature scheme needs")]
 pub struct KeyError;
 
-/// A recipe with its key, prepared once per lane so that an attempt costs no key schedule.
+/// A recipe with its keys, prepared once per lane so that an attempt costs no key schedule.
 #[derive(Clone)]
 pub struct Signer {
     recipe: SignatureRecipe,
-    mac: Hmac<Sha256>,
+    newest: Hmac<Sha256>,
+    /// Newest first; each signs before its instant only.
+    previous: Vec<(Hmac<Sha256>, Timestamp)>,
 }
 
 impl Signer {
+    /// Signs with this secret, for as long as the signer lives.
     pub fn new(recipe: SignatureRecipe, secret: &Secret) -> Result<Self, KeyError> {
-        let mac = match recipe.key {
-            KeyForm::Text => mac_with(secret.expose()),
-            KeyForm::PrefixedBase64 => {
-                let encoded = secret.expose_text().strip_prefix(STANDARD_SECRET_PREFIX).ok_or(KeyError)?;
-                mac_with(Secret::new(BASE64.decode(encoded).map_err(|_| KeyError)?).expose())
-            }
-        };
-        Ok(Self { recipe, mac })
+        let newest = mac_of(recipe.key, secret)?;
+        Ok(Self { recipe, newest, previous: Vec::new() })
     }
 
-    /// Name and value of the signature header for one attempt.
+    /// Signs with an older secret as well until it expires, if the scheme can carry several signatures. To be called
+    /// from the newest to the oldest.
+    pub fn add_previous(&mut self, secret: &Secret, expires_at: Timestamp) -> Result<(), KeyError> {
+        if self.recipe.separator.is_some() {
+            self.previous.push((mac_of(self.recipe.key, secret)?, expires_at));
+        }
+        Ok(())
+    }
+
+    /// Name and value of the signature header for one attempt, at the attempt's time.
     pub fn sign(&self, scope: Scope<'_>) -> (Arc<str>, String) {
-        let mut mac = self.mac.clone();
+        let mut value = self.value(&self.newest, scope);
+        let separator = self.recipe.separator.as_deref().unwrap_or_default();
+        for (mac, _) in self.previous.iter().filter(|(_, expires_at)| scope.attempt_at < *expires_at) {
+            value.push_str(separator);
+            value.push_str(&self.value(mac, scope));
+        }
+        (Arc::clone(&self.recipe.header), value)
+    }
+
+    fn value(&self, key: &Hmac<Sha256>, scope: Scope<'_>) -> String {
+        let mut mac = key.clone();
         self.recipe.content.render_parts(scope, &mut |part| mac.update(part));
         let digest = mac.finalize().into_bytes();
         let signature = match self.recipe.encoding {
             Encoding::Hex => hex(&digest),
             Encoding::Base64 => BASE64.encode(digest),
         };
-        let value = self.recipe.value.render_text(Scope { signature: &signature, ..scope });
-        (Arc::clone(&self.recipe.header), value)
+        self.recipe.value.render_text(Scope { signature: &signature, ..scope })
     }
 }
 
@@ -90,6 +109,19 @@ impl std::fmt::Debug for Signer {
 /// The shown form of a Standard Webhooks key: the prefix and its padded base64.
 pub fn standard_secret(key: &Secret) -> Secret {
     Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", BASE64.encode(key.expose())))
+}
+
+/// The key in a Standard Webhooks secret: padded base64 after the prefix.
+pub fn standard_key(secret: &Secret) -> Result<Secret, KeyError> {
+    let encoded = secret.expose_text().strip_prefix(STANDARD_SECRET_PREFIX).ok_or(KeyError)?;
+    BASE64.decode(encoded).map(Secret::new).map_err(|_| KeyError)
+}
+
+fn mac_of(form: KeyForm, secret: &Secret) -> Result<Hmac<Sha256>, KeyError> {
+    match form {
+        KeyForm::Text => Ok(mac_with(secret.expose())),
+        KeyForm::PrefixedBase64 => standard_key(secret).map(|key| mac_with(key.expose())),
+    }
 }
 
 fn mac_with(key: &[u8]) -> Hmac<Sha256> {
@@ -107,14 +139,15 @@ pub fn hex(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
     use crate::template::tests::{event, scope};
-    use crate::time::Timestamp;
 
     fn text(template: &str) -> Template {
         Template::text(template).expect("a good template")
     }
 
     fn recipe(content: &str, value: &str, key: KeyForm, encoding: Encoding) -> SignatureRecipe {
-        SignatureRecipe { header: "x-sig".into(), value: text(value), content: text(content), key, encoding }
+        let separator = Some(Arc::from(" "));
+        let (value, content) = (text(value), text(content));
+        SignatureRecipe { header: "x-sig".into(), value, content, key, encoding, separator }
     }
 
     fn check(recipe: SignatureRecipe, secret: &str, (id, unix_s, body): (&str, i64, &str), expected: &str) {
@@ -175,10 +208,39 @@ mod tests {
         check(body_base64, "hush", ("x", 0, "{\"a\":1}"), "3+Yq/TpwjqJ7IXuMq8EfED7b+y0XbokqOKLUdagDxMI=");
     }
 
+    /// Both published vectors' keys over the first one's message: the second signature was computed apart.
+    #[test]
+    fn several_secrets_sign_newest_first_until_they_expire() {
+        const OLD: &str = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
+        const NEW: &str = "v1,78nXHjpFP0tVJQW5D0SBwmVyyW87BV/rL6MgfM/Bw44=";
+        let signed = |separator: Option<&str>, attempt_ms: i64| {
+            let content = "${event.id}.${attempt.unix_s}.${body}";
+            let recipe = recipe(content, "v1,${signature}", KeyForm::PrefixedBase64, Encoding::Base64);
+            let recipe = SignatureRecipe { separator: separator.map(Arc::from), ..recipe };
+            let secret = |text| Secret::from_text(text);
+            let mut signer = Signer::new(recipe, &secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"))
+                .expect("a good secret");
+            let expires_at = Timestamp::from_ms(1_614_265_330_500);
+            signer
+                .add_previous(&secret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"), expires_at)
+                .expect("a good secret");
+            let mut event = event();
+            event.content.producer_id = Some("msg_p5jXN8AQM9LWM0D4loKWxJek".to_owned());
+            let attempt_at = Timestamp::from_ms(attempt_ms);
+            signer.sign(Scope { attempt_at, body: b"{\"test\": 2432232314}", ..scope(&event) }).1
+        };
+        assert_eq!(signed(Some(" "), 1_614_265_330_499), format!("{NEW} {OLD}"));
+        assert_eq!(signed(Some(" "), 1_614_265_330_500), NEW, "the instant of its expiry is too late");
+        assert_eq!(signed(None, 1_614_265_330_499), NEW, "the scheme carries one signature");
+    }
+
     #[test]
     fn a_secret_of_the_wrong_form_is_refused() {
         for secret in ["", "whsec_", "MfKQ", "whsec_***"] {
             let recipe = recipe("${body}", "${signature}", KeyForm::PrefixedBase64, Encoding::Base64);
+            let mut made = Signer::new(recipe.clone(), &Secret::from_text("whsec_")).expect("an empty key");
+            let previous = made.add_previous(&Secret::from_text(secret), Timestamp::default());
+            assert_eq!(previous.is_err(), secret != "whsec_", "{secret}");
             let made = Signer::new(recipe, &Secret::from_text(secret));
             assert_eq!(made.is_err(), secret != "whsec_", "{secret}: an empty key is still a key");
         }

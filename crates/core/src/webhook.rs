@@ -1,6 +1,9 @@
 //! One subscription of a customer.
 
+use crate::custom_header::CustomHeader;
 use crate::id::{WebhookId, WorkspaceId};
+use crate::policy::Patience;
+use crate::rotation::PreviousSecret;
 use crate::secret::SealedSecret;
 use crate::time::Timestamp;
 
@@ -20,7 +23,13 @@ pub struct Webhook {
     /// When set, only events about this subject are wanted.
     pub subject: Option<String>,
     pub state: WebhookState,
+    /// What it changes of its workspace's rules.
+    pub patience: Patience,
+    /// Sent with every request, in the order of their names.
+    pub headers: Vec<CustomHeader>,
     pub secret: Option<SealedSecret>,
+    /// Secrets before it that still sign, newest first.
+    pub previous_secrets: Vec<PreviousSecret>,
     /// Failed attempts since the last success.
     pub consecutive_failures: u32,
     pub created_at: Timestamp,
@@ -31,7 +40,8 @@ pub struct Webhook {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EventSelection {
     All,
-    /// Not empty, no type twice, in the order the customer gave.
+    /// Types and patterns such as `order.*`, see [`crate::matching::covers`]. Not empty, none twice, in the order
+    /// the customer gave.
     Only(Vec<String>),
 }
 
@@ -68,5 +78,31 @@ impl DisableReason {
 
     pub fn from_name(name: &str) -> Option<Self> {
         [Self::ByOwner, Self::Gone, Self::Failing].into_iter().find(|reason| reason.name() == name)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Active, for all events, without a secret.
+    pub(crate) fn webhook() -> Webhook {
+        Webhook {
+            id: WebhookId::from_raw(1),
+            workspace: WorkspaceId::from_raw(1),
+            public_id: "wh_1".to_owned(),
+            name: None,
+            url: "https://example.com".to_owned(),
+            events: EventSelection::All,
+            subject: None,
+            state: WebhookState::Active,
+            patience: Patience::default(),
+            headers: Vec::new(),
+            secret: None,
+            previous_secrets: Vec::new(),
+            consecutive_failures: 0,
+            created_at: Timestamp::default(),
+            updated_at: Timestamp::default(),
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Exchange, Failure, Outcome, Timing, Verdict};
+use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::health::{DisableRule, after_attempt};
@@ -53,7 +54,7 @@ pub(crate) async fn run(
     let (request_headers, exchange) = match &config.target {
         Ok(target) => {
             let request = render(&config, target, &event, due, started_at);
-            (request.headers.clone(), transport.send(request).await)
+            (shown_headers(&request), transport.send(request).await)
         }
         Err(problem) => (Vec::new(), not_sent(problem)),
     };
@@ -77,7 +78,19 @@ fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Tim
     let mut headers = Vec::with_capacity(delivery.headers.len() + 1);
     headers.extend(delivery.headers.iter().map(|(name, value)| (Arc::clone(name), value.render_text(scope))));
     headers.extend(target.signer.as_ref().map(|signer| signer.sign(scope)));
-    OutboundRequest { url: Arc::clone(&target.url), headers, body, timeout: config.policy.timeout }
+    OutboundRequest {
+        url: Arc::clone(&target.url),
+        headers,
+        secret_headers: Arc::clone(&target.headers),
+        body,
+        timeout: config.policy.timeout,
+    }
+}
+
+/// The headers as they go into the record: what the owner has sent along may be a credential.
+fn shown_headers(request: &OutboundRequest) -> Vec<(Arc<str>, String)> {
+    let masked = request.secret_headers.iter().map(|(name, _)| (Arc::clone(name), MASKED.to_owned()));
+    request.headers.iter().cloned().chain(masked).collect()
 }
 
 fn not_sent(problem: &str) -> Exchange {
@@ -189,7 +202,10 @@ mod tests {
     use signalpost_core::id::{DeliveryId, EventId, WebhookId};
     use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
     use signalpost_core::ports::LocalBoxFuture;
-    use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+    use signalpost_core::profile::{
+        DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+    };
+    use signalpost_core::secret::Secret;
     use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
     use signalpost_core::target_url::TargetUrl;
     use signalpost_core::template::Template;
@@ -213,6 +229,7 @@ mod tests {
             content: text("${body}"),
             key,
             encoding,
+            separator: None,
         };
         let policy = DeliveryPolicy {
             retry: RetrySchedule::default(),
@@ -227,11 +244,22 @@ mod tests {
             secret: SecretForm::Alphanumeric { length: 32 },
             features: Vec::new(),
             catalogue: None,
+            selection: SelectionRule::Patterns,
             subject: SubjectRule::Optional,
             event_id: EventIdRule::Unique,
             attributes: Vec::new(),
-            delivery: DeliveryProfile { body: text("x"), headers: Vec::new(), signature, policy },
+            delivery: DeliveryProfile {
+                body: text("x"),
+                headers: Vec::new(),
+                reserved_prefixes: Vec::new(),
+                signature,
+                policy,
+            },
         }
+    }
+
+    fn secret_header() -> (Arc<str>, Secret) {
+        ("x-api-key".into(), Secret::from_text("canary"))
     }
 
     fn config(superseded: bool) -> Rc<LaneConfig> {
@@ -244,7 +272,7 @@ mod tests {
             workspace_public_id: "ws".to_owned(),
             policy: profile.delivery.policy.clone(),
             profile: Arc::new(profile),
-            target: Ok(Target { url, signer: None }),
+            target: Ok(Target { url, signer: None, headers: [secret_header()].into() }),
             cut_upto: None,
             consecutive_failures: 0,
             superseded: Cell::new(superseded),
@@ -282,6 +310,9 @@ mod tests {
             let attempt = run(config(superseded), event(), due, Timestamp::default(), shared);
             let ended = attempt.now_or_never().expect("nothing is waited for");
             assert_eq!((ended.is_err(), *transport.0.borrow()), (superseded, requests));
+            let recorded = ended.map(|ended| ended.request_headers).unwrap_or_default();
+            let masked = [("x-api-key".into(), MASKED.to_owned())];
+            assert_eq!(recorded, &masked[..usize::try_from(requests).expect("one at most")]);
         }
     }
 }

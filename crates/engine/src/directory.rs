@@ -9,14 +9,13 @@ use std::sync::{Arc, PoisonError, RwLock};
 use signalpost_core::error::Error;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
-use signalpost_core::matching::wants;
 use signalpost_core::profile::Profile;
-use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::Store;
 use signalpost_store::catalog::{FanOut, ListWorkspaces};
 
 use crate::profiles::Profiles;
+use crate::subscriptions::Subscriptions;
 
 /// A workspace with everything that accepting an event for it needs.
 #[derive(Debug)]
@@ -24,50 +23,23 @@ pub struct View {
     pub workspace: Workspace,
     pub profile: Arc<Profile>,
     pub(crate) version: u64,
-    webhooks: Vec<Webhook>,
-    /// Positions in `webhooks` by the subject they are bound to, `None` for those bound to none.
-    by_subject: HashMap<Option<String>, Selections>,
-}
-
-#[derive(Debug, Default)]
-struct Selections {
-    any_type: Vec<usize>,
-    by_type: HashMap<String, Vec<usize>>,
+    subscriptions: Subscriptions,
 }
 
 impl View {
     fn new(fan_out: FanOut, profile: Arc<Profile>) -> Self {
         let FanOut { workspace, version, webhooks } = fan_out;
-        let mut by_subject: HashMap<Option<String>, Selections> = HashMap::new();
-        for (position, webhook) in webhooks.iter().enumerate() {
-            let selections = by_subject.entry(webhook.subject.clone()).or_default();
-            match &webhook.events {
-                EventSelection::All => selections.any_type.push(position),
-                EventSelection::Only(types) => {
-                    for event_type in types {
-                        selections.by_type.entry(event_type.clone()).or_default().push(position);
-                    }
-                }
-            }
-        }
-        Self { workspace, profile, version, webhooks, by_subject }
+        Self { workspace, profile, version, subscriptions: Subscriptions::of(&webhooks) }
     }
 
     /// The webhooks that want an event, oldest first.
     pub(crate) fn targets(&self, event_type: &str, subject: Option<&str>) -> Vec<WebhookId> {
-        let bound = subject.map(|subject| Some(subject.to_owned()));
-        let mut positions: Vec<usize> = [Some(None), bound]
-            .into_iter()
-            .flatten()
-            .filter_map(|key| self.by_subject.get(&key))
-            .flat_map(|selections| {
-                selections.any_type.iter().chain(selections.by_type.get(event_type).into_iter().flatten())
-            })
-            .copied()
-            .collect();
-        positions.sort_unstable();
-        let chosen = positions.into_iter().map(|position| &self.webhooks[position]);
-        chosen.filter(|webhook| wants(webhook, event_type, subject)).map(|webhook| webhook.id).collect()
+        self.subscriptions.targets(event_type, subject)
+    }
+
+    /// Whether a webhook of this workspace lives and is active.
+    pub(crate) fn is_active(&self, webhook: WebhookId) -> bool {
+        self.subscriptions.holds(webhook)
     }
 }
 

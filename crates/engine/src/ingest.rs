@@ -1,8 +1,10 @@
 //! Accepting events: check, choose targets, commit. The answer comes after the sync to disk.
 
+use std::sync::Arc;
+
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::{EventContent, Sequence, fingerprint};
-use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::id::{EventId, WebhookId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::limits::{BATCH_EVENTS_MAX, EVENT_ID_KEPT_MS};
 use signalpost_core::profile::EventIdRule;
@@ -69,19 +71,45 @@ impl Engine {
                 format!("a batch may hold at most {BATCH_EVENTS_MAX} events"),
             ));
         }
-        let mut view = self.directory.view(workspace).await?;
+        let view = self.directory.view(workspace).await?;
         check_all(&view, &events)?;
+        let choose = |view: &View| {
+            let all = events.iter().map(|event| {
+                let content = &event.content;
+                self.draft(view, event, view.targets(&content.event_type, content.subject.as_deref()))
+            });
+            Ok(all.collect())
+        };
+        let (view, done) = self.accept(view, choose, call).await?;
+        Ok(match done {
+            Done::Now(accepted) => Done::Now(receipts(&view, &events, accepted)),
+            Done::Before(accepted) => Done::Before(receipts(&view, &events, accepted)),
+        })
+    }
+
+    /// Has what is chosen committed, once for a call with a key, and chooses anew when webhooks have changed meanwhile.
+    pub(crate) async fn accept(
+        &self,
+        mut view: Arc<View>,
+        choose: impl Fn(&View) -> Result<Vec<AcceptEvent>, Error>,
+        call: Option<KeyedCall>,
+    ) -> Result<(Arc<View>, Done<Vec<Accepted>, Vec<Accepted>>), Error> {
         for _ in 0..CHOICES_MAX {
-            let chosen = events.iter().map(|event| self.choose(&view, event)).collect();
-            match self.accept(chosen, view.workspace.id, call).await {
-                Ok(Done::Now(accepted)) => {
-                    self.metrics.accepted(&accepted);
-                    return Ok(Done::Now(receipts(&view, &events, accepted)));
+            let chosen = choose(&view)?;
+            let done = match call {
+                None => self.store.accept(chosen).await.map(Done::Now),
+                Some(call) => self.store.accept_once(chosen, self.once(Some(view.workspace.id), call)).await,
+            };
+            match done {
+                Ok(done) => {
+                    if let Done::Now(accepted) = &done {
+                        self.metrics.accepted(accepted);
+                    }
+                    return Ok((view, done));
                 }
-                Ok(Done::Before(accepted)) => return Ok(Done::Before(receipts(&view, &events, accepted))),
                 Err(StoreError::CatalogMoved) => {
                     self.directory.forget(view.workspace.id);
-                    view = self.directory.view(workspace).await?;
+                    view = self.directory.view(&view.workspace.public_id).await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -89,19 +117,8 @@ impl Engine {
         Err(Error::unavailable("the workspace's webhooks change faster than targets can be chosen"))
     }
 
-    async fn accept(
-        &self,
-        chosen: Vec<AcceptEvent>,
-        workspace: WorkspaceId,
-        call: Option<KeyedCall>,
-    ) -> Result<Done<Vec<Accepted>, Vec<Accepted>>, StoreError> {
-        match call {
-            None => Ok(Done::Now(self.store.accept(chosen).await?)),
-            Some(call) => self.store.accept_once(chosen, self.once(Some(workspace), call)).await,
-        }
-    }
-
-    fn choose(&self, view: &View, event: &NewEvent) -> AcceptEvent {
+    /// An event as the store takes it, for these webhooks.
+    pub(crate) fn draft(&self, view: &View, event: &NewEvent, targets: Vec<WebhookId>) -> AcceptEvent {
         let content = event.content.clone();
         let accepted_at = self.clock.now();
         let identified = view.profile.event_id == EventIdRule::Unique && content.producer_id.is_some();
@@ -109,7 +126,6 @@ impl Engine {
             fingerprint: fingerprint(&content, event.given_time),
             not_before: accepted_at.plus_ms(-EVENT_ID_KEPT_MS),
         });
-        let targets = view.targets(&content.event_type, content.subject.as_deref());
         let id = EventId::from_raw(self.mint_id());
         AcceptEvent {
             id,

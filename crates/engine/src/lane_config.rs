@@ -3,20 +3,23 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::Cut;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::DeliveryPolicy;
 use signalpost_core::profile::Profile;
+use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::seal::{Keyring, OpenError};
 use signalpost_core::secret::Secret;
-use signalpost_core::sign::Signer;
+use signalpost_core::sign::{KeyError, SignatureRecipe, Signer};
 use signalpost_core::target_url::TargetUrl;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::LaneRecord;
 
-use crate::webhooks::secret_place;
+use crate::sealing::{header_place, secret_place};
 
 #[derive(Debug)]
 pub(crate) struct LaneConfig {
@@ -39,29 +42,92 @@ pub(crate) struct LaneConfig {
 pub(crate) struct Target {
     pub(crate) url: Arc<TargetUrl>,
     pub(crate) signer: Option<Signer>,
+    /// What the owner has sent along, by name.
+    pub(crate) headers: Arc<[(Arc<str>, Secret)]>,
+}
+
+/// A webhook's sealed values, opened.
+struct Opened {
+    secret: Option<Secret>,
+    /// Newest first.
+    previous: Vec<(Secret, Timestamp)>,
+    headers: Vec<(Arc<str>, Secret)>,
 }
 
 /// What a webhook is good for right now.
 pub(crate) enum Loaded {
     /// Deleted or disabled: nothing is to be sent.
     Closed,
-    /// Its secret does not open, which is the operator's to mend: nothing is sent, and nothing is given up.
+    /// One of its secrets does not open, which is the operator's to mend: nothing is sent, and nothing is given up.
     Locked(OpenError),
     Open(Box<LaneConfig>),
 }
 
 impl Loaded {
-    pub(crate) fn from_record(record: LaneRecord, profile: Arc<Profile>, keyring: &Keyring) -> Self {
+    pub(crate) fn from_record(
+        record: LaneRecord,
+        profile: Arc<Profile>,
+        keyring: &Keyring,
+        now: Timestamp,
+    ) -> Self {
         let LaneRecord { webhook, workspace, cuts } = record;
         if !webhook.state.is_active() {
             return Self::Closed;
         }
-        let place = secret_place(webhook.workspace, webhook.id);
-        match webhook.secret.as_ref().map(|sealed| keyring.open(place, sealed)).transpose() {
-            Ok(secret) => Self::Open(Box::new(LaneConfig::new(webhook, workspace, &cuts, profile, secret))),
+        match Opened::of(&webhook, keyring, now) {
+            Ok(opened) => Self::Open(Box::new(LaneConfig::new(webhook, workspace, &cuts, profile, opened))),
             Err(error) => Self::Locked(error),
         }
     }
+}
+
+impl Opened {
+    /// A previous secret that has expired is of no use any more, and need not open.
+    fn of(webhook: &Webhook, keyring: &Keyring, now: Timestamp) -> Result<Self, OpenError> {
+        let place = secret_place(webhook.workspace, webhook.id);
+        let living = webhook.previous_secrets.iter().filter(|previous| previous.expires_at > now);
+        let open =
+            |previous: &PreviousSecret| Ok((keyring.open(place, &previous.sealed)?, previous.expires_at));
+        let previous = living.map(open).collect::<Result<_, _>>()?;
+        let place = header_place(webhook.workspace, webhook.id);
+        let open = |header: &CustomHeader| {
+            Ok((Arc::from(header.name.as_str()), keyring.open(place, &header.value)?))
+        };
+        let headers = webhook.headers.iter().map(open).collect::<Result<_, _>>()?;
+        let place = secret_place(webhook.workspace, webhook.id);
+        let secret = webhook.secret.as_ref().map(|sealed| keyring.open(place, sealed)).transpose()?;
+        Ok(Self { secret, previous, headers })
+    }
+}
+
+impl Target {
+    /// The error is a sentence without its full stop.
+    fn new(url: &str, profile: &Profile, opened: Opened) -> Result<Self, String> {
+        let url = TargetUrl::parse(url).map_err(|problem| format!("the stored URL {problem}"))?;
+        let signer = match opened.secret {
+            None => None,
+            Some(secret) => Some(
+                signer(profile.delivery.signature.clone(), &secret, &opened.previous)
+                    .map_err(|error| error.to_string())?,
+            ),
+        };
+        // A name that the dialect has claimed since it was set is the dialect's.
+        let free = |(name, _): &(Arc<str>, Secret)| profile.check_header_name(name).is_ok();
+        let headers = opened.headers.into_iter().filter(free).collect();
+        Ok(Self { url: Arc::new(url), signer, headers })
+    }
+}
+
+fn signer(
+    recipe: SignatureRecipe,
+    newest: &Secret,
+    previous: &[(Secret, Timestamp)],
+) -> Result<Signer, KeyError> {
+    let mut signer = Signer::new(recipe, newest)?;
+    for (secret, expires_at) in previous {
+        signer.add_previous(secret, *expires_at)?;
+    }
+    Ok(signer)
 }
 
 impl LaneConfig {
@@ -70,20 +136,16 @@ impl LaneConfig {
         workspace: Workspace,
         cuts: &[Cut],
         profile: Arc<Profile>,
-        secret: Option<Secret>,
+        opened: Opened,
     ) -> Self {
-        let parsed = TargetUrl::parse(&webhook.url).map_err(|problem| format!("the stored URL {problem}"));
-        let target = parsed.and_then(|url| {
-            let signer = |secret| Signer::new(profile.delivery.signature.clone(), &secret);
-            let signer = secret.map(signer).transpose().map_err(|error| error.to_string())?;
-            Ok(Target { url: Arc::new(url), signer })
-        });
+        let target = Target::new(&webhook.url, &profile, opened);
+        let policy = profile.delivery.policy.with(&workspace.policy).with_patience(&webhook.patience);
         Self {
             webhook: webhook.id,
             workspace: workspace.id,
             webhook_public_id: webhook.public_id,
             workspace_public_id: workspace.public_id,
-            policy: profile.delivery.policy.with(&workspace.policy),
+            policy,
             profile,
             target,
             cut_upto: cuts.iter().map(|cut| cut.upto).max(),

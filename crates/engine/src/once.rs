@@ -61,6 +61,7 @@ impl Engine {
             }
             Effect::CreateOperatorKey(key, hash) => self.store.create_operator_key(key, hash).await,
             Effect::RotateOperatorKey(params) => self.store.rotate_operator_key(params).await,
+            Effect::UpdateWebhook(params) => self.store.update_webhook(*params).await.map(drop),
             Effect::Requeue(params) => self.store.requeue(params).await.map(drop),
         }
     }

@@ -1,13 +1,16 @@
 //! Making, changing and ending subscriptions.
 
+use std::time::Duration;
+
+use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX};
+use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
+use signalpost_core::policy::{Patience, RetrySchedule};
 use signalpost_core::profile::Profile;
-use signalpost_core::seal::Place;
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
-use signalpost_core::webhook::{DisableReason, EventSelection, SECRET_FIELD, Webhook, WebhookState};
+use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::check_name;
 use signalpost_store::catalog::{DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, WebhookPage};
 use signalpost_store::{Done, Effect, StoreError};
@@ -23,6 +26,26 @@ pub struct NewWebhook {
     pub url: TargetUrl,
     pub events: EventSelection,
     pub subject: Option<String>,
+    pub patience: Patience,
+    /// Names with their values.
+    pub headers: Vec<(String, Secret)>,
+    /// A secret of the customer's own; one is made when `None`.
+    pub secret: Option<Secret>,
+}
+
+impl NewWebhook {
+    /// For all events, with nothing out of the ordinary.
+    pub const fn to(url: TargetUrl) -> Self {
+        Self {
+            name: None,
+            url,
+            events: EventSelection::All,
+            subject: None,
+            patience: Patience { retry: None, timeout: None },
+            headers: Vec::new(),
+            secret: None,
+        }
+    }
 }
 
 /// A webhook with the only sight of its secret.
@@ -32,14 +55,16 @@ pub struct IssuedWebhook {
     pub secret: Secret,
 }
 
-/// `None` leaves a property as it is.
+/// `None` leaves a property as it is; an inner `None` takes it away.
 #[derive(Clone, Debug, Default)]
 pub struct WebhookChange {
-    pub name: Option<String>,
+    pub name: Option<Option<String>>,
     pub url: Option<TargetUrl>,
     pub events: Option<EventSelection>,
-    /// `Some(None)` removes the binding to a subject.
     pub subject: Option<Option<String>>,
+    pub retry: Option<Option<RetrySchedule>>,
+    pub timeout: Option<Option<Duration>>,
+    pub headers: Option<HeadersChange<Secret>>,
     pub active: Option<Activity>,
 }
 
@@ -57,21 +82,25 @@ impl Engine {
         new: NewWebhook,
         keep: Option<Keep<'_, IssuedWebhook>>,
     ) -> Result<Done<IssuedWebhook, Vec<u8>>, Error> {
-        let profile = &view.profile;
-        check(profile, new.name.as_deref(), Some(&new.events), new.subject.as_deref())?;
+        let (profile, workspace) = (&view.profile, view.workspace.id);
+        check_new(profile, &new)?;
         let (id, now) = (WebhookId::from_raw(self.mint_id()), self.clock.now());
-        let secret = self.mint_secret(profile.secret);
-        let place = secret_place(view.workspace.id, id);
+        let headers = new.headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
+        let headers = self.merged_headers(workspace, id, &[], HeadersChange::Merge(headers))?;
+        let secret = new.secret.unwrap_or_else(|| self.mint_secret(profile.secret));
         let webhook = Webhook {
             id,
-            workspace: view.workspace.id,
+            workspace,
             public_id: self.mint_text(&profile.webhook_id),
             name: new.name,
             url: new.url.as_str().to_owned(),
             events: new.events,
             subject: new.subject,
             state: WebhookState::Active,
-            secret: Some(self.keyring.seal(place, &secret, self.random.as_ref())),
+            patience: new.patience,
+            headers,
+            secret: Some(self.seal_secret(workspace, id, &secret)),
+            previous_secrets: Vec::new(),
             consecutive_failures: 0,
             created_at: now,
             updated_at: now,
@@ -110,24 +139,35 @@ impl Engine {
         public_id: &str,
         change: WebhookChange,
     ) -> Result<Webhook, Error> {
-        let subject = change.subject.as_ref().and_then(Option::as_deref);
-        check(&view.profile, change.name.as_deref(), change.events.as_ref(), subject)?;
+        check_change(&view.profile, &change)?;
         let workspace = view.workspace.id;
-        let webhook = self.webhook(workspace, public_id).await?.id;
-        let updated = self.store.update_webhook(UpdateWebhook {
-            workspace,
-            webhook,
-            at: self.clock.now(),
+        let webhook = self.webhook(workspace, public_id).await?;
+        let headers = match change.headers {
+            None => None,
+            Some(headers) => Some(self.sealed_change(&webhook, headers)?),
+        };
+        let nothing = UpdateWebhook::nothing(workspace, webhook.id, self.clock.now());
+        self.change_webhook(UpdateWebhook {
             name: change.name,
             url: change.url.map(|url| url.as_str().to_owned()),
             events: change.events,
             subject: change.subject,
+            retry: change.retry,
+            timeout: change.timeout,
+            headers,
             switch: change.active.map(|activity| match activity {
                 Activity::Active => Switch::Enable,
                 Activity::Paused => Switch::Disable(DisableReason::ByOwner),
             }),
-        });
-        let updated = updated.await;
+            ..nothing
+        })
+        .await
+    }
+
+    /// When this returns no attempt starts under the old state, also when it fails.
+    pub(crate) async fn change_webhook(&self, change: UpdateWebhook) -> Result<Webhook, Error> {
+        let (workspace, webhook) = (change.workspace, change.webhook);
+        let updated = self.store.update_webhook(change).await;
         self.apply_change(workspace, webhook).await;
         Ok(updated?)
     }
@@ -143,42 +183,64 @@ impl Engine {
 
     /// Returns when nothing starts under what was known of the webhook. Also after a failure: the store may have made
     /// the change and lost the answer, and a caller who asks again is told that there is nothing left to do.
-    async fn apply_change(&self, workspace: WorkspaceId, webhook: WebhookId) {
+    pub(crate) async fn apply_change(&self, workspace: WorkspaceId, webhook: WebhookId) {
         self.directory.forget(workspace);
         self.doorbell.reload(webhook).await;
     }
 }
 
-/// Where a webhook's secret is sealed.
-pub(crate) fn secret_place(workspace: WorkspaceId, webhook: WebhookId) -> Place {
-    Place { workspace: workspace.raw(), object: webhook.raw(), field: SECRET_FIELD }
+fn check_new(profile: &Profile, new: &NewWebhook) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    check_words(&mut errors, profile, new.name.as_deref(), Some(&new.events), new.subject.as_deref());
+    new.headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, Some(value)));
+    errors.take("secret", new.secret.as_ref().map_or(Ok(()), |own| profile.secret.check(own)));
+    errors.into_result()
 }
 
-fn check(
+fn check_change(profile: &Profile, change: &WebhookChange) -> Result<(), Error> {
+    let mut errors = FieldErrors::default();
+    let name = change.name.as_ref().and_then(Option::as_deref);
+    let subject = change.subject.as_ref().and_then(Option::as_deref);
+    check_words(&mut errors, profile, name, change.events.as_ref(), subject);
+    if let Some(HeadersChange::Merge(headers)) = &change.headers {
+        headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, value.as_ref()));
+    }
+    errors.into_result()
+}
+
+fn check_words(
+    errors: &mut FieldErrors,
     profile: &Profile,
     name: Option<&str>,
     events: Option<&EventSelection>,
     subject: Option<&str>,
-) -> Result<(), Error> {
-    let mut errors = FieldErrors::default();
+) {
     errors.take("name", name.map_or(Ok(()), check_name));
-    if let Some(EventSelection::Only(types)) = events {
-        errors.take("events", check_selection(profile, types));
+    if let Some(EventSelection::Only(entries)) = events {
+        errors.take("events", check_selection(profile, entries));
     }
     errors.take("subject", subject.map_or(Ok(()), |subject| profile.check_subject(Some(subject))));
-    errors.into_result()
 }
 
-fn check_selection(profile: &Profile, types: &[String]) -> Result<(), String> {
-    if types.is_empty() {
+/// One that is to be removed needs no good name: nobody has it then.
+fn check_header(errors: &mut FieldErrors, profile: &Profile, name: &str, value: Option<&Secret>) {
+    let Some(value) = value else { return };
+    let checked = profile.check_header_name(name).and_then(|()| check_header_value(value.expose_text()));
+    // Shortened, and escaped as in RFC 6901, for `/` joins the parts of a place.
+    let shown: String = name.chars().take(WEBHOOK_HEADER_NAME_CHARS_MAX).collect();
+    errors.take(&format!("headers/{}", shown.replace('~', "~0").replace('/', "~1")), checked);
+}
+
+fn check_selection(profile: &Profile, entries: &[String]) -> Result<(), String> {
+    if entries.is_empty() {
         return Err("must name at least one event type".to_owned());
     }
-    if types.len() > WEBHOOK_EVENTS_MAX {
+    if entries.len() > WEBHOOK_EVENTS_MAX {
         return Err(format!("may name at most {WEBHOOK_EVENTS_MAX} event types"));
     }
-    for event_type in types {
-        let shown: String = event_type.chars().take(EVENT_TYPE_CHARS_MAX).collect();
-        profile.check_type(event_type).map_err(|problem| format!("`{shown}` {problem}"))?;
+    for entry in entries {
+        let shown: String = entry.chars().take(EVENT_TYPE_CHARS_MAX).collect();
+        profile.check_selected(entry).map_err(|problem| format!("`{shown}` {problem}"))?;
     }
     Ok(())
 }

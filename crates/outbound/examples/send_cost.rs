@@ -133,6 +133,7 @@ fn request(url: &Arc<TargetUrl>, body: &Bytes, names: &[Arc<str>], number: usize
     OutboundRequest {
         url: Arc::clone(url),
         headers: names.iter().cloned().zip(values).collect(),
+        secret_headers: Arc::default(),
         body: body.clone(),
         timeout: Duration::from_secs(15),
     }

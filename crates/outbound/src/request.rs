@@ -23,25 +23,34 @@ const OURS: [HeaderName; 8] = [
     http::header::EXPECT,
 ];
 
-/// A `POST` with the headers in their order, `Host` first. `Host` and the target are filled in by the
+/// A `POST` with the headers in their order, `Host` first, the secret ones last. `Host` and the target are filled in by the
 /// connection that sends it.
 pub(crate) fn build(outbound: &OutboundRequest) -> Result<Request<Full<Bytes>>, Fault> {
-    let mut headers = HeaderMap::with_capacity(outbound.headers.len() + 1);
+    let mut headers = HeaderMap::with_capacity(outbound.headers.len() + outbound.secret_headers.len() + 1);
     headers.insert(HOST, HeaderValue::from_static(""));
     for (name, text) in &outbound.headers {
-        let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot(name, "has a bad name"))?;
-        let value = HeaderValue::from_str(text)
-            .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
-            .map_err(|_| cannot(name, "has a value with control characters"))?;
-        if OURS.contains(&header) {
-            return Err(cannot(name, "is set by the server alone"));
-        }
-        headers.append(header, value);
+        let (name, value) = header(name, text.as_bytes())?;
+        headers.append(name, value);
+    }
+    for (name, secret) in outbound.secret_headers.iter() {
+        let (name, mut value) = header(name, secret.expose())?;
+        value.set_sensitive(true);
+        headers.append(name, value);
     }
     let mut request = Request::new(Full::new(outbound.body.clone()));
     *request.method_mut() = Method::POST;
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), Fault> {
+    let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot(name, "has a bad name"))?;
+    if OURS.contains(&header) {
+        return Err(cannot(name, "is set by the server alone"));
+    }
+    let value =
+        HeaderValue::from_bytes(value).map_err(|_| cannot(name, "has a value with control characters"))?;
+    Ok((header, value))
 }
 
 pub(crate) fn host(url: &TargetUrl) -> Result<HeaderValue, Fault> {
@@ -64,6 +73,7 @@ fn bad_url() -> Fault {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalpost_core::secret::Secret;
     use std::sync::Arc;
     use std::time::Duration;
 
@@ -71,6 +81,7 @@ mod tests {
         OutboundRequest {
             url: Arc::new(TargetUrl::parse("http://example.com/").expect("a good URL")),
             headers: headers.iter().map(|(name, value)| (Arc::from(*name), (*value).to_owned())).collect(),
+            secret_headers: Arc::default(),
             body: Bytes::from_static(b"{}"),
             timeout: Duration::from_secs(1),
         }
@@ -85,6 +96,26 @@ mod tests {
         let repeated: Vec<&HeaderValue> = request.headers().get_all("x-b").iter().collect();
         assert_eq!(repeated, ["1", "3"]);
         assert!(build(&outbound(&[("x-name", "Müller")])).is_ok(), "text beyond ASCII is sent as it is");
+    }
+
+    #[test]
+    fn secret_headers_come_last_and_are_not_shown() {
+        let secret = |text: &str| Secret::from_text(text);
+        let with = |name: &str, text: &str| OutboundRequest {
+            secret_headers: [(Arc::from(name), secret(text))].into(),
+            ..outbound(&[("x-z", "1")])
+        };
+        let given = with("x-api-key", "canary-3f9a");
+        assert!(!format!("{given:?}").contains("canary"));
+        let request = build(&given).expect("good headers");
+        let names: Vec<&str> = request.headers().keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["host", "x-z", "x-api-key"]);
+        assert_eq!(request.headers()["x-api-key"], "canary-3f9a");
+        assert!(!format!("{:?}", request.headers()).contains("canary"));
+        for (name, value) in [("host", "evil"), ("x-a", "b\r\nc: d"), ("x a", "b")] {
+            let fault = build(&with(name, value)).expect_err(name);
+            assert!(fault.failure == Failure::Internal && !fault.detail.contains("c: d"), "{}", fault.detail);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! and what receivers saw, and nothing that the engine thinks.
 
 use bytes::Bytes;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::EventSelection;
 use signalpost_engine::ingest::Receipt;
 
@@ -39,8 +40,6 @@ pub(crate) enum Tenancy {
 pub(crate) struct WebhookFacts {
     pub(crate) workspace: usize,
     pub(crate) public_id: String,
-    /// Unknown when the answer that held it was lost.
-    pub(crate) secret: Option<String>,
     /// In order; one begins after the one before it was answered.
     pub(crate) changes: Vec<Change>,
 }
@@ -68,7 +67,36 @@ pub(crate) struct Wanted {
     pub(crate) url: String,
     pub(crate) events: EventSelection,
     pub(crate) subject: Option<String>,
+    /// Its own, the workspace's for `None`.
+    pub(crate) schedule_s: Option<Vec<u64>>,
+    /// The secrets that sign, newest first; never empty.
+    pub(crate) signing: Vec<Signing>,
     pub(crate) life: Life,
+}
+
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Signing {
+    /// Unknown when the answer that held it was lost.
+    pub(crate) secret: Option<String>,
+    pub(crate) until: Until,
+}
+
+/// How long a secret signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Replaced,
+    /// By the wall clock.
+    At(Timestamp),
+    /// The answer that said so was lost.
+    Unsure,
+}
+
+/// Enough of a secret to tell it from others in a history.
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let head = self.secret.as_deref().and_then(|secret| secret.get(..10)).unwrap_or("unknown");
+        write!(f, "{head} until {:?}", self.until)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -112,7 +140,10 @@ impl Wanted {
     pub(crate) fn wants(&self, event: &EventFacts) -> bool {
         let selected = match &self.events {
             EventSelection::All => true,
-            EventSelection::Only(types) => types.contains(&event.event_type),
+            EventSelection::Only(entries) => entries.iter().any(|entry| match entry.split_once('*') {
+                Some((word, _)) => event.event_type.starts_with(word),
+                None => *entry == event.event_type,
+            }),
         };
         let about = self.subject.is_none() || self.subject == event.subject;
         self.life == Life::Active && selected && about
@@ -162,21 +193,27 @@ pub(crate) fn number_in(data: &[u8]) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signalpost_core::time::Timestamp;
 
     fn moment(order: u64) -> Moment {
         Moment { order, us: order, wall: Timestamp::from_ms(0) }
     }
 
     fn change(called: u64, done: u64, life: Life) -> Change {
-        let wanted = Wanted { url: String::new(), events: EventSelection::All, subject: None, life };
+        let wanted = Wanted {
+            url: String::new(),
+            events: EventSelection::All,
+            subject: None,
+            schedule_s: None,
+            signing: Vec::new(),
+            life,
+        };
         Change { called: moment(called), done: Some(moment(done)), wanted, scope: Scope::Life }
     }
 
     #[test]
     fn a_webhook_is_both_while_it_changes() {
         let changes = vec![change(10, 20, Life::Active), change(30, 40, Life::Disabled)];
-        let facts = WebhookFacts { workspace: 0, public_id: String::new(), secret: None, changes };
+        let facts = WebhookFacts { workspace: 0, public_id: String::new(), changes };
         let lives = |from, to| {
             let states = facts.between(moment(from), moment(to));
             states.into_iter().map(|state| state.map(|wanted| wanted.life)).collect::<Vec<_>>()

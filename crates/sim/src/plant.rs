@@ -26,6 +26,8 @@ pub enum Plant {
     ForgetOutcome,
     /// A lane always sees its webhook as it was when the process first looked.
     StaleLane,
+    /// A lane goes on with the secrets that its webhook had when the process first looked.
+    StaleSecrets,
     /// A retry carries another event id than the first attempt.
     ChangeEventId,
     /// Some requests go out twice.
@@ -39,12 +41,13 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ForgetRetryRow,
         Self::HideLane,
         Self::LoseAcknowledged,
         Self::ForgetOutcome,
         Self::StaleLane,
+        Self::StaleSecrets,
         Self::ChangeEventId,
         Self::SendTwice,
         Self::DamageSignature,
@@ -82,22 +85,47 @@ impl Plant {
     }
 }
 
-/// First answers about lanes, kept for ever.
+/// First answers about lanes, kept for ever: as wholes, or their secrets alone.
 #[derive(Clone, Default)]
-pub(crate) struct StaleLanes(Arc<Mutex<BTreeMap<WebhookId, LaneRecord>>>);
+pub(crate) struct StaleLanes {
+    kept: Arc<Mutex<BTreeMap<WebhookId, LaneRecord>>>,
+    part: Part,
+}
+
+#[derive(Clone, Copy, Default)]
+pub(crate) enum Part {
+    #[default]
+    Whole,
+    Secrets,
+}
 
 impl StaleLanes {
+    /// The same answers, of which this part is believed.
+    pub(crate) fn believing(&self, part: Part) -> Self {
+        Self { part, ..self.clone() }
+    }
+
     pub(crate) fn answer(
         self,
         webhook: WebhookId,
         fresh: Answer<Option<LaneRecord>>,
     ) -> Answer<Option<LaneRecord>> {
         Box::pin(fresh.map(move |fresh| {
-            let mut kept = self.0.lock().expect("nobody panics while looking");
+            let mut kept = self.kept.lock().expect("nobody panics while looking");
             if let Ok(Some(record)) = &fresh {
                 kept.entry(webhook).or_insert_with(|| record.clone());
             }
-            fresh.map(|fresh| kept.get(&webhook).cloned().or(fresh))
+            fresh.map(|fresh| match (kept.get(&webhook), self.part) {
+                (None, _) => fresh,
+                (Some(kept), Part::Whole) => Some(kept.clone()),
+                (Some(kept), Part::Secrets) => fresh.map(|fresh| with_secrets_of(fresh, kept)),
+            })
         }))
     }
+}
+
+fn with_secrets_of(mut fresh: LaneRecord, kept: &LaneRecord) -> LaneRecord {
+    fresh.webhook.secret.clone_from(&kept.webhook.secret);
+    fresh.webhook.previous_secrets.clone_from(&kept.webhook.previous_secrets);
+    fresh
 }

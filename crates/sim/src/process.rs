@@ -131,6 +131,8 @@ impl Processes {
         }
         let watched = Arc::clone(&engine);
         self.ground.spawn(group, async move { watched.watch_owed().await });
+        let tidied = Arc::clone(&engine);
+        self.ground.spawn(group, async move { tidied.keep_house().await });
         *self.current.borrow_mut() = Some(Running { number, engine, store, cores_left });
     }
 

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
-use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+use signalpost_core::profile::{
+    DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+};
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::{Template, TemplateError};
 
@@ -89,6 +91,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         },
         features: Vec::new(),
         catalogue: None,
+        selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,
         event_id: style.event_id,
         attributes: vec!["jobId".to_owned()],
@@ -120,12 +123,14 @@ fn delivery(style: &Style) -> Result<DeliveryProfile, TemplateError> {
             header(EVENT_HEADER, "${event.id}")?,
             header("x-timestamp", "${attempt.unix_s}")?,
         ],
+        reserved_prefixes: Vec::new(),
         signature: SignatureRecipe {
             header: Arc::from(SIGNATURE_HEADER),
             value: Template::text(value)?,
             content: Template::text(content)?,
             key,
             encoding,
+            separator: (style.signature == SignatureStyle::Standard).then(|| Arc::from(" ")),
         },
         policy: DeliveryPolicy {
             retry: RetrySchedule::from_seconds(style.schedule_s).expect("short and few"),

@@ -14,6 +14,7 @@ use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
 use crate::conduct::RETRY_AFTER_MAX_S;
 use crate::facts::{EventFacts, Promise, Tenancy, data_of};
+use crate::load::manage::OWN_SCHEDULES_S;
 use crate::load::publish;
 use crate::profiles::EVENT_TYPES;
 use crate::world::World;
@@ -58,7 +59,8 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
 fn drain_bound_s(world: &World) -> u64 {
     let facts = world.facts.borrow();
     let delays = facts.workspaces.iter().flat_map(|workspace| workspace.schedule_s.iter().copied());
-    let longest = delays.max().unwrap_or(0).max(RETRY_AFTER_MAX_S);
+    let own = OWN_SCHEDULES_S.into_iter().flatten().copied();
+    let longest = delays.chain(own).max().unwrap_or(0).max(RETRY_AFTER_MAX_S);
     // A clock that was set back leaves what is due in the future; one that was set forward, sleeping cores.
     let jumps = u64::try_from(facts.jumps.len()).expect("few");
     let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));

@@ -17,7 +17,7 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::chance::SharedChance;
 use crate::clock::SimClock;
-use crate::plant::{Plant, StaleLanes};
+use crate::plant::{Part, Plant, StaleLanes};
 use crate::trouble::Trouble;
 
 pub(crate) type Inner = FaultyStore<MemoryStore>;
@@ -105,7 +105,12 @@ impl SimStore {
 
     /// Set when a fault of this kind is planted.
     pub(crate) fn stale_lanes(&self) -> Option<StaleLanes> {
-        (self.plant == Plant::StaleLane).then(|| self.stale.clone())
+        let part = match self.plant {
+            Plant::StaleLane => Part::Whole,
+            Plant::StaleSecrets => Part::Secrets,
+            _ => return None,
+        };
+        Some(self.stale.believing(part))
     }
 
     /// Queues a write for the next commit.

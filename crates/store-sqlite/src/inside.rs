@@ -1,10 +1,15 @@
 //! Tests that need a hand inside the store: operations that misbehave, a full disk, a half-filled index.
 
+use std::time::Duration;
+
 use signalpost_core::attempt::Verdict;
+use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
-use signalpost_core::webhook::DisableReason;
-use signalpost_store::catalog::{Switch, UpdateWebhook};
+use signalpost_core::policy::Patience;
+use signalpost_core::rotation::PreviousSecret;
+use signalpost_core::webhook::{DisableReason, Webhook};
+use signalpost_store::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook};
 use signalpost_store::ledger::{AcceptEvent, DueLanes, DuePage, ListDeliveries, ListEvents};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
@@ -146,6 +151,56 @@ fn a_damaged_row_is_corrupt_and_its_neighbours_are_not() {
     assert_eq!(read(31).expect("it reads").len(), 1);
 }
 
+/// A tombstone holds nothing that the customer wrote and nothing sealed, however the webhook ended.
+#[test]
+fn an_ended_webhook_keeps_no_secret() {
+    for end in ["webhook", "workspace"] {
+        let inside = Inside::new();
+        let (workspace, _) = inside.tenant(1, &[]);
+        let (id, at) = (WebhookId::from_raw(11), sample::at(9));
+        let full = Webhook {
+            patience: Patience { retry: None, timeout: Some(Duration::from_secs(1)) },
+            headers: vec![CustomHeader { name: "x-api-key".to_owned(), value: sample::sealed(1) }],
+            previous_secrets: vec![PreviousSecret { sealed: sample::sealed(2), expires_at: sample::at(99) }],
+            ..sample::webhook(workspace, 11)
+        };
+        block_on(inside.store.create_webhook(full)).expect("a webhook");
+        match end {
+            "webhook" => {
+                let delete = DeleteWebhook { workspace, webhook: id, at };
+                block_on(inside.store.delete_webhook(delete)).expect("it is deleted");
+            }
+            _ => {
+                let erase = EraseWorkspace { workspace, at };
+                block_on(inside.store.erase_workspace(erase)).expect("it is erased");
+            }
+        }
+        let left =
+            "SELECT count(*) FROM webhook WHERE coalesce(name, secret, previous_secrets, secret_expires_at,
+            headers, retry_schedule, timeout_ms, events, subject) IS NOT NULL OR url != ''";
+        assert_eq!(inside.number(left), 0, "a {end} ended");
+        assert_eq!(inside.number("SELECT count(*) FROM webhook"), 1, "the tombstone of a {end}");
+    }
+}
+
+/// More webhooks than one step takes, all with a secret that has expired.
+#[test]
+fn secrets_expire_in_steps() {
+    let inside = Inside::new();
+    let (workspace, _) = inside.tenant(1, &[]);
+    let count = i64::try_from(UPKEEP_ROWS_MAX).expect("small") + 1;
+    for n in 0..count {
+        let previous = PreviousSecret { sealed: sample::sealed(n), expires_at: sample::at(n) };
+        let webhook = Webhook { previous_secrets: vec![previous], ..sample::webhook(workspace, 100 + n) };
+        block_on(inside.store.create_webhook(webhook)).expect("a webhook");
+    }
+    let kept = "SELECT count(*) FROM webhook WHERE previous_secrets IS NOT NULL";
+    assert!(block_on(inside.store.upkeep(sample::at(count))).expect("upkeep"), "there is more");
+    assert_eq!(inside.number(kept), 1);
+    assert!(!block_on(inside.store.upkeep(sample::at(count))).expect("upkeep"), "that was all");
+    assert_eq!(inside.number(kept), 0);
+}
+
 /// Whatever part of the events is in the listing indexes, lists show all of them once and in order.
 #[test]
 fn lists_do_not_depend_on_how_far_the_index_is_filled() {
@@ -245,16 +300,8 @@ impl Backlog {
     }
 
     fn switch(&mut self, switch: Switch) {
-        let update = UpdateWebhook {
-            workspace: self.workspace,
-            webhook: SWEPT,
-            at: sample::at(1),
-            name: None,
-            url: None,
-            events: None,
-            subject: None,
-            switch: Some(switch),
-        };
+        let nothing = UpdateWebhook::nothing(self.workspace, SWEPT, sample::at(1));
+        let update = UpdateWebhook { switch: Some(switch), ..nothing };
         block_on(self.inside.store.update_webhook(update)).expect("it is switched");
         self.version += 1;
     }

@@ -20,6 +20,7 @@ mod ledger;
 mod meta;
 mod open;
 mod pack;
+mod pack_sealed;
 #[cfg(test)]
 mod plans;
 mod queue;

@@ -39,7 +39,7 @@ impl Packer {
 /// Takes values off a blob; the error is what is wrong with it.
 pub(crate) struct Unpacker<'a>(&'a [u8]);
 
-type Unpacked<T> = Result<T, String>;
+pub(crate) type Unpacked<T> = Result<T, String>;
 
 impl<'a> Unpacker<'a> {
     pub(crate) const fn new(blob: &'a [u8]) -> Self {

@@ -6,13 +6,15 @@ use bytes::Bytes;
 use rusqlite::Row;
 use rusqlite::types::ValueRef;
 use signalpost_core::credential::Credential;
+use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::RetentionOverrides;
+use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -21,6 +23,7 @@ use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
+use crate::pack_sealed::{unpack_headers, unpack_secrets};
 
 /// Reads a row's columns from left to right.
 pub(crate) struct Fields<'r> {
@@ -160,15 +163,17 @@ pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
 }
 
 fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {
-    let retry = match fields.optional_text("retry_schedule")? {
-        None => None,
-        Some(text) => {
-            let schedule = parse_schedule(text);
-            Some(schedule.map_err(|problem| fields.corrupt("retry_schedule", problem))?)
-        }
-    };
-    let timeout = fields.optional_count("timeout_ms")?.map(Duration::from_millis);
+    let (retry, timeout) = (optional_schedule(fields)?, optional_timeout(fields)?);
     Ok(PolicyOverrides { retry, timeout, retention: retention(fields)? })
+}
+
+fn optional_schedule(fields: &mut Fields<'_>) -> Field<Option<RetrySchedule>> {
+    let Some(text) = fields.optional_text("retry_schedule")? else { return Ok(None) };
+    parse_schedule(text).map(Some).map_err(|problem| fields.corrupt("retry_schedule", problem))
+}
+
+fn optional_timeout(fields: &mut Fields<'_>) -> Field<Option<Duration>> {
+    Ok(fields.optional_count("timeout_ms")?.map(Duration::from_millis))
 }
 
 /// The next three columns as a workspace's own rules of retention.
@@ -194,7 +199,8 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
 macro_rules! webhook_columns {
     () => {
         "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.disabled_at, h.disable_reason, \
-         h.secret, h.consecutive_failures, h.created_at, h.updated_at"
+         h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, h.consecutive_failures, \
+         h.created_at, h.updated_at"
     };
 }
 pub(crate) use webhook_columns;
@@ -210,7 +216,13 @@ pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
         events: selection(&mut fields)?,
         subject: fields.optional_text("subject")?.map(str::to_owned),
         state: webhook_state(&mut fields)?,
+        patience: Patience {
+            retry: optional_schedule(&mut fields)?,
+            timeout: optional_timeout(&mut fields)?,
+        },
+        headers: headers(&mut fields)?,
         secret: fields.optional_blob("secret")?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())),
+        previous_secrets: previous_secrets(&mut fields)?,
         consecutive_failures: fields.count("consecutive_failures")?,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
@@ -221,6 +233,16 @@ fn selection(fields: &mut Fields<'_>) -> Field<EventSelection> {
     let Some(blob) = fields.optional_blob("events")? else { return Ok(EventSelection::All) };
     let types = unpack_texts(blob).map_err(|problem| fields.corrupt("events", problem))?;
     Ok(EventSelection::Only(types))
+}
+
+fn headers(fields: &mut Fields<'_>) -> Field<Vec<CustomHeader>> {
+    let Some(blob) = fields.optional_blob("headers")? else { return Ok(Vec::new()) };
+    unpack_headers(blob).map_err(|problem| fields.corrupt("headers", problem))
+}
+
+fn previous_secrets(fields: &mut Fields<'_>) -> Field<Vec<PreviousSecret>> {
+    let Some(blob) = fields.optional_blob("previous_secrets")? else { return Ok(Vec::new()) };
+    unpack_secrets(blob).map_err(|problem| fields.corrupt("previous_secrets", problem))
 }
 
 fn webhook_state(fields: &mut Fields<'_>) -> Field<WebhookState> {

@@ -18,6 +18,11 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 3, name: "retention", sql: include_str!("../migrations/0003_retention.sql") },
     Migration { number: 4, name: "unlisted", sql: include_str!("../migrations/0004_unlisted.sql") },
     Migration { number: 5, name: "keys", sql: include_str!("../migrations/0005_keys.sql") },
+    Migration {
+        number: 6,
+        name: "webhook_options",
+        sql: include_str!("../migrations/0006_webhook_options.sql"),
+    },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -1,10 +1,14 @@
 //! Workspaces, webhooks, credentials and operator keys: small, read often, changed seldom.
 
+use std::time::Duration;
+
 use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
 use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::policy::PolicyChange;
+use signalpost_core::policy::{PolicyChange, RetrySchedule};
+use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook};
@@ -32,9 +36,10 @@ pub trait Catalog: Send + Sync {
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>>;
     /// Newest first.
     fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage>;
-    /// The webhook after the change. `Missing("webhook")`. Disabling an active webhook writes a cut.
+    /// The webhook after the change. `Missing("webhook")`. Disabling an active webhook writes a cut. `WrongState` when
+    /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
-    /// Wipes the secret and leaves a tombstone with a cut. `Missing("webhook")` also for the second time.
+    /// Wipes secrets and headers and leaves a tombstone with a cut. `Missing("webhook")` also for the second time.
     fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()>;
     /// Everything that a lane needs to start, whatever the webhook's state. `None` when it is deleted.
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>>;
@@ -133,17 +138,42 @@ pub struct WebhookPage {
     pub total: u64,
 }
 
-/// `None` leaves a property as it is.
+/// `None` leaves a property as it is; an inner `None` takes it away.
 #[derive(Clone, Debug)]
 pub struct UpdateWebhook {
     pub workspace: WorkspaceId,
     pub webhook: WebhookId,
     pub at: Timestamp,
-    pub name: Option<String>,
+    pub name: Option<Option<String>>,
     pub url: Option<String>,
     pub events: Option<EventSelection>,
     pub subject: Option<Option<String>>,
+    pub retry: Option<Option<RetrySchedule>>,
+    pub timeout: Option<Option<Duration>>,
+    /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
+    pub headers: Option<HeadersChange<SealedSecret>>,
+    pub secrets: Option<SecretsChange>,
     pub switch: Option<Switch>,
+}
+
+impl UpdateWebhook {
+    /// A change of nothing, from which others are made.
+    pub const fn nothing(workspace: WorkspaceId, webhook: WebhookId, at: Timestamp) -> Self {
+        Self {
+            workspace,
+            webhook,
+            at,
+            name: None,
+            url: None,
+            events: None,
+            subject: None,
+            retry: None,
+            timeout: None,
+            headers: None,
+            secrets: None,
+            switch: None,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,8 @@
 //! How a verb can fail.
 
+use signalpost_core::custom_header::TooManyHeaders;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::rotation::TooManySecrets;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -35,6 +37,20 @@ pub enum StoreError {
     /// A stored value cannot be what we wrote.
     #[error("corrupt value in {table}.{column} of {key}: {problem}")]
     Corrupt { table: &'static str, column: &'static str, key: String, problem: String },
+}
+
+impl From<TooManySecrets> for StoreError {
+    fn from(_: TooManySecrets) -> Self {
+        Self::WrongState(
+            "five previous secrets of the webhook still sign; revoke them, or wait until one has expired",
+        )
+    }
+}
+
+impl From<TooManyHeaders> for StoreError {
+    fn from(_: TooManyHeaders) -> Self {
+        Self::WrongState("together with those that the webhook has by now, the headers are too many")
+    }
 }
 
 impl From<StoreError> for Error {

@@ -65,7 +65,8 @@ pub trait Ledger: Send + Sync {
     /// The one read that no workspace scopes; it returns nothing else.
     fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>>;
 
-    /// One bounded step of housekeeping: rows ended by cuts, expired keys, lazy indexes. `true` when there is more.
+    /// One bounded step of housekeeping: secrets that have expired, rows ended by cuts, expired keys, lazy indexes.
+    /// `true` when there is more. The first step wipes expired secrets, of no more webhooks than a step may change.
     fn upkeep(&self, now: Timestamp) -> Answer<bool>;
     /// One bounded step of removing what the rules do not let the store keep, in the writer's idle time or at a share
     /// of what else it writes. To be called again while there is [`Retained::more`].

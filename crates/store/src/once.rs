@@ -12,7 +12,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::RotateOperatorKey;
+use crate::catalog::{RotateOperatorKey, UpdateWebhook};
 use crate::ledger::Requeue;
 use crate::vault::AnswerKey;
 
@@ -67,5 +67,6 @@ pub enum Effect {
     CreateCredential(Credential, CredentialHash),
     CreateOperatorKey(OperatorKey, CredentialHash),
     RotateOperatorKey(RotateOperatorKey),
+    UpdateWebhook(Box<UpdateWebhook>),
     Requeue(Requeue),
 }

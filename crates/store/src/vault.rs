@@ -1,8 +1,10 @@
 //! What lies sealed in the store, for those who look after the master key. No verb here opens anything.
 
+use signalpost_core::custom_header::HEADER_FIELD;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::seal::Place;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::webhook::{SECRET_FIELD, Webhook};
 
 use crate::Answer;
 
@@ -12,17 +14,19 @@ pub trait Vault: Send + Sync {
     /// The value sealed to recognise the master key by; `None` until [`Self::set_key_check`] was called.
     fn key_check(&self) -> Answer<Option<SealedSecret>>;
     fn set_key_check(&self, sealed: SealedSecret) -> Answer<()>;
-    /// Every sealed value by its key, in ascending order.
+    /// Every sealed value by its key, in ascending order. Values of one webhook are never on two pages, so a page may
+    /// be longer than its limit by those of its last one.
     fn sealed_page(&self, params: SealedPage) -> Answer<Vec<Sealed>>;
     /// Puts values in the place of others, each only where the other still stands; answers how many were replaced.
     fn reseal(&self, resealed: Vec<Resealed>) -> Answer<usize>;
 }
 
-/// Which sealed value.
+/// Where a sealed value lies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedKey {
     KeyCheck,
-    WebhookSecret(WebhookId),
+    /// One of the webhook's secrets, or the value of one of its headers.
+    Webhook(WebhookId),
     /// The answer kept for a call; see [`crate::Once`].
     Answer(AnswerKey),
 }
@@ -62,4 +66,32 @@ pub struct Resealed {
     pub key: SealedKey,
     pub old: SealedSecret,
     pub new: SealedSecret,
+}
+
+/// All that lies sealed in a webhook: its newest secret, those before it, its headers.
+pub fn sealed_in(webhook: &Webhook) -> impl Iterator<Item = Sealed> + '_ {
+    let (workspace, object) = (webhook.workspace.raw(), webhook.id.raw());
+    let sealed = move |field, value: &SealedSecret| Sealed {
+        key: SealedKey::Webhook(webhook.id),
+        place: Place { workspace, object, field },
+        value: value.clone(),
+    };
+    let previous = webhook.previous_secrets.iter().map(|previous| &previous.sealed);
+    let secrets = webhook.secret.iter().chain(previous).map(move |value| sealed(SECRET_FIELD, value));
+    secrets.chain(webhook.headers.iter().map(move |header| sealed(HEADER_FIELD, &header.value)))
+}
+
+/// Puts a value in the place of another, wherever in the webhook that stands by now: a rotation may have moved it.
+/// `false` when it stands nowhere.
+pub fn replace_in(webhook: &mut Webhook, old: &SealedSecret, new: &SealedSecret) -> bool {
+    let previous = webhook.previous_secrets.iter_mut().map(|previous| &mut previous.sealed);
+    let headers = webhook.headers.iter_mut().map(|header| &mut header.value);
+    let found = webhook.secret.iter_mut().chain(previous).chain(headers).find(|value| *value == old);
+    match found {
+        Some(value) => {
+            value.clone_from(new);
+            true
+        }
+        None => false,
+    }
 }

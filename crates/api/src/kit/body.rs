@@ -36,6 +36,21 @@ pub(crate) async fn read_json(request: Request, bytes_max: usize) -> Result<Byte
     read(request, bytes_max).await
 }
 
+/// The same of a request that may come without a body, which stands for an empty object then.
+pub(crate) async fn read_json_if_any(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
+    let says_what_it_is = request.headers().contains_key(CONTENT_TYPE);
+    let refusal = media_type(request.headers(), &[MediaType::Json]).err();
+    if says_what_it_is && let Some(error) = refusal {
+        return Err(error);
+    }
+    let body = read(request, bytes_max).await?;
+    match refusal {
+        _ if body.is_empty() => Ok(Bytes::from_static(b"{}")),
+        Some(error) => Err(error),
+        None => Ok(body),
+    }
+}
+
 /// What the request says its body is, if that is one of `accepted`.
 pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<MediaType, Error> {
     let named = single(headers, CONTENT_TYPE.as_str()).and_then(named_media_type);

@@ -26,8 +26,16 @@ pub(crate) struct Description {
     pub(crate) parameters: Vec<Parameter>,
     /// The same request in each media type in which it may come; none when there is no body.
     pub(crate) request: Vec<Content>,
+    pub(crate) body: Body,
     pub(crate) answers: Vec<Answered>,
     pub(crate) refusals: Vec<ErrorCode>,
+}
+
+/// Whether a request that may have a body must have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Body {
+    Required,
+    Optional,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,6 +92,7 @@ impl Description {
             tag: "",
             parameters: Vec::new(),
             request: Vec::new(),
+            body: Body::Required,
             answers: Vec::new(),
             refusals: Vec::new(),
         }
@@ -134,6 +143,11 @@ impl Description {
     pub(crate) fn takes(self, name: &'static str, schema: Value, example: Value) -> Self {
         let schema = Shape::Named(name, schema);
         self.takes_as(Content { media_type: "application/json", schema, example: Some(example) })
+    }
+
+    /// The body may be left out, which stands for an empty object.
+    pub(crate) fn or_no_body(self) -> Self {
+        Self { body: Body::Optional, ..self }
     }
 
     /// A body in one more media type.

@@ -140,6 +140,20 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// A member of a merge patch (RFC 7396): absent leaves what there is, null takes it away.
+    pub(crate) fn merged<V: Deserialize<'a>, T>(
+        &mut self,
+        name: &str,
+        expected: &str,
+        check: impl Fn(V) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        match self.member::<V>(name, expected) {
+            Member::Absent | Member::Broken => None,
+            Member::Null => Some(None),
+            Member::Value(value) => self.check(name, check(value)).map(Some),
+        }
+    }
+
     /// The URL in a text.
     pub(crate) fn target_url(&mut self, name: &str, text: Option<String>) -> Option<TargetUrl> {
         text.and_then(|text| self.check(name, TargetUrl::parse(&text)))

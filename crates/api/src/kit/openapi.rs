@@ -8,7 +8,7 @@ use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 use signalpost_core::error::ErrorCode;
 
-use crate::kit::description::{Answered, Content, Description, Parameter, Place, Shape, Text};
+use crate::kit::description::{Answered, Body, Content, Description, Parameter, Place, Shape, Text};
 use crate::kit::example;
 use crate::kit::operation::Access;
 
@@ -140,8 +140,7 @@ impl Parts<'_> {
         parameters.push(json!({"$ref": format!("#/components/parameters/{REQUEST_ID}")}));
         described["parameters"] = json!(parameters);
         if !operation.request.is_empty() {
-            described["requestBody"] =
-                json!({"required": true, "content": self.contents(&operation.request)});
+            described["requestBody"] = json!({"required": operation.body == Body::Required, "content": self.contents(&operation.request)});
         }
         described["responses"] = self.responses(operation);
         described["security"] = match operation.access {

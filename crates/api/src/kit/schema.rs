@@ -51,6 +51,14 @@ pub(crate) fn event_type() -> Value {
     })
 }
 
+/// `core::matching::check_pattern`.
+pub(crate) fn event_pattern() -> Value {
+    json!({
+        "type": "string", "minLength": 3, "maxLength": EVENT_TYPE_CHARS_MAX + 2,
+        "pattern": "^[A-Za-z0-9._:/-]+\\.\\*$", "examples": ["order.*"]
+    })
+}
+
 /// `core::event::check_producer_id`.
 pub(crate) fn producer_id() -> Value {
     json!({
@@ -116,6 +124,7 @@ mod tests {
     use super::*;
     use regex_lite::Regex;
     use signalpost_core::event::{check_event_type, check_producer_id, check_subject};
+    use signalpost_core::matching::check_pattern;
     use signalpost_core::target_url::TargetUrl;
     use signalpost_core::workspace::check_name;
 
@@ -125,10 +134,24 @@ mod tests {
         let pattern = Regex::new(&pattern).expect("a good pattern");
         let bound = |name: &str| schema[name].as_u64().and_then(|bound| usize::try_from(bound).ok());
         let (min, max) = (bound("minLength").unwrap_or(0), bound("maxLength").expect("a bound"));
-        let mut texts: Vec<String> =
-            ["", "a", "a.b", "a b", "A_b:c/d-e", "a+b=c~d@e", "é", "🧀", "a\0", "a\nb", "\u{85}", ","]
-                .map(str::to_owned)
-                .into();
+        let mut texts: Vec<String> = [
+            "",
+            "a",
+            "a.b",
+            "a.*",
+            "a*",
+            "a b",
+            "A_b:c/d-e",
+            "a+b=c~d@e",
+            "é",
+            "🧀",
+            "a\0",
+            "a\nb",
+            "\u{85}",
+            ",",
+        ]
+        .map(str::to_owned)
+        .into();
         texts.extend(
             ["https://a", "HTTP://a.example/x?y#z", "https://", "https:///a", "ftp://a", "https://a b"]
                 .map(str::to_owned),
@@ -147,6 +170,7 @@ mod tests {
     fn schemas_say_what_the_rules_of_core_do() {
         agree(&name(), |text| check_name(text).is_ok());
         agree(&event_type(), |text| check_event_type(text).is_ok());
+        agree(&event_pattern(), |text| check_pattern(text).is_ok());
         agree(&producer_id(), |text| check_producer_id(text).is_ok());
         agree(&subject(), |text| check_subject(text).is_ok());
     }

@@ -17,6 +17,10 @@ fn a_webhook_is_made_read_changed_and_deleted() {
     assert_eq!(made.header("cache-control"), "no-store");
     let mut expected = json!({
         "id": id, "url": "https://example.com/x", "events": ["a", "b"], "subject": "s", "name": "Mine",
+        "previous_secrets": [], "headers": {}, "retry_schedule_s": null, "timeout_ms": null,
+        "in_force": {
+            "retry_schedule_s": [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400], "timeout_ms": 15_000
+        },
         "status": "active", "disabled_at": null, "disabled_reason": null, "consecutive_failures": 0,
         "created_at": "2026-05-05T10:06:46.150Z", "updated_at": "2026-05-05T10:06:46.150Z"
     });
@@ -63,6 +67,7 @@ fn webhooks_are_refused_with_every_reason_at_once() {
         &["/url", "/events", "/name", "/active"],
     );
     refused(json!({"url": "https://x.y", "events": ["a", "b c", "*"]}), &["/events/1", "/events/2"]);
+    refused(json!({"url": "https://x.y", "events": ["a.*", "a*", "*.b"]}), &["/events/1", "/events/2"]);
     refused(json!({"url": "https://x.y", "events": "a"}), &["/events"]);
     refused(json!({"url": "https://x.y", "events": vec!["a"; 257]}), &["/events"]);
     refused(json!({"url": "https://x.y", "subject": "", "name": ""}), &["/name", "/subject"]);
@@ -76,6 +81,8 @@ fn webhooks_are_refused_with_every_reason_at_once() {
         .operator(Method::PATCH, &one)
         .json(&json!({"url": null, "events": null, "active": "no", "secret": ""}));
     assert_eq!(answer.send().expect(422).pointers(), ["/url", "/active", "/events", "/secret"]);
+    let cleared = app.operator(Method::PATCH, &one).json(&json!({"name": null, "subject": null})).send();
+    assert_eq!(cleared.expect(200).json()["name"], Value::Null, "null takes a name away");
 }
 
 /// URLs and whether they are taken. Numeric tricks are: what they mean is judged when a connection is made.

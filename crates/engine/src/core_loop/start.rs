@@ -101,5 +101,5 @@ async fn load(engine: &crate::Engine, webhook: WebhookId) -> Result<Loaded, Stri
     let record = engine.store.lane(webhook).await.map_err(|error| error.to_string())?;
     let Some(record) = record else { return Ok(Loaded::Closed) };
     let profile = engine.profiles.get(&record.workspace.dialect).map_err(|error| error.to_string())?;
-    Ok(Loaded::from_record(record, profile, &engine.keyring))
+    Ok(Loaded::from_record(record, profile, &engine.keyring, engine.clock.now()))
 }

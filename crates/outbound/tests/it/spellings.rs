@@ -127,8 +127,13 @@ fn no_spelling_reaches_the_inside() {
                 continue;
             };
             let timeout = Duration::from_secs(2);
-            let request =
-                OutboundRequest { url: Arc::new(url), headers: Vec::new(), body: Bytes::new(), timeout };
+            let request = OutboundRequest {
+                url: Arc::new(url),
+                headers: Vec::new(),
+                secret_headers: Arc::default(),
+                body: Bytes::new(),
+                timeout,
+            };
             let exchange = world.client.send(request).await;
             assert_eq!(exchange.outcome, Outcome::Failed(Failure::Blocked), "{text}: {}", exchange.detail);
             blocked += 1;

@@ -79,6 +79,7 @@ pub(crate) fn request(url: &str, timeout: Duration) -> OutboundRequest {
     OutboundRequest {
         url: Arc::new(TargetUrl::parse(url).unwrap_or_else(|error| panic!("{url} {error}"))),
         headers: vec![(Arc::from("content-type"), "application/json".to_owned())],
+        secret_headers: Arc::default(),
         body: Bytes::from_static(b"{}"),
         timeout,
     }

@@ -50,7 +50,8 @@ fn check_delivery(
             findings.push(format!("attempt {} was recorded and never sent", attempt.number));
             continue;
         };
-        findings.extend(check_verdict(workspace, sent, attempt, tries));
+        let schedules = schedules_at(evidence, workspace, record, sent.at);
+        findings.extend(check_verdict(&schedules, sent, attempt, tries));
         findings.extend(last.and_then(|(before, due)| check_spacing(evidence, before, due, sent)));
         last = Some((sent, attempt));
     }
@@ -83,22 +84,37 @@ fn excuse_overtaken(unrecorded: &mut Vec<&Sent>, record: &DeliveryRecord) {
     }
 }
 
-/// The verdict that an attempt must have had, from the schedule as the workspace asked for it.
-fn check_verdict(workspace: &WorkspaceFacts, sent: &Sent, attempt: &Attempt, tries: usize) -> Option<String> {
+/// The schedules that may have been in force for the webhook at that moment.
+fn schedules_at(
+    evidence: &Evidence<'_>,
+    workspace: &WorkspaceFacts,
+    record: &DeliveryRecord,
+    at: Moment,
+) -> Vec<Vec<u64>> {
+    let webhook = evidence.webhooks.get(record.summary.webhook.as_str());
+    let states = webhook.map(|webhook| webhook.between(at, at)).unwrap_or_default();
+    let own = states.into_iter().flatten().map(|wanted| wanted.schedule_s.as_ref());
+    own.map(|own| own.unwrap_or(&workspace.schedule_s).clone()).collect()
+}
+
+/// The verdict that an attempt must have had, from the schedules as they were asked for.
+fn check_verdict(schedules: &[Vec<u64>], sent: &Sent, attempt: &Attempt, tries: usize) -> Option<String> {
     let ended = sent.ended?;
-    let delay_ms =
-        workspace.schedule_s.get(tries - 1).map(|seconds| i64::try_from(seconds * 1_000).expect("hours"));
-    let right = match (ended.outcome.is_success(), delay_ms, attempt.verdict) {
-        (true, _, verdict) => verdict == Verdict::Delivered,
-        (false, None, verdict) => verdict == Verdict::GiveUp,
-        (false, Some(delay_ms), Verdict::RetryAt(at)) => {
-            let busy = matches!(ended.outcome, Outcome::Status(429 | 503));
-            let least = delay_ms.max(if busy { ended.retry_after_ms } else { 0 });
-            at >= ended.at.wall.plus_ms(least) && at <= ended.at.wall.plus_ms(least + least / 10)
+    let right = |schedule: &Vec<u64>| {
+        let delay_ms = schedule.get(tries - 1).map(|s| i64::try_from(s * 1_000).expect("hours"));
+        match (ended.outcome.is_success(), delay_ms, attempt.verdict) {
+            (true, _, verdict) => verdict == Verdict::Delivered,
+            (false, None, verdict) => verdict == Verdict::GiveUp,
+            (false, Some(delay_ms), Verdict::RetryAt(at)) => {
+                let busy = matches!(ended.outcome, Outcome::Status(429 | 503));
+                let least = delay_ms.max(if busy { ended.retry_after_ms } else { 0 });
+                at >= ended.at.wall.plus_ms(least) && at <= ended.at.wall.plus_ms(least + least / 10)
+            }
+            (false, Some(_), _) => false,
         }
-        (false, Some(_), _) => false,
     };
-    (!right).then(|| format!("try {tries} ended {ended:?} and was judged {:?}", attempt.verdict))
+    (!schedules.iter().any(right))
+        .then(|| format!("try {tries} of {schedules:?} ended {ended:?} and was judged {:?}", attempt.verdict))
 }
 
 /// A retry starts when it is due and not before, by the wall clock or, if that jumped, by the other.

@@ -1,4 +1,4 @@
-//! Signatures, verified as a receiver would: from the secret that the owner was shown, the headers and the body.
+//! Signatures, verified as a receiver would: from the secrets that the owner was shown, the headers and the body.
 //!
 //! The MAC is written out here (RFC 2104), so that the engine's own code cannot vouch for itself.
 
@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use sha2::{Digest, Sha256};
 
 use super::Evidence;
+use crate::facts::{Signing, Until, Wanted};
 use crate::network::{EVENT_HEADER, SIGNATURE_HEADER, Sent, WEBHOOK_HEADER};
 use crate::profiles::SignatureStyle;
 
@@ -16,31 +17,57 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
 
 fn check_request(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     let webhook = evidence.webhooks.get(sent.header(WEBHOOK_HEADER))?;
-    let secret = webhook.secret.as_deref()?;
     let style = evidence.facts.workspaces[webhook.workspace].style.signature;
-    let signature = sent.header(SIGNATURE_HEADER);
-    let good = match style {
-        SignatureStyle::Standard => verify_standard(sent, secret, signature),
-        SignatureStyle::Stamped => verify_stamped(sent, secret, signature),
-    };
+    // What was sent before its webhook was asked for is found elsewhere.
+    let states: Vec<&Wanted> = webhook.between(sent.at, sent.at).into_iter().flatten().collect();
+    let good = states.is_empty() || states.iter().any(|wanted| signs(evidence, sent, style, &wanted.signing));
     let fresh = sent.header("x-timestamp") == sent.at.wall.as_seconds().to_string();
-    (good != Some(()) || !fresh)
-        .then(|| format!("the signature {signature:?} of {} does not verify", sent.at.wall))
+    (!good || !fresh).then(|| {
+        let signature = sent.header(SIGNATURE_HEADER);
+        let signing: Vec<_> = states.iter().map(|wanted| &wanted.signing).collect();
+        format!("the signature {signature:?} of {} does not verify, {signing:?}", sent.at.wall)
+    })
 }
 
-fn verify_standard(sent: &Sent, secret: &str, signature: &str) -> Option<()> {
+/// Whether the request carries the signatures of these secrets, newest first, and no other.
+fn signs(evidence: &Evidence<'_>, sent: &Sent, style: SignatureStyle, signing: &[Signing]) -> bool {
+    // A scheme that carries one signature has that of the newest.
+    let signing = if style == SignatureStyle::Stamped { &signing[..1] } else { signing };
+    let mut given = sent.header(SIGNATURE_HEADER).split(' ').peekable();
+    for Signing { secret, until } in signing {
+        // Whoever lost the answer with a secret cannot verify anything.
+        let Some(secret) = secret else { return true };
+        let expected = match style {
+            SignatureStyle::Standard => standard(sent, secret),
+            SignatureStyle::Stamped => stamped(sent, secret),
+        };
+        let stands = given.next_if(|given| Some(*given) == expected.as_deref()).is_some();
+        let right = match until {
+            Until::Replaced => stands,
+            Until::Unsure => true,
+            Until::At(at) if sent.at.wall >= *at => !stands,
+            // After a jump of the clock it may have been wiped already.
+            Until::At(_) => stands || evidence.facts.jumps.iter().any(|jump| *jump < sent.at),
+        };
+        if !right {
+            return false;
+        }
+    }
+    given.next().is_none()
+}
+
+fn standard(sent: &Sent, secret: &str) -> Option<String> {
     let key = BASE64.decode(secret.strip_prefix("whsec_")?).ok()?;
-    let given = BASE64.decode(signature.strip_prefix("v1,")?).ok()?;
     let head = format!("{}.{}.", sent.header(EVENT_HEADER), sent.header("x-timestamp"));
-    (given == hmac_sha256(&key, &[head.as_bytes(), &sent.body])).then_some(())
+    Some(format!("v1,{}", BASE64.encode(hmac_sha256(&key, &[head.as_bytes(), &sent.body]))))
 }
 
-fn verify_stamped(sent: &Sent, secret: &str, signature: &str) -> Option<()> {
-    let (stamp, given) = signature.strip_prefix("t=")?.split_once(",v1=")?;
+fn stamped(sent: &Sent, secret: &str) -> Option<String> {
+    let stamp = sent.header("x-timestamp");
     let head = format!("{stamp}.");
     let digest = hmac_sha256(secret.as_bytes(), &[head.as_bytes(), &sent.body]);
     let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    (given == hex && stamp == sent.header("x-timestamp")).then_some(())
+    Some(format!("t={stamp},v1={hex}"))
 }
 
 /// HMAC-SHA256 of parts in order.

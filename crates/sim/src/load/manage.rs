@@ -4,7 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
+use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
+use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::Engine;
@@ -14,8 +15,10 @@ use signalpost_store::catalog::ListWebhooks;
 
 use crate::chance::Chance;
 use crate::facts::{
-    Change, Life, Promise, RedeliveryFacts, Scope, Tenancy, Wanted, WebhookFacts, WorkspaceFacts,
+    Change, Life, Promise, RedeliveryFacts, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts,
+    WorkspaceFacts,
 };
+use crate::load::secrets;
 use crate::network::{DELIVERY_HEADER, WORKSPACE_HEADER};
 use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
 use crate::world::{Again, World};
@@ -23,7 +26,7 @@ use crate::world::{Again, World};
 /// Webhooks that one workspace has made in a run.
 const WEBHOOKS_MAX: usize = 12;
 /// Retry schedules that some workspaces choose for themselves.
-const OWN_SCHEDULES_S: [&[u64]; 3] = [&[], &[0], &[3, 600]];
+pub(crate) const OWN_SCHEDULES_S: [&[u64]; 3] = [&[], &[0], &[3, 600]];
 
 /// Makes the workspaces and their first webhooks.
 pub(crate) async fn settle_in(world: &Rc<World>) {
@@ -62,7 +65,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
             |index: &usize| facts.webhooks[*index].wanted_last().is_some_and(|w| w.life != Life::Deleted);
         (all.iter().copied().filter(lives).collect::<Vec<_>>(), all.len())
     };
-    let action = chance.weighted(&[1, 4, 2, 4, 5, 1, 6]);
+    let action = chance.weighted(&[1, 4, 2, 4, 5, 1, 6, 4, 1, 2]);
     if action == 6 {
         return redeliver(world, workspace, chance).await;
     }
@@ -74,6 +77,11 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
         return;
     }
     let webhook = *chance.pick(&mine);
+    match action {
+        7 => return secrets::rotate(world, webhook, chance).await,
+        8 => return secrets::revoke(world, webhook).await,
+        _ => {}
+    }
     let drawn = draw_wanted(world, workspace, chance);
     let now = world.facts.borrow().webhooks[webhook].wanted_last().expect("it was made").clone();
     let wanted = match action {
@@ -81,9 +89,10 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
         2 => Wanted { events: drawn.events, subject: drawn.subject, ..now },
         3 => Wanted { life: Life::Disabled, ..now },
         4 => Wanted { life: Life::Active, ..now },
+        9 => Wanted { schedule_s: drawn.schedule_s, ..now },
         _ => Wanted { life: Life::Deleted, ..now },
     };
-    let scope = if action <= 2 { Scope::Properties } else { Scope::Life };
+    let scope = if matches!(action, 1 | 2 | 9) { Scope::Properties } else { Scope::Life };
     change(world, webhook, wanted, scope).await;
 }
 
@@ -96,10 +105,7 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
         name: format!("Workspace {workspace}"),
         id: Some(public_id.clone()),
         features: None,
-        policy: PolicyOverrides {
-            retry: own.map(|seconds| RetrySchedule::from_seconds(seconds).expect("short and few")),
-            ..PolicyOverrides::default()
-        },
+        policy: PolicyOverrides { retry: own.map(schedule), ..PolicyOverrides::default() },
     };
     let schedule_s = own.unwrap_or(style.schedule_s).to_vec();
     let hosts =
@@ -126,14 +132,19 @@ fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let facts = world.facts.borrow();
     let host = chance.pick(&facts.workspaces[workspace].hosts);
     let url = format!("http://{host}/{}", chance.between(0, u64::MAX / 2));
-    let events = if chance.permille(600) {
+    let events = if chance.permille(500) {
         EventSelection::All
+    } else if chance.permille(300) {
+        EventSelection::Only(vec!["order.*".to_owned()])
     } else {
         let first = chance.index(EVENT_TYPES.len() - 1);
         EventSelection::Only(EVENT_TYPES[first..first + 2].iter().map(|name| (*name).to_owned()).collect())
     };
     let subject = chance.permille(200).then(|| (*chance.pick(&SUBJECTS)).to_owned());
-    Wanted { url, events, subject, life: Life::Active }
+    let schedule_s = chance.permille(200).then(|| chance.pick(&OWN_SCHEDULES_S).to_vec());
+    let own = chance.permille(500).then(|| secrets::draw(facts.workspaces[workspace].style, chance));
+    let signing = vec![Signing { secret: own, until: Until::Replaced }];
+    Wanted { url, events, subject, schedule_s, signing, life: Life::Active }
 }
 
 async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
@@ -141,7 +152,7 @@ async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     let index = {
         let mut facts = world.facts.borrow_mut();
         let changes = vec![Change { called, done: None, wanted: wanted.clone(), scope: Scope::Life }];
-        facts.webhooks.push(WebhookFacts { workspace, public_id: String::new(), secret: None, changes });
+        facts.webhooks.push(WebhookFacts { workspace, public_id: String::new(), changes });
         facts.webhooks.len() - 1
     };
     let public_id = world.facts.borrow().workspaces[workspace].public_id.clone();
@@ -151,7 +162,10 @@ async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     let webhook = &mut facts.webhooks[index];
     webhook.changes[0].done = Some(done);
     match answered.answer {
-        Ok((public_id, secret)) => (webhook.public_id, webhook.secret) = (public_id, secret),
+        Ok((public_id, secret)) => {
+            webhook.public_id = public_id;
+            webhook.changes[0].wanted.signing[0].secret = secret;
+        }
         Err(error) => facts.findings.push(format!("webhook {index} could not be made: {error}")),
     }
 }
@@ -172,11 +186,18 @@ async fn create_or_find(
         limit: 100,
     };
     let known = engine.list_webhooks(all).await?.rows.into_iter().find(|webhook| webhook.url == wanted.url);
+    let own = wanted.signing[0].secret.clone();
     if let Some(Webhook { public_id, .. }) = known {
-        return Ok((public_id, None));
+        return Ok((public_id, own));
     }
     let url = TargetUrl::parse(&wanted.url).expect("URLs of this world are good");
-    let new = NewWebhook { name: None, url, events: wanted.events, subject: wanted.subject };
+    let new = NewWebhook {
+        events: wanted.events,
+        subject: wanted.subject,
+        patience: Patience { retry: wanted.schedule_s.as_deref().map(schedule), timeout: None },
+        secret: own.as_deref().map(Secret::from_text),
+        ..NewWebhook::to(url)
+    };
     let issued = engine.create_webhook(&view, new, None).await?.now();
     let IssuedWebhook { webhook, secret } = issued.expect("a call without a key is never a repetition");
     Ok((webhook.public_id, Some(secret.expose_text().to_owned())))
@@ -222,13 +243,18 @@ async fn apply(
     }
     let activity = if wanted.life == Life::Active { Activity::Active } else { Activity::Paused };
     let change = WebhookChange {
-        name: None,
         url: Some(TargetUrl::parse(&wanted.url).expect("URLs of this world are good")),
         events: Some(wanted.events),
         subject: Some(wanted.subject),
+        retry: Some(wanted.schedule_s.as_deref().map(schedule)),
         active: (scope == Scope::Life).then_some(activity),
+        ..WebhookChange::default()
     };
     engine.update_webhook(&view, webhook, change).await.map(|_| ())
+}
+
+fn schedule(seconds: &[u64]) -> RetrySchedule {
+    RetrySchedule::from_seconds(seconds).expect("short and few")
 }
 
 async fn erase(world: &Rc<World>, workspace: usize) {

@@ -2,4 +2,5 @@
 
 pub(crate) mod manage;
 pub(crate) mod publish;
+mod secrets;
 pub(crate) mod weather;

@@ -84,6 +84,9 @@ fn worlds_are_not_empty() {
         "erased workspace",
         "life: Deleted",
         "life: Disabled",
+        "rotated: Ok",
+        "revoked: Ok",
+        "order.*",
         "ends: timeout",
         "ends: success",
         "conflict",
@@ -127,6 +130,11 @@ fn a_forgotten_outcome_is_seen() {
 #[test]
 fn a_stale_webhook_is_seen() {
     check_plant(Plant::StaleLane, "its webhook was");
+}
+
+#[test]
+fn a_revoked_secret_is_seen() {
+    check_plant(Plant::StaleSecrets, "does not verify");
 }
 
 #[test]

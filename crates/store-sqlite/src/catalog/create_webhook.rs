@@ -1,20 +1,26 @@
 //! `create_webhook`.
 
+use std::time::Duration;
+
 use rusqlite::params;
+use signalpost_core::rotation::first_expiry;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::fetch::exists;
 use crate::pack::pack_texts;
+use crate::pack_sealed::{pack_headers, pack_secrets};
+use crate::row::write_schedule;
 use crate::write::Write;
 
 /// Deleted ones count too.
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AND public_id = ?2";
 pub(crate) const INSERT: &str = "INSERT INTO webhook
-    (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, secret,
-     consecutive_failures, created_at, updated_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
+     headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 pub(super) fn run(write: &mut Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
     if write.version(webhook.workspace)?.is_none() {
@@ -34,7 +40,12 @@ pub(super) fn run(write: &mut Write<'_>, webhook: &Webhook) -> Result<(), Failur
         webhook.subject,
         disabled_at,
         reason,
+        webhook.patience.retry.as_ref().map(write_schedule),
+        timeout_column(webhook.patience.timeout),
+        pack_headers(&webhook.headers),
         webhook.secret.as_ref().map(|secret| secret.as_bytes()),
+        pack_secrets(&webhook.previous_secrets),
+        first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
         webhook.consecutive_failures,
         webhook.created_at.as_ms(),
         webhook.updated_at.as_ms(),
@@ -50,6 +61,11 @@ pub(super) fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'st
         WebhookState::Active => (None, None),
         WebhookState::Disabled { at, reason } => (Some(at.as_ms()), Some(reason.name())),
     }
+}
+
+/// In milliseconds.
+pub(super) fn timeout_column(timeout: Option<Duration>) -> Option<i64> {
+    timeout.map(|timeout| i64::try_from(timeout.as_millis()).expect("at most a minute"))
 }
 
 pub(super) fn events_column(events: &EventSelection) -> Option<Vec<u8>> {

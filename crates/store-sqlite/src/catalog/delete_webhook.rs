@@ -1,4 +1,4 @@
-//! `delete_webhook`: the secret and all that the customer wrote go; a tombstone with its id and a cut stay.
+//! `delete_webhook`: secrets, headers and all that the customer wrote go; a tombstone with its id and a cut stay.
 
 use rusqlite::params;
 use signalpost_core::delivery::CutReason;
@@ -13,7 +13,9 @@ use crate::failure::Failure;
 use crate::write::Write;
 
 pub(crate) const UPDATE: &str = "UPDATE webhook
-    SET deleted_at = ?2, updated_at = ?2, secret = NULL, name = NULL, url = '', events = NULL, subject = NULL
+    SET deleted_at = ?2, updated_at = ?2, secret = NULL, previous_secrets = NULL, secret_expires_at = NULL,
+        headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, retry_schedule = NULL,
+        timeout_ms = NULL
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: DeleteWebhook) -> Result<(), Failure> {

@@ -8,6 +8,7 @@ mod credential_by_hash;
 mod delete_webhook;
 pub(crate) mod disable;
 pub(crate) mod erase_workspace;
+pub(crate) mod expire_secrets;
 mod fan_out;
 pub(crate) mod find;
 mod lane;
@@ -188,6 +189,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::SELECT_ERASED_AT,
     erase_workspace::DELETE_HEAD,
     erase_workspace::INSERT_REST,
+    expire_secrets::SELECT,
+    expire_secrets::UPDATE,
     fan_out::SELECT_VERSION,
     fan_out::SELECT_WEBHOOKS,
     find::SELECT_WORKSPACE,

@@ -11,6 +11,7 @@ use signalpost_store::{Done, Effect, Once, StoreError};
 
 use super::{
     create_credential, create_operator_key, create_webhook, create_workspace, find, rotate_operator_key,
+    update_webhook,
 };
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
@@ -37,7 +38,7 @@ pub(super) const fn grows(effect: &Effect) -> bool {
         | Effect::CreateWebhook(_)
         | Effect::CreateCredential(..)
         | Effect::CreateOperatorKey(..) => true,
-        Effect::RotateOperatorKey(_) | Effect::Requeue(_) => false,
+        Effect::RotateOperatorKey(_) | Effect::UpdateWebhook(_) | Effect::Requeue(_) => false,
     }
 }
 
@@ -56,6 +57,7 @@ pub(super) fn run(
         Effect::CreateCredential(credential, hash) => create_credential::run(write, credential, *hash)?,
         Effect::CreateOperatorKey(key, hash) => create_operator_key::run(write, key, *hash)?,
         Effect::RotateOperatorKey(params) => rotate_operator_key::run(write, params)?,
+        Effect::UpdateWebhook(params) => drop(update_webhook::run(write, params)?),
         Effect::Requeue(params) => drop(requeue::run(write, *params)?),
     }
     remember(write, once, Kept::Sealed(answer))?;

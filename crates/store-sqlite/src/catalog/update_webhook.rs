@@ -1,24 +1,31 @@
-//! `update_webhook`: what the customer may change, and the switch. A change for fan-out, whatever it changes.
+//! `update_webhook`: what the customer may change, the secrets, and the switch. A change for fan-out, whatever it changes.
 
 use rusqlite::params;
+use signalpost_core::custom_header::merged;
+use signalpost_core::rotation::{self, first_expiry};
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
 
-use super::create_webhook::{disabled_columns, events_column};
+use super::create_webhook::{disabled_columns, events_column, timeout_column};
 use super::{disable, find};
 use crate::failure::Failure;
+use crate::pack_sealed::{pack_headers, pack_secrets};
+use crate::row::write_schedule;
 use crate::write::Write;
 
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,
-        consecutive_failures = ?8, updated_at = ?9
+        consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
+        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
     let UpdateWebhook { workspace, webhook: id, at, .. } = *params;
     let found = find::webhook(write.connection, workspace, id)?;
     let mut webhook = found.ok_or(StoreError::Missing("webhook"))?;
+    change_sealed(&mut webhook, params)?;
     change(&mut webhook, params);
     write.bump_version(workspace)?;
     store(write, &webhook)?;
@@ -29,10 +36,22 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     Ok(webhook)
 }
 
-/// Everything but disabling, which also writes a cut.
+/// Headers and secrets, the part that may be refused.
+fn change_sealed(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), StoreError> {
+    if let Some(headers) = &params.headers {
+        webhook.headers = merged(&webhook.headers, headers)?;
+    }
+    if let Some(secrets) = &params.secrets {
+        rotation::apply(webhook, secrets, params.at)?;
+    }
+    rotation::wipe_expired(webhook, params.at);
+    Ok(())
+}
+
+/// Everything else but disabling, which also writes a cut.
 fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     if let Some(name) = &params.name {
-        webhook.name = Some(name.clone());
+        webhook.name.clone_from(name);
     }
     if let Some(url) = &params.url {
         webhook.url.clone_from(url);
@@ -42,6 +61,12 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     }
     if let Some(subject) = &params.subject {
         webhook.subject.clone_from(subject);
+    }
+    if let Some(retry) = &params.retry {
+        webhook.patience.retry.clone_from(retry);
+    }
+    if let Some(timeout) = params.timeout {
+        webhook.patience.timeout = timeout;
     }
     if params.switch == Some(Switch::Enable) && !webhook.state.is_active() {
         webhook.state = WebhookState::Active;
@@ -62,6 +87,12 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         reason,
         webhook.consecutive_failures,
         webhook.updated_at.as_ms(),
+        webhook.patience.retry.as_ref().map(write_schedule),
+        timeout_column(webhook.patience.timeout),
+        pack_headers(&webhook.headers),
+        webhook.secret.as_ref().map(|secret| secret.as_bytes()),
+        pack_secrets(&webhook.previous_secrets),
+        first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
     ])?;
     Ok(())
 }

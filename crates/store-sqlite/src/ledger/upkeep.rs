@@ -3,6 +3,7 @@
 use signalpost_core::time::Timestamp;
 
 use super::{expire, index, sweep};
+use crate::catalog::expire_secrets;
 use crate::failure::Failure;
 use crate::retention::unlist;
 use crate::write::Write;
@@ -24,7 +25,9 @@ pub(crate) enum Eagerness {
 ///
 /// The writer itself has no clock, so its own steps leave out what expires by one.
 pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
-    Ok(expire::step(write, now)? || step(write, Eagerness::Complete)?)
+    // Every time, so that no backlog of anything else can make a secret outlive its use.
+    let expiring = expire_secrets::step(write, now)?;
+    Ok(expire::step(write, now)? || step(write, Eagerness::Complete)? || expiring)
 }
 
 /// Does one step; `true` when there is more to do.

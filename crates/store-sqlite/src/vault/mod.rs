@@ -39,6 +39,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     key_check::SELECT,
     key_check::REPLACE,
     reseal::UPDATE_KEY_CHECK,
+    reseal::SELECT_WEBHOOK,
     reseal::UPDATE_WEBHOOK,
     reseal::UPDATE_ANSWER,
     sealed_page::SELECT_WEBHOOKS,

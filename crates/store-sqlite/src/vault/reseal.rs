@@ -1,31 +1,59 @@
 //! `reseal`: each value only where the old one still stands.
 
 use rusqlite::params;
-use signalpost_store::vault::{AnswerKey, Resealed, SealedKey};
+use signalpost_core::id::WebhookId;
+use signalpost_core::secret::SealedSecret;
+use signalpost_store::vault::{AnswerKey, Resealed, SealedKey, replace_in};
 
 use crate::catalog::once;
 use crate::failure::Failure;
+use crate::fetch::fetch_one;
+use crate::pack_sealed::{pack_headers, pack_secrets};
+use crate::row;
+use crate::row::webhook_columns;
 use crate::write::Write;
 
 pub(crate) const UPDATE_KEY_CHECK: &str = "UPDATE key_check SET sealed = ?2 WHERE id = 1 AND sealed = ?1";
-pub(crate) const UPDATE_WEBHOOK: &str = "UPDATE webhook SET secret = ?3 WHERE id = ?1 AND secret = ?2";
+/// Deleted ones have nothing sealed.
+pub(crate) const SELECT_WEBHOOK: &str =
+    concat!("SELECT ", webhook_columns!(), " FROM webhook h WHERE h.id = ?1 AND h.deleted_at IS NULL");
+pub(crate) const UPDATE_WEBHOOK: &str =
+    "UPDATE webhook SET secret = ?2, previous_secrets = ?3, headers = ?4 WHERE id = ?1";
 pub(crate) const UPDATE_ANSWER: &str =
     "UPDATE once SET sealed = ?4 WHERE workspace = ?1 AND name = ?2 AND sealed = ?3";
 
 pub(super) fn run(write: &Write<'_>, resealed: &[Resealed]) -> Result<usize, Failure> {
     let mut replaced = 0;
     for Resealed { key, old, new } in resealed {
-        let (old, new) = (old.as_bytes(), new.as_bytes());
         replaced += match key {
-            SealedKey::KeyCheck => write.statement(UPDATE_KEY_CHECK)?.execute(params![old, new])?,
-            SealedKey::WebhookSecret(id) => {
-                write.statement(UPDATE_WEBHOOK)?.execute(params![id.raw(), old, new])?
+            SealedKey::KeyCheck => {
+                write.statement(UPDATE_KEY_CHECK)?.execute(params![old.as_bytes(), new.as_bytes()])?
             }
+            SealedKey::Webhook(id) => in_webhook(write, *id, old, new)?,
             SealedKey::Answer(AnswerKey { workspace, name }) => {
-                let values = params![once::place(*workspace), name, old, new];
+                let values = params![once::place(*workspace), name, old.as_bytes(), new.as_bytes()];
                 write.statement(UPDATE_ANSWER)?.execute(values)?
             }
         };
     }
     Ok(replaced)
+}
+
+fn in_webhook(
+    write: &Write<'_>,
+    id: WebhookId,
+    old: &SealedSecret,
+    new: &SealedSecret,
+) -> Result<usize, Failure> {
+    let found = fetch_one(write.connection, SELECT_WEBHOOK, [id.raw()], row::webhook)?;
+    let Some(mut webhook) = found else { return Ok(0) };
+    if !replace_in(&mut webhook, old, new) {
+        return Ok(0);
+    }
+    Ok(write.statement(UPDATE_WEBHOOK)?.execute(params![
+        id.raw(),
+        webhook.secret.as_ref().map(|secret| secret.as_bytes()),
+        pack_secrets(&webhook.previous_secrets),
+        pack_headers(&webhook.headers),
+    ])?)
 }

@@ -1,20 +1,24 @@
 //! `sealed_page`: first the key check, then webhooks by id, then kept answers by workspace and name.
 
 use rusqlite::{Connection, params};
-use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::seal::{KEY_CHECK_PLACE, Place};
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::seal::KEY_CHECK_PLACE;
 use signalpost_core::secret::SealedSecret;
-use signalpost_core::webhook::SECRET_FIELD;
-use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage};
+use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage, sealed_in};
 
 use super::key_check;
 use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row::Fields;
+use crate::row;
+use crate::row::{Fields, webhook_columns};
 
-pub(crate) const SELECT_WEBHOOKS: &str = "SELECT id, workspace, secret FROM webhook
-    WHERE id > ?1 AND secret IS NOT NULL ORDER BY id LIMIT ?2";
+pub(crate) const SELECT_WEBHOOKS: &str = concat!(
+    "SELECT ",
+    webhook_columns!(),
+    " FROM webhook h WHERE h.id > ?1 AND coalesce(h.secret, h.previous_secrets, h.headers) IS NOT NULL
+      ORDER BY h.id LIMIT ?2"
+);
 pub(crate) const SELECT_ANSWERS: &str = "SELECT workspace, name, sealed FROM once INDEXED BY once_sealed
     WHERE (workspace, name) > (?1, ?2) AND sealed IS NOT NULL ORDER BY workspace, name LIMIT ?3";
 
@@ -27,7 +31,7 @@ pub(super) fn run(connection: &Connection, params: SealedPage) -> Result<Vec<Sea
     }
     let webhooks_after = match after {
         None | Some(SealedKey::KeyCheck) => Some(i64::MIN),
-        Some(SealedKey::WebhookSecret(id)) => Some(id.raw()),
+        Some(SealedKey::Webhook(id)) => Some(id.raw()),
         Some(SealedKey::Answer(_)) => None,
     };
     if let Some(after) = webhooks_after {
@@ -41,15 +45,17 @@ pub(super) fn run(connection: &Connection, params: SealedPage) -> Result<Vec<Sea
     Ok(page)
 }
 
+/// Those of one webhook stay together, so there may be more than are wanted.
 fn webhooks(connection: &Connection, after: i64, rows_max: usize) -> Result<Vec<Sealed>, Failure> {
-    fetch_all(connection, SELECT_WEBHOOKS, params![after, limit(rows_max)], |row| {
-        let mut fields = Fields::new(row, "webhook", 1);
-        let object = fields.id("id")?;
-        let workspace = fields.id("workspace")?;
-        let value = SealedSecret::from_bytes(fields.blob("secret")?.to_vec());
-        let key = SealedKey::WebhookSecret(WebhookId::from_raw(object));
-        Ok(Sealed { key, place: Place { workspace, object, field: SECRET_FIELD }, value })
-    })
+    let mut page = Vec::new();
+    // No more webhooks than values are wanted: each has one at least.
+    for webhook in fetch_all(connection, SELECT_WEBHOOKS, params![after, limit(rows_max)], row::webhook)? {
+        if page.len() >= rows_max {
+            break;
+        }
+        page.extend(sealed_in(&webhook));
+    }
+    Ok(page)
 }
 
 fn answers(connection: &Connection, after: AnswerKey, rows_max: usize) -> Result<Vec<Sealed>, Failure> {

@@ -8,7 +8,7 @@ use signalpost_core::event::EventContent;
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::policy::{Patience, PolicyOverrides};
 use signalpost_core::rate::RateLimit;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
@@ -48,11 +48,19 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         events: EventSelection::All,
         subject: None,
         state: WebhookState::Active,
-        secret: Some(SealedSecret::from_bytes(n.to_be_bytes().to_vec())),
+        patience: Patience::default(),
+        headers: Vec::new(),
+        secret: Some(sealed(n)),
+        previous_secrets: Vec::new(),
         consecutive_failures: 0,
         created_at: at(n),
         updated_at: at(n),
     }
+}
+
+/// Something sealed that is `n`'s own.
+pub fn sealed(n: i64) -> SealedSecret {
+    SealedSecret::from_bytes(n.to_be_bytes().to_vec())
 }
 
 /// Credential `n`.

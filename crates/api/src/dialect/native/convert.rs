@@ -1,21 +1,26 @@
 //! Between the words of core and the JSON of this surface.
 
+use std::time::Duration;
+
 use serde_json::value::RawValue;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::credential::Credential;
+use signalpost_core::custom_header::{CustomHeader, MASKED};
 use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
-use signalpost_core::policy::DeliveryPolicy;
+use signalpost_core::policy::{DeliveryPolicy, Patience};
 use signalpost_core::retention::{RetentionOverrides, RetentionRules, WorkspaceRetention};
+use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::secret::Secret;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::ingest::Receipt;
 use signalpost_engine::operator_keys::{IssuedOperatorKey, RotatedOperatorKey, ShownOperatorKey};
-use signalpost_engine::{DeliveryRecord, DeliverySummary, Room, Storage};
+use signalpost_engine::{DeliveryRecord, DeliverySummary, Room, Storage, View};
 
-use super::wire;
+use super::{webhook_wire, wire};
 
 /// Stands for all event types in a webhook's list.
 pub(super) const ALL_EVENTS: &str = "*";
@@ -28,8 +33,7 @@ pub(super) fn workspace(
 ) -> wire::Workspace {
     let policy = base.map(|base| base.with(&workspace.policy)).map(|policy| wire::Policy {
         retry_schedule_s: policy.retry.as_seconds(),
-        // Within the bounds of a policy, far below 2^64.
-        timeout_ms: u64::try_from(policy.timeout.as_millis()).unwrap_or(u64::MAX),
+        timeout_ms: millis(policy.timeout),
         retention: retention(rules),
     });
     wire::Workspace {
@@ -132,28 +136,71 @@ pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
     })
 }
 
-pub(super) fn webhook(webhook: Webhook, secret: Option<&Secret>) -> wire::Webhook {
-    let disabled = match webhook.state {
-        WebhookState::Active => None,
-        WebhookState::Disabled { at, reason } => Some((at, reason)),
-    };
-    wire::Webhook {
-        id: webhook.public_id,
-        secret: secret.map(|secret| secret.expose_text().to_owned()),
-        url: webhook.url,
-        events: match webhook.events {
-            EventSelection::All => vec![ALL_EVENTS.to_owned()],
-            EventSelection::Only(types) => types,
-        },
-        subject: webhook.subject,
-        name: webhook.name,
-        status: if disabled.is_none() { "active" } else { "disabled" },
-        disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
-        disabled_reason: disabled.map(|(_, reason)| reason.name()),
-        consecutive_failures: webhook.consecutive_failures,
-        created_at: webhook.created_at.to_rfc3339_ms(),
-        updated_at: webhook.updated_at.to_rfc3339_ms(),
+/// How the webhooks of a workspace are shown at one moment.
+pub(super) struct Shown<'a> {
+    view: &'a View,
+    now: Timestamp,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn by(view: &'a View, now: Timestamp) -> Self {
+        Self { view, now }
     }
+
+    pub(super) fn webhook(&self, webhook: Webhook, secret: Option<&Secret>) -> webhook_wire::Webhook {
+        let disabled = match webhook.state {
+            WebhookState::Active => None,
+            WebhookState::Disabled { at, reason } => Some((at, reason)),
+        };
+        webhook_wire::Webhook {
+            id: webhook.public_id,
+            secret: secret.map(|secret| secret.expose_text().to_owned()),
+            previous_secrets: previous_secrets(&webhook.previous_secrets, self.now),
+            url: webhook.url,
+            events: match webhook.events {
+                EventSelection::All => vec![ALL_EVENTS.to_owned()],
+                EventSelection::Only(types) => types,
+            },
+            subject: webhook.subject,
+            name: webhook.name,
+            headers: masked(webhook.headers),
+            in_force: self.in_force(&webhook.patience),
+            retry_schedule_s: webhook.patience.retry.map(|retry| retry.as_seconds()),
+            timeout_ms: webhook.patience.timeout.map(millis),
+            status: if disabled.is_none() { "active" } else { "disabled" },
+            disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
+            disabled_reason: disabled.map(|(_, reason)| reason.name()),
+            consecutive_failures: webhook.consecutive_failures,
+            created_at: webhook.created_at.to_rfc3339_ms(),
+            updated_at: webhook.updated_at.to_rfc3339_ms(),
+        }
+    }
+
+    fn in_force(&self, own: &Patience) -> webhook_wire::Patience {
+        let base = &self.view.profile.delivery.policy;
+        let policy = base.with(&self.view.workspace.policy).with_patience(own);
+        webhook_wire::Patience {
+            retry_schedule_s: policy.retry.as_seconds(),
+            timeout_ms: millis(policy.timeout),
+        }
+    }
+}
+
+/// Those that still sign, newest first.
+fn previous_secrets(previous: &[PreviousSecret], now: Timestamp) -> Vec<webhook_wire::PreviousSecret> {
+    let living = previous.iter().filter(|secret| secret.expires_at > now);
+    living
+        .map(|secret| webhook_wire::PreviousSecret { expires_at: secret.expires_at.to_rfc3339_ms() })
+        .collect()
+}
+
+fn masked(headers: Vec<CustomHeader>) -> wire::Pairs<&'static str> {
+    wire::Pairs(headers.into_iter().map(|header| (header.name, MASKED)).collect())
+}
+
+/// Within the bounds of a policy, far below 2^64.
+fn millis(timeout: Duration) -> u64 {
+    u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)
 }
 
 pub(super) fn delivery(workspace: &str, summary: DeliverySummary) -> wire::Delivery {

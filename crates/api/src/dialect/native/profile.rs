@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
-use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+use signalpost_core::profile::{
+    DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+};
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
@@ -20,6 +22,10 @@ const HEADERS: [(&str, &str); 4] = [
 ];
 const SIGNATURE_HEADER: &str = "webhook-signature";
 const SIGNATURE_VALUE: &str = "v1,${signature}";
+/// Exactly one: a reader of the reference libraries takes two for an empty entry.
+const SIGNATURE_SEPARATOR: &str = " ";
+/// The names that Standard Webhooks may give a meaning yet.
+const RESERVED_PREFIX: &str = "webhook-";
 const SIGNED: &str = "${event.id}.${attempt.unix_s}.${body}";
 /// 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h: the example of Standard Webhooks 1.0.
 const RETRY_SCHEDULE_S: [u64; 9] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400];
@@ -37,6 +43,7 @@ pub(super) fn profile() -> Profile {
         secret: SecretForm::StandardWebhooks { key_bytes: SECRET_KEY_BYTES },
         features: Vec::new(),
         catalogue: None,
+        selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,
         event_id: EventIdRule::Unique,
         attributes: Vec::new(),
@@ -49,12 +56,14 @@ fn delivery() -> DeliveryProfile {
     DeliveryProfile {
         body: Template::json(BODY).expect("a constant that a test reads"),
         headers: HEADERS.into_iter().map(|(name, value)| (name.into(), text(value))).collect(),
+        reserved_prefixes: vec![RESERVED_PREFIX.to_owned()],
         signature: SignatureRecipe {
             header: SIGNATURE_HEADER.into(),
             value: text(SIGNATURE_VALUE),
             content: text(SIGNED),
             key: KeyForm::PrefixedBase64,
             encoding: Encoding::Base64,
+            separator: Some(SIGNATURE_SEPARATOR.into()),
         },
         policy: DeliveryPolicy {
             retry: RetrySchedule::from_seconds(&RETRY_SCHEDULE_S).expect("a constant within the bounds"),

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 use signalpost_core::attempt::Failure;
 use signalpost_core::delivery::{CutReason, DeliveryStatus};
 use signalpost_core::scope::Scope;
-use signalpost_core::webhook::DisableReason;
 
 use crate::kit::schema::Instant;
 
@@ -215,40 +214,6 @@ pub(super) struct Event<'a> {
     pub(super) deliveries: usize,
 }
 
-/// One subscription.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Webhook {
-    #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]
-    pub(super) id: String,
-    /// Only when it was just issued.
-    #[schemars(example = &"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) secret: Option<String>,
-    #[schemars(example = &"https://example.com/hooks")]
-    pub(super) url: String,
-    /// Event types; `*` alone stands for all.
-    #[schemars(example = ["order.paid"])]
-    pub(super) events: Vec<String>,
-    /// Only events about it are sent; null for events about anything.
-    #[schemars(example = &"shop-17")]
-    pub(super) subject: Option<String>,
-    #[schemars(example = &"billing")]
-    pub(super) name: Option<String>,
-    #[schemars(extend("enum" = ["active", "disabled"]))]
-    pub(super) status: &'static str,
-    #[schemars(with = "Option<Instant>")]
-    pub(super) disabled_at: Option<String>,
-    /// `by_owner`: switched off; `gone`: the receiver answered 410; `failing`: too many failures in a row.
-    #[schemars(extend("enum" = disable_reasons()))]
-    pub(super) disabled_reason: Option<&'static str>,
-    #[schemars(example = 0)]
-    pub(super) consecutive_failures: u32,
-    #[schemars(with = "Instant")]
-    pub(super) created_at: String,
-    #[schemars(with = "Instant")]
-    pub(super) updated_at: String,
-}
-
 /// One event for one webhook.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Delivery {
@@ -354,12 +319,6 @@ pub(super) struct Redelivery {
 /// What an attempt can come to, as [`signalpost_core::attempt::Outcome::name`] says it.
 fn outcomes() -> Vec<&'static str> {
     ["success", "status"].into_iter().chain(Failure::ALL.map(Failure::name)).collect()
-}
-
-fn disable_reasons() -> [Option<&'static str>; 4] {
-    let [owner, gone, failing] = [DisableReason::ByOwner, DisableReason::Gone, DisableReason::Failing]
-        .map(|reason| Some(reason.name()));
-    [owner, gone, failing, None]
 }
 
 fn dropped_reasons() -> [Option<&'static str>; 3] {

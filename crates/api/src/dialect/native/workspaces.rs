@@ -4,18 +4,17 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
-use serde::Deserialize;
 use signalpost_core::error::FieldErrors;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
-use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule, check_timeout_ms};
+use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
 use signalpost_engine::operator_keys::Principal;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
-use super::{BASE_PATH, Shared, convert, wire};
+use super::{BASE_PATH, Shared, convert, patience, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};
@@ -131,35 +130,16 @@ fn policy(fields: &mut Fields<'_>) -> PolicyChange {
     let object = Object::of_element(raw).map_err(|_| "must be an object".to_owned());
     let Some(object) = fields.check("policy", object) else { return PolicyChange::default() };
     let mut inner = Fields::inside(object, "policy/".to_owned());
-    let (seconds, ms) = ("a whole number of seconds", "a whole number of milliseconds");
-    let schedule = |delays: Vec<Whole>| {
-        let delays: Vec<u64> = delays.into_iter().map(|Whole(seconds)| seconds).collect();
-        RetrySchedule::from_seconds(&delays)
-    };
+    let seconds = "a whole number of seconds";
     let change = PolicyChange {
-        retry: rule(&mut inner, "retry_schedule_s", "an array of whole seconds", schedule),
-        timeout: rule(&mut inner, "timeout_ms", ms, |Whole(ms)| check_timeout_ms(ms)),
-        event_age_max: rule(&mut inner, "event_retention_s", seconds, |Whole(s)| check_age_s(s)),
-        payload_age_max: rule(&mut inner, "payload_retention_s", seconds, |Whole(s)| check_age_s(s)),
-        bytes_max: rule(&mut inner, "retention_bytes", "a whole number of bytes", |Whole(bytes)| {
-            check_bytes(bytes)
-        }),
+        retry: patience::retry(&mut inner),
+        timeout: patience::timeout(&mut inner),
+        event_age_max: inner.merged("event_retention_s", seconds, |Whole(s)| check_age_s(s)),
+        payload_age_max: inner.merged("payload_retention_s", seconds, |Whole(s)| check_age_s(s)),
+        bytes_max: inner
+            .merged("retention_bytes", "a whole number of bytes", |Whole(bytes)| check_bytes(bytes)),
     };
     inner.refuse_rest("is not a property of a policy");
     fields.adopt(inner);
     change
-}
-
-/// One member of a policy: absent leaves the rule as it is, null gives it up.
-fn rule<'a, V: Deserialize<'a>, T>(
-    policy: &mut Fields<'a>,
-    name: &str,
-    expected: &str,
-    check: impl Fn(V) -> Result<T, String>,
-) -> Option<Option<T>> {
-    match policy.member::<V>(name, expected) {
-        Member::Absent | Member::Broken => None,
-        Member::Null => Some(None),
-        Member::Value(value) => policy.check(name, check(value)).map(Some),
-    }
 }

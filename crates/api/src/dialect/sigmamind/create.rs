@@ -41,6 +41,11 @@ fn read(body: &[u8], instance: &Instance) -> Result<NewWebhook, Error> {
     let events = convert::required(&mut fields, wire::EVENTS, events);
     fields.refuse_rest("is not accepted here");
     fields.finish()?;
-    let complete = url.zip(events).map(|(url, events)| NewWebhook { name, url, events, subject: agent_id });
+    let complete = url.zip(events).map(|(url, events)| NewWebhook {
+        name,
+        events,
+        subject: agent_id,
+        ..NewWebhook::to(url)
+    });
     complete.ok_or_else(|| Error::new(ErrorCode::Internal, "a field was lost although none was refused"))
 }

@@ -10,7 +10,9 @@ use signalpost_core::event::check_event_type;
 use signalpost_core::health::DisableRule;
 use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
-use signalpost_core::profile::{DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SubjectRule};
+use signalpost_core::profile::{
+    DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+};
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
@@ -101,6 +103,7 @@ impl Instance {
             secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
             features: Vec::new(),
             catalogue: Some(self.events.clone()),
+            selection: SelectionRule::Types,
             subject: SubjectRule::Required,
             event_id: EventIdRule::Unique,
             attributes: Vec::new(),
@@ -153,12 +156,14 @@ impl Instance {
         Ok(DeliveryProfile {
             body: Template::json(BODY).expect("a constant that a test reads"),
             headers,
+            reserved_prefixes: Vec::new(),
             signature: SignatureRecipe {
                 header: header_name("signature_header", &self.signature_header)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: self.signature_encoding,
+                separator: None,
             },
             policy: self.policy()?,
         })

@@ -41,13 +41,13 @@ fn read(body: &[u8], instance: &Instance) -> Result<WebhookChange, Error> {
     let events = convert::events(&mut fields, instance);
     let active = fields.member::<bool>(wire::ACTIVE, "true or false");
     let change = WebhookChange {
-        name: fields.unless_absent(wire::NAME, name),
+        name: fields.unless_absent(wire::NAME, name).map(Some),
         url: fields.unless_absent(wire::URL, url),
         events: fields.unless_absent(wire::EVENTS, events),
-        subject: None,
         active: fields
             .unless_absent(wire::ACTIVE, active)
             .map(|active| if active { Activity::Active } else { Activity::Paused }),
+        ..WebhookChange::default()
     };
     fields.refuse_rest("cannot be changed");
     fields.finish()?;

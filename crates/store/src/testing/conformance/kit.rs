@@ -30,8 +30,7 @@ impl Deref for Kit {
 
 /// An update that changes nothing yet.
 pub(super) fn update(workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> UpdateWebhook {
-    let at = sample::at(at_ms);
-    UpdateWebhook { workspace, webhook, at, name: None, url: None, events: None, subject: None, switch: None }
+    UpdateWebhook::nothing(workspace, webhook, sample::at(at_ms))
 }
 
 pub(super) fn delivery(event: i64, webhook: WebhookId) -> DeliveryId {

@@ -17,6 +17,7 @@ pub mod operator_keys;
 pub mod reads;
 pub mod requeue;
 pub mod retention;
+pub mod secrets;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -170,9 +171,17 @@ macro_rules! conformance_suite {
                 what_was_removed_stays_removed
                 without_rules_nothing_goes
             ]
+            secrets [
+                a_rotation_keeps_the_replaced_secret_until_it_expires
+                too_many_previous_secrets_are_refused
+                previous_secrets_are_revoked_at_once
+                expired_secrets_are_wiped_by_upkeep_and_by_any_change
+                headers_are_merged_where_they_are_stored
+            ]
             vault [
                 the_key_check_is_kept_as_given
                 every_sealed_value_is_found_page_by_page
+                all_that_a_webhook_keeps_sealed_is_found_and_replaced
                 a_value_is_replaced_only_where_the_old_one_stands
             ]
             webhooks [
@@ -233,6 +242,7 @@ mod tests {
             ("reads", include_str!("reads.rs")),
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),
+            ("secrets", include_str!("secrets.rs")),
             ("vault", include_str!("vault.rs")),
             ("webhooks", include_str!("webhooks.rs")),
             ("workspaces", include_str!("workspaces.rs")),

@@ -4,11 +4,12 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WorkspaceId};
 use signalpost_core::limits::IDEMPOTENCY_KEPT_MS;
+use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
-use crate::catalog::{EraseWorkspace, RotateOperatorKey};
+use crate::catalog::{EraseWorkspace, RotateOperatorKey, UpdateWebhook};
 use crate::ledger::{AcceptEvent, Accepted, Dedupe, EventKey, Repeated, Requeue};
 use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
@@ -48,6 +49,10 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
             next: sample::operator_key(None, 44),
             hash: hash(3),
         }),
+        Effect::UpdateWebhook(Box::new(UpdateWebhook {
+            secrets: Some(SecretsChange::Rotate { secret: sample::sealed(77), keep_until: None }),
+            ..UpdateWebhook::nothing(workspace, webhook, sample::at(60))
+        })),
         Effect::Requeue(Requeue { workspace, delivery: failed, at: sample::at(60) }),
     ]
 }

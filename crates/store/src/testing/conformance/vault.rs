@@ -1,8 +1,10 @@
 //! Sealed values: found page by page, and replaced only where nothing else has come between.
 
+use signalpost_core::custom_header::{CustomHeader, HEADER_FIELD};
+use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::seal::KEY_CHECK_PLACE;
 use signalpost_core::secret::SealedSecret;
-use signalpost_core::webhook::SECRET_FIELD;
+use signalpost_core::webhook::{SECRET_FIELD, Webhook};
 
 use super::Harness;
 use super::kit::Kit;
@@ -45,8 +47,8 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
     }
     let expected = [
         SealedKey::KeyCheck,
-        SealedKey::WebhookSecret(webhooks[0]),
-        SealedKey::WebhookSecret(webhooks[2]),
+        SealedKey::Webhook(webhooks[0]),
+        SealedKey::Webhook(webhooks[2]),
         SealedKey::Answer(calls[0].answer_key()),
         SealedKey::Answer(calls[1].answer_key()),
     ];
@@ -67,6 +69,34 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
     assert_eq!(paged, found);
 }
 
+pub async fn all_that_a_webhook_keeps_sealed_is_found_and_replaced(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [first, last]) = kit.tenant().await;
+    let full = Webhook {
+        headers: vec![CustomHeader { name: "x-a".to_owned(), value: value("header") }],
+        previous_secrets: vec![PreviousSecret { sealed: value("previous"), expires_at: sample::at(99) }],
+        ..sample::webhook(workspace, 13)
+    };
+    let key = SealedKey::Webhook(kit.add(full.clone()).await);
+    let page = kit.sealed_page(SealedPage { after: Some(SealedKey::Webhook(last)), limit: 1 }).await;
+    let page = page.expect("it reads");
+    let shown = page.iter().map(|sealed| (sealed.key, sealed.place.field, sealed.value.clone()));
+    let expected = [
+        (key, SECRET_FIELD, sample::sealed(13)),
+        (key, SECRET_FIELD, value("previous")),
+        (key, HEADER_FIELD, value("header")),
+    ];
+    assert_eq!(shown.collect::<Vec<_>>(), expected, "values of one webhook stay together");
+    let anew = |old: &str, new: &str| Resealed { key, old: value(old), new: value(new) };
+    let resealed = vec![anew("header", "header 2"), anew("previous", "previous 2"), anew("none", "lost")];
+    assert_eq!(kit.reseal(resealed).await.expect("it writes"), 2);
+    let mut expected = full;
+    expected.headers[0].value = value("header 2");
+    expected.previous_secrets[0].sealed = value("previous 2");
+    assert_eq!(kit.lane_of(expected.id).await.webhook, expected);
+    assert_eq!(kit.lane_of(first).await.webhook, sample::webhook(workspace, 11));
+}
+
 pub async fn a_value_is_replaced_only_where_the_old_one_stands(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [webhook, other]) = kit.tenant().await;
@@ -78,8 +108,8 @@ pub async fn a_value_is_replaced_only_where_the_old_one_stands(harness: &dyn Har
     let answer = SealedKey::Answer(once.answer_key());
     let resealed = vec![
         Resealed { key: SealedKey::KeyCheck, old: value("check"), new: value("checked") },
-        Resealed { key: SealedKey::WebhookSecret(webhook), old, new: value("new") },
-        Resealed { key: SealedKey::WebhookSecret(other), old: value("not this one"), new: value("lost") },
+        Resealed { key: SealedKey::Webhook(webhook), old, new: value("new") },
+        Resealed { key: SealedKey::Webhook(other), old: value("not this one"), new: value("lost") },
         Resealed { key: answer, old: value("answer"), new: value("answered") },
     ];
     assert_eq!(kit.reseal(resealed.clone()).await.expect("it writes"), 3);

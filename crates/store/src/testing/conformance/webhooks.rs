@@ -1,9 +1,13 @@
 //! Webhooks: created once, found, listed, changed, switched, deleted, and what they give to lanes and fan-out.
 
+use std::time::Duration;
+
+use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::policy::PolicyChange;
+use signalpost_core::policy::{Patience, PolicyChange, RetrySchedule};
+use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 
 use super::Harness;
@@ -24,10 +28,20 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
             events: EventSelection::Only(types),
             subject: Some("D5 'x' 🧀".to_owned()),
             consecutive_failures: u32::MAX,
+            patience: Patience {
+                retry: Some(schedule(&[0, 86_400])),
+                timeout: Some(Duration::from_millis(100)),
+            },
+            headers: vec![header("authorization", 1), header("x-ü", 2)],
+            previous_secrets: vec![previous(13, 5), previous(14, -1_700_000_000_001)],
             updated_at: sample::at(500),
             ..sample::webhook(workspace, 13)
         },
-        Webhook { state: disabled(DisableReason::ByOwner), ..sample::webhook(workspace, 14) },
+        Webhook {
+            state: disabled(DisableReason::ByOwner),
+            patience: Patience { retry: Some(schedule(&[])), timeout: None },
+            ..sample::webhook(workspace, 14)
+        },
         Webhook { state: disabled(DisableReason::Gone), ..sample::webhook(workspace, 15) },
         Webhook { state: disabled(DisableReason::Failing), ..sample::webhook(workspace, 16) },
     ];
@@ -43,6 +57,18 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
     }
     assert_eq!(kit.webhook(workspace, "wh-9".to_owned()).await.expect("it reads"), None);
     assert_eq!(kit.lane(WebhookId::from_raw(9)).await.expect("it reads"), None);
+}
+
+fn schedule(seconds: &[u64]) -> RetrySchedule {
+    RetrySchedule::from_seconds(seconds).expect("in bounds")
+}
+
+fn header(name: &str, n: i64) -> CustomHeader {
+    CustomHeader { name: name.to_owned(), value: sample::sealed(n) }
+}
+
+fn previous(n: i64, expires_ms: i64) -> PreviousSecret {
+    PreviousSecret { sealed: sample::sealed(n), expires_at: sample::at(expires_ms) }
 }
 
 pub async fn a_webhook_needs_a_workspace_and_an_id_never_used_in_it(harness: &dyn Harness) {
@@ -103,19 +129,26 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
     let events = EventSelection::Only(vec!["b".to_owned(), "a".to_owned()]);
     let steps = [
         update(workspace, id, 51),
-        UpdateWebhook { name: Some("New".to_owned()), ..update(workspace, id, 52) },
+        UpdateWebhook { name: Some(Some("New".to_owned())), ..update(workspace, id, 52) },
         UpdateWebhook { url: Some("https://example.org/x".to_owned()), ..update(workspace, id, 53) },
         UpdateWebhook { events: Some(events), ..update(workspace, id, 54) },
         UpdateWebhook { subject: Some(Some("s".to_owned())), ..update(workspace, id, 55) },
         UpdateWebhook { events: Some(EventSelection::All), ..update(workspace, id, 56) },
         UpdateWebhook { subject: Some(None), ..update(workspace, id, 57) },
+        UpdateWebhook { name: Some(None), ..update(workspace, id, 58) },
+        UpdateWebhook { retry: Some(Some(schedule(&[1, 2]))), ..update(workspace, id, 59) },
+        UpdateWebhook { timeout: Some(Some(Duration::from_secs(3))), ..update(workspace, id, 60) },
+        UpdateWebhook { retry: Some(None), ..update(workspace, id, 61) },
+        UpdateWebhook { timeout: Some(None), ..update(workspace, id, 62) },
     ];
     for step in steps {
         expected.updated_at = step.at;
-        expected.name = step.name.clone().or(expected.name);
+        expected.name = step.name.clone().unwrap_or(expected.name);
         expected.url = step.url.clone().unwrap_or(expected.url);
         expected.events = step.events.clone().unwrap_or(expected.events);
         expected.subject = step.subject.clone().unwrap_or(expected.subject);
+        expected.patience.retry = step.retry.clone().unwrap_or(expected.patience.retry);
+        expected.patience.timeout = step.timeout.unwrap_or(expected.patience.timeout);
         assert_eq!(kit.update_webhook(step).await.expect("it exists"), expected);
         assert_eq!(kit.lane_of(id).await.webhook, expected);
     }

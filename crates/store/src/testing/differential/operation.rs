@@ -139,9 +139,30 @@ pub struct WebhookKind {
 pub enum Change {
     Nothing,
     Name(u8),
+    NoName,
     Kind(WebhookKind),
+    /// Its own rules, the workspace's for `None`.
+    Patience {
+        retry: Option<u8>,
+        timeout: Option<u8>,
+    },
+    Headers(Headers),
+    /// To a secret of this number, with the one before it kept for so long.
+    Rotate {
+        secret: u8,
+        keep_ms: Option<i64>,
+    },
+    RevokeSecrets,
     Enable,
     Disable(DisableReason),
+}
+
+/// A merge of one header, or the end of all.
+#[derive(Clone, Copy, Debug)]
+pub enum Headers {
+    Set { name: u8, value: u8 },
+    Remove { name: u8 },
+    Clear,
 }
 
 #[derive(Clone, Debug)]
@@ -290,12 +311,27 @@ fn webhook_kind() -> impl Strategy<Value = WebhookKind> {
 }
 
 fn change() -> impl Strategy<Value = Change> {
+    let keep_ms = option::of(prop_oneof![Just(500), Just(10_000), Just(24 * 3_600_000)]);
     prop_oneof![
         1 => Just(Change::Nothing),
         1 => (0..3u8).prop_map(Change::Name),
+        1 => Just(Change::NoName),
         1 => webhook_kind().prop_map(Change::Kind),
+        1 => (option::of(0..3u8), option::of(0..3u8))
+            .prop_map(|(retry, timeout)| Change::Patience { retry, timeout }),
+        1 => headers().prop_map(Change::Headers),
+        3 => (any::<u8>(), keep_ms).prop_map(|(secret, keep_ms)| Change::Rotate { secret, keep_ms }),
+        1 => Just(Change::RevokeSecrets),
         4 => Just(Change::Enable),
         2 => reason().prop_map(Change::Disable),
+    ]
+}
+
+fn headers() -> impl Strategy<Value = Headers> {
+    prop_oneof![
+        3 => (0..3u8, any::<u8>()).prop_map(|(name, value)| Headers::Set { name, value }),
+        1 => (0..3u8).prop_map(|name| Headers::Remove { name }),
+        1 => Just(Headers::Clear),
     ]
 }
 

@@ -1,9 +1,11 @@
 //! The model's workspaces, webhooks and credentials.
 
 use signalpost_core::credential::{Credential, CredentialHash};
+use signalpost_core::custom_header::merged;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::rotation;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
@@ -101,11 +103,19 @@ impl Data {
     pub(super) fn update_webhook(&mut self, params: UpdateWebhook) -> Result<Webhook, StoreError> {
         let UpdateWebhook { workspace, webhook: id, at, .. } = params;
         let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        let headers = params.headers.map(|change| merged(&row.webhook.headers, &change)).transpose()?;
+        if let Some(change) = &params.secrets {
+            rotation::apply(&mut row.webhook, change, at)?;
+        }
         let webhook = &mut row.webhook;
-        webhook.name = params.name.or_else(|| webhook.name.take());
+        rotation::wipe_expired(webhook, at);
+        webhook.headers = headers.unwrap_or_else(|| webhook.headers.clone());
+        webhook.name = params.name.unwrap_or_else(|| webhook.name.take());
         webhook.url = params.url.unwrap_or_else(|| webhook.url.clone());
         webhook.events = params.events.unwrap_or_else(|| webhook.events.clone());
         webhook.subject = params.subject.unwrap_or_else(|| webhook.subject.take());
+        webhook.patience.retry = params.retry.unwrap_or_else(|| webhook.patience.retry.take());
+        webhook.patience.timeout = params.timeout.unwrap_or(webhook.patience.timeout);
         webhook.updated_at = at;
         match params.switch {
             Some(Switch::Enable) if !webhook.state.is_active() => {
@@ -132,9 +142,17 @@ impl Data {
         let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
         row.life = Life::Ended;
         row.webhook.secret = None;
+        row.webhook.previous_secrets.clear();
+        row.webhook.headers.clear();
         self.cut(id, at, CutReason::Deleted);
         self.bump_version(workspace);
         Ok(())
+    }
+
+    pub(super) fn wipe_expired_secrets(&mut self, now: Timestamp) {
+        for row in self.webhooks.values_mut() {
+            rotation::wipe_expired(&mut row.webhook, now);
+        }
     }
 
     pub(super) fn lane(&self, id: WebhookId) -> Option<LaneRecord> {

@@ -295,10 +295,13 @@ impl Ledger for MemoryStore {
         self.run(|data| Ok(data.owner_of(delivery)))
     }
 
-    /// The model keeps no index and reads past what a cut has ended and what has expired, so there is never anything
-    /// to do.
-    fn upkeep(&self, _now: Timestamp) -> Answer<bool> {
-        self.run(|_| Ok(false))
+    /// The model keeps no index and reads past what a cut has ended and what else has expired, so there is
+    /// nothing else to do.
+    fn upkeep(&self, now: Timestamp) -> Answer<bool> {
+        self.run(|data| {
+            data.wipe_expired_secrets(now);
+            Ok(false)
+        })
     }
 
     fn retain(&self, params: Retain) -> Answer<Retained> {

@@ -30,6 +30,7 @@ impl Data {
             Effect::CreateCredential(credential, hash) => self.create_credential(credential, hash)?,
             Effect::CreateOperatorKey(key, hash) => self.create_operator_key(key, hash)?,
             Effect::RotateOperatorKey(params) => self.rotate_operator_key(params)?,
+            Effect::UpdateWebhook(params) => drop(self.update_webhook(*params)?),
             Effect::Requeue(params) => *owed = Some((self.requeue(params)?, params.workspace)),
         }
         self.remember(once, OnceAnswer::Sealed(answer));

@@ -1,44 +1,37 @@
 //! The model's sealed values.
 
-use signalpost_core::seal::{KEY_CHECK_PLACE, Place};
-use signalpost_core::secret::SealedSecret;
-use signalpost_core::webhook::SECRET_FIELD;
+use signalpost_core::seal::KEY_CHECK_PLACE;
 
 use super::data::{Data, OnceAnswer};
-use crate::vault::{AnswerKey, Resealed, Sealed, SealedKey, SealedPage};
+use crate::vault::{AnswerKey, Resealed, Sealed, SealedKey, SealedPage, replace_in, sealed_in};
 
 impl Data {
     pub(super) fn sealed_page(&self, params: SealedPage) -> Vec<Sealed> {
-        let after = |sealed: &Sealed| params.after.is_none_or(|after| sealed.key > after);
-        let mut all = self.all_sealed();
-        all.sort_by_key(|sealed| sealed.key);
-        all.into_iter().filter(after).take(params.limit).collect()
+        let SealedPage { after, limit } = params;
+        let later =
+            self.all_sealed().into_iter().filter(|sealed| after.is_none_or(|after| sealed.key > after));
+        let mut page: Vec<Sealed> = Vec::new();
+        for sealed in later {
+            if page.len() >= limit && page.last().is_some_and(|last| last.key != sealed.key) {
+                break;
+            }
+            page.push(sealed);
+        }
+        page
     }
 
     pub(super) fn reseal(&mut self, resealed: Vec<Resealed>) -> usize {
-        let mut replaced = 0;
-        for Resealed { key, old, new } in resealed {
-            if let Some(value) = self.sealed_mut(key).filter(|value| **value == old) {
-                *value = new;
-                replaced += 1;
-            }
-        }
-        replaced
+        resealed.iter().filter(|one| self.reseal_one(one)).count()
     }
 
+    /// By key: webhooks stand in the order of their ids.
     fn all_sealed(&self) -> Vec<Sealed> {
         let check = self.key_check.iter().map(|value| Sealed {
             key: SealedKey::KeyCheck,
             place: KEY_CHECK_PLACE,
             value: value.clone(),
         });
-        let secrets = self.webhooks.values().filter_map(|row| {
-            let webhook = &row.webhook;
-            let (workspace, object) = (webhook.workspace.raw(), webhook.id.raw());
-            let place = Place { workspace, object, field: SECRET_FIELD };
-            let value = webhook.secret.clone()?;
-            Some(Sealed { key: SealedKey::WebhookSecret(webhook.id), place, value })
-        });
+        let secrets = self.webhooks.values().flat_map(|row| sealed_in(&row.webhook));
         let answers = self.once.iter().filter_map(|((workspace, name), row)| {
             let answer = AnswerKey { workspace: *workspace, name: *name };
             let OnceAnswer::Sealed(value) = &row.answer else { return None };
@@ -47,14 +40,23 @@ impl Data {
         check.chain(secrets).chain(answers).collect()
     }
 
-    fn sealed_mut(&mut self, key: SealedKey) -> Option<&mut SealedSecret> {
+    fn reseal_one(&mut self, Resealed { key, old, new }: &Resealed) -> bool {
         match key {
-            SealedKey::KeyCheck => self.key_check.as_mut(),
-            SealedKey::WebhookSecret(id) => self.webhooks.get_mut(&id)?.webhook.secret.as_mut(),
+            SealedKey::KeyCheck if self.key_check.as_ref() == Some(old) => {
+                self.key_check = Some(new.clone());
+                true
+            }
+            SealedKey::KeyCheck => false,
+            SealedKey::Webhook(id) => {
+                self.webhooks.get_mut(id).is_some_and(|row| replace_in(&mut row.webhook, old, new))
+            }
             SealedKey::Answer(AnswerKey { workspace, name }) => {
-                match &mut self.once.get_mut(&(workspace, name))?.answer {
-                    OnceAnswer::Sealed(value) => Some(value),
-                    OnceAnswer::Accepted(_) => None,
+                match self.once.get_mut(&(*workspace, *name)).map(|row| &mut row.answer) {
+                    Some(OnceAnswer::Sealed(value)) if value == old => {
+                        value.clone_from(new);
+                        true
+                    }
+                    _ => false,
                 }
             }
         }

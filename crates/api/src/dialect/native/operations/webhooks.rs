@@ -3,13 +3,19 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
-use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
+use signalpost_core::limits::{
+    SECRET_OVERLAP_DEFAULT, SECRET_OVERLAP_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX,
+    WEBHOOK_HEADER_VALUE_CHARS_MAX, WEBHOOK_HEADERS_MAX,
+};
 
 use super::{NativeOperation, admin, in_workspace, issues, read};
-use crate::dialect::native::{webhooks, wire};
+use crate::dialect::native::{secrets, test_event, webhook_wire, webhooks};
 use crate::kit::description::Description;
 use crate::kit::page::Page;
-use crate::kit::schema::{about, event_type, name, object, or_null, subject, target_url};
+use crate::kit::schema::{
+    about, event_pattern, event_type, name, object, or_null, retry_schedule_s, subject, target_url,
+    timeout_ms,
+};
 
 const TAG: &str = "Webhooks";
 const ONE: &str = "/workspaces/{workspace}/webhooks/{webhook}";
@@ -20,22 +26,22 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("listWebhooks", "List webhooks")
             .about("Newest first, of any dialect.")
             .paged()
-            .answers::<Page<wire::Webhook>>(StatusCode::OK, "A page of webhooks.")
+            .answers::<Page<webhook_wire::Webhook>>(StatusCode::OK, "A page of webhooks.")
     });
     let create = admin(Method::POST, "/workspaces/{workspace}/webhooks", webhooks::create).described(|call| {
         let example = json!({"url": "https://example.com/hooks", "events": ["order.paid"], "name": "billing"});
         let call = in_workspace(call)
             .named("createWebhook", "Create a webhook")
-            .about("It gets events that are accepted from now on. The secret is in this answer and nowhere else.")
+            .about("It gets events that are accepted from now on. A secret that was made here is in this answer and nowhere else.")
             .takes("NewWebhook", new(), example)
             .refuses(&[ErrorCode::Conflict])
             .idempotent();
-        issues::<wire::Webhook>(call, "The webhook, with its secret.")
+        issues::<webhook_wire::Webhook>(call, "The webhook, with its secret.")
     });
     let get = read(ONE, webhooks::get).described(|call| {
         in_webhook(call)
             .named("getWebhook", "Look at a webhook")
-            .answers::<wire::Webhook>(StatusCode::OK, "The webhook.")
+            .answers::<webhook_wire::Webhook>(StatusCode::OK, "The webhook.")
     });
     let update = admin(Method::PATCH, ONE, webhooks::update).described(|call| {
         in_webhook(call)
@@ -45,7 +51,7 @@ pub(super) fn operations() -> Vec<NativeOperation> {
                  has answered. `active: false` drops what is pending, on record.",
             )
             .takes("WebhookChange", change(), json!({"active": false}))
-            .answers::<wire::Webhook>(StatusCode::OK, "The webhook as it is now.")
+            .answers::<webhook_wire::Webhook>(StatusCode::OK, "The webhook as it is now.")
             .refuses(&[ErrorCode::Conflict])
     });
     let delete = admin(Method::DELETE, ONE, webhooks::delete).described(|call| {
@@ -57,7 +63,56 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .answers_nothing("It is gone.")
             .refuses(&[ErrorCode::Conflict])
     });
-    [list, create, get, update, delete].map(|call| call.described(|call| call.tag(TAG))).into()
+    let calls = [list, create, get, update, delete, rotate(), revoke(), test()];
+    calls.map(|call| call.described(|call| call.tag(TAG))).into()
+}
+
+fn rotate() -> NativeOperation {
+    const PATH: &str = "/workspaces/{workspace}/webhooks/{webhook}/rotate-secret";
+    admin(Method::POST, PATH, secrets::rotate).described(|call| {
+        in_webhook(call)
+            .named("rotateWebhookSecret", "Replace a webhook's secret")
+            .about(
+                "Deliveries are signed with the new secret from now on, and for the overlap with the replaced one as \
+                 well: `webhook-signature` holds a signature of each, the newest first, and a receiver that knows \
+                 either accepts. Asking for the secret that is the newest already changes nothing, so the call can \
+                 be repeated.",
+            )
+            .takes("SecretRotation", rotation(), json!({"overlap_s": 3_600}))
+            .or_no_body()
+            .answers::<webhook_wire::RotatedSecret>(StatusCode::OK, "The webhook, with its new secret.")
+            .with_secret()
+            .refuses(&[ErrorCode::Conflict])
+            .idempotent()
+    })
+}
+
+fn revoke() -> NativeOperation {
+    const PATH: &str = "/workspaces/{workspace}/webhooks/{webhook}/previous-secrets";
+    admin(Method::DELETE, PATH, secrets::revoke_previous).described(|call| {
+        in_webhook(call)
+            .named("revokePreviousSecrets", "Revoke a webhook's replaced secrets")
+            .about("No attempt that is signed with one of them starts any more once this has answered.")
+            .answers_nothing("Only the newest secret signs.")
+            .refuses(&[ErrorCode::Conflict])
+    })
+}
+
+fn test() -> NativeOperation {
+    const PATH: &str = "/workspaces/{workspace}/webhooks/{webhook}/test";
+    admin(Method::POST, PATH, test_event::send).described(|call| {
+        in_webhook(call)
+            .named("testWebhook", "Send a test event")
+            .about(
+                "A real event for this webhook alone, whatever it selects: stored, signed, retried and listed as any \
+                 other. Its subject is the webhook's own. Refused while the webhook is disabled.",
+            )
+            .takes("TestEvent", test_schema(), json!({"type": "order.paid", "data": {"order": 42}}))
+            .or_no_body()
+            .answers::<webhook_wire::TestReceipt>(StatusCode::ACCEPTED, "It is on disk and on its way.")
+            .refuses(&[ErrorCode::Conflict])
+            .idempotent()
+    })
 }
 
 fn in_webhook(call: Description) -> Description {
@@ -65,32 +120,97 @@ fn in_webhook(call: Description) -> Description {
 }
 
 fn new() -> Value {
-    let properties = [
+    let own = "A secret of your own: `whsec_` and the padded base64 of 24 to 64 random bytes; one is made otherwise.";
+    let mut properties = vec![
         ("url", target_url()),
         ("events", or_null(events())),
         ("subject", about("Only events about it; of anything when it is left out.", or_null(subject()))),
         ("name", or_null(name())),
+        ("secret", about(own, or_null(secret()))),
     ];
+    properties.extend(options());
     object(&["url"], &properties)
 }
 
 fn change() -> Value {
-    let properties = [
+    let mut properties = vec![
         ("url", target_url()),
         ("events", events()),
         ("subject", about("Only events about it; null: about anything.", or_null(subject()))),
-        ("name", name()),
+        ("name", about("Null takes it away.", or_null(name()))),
         ("active", about("`false` switches it off, `true` on again.", json!({"type": "boolean"}))),
+    ];
+    properties.extend(options());
+    object(&[], &properties)
+}
+
+fn options() -> [(&'static str, Value); 3] {
+    let patience = "Null: as the workspace has it. In force for attempts that start after the answer.";
+    [
+        ("headers", headers()),
+        ("retry_schedule_s", about(patience, or_null(retry_schedule_s()))),
+        ("timeout_ms", about(patience, or_null(timeout_ms()))),
+    ]
+}
+
+fn headers() -> Value {
+    let text = "Headers that are sent along, after those of the delivery. Merged by name in a change (RFC 7396): null \
+                removes one, and all of them in the place of the object. Values are kept sealed and never shown. \
+                Names of the delivery's own headers and of those that say how a message travels are refused.";
+    let value = json!({
+        "type": ["string", "null"], "minLength": 1, "maxLength": WEBHOOK_HEADER_VALUE_CHARS_MAX,
+        "pattern": "^[!-~]([\\t -~]*[!-~])?$"
+    });
+    let name = json!({
+        "minLength": 1, "maxLength": WEBHOOK_HEADER_NAME_CHARS_MAX, "pattern": "^[A-Za-z0-9!#$%&'*+.^_`|~-]+$"
+    });
+    about(
+        text,
+        json!({
+            "type": ["object", "null"], "propertyNames": name, "additionalProperties": value,
+        "maxProperties": WEBHOOK_HEADERS_MAX,
+            "examples": [{"x-api-key": "4fT7dK2mQ9xZ1bNc"}]
+        }),
+    )
+}
+
+/// `core::profile::SecretForm`: whole groups of four, and a rest whose unused bits are zero (RFC 4648 section 3.5).
+fn secret() -> Value {
+    const PATTERN: &str = "^whsec_(([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/][AQgw]==)?\
+                           |([A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)$";
+    json!({"type": "string", "pattern": PATTERN})
+}
+
+fn rotation() -> Value {
+    let overlap = json!({
+        "type": ["integer", "null"], "minimum": 0, "maximum": SECRET_OVERLAP_MAX.as_secs(),
+        "default": SECRET_OVERLAP_DEFAULT.as_secs()
+    });
+    let properties = [
+        ("overlap_s", about("How long the replaced secret signs as well, in seconds; 0: no more.", overlap)),
+        ("secret", about("A secret of your own; one is made otherwise.", or_null(secret()))),
+    ];
+    object(&[], &properties)
+}
+
+fn test_schema() -> Value {
+    let properties = [
+        ("type", about("`webhook.test` when it is left out.", or_null(event_type()))),
+        ("data", json!({"description": "Any JSON value; a short message when it is left out."})),
     ];
     object(&[], &properties)
 }
 
 fn events() -> Value {
     let all = json!({"type": "array", "items": {"const": "*"}, "minItems": 1});
-    let some = json!({"type": "array", "items": event_type(), "minItems": 1, "maxItems": WEBHOOK_EVENTS_MAX});
+    let some = json!({"type": "array", "items": {"anyOf": [event_type(), event_pattern()]}, "minItems": 1, "maxItems": WEBHOOK_EVENTS_MAX});
     let mut schema =
-        json!({"type": "array", "minItems": 1, "maxItems": WEBHOOK_EVENTS_MAX, "examples": [["order.paid"]]});
+        json!({"type": "array", "minItems": 1, "maxItems": WEBHOOK_EVENTS_MAX, "examples": [["order.*"]]});
     schema["items"] = json!({"type": "string"});
     schema["anyOf"] = json!([all, some, {"type": "null"}]);
-    about("Event types; `*` alone, or leaving it out at creation, is every type.", schema)
+    about(
+        "Event types, and patterns: `order.*` is every type below `order.`, at any depth. `*` alone, or leaving it out \
+         at creation, is every type.",
+        schema,
+    )
 }

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use signalpost_core::credential::CredentialHash;
+use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::WebhookId;
-use signalpost_core::policy::PolicyChange;
+use signalpost_core::policy::{PolicyChange, RetrySchedule};
+use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -12,7 +14,7 @@ use signalpost_core::workspace::Workspace;
 use super::{Compared, operator_keys};
 use crate::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::operation::{
-    Call, Caller, CatalogOperation, Change, Choice, IdOrder, WebhookKind,
+    Call, Caller, CatalogOperation, Change, Choice, Headers, IdOrder, WebhookKind,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose};
@@ -143,29 +145,45 @@ async fn update_webhook(
 ) -> Compared {
     let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
     let workspace = world.caller(owner, caller);
-    let at = world.now();
-    let nothing = UpdateWebhook {
-        workspace,
-        webhook,
-        at,
-        name: None,
-        url: None,
-        events: None,
-        subject: None,
-        switch: None,
-    };
-    let params = match change {
+    let params = update(change, UpdateWebhook::nothing(workspace, webhook, world.now()));
+    pair.both(|store| store.update_webhook(params.clone())).await.map(drop)
+}
+
+fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
+    match change {
         Change::Nothing => nothing,
-        Change::Name(name) => UpdateWebhook { name: Some(format!("name {name}")), ..nothing },
+        Change::Name(name) => UpdateWebhook { name: Some(Some(format!("name {name}"))), ..nothing },
+        Change::NoName => UpdateWebhook { name: Some(None), ..nothing },
         Change::Kind(kind) => UpdateWebhook {
             events: Some(selection(kind)),
             subject: Some(kind.subject.map(|n| format!("subject {n}"))),
             ..nothing
         },
+        Change::Patience { retry, timeout } => UpdateWebhook {
+            retry: Some(retry.map(|s| RetrySchedule::from_seconds(&[u64::from(s)]).expect("short"))),
+            timeout: Some(timeout.map(|s| Duration::from_secs(u64::from(s)))),
+            ..nothing
+        },
+        Change::Headers(headers) => UpdateWebhook { headers: Some(headers_change(headers)), ..nothing },
+        Change::Rotate { secret, keep_ms } => {
+            let keep_until = keep_ms.map(|ms| nothing.at.plus_ms(ms));
+            let secret = sample::sealed(i64::from(secret));
+            UpdateWebhook { secrets: Some(SecretsChange::Rotate { secret, keep_until }), ..nothing }
+        }
+        Change::RevokeSecrets => UpdateWebhook { secrets: Some(SecretsChange::RevokePrevious), ..nothing },
         Change::Enable => UpdateWebhook { switch: Some(Switch::Enable), ..nothing },
         Change::Disable(reason) => UpdateWebhook { switch: Some(Switch::Disable(reason)), ..nothing },
-    };
-    pair.both(|store| store.update_webhook(params.clone())).await.map(drop)
+    }
+}
+
+fn headers_change(headers: Headers) -> HeadersChange<SealedSecret> {
+    match headers {
+        Headers::Set { name, value } => {
+            HeadersChange::Merge(vec![(format!("x-{name}"), Some(sample::sealed(i64::from(value))))])
+        }
+        Headers::Remove { name } => HeadersChange::Merge(vec![(format!("x-{name}"), None)]),
+        Headers::Clear => HeadersChange::Clear,
+    }
 }
 
 async fn create_credential(workspace: Choice, hash: u8, pair: &Pair<'_>, world: &mut World) -> Compared {

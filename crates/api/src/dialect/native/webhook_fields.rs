@@ -1,0 +1,127 @@
+//! The properties of a webhook as callers write them, at its creation and in a merge patch (RFC 7396).
+
+use serde_json::value::RawValue;
+use signalpost_core::custom_header::HeadersChange;
+use signalpost_core::event::check_event_type;
+use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
+use signalpost_core::matching::check_pattern;
+use signalpost_core::policy::Patience;
+use signalpost_core::secret::Secret;
+use signalpost_core::webhook::EventSelection;
+use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
+
+use super::{convert, patience};
+use crate::kit::fields::{Fields, Member, without_repetitions};
+use crate::kit::json::{Object, shown};
+
+/// `None` when something was noted that a webhook cannot do without.
+pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
+    let url = fields.required_text("url");
+    let url = fields.target_url("url", url);
+    let events = events(fields).given().unwrap_or(EventSelection::All);
+    let subject = fields.optional_text("subject");
+    let name = fields.optional_text("name");
+    let secret = secret(fields);
+    let WebhookChange { retry, timeout, headers, .. } = options(fields);
+    let patience = Patience { retry: retry.flatten(), timeout: timeout.flatten() };
+    let headers = match headers {
+        // What is to be removed is not there.
+        Some(HeadersChange::Merge(headers)) => {
+            headers.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        }
+        Some(HeadersChange::Clear) | None => Vec::new(),
+    };
+    Some(NewWebhook { name, url: url?, events, subject, patience, headers, secret })
+}
+
+pub(super) fn change(fields: &mut Fields<'_>) -> WebhookChange {
+    let url = fields.text("url");
+    let url = fields.unless_absent("url", url);
+    let events = events(fields);
+    let active = fields.member::<bool>("active", "true or false");
+    WebhookChange {
+        name: fields.merged("name", "a string", Ok::<String, _>),
+        url: fields.target_url("url", url),
+        events: fields.unless_absent("events", events),
+        subject: fields.merged("subject", "a string", Ok::<String, _>),
+        active: fields
+            .unless_absent("active", active)
+            .map(|active| if active { Activity::Active } else { Activity::Paused }),
+        ..options(fields)
+    }
+}
+
+/// A secret of the caller's own.
+pub(super) fn secret(fields: &mut Fields<'_>) -> Option<Secret> {
+    fields.optional_text("secret").map(|text| Secret::from_text(&text))
+}
+
+/// What a webhook needs not have. The engine judges it by the rules of the dialect.
+fn options(fields: &mut Fields<'_>) -> WebhookChange {
+    WebhookChange {
+        retry: patience::retry(fields),
+        timeout: patience::timeout(fields),
+        headers: headers(fields),
+        ..WebhookChange::default()
+    }
+}
+
+/// `["*"]` is every type; otherwise a set of types and patterns, of which the first of equals is kept.
+fn events(fields: &mut Fields<'_>) -> Member<EventSelection> {
+    let entries = match fields.texts("events", WEBHOOK_EVENTS_MAX) {
+        Member::Value(entries) => without_repetitions(entries),
+        Member::Absent => return Member::Absent,
+        Member::Null => return Member::Null,
+        Member::Broken => return Member::Broken,
+    };
+    if entries == [convert::ALL_EVENTS] {
+        return Member::Value(EventSelection::All);
+    }
+    if entries.is_empty() {
+        fields.note("events", "must name at least one event type; leave it out for all of them");
+        return Member::Broken;
+    }
+    for (position, entry) in entries.iter().enumerate() {
+        fields.check(&format!("events/{position}"), check_entry(entry));
+    }
+    Member::Value(EventSelection::Only(entries))
+}
+
+fn check_entry(entry: &str) -> Result<(), String> {
+    match entry {
+        convert::ALL_EVENTS => Err("`*` is every type and must stand alone".to_owned()),
+        pattern if pattern.contains('*') => check_pattern(pattern),
+        event_type => check_event_type(event_type),
+    }
+}
+
+/// Headers by name; null removes one, and all of them in the place of the object.
+fn headers(fields: &mut Fields<'_>) -> Option<HeadersChange<Secret>> {
+    let raw = match fields.raw("headers") {
+        Member::Absent | Member::Broken => return None,
+        Member::Null => return Some(HeadersChange::Clear),
+        Member::Value(raw) => raw,
+    };
+    let object = Object::of_element(raw).map_err(|_| "must be an object of names and values".to_owned());
+    let object = fields.check("headers", object)?;
+    let mut inner = Fields::inside(object, "headers/".to_owned());
+    let mut merged: Vec<(String, Option<Secret>)> = Vec::new();
+    for (name, raw) in inner.rest() {
+        // As in a pointer (RFC 6901), for `/` joins the parts of a place.
+        let place = shown(&name).replace('~', "~0").replace('/', "~1");
+        let lower = name.to_ascii_lowercase();
+        if merged.iter().any(|(known, _)| *known == lower) {
+            inner.note(&place, "is given twice; names of headers are the same in any case");
+        } else if let Some(value) = inner.check(&place, header_value(raw)) {
+            merged.push((lower, value));
+        }
+    }
+    fields.adopt(inner);
+    Some(HeadersChange::Merge(merged))
+}
+
+fn header_value(raw: &RawValue) -> Result<Option<Secret>, String> {
+    let text: Option<String> =
+        serde_json::from_str(raw.get()).map_err(|_| "must be a string, or null to remove it".to_owned())?;
+    Ok(text.map(|text| Secret::from_text(&text)))
+}

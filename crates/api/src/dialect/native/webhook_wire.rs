@@ -1,0 +1,100 @@
+//! The JSON of this surface's answers about webhooks, field for field.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use signalpost_core::webhook::DisableReason;
+
+use super::wire::Pairs;
+use crate::kit::schema::Instant;
+
+/// One subscription.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Webhook {
+    #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]
+    pub(super) id: String,
+    /// Only when it was just issued.
+    #[schemars(example = &"whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) secret: Option<String>,
+    #[schemars(example = &"https://example.com/hooks")]
+    pub(super) url: String,
+    /// Older secrets that sign as well, newest first.
+    #[schemars(example = [0; 0])]
+    pub(super) previous_secrets: Vec<PreviousSecret>,
+    /// Event types and patterns such as `order.*`; `*` alone stands for all.
+    #[schemars(example = ["order.paid"])]
+    pub(super) events: Vec<String>,
+    /// Only events about it are sent; null for events about anything.
+    #[schemars(example = &"shop-17")]
+    pub(super) subject: Option<String>,
+    #[schemars(example = &"billing")]
+    pub(super) name: Option<String>,
+    /// Headers that are sent along, by name in lower case; the values are never shown.
+    #[schemars(example = serde_json::Map::new())]
+    pub(super) headers: Pairs<&'static str>,
+    /// Of its own; null for the workspace's.
+    #[schemars(example = [5, 300, 1800])]
+    pub(super) retry_schedule_s: Option<Vec<u64>>,
+    /// Of its own; null for the workspace's.
+    #[schemars(example = 15_000)]
+    pub(super) timeout_ms: Option<u64>,
+    pub(super) in_force: Patience,
+    #[schemars(extend("enum" = ["active", "disabled"]))]
+    pub(super) status: &'static str,
+    #[schemars(with = "Option<Instant>")]
+    pub(super) disabled_at: Option<String>,
+    /// `by_owner`: switched off; `gone`: the receiver answered 410; `failing`: too many failures in a row.
+    #[schemars(extend("enum" = disable_reasons()))]
+    pub(super) disabled_reason: Option<&'static str>,
+    #[schemars(example = 0)]
+    pub(super) consecutive_failures: u32,
+    #[schemars(with = "Instant")]
+    pub(super) created_at: String,
+    #[schemars(with = "Instant")]
+    pub(super) updated_at: String,
+}
+
+/// A secret that was replaced and still signs.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PreviousSecret {
+    #[schemars(with = "Instant")]
+    pub(super) expires_at: String,
+}
+
+/// How patient deliveries to a webhook are, by its own rules and its workspace's.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Patience {
+    #[schemars(example = [5, 300, 1800])]
+    pub(super) retry_schedule_s: Vec<u64>,
+    #[schemars(example = 15_000)]
+    pub(super) timeout_ms: u64,
+}
+
+/// A webhook with its new secret.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct RotatedSecret {
+    /// When the secret that was replaced signs no more.
+    #[schemars(with = "Instant")]
+    pub(super) previous_expires_at: String,
+    #[serde(flatten)]
+    pub(super) webhook: Webhook,
+}
+
+/// A test that is on disk and on its way.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct TestReceipt {
+    /// Id of the event.
+    #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
+    pub(super) id: String,
+    #[schemars(example = 17)]
+    pub(super) sequence: i64,
+    /// Id of the delivery, under which every attempt is found.
+    #[schemars(example = &"dlv_0aB3dE6gH9jK2mN5pQ8sT1")]
+    pub(super) delivery: String,
+}
+
+fn disable_reasons() -> [Option<&'static str>; 4] {
+    let [owner, gone, failing] = [DisableReason::ByOwner, DisableReason::Gone, DisableReason::Failing]
+        .map(|reason| Some(reason.name()));
+    [owner, gone, failing, None]
+}

@@ -1,0 +1,79 @@
+//! An event that an owner has sent to one webhook, to see it arrive.
+
+use bytes::Bytes;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::event::{EventContent, Sequence};
+use signalpost_core::id::{DeliveryId, WebhookId};
+use signalpost_core::idempotency::KeyedCall;
+use signalpost_store::Done;
+use signalpost_store::ledger::Accepted;
+
+use crate::Engine;
+use crate::directory::View;
+use crate::ingest::NewEvent;
+
+#[derive(Clone, Debug)]
+pub struct TestEvent {
+    pub event_type: String,
+    /// A complete JSON value.
+    pub data: Bytes,
+}
+
+/// A test that is on disk and on its way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TestReceipt {
+    /// Public id of the event.
+    pub id: String,
+    pub sequence: Sequence,
+    /// Public id of the delivery.
+    pub delivery: String,
+}
+
+impl Engine {
+    /// Accepts an event for this webhook alone, whatever it selects. Everything else about it is as usual: it is
+    /// stored, signed, retried and listed. Its subject is the one that the webhook is bound to, if any.
+    ///
+    /// A call with a key is accepted once, and gets the first receipt again.
+    ///
+    /// `Invalid` for a type that the dialect does not know, `Conflict` when the webhook is disabled.
+    pub async fn send_test(
+        &self,
+        workspace: &str,
+        public_id: &str,
+        test: TestEvent,
+        call: Option<KeyedCall>,
+    ) -> Result<Done<TestReceipt, TestReceipt>, Error> {
+        let view = self.directory.view(workspace).await?;
+        view.profile.check_type(&test.event_type).map_err(|problem| Error::field("type", problem))?;
+        let webhook = self.webhook(view.workspace.id, public_id).await?;
+        let event = NewEvent {
+            content: EventContent {
+                producer_id: None,
+                event_type: test.event_type,
+                subject: webhook.subject,
+                time: self.clock.now(),
+                attributes: Vec::new(),
+                data: test.data,
+            },
+            given_time: None,
+        };
+        let choose = |view: &View| {
+            if view.is_active(webhook.id) {
+                return Ok(vec![self.draft(view, &event, vec![webhook.id])]);
+            }
+            Err(Error::new(ErrorCode::Conflict, "the webhook is disabled; switch it on first"))
+        };
+        let (_, done) = self.accept(view, choose, call).await?;
+        match done {
+            Done::Now(accepted) => receipt(&accepted, webhook.id).map(Done::Now),
+            Done::Before(accepted) => receipt(&accepted, webhook.id).map(Done::Before),
+        }
+    }
+}
+
+fn receipt(accepted: &[Accepted], webhook: WebhookId) -> Result<TestReceipt, Error> {
+    let accepted = accepted.first();
+    let accepted = accepted.ok_or_else(|| Error::internal("the store answered nothing for an event"))?;
+    let delivery = DeliveryId { event: accepted.id, webhook }.to_public();
+    Ok(TestReceipt { id: accepted.id.to_public(), sequence: accepted.sequence, delivery })
+}
