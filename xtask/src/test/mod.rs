@@ -6,6 +6,7 @@ mod checks;
 pub(crate) mod command;
 mod crash;
 mod demo;
+mod node;
 pub(crate) mod python;
 mod schemathesis;
 mod tests;

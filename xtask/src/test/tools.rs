@@ -28,6 +28,8 @@ const TOOLS: &[Tool] = &[
         probe: ("python3", &["-c", "import venv, ensurepip"]),
         source: Source::Apt("python3-venv"),
     },
+    Tool { name: "node", probe: ("node", &["--version"]), source: Source::Apt("nodejs") },
+    Tool { name: "npm", probe: ("npm", &["--version"]), source: Source::Apt("npm") },
     Tool { name: "rustfmt", probe: ("cargo", &["fmt", "--version"]), source: Source::Rustup("rustfmt") },
     Tool { name: "clippy", probe: ("cargo", &["clippy", "--version"]), source: Source::Rustup("clippy") },
 ];

@@ -1,5 +1,6 @@
-//! Lets other people's code judge our signatures: the reference library of Standard Webhooks for native
-//! deliveries, and the language's own HMAC for a dialect's. A body or secret that was changed must be refused.
+//! Lets other people's code judge our signatures: the reference libraries of Standard Webhooks for native
+//! deliveries, in two languages, and a language's own HMAC for a dialect's. While a secret is being replaced, who
+//! knows either must accept; once it is revoked or has expired, who knows only that one must refuse.
 
 use std::process::Command;
 use std::time::Duration;
@@ -7,19 +8,25 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Map, Value, json};
-use signalpost_testkit::{HttpClient, Operator, Recorded, Request, ScriptedReceiver, Server, ServerOptions};
+use signalpost_testkit::{
+    HttpClient, Operator, Recorded, Request, ScriptedReceiver, Server, ServerOptions, wait_for_some,
+};
 
-use super::{command, python};
+use super::{command, node, python};
 use crate::{Outcome, release};
 
-/// The verifier's program; it prints what it checked and fails at the first thing that is wrong.
-const PROGRAM: &str = include_str!("verify.py");
-/// Name and version of the reference library.
-const LIBRARY: &str = "standardwebhooks==1.1.0";
+/// The verifiers' programs; each prints what it checked and fails at the first thing that is wrong.
+const PYTHON_PROGRAM: &str = include_str!("verify.py");
+const NODE_PROGRAM: &str = include_str!("verify.js");
+/// Versions of the reference library on PyPI and on npm.
+const PYTHON_LIBRARY: &str = "standardwebhooks==1.1.0";
+const NODE_VERSION: &str = "1.1.1";
 const ARRIVE_WITHIN: Duration = Duration::from_secs(10);
+const STANDARD: &str = "standardwebhooks";
 
 pub(super) fn run() -> Outcome {
-    let python = python::with_library("standardwebhooks", LIBRARY)?;
+    let python = python::with_library("standardwebhooks", PYTHON_LIBRARY)?;
+    let node_folder = node::with_library("standardwebhooks", NODE_VERSION)?;
     let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
     let mut deliveries = native(&mut server.operator(), &receiver)?;
@@ -27,7 +34,8 @@ pub(super) fn run() -> Outcome {
     let file = server.data().with_file_name("deliveries.json");
     let written = std::fs::write(&file, Value::Array(deliveries).to_string());
     written.map_err(|error| format!("the deliveries cannot be written down: {error}"))?;
-    command::run(Command::new(python).args(["-c", PROGRAM]).arg(file))
+    command::run(Command::new(python).args(["-c", PYTHON_PROGRAM]).arg(&file))?;
+    command::run(Command::new("node").args(["-e", NODE_PROGRAM, "--"]).arg(&file).current_dir(node_folder))
 }
 
 /// Bodies on which signing schemes go wrong: empty, not ASCII, with numbers and spaces that a parser would change.
@@ -42,11 +50,42 @@ fn payloads() -> Vec<Value> {
 
 fn native(operator: &mut Operator, receiver: &ScriptedReceiver) -> Result<Vec<Value>, String> {
     let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "verifiers"}))?;
-    let (_, secret) = operator.create_webhook(&workspace, &json!({"url": receiver.url("/native")}))?;
-    for data in payloads() {
-        operator.publish(&workspace, &json!({"type": "verifier.asked", "data": data}))?;
+    let (webhook, first) = operator.create_webhook(&workspace, &json!({"url": receiver.url("/native")}))?;
+    let path = format!("/v1/workspaces/{workspace}/webhooks/{webhook}");
+    let mut all = Vec::new();
+    let mut publish = |operator: &mut Operator, accepts: &[&str], refuses: &[&str]| {
+        for data in payloads() {
+            operator.publish(&workspace, &json!({"type": "verifier.asked", "data": data}))?;
+        }
+        let seen = all.len();
+        all.extend(collect(receiver, "/native", seen, STANDARD, (accepts, refuses))?);
+        Ok::<(), String>(())
+    };
+    let never = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+    publish(operator, &[&first], &[never])?;
+    let second = rotate(operator, &path, &json!({}))?;
+    publish(operator, &[&first, &second], &[never])?;
+    let third = rotate(operator, &path, &json!({"overlap_s": 0}))?;
+    publish(operator, &[&first, &third], &[&second])?;
+    let revoked = operator.send(Request::new("DELETE", &format!("{path}/previous-secrets")))?;
+    if revoked.status != 204 {
+        return Err(format!("a revocation was answered with {}", revoked.status));
     }
-    collect(receiver, "/native", "standardwebhooks", &secret)
+    publish(operator, &[&third], &[&first, &second])?;
+    let fourth = rotate(operator, &path, &json!({"overlap_s": 1}))?;
+    wait_for_some("the third secret to expire", ARRIVE_WITHIN, || {
+        let shown = operator.get(&path).ok()?;
+        shown["previous_secrets"].as_array().filter(|previous| previous.is_empty()).map(drop)
+    })?;
+    publish(operator, &[&fourth], &[&first, &second, &third])?;
+    Ok(all)
+}
+
+/// Replaces the secret of a webhook; returns the new one.
+fn rotate(operator: &mut Operator, path: &str, body: &Value) -> Result<String, String> {
+    let rotated = operator.post(&format!("{path}/rotate-secret"), body)?;
+    let secret = rotated["secret"].as_str().map(str::to_owned);
+    secret.ok_or_else(|| format!("no secret in {rotated}"))
 }
 
 fn dialect(server: &Server, receiver: &ScriptedReceiver) -> Result<Vec<Value>, String> {
@@ -62,22 +101,26 @@ fn dialect(server: &Server, receiver: &ScriptedReceiver) -> Result<Vec<Value>, S
     for data in payloads() {
         operator.publish(&workspace, &json!({"type": "conversation_ended", "subject": "a", "data": data}))?;
     }
-    collect(receiver, "/dialect", "x-sigmamind-signature", secret)
+    collect(receiver, "/dialect", 0, "x-sigmamind-signature", (&[secret], &["another"]))
 }
 
+/// The deliveries of all payloads after those that were `seen`, with the secrets that must accept them and those
+/// that must refuse.
 fn collect(
     receiver: &ScriptedReceiver,
     path: &str,
+    seen: usize,
     scheme: &str,
-    secret: &str,
+    secrets: (&[&str], &[&str]),
 ) -> Result<Vec<Value>, String> {
-    let wanted = payloads().len();
-    receiver.wait_for(path, wanted - 1, ARRIVE_WITHIN)?;
-    Ok(receiver.requests(path).iter().map(|delivery| describe(delivery, scheme, secret)).collect())
+    receiver.wait_for(path, seen + payloads().len() - 1, ARRIVE_WITHIN)?;
+    let requests = receiver.requests(path);
+    Ok(requests[seen..].iter().map(|delivery| describe(delivery, scheme, secrets)).collect())
 }
 
-fn describe(delivery: &Recorded, scheme: &str, secret: &str) -> Value {
+fn describe(delivery: &Recorded, scheme: &str, (accepts, refuses): (&[&str], &[&str])) -> Value {
     let headers: Map<String, Value> =
         delivery.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    json!({"scheme": scheme, "secret": secret, "headers": headers, "body": BASE64.encode(&delivery.body)})
+    let body = BASE64.encode(&delivery.body);
+    json!({"scheme": scheme, "accepts": accepts, "refuses": refuses, "headers": headers, "body": body})
 }
