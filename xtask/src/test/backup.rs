@@ -79,7 +79,9 @@ fn back_up_under_load(
         let taken = reached(EVENTS).and_then(|()| {
             let before = lock(&acknowledged).clone();
             signalpost(binary, &["backup", "--data", &text(&server.data())?, "--to", &text(backup)?])?;
-            reached(lock(&acknowledged).len() + EVENTS)?;
+            // The guard must not live on while the publisher wants it.
+            let so_far = lock(&acknowledged).len();
+            reached(so_far + EVENTS)?;
             Ok(before)
         });
         stop.store(true, Ordering::SeqCst);
