@@ -69,6 +69,8 @@ pub(crate) struct Wanted {
     pub(crate) subject: Option<String>,
     /// Its own, the workspace's for `None`.
     pub(crate) schedule_s: Option<Vec<u64>>,
+    /// The value of the header that it has sent along, if any.
+    pub(crate) token: Option<String>,
     /// The secrets that sign, newest first; never empty.
     pub(crate) signing: Vec<Signing>,
     pub(crate) life: Life,
@@ -204,6 +206,7 @@ mod tests {
             events: EventSelection::All,
             subject: None,
             schedule_s: None,
+            token: None,
             signing: Vec::new(),
             life,
         };

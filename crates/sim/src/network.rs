@@ -16,6 +16,8 @@ use crate::options::NetworkOptions;
 use crate::plant::Plant;
 
 /// Names under which test profiles send what the auditor goes by.
+/// What some owners have sent along.
+pub(crate) const OWN_HEADER: &str = "x-token";
 pub(crate) const WORKSPACE_HEADER: &str = "x-workspace";
 pub(crate) const WEBHOOK_HEADER: &str = "x-webhook";
 pub(crate) const DELIVERY_HEADER: &str = "x-delivery";
@@ -133,6 +135,8 @@ impl Network {
     fn log_request(&self, process: u32, request: &OutboundRequest) -> usize {
         let mut headers: Vec<(String, String)> =
             request.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let secret = request.secret_headers.iter();
+        headers.extend(secret.map(|(name, value)| (name.to_string(), value.expose_text().to_owned())));
         let mut url = request.url.as_str().to_owned();
         self.tamper(&mut headers, &mut url);
         let host = host_of(&url);

@@ -2,6 +2,7 @@
 //! schedule kept, and an end that the history accounts for.
 
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
+use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::{CutReason, DeliveryState, Step};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::DeliveryRecord;
@@ -9,7 +10,7 @@ use signalpost_store::ledger::DeliveryRecord;
 use super::Evidence;
 use crate::facts::{Life, Promise, WorkspaceFacts};
 use crate::ground::Moment;
-use crate::network::Sent;
+use crate::network::{OWN_HEADER, Sent};
 use crate::process::HowEnded;
 
 /// An outcome is on disk this long after it was seen, if the store works: commits under way and pauses between tries.
@@ -50,6 +51,7 @@ fn check_delivery(
             findings.push(format!("attempt {} was recorded and never sent", attempt.number));
             continue;
         };
+        findings.extend(check_masks(sent, attempt));
         let schedules = schedules_at(evidence, workspace, record, sent.at);
         findings.extend(check_verdict(&schedules, sent, attempt, tries));
         findings.extend(last.and_then(|(before, due)| check_spacing(evidence, before, due, sent)));
@@ -82,6 +84,14 @@ fn excuse_overtaken(unrecorded: &mut Vec<&Sent>, record: &DeliveryRecord) {
             unrecorded.remove(place);
         }
     }
+}
+
+/// What an owner has sent along is on record by its name alone.
+fn check_masks(sent: &Sent, attempt: &Attempt) -> Option<String> {
+    let recorded = attempt.request_headers.iter().find(|(name, _)| name == OWN_HEADER);
+    let expected = (!sent.header(OWN_HEADER).is_empty()).then_some(MASKED);
+    let shown = recorded.map(|(_, value)| value.as_str());
+    (shown != expected).then(|| format!("the header {OWN_HEADER} is on record as {shown:?}"))
 }
 
 /// The schedules that may have been in force for the webhook at that moment.

@@ -4,7 +4,7 @@ use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
 
 use super::Evidence;
 use crate::facts::{Life, Scope, WebhookFacts, number_in};
-use crate::network::{EVENT_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
+use crate::network::{EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
@@ -22,7 +22,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     findings
 }
 
-/// The webhook lived, was active and had this URL when the request started, as far as its owner could know.
+/// The webhook lived, was active and had this URL and this header of its own when the request started, as far as its owner could know.
 fn check_place(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     let Some(webhook) = evidence.webhooks.get(sent.header(WEBHOOK_HEADER)) else {
         return Some("a webhook that nobody made".to_owned());
@@ -33,7 +33,10 @@ fn check_place(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     }
     let states = webhook.between(sent.at, sent.at);
     let mut known = states.iter().flatten();
-    let fits = known.any(|wanted| wanted.life == Life::Active && wanted.url == sent.url);
+    let fits = known.any(|wanted| {
+        let token = wanted.token.as_deref().unwrap_or_default();
+        wanted.life == Life::Active && wanted.url == sent.url && sent.header(OWN_HEADER) == token
+    });
     (!fits).then(|| format!("its webhook was {states:?} at {:?}", sent.at))
 }
 

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::secret::Secret;
@@ -19,7 +20,7 @@ use crate::facts::{
     WorkspaceFacts,
 };
 use crate::load::secrets;
-use crate::network::{DELIVERY_HEADER, WORKSPACE_HEADER};
+use crate::network::{DELIVERY_HEADER, OWN_HEADER, WORKSPACE_HEADER};
 use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
 use crate::world::{Again, World};
 
@@ -89,7 +90,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
         2 => Wanted { events: drawn.events, subject: drawn.subject, ..now },
         3 => Wanted { life: Life::Disabled, ..now },
         4 => Wanted { life: Life::Active, ..now },
-        9 => Wanted { schedule_s: drawn.schedule_s, ..now },
+        9 => Wanted { schedule_s: drawn.schedule_s, token: drawn.token, ..now },
         _ => Wanted { life: Life::Deleted, ..now },
     };
     let scope = if matches!(action, 1 | 2 | 9) { Scope::Properties } else { Scope::Life };
@@ -131,7 +132,8 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
 fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let facts = world.facts.borrow();
     let host = chance.pick(&facts.workspaces[workspace].hosts);
-    let url = format!("http://{host}/{}", chance.between(0, u64::MAX / 2));
+    let number = chance.between(0, u64::MAX / 2);
+    let url = format!("http://{host}/{number}");
     let events = if chance.permille(500) {
         EventSelection::All
     } else if chance.permille(300) {
@@ -143,8 +145,9 @@ fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let subject = chance.permille(200).then(|| (*chance.pick(&SUBJECTS)).to_owned());
     let schedule_s = chance.permille(200).then(|| chance.pick(&OWN_SCHEDULES_S).to_vec());
     let own = chance.permille(500).then(|| secrets::draw(facts.workspaces[workspace].style, chance));
+    let token = (number % 3 == 0).then(|| format!("token {number}"));
     let signing = vec![Signing { secret: own, until: Until::Replaced }];
-    Wanted { url, events, subject, schedule_s, signing, life: Life::Active }
+    Wanted { url, events, subject, schedule_s, token, signing, life: Life::Active }
 }
 
 async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
@@ -195,6 +198,7 @@ async fn create_or_find(
         events: wanted.events,
         subject: wanted.subject,
         patience: Patience { retry: wanted.schedule_s.as_deref().map(schedule), timeout: None },
+        headers: wanted.token.iter().map(|token| (OWN_HEADER.to_owned(), Secret::from_text(token))).collect(),
         secret: own.as_deref().map(Secret::from_text),
         ..NewWebhook::to(url)
     };
@@ -247,6 +251,10 @@ async fn apply(
         events: Some(wanted.events),
         subject: Some(wanted.subject),
         retry: Some(wanted.schedule_s.as_deref().map(schedule)),
+        headers: Some(HeadersChange::Merge(vec![(
+            OWN_HEADER.to_owned(),
+            wanted.token.as_deref().map(Secret::from_text),
+        )])),
         active: (scope == Scope::Life).then_some(activity),
         ..WebhookChange::default()
     };

@@ -69,7 +69,7 @@ fn the_same_seed_gives_the_same_history() {
 
 #[test]
 fn worlds_are_not_empty() {
-    let reports: Vec<Report> = (1..=20).map(|seed| run(seed, Plant::Nothing)).collect();
+    let reports: Vec<Report> = (1..=40).map(|seed| run(seed, Plant::Nothing)).collect();
     let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
     assert!(sum(|report| report.requests) > 5_000);
     assert!(reports.iter().map(|report| report.processes).sum::<u32>() > 50);
