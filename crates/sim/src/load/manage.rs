@@ -145,7 +145,7 @@ fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let subject = chance.permille(200).then(|| (*chance.pick(&SUBJECTS)).to_owned());
     let schedule_s = chance.permille(200).then(|| chance.pick(&OWN_SCHEDULES_S).to_vec());
     let own = chance.permille(500).then(|| secrets::draw(facts.workspaces[workspace].style, chance));
-    let token = (number % 3 == 0).then(|| format!("token {number}"));
+    let token = number.is_multiple_of(3).then(|| format!("token {number}"));
     let signing = vec![Signing { secret: own, until: Until::Replaced }];
     Wanted { url, events, subject, schedule_s, token, signing, life: Life::Active }
 }
