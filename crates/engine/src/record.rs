@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalpost_core::ports::Clock;
-use signalpost_store::Store;
 use signalpost_store::ledger::Finished;
+use signalpost_store::{Store, StoreError};
 
 use crate::metrics::Metrics;
 
@@ -23,7 +23,12 @@ pub(crate) async fn record(
     let mut pause = PAUSE_FIRST;
     while let Err(error) = store.finish(Arc::clone(&finished)).await {
         metrics.record_failures.add(1);
-        tracing::error!(outcomes = finished.len(), %error, "outcomes could not be recorded, trying again");
+        let outcomes = finished.len();
+        match error {
+            // The store says it itself, once.
+            StoreError::Full => tracing::debug!(outcomes, "outcomes wait for room on the disk"),
+            _ => tracing::error!(outcomes, %error, "outcomes could not be recorded, trying again"),
+        }
         clock.sleep(pause).await;
         pause = (pause * 2).min(PAUSE_MAX);
     }

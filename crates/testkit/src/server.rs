@@ -159,7 +159,8 @@ impl Server {
         log_tail(&self.log_path())
     }
 
-    fn log_path(&self) -> PathBuf {
+    /// Everything that the server printed.
+    pub fn log_path(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
 

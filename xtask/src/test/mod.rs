@@ -6,6 +6,7 @@ mod checks;
 pub(crate) mod command;
 mod crash;
 mod demo;
+mod full_disk;
 mod node;
 pub(crate) mod python;
 mod schemathesis;
@@ -56,6 +57,7 @@ const STEPS: &[Step] = &[
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
     Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
+    Step { name: "full-disk", what: "a small disk runs full under load, and recovers", run: full_disk::run },
     Step { name: "bench", what: "a quick bench; its ledger must agree", run: bench::run },
     Step {
         name: "schemathesis",
