@@ -2,6 +2,7 @@
 //! and what receivers saw, and nothing that the engine thinks.
 
 use bytes::Bytes;
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::EventSelection;
 use signalpost_engine::ingest::Receipt;
@@ -20,6 +21,10 @@ pub(crate) struct Facts {
     /// What went against the contract of the API already when it was answered.
     pub(crate) findings: Vec<String>,
     pub(crate) jumps: Vec<Moment>,
+    /// The server's rules; `None` when nothing is ever removed.
+    pub(crate) retention: Option<RetentionRules>,
+    /// When the lists were taken down; retention rested from then on.
+    pub(crate) listed: Option<Moment>,
 }
 
 pub(crate) struct WorkspaceFacts {
@@ -118,7 +123,15 @@ pub(crate) struct EventFacts {
     /// When the last call about it was answered or cut off.
     pub(crate) ended: Option<Moment>,
     pub(crate) receipts: Vec<Receipt>,
+    /// Published again after it had been acknowledged: with retention it may have been stored anew.
+    pub(crate) again: Again,
     pub(crate) promise: Promise,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    No,
+    Yes,
 }
 
 /// What a producer may rely on.

@@ -1,6 +1,9 @@
 //! What kind of world a seed gives: each seed leaves some faults out altogether and gives the rest very different
 //! odds, because a world in which everything fails a little never gets to the rare states.
 
+use std::time::Duration;
+
+use signalpost_core::retention::RetentionRules;
 use signalpost_store::batch::BatchLimits;
 
 use crate::chance::Chance;
@@ -31,6 +34,8 @@ pub(crate) struct Options {
     pub(crate) process: ProcessOptions,
     /// Largest jump of the wall clock.
     pub(crate) jump_ms_max: Option<u64>,
+    /// The server's rules of retention; `None` in worlds that keep everything.
+    pub(crate) retention: Option<RetentionRules>,
 }
 
 #[derive(Clone, Debug)]
@@ -93,6 +98,7 @@ impl Options {
                 down_ms: *chance.pick(&[1, 200, 10_000]),
             },
             jump_ms_max: maybe(chance, 250, |chance| *chance.pick(&[1_500, 60_000, 3_600_000])),
+            retention: maybe(chance, 300, draw_retention),
         }
     }
 }
@@ -136,6 +142,15 @@ fn draw_pace(chance: &mut Chance) -> StorePace {
             waiting_operations_max: queue,
             waiting_bytes_max: *chance.pick(&[100_000, 128_000_000]),
         },
+    }
+}
+
+/// Ages that pass within a run, some of them while deliveries are still tried.
+fn draw_retention(chance: &mut Chance) -> RetentionRules {
+    RetentionRules {
+        event_age_max: maybe(chance, 800, |chance| Duration::from_secs(*chance.pick(&[1, 20, 300]))),
+        payload_age_max: maybe(chance, 500, |chance| Duration::from_secs(*chance.pick(&[1, 10, 100]))),
+        bytes_max: None,
     }
 }
 

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
+use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WebhookId;
 use signalpost_store::catalog::LaneRecord;
-use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Ledger};
+use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, DueLanes, DuePage, Ledger, Retain};
+use signalpost_store::testing::sample;
 use signalpost_store::{Answer, Done, Once};
 
-use crate::store::Inner;
+use crate::store::{Inner, at_once};
 
 /// One planted fault, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +26,8 @@ pub enum Plant {
     LoseAcknowledged,
     /// Some outcomes are confirmed and not stored.
     ForgetOutcome,
+    /// Retention takes what is pending for ended.
+    RemovePending,
     /// A lane always sees its webhook as it was when the process first looked.
     StaleLane,
     /// A lane goes on with the secrets that its webhook had when the process first looked.
@@ -41,11 +45,12 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ForgetRetryRow,
         Self::HideLane,
         Self::LoseAcknowledged,
         Self::ForgetOutcome,
+        Self::RemovePending,
         Self::StaleLane,
         Self::StaleSecrets,
         Self::ChangeEventId,
@@ -82,6 +87,25 @@ impl Plant {
         }
         let hidden = |lane: &DueLane| (lane.webhook.raw() >> 22) % 2 == 0;
         Box::pin(lanes.map(move |lanes| Ok(lanes?.into_iter().filter(|lane| !hidden(lane)).collect())))
+    }
+}
+
+/// Records an end of everything old that is owed, so that it looks as if nothing of it were pending.
+pub(crate) fn pretend_ends(store: &Inner, params: &Retain) {
+    let Some(age) = params.rules.event_age_max else { return };
+    let age_ms = i64::try_from(age.as_millis()).expect("hours");
+    let lanes = at_once(store.due_lanes(DueLanes { after: None, limit: 100 })).unwrap_or_default();
+    for lane in lanes {
+        let page = DuePage { webhook: lane.webhook, limit: 100 };
+        for due in at_once(store.due_page(page)).unwrap_or_default() {
+            let events = at_once(store.events_by_id(vec![due.id.event])).unwrap_or_default();
+            let old = events.iter().find(|event| params.now.ms_since(event.accepted_at) >= age_ms);
+            if let Some(event) = old {
+                let finished = sample::finished(event.workspace, due, Verdict::GiveUp);
+                // A store that refuses hides the fault this once.
+                drop(at_once(store.finish(Arc::new(vec![finished]))));
+            }
+        }
     }
 }
 

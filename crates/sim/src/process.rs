@@ -25,6 +25,8 @@ use crate::profiles::profiles;
 use crate::store::SimStore;
 use crate::trouble::Trouble;
 
+const KEEP_EVERYTHING: RetentionRules =
+    RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None };
 const MASTER_KEY: &str = "7:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// How often a caller looks whether the service is back, and the operator whether it has stopped.
 const KNOCK_MS: u64 = 200;
@@ -116,7 +118,7 @@ impl Processes {
             profiles: profiles(),
             cores: self.options.cores,
             node: 0,
-            retention: RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None },
+            retention: self.options.retention.clone().unwrap_or(KEEP_EVERYTHING),
         });
         let group = Group(number);
         self.ground.spawn(group, store.commit_loop());
@@ -133,6 +135,10 @@ impl Processes {
         self.ground.spawn(group, async move { watched.watch_owed().await });
         let tidied = Arc::clone(&engine);
         self.ground.spawn(group, async move { tidied.keep_house().await });
+        if self.options.retention.is_some() {
+            let keeping = Arc::clone(&engine);
+            self.ground.spawn(group, async move { keeping.watch_retention().await });
+        }
         *self.current.borrow_mut() = Some(Running { number, engine, store, cores_left });
     }
 

@@ -13,7 +13,7 @@ use signalpost_engine::Engine;
 use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
 use crate::conduct::RETRY_AFTER_MAX_S;
-use crate::facts::{EventFacts, Promise, Tenancy, data_of};
+use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
 use crate::load::publish;
 use crate::profiles::EVENT_TYPES;
@@ -52,6 +52,11 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     // Retries of webhooks that were ended stay in memory until their time comes.
     world.ground.sleep_ms(bound_s * 1_000).await;
     world.processes.check_emptiness();
+    world.trouble.rest_retention();
+    // What of it was under way is done by then.
+    world.ground.sleep_ms(FRESH_MS).await;
+    let listed = world.ground.note(format_args!("lists are taken down"));
+    world.facts.borrow_mut().listed = Some(listed);
     take_lists(world).await
 }
 
@@ -119,6 +124,7 @@ async fn publish_fresh(world: &Rc<World>) {
                 called,
                 ended: None,
                 receipts: Vec::new(),
+                again: Again::No,
                 promise: Promise::Unknown,
             });
             number

@@ -40,7 +40,7 @@ pub(crate) struct SimStore {
     pub(crate) plant: Plant,
     pub(crate) chance: Arc<SharedChance>,
     clock: SimClock,
-    trouble: Arc<Trouble>,
+    pub(crate) trouble: Arc<Trouble>,
     pace: StorePace,
     desk: Arc<Mutex<Desk>>,
     stale: StaleLanes,
@@ -168,7 +168,7 @@ fn split(chance: &SharedChance, longest_us: u64) -> (u64, u64) {
     (first, whole - first)
 }
 
-fn at_once<T>(answer: BoxFuture<'static, T>) -> T {
+pub(crate) fn at_once<T>(answer: BoxFuture<'static, T>) -> T {
     answer.now_or_never().expect("the memory model answers at once")
 }
 

@@ -23,8 +23,9 @@ use signalpost_store::ledger::{
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Once};
 
-use crate::plant::Plant;
+use crate::plant::{Plant, pretend_ends};
 use crate::store::{SimStore, Urgency};
+use crate::trouble::Retention;
 
 /// What a row without a payload weighs in the queue of writes.
 const ROW_BYTES: usize = 256;
@@ -144,6 +145,19 @@ impl Ledger for SimStore {
         self.read(move |store| plant.hide_rows(store.due_page(params)))
     }
 
+    fn retain(&self, params: Retain) -> Answer<Retained> {
+        let (plant, trouble) = (self.plant, Arc::clone(&self.trouble));
+        self.write(Urgency::Refusable, ROW_BYTES, move |store| {
+            if trouble.retention() == Retention::Rests {
+                return Box::pin(std::future::ready(Ok(Retained::default())));
+            }
+            if plant == Plant::RemovePending {
+                pretend_ends(store, &params);
+            }
+            store.retain(params)
+        })
+    }
+
     fn close(&self) -> Answer<()> {
         self.write(Urgency::MustWait, 0, move |store| store.close())
     }
@@ -151,7 +165,6 @@ impl Ledger for SimStore {
     writes! {
         fn requeue(params: Requeue) -> Due;
         fn upkeep(now: Timestamp) -> bool;
-        fn retain(params: Retain) -> Retained;
         fn probe(now: Timestamp) -> ();
     }
 

@@ -28,6 +28,14 @@ struct State {
     commit: Fault,
     /// When commits failed, in virtual microseconds.
     failed_us: BTreeSet<u64>,
+    retention: Retention,
+}
+
+/// Whether retention removes anything: it rests while the lists are taken down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retention {
+    Works,
+    Rests,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +46,7 @@ pub(crate) enum Outage {
     Everything,
 }
 
-const READS: [&str; 18] = [
+const READS: [&str; 20] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -57,13 +65,24 @@ const READS: [&str; 18] = [
     "operator_key",
     "list_operator_keys",
     "done_before",
+    "usage",
+    "storage",
 ];
 
 impl Trouble {
     pub(crate) fn new(seed: u64, odds: TroubleOdds) -> Self {
         let chance = Chance::new(seed, "trouble");
-        let outage = Outage::None;
-        Self(Mutex::new(State { chance, odds, outage, commit: Fault::Pass, failed_us: BTreeSet::new() }))
+        let (outage, retention) = (Outage::None, Retention::Works);
+        let failed_us = BTreeSet::new();
+        Self(Mutex::new(State { chance, odds, outage, commit: Fault::Pass, failed_us, retention }))
+    }
+
+    pub(crate) fn rest_retention(&self) {
+        self.lock().retention = Retention::Rests;
+    }
+
+    pub(crate) fn retention(&self) -> Retention {
+        self.lock().retention
     }
 
     pub(crate) fn set_outage(&self, outage: Outage) {

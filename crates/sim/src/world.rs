@@ -63,6 +63,7 @@ impl World {
             options.clone(),
             plant,
         );
+        let facts = Facts { retention: options.retention.clone(), ..Facts::default() };
         Rc::new(Self {
             seed,
             options,
@@ -70,7 +71,7 @@ impl World {
             network,
             processes,
             trouble,
-            facts: RefCell::default(),
+            facts: RefCell::new(facts),
             phase: Cell::new(Phase::Load),
             budget: Cell::new(EVENTS_MAX),
             working: Cell::new(0),

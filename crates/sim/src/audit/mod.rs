@@ -2,6 +2,7 @@
 
 mod history;
 mod promises;
+mod removed;
 mod signature;
 mod wire;
 

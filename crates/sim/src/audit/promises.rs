@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use signalpost_core::event::Event;
 use signalpost_core::profile::EventIdRule;
 
-use super::Evidence;
-use crate::facts::{EventFacts, Promise, WebhookFacts, number_in};
+use super::{Evidence, removed};
+use crate::facts::{Again, EventFacts, Promise, WebhookFacts, number_in};
 use crate::ground::Moment;
 use crate::settle::Lists;
 
@@ -16,8 +16,10 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     for (place, lists) in evidence.lists {
         let mut stored: BTreeMap<usize, Vec<&Event>> = BTreeMap::new();
         for event in &lists.events {
-            match number_in(&event.content.data) {
+            match number_of(evidence, *place, event) {
                 Some(number) => stored.entry(number).or_default().push(event),
+                // Without its payload only one that was acknowledged can be told.
+                None if event.payload_removed_at.is_some() => {}
                 None => findings.push(format!("event {} has data that nobody sent", event.id.to_public())),
             }
         }
@@ -37,6 +39,20 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
         }
     }
     findings
+}
+
+/// The number of an event, from its data or else from its receipt.
+fn number_of(evidence: &Evidence<'_>, place: usize, event: &Event) -> Option<usize> {
+    if event.payload_removed_at.is_none() {
+        return number_in(&event.content.data);
+    }
+    let told = |facts: &EventFacts| facts.receipts.iter().any(|receipt| receipt.sequence == event.sequence);
+    evidence.facts.events.iter().position(|facts| facts.workspace == place && told(facts))
+}
+
+/// Whether what is stored may be another event than the one that was acknowledged first.
+fn may_be_anew(evidence: &Evidence<'_>, facts: &EventFacts) -> bool {
+    evidence.facts.retention.is_some() && facts.again == Again::Yes
 }
 
 /// Public ids of the webhooks that each event has a delivery for, by the event's number inside.
@@ -63,7 +79,8 @@ fn check_growth(
     let mut published: Vec<(Moment, Moment, i64, i64)> = Vec::new();
     for (number, facts) in evidence.facts.events.iter().enumerate() {
         let event = stored.get(&number).and_then(|events| events.first());
-        if let (Some(event), Some(ended)) = (event, facts.ended.filter(|_| facts.workspace == place)) {
+        let first = facts.workspace == place && !may_be_anew(evidence, facts);
+        if let (Some(event), Some(ended)) = (event, facts.ended.filter(|_| first)) {
             published.push((facts.called, ended, event.id.raw(), event.sequence.0));
         }
     }
@@ -93,7 +110,9 @@ fn check_event(
     stored: &[&Event],
     targets: &BTreeMap<i64, BTreeSet<&str>>,
 ) -> Vec<String> {
+    let may_be_gone = removed::may_be_gone(evidence, facts);
     let expected = match facts.promise {
+        Promise::Stored if may_be_gone => 0..=1,
         Promise::Stored => 1..=1,
         Promise::Unknown => 0..=1,
         Promise::Refused => 0..=0,
@@ -102,6 +121,9 @@ fn check_event(
     if !expected.contains(&stored.len()) {
         findings.push(format!("event {number} ({:?}) is stored {} times", facts.promise, stored.len()));
     }
+    if stored.is_empty() && facts.promise == Promise::Stored && may_be_gone {
+        findings.extend(removed::check(evidence, number, facts));
+    }
     for event in stored {
         findings.extend(check_receipts(evidence, number, facts, event));
         let none = BTreeSet::new();
@@ -109,7 +131,9 @@ fn check_event(
         if targets.len() != event.targets.len() {
             findings.push(format!("event {number} has {} targets, {targets:?}", event.targets.len()));
         }
-        findings.extend(check_targets(evidence, number, facts, targets));
+        if !may_be_anew(evidence, facts) {
+            findings.extend(check_targets(evidence, number, facts, targets));
+        }
     }
     findings
 }
@@ -119,13 +143,16 @@ fn check_receipts(evidence: &Evidence<'_>, number: usize, facts: &EventFacts, ev
     let given = facts.producer_id.clone().filter(|_| unique);
     let id = given.unwrap_or_else(|| event.id.to_public());
     let content = &event.content;
-    let same = content.data == facts.data
+    let same = (content.data == facts.data || event.payload_removed_at.is_some())
         && content.event_type == facts.event_type
         && content.subject == facts.subject
         && content.producer_id == facts.producer_id;
     let mut findings = Vec::new();
     if !same {
         findings.push(format!("event {number} was stored as something else: {event:?}"));
+    }
+    if may_be_anew(evidence, facts) {
+        return findings;
     }
     for receipt in &facts.receipts {
         let true_to_it = receipt.id == id
@@ -166,7 +193,7 @@ fn check_targets(
 }
 
 /// Whether the webhook wanted the event all the while it was published, and whether it did at any moment.
-fn wishes(
+pub(super) fn wishes(
     evidence: &Evidence<'_>,
     webhook: &WebhookFacts,
     event: &EventFacts,

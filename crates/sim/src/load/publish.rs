@@ -12,7 +12,7 @@ use signalpost_engine::ingest::{NewEvent, Receipt};
 use signalpost_engine::{Done, Engine};
 
 use crate::chance::Chance;
-use crate::facts::{EventFacts, Promise, Tenancy, data_of};
+use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::ground::Moment;
 use crate::profiles::{EVENT_TYPES, SUBJECTS};
 use crate::world::World;
@@ -111,6 +111,7 @@ fn draw_events(
                 called,
                 ended: None,
                 receipts: Vec::new(),
+                again: Again::No,
                 promise: Promise::Unknown,
             });
             number
@@ -233,10 +234,13 @@ fn acknowledged(world: &World, workspace: usize, chance: &mut Chance) -> Option<
 async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
     let workspace = world.facts.borrow().events[known].workspace;
     if chance.permille(500) {
+        world.facts.borrow_mut().events[known].again = Again::Yes;
         let answer = call(world, workspace, &[known], None).await;
         world.ground.note(format_args!("publishing {known} again: {}", shown(&answer)));
         match answer {
             Some(Ok(receipts)) => take_receipts(world, &[known], receipts),
+            // With retention the id may be free for somebody else meanwhile, and taken.
+            Some(Err(error)) if error.code == ErrorCode::Conflict && world.options.retention.is_some() => {}
             Some(Err(error)) if error.code != ErrorCode::Unavailable => {
                 take_refusal(world, workspace, &[known], &error);
             }
@@ -248,12 +252,15 @@ async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
     {
         let mut facts = world.facts.borrow_mut();
         facts.events[numbers[0]].producer_id = facts.events[known].producer_id.clone();
-        facts.events[numbers[0]].promise = Promise::Refused;
+        // With retention the one before may be gone, and its id free.
+        let removes = facts.retention.is_some();
+        facts.events[numbers[0]].promise = if removes { Promise::Unknown } else { Promise::Refused };
     }
     let answer = call(world, workspace, &numbers, None).await;
     let ended = world.ground.note(format_args!("publishing {numbers:?} as {known}: {}", shown(&answer)));
     world.facts.borrow_mut().events[numbers[0]].ended = Some(ended);
     match answer {
+        Some(Ok(receipts)) if world.options.retention.is_some() => take_receipts(world, &numbers, receipts),
         Some(Ok(_)) => world.find(format!("event {} was accepted under the id of {known}", numbers[0])),
         Some(Err(error)) if error.code == ErrorCode::Conflict || error.code == ErrorCode::Unavailable => {}
         Some(Err(error)) => take_refusal(world, workspace, &numbers, &error),

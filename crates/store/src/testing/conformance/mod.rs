@@ -164,6 +164,7 @@ macro_rules! conformance_suite {
                 the_oldest_events_go_for_the_bytes_of_a_workspace
                 the_oldest_events_go_for_the_bytes_of_the_store
                 a_young_event_ends_the_walk_and_one_from_the_future_does_not
+                an_event_that_comes_late_is_not_passed_over
                 an_outcome_for_an_event_that_is_gone_is_skipped
                 lists_go_on_without_what_is_gone
                 usage_counts_what_is_there

@@ -215,6 +215,30 @@ pub async fn a_young_event_ends_the_walk_and_one_from_the_future_does_not(harnes
     assert_eq!(listed(&kit, workspace).await, [31]);
 }
 
+/// With an id below those that retention has dealt with already.
+pub async fn an_event_that_comes_late_is_not_passed_over(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (follower, own) = (kit.workspace(1).await, kit.workspace(2).await);
+    let age = Some(Some(Duration::from_secs(2)));
+    set(&kit, own, PolicyChange { payload_age_max: age, ..PolicyChange::default() }).await;
+    let rules = RetentionRules { payload_age_max: Some(Duration::from_secs(2)), ..events_kept_s(10) };
+    for (first, workspace) in [(60, follower), (80, own)] {
+        for n in 0..3 {
+            kit.publish(workspace, first + n, &[]).await;
+        }
+    }
+    assert_eq!(kit.retain_all(5_000, &rules).await, (0, 6));
+    for (n, workspace) in [(50, follower), (70, own)] {
+        let mut late = kit.draft(workspace, n, &[]).await;
+        late.accepted_at = sample::at(5_001);
+        kit.accept_one(late).await;
+    }
+    assert_eq!(kit.retain_all(8_000, &rules).await, (0, 2));
+    // The late ones are the first by id, and young: all others wait for them.
+    assert_eq!(kit.retain_all(13_000, &rules).await, (0, 0));
+    assert_eq!(kit.retain_all(15_001, &rules).await, (8, 0));
+}
+
 pub async fn an_outcome_for_an_event_that_is_gone_is_skipped(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [webhook]) = kit.tenant().await;

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use signalpost_core::delivery::DeliveryStatus;
-use signalpost_core::event::Event;
+use signalpost_core::delivery::Due;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::retention::{Fate, RetentionRules};
 use signalpost_core::time::Timestamp;
@@ -131,18 +130,21 @@ impl Data {
     }
 
     fn is_pending(&self, event: EventId) -> bool {
-        let Event { workspace, targets, .. } = &*self.events[&event].event;
-        let mut deliveries = targets.iter().map(|webhook| DeliveryId { event, webhook: *webhook });
-        deliveries.any(|id| {
-            let record = self.delivery(*workspace, id).expect("a target of an event that is there");
-            record.summary.state.status() == DeliveryStatus::Pending
-        })
+        let targets = &self.events[&event].event.targets;
+        let owed =
+            targets.iter().filter_map(|webhook| self.due.get(&DeliveryId { event, webhook: *webhook }));
+        let has_ended =
+            |due: &Due| self.webhooks.get(&due.id.webhook).is_some_and(|row| row.has_ended(due.born));
+        owed.into_iter().any(|due| !has_ended(due))
     }
 
     fn remove_event(&mut self, event: EventId) {
-        self.events.remove(&event);
-        self.steps.retain(|id, _| id.event != event);
-        self.due.retain(|id, _| id.event != event);
+        let row = self.events.remove(&event).expect("the caller has found it");
+        for webhook in &row.event.targets {
+            let id = DeliveryId { event, webhook: *webhook };
+            self.steps.remove(&id);
+            self.due.remove(&id);
+        }
     }
 
     fn usage_of(&self, workspace: Option<WorkspaceId>) -> Usage {
@@ -153,8 +155,10 @@ impl Data {
         };
         let mut usage = Usage::default();
         for row in self.events.values().filter(|row| counted(row.event.workspace)) {
-            let steps = self.steps.iter().filter(|(id, _)| id.event == row.event.id);
-            let rows = 1 + row.event.targets.len() + steps.map(|(_, steps)| steps.len()).sum::<usize>();
+            let deliveries =
+                row.event.targets.iter().map(|webhook| DeliveryId { event: row.event.id, webhook: *webhook });
+            let steps = deliveries.filter_map(|id| self.steps.get(&id)).map(|steps| steps.len());
+            let rows = 1 + row.event.targets.len() + steps.sum::<usize>();
             let bytes = row.event.content.data.len() + rows * ROW_BYTES;
             usage.events += 1;
             usage.bytes += u64::try_from(bytes).expect("a size fits");
