@@ -126,7 +126,7 @@ mod selection {
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
         assert_eq!(
             chosen(Some("crash"), None).map(names),
-            Ok(vec!["crash", "backup", "bench", "schemathesis", "verifiers"])
+            Ok(vec!["crash", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
         );
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());
