@@ -214,8 +214,12 @@ impl Answer {
             .to_owned()
     }
 
+    #[track_caller]
     pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        let values: Vec<&str> =
+            self.headers.get_all(name).iter().map(|value| value.to_str().unwrap()).collect();
+        assert!(values.len() <= 1, "{name} stands several times: {values:?}");
+        values.first().copied().unwrap_or_default()
     }
 
     /// The pointers of a problem's broken rules.

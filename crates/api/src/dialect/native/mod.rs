@@ -113,8 +113,10 @@ async fn run(surface: &Surface, principal: Principal, mut request: Request, next
 
 fn turned_away(context: &Context, turned: Turned, pace: Pace) -> Response {
     let mut response = context.finish(Refusal::from(turned.error).into_response(), problem::render);
-    let retry_after = turned.retry_after_s.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds)));
-    response.headers_mut().extend(retry_after);
+    if let Some(seconds) = turned.retry_after_s {
+        // In the place of the code's usual one: a second value would leave callers to choose.
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
     paced(response, pace)
 }
 
