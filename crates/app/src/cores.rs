@@ -13,13 +13,14 @@ use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
 use crate::cmd::Failure;
-use crate::listen::{Connections, Door, accept};
+use crate::listen::{Connections, Door, Seat, accept, serve_seat};
 use crate::ports::LocalTasks;
 
 /// What one core needs to run.
 pub(crate) struct CoreParts {
     pub(crate) core: DeliveryCore,
     pub(crate) doors: Vec<(Door, Router)>,
+    pub(crate) seat: Seat,
     pub(crate) connections: Connections,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) egress: EgressPolicy,
@@ -47,6 +48,7 @@ async fn run(parts: CoreParts) {
     for (door, router) in parts.doors {
         tokio::spawn(accept(door, router, parts.connections.clone()));
     }
+    tokio::spawn(serve_seat(parts.seat, parts.connections));
     parts.core.run(Rc::new(client)).await;
 }
 

@@ -80,19 +80,20 @@ impl Server {
         let public_router = public_router(Arc::clone(&engine), dialects);
         let operator_router = operator_router(Arc::clone(&engine), access, dialects);
         let (draining, is_draining) = watch::channel(false);
-        let connections = Connections::new(is_draining);
+        let (connections, seats) = Connections::new(delivery_cores.len(), is_draining);
         let client_tls =
             client_config(None).map_err(|error| Failure::new(format!("TLS cannot be set up: {error}")))?;
         let egress = settings.egress.with_own_listeners(vec![public.address, operator.address]);
         let mut threads = Vec::new();
-        for (number, core) in delivery_cores.into_iter().enumerate() {
+        for (number, (core, seat)) in delivery_cores.into_iter().zip(seats).enumerate() {
             let doors = vec![
                 (public.another()?, public_router.clone()),
                 (operator.another()?, operator_router.clone()),
             ];
             let (connections, clock) = (connections.clone(), Arc::clone(&clock));
             let (egress, tls) = (egress.clone(), Arc::clone(&client_tls));
-            threads.push(cores::start(number, CoreParts { core, doors, connections, clock, egress, tls })?);
+            let parts = CoreParts { core, doors, seat, connections, clock, egress, tls };
+            threads.push(cores::start(number, parts)?);
         }
         let (public, operator) = (public.address, operator.address);
         tracing::info!(%public, %operator, cores = threads.len(), "ready");

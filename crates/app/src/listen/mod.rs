@@ -1,26 +1,28 @@
-//! Inbound connections of one core: accept, bound, serve, and end politely.
+//! Inbound connections: accept, bound, spread over the cores, serve, and end politely.
 //!
-//! A call passes these files in this order: `door` has the bound address, this one accepts, `connection` speaks
-//! TLS and HTTP and watches the first head, `stall` cuts off who does not read, `call` tells the router who calls
-//! (`forwarded`) and bounds the body (`body`).
+//! A call passes these files in this order: `door` has the bound address, this one accepts, `seats` says which core
+//! serves, `connection` speaks TLS and HTTP and watches the first head, `stall` cuts off who does not read, `call`
+//! tells the router who calls (`forwarded`) and bounds the body (`body`).
 
 mod body;
 mod call;
 mod connection;
 mod door;
 mod forwarded;
+mod seats;
 mod stall;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
 pub(crate) use self::door::{Door, Manner};
 pub(crate) use self::forwarded::TrustedProxies;
+pub(crate) use self::seats::Seat;
+use self::seats::{Arrival, Seats};
 
 /// Pause after the system refused a connection for want of resources.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -28,22 +30,24 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What all connections of a process share.
 #[derive(Clone)]
 pub(crate) struct Connections {
-    open: Arc<AtomicUsize>,
+    seats: Seats,
     draining: watch::Receiver<bool>,
 }
 
 impl Connections {
-    pub(crate) fn new(draining: watch::Receiver<bool>) -> Self {
-        Self { open: Arc::default(), draining }
+    /// With a seat for each core.
+    pub(crate) fn new(cores: usize, draining: watch::Receiver<bool>) -> (Self, Vec<Seat>) {
+        let (seats, each) = Seats::new(cores);
+        (Self { seats, draining }, each)
     }
 
     pub(crate) fn open(&self) -> usize {
-        self.open.load(Ordering::SeqCst)
+        self.seats.open()
     }
 }
 
-/// Accepts until draining begins. Must run on a tokio runtime; each connection becomes a task of it. When the door
-/// has all the connections that it may, new ones wait in the system's queue.
+/// Accepts until draining begins, and hands each connection to the core that has the fewest. Must run on a tokio
+/// runtime. When the door has all the connections that it may, new ones wait in the system's queue.
 pub(crate) async fn accept(door: Door, router: Router, mut connections: Connections) {
     let Door { listener, manner, .. } = door;
     let listener = match TcpListener::from_std(listener) {
@@ -57,22 +61,31 @@ pub(crate) async fn accept(door: Door, router: Router, mut connections: Connecti
             accepted = listener.accept() => accepted,
             () = begun(&mut connections.draining) => return,
         };
-        match accepted {
+        match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer.ip()))) {
             Ok((stream, peer)) => {
-                let (router, connections) = (router.clone(), connections.clone());
-                let manner = Arc::clone(&manner);
-                connections.open.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(async move {
-                    connection::serve(stream, peer.ip(), router, &manner, connections.draining).await;
-                    connections.open.fetch_sub(1, Ordering::SeqCst);
-                    drop(permit);
-                });
+                let (manner, router) = (Arc::clone(&manner), router.clone());
+                connections.seats.hand_over(Arrival { stream, peer, manner, router, permit });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Serves what a core is handed. Must run on a tokio runtime; each connection becomes a task of it.
+pub(crate) async fn serve_seat(mut seat: Seat, connections: Connections) {
+    while let Some((arrival, place)) = seat.arrivals.recv().await {
+        let draining = connections.draining.clone();
+        tokio::spawn(async move {
+            let Arrival { stream, peer, manner, router, permit } = arrival;
+            match TcpStream::from_std(stream) {
+                Ok(stream) => connection::serve(stream, peer, router, &manner, draining).await,
+                Err(error) => tracing::warn!(%peer, %error, "a connection could not be served"),
+            }
+            drop((permit, place));
+        });
     }
 }
 
