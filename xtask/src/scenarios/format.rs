@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 #[derive(Debug)]
 pub(super) struct Scenario {
     pub(super) about: String,
+    /// Lines of a configuration file; with any, the scenario has a server of its own that is started with it.
+    pub(super) config: Vec<String>,
     /// Name to the body of `POST /v1/workspaces`.
     pub(super) workspaces: Map<String, Value>,
     /// Added to every request to the public side that does not set them itself.
@@ -34,6 +36,8 @@ pub(super) enum Action {
     Publish,
     /// The next delivery at the scenario's receiver.
     Receive,
+    /// So many deliveries in any order, and no more within a time.
+    ReceiveAll,
     /// No further delivery within a time.
     ReceiveNone,
     /// How the receiver answers from now on.
@@ -46,11 +50,12 @@ const ACTIONS: &[(&str, Action, &[&str])] = &[
     ("operator", Action::Operator, &["method", "path", "headers", "body", "raw_body"]),
     ("publish", Action::Publish, &["workspace", "event"]),
     ("receive", Action::Receive, &["path", "secret", "signature"]),
+    ("receive_all", Action::ReceiveAll, &["path", "count", "distinct", "for_ms", "secret", "signature"]),
     ("receive_none", Action::ReceiveNone, &["path", "for_ms"]),
     ("receiver", Action::Receiver, &["path", "next", "always"]),
 ];
 
-const SCENARIO_KEYS: &[&str] = &["about", "workspaces", "headers", "steps"];
+const SCENARIO_KEYS: &[&str] = &["about", "config", "workspaces", "headers", "steps"];
 const EXPECT_KEYS: &[&str] =
     &["status", "headers", "body", "empty_body", "keys_in_order", "within_ms", "method"];
 
@@ -66,6 +71,7 @@ impl Scenario {
             .map(|(index, step)| Step::parse(step).map_err(|error| format!("step {}: {error}", index + 1)));
         Ok(Self {
             about: json["about"].as_str().ok_or("has no `about`")?.to_owned(),
+            config: lines(&json["config"])?,
             workspaces: fields(&json, "workspaces")?,
             headers: fields(&json, "headers")?,
             steps: steps.collect::<Result<_, _>>()?,
@@ -109,6 +115,18 @@ fn fields(json: &Value, name: &str) -> Result<Map<String, Value>, String> {
     }
 }
 
+/// An array of texts, empty when it is absent.
+fn lines(json: &Value) -> Result<Vec<String>, String> {
+    match json {
+        Value::Null => Ok(Vec::new()),
+        Value::Array(lines) => {
+            let lines = lines.iter().map(|line| line.as_str().map(str::to_owned));
+            lines.collect::<Option<_>>().ok_or_else(|| "`config` holds what is no text".to_owned())
+        }
+        _ => Err("`config` is not an array of lines".to_owned()),
+    }
+}
+
 fn known(object: &Map<String, Value>, keys: &[&str]) -> Result<(), String> {
     match object.keys().find(|key| !keys.contains(&key.as_str())) {
         Some(key) => Err(format!("`{key}` is not known here; there are {}", keys.join(", "))),
@@ -148,5 +166,11 @@ mod tests {
         }
         assert!(Scenario::parse(r#"{"about": "x", "steps": []}"#).is_err(), "a scenario without steps");
         assert!(Scenario::parse("{").is_err());
+        let config = |config: &str| {
+            let step = r#"{"rule": "r", "receive_none": {"path": "/"}}"#;
+            Scenario::parse(&format!(r#"{{"about": "x", "config": {config}, "steps": [{step}]}}"#))
+        };
+        assert_eq!(config(r#"["a", "b"]"#).map(|scenario| scenario.config.join(" ")), Ok("a b".to_owned()));
+        assert!(config("\"a\"").is_err() && config("[1]").is_err());
     }
 }

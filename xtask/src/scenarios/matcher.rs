@@ -45,7 +45,7 @@ fn operate(at: &str, name: &str, argument: &Value, actual: Option<&Value>) -> Re
         "exact" => found == argument,
         "not" => !differences(at, argument, actual).is_empty(),
         "regex" => fits_regex(argument, found)?,
-        "contains" => found.as_str().zip(argument.as_str()).is_some_and(|(text, part)| text.contains(part)),
+        "contains" => contains(found, argument),
         "type" => argument.as_str() == Some(type_name(found)),
         "length" => argument.as_u64() == length(found),
         "one_of" => argument.as_array().is_some_and(|choices| choices.contains(found)),
@@ -53,6 +53,15 @@ fn operate(at: &str, name: &str, argument: &Value, actual: Option<&Value>) -> Re
         _ => return Err(format!("`${name}` is not a matcher; contracts/README.md lists them")),
     };
     if holds { Ok(()) } else { Err(format!("{at} is {found}, expected {{\"${name}\": {argument}}}")) }
+}
+
+/// A text that holds another one, or an array that holds an item.
+fn contains(found: &Value, argument: &Value) -> bool {
+    match (found, argument) {
+        (Value::String(text), Value::String(part)) => text.contains(part.as_str()),
+        (Value::Array(items), item) => items.contains(item),
+        _ => false,
+    }
 }
 
 fn fits_regex(pattern: &Value, found: &Value) -> Result<bool, String> {
@@ -143,6 +152,7 @@ mod tests {
             (json!({"$any": true}), json!(null), json!(0)),
             (json!({"$regex": "^wh_[a-z]+$"}), json!("wh_ab"), json!("wh_")),
             (json!({"$contains": "b"}), json!("abc"), json!("ac")),
+            (json!({"$contains": "b"}), json!(["a", "b"]), json!(["ab"])),
             (json!({"$type": "array"}), json!([]), json!({})),
             (json!({"$length": 2}), json!("ab"), json!([1])),
             (json!({"$one_of": [1, 2]}), json!(2), json!(3)),

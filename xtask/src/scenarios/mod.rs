@@ -1,15 +1,19 @@
 //! Holds a running engine against the contracts: plays every scenario of `contracts/` over real HTTP.
 
 mod format;
+mod instant;
+mod judge;
 mod matcher;
+mod receipts;
 mod run;
 mod variables;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use format::Scenario;
 use run::Target;
-use signalpost_testkit::{Server, ServerOptions};
+use signalpost_testkit::{Server, ServerOptions, TempDir};
 
 use crate::args::Args;
 use crate::{Outcome, Task, release, workspace};
@@ -22,10 +26,12 @@ pub(crate) const TASK: Task = Task {
 Without options it builds the release binary and starts it on free ports. Without names it plays
 all of contracts/*/*.json; contracts/README.md tells how a scenario is written.
 
+  --binary FILE          this binary instead of one that is built
   --public ADDR          play against a running server: its public address, such as 127.0.0.1:8080
   --operator ADDR        its operator address
   --operator-key KEY     its operator key
-The server must have been started with `--egress-allow 127.0.0.0/8,::1/128`.",
+The server must have been started with `--egress-allow 127.0.0.0/8,::1/128`. Scenarios that need a
+configuration of their own are left out then.",
     run,
 };
 
@@ -38,30 +44,55 @@ struct Entry {
 pub(crate) fn run(mut args: Args) -> Outcome {
     let given: [Option<SocketAddr>; 2] = [args.value("--public")?, args.value("--operator")?];
     let key: Option<String> = args.value("--operator-key")?;
+    let binary: Option<PathBuf> = args.value("--binary")?;
     let names = args.words();
     args.finish()?;
     let entries = read_all(&names)?;
-    let (_server, target) = match (given, key) {
-        ([Some(public), Some(operator)], Some(operator_key)) => {
-            (None, Target { public, operator, operator_key })
+    match (given, key, binary) {
+        ([Some(public), Some(operator)], Some(operator_key), None) => {
+            play_on(entries, &Target { public, operator, operator_key })
         }
-        ([None, None], None) => start()?,
-        _ => return Err("--public, --operator and --operator-key go together".to_owned()),
-    };
-    play_all(&entries, &target)
+        ([None, None], None, binary) => play_all_here(&entries, binary.map_or_else(release::binary, Ok)?),
+        _ => Err("--public, --operator and --operator-key go together, without --binary".to_owned()),
+    }
 }
 
-fn start() -> Result<(Option<Server>, Target), String> {
-    let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
+/// On a server that runs already: whatever does not need a configuration of its own.
+fn play_on(mut entries: Vec<Entry>, target: &Target) -> Outcome {
+    for Entry { file, scenario } in entries.extract_if(.., |entry| !entry.scenario.config.is_empty()) {
+        println!("  left out  {file}: {}", scenario.about);
+    }
+    play_all(&entries, |entry| run::play(&entry.scenario, target))
+}
+
+/// On one server for all scenarios that need nothing particular, and one for each of the others.
+fn play_all_here(entries: &[Entry], binary: PathBuf) -> Outcome {
+    let options = ServerOptions::new(binary);
+    let common = Server::start(options.clone(), release::START_TIMEOUT)?;
+    play_all(entries, |entry| match &entry.scenario.config[..] {
+        [] => run::play(&entry.scenario, &target(&common)),
+        config => {
+            let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;
+            let file = folder.path().join("signalpost.toml");
+            let written = std::fs::write(&file, config.join("\n"));
+            written.map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+            let mut options = options.clone();
+            options.arguments = vec!["--config".to_owned(), file.display().to_string()];
+            run::play(&entry.scenario, &target(&Server::start(options, release::START_TIMEOUT)?))
+        }
+    })
+}
+
+fn target(server: &Server) -> Target {
     let operator_key = server.operator_key().to_owned();
-    let target = Target { public: server.public(), operator: server.operator_address(), operator_key };
-    Ok((Some(server), target))
+    Target { public: server.public(), operator: server.operator_address(), operator_key }
 }
 
-fn play_all(entries: &[Entry], target: &Target) -> Outcome {
+fn play_all(entries: &[Entry], play: impl Fn(&Entry) -> Result<usize, String>) -> Outcome {
     let (mut held, mut failed) = (0, 0);
-    for Entry { file, scenario } in entries {
-        match run::play(scenario, target) {
+    for entry in entries {
+        let Entry { file, scenario } = entry;
+        match play(entry) {
             Ok(steps) => {
                 held += steps;
                 println!("  holds  {file}: {} ({steps} steps)", scenario.about);

@@ -1,22 +1,17 @@
 //! Plays one scenario: workspaces and a receiver of its own, then step after step up to the first that fails.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
-use signalpost_testkit::{
-    Answer, HttpClient, Operator, Recorded, Request, Response, ScriptedReceiver, wait_for_some,
-};
+use signalpost_testkit::{HttpClient, Operator, Request, Response};
 
 use super::format::{Action, Scenario, Step};
-use super::matcher::{differences, keys_in_order};
+use super::judge;
+use super::receipts::{Receipts, at_place};
 use super::variables::Variables;
-use crate::signature::Scheme;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
-const RECEIVE_WITHIN_MS: u64 = 10_000;
-const NONE_FOR_MS: u64 = 1_000;
 
 /// Where the engine under test listens.
 #[derive(Clone, Debug)]
@@ -30,11 +25,9 @@ pub(super) struct Target {
 struct Play {
     public: HttpClient,
     operator: Operator,
-    receiver: ScriptedReceiver,
+    receipts: Receipts,
     variables: Variables,
     default_headers: Map<String, Value>,
-    /// Deliveries taken so far, by path.
-    taken: BTreeMap<String, usize>,
 }
 
 /// Plays a scenario; returns the number of steps that hold. The error names the step that does not.
@@ -49,10 +42,10 @@ pub(super) fn play(scenario: &Scenario, target: &Target) -> Result<usize, String
 
 impl Play {
     fn prepare(scenario: &Scenario, target: &Target) -> Result<Self, String> {
-        let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
+        let receipts = Receipts::start()?;
         let mut operator = Operator::new(target.operator, &target.operator_key);
         let mut variables = Variables::default();
-        variables.set("receiver", json!(receiver.url("")));
+        variables.set("receiver", json!(receipts.url()));
         for (name, body) in &scenario.workspaces {
             let mut body = body.clone();
             body["name"] = json!(format!("scenario {name}"));
@@ -67,7 +60,7 @@ impl Play {
         }
         let public = HttpClient::new(target.public, CALL_TIMEOUT);
         let default_headers = scenario.headers.clone();
-        Ok(Self { public, operator, receiver, variables, default_headers, taken: BTreeMap::new() })
+        Ok(Self { public, operator, receipts, variables, default_headers })
     }
 
     fn step(&mut self, step: &Step) -> Result<(), String> {
@@ -79,11 +72,12 @@ impl Play {
                 self.capture(&step.capture, &response.json(), |name| response.header(name))
             }
             Action::Receive => {
-                let delivery = self.receive(&arguments, &expect)?;
+                let delivery = self.receipts.take(&arguments, &expect)?;
                 self.capture(&step.capture, &delivery.json(), |name| delivery.header(name))
             }
-            Action::ReceiveNone => self.receive_none(&arguments),
-            Action::Receiver => self.script(&arguments),
+            Action::ReceiveAll => self.receipts.take_all(&arguments, &expect),
+            Action::ReceiveNone => self.receipts.take_none(&arguments),
+            Action::Receiver => self.receipts.script(&arguments),
         }
     }
 
@@ -97,7 +91,7 @@ impl Play {
         let deadline = Instant::now() + Duration::from_millis(expect["within_ms"].as_u64().unwrap_or(0));
         loop {
             let response = self.call(action, arguments)?;
-            let problems = judge_response(&response, expect);
+            let problems = judge::response(&response, expect);
             if problems.is_empty() {
                 return Ok(response);
             }
@@ -130,50 +124,6 @@ impl Play {
         }
     }
 
-    fn receive(&mut self, arguments: &Value, expect: &Value) -> Result<std::sync::Arc<Recorded>, String> {
-        let path = path_of(arguments)?;
-        let within = Duration::from_millis(expect["within_ms"].as_u64().unwrap_or(RECEIVE_WITHIN_MS));
-        let index = self.taken.entry(path.clone()).or_default();
-        let delivery = self.receiver.wait_for(&path, *index, within)?;
-        *index += 1;
-        let mut problems = Vec::new();
-        let method = expect["method"].as_str().unwrap_or("POST");
-        if delivery.method != method {
-            problems.push(format!("the method is {}, expected {method}", delivery.method));
-        }
-        problems.extend(judge_parts(&delivery.headers, &delivery.body, expect));
-        if !arguments["signature"].is_null() {
-            let secret = arguments["secret"].as_str().ok_or("a signature needs a `secret`")?;
-            problems.extend(Scheme::from_json(&arguments["signature"])?.verify(secret, &delivery).err());
-        }
-        if problems.is_empty() {
-            return Ok(delivery);
-        }
-        let body = String::from_utf8_lossy(&delivery.body);
-        Err(format!("{}\n      delivery: {:?} {body}", problems.join("\n      "), delivery.headers))
-    }
-
-    fn receive_none(&self, arguments: &Value) -> Result<(), String> {
-        let path = path_of(arguments)?;
-        let taken = self.taken.get(&path).copied().unwrap_or_default();
-        let patience = Duration::from_millis(arguments["for_ms"].as_u64().unwrap_or(NONE_FOR_MS));
-        match wait_for_some("", patience, || self.receiver.requests(&path).get(taken).cloned()) {
-            Err(_) => Ok(()),
-            Ok(delivery) => Err(format!("a delivery came: {}", String::from_utf8_lossy(&delivery.body))),
-        }
-    }
-
-    fn script(&self, arguments: &Value) -> Result<(), String> {
-        let path = path_of(arguments)?;
-        let next = arguments["next"].as_array().map_or(&[][..], Vec::as_slice);
-        let next: Vec<Answer> = next.iter().map(answer_of).collect::<Result<_, _>>()?;
-        self.receiver.answer_next(&path, next);
-        if !arguments["always"].is_null() {
-            self.receiver.answer_always(&path, answer_of(&arguments["always"])?);
-        }
-        Ok(())
-    }
-
     fn capture<'a>(
         &mut self,
         capture: &Map<String, Value>,
@@ -182,11 +132,8 @@ impl Play {
     ) -> Result<(), String> {
         for (name, place) in capture {
             let place = place.as_str().ok_or_else(|| format!("capture `{name}` is not a text"))?;
-            let found = match place.strip_prefix("header:") {
-                Some(wanted) => header(wanted).map(|value| json!(value)),
-                None => body.pointer(place).cloned(),
-            };
-            let value = found.ok_or_else(|| format!("there is no `{place}` to capture in {body}"))?;
+            let value =
+                at_place(place, body, &header).map_err(|error| format!("nothing to capture: {error}"))?;
             self.variables.set(name, value);
         }
         Ok(())
@@ -217,60 +164,11 @@ fn request_of(arguments: &Value, defaults: &Map<String, Value>) -> Result<Reques
     Ok(request)
 }
 
-fn judge_response(response: &Response, expect: &Value) -> Vec<String> {
-    let status = json!(response.status);
-    let wanted = &expect["status"];
-    let fits = wanted.as_array().map_or(*wanted == status, |choices| choices.contains(&status));
-    let mut problems = Vec::new();
-    if !fits {
-        problems.push(format!("the status is {status}, expected {wanted}"));
-    }
-    problems.extend(judge_parts(&response.headers, &response.body, expect));
-    problems
-}
-
-fn judge_parts(headers: &[(String, String)], body: &[u8], expect: &Value) -> Vec<String> {
-    let mut problems = Vec::new();
-    for (name, wanted) in expect["headers"].as_object().into_iter().flatten() {
-        let lower = name.to_ascii_lowercase();
-        let found = headers.iter().find(|(known, _)| *known == lower).map(|(_, value)| json!(value));
-        problems.extend(differences(&format!("header {name}"), wanted, found.as_ref()));
-    }
-    if expect["empty_body"] == true && !body.is_empty() {
-        problems.push("the body is not empty".to_owned());
-    }
-    if !expect["body"].is_null() {
-        match serde_json::from_slice::<Value>(body) {
-            Ok(json) => problems.extend(differences("body", &expect["body"], Some(&json))),
-            Err(error) => problems.push(format!("the body is not JSON: {error}")),
-        }
-    }
-    if let Some(keys) = expect["keys_in_order"].as_array() {
-        let keys: Vec<String> = keys.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        problems.extend(keys_in_order(&String::from_utf8_lossy(body), &keys).err());
-    }
-    problems
-}
-
-fn path_of(arguments: &Value) -> Result<String, String> {
-    arguments["path"].as_str().map(str::to_owned).ok_or_else(|| "has no `path`".to_owned())
-}
-
-/// `{"status": 503, "headers": {..}, "delay_ms": 10}`.
-fn answer_of(json: &Value) -> Result<Answer, String> {
-    let status = json["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-    let mut answer = Answer::status(status.ok_or_else(|| format!("an answer needs a status: {json}"))?);
-    for (name, value) in json["headers"].as_object().into_iter().flatten() {
-        answer = answer.header(name, value.as_str().ok_or("a header's value is a text")?);
-    }
-    Ok(answer.after(Duration::from_millis(json["delay_ms"].as_u64().unwrap_or(0))))
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
-    use signalpost_testkit::Receiver;
+    use signalpost_testkit::{Answer, Receiver, Recorded};
 
     use super::*;
 
@@ -318,6 +216,7 @@ mod tests {
     fn calls_captures_and_deliveries_work_together() {
         let whoami = json!({"method": "GET", "path": "/whoami"});
         let event = json!({"type": "t", "data": {"url": "${receiver}/hook", "seen": "${seen}"}});
+        let other = json!({"type": "t", "data": {"url": "${receiver}/hook", "seen": "other"}});
         let steps = json!([
             {"rule": "default headers", "request": whoami, "expect": {"status": 200, "body": {"key": "k1"}},
              "capture": {"seen": "/key"}},
@@ -326,8 +225,13 @@ mod tests {
             {"rule": "publish", "publish": {"event": event}, "expect": {"status": 202, "body": {"deliveries": 1}}},
             {"rule": "receive", "receive": {"path": "/hook"}, "expect": {"body": {"seen": "k1"}}},
             {"rule": "no more", "receive_none": {"path": "/hook", "for_ms": 10}},
+            {"rule": "publish", "publish": {"event": event}, "expect": {"status": 202}},
+            {"rule": "again, failing at first", "receiver": {"path": "/hook", "next": [{"status": 500, "times": 1}]}},
+            {"rule": "publish another", "publish": {"event": other}, "expect": {"status": 202}},
+            {"rule": "both", "receive_all": {"path": "/hook", "count": 2, "distinct": "/seen", "for_ms": 10},
+             "expect": {"body": {"seen": {"$any": true}}}},
         ]);
-        assert_eq!(play_steps(&steps), Ok(5));
+        assert_eq!(play_steps(&steps), Ok(9));
     }
 
     #[test]
@@ -347,6 +251,12 @@ mod tests {
             json!([publish, {"rule": "r", "receive_none": {"path": "/hook", "for_ms": 10}}]),
             json!([publish, {"rule": "r", "receive": {"path": "/hook", "secret": "s", "signature": signature}}]),
             json!([publish, {"rule": "r", "receive": {"path": "/hook"}, "capture": {"x": "/nowhere"}}]),
+            json!([publish, {"rule": "r", "receive_all": {"path": "/hook", "count": 2}, "expect": {"within_ms": 10}}]),
+            json!([publish, publish, {"rule": "r", "receive_all": {"path": "/hook", "count": 1, "for_ms": 10}}]),
+            json!([publish, publish, {"rule": "r", "receive_all": {"path": "/hook", "count": 2, "distinct": "/url"}}]),
+            json!([publish, {"rule": "r", "receive_all": {"path": "/hook", "count": 1, "for_ms": 10},
+                             "expect": {"body": {"url": "elsewhere"}}}]),
+            json!([{"rule": "r", "receiver": {"path": "/hook", "next": [{"status": 500, "time": 2}]}}]),
             json!([{"rule": "r", "request": {"method": "GET", "path": "/${unknown}"}, "expect": {"status": 404}}]),
         ];
         for steps in table {
