@@ -25,6 +25,8 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The object's state or another object stands against it.
     Conflict,
+    /// There are as many objects of this kind as there may be.
+    LimitReached,
     /// The idempotency key belongs to another request.
     KeyReused,
     /// The caller must slow down.
@@ -38,7 +40,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Malformed,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -49,6 +51,7 @@ impl ErrorCode {
         Self::NotFound,
         Self::MethodNotAllowed,
         Self::Conflict,
+        Self::LimitReached,
         Self::KeyReused,
         Self::RateLimited,
         Self::Unavailable,
@@ -69,6 +72,7 @@ impl ErrorCode {
             Self::NotFound => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict => "conflict",
+            Self::LimitReached => "limit_reached",
             Self::KeyReused => "idempotency_key_reused",
             Self::RateLimited => "rate_limited",
             Self::Unavailable => "unavailable",

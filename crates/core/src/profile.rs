@@ -28,6 +28,8 @@ pub struct Profile {
     pub selection: SelectionRule,
     pub subject: SubjectRule,
     pub event_id: EventIdRule,
+    /// Webhooks that one workspace may have, disabled ones counted; `None` for any number.
+    pub webhooks_max: Option<usize>,
     /// Names of further attributes that an event may carry.
     pub attributes: Vec<String>,
     pub delivery: DeliveryProfile,

@@ -247,6 +247,7 @@ mod tests {
             selection: SelectionRule::Patterns,
             subject: SubjectRule::Optional,
             event_id: EventIdRule::Unique,
+            webhooks_max: None,
             attributes: Vec::new(),
             delivery: DeliveryProfile {
                 body: text("x"),

@@ -55,7 +55,7 @@ impl Engine {
     async fn do_it(&self, effect: Effect) -> Result<(), StoreError> {
         match effect {
             Effect::CreateWorkspace(workspace) => self.store.create_workspace(workspace).await,
-            Effect::CreateWebhook(webhook) => self.store.create_webhook(*webhook).await,
+            Effect::CreateWebhook(params) => self.store.create_webhook(*params).await,
             Effect::CreateCredential(credential, hash) => {
                 self.store.create_credential(credential, hash).await
             }

@@ -128,7 +128,7 @@ mod tests {
         for n in webhooks {
             let secret = ring.seal(place(n), &Secret::from_text(&format!("secret {n}")), &Sevens);
             let webhook = Webhook { secret: Some(secret), ..sample::webhook(WorkspaceId::from_raw(1), n) };
-            now(store.create_webhook(webhook)).expect("a webhook");
+            now(store.create_webhook(webhook.into())).expect("a webhook");
         }
         store
     }

@@ -12,7 +12,9 @@ use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::check_name;
-use signalpost_store::catalog::{DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, WebhookPage};
+use signalpost_store::catalog::{
+    CreateWebhook, DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, WebhookPage,
+};
 use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
@@ -75,7 +77,8 @@ pub enum Activity {
 }
 
 impl Engine {
-    /// `Invalid` for properties that the dialect does not permit. The webhook gets events accepted from now on.
+    /// `Invalid` for properties that the dialect does not permit, `LimitReached` when the workspace has as many webhooks
+    /// as the dialect permits, also for calls that race. The webhook gets events accepted from now on.
     pub async fn create_webhook(
         &self,
         view: &View,
@@ -107,7 +110,8 @@ impl Engine {
         };
         let mut issued = IssuedWebhook { webhook, secret };
         for _ in 0..MINTS_MAX {
-            let effect = Effect::CreateWebhook(Box::new(issued.webhook.clone()));
+            let (webhook, webhooks_max) = (issued.webhook.clone(), profile.webhooks_max);
+            let effect = Effect::CreateWebhook(Box::new(CreateWebhook { webhook, webhooks_max }));
             match self.carry_out(Some(view.workspace.id), effect, &issued, keep.as_ref()).await {
                 Ok(done) => {
                     self.directory.forget(view.workspace.id);
@@ -172,8 +176,10 @@ impl Engine {
         Ok(updated?)
     }
 
-    /// When this returns no attempt to it starts any more; what was pending is dropped, on record.
-    pub async fn delete_webhook(&self, workspace: WorkspaceId, public_id: &str) -> Result<(), Error> {
+    /// When this returns no attempt to it starts any more; what was pending is dropped, on record. Gives the webhook as
+    /// it was until then.
+    pub async fn delete_webhook(&self, view: &View, public_id: &str) -> Result<Webhook, Error> {
+        let workspace = view.workspace.id;
         let webhook = self.webhook(workspace, public_id).await?.id;
         let deleted =
             self.store.delete_webhook(DeleteWebhook { workspace, webhook, at: self.clock.now() }).await;

@@ -94,6 +94,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,
         event_id: style.event_id,
+        webhooks_max: None,
         attributes: vec!["jobId".to_owned()],
         delivery: delivery(style)?,
     })

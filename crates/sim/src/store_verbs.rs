@@ -12,8 +12,8 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
-    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Catalog, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
+    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -51,9 +51,9 @@ impl Catalog for SimStore {
         fn create_workspace(workspace: Workspace) -> ();
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
-        fn create_webhook(webhook: Webhook) -> ();
+        fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
-        fn delete_webhook(params: DeleteWebhook) -> ();
+        fn delete_webhook(params: DeleteWebhook) -> Webhook;
         fn create_credential(credential: Credential, hash: CredentialHash) -> ();
         fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
         fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();

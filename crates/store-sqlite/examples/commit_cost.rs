@@ -93,7 +93,7 @@ impl Bench {
             block_on(store.create_workspace(sample::workspace(workspace))).expect("a workspace");
             for webhook in 0..WEBHOOKS_EACH {
                 let webhook = sample::webhook(WorkspaceId::from_raw(workspace), workspace * 100 + webhook);
-                block_on(store.create_webhook(webhook)).expect("a webhook");
+                block_on(store.create_webhook(webhook.into())).expect("a webhook");
             }
         }
         let fan_out = block_on(store.fan_out(WorkspaceId::from_raw(1))).expect("it reads");

@@ -89,7 +89,7 @@ impl Bench {
         let store = Arc::new(SqliteStore::open(options).expect("it opens"));
         for n in 1..=WORKSPACES {
             block_on(store.create_workspace(sample::workspace(n))).expect("a workspace");
-            block_on(store.create_webhook(sample::webhook(WorkspaceId::from_raw(n), 1_000 + n)))
+            block_on(store.create_webhook(sample::webhook(WorkspaceId::from_raw(n), 1_000 + n).into()))
                 .expect("a webhook");
         }
         let fan_out = block_on(store.fan_out(WorkspaceId::from_raw(1))).expect("it reads");
@@ -162,8 +162,8 @@ impl Bench {
     fn erase_beside_publishers(&mut self) {
         let gone = WorkspaceId::from_raw(ERASED);
         block_on(self.store.create_workspace(sample::workspace(ERASED))).expect("a workspace");
-        let webhooks =
-            (1..=ERASED_WEBHOOKS).map(|n| self.store.create_webhook(sample::webhook(gone, ERASED + n)));
+        let webhooks = (1..=ERASED_WEBHOOKS)
+            .map(|n| self.store.create_webhook(sample::webhook(gone, ERASED + n).into()));
         let made: Vec<_> = webhooks.collect();
         block_on(join_all(made)).into_iter().for_each(|answer| answer.expect("a webhook"));
         let (store, began) = (Arc::clone(&self.store), Instant::now());

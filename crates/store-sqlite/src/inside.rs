@@ -40,7 +40,7 @@ impl Inside {
         let id = workspace.id;
         block_on(self.store.create_workspace(workspace)).expect("a workspace");
         for webhook in webhooks {
-            block_on(self.store.create_webhook(sample::webhook(id, *webhook))).expect("a webhook");
+            block_on(self.store.create_webhook(sample::webhook(id, *webhook).into())).expect("a webhook");
         }
         (id, block_on(self.store.fan_out(id)).expect("it reads").expect("it exists").version)
     }
@@ -164,7 +164,7 @@ fn an_ended_webhook_keeps_no_secret() {
             previous_secrets: vec![PreviousSecret { sealed: sample::sealed(2), expires_at: sample::at(99) }],
             ..sample::webhook(workspace, 11)
         };
-        block_on(inside.store.create_webhook(full)).expect("a webhook");
+        block_on(inside.store.create_webhook(full.into())).expect("a webhook");
         match end {
             "webhook" => {
                 let delete = DeleteWebhook { workspace, webhook: id, at };
@@ -192,7 +192,7 @@ fn secrets_expire_in_steps() {
     for n in 0..count {
         let previous = PreviousSecret { sealed: sample::sealed(n), expires_at: sample::at(n) };
         let webhook = Webhook { previous_secrets: vec![previous], ..sample::webhook(workspace, 100 + n) };
-        block_on(inside.store.create_webhook(webhook)).expect("a webhook");
+        block_on(inside.store.create_webhook(webhook.into())).expect("a webhook");
     }
     let kept = "SELECT count(*) FROM webhook WHERE previous_secrets IS NOT NULL";
     assert!(block_on(inside.store.upkeep(sample::at(count))).expect("upkeep"), "there is more");

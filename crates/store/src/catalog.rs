@@ -30,8 +30,9 @@ pub trait Catalog: Send + Sync {
     /// webhooks it ended. What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
 
-    /// `Missing("workspace")`, or `Taken("webhook id")` when the public id was ever used in the workspace.
-    fn create_webhook(&self, webhook: Webhook) -> Answer<()>;
+    /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace, or
+    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted.
+    fn create_webhook(&self, params: CreateWebhook) -> Answer<()>;
     /// A webhook of this workspace by its public id. Deleted ones are not found by any verb but [`Self::lane`].
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>>;
     /// Newest first.
@@ -39,8 +40,9 @@ pub trait Catalog: Send + Sync {
     /// The webhook after the change. `Missing("webhook")`. Disabling an active webhook writes a cut. `WrongState` when
     /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
-    /// Wipes secrets and headers and leaves a tombstone with a cut. `Missing("webhook")` also for the second time.
-    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()>;
+    /// Wipes secrets and headers and leaves a tombstone with a cut. Gives the webhook as it was until then.
+    /// `Missing("webhook")` also for the second time.
+    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook>;
     /// Everything that a lane needs to start, whatever the webhook's state. `None` when it is deleted.
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>>;
     /// Everything that choosing targets needs. `None` when the workspace does not exist.
@@ -118,6 +120,20 @@ pub struct UpdateWorkspace {
 pub struct EraseWorkspace {
     pub workspace: WorkspaceId,
     pub at: Timestamp,
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateWebhook {
+    pub webhook: Webhook,
+    /// Webhooks that the workspace may have with this one.
+    pub webhooks_max: Option<usize>,
+}
+
+/// Without a limit.
+impl From<Webhook> for CreateWebhook {
+    fn from(webhook: Webhook) -> Self {
+        Self { webhook, webhooks_max: None }
+    }
 }
 
 /// Filters are joined by "and". A page is the `limit` rows after skipping `offset` of those older than `before`.

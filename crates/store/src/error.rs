@@ -18,6 +18,9 @@ pub enum StoreError {
     /// The idempotency key belongs to another request of the last 24 hours.
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    /// There are as many of these as there may be.
+    #[error("there may be no more than {limit} {what}")]
+    LimitReached { what: &'static str, limit: usize },
     /// The object is in a state in which this cannot be done.
     #[error("{0}")]
     WrongState(&'static str),
@@ -64,6 +67,10 @@ impl From<StoreError> for Error {
             StoreError::KeyReused => Self::new(
                 ErrorCode::KeyReused,
                 "the idempotency key was used for another request within the last 24 hours",
+            ),
+            StoreError::LimitReached { what, limit } => Self::new(
+                ErrorCode::LimitReached,
+                format!("there may be no more than {limit} {what}, and there are as many"),
             ),
             StoreError::WrongState(sentence) => Self::new(ErrorCode::Conflict, sentence),
             StoreError::Missing(what) => Self::not_found(what),

@@ -9,10 +9,9 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{RotateOperatorKey, UpdateWebhook};
+use crate::catalog::{CreateWebhook, RotateOperatorKey, UpdateWebhook};
 use crate::ledger::Requeue;
 use crate::vault::AnswerKey;
 
@@ -63,7 +62,7 @@ impl<N, B> Done<N, B> {
 #[derive(Clone, Debug)]
 pub enum Effect {
     CreateWorkspace(Workspace),
-    CreateWebhook(Box<Webhook>),
+    CreateWebhook(Box<CreateWebhook>),
     CreateCredential(Credential, CredentialHash),
     CreateOperatorKey(OperatorKey, CredentialHash),
     RotateOperatorKey(RotateOperatorKey),

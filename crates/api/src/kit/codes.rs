@@ -68,6 +68,11 @@ pub(crate) fn meaning(code: ErrorCode) -> Meaning {
             "The state of the object, or another object, stands against the request.",
             "Read `detail`; look at the object, and decide again.",
         ),
+        ErrorCode::LimitReached => (
+            StatusCode::CONFLICT,
+            "There are as many objects of this kind as there may be; `detail` names the limit.",
+            "Delete one that is not needed any more, and send the request again.",
+        ),
         ErrorCode::KeyReused => (
             StatusCode::UNPROCESSABLE_ENTITY,
             "The idempotency key was used with another request within the last 24 hours.",
@@ -114,7 +119,10 @@ mod tests {
     #[test]
     fn every_code_has_its_status_and_two_sentences() {
         let statuses = ErrorCode::ALL.map(|code| meaning(code).status.as_u16());
-        assert_eq!(statuses, [400, 415, 422, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 507, 500]);
+        assert_eq!(
+            statuses,
+            [400, 415, 422, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 503, 507, 500]
+        );
         for code in ErrorCode::ALL {
             let Meaning { what, advice, .. } = meaning(code);
             assert!(what.ends_with('.') && advice.ends_with('.'), "{}", code.name());

@@ -2,6 +2,7 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use signalpost_api::built_in_dialects;
 
 use crate::app::App;
 
@@ -157,4 +158,22 @@ fn webhooks_are_listed_in_pages_newest_first() {
         query = format!("?limit=2&cursor={cursor}");
     }
     assert_eq!(listed, made);
+}
+
+#[test]
+fn a_workspace_has_no_more_webhooks_than_its_dialect_permits() {
+    let mut dialects = built_in_dialects();
+    dialects.iter_mut().for_each(|dialect| dialect.profile.webhooks_max = Some(2));
+    let app = App::with_dialects(dialects);
+    let workspace = app.workspace("native");
+    let path = format!("/v1/workspaces/{workspace}/webhooks");
+    let create = || app.operator(Method::POST, &path).json(&json!({"url": "https://x.y"})).send();
+    let first = format!("{path}/{}", create().text_at("/id"));
+    create().expect(201);
+    app.operator(Method::PATCH, &first).json(&json!({"active": false})).send().expect(200);
+    let refused = create();
+    assert_eq!(refused.expect(409).json()["code"], "limit_reached", "one that is off counts");
+    assert_eq!(refused.json()["detail"], "there may be no more than 2 webhooks, and there are as many");
+    app.operator(Method::DELETE, &first).send().expect(204);
+    create().expect(201);
 }

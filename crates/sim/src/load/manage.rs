@@ -243,7 +243,7 @@ async fn apply(
 ) -> Result<(), Error> {
     let view = engine.workspace(workspace).await?;
     if wanted.life == Life::Deleted {
-        return engine.delete_webhook(view.workspace.id, webhook).await;
+        return engine.delete_webhook(&view, webhook).await.map(drop);
     }
     let activity = if wanted.life == Life::Active { Activity::Active } else { Activity::Paused };
     let change = WebhookChange {

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use rusqlite::params;
+use signalpost_core::id::WorkspaceId;
 use signalpost_core::rotation::first_expiry;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
+use signalpost_core::webhook::{EventSelection, WebhookState};
 use signalpost_store::StoreError;
+use signalpost_store::catalog::CreateWebhook;
 
 use crate::failure::Failure;
-use crate::fetch::exists;
+use crate::fetch::{exists, limit};
 use crate::pack::pack_texts;
 use crate::pack_sealed::{pack_headers, pack_secrets};
 use crate::row::write_schedule;
@@ -17,17 +19,24 @@ use crate::write::Write;
 
 /// Deleted ones count too.
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AND public_id = ?2";
+/// The last webhook that a workspace may have; deleted ones do not count.
+pub(crate) const IS_FULL: &str =
+    "SELECT 1 FROM webhook WHERE workspace = ?1 AND deleted_at IS NULL LIMIT 1 OFFSET ?2";
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)";
 
-pub(super) fn run(write: &mut Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
+pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
+    let CreateWebhook { webhook, webhooks_max } = params;
     if write.version(webhook.workspace)?.is_none() {
         return Err(StoreError::Missing("workspace").into());
     }
     if exists(write.connection, IS_TAKEN, params![webhook.workspace.raw(), webhook.public_id])? {
         return Err(StoreError::Taken("webhook id").into());
+    }
+    if let Some(webhooks_max) = *webhooks_max {
+        check_limit(write, webhook.workspace, webhooks_max)?;
     }
     let (disabled_at, reason) = disabled_columns(webhook.state);
     write.statement(INSERT)?.execute(params![
@@ -53,6 +62,14 @@ pub(super) fn run(write: &mut Write<'_>, webhook: &Webhook) -> Result<(), Failur
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());
     Ok(())
+}
+
+fn check_limit(write: &Write<'_>, workspace: WorkspaceId, webhooks_max: usize) -> Result<(), Failure> {
+    let full = match webhooks_max.checked_sub(1) {
+        None => true,
+        Some(others) => exists(write.connection, IS_FULL, params![workspace.raw(), limit(others)])?,
+    };
+    if full { Err(StoreError::LimitReached { what: "webhooks", limit: webhooks_max }.into()) } else { Ok(()) }
 }
 
 /// `disabled_at` and `disable_reason`.

@@ -5,6 +5,7 @@ use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
 use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::DeleteWebhook;
 
@@ -18,14 +19,15 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
         timeout_ms = NULL
     WHERE id = ?1";
 
-pub(super) fn run(write: &mut Write<'_>, params: DeleteWebhook) -> Result<(), Failure> {
+/// Gives the webhook as it was until then.
+pub(super) fn run(write: &mut Write<'_>, params: DeleteWebhook) -> Result<Webhook, Failure> {
     let DeleteWebhook { workspace, webhook, at } = params;
-    if find::webhook(write.connection, workspace, webhook)?.is_none() {
-        return Err(StoreError::Missing("webhook").into());
-    }
+    let last = find::webhook(write.connection, workspace, webhook)?;
+    let last = last.ok_or(StoreError::Missing("webhook"))?;
     let upto = write.sequence(workspace)?;
     write.bump_version(workspace)?;
-    bury(write, webhook, upto, at)
+    bury(write, webhook, upto, at)?;
+    Ok(last)
 }
 
 /// The caller has found the webhook, and counts the change.

@@ -31,8 +31,8 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
-    RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
+    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::{Answer, Catalog, Done, Effect, Once};
 
@@ -84,8 +84,8 @@ impl Catalog for SqliteStore {
         Box::pin(erase_workspace::complete(self.writing().clone(), params.workspace, begun))
     }
 
-    fn create_webhook(&self, webhook: Webhook) -> Answer<()> {
-        self.create(move |write| create_webhook::run(write, &webhook))
+    fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
+        self.create(move |write| create_webhook::run(write, &params))
     }
 
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
@@ -100,7 +100,7 @@ impl Catalog for SqliteStore {
         self.change(move |write| update_webhook::run(write, &params))
     }
 
-    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()> {
+    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook> {
         self.change(move |write| delete_webhook::run(write, params))
     }
 
@@ -172,6 +172,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_operator_key::IS_FULL,
     create_operator_key::INSERT,
     create_webhook::IS_TAKEN,
+    create_webhook::IS_FULL,
     create_webhook::INSERT,
     create_workspace::IS_TAKEN,
     create_workspace::INSERT,

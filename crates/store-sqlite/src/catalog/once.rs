@@ -53,7 +53,7 @@ pub(super) fn run(
     }
     match effect {
         Effect::CreateWorkspace(workspace) => create_workspace::run(write, workspace)?,
-        Effect::CreateWebhook(webhook) => create_webhook::run(write, webhook)?,
+        Effect::CreateWebhook(params) => create_webhook::run(write, params)?,
         Effect::CreateCredential(credential, hash) => create_credential::run(write, credential, *hash)?,
         Effect::CreateOperatorKey(key, hash) => create_operator_key::run(write, key, *hash)?,
         Effect::RotateOperatorKey(params) => rotate_operator_key::run(write, params)?,

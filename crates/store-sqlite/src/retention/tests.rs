@@ -40,7 +40,7 @@ fn number(store: &SqliteStore, sql: &'static str) -> i64 {
 fn tenant(store: &SqliteStore) -> WorkspaceId {
     let workspace = sample::workspace(1).id;
     block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
-    block_on(store.create_webhook(sample::webhook(workspace, LANE.raw()))).expect("a webhook");
+    block_on(store.create_webhook(sample::webhook(workspace, LANE.raw()).into())).expect("a webhook");
     workspace
 }
 
@@ -108,7 +108,7 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
     let workspace = tenant(&store);
     let many = i64::try_from(BURIED_MAX).expect("small") + 100;
     for n in 100..100 + many {
-        block_on(store.create_webhook(sample::webhook(workspace, n))).expect("a webhook");
+        block_on(store.create_webhook(sample::webhook(workspace, n).into())).expect("a webhook");
     }
     deliver(&store, workspace, 10_000, 5);
     let late = WebhookId::from_raw(99 + many);
@@ -152,7 +152,7 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
     let probe = move || Some(DiskSpace { free_bytes: seen.load(Ordering::SeqCst), total_bytes: 2_000 * MIB });
     let store = SqliteStore::open_inline_on(directory.path(), Box::new(probe)).expect("it opens");
     let workspace = tenant(&store);
-    block_on(store.create_webhook(sample::webhook(workspace, 12))).expect("a webhook");
+    block_on(store.create_webhook(sample::webhook(workspace, 12).into())).expect("a webhook");
     deliver(&store, workspace, 1_000, 1);
     let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
     let event = |n| sample::event(workspace, n, version, &[LANE]);
@@ -165,7 +165,7 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
         block_on(store.accept(vec![event(1_002)])).map(drop),
         block_on(requeue).map(drop),
         block_on(store.create_workspace(sample::workspace(2))),
-        block_on(store.create_webhook(sample::webhook(workspace, 13))),
+        block_on(store.create_webhook(sample::webhook(workspace, 13).into())),
     ];
     for answer in refused {
         assert!(matches!(answer, Err(StoreError::Full)), "{answer:?}");

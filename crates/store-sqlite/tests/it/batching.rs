@@ -84,7 +84,7 @@ fn a_poisonous_operation_fails_alone() {
     store.listen(Arc::clone(&commits) as Arc<dyn CommitListener>);
     let accept = |n| store.accept(vec![sample::event(workspace, n, version, &[])]);
     let calls = vec![accept(60), accept(50), accept(61)];
-    let webhook = store.create_webhook(sample::webhook(workspace, 11));
+    let webhook = store.create_webhook(sample::webhook(workspace, 11).into());
     let stale = accept(62);
     let answers = block_on(join_all(calls));
     block_on(webhook).expect("a neighbour of another kind");
@@ -123,7 +123,7 @@ fn publishers_are_told_to_come_back_when_too_much_waits() {
     let accept = |n| store.accept(vec![sample::event(workspace, n, version, &[])]);
     let queued: Vec<_> = (first..past).map(accept).collect();
     assert!(matches!(block_on(accept(past)), Err(StoreError::Overloaded)));
-    let change = store.create_webhook(sample::webhook(workspace, 11));
+    let change = store.create_webhook(sample::webhook(workspace, 11).into());
     block_on(change).expect("changes of the catalogue are always taken");
     for answer in block_on(join_all(queued)) {
         answer.expect("what was queued is accepted");

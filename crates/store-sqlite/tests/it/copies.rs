@@ -22,7 +22,7 @@ const DATABASE_FILE: &str = "signalpost.db";
 fn filled(store: &SqliteStore, events: i64) {
     block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
     let workspace = sample::workspace(1).id;
-    block_on(store.create_webhook(sample::webhook(workspace, 11))).expect("a webhook");
+    block_on(store.create_webhook(sample::webhook(workspace, 11).into())).expect("a webhook");
     for n in 0..events {
         publish(store, 100 + n);
     }

@@ -88,7 +88,7 @@ fn lists_stay_exact_while_retention_works_beside_publishers() {
     block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
     let lanes = [11, 12].map(WebhookId::from_raw);
     for lane in lanes {
-        block_on(store.create_webhook(sample::webhook(workspace, lane.raw()))).expect("a webhook");
+        block_on(store.create_webhook(sample::webhook(workspace, lane.raw()).into())).expect("a webhook");
     }
     let course = Arc::new(Course { now_ms: AtomicI64::new(0), over: AtomicBool::new(false) });
     let (beside, its_course) = (Arc::clone(&store), Arc::clone(&course));

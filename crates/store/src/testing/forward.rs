@@ -10,11 +10,11 @@ macro_rules! forward_catalog {
             fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
             fn update_workspace(params: UpdateWorkspace) -> Workspace;
             fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
-            fn create_webhook(webhook: Webhook) -> ();
+            fn create_webhook(params: CreateWebhook) -> ();
             fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
             fn list_webhooks(params: ListWebhooks) -> WebhookPage;
             fn update_webhook(params: UpdateWebhook) -> Webhook;
-            fn delete_webhook(params: DeleteWebhook) -> ();
+            fn delete_webhook(params: DeleteWebhook) -> Webhook;
             fn lane(webhook: WebhookId) -> Option<LaneRecord>;
             fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
             fn create_credential(credential: Credential, hash: CredentialHash) -> ();

@@ -46,6 +46,7 @@ pub(super) fn profile() -> Profile {
         selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,
         event_id: EventIdRule::Unique,
+        webhooks_max: None,
         attributes: Vec::new(),
         delivery: delivery(),
     }

@@ -89,7 +89,7 @@ pub(super) async fn update(
 pub(super) async fn delete(State(surface): Shared, Ids([workspace, webhook]): Ids<2>) -> Answer {
     let view = surface.engine.workspace(&workspace).await?;
     check_native(&view)?;
-    surface.engine.delete_webhook(view.workspace.id, &webhook).await?;
+    surface.engine.delete_webhook(&view, &webhook).await?;
     Ok(reply::no_content())
 }
 

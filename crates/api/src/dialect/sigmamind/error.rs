@@ -47,7 +47,7 @@ pub(super) fn shown(error: &Error) -> (StatusCode, &str) {
         ErrorCode::Forbidden => (StatusCode::FORBIDDEN, "Access denied for this resource"),
         ErrorCode::NotFound => (StatusCode::NOT_FOUND, "The requested resource was not found"),
         ErrorCode::MethodNotAllowed => (StatusCode::METHOD_NOT_ALLOWED, own),
-        ErrorCode::Conflict => (StatusCode::CONFLICT, own),
+        ErrorCode::Conflict | ErrorCode::LimitReached => (StatusCode::CONFLICT, own),
         ErrorCode::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, own),
         ErrorCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, own),
         ErrorCode::Unavailable | ErrorCode::StorageFull => (StatusCode::SERVICE_UNAVAILABLE, own),
@@ -78,6 +78,9 @@ mod tests {
     #[test]
     fn every_code_has_its_status() {
         let statuses = ErrorCode::ALL.map(|code| shown(&Error::new(code, "x")).0.as_u16());
-        assert_eq!(statuses, [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 422, 429, 503, 503, 500]);
+        assert_eq!(
+            statuses,
+            [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 503, 503, 500]
+        );
     }
 }

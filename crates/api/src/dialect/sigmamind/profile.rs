@@ -106,6 +106,7 @@ impl Instance {
             selection: SelectionRule::Types,
             subject: SubjectRule::Required,
             event_id: EventIdRule::Unique,
+            webhooks_max: None,
             attributes: Vec::new(),
             delivery: self.delivery()?,
         })

@@ -98,7 +98,7 @@ pub async fn taken_names_stay_taken(harness: &dyn Harness) {
     assert_eq!(refusal(kit.create_workspace(erased).await), Refusal::Taken("workspace id"));
     let mut deleted = sample::webhook(workspace, 17);
     deleted.public_id = "wh-13".to_owned();
-    assert_eq!(refusal(kit.create_webhook(deleted).await), Refusal::Taken("webhook id"));
+    assert_eq!(refusal(kit.create_webhook(deleted.into()).await), Refusal::Taken("webhook id"));
     let answer = kit.create_credential(sample::credential(workspace, 27), CredentialHash::of(b"key")).await;
     assert_eq!(refusal(answer), Refusal::Taken("credential"));
 }

@@ -70,7 +70,7 @@ impl Kit {
 
     pub(super) async fn add(&self, webhook: Webhook) -> WebhookId {
         let id = webhook.id;
-        self.create_webhook(webhook).await.expect("a new webhook");
+        self.create_webhook(webhook.into()).await.expect("a new webhook");
         id
     }
 
@@ -167,9 +167,10 @@ impl Kit {
         self.update_webhook(params).await.expect("the webhook is disabled")
     }
 
-    pub(super) async fn delete(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) {
+    /// The webhook as it was until then.
+    pub(super) async fn delete(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> Webhook {
         let params = DeleteWebhook { workspace, webhook, at: sample::at(at_ms) };
-        self.delete_webhook(params).await.expect("the webhook is deleted");
+        self.delete_webhook(params).await.expect("the webhook is deleted")
     }
 
     pub(super) async fn lane_of(&self, webhook: WebhookId) -> LaneRecord {

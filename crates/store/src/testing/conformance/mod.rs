@@ -188,6 +188,8 @@ macro_rules! conformance_suite {
             webhooks [
                 a_webhook_is_kept_as_given
                 a_webhook_needs_a_workspace_and_an_id_never_used_in_it
+                no_more_webhooks_are_made_than_permitted
+                a_deleted_webhook_is_told_as_it_was
                 webhooks_are_listed_newest_first_with_filters
                 an_update_changes_only_what_it_names
                 what_is_missing_cannot_be_changed

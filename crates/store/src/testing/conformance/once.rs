@@ -39,7 +39,7 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
     kit.create_operator_key(key.clone(), hash(9)).await.expect("a new operator key");
     vec![
         Effect::CreateWorkspace(sample::workspace(2)),
-        Effect::CreateWebhook(Box::new(sample::webhook(workspace, 12))),
+        Effect::CreateWebhook(Box::new(sample::webhook(workspace, 12).into())),
         Effect::CreateCredential(sample::credential(workspace, 42), hash(1)),
         Effect::CreateOperatorKey(sample::operator_key(Some(workspace), 43), hash(2)),
         Effect::RotateOperatorKey(RotateOperatorKey {
@@ -78,7 +78,7 @@ pub async fn each_effect_happens_once(harness: &dyn Harness) {
 pub async fn another_request_under_the_same_name_is_refused(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
-    let webhook = |n| Effect::CreateWebhook(Box::new(sample::webhook(workspace, n)));
+    let webhook = |n| Effect::CreateWebhook(Box::new(sample::webhook(workspace, n).into()));
     let once = sample::once(Some(workspace), 1, 1, 100);
     kit.do_once(webhook(11), once, answer(1)).await.expect("it is done");
     let before = kit.snapshot().await;
@@ -93,7 +93,7 @@ pub async fn another_request_under_the_same_name_is_refused(harness: &dyn Harnes
 pub async fn a_call_belongs_to_its_workspace(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (first, second) = (kit.workspace(1).await, kit.workspace(2).await);
-    let webhook = |workspace, n| Effect::CreateWebhook(Box::new(sample::webhook(workspace, n)));
+    let webhook = |workspace, n| Effect::CreateWebhook(Box::new(sample::webhook(workspace, n).into()));
     for (workspace, n) in [(first, 11), (second, 12)] {
         let once = sample::once(Some(workspace), 1, 1, 100);
         assert_eq!(kit.do_once(webhook(workspace, n), once, answer(1)).await.expect("done"), Done::Now(()));
@@ -111,7 +111,7 @@ pub async fn a_refusal_leaves_the_call_unused(harness: &dyn Harness) {
     let once = sample::once(Some(workspace), 1, 1, 100);
     let mut taken = sample::webhook(workspace, 12);
     taken.public_id = "wh-11".to_owned();
-    let refused = kit.do_once(Effect::CreateWebhook(Box::new(taken)), once, answer(1)).await;
+    let refused = kit.do_once(Effect::CreateWebhook(Box::new(taken.into())), once, answer(1)).await;
     assert_eq!(refusal(refused), Refusal::Taken("webhook id"));
     assert_eq!(kit.done_before(once).await.expect("it reads"), None);
     let mut stale = kit.draft(workspace, 31, &[]).await;
@@ -221,7 +221,7 @@ pub async fn calls_go_with_their_workspace(harness: &dyn Harness) {
     for workspace in [gone, other] {
         let webhook = sample::webhook(workspace, 10 + workspace.raw());
         let once = sample::once(Some(workspace), 1, 1, 100);
-        kit.do_once(Effect::CreateWebhook(Box::new(webhook)), once, answer(1)).await.expect("done");
+        kit.do_once(Effect::CreateWebhook(Box::new(webhook.into())), once, answer(1)).await.expect("done");
     }
     let event = kit.draft(gone, 31, &[]).await;
     accept(&kit, event.clone(), sample::once(Some(gone), 2, 1, 100)).await;

@@ -12,7 +12,7 @@ use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookSt
 
 use super::Harness;
 use super::kit::{Kit, refusal, update};
-use crate::catalog::{DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, UpdateWorkspace};
+use crate::catalog::{CreateWebhook, DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 
@@ -74,18 +74,69 @@ fn previous(n: i64, expires_ms: i64) -> PreviousSecret {
 pub async fn a_webhook_needs_a_workspace_and_an_id_never_used_in_it(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let nowhere = sample::webhook(WorkspaceId::from_raw(9), 11);
-    assert_eq!(refusal(kit.create_webhook(nowhere).await), Refusal::Missing("workspace"));
+    assert_eq!(refusal(kit.create_webhook(nowhere.into()).await), Refusal::Missing("workspace"));
     let (workspace, [webhook]) = kit.tenant().await;
     let again = Webhook { public_id: "wh-11".to_owned(), ..sample::webhook(workspace, 12) };
-    assert_eq!(refusal(kit.create_webhook(again.clone()).await), Refusal::Taken("webhook id"));
+    assert_eq!(refusal(kit.create_webhook(again.clone().into()).await), Refusal::Taken("webhook id"));
     kit.delete(workspace, webhook, 50).await;
     assert_eq!(
-        refusal(kit.create_webhook(again.clone()).await),
+        refusal(kit.create_webhook(again.clone().into()).await),
         Refusal::Taken("webhook id"),
         "also deleted"
     );
     let elsewhere = Webhook { workspace: kit.workspace(2).await, ..again };
-    kit.create_webhook(elsewhere).await.expect("another workspace has its own ids");
+    kit.create_webhook(elsewhere.into()).await.expect("another workspace has its own ids");
+}
+
+/// Disabled webhooks count, deleted ones and those of other workspaces do not.
+pub async fn no_more_webhooks_are_made_than_permitted(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [first, _]) = kit.tenant().await;
+    let other = kit.workspace(2).await;
+    let create = |workspace, n, webhooks_max| {
+        let webhook = sample::webhook(workspace, n);
+        kit.create_webhook(CreateWebhook { webhook, webhooks_max: Some(webhooks_max) })
+    };
+    let full = Refusal::LimitReached("webhooks");
+    assert_eq!(refusal(create(other, 19, 0).await), full);
+    kit.disable(workspace, first, 50).await;
+    let version = kit.version(workspace).await;
+    for webhooks_max in [0, 1, 2] {
+        assert_eq!(refusal(create(workspace, 13, webhooks_max).await), full, "of {webhooks_max}");
+    }
+    assert_eq!(kit.version(workspace).await, version, "a refusal changes nothing");
+    create(workspace, 13, 3).await.expect("there is room for one");
+    kit.delete(workspace, first, 51).await;
+    create(workspace, 14, 3).await.expect("one has gone");
+    kit.subscribe(workspace, 15).await;
+    // All are called before the first is waited for.
+    let calls: Vec<_> = (20..40).map(|n| create(workspace, n, 10)).collect();
+    let mut made = 0;
+    for call in calls {
+        match call.await {
+            Ok(()) => made += 1,
+            Err(error) => assert_eq!(Refusal::from(error), full),
+        }
+    }
+    assert_eq!(made, 6, "four were there");
+    create(other, 19, 1).await.expect("another workspace has its own");
+}
+
+pub async fn a_deleted_webhook_is_told_as_it_was(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let full = Webhook {
+        subject: Some("s".to_owned()),
+        headers: vec![header("authorization", 1)],
+        previous_secrets: vec![previous(13, 5)],
+        consecutive_failures: 3,
+        ..sample::webhook(workspace, 11)
+    };
+    kit.add(full.clone()).await;
+    assert_eq!(kit.delete(workspace, full.id, 50).await, full);
+    let off = kit.subscribe(workspace, 12).await;
+    let expected = kit.disable(workspace, off, 51).await;
+    assert_eq!(kit.delete(workspace, off, 52).await, expected, "also one that is off");
 }
 
 pub async fn webhooks_are_listed_newest_first_with_filters(harness: &dyn Harness) {

@@ -168,7 +168,7 @@ pub async fn no_catalog_verb_finds_an_erased_workspace(harness: &dyn Harness) {
         ListWebhooks { workspace: gone, subject: None, active: None, before: None, offset: 0, limit: 9 };
     let page = kit.list_webhooks(params).await.expect("it reads");
     assert_eq!((page.rows.len(), page.total), (0, 0));
-    let answer = kit.create_webhook(sample::webhook(gone, 13)).await;
+    let answer = kit.create_webhook(sample::webhook(gone, 13).into()).await;
     assert_eq!(refusal(answer), Refusal::Missing("workspace"));
     assert_eq!(kit.lane(webhook).await.expect("it reads"), None);
 }

@@ -63,6 +63,8 @@ pub enum CatalogOperation {
         workspace: Choice,
         name: u8,
         kind: WebhookKind,
+        /// Webhooks that the workspace may have.
+        at_most: Option<usize>,
     },
     UpdateWebhook {
         webhook: Choice,
@@ -264,8 +266,9 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
             |(workspace, name, features, kept_s)| Op::UpdateWorkspace { workspace, name, features, kept_s }
         ),
         1 => choice().prop_map(|workspace| Op::EraseWorkspace { workspace }),
-        6 => (choice(), 0..12u8, webhook_kind())
-            .prop_map(|(workspace, name, kind)| Op::CreateWebhook { workspace, name, kind }),
+        6 => (choice(), 0..12u8, webhook_kind(), option::weighted(0.3, 0..4usize)).prop_map(
+            |(workspace, name, kind, at_most)| Op::CreateWebhook { workspace, name, kind, at_most }
+        ),
         12 => (choice(), caller(), change())
             .prop_map(|(webhook, caller, change)| Op::UpdateWebhook { webhook, caller, change }),
         2 => (choice(), caller()).prop_map(|(webhook, caller)| Op::DeleteWebhook { webhook, caller }),

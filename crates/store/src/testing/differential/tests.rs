@@ -14,8 +14,8 @@ use signalpost_core::workspace::Workspace;
 
 use super::*;
 use crate::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
-    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Catalog, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
+    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,

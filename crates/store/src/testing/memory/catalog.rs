@@ -13,8 +13,8 @@ use signalpost_core::workspace::Workspace;
 use super::data::{Data, Life, WebhookRow, WorkspaceRow};
 use crate::StoreError;
 use crate::catalog::{
-    DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, Switch, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, Switch,
+    UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 
 impl Data {
@@ -68,12 +68,18 @@ impl Data {
         Ok(webhooks)
     }
 
-    pub(super) fn create_webhook(&mut self, webhook: Webhook) -> Result<(), StoreError> {
+    pub(super) fn create_webhook(&mut self, params: CreateWebhook) -> Result<(), StoreError> {
+        let CreateWebhook { webhook, webhooks_max } = params;
         self.living_workspace(webhook.workspace).ok_or(StoreError::Missing("workspace"))?;
         // Deleted ones count too.
         let same_place = |row: &&WebhookRow| row.webhook.workspace == webhook.workspace;
         if self.webhooks.values().filter(same_place).any(|row| row.webhook.public_id == webhook.public_id) {
             return Err(StoreError::Taken("webhook id"));
+        }
+        if let Some(limit) = webhooks_max
+            && self.living_webhooks_of(webhook.workspace).count() >= limit
+        {
+            return Err(StoreError::LimitReached { what: "webhooks", limit });
         }
         self.note_id(webhook.id.raw());
         self.bump_version(webhook.workspace);
@@ -137,16 +143,18 @@ impl Data {
         webhook.updated_at = at;
     }
 
-    pub(super) fn delete_webhook(&mut self, params: DeleteWebhook) -> Result<(), StoreError> {
+    /// As it was until then.
+    pub(super) fn delete_webhook(&mut self, params: DeleteWebhook) -> Result<Webhook, StoreError> {
         let DeleteWebhook { workspace, webhook: id, at } = params;
         let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        let last = row.webhook.clone();
         row.life = Life::Ended;
         row.webhook.secret = None;
         row.webhook.previous_secrets.clear();
         row.webhook.headers.clear();
         self.cut(id, at, CutReason::Deleted);
         self.bump_version(workspace);
-        Ok(())
+        Ok(last)
     }
 
     pub(super) fn wipe_expired_secrets(&mut self, now: Timestamp) {

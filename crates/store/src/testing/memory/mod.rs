@@ -28,8 +28,8 @@ use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
-    Catalog, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
-    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Catalog, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
+    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -105,8 +105,8 @@ impl Catalog for MemoryStore {
         self.run(|data| data.erase_workspace(params))
     }
 
-    fn create_webhook(&self, webhook: Webhook) -> Answer<()> {
-        self.run(|data| data.create_webhook(webhook))
+    fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
+        self.run(|data| data.create_webhook(params))
     }
 
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
@@ -121,7 +121,7 @@ impl Catalog for MemoryStore {
         self.run(|data| data.update_webhook(params))
     }
 
-    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<()> {
+    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook> {
         self.run(|data| data.delete_webhook(params))
     }
 

@@ -26,7 +26,7 @@ impl Data {
         }
         match effect {
             Effect::CreateWorkspace(workspace) => self.create_workspace(workspace)?,
-            Effect::CreateWebhook(webhook) => self.create_webhook(*webhook)?,
+            Effect::CreateWebhook(params) => self.create_webhook(*params)?,
             Effect::CreateCredential(credential, hash) => self.create_credential(credential, hash)?,
             Effect::CreateOperatorKey(key, hash) => self.create_operator_key(key, hash)?,
             Effect::RotateOperatorKey(params) => self.rotate_operator_key(params)?,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::custom_header::HeadersChange;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
@@ -12,7 +12,7 @@ use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use super::{Compared, operator_keys};
-use crate::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
+use crate::catalog::{CreateWebhook, DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::operation::{
     Call, Caller, CatalogOperation, Change, Choice, Headers, IdOrder, WebhookKind,
 };
@@ -35,8 +35,10 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
             pair.both(|store| store.update_workspace(params.clone())).await.map(drop)
         }
         Op::EraseWorkspace { workspace } => erase_workspace(workspace, pair, world).await,
-        Op::CreateWebhook { workspace, name, kind } => {
-            create_webhook(workspace, name, kind, pair, world).await
+        Op::CreateWebhook { workspace, name, kind, at_most } => {
+            let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+            let webhook = webhook(workspace, name, kind, world);
+            create_webhook(CreateWebhook { webhook, webhooks_max: at_most }, pair, world).await
         }
         Op::UpdateWebhook { webhook, caller, change } => {
             update_webhook(webhook, caller, change, pair, world).await
@@ -93,27 +95,24 @@ async fn erase_workspace(workspace: Choice, pair: &Pair<'_>, world: &mut World) 
     ended.await.map(drop)
 }
 
-async fn create_webhook(
-    workspace: Choice,
-    name: u8,
-    kind: WebhookKind,
-    pair: &Pair<'_>,
-    world: &mut World,
-) -> Compared {
-    let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+fn webhook(workspace: WorkspaceId, name: u8, kind: WebhookKind, world: &mut World) -> Webhook {
     let now = world.now();
-    let webhook = Webhook {
+    Webhook {
         public_id: format!("wh-{name}"),
         events: selection(kind),
         subject: kind.subject.map(|n| format!("subject {n}")),
         created_at: now,
         updated_at: now,
         ..sample::webhook(workspace, world.mint(IdOrder::Next))
-    };
-    if pair.both(|store| store.create_webhook(webhook.clone())).await?.is_ok() {
-        world.webhooks.push((workspace, webhook.id));
     }
-    pair.both(|store| store.webhook(workspace, webhook.public_id.clone())).await.map(drop)
+}
+
+async fn create_webhook(params: CreateWebhook, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let Webhook { id, workspace, public_id, .. } = params.webhook.clone();
+    if pair.both(|store| store.create_webhook(params.clone())).await?.is_ok() {
+        world.webhooks.push((workspace, id));
+    }
+    pair.both(|store| store.webhook(workspace, public_id.clone())).await.map(drop)
 }
 
 async fn create_webhook_once(
@@ -128,7 +127,7 @@ async fn create_webhook_once(
         Webhook { public_id: format!("wh-{name}"), ..sample::webhook(workspace, world.mint(IdOrder::Next)) };
     let once = world.once(workspace, call);
     let answer = SealedSecret::from_bytes(webhook.id.raw().to_be_bytes().to_vec());
-    let effect = Effect::CreateWebhook(Box::new(webhook.clone()));
+    let effect = Effect::CreateWebhook(Box::new(webhook.clone().into()));
     let done = pair.both(|store| store.do_once(effect.clone(), once, answer.clone())).await?;
     if done == Ok(Done::Now(())) {
         world.webhooks.push((workspace, webhook.id));

@@ -27,7 +27,7 @@ pub(super) async fn furnish(pair: &Pair<'_>, world: &mut World) -> Compared {
         catalog::apply(&CatalogOperation::CreateWorkspace { name }, pair, world).await?;
     }
     for (workspace, name) in [(0, 0), (1, 0), (1, 1)] {
-        let operation = CatalogOperation::CreateWebhook { workspace, name, kind: everything };
+        let operation = CatalogOperation::CreateWebhook { workspace, name, kind: everything, at_most: None };
         catalog::apply(&operation, pair, world).await?;
     }
     Ok(())
