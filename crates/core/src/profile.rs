@@ -5,10 +5,11 @@ use std::sync::Arc;
 use crate::base62;
 use crate::custom_header::check_header_name;
 use crate::event::{check_event_type, check_producer_id, check_subject};
+use crate::event_rule::{AttributeRule, DataRule, EventKind};
 use crate::matching::check_pattern;
 use crate::policy::DeliveryPolicy;
 use crate::secret::Secret;
-use crate::sign::{SignatureRecipe, standard_key};
+use crate::sign::{STANDARD_SECRET_PREFIX, SignatureRecipe, standard_key};
 use crate::template::Template;
 
 /// A dialect instance as the engine knows it.
@@ -23,15 +24,17 @@ pub struct Profile {
     pub secret: SecretForm,
     /// Features that a workspace may have.
     pub features: Vec<String>,
-    /// Event types that may be published; `None` permits any.
-    pub catalogue: Option<Vec<String>>,
+    /// Scopes that credentials may have; where there are none a credential may do everything.
+    pub scopes: Vec<String>,
+    /// Events that may be published; `None` permits any type with any data.
+    pub catalogue: Option<Vec<EventKind>>,
     pub selection: SelectionRule,
     pub subject: SubjectRule,
     pub event_id: EventIdRule,
     /// Webhooks that one workspace may have, disabled ones counted; `None` for any number.
     pub webhooks_max: Option<usize>,
-    /// Names of further attributes that an event may carry.
-    pub attributes: Vec<String>,
+    /// Further attributes that an event may carry, and no others.
+    pub attributes: Vec<AttributeRule>,
     pub delivery: DeliveryProfile,
 }
 
@@ -76,6 +79,8 @@ pub enum SecretForm {
     Alphanumeric { length: usize },
     /// `whsec_` and the padded base64 of this many bytes (Standard Webhooks 1.0: 24 to 64).
     StandardWebhooks { key_bytes: usize },
+    /// `whsec_` and the lower-case hexadecimal of this many random bytes. The text as a whole is the key.
+    PrefixedHex { random_bytes: usize },
 }
 
 /// What a webhook may select events by, beside all of them.
@@ -108,11 +113,17 @@ impl Profile {
     pub fn check_type(&self, event_type: &str) -> Result<(), String> {
         check_event_type(event_type)?;
         match &self.catalogue {
-            Some(types) if !types.iter().any(|known| known == event_type) => {
-                Err(format!("is not in the catalogue of this dialect; known are {}", types.join(", ")))
+            Some(kinds) if !kinds.iter().any(|known| known.name == event_type) => {
+                let known: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
+                Err(format!("is not in the catalogue of this dialect; known are {}", known.join(", ")))
             }
             _ => Ok(()),
         }
+    }
+
+    /// What the data of a type must be; `None` where nothing is demanded.
+    pub fn data_rule(&self, event_type: &str) -> Option<&DataRule> {
+        self.catalogue.as_ref()?.iter().find(|kind| kind.name == event_type).map(|kind| &kind.data)
     }
 
     /// Whether a webhook may select events by this type or pattern.
@@ -162,6 +173,14 @@ impl SecretForm {
                 Ok(key) if STANDARD_KEY_BYTES.contains(&key.expose().len()) => Ok(()),
                 _ => Err("must be `whsec_` and the padded base64 of 24 to 64 random bytes".to_owned()),
             },
+            Self::PrefixedHex { random_bytes } => {
+                let digits = secret.expose_text().strip_prefix(STANDARD_SECRET_PREFIX);
+                let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+                let length = 2 * random_bytes;
+                let good = digits.is_some_and(|d| d.len() == length && d.bytes().all(is_digit));
+                let expected = || format!("must be `whsec_` and {length} lower-case hexadecimal digits");
+                if good { Ok(()) } else { Err(expected()) }
+            }
         }
     }
 }
@@ -205,6 +224,17 @@ mod tests {
             [("aB3d", true), ("abc", false), ("abcde", false), ("ab-d", false), ("abé", false)]
         {
             assert_eq!(plain.check(&Secret::from_text(text)).is_ok(), good, "{text}");
+        }
+        let hex = SecretForm::PrefixedHex { random_bytes: 2 };
+        for (text, good) in [
+            ("whsec_09af", true),
+            ("whsec_09aF", false),
+            ("whsec_09a", false),
+            ("whsec_09afa", false),
+            ("09af", false),
+            ("whsec_09ag", false),
+        ] {
+            assert_eq!(hex.check(&Secret::from_text(text)).is_ok(), good, "{text}");
         }
     }
 }

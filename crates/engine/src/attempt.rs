@@ -243,6 +243,7 @@ mod tests {
             credential: None,
             secret: SecretForm::Alphanumeric { length: 32 },
             features: Vec::new(),
+            scopes: Vec::new(),
             catalogue: None,
             selection: SelectionRule::Patterns,
             subject: SubjectRule::Optional,

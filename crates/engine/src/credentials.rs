@@ -5,6 +5,8 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash, preview_of};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{CredentialId, WorkspaceId};
+use signalpost_core::limits::NAME_CHARS_MAX;
+use signalpost_core::profile::Profile;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::workspace::check_name;
@@ -17,7 +19,8 @@ use crate::once::Keep;
 #[derive(Clone, Debug)]
 pub struct NewCredential {
     pub name: Option<String>,
-    pub scopes: Vec<String>,
+    /// All that the dialect knows when `None`.
+    pub scopes: Option<Vec<String>>,
     pub expires_at: Option<Timestamp>,
 }
 
@@ -54,16 +57,15 @@ impl Engine {
         if new.expires_at.is_some_and(|end| end <= now) {
             errors.push("expires_at", "must be in the future");
         }
-        if let Some(unknown) = new.scopes.first() {
-            errors.push("scopes", format!("`{unknown}`: credentials of this dialect have no scopes"));
-        }
+        let scopes = new.scopes.as_deref();
+        errors.take("scopes", scopes.map_or(Ok(()), |scopes| check_scopes(&view.profile, scopes)));
         errors.into_result()?;
         let secret = Secret::from_text(&self.mint_text(form));
         let credential = Credential {
             id: CredentialId::from_raw(self.mint_id()),
             workspace: view.workspace.id,
             name: new.name,
-            scopes: new.scopes,
+            scopes: granted(&view.profile, new.scopes.as_deref()),
             preview: preview_of(secret.expose_text()),
             created_at: now,
             expires_at: new.expires_at,
@@ -115,4 +117,27 @@ impl Engine {
         self.credentials.keep(hash, Arc::clone(&found), generation);
         Ok(Some(found))
     }
+}
+
+fn check_scopes(profile: &Profile, scopes: &[String]) -> Result<(), String> {
+    match scopes.iter().find(|scope| !profile.scopes.contains(scope)) {
+        Some(unknown) if profile.scopes.is_empty() => {
+            Err(format!("`{}`: credentials of this dialect have no scopes", shown(unknown)))
+        }
+        Some(unknown) => {
+            Err(format!("`{}` is unknown; known are {}", shown(unknown), profile.scopes.join(", ")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Each scope once, in the dialect's order.
+fn granted(profile: &Profile, wanted: Option<&[String]>) -> Vec<String> {
+    let is_wanted = |scope: &&String| wanted.is_none_or(|wanted| wanted.contains(scope));
+    profile.scopes.iter().filter(is_wanted).cloned().collect()
+}
+
+/// A word of the caller's, short enough to repeat.
+fn shown(word: &str) -> String {
+    word.chars().take(NAME_CHARS_MAX).collect()
 }

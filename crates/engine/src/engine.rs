@@ -12,7 +12,7 @@ use signalpost_core::profile::{IdForm, Profile, SecretForm};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
-use signalpost_core::sign::standard_secret;
+use signalpost_core::sign::{STANDARD_SECRET_PREFIX, hex, standard_secret};
 use signalpost_core::time::Timestamp;
 use signalpost_store::Store;
 
@@ -125,6 +125,11 @@ impl Engine {
                 let mut key = vec![0u8; key_bytes];
                 self.random.fill(&mut key);
                 standard_secret(&Secret::new(key))
+            }
+            SecretForm::PrefixedHex { random_bytes } => {
+                let mut bytes = vec![0u8; random_bytes];
+                self.random.fill(&mut bytes);
+                Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", hex(&bytes)))
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::{EventContent, Sequence, fingerprint};
 use signalpost_core::id::{EventId, WebhookId};
 use signalpost_core::idempotency::KeyedCall;
@@ -14,6 +14,7 @@ use signalpost_store::{Done, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::event_check::check_all;
 
 /// How often targets are chosen again because webhooks changed under our hands, before the caller is told to
 /// come back. Each round needs a change of the same workspace within some milliseconds.
@@ -72,7 +73,7 @@ impl Engine {
             ));
         }
         let view = self.directory.view(workspace).await?;
-        check_all(&view, &events)?;
+        check_all(&view.profile, &events)?;
         let choose = |view: &View| {
             let all = events.iter().map(|event| {
                 let content = &event.content;
@@ -147,22 +148,4 @@ fn receipts(view: &View, events: &[NewEvent], accepted: Vec<Accepted>) -> Vec<Re
         Receipt { id, sequence: accepted.sequence, deliveries: accepted.deliveries }
     };
     events.iter().zip(accepted).map(receipt).collect()
-}
-
-fn check_all(view: &View, events: &[NewEvent]) -> Result<(), Error> {
-    let mut errors = FieldErrors::default();
-    for (position, event) in events.iter().enumerate() {
-        let field =
-            |name: &str| if events.len() == 1 { name.to_owned() } else { format!("{position}/{name}") };
-        let (content, profile) = (&event.content, &view.profile);
-        errors.take(&field("type"), profile.check_type(&content.event_type));
-        errors.take(&field("subject"), profile.check_subject(content.subject.as_deref()));
-        errors.take(&field("id"), profile.check_producer_id(content.producer_id.as_deref()));
-        for (name, _) in &content.attributes {
-            if !profile.attributes.contains(name) {
-                errors.push(field(name), "is not an attribute of events in this dialect");
-            }
-        }
-    }
-    errors.into_result()
 }

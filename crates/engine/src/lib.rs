@@ -13,6 +13,7 @@ pub mod credentials;
 mod directory;
 mod doorbell;
 mod engine;
+mod event_check;
 mod hash_cache;
 mod id_map;
 pub mod ingest;

@@ -10,6 +10,7 @@ use signalpost_store::ledger::Accepted;
 
 use crate::Engine;
 use crate::directory::View;
+use crate::event_check::check_all;
 use crate::ingest::NewEvent;
 
 #[derive(Clone, Debug)]
@@ -35,7 +36,7 @@ impl Engine {
     ///
     /// A call with a key is accepted once, and gets the first receipt again.
     ///
-    /// `Invalid` for a type that the dialect does not know, `Conflict` when the webhook is disabled.
+    /// `Invalid` for an event that the dialect does not permit, `Conflict` when the webhook is disabled.
     pub async fn send_test(
         &self,
         workspace: &str,
@@ -44,7 +45,6 @@ impl Engine {
         call: Option<KeyedCall>,
     ) -> Result<Done<TestReceipt, TestReceipt>, Error> {
         let view = self.directory.view(workspace).await?;
-        view.profile.check_type(&test.event_type).map_err(|problem| Error::field("type", problem))?;
         let webhook = self.webhook(view.workspace.id, public_id).await?;
         let event = NewEvent {
             content: EventContent {
@@ -57,6 +57,7 @@ impl Engine {
             },
             given_time: None,
         };
+        check_all(&view.profile, std::slice::from_ref(&event))?;
         let choose = |view: &View| {
             if view.is_active(webhook.id) {
                 return Ok(vec![self.draft(view, &event, vec![webhook.id])]);

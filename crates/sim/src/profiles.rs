@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalpost_core::event_rule::{AttributeForm, AttributeRule, Presence};
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
@@ -90,12 +91,17 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
             SignatureStyle::Stamped => SecretForm::Alphanumeric { length: 40 },
         },
         features: Vec::new(),
+        scopes: Vec::new(),
         catalogue: None,
         selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,
         event_id: style.event_id,
         webhooks_max: None,
-        attributes: vec!["jobId".to_owned()],
+        attributes: vec![AttributeRule {
+            name: "jobId".to_owned(),
+            presence: Presence::Optional,
+            form: AttributeForm::TextOrNull,
+        }],
         delivery: delivery(style)?,
     })
 }

@@ -6,6 +6,7 @@ mod app;
 mod batches;
 mod deliveries;
 mod documents;
+mod event_rules;
 mod health;
 mod hostile;
 mod idempotency;

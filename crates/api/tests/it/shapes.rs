@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use signalpost_api::{Shape, ShapeError, ShapeValues, built_in_shapes};
+use signalpost_core::event_rule::EventKind;
 
 fn shape(name: &str) -> Shape {
     built_in_shapes().into_iter().find(|shape| shape.name == name).expect("a built-in shape")
@@ -33,7 +34,7 @@ fn changes_reach_the_dialect() {
     let delivery = &dialect.profile.delivery;
     assert_eq!(&*delivery.signature.header, "x-acme-signature");
     assert_eq!(delivery.signature.encoding, signalpost_core::sign::Encoding::Base64);
-    assert_eq!(dialect.profile.catalogue, Some(vec!["order.paid".to_owned()]));
+    assert_eq!(dialect.profile.catalogue, Some(vec![EventKind::any("order.paid")]));
     assert_eq!(delivery.policy.retry.as_seconds(), [1, 2]);
     assert_eq!(delivery.policy.timeout.as_millis(), 5_000);
     assert_eq!(delivery.policy.disable.consecutive_failures, Some(3));

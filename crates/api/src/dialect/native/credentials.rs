@@ -30,7 +30,7 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
     }
     let mut fields = Fields::new(Object::parse(&body)?);
     let name = fields.optional_text("name");
-    let scopes = fields.texts("scopes", SCOPES_MAX).given().unwrap_or_default();
+    let scopes = fields.texts("scopes", SCOPES_MAX).given();
     let expires_at = fields.optional_text("expires_at");
     let expires_at = expires_at.and_then(|text| fields.check("expires_at", instant::parse(&text)));
     fields.refuse_rest("is not a property of a credential");

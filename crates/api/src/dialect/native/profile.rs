@@ -42,6 +42,7 @@ pub(super) fn profile() -> Profile {
         credential: None,
         secret: SecretForm::StandardWebhooks { key_bytes: SECRET_KEY_BYTES },
         features: Vec::new(),
+        scopes: Vec::new(),
         catalogue: None,
         selection: SelectionRule::Patterns,
         subject: SubjectRule::Optional,

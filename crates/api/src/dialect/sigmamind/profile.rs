@@ -7,6 +7,7 @@ use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCO
 use http::{HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 use signalpost_core::event::check_event_type;
+use signalpost_core::event_rule::EventKind;
 use signalpost_core::health::DisableRule;
 use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
@@ -102,7 +103,8 @@ impl Instance {
             credential: Some(form(&self.api_key_prefix, API_KEY_CHARS)),
             secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
             features: Vec::new(),
-            catalogue: Some(self.events.clone()),
+            scopes: Vec::new(),
+            catalogue: Some(self.events.iter().map(EventKind::any).collect()),
             selection: SelectionRule::Types,
             subject: SubjectRule::Required,
             event_id: EventIdRule::Unique,

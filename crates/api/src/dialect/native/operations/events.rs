@@ -82,7 +82,8 @@ fn event(served: &Served) -> Value {
         ("id", about(id, or_null(producer_id()))),
         ("time", about("When it happened; the time of arrival when it is left out.", or_null(instant()))),
     ];
-    let attribute = || json!({"description": "An attribute that some dialects know: any JSON value."});
+    let text = "An attribute that some dialects know, and some require.";
+    let attribute = || about(text, json!({"type": ["string", "null"], "minLength": 1}));
     properties.extend(served.attributes.iter().map(|name| (name.as_str(), attribute())));
     object(&["type", "data"], &properties)
 }

@@ -53,14 +53,16 @@ pub(super) struct Served {
     /// Forms of workspace ids, in the order of `dialects`.
     workspace_ids: Vec<IdForm>,
     features: Vec<String>,
+    /// Scopes of customers' credentials.
+    scopes: Vec<String>,
     /// Names of further attributes of events.
     attributes: Vec<String>,
 }
 
 impl Served {
     pub(super) fn by(dialects: &[Dialect]) -> Self {
-        let collected = |of: fn(&Dialect) -> &[String]| {
-            let mut names: Vec<String> = dialects.iter().flat_map(of).cloned().collect();
+        let collected = |of: fn(&Dialect) -> Vec<String>| {
+            let mut names: Vec<String> = dialects.iter().flat_map(of).collect();
             names.sort_unstable();
             names.dedup();
             names
@@ -70,8 +72,11 @@ impl Served {
         Self {
             dialects: named.iter().map(|dialect| dialect.name.clone()).collect(),
             workspace_ids: named.iter().map(|dialect| dialect.profile.workspace_id.clone()).collect(),
-            features: collected(|dialect| &dialect.profile.features),
-            attributes: collected(|dialect| &dialect.profile.attributes),
+            features: collected(|dialect| dialect.profile.features.clone()),
+            scopes: collected(|dialect| dialect.profile.scopes.clone()),
+            attributes: collected(|dialect| {
+                dialect.profile.attributes.iter().map(|rule| rule.name.clone()).collect()
+            }),
         }
     }
 }
@@ -80,7 +85,7 @@ impl Served {
 pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
     let groups = [
         workspaces::operations(served),
-        credentials::operations(),
+        credentials::operations(served),
         events::operations(served),
         webhooks::operations(),
         deliveries::operations(),
