@@ -5,7 +5,10 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_CHARS_MAX};
+use crate::limits::{
+    IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_KEY_CHARS_MAX, IDEMPOTENCY_ROW_BYTES,
+    IDEMPOTENCY_SHARE_BYTES_MAX,
+};
 use crate::time::Timestamp;
 
 /// One call under a key, as two hashes.
@@ -43,6 +46,40 @@ impl KeyedCall {
 pub fn is_kept(known_at: Timestamp, now: Timestamp) -> bool {
     let apart_ms = now.as_ms().saturating_sub(known_at.as_ms());
     (-IDEMPOTENCY_KEPT_MS..=IDEMPOTENCY_KEPT_MS).contains(&apart_ms)
+}
+
+/// What is kept of answers, in bytes as [`kept_bytes`] counts them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptBytes {
+    pub in_all: u64,
+    /// Of one workspace, or of the operator side as a whole.
+    pub of_place: u64,
+}
+
+/// Whose oldest answer goes before its time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Crowded {
+    Place,
+    Everybody,
+}
+
+impl KeptBytes {
+    /// What stands against one more answer being kept, once it is counted: nothing while both bounds are kept. Who has
+    /// more than a share makes room from it before anybody else does.
+    pub const fn crowded(self) -> Option<Crowded> {
+        if self.of_place > IDEMPOTENCY_SHARE_BYTES_MAX {
+            Some(Crowded::Place)
+        } else if self.in_all > IDEMPOTENCY_BYTES_MAX {
+            Some(Crowded::Everybody)
+        } else {
+            None
+        }
+    }
+}
+
+/// What an answer of this length counts for.
+pub fn kept_bytes(answer: usize) -> u64 {
+    u64::try_from(answer).unwrap_or(u64::MAX).saturating_add(IDEMPOTENCY_ROW_BYTES)
 }
 
 /// Reads the header's value. The error completes the sentence "idempotency-key …".
@@ -157,5 +194,22 @@ mod tests {
             assert_eq!(is_kept(at(known), at(now)), kept, "{known} {now}");
         }
         assert!(!is_kept(at(i64::MAX), at(i64::MIN)));
+    }
+
+    #[test]
+    fn the_oldest_of_the_place_goes_first_and_then_the_oldest_of_all() {
+        let (share, all) = (IDEMPOTENCY_SHARE_BYTES_MAX, IDEMPOTENCY_BYTES_MAX);
+        for (of_place, in_all, crowded) in [
+            (0, 0, None),
+            (share, all, None),
+            (share + 1, share + 1, Some(Crowded::Place)),
+            (share + 1, all + 1, Some(Crowded::Place)),
+            (share, all + 1, Some(Crowded::Everybody)),
+            (1, u64::MAX, Some(Crowded::Everybody)),
+        ] {
+            assert_eq!(KeptBytes { in_all, of_place }.crowded(), crowded, "{of_place} of {in_all}");
+        }
+        assert_eq!(kept_bytes(16), 272);
+        assert!(share / kept_bytes(16) > 900_000, "some million calls that publish one event each");
     }
 }

@@ -17,9 +17,16 @@ pub const EVENT_ID_CHARS_MAX: usize = 128;
 /// Length of an idempotency key in characters, as the best-known API has it (Stripe's).
 pub const IDEMPOTENCY_KEY_CHARS_MAX: usize = 255;
 /// How long an idempotency key keeps its meaning, in milliseconds: 24 hours, so that a caller may come back the next
-/// morning. Each one kept stands beside what its call has stored, which is larger and kept longer, so their number
-/// needs no bound of its own.
+/// morning.
 pub const IDEMPOTENCY_KEPT_MS: i64 = 24 * 3_600 * 1_000;
+/// What a kept answer takes beside its own bytes: a row with two hashes, and its index entries.
+pub const IDEMPOTENCY_ROW_BYTES: u64 = 256;
+/// All answers that are kept for idempotency keys: some four million of calls that publish one event each, 2 % of what
+/// a store holds when nobody says otherwise. For what comes beyond, the oldest go before their time.
+pub const IDEMPOTENCY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
+/// Of those of one workspace, or of the operator side as a whole: a quarter, some million. A publisher that never
+/// repeats a call forgets its own keys before it can take those of all others.
+pub const IDEMPOTENCY_SHARE_BYTES_MAX: u64 = IDEMPOTENCY_BYTES_MAX / 4;
 /// How long a producer's event id keeps its meaning, in milliseconds: 24 hours.
 pub const EVENT_ID_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 /// Length of a subject; the longest that a built-in dialect documents is 64.
@@ -152,10 +159,14 @@ pub const COMMIT_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
 pub const READ_QUEUE_MAX: usize = 16_384;
 /// Rows removed in one step of upkeep or retention: some milliseconds.
 pub const UPKEEP_ROWS_MAX: usize = 1_000;
-/// How often what has expired is looked for; a day's worth is removed in small steps.
+/// How often secrets that have expired are looked for.
 pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
-/// Steps of one look; more than one node can let expire in the time between two.
-pub const UPKEEP_STEPS_MAX: usize = 2_000;
+/// Steps of one look, each of some milliseconds and all in one go: secrets of 20,000 webhooks a minute. What else there
+/// is to tidy up is done in the writer's idle time.
+pub const UPKEEP_STEPS_MAX: usize = 20;
+/// Events that may stand outside the listing indexes, or in them although they are gone: what a list has to pass over at
+/// most, some 10 ms.
+pub const UNINDEXED_EVENTS_MAX: u64 = 20_000;
 /// How long events, and payloads, are kept when nobody says otherwise: a month of history to look into.
 pub const RETENTION_AGE_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Bytes of the whole store when nobody says otherwise: what a small server's disk has to spare.
@@ -175,6 +186,14 @@ pub const RETENTION_PAUSE_MAX: Duration = Duration::from_secs(60);
 pub const RETENTION_PAUSE_PER_LOOK: Duration = Duration::from_micros(100);
 /// Events under the server's rules that retention remembers because they could not go when their time had come.
 pub const RETENTION_HELD_MAX: usize = 10_000;
+/// Workspaces with rules of their own of which retention remembers how far it need not look again: some 60 bytes each.
+pub const RETENTION_PLACES_MAX: usize = 10 * DIRECTORY_WORKSPACES_MAX;
+/// How far a restore takes every sequence ahead at least: what a workspace can have handed out while the backup was
+/// under way, and before somebody noticed that it is needed.
+pub const RESTORE_SEQUENCE_STEP_MIN: i64 = 1 << 20;
+/// Numbers of a sequence that a workspace can have taken in each second since a backup: eight times what one node has
+/// been measured to commit for all of them. A thousand years of it are exact in every reader of JSON.
+pub const SEQUENCE_NUMBERS_PER_S_MAX: i64 = 100_000;
 /// Free room that is kept for outcomes, deletions and revocations while the disk is full, and its largest share of a
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -184,6 +203,7 @@ pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
+const _: () = assert!(IDEMPOTENCY_BYTES_MAX < RETENTION_BYTES_DEFAULT);
 const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
 const _: () = assert!(CALLER_BODY_SILENCE.as_secs() <= CALLER_BODY_TIMEOUT.as_secs());
 const _: () =

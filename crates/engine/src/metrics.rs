@@ -43,6 +43,10 @@ pub struct StorageGauges {
     pub disk_free_bytes: Gauge,
     pub disk_total_bytes: Gauge,
     pub events: Gauge,
+    /// Answers kept for calls.
+    pub answers_bytes: Gauge,
+    /// Those that went before their time, since the store was opened.
+    pub answers_forgotten: Gauge,
     /// 1 while new events are refused for want of room, else 0.
     pub full: Gauge,
 }
@@ -57,6 +61,8 @@ impl StorageGauges {
             self.disk_total_bytes.set(disk.total_bytes);
         }
         self.events.set(storage.events);
+        self.answers_bytes.set(storage.answers_bytes);
+        self.answers_forgotten.set(storage.answers_forgotten);
         self.full.set(u64::from(storage.room == Room::Full));
     }
 }

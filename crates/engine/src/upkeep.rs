@@ -1,4 +1,4 @@
-//! Keeping house: what has expired is removed, in steps that nobody notices.
+//! Keeping house: secrets are wiped when their time has come. What else has had its time is retention's business.
 
 use signalpost_core::limits::{UPKEEP_INTERVAL, UPKEEP_STEPS_MAX};
 use signalpost_store::StoreError;
@@ -6,11 +6,11 @@ use signalpost_store::StoreError;
 use crate::Engine;
 
 impl Engine {
-    /// Removes what has expired, now and from time to time. Never returns; run it once per process.
+    /// Wipes what has expired, now and from time to time. Never returns; run it once per process.
     pub async fn keep_house(&self) {
         loop {
             if let Err(error) = self.tidy_up().await {
-                tracing::warn!(%error, "what has expired could not be removed, trying again later");
+                tracing::warn!(%error, "secrets that have expired could not be wiped, trying again later");
             }
             self.clock.sleep(UPKEEP_INTERVAL).await;
         }

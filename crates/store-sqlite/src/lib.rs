@@ -16,6 +16,7 @@ mod inline;
 #[cfg(test)]
 mod inside;
 mod job;
+mod kept;
 mod ledger;
 mod meta;
 mod open;

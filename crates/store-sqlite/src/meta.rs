@@ -9,6 +9,8 @@ pub(crate) const INDEXED: &str = "indexed";
 pub(crate) const HIGHEST_DELETED_ID: &str = "highest_deleted_id";
 pub(crate) const HIGHEST_REMOVED_EVENT: &str = "highest_removed_event";
 pub(crate) const PROBED_AT: &str = "probed_at";
+pub(crate) const KEPT_BYTES: &str = "kept_bytes";
+pub(crate) const KEPT_BYTES_OUTSIDE: &str = "kept_bytes_outside";
 
 const SELECT: &str = "SELECT value FROM meta WHERE name = ?1";
 const UPDATE: &str = "UPDATE meta SET value = ?2 WHERE name = ?1";

@@ -23,6 +23,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "webhook_options",
         sql: include_str!("../migrations/0006_webhook_options.sql"),
     },
+    Migration { number: 7, name: "kept_answers", sql: include_str!("../migrations/0007_kept_answers.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

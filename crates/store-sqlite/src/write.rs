@@ -13,12 +13,14 @@ use signalpost_store::StoreError;
 use signalpost_store::ledger::Usage;
 
 use crate::failure::Failure;
+use crate::kept::KeptSums;
 use crate::meta;
 use crate::retention::{Frontiers, Places, Walk};
 
-const SELECT_HEAD: &str = "SELECT version, sequence, events, bytes FROM head WHERE workspace = ?1";
-const UPDATE_HEAD: &str =
-    "UPDATE head SET version = ?2, sequence = ?3, events = ?4, bytes = ?5 WHERE workspace = ?1";
+const SELECT_HEAD: &str =
+    "SELECT version, sequence, events, bytes, kept_bytes FROM head WHERE workspace = ?1";
+const UPDATE_HEAD: &str = "UPDATE head
+    SET version = ?2, sequence = ?3, events = ?4, bytes = ?5, kept_bytes = ?6 WHERE workspace = ?1";
 const EVENT_EXISTS: &str = "SELECT 1 FROM message WHERE id = ?1";
 const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
     SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM cut WHERE webhook = ?1";
@@ -33,6 +35,8 @@ struct Head {
     sequence: i64,
     events: i64,
     bytes: i64,
+    /// Of answers kept for its calls.
+    kept_bytes: i64,
     /// Differs from its row, so it stands in [`Caches::touched`].
     touched: bool,
 }
@@ -52,6 +56,10 @@ pub(crate) struct Caches {
     pub(crate) frontiers: Frontiers,
     /// Removed events that are still in the listing indexes, once they were counted.
     pub(crate) unlisted: Option<u64>,
+    /// What answers kept for calls take, once it was read.
+    pub(crate) kept: Option<KeptSums>,
+    /// The log was told that the store is over its bound of bytes although nothing more can go.
+    pub(crate) overfull_told: bool,
 }
 
 /// How far the listing indexes are filled.
@@ -71,6 +79,8 @@ pub(crate) struct News {
     pub(crate) highest_id: i64,
     /// Rows that work in the background has touched.
     pub(crate) background_rows: usize,
+    /// Answers kept for calls that went before their time.
+    pub(crate) answers_forgotten: u64,
 }
 
 impl News {
@@ -160,6 +170,19 @@ impl<'c> Write<'c> {
         Ok(self.head(workspace)?.map(usage))
     }
 
+    /// Bytes of answers that are kept for a workspace's calls; none when it is gone.
+    pub(crate) fn kept_of(&mut self, workspace: WorkspaceId) -> Result<i64, Failure> {
+        Ok(self.head(workspace)?.map_or(0, |head| head.kept_bytes))
+    }
+
+    /// Adds to them, if the workspace is there.
+    pub(crate) fn add_kept_of(&mut self, workspace: WorkspaceId, bytes: i64) -> Result<(), Failure> {
+        let Some(mut head) = self.head(workspace)? else { return Ok(()) };
+        head.kept_bytes = head.kept_bytes.saturating_add(bytes);
+        self.set_head(workspace, head);
+        Ok(())
+    }
+
     /// Whether an event was removed by retention. Costs a look at its row only when later ones were.
     pub(crate) fn is_removed(&mut self, event: EventId) -> Result<bool, Failure> {
         let highest = match self.caches.highest_removed_event {
@@ -210,15 +233,17 @@ impl<'c> Write<'c> {
         Ok(count)
     }
 
-    /// Writes the heads back: the last thing before a commit.
+    /// Writes back what is remembered: the last thing before a commit.
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
+        self.flush_kept()?;
         if self.caches.touched.is_empty() {
             return Ok(());
         }
         let mut update = self.statement(UPDATE_HEAD)?;
         for workspace in self.caches.touched.drain(..) {
             if let Some(head) = self.caches.heads.get_mut(&workspace) {
-                update.execute([workspace.raw(), head.version, head.sequence, head.events, head.bytes])?;
+                let Head { version, sequence, events, bytes, kept_bytes, .. } = *head;
+                update.execute([workspace.raw(), version, sequence, events, bytes, kept_bytes])?;
                 head.touched = false;
             }
         }
@@ -234,8 +259,14 @@ impl<'c> Write<'c> {
             return Ok(Some(*head));
         }
         let read = |row: &rusqlite::Row<'_>| {
-            let (version, sequence) = (row.get(0)?, row.get(1)?);
-            Ok(Head { version, sequence, events: row.get(2)?, bytes: row.get(3)?, touched: false })
+            Ok(Head {
+                version: row.get(0)?,
+                sequence: row.get(1)?,
+                events: row.get(2)?,
+                bytes: row.get(3)?,
+                kept_bytes: row.get(4)?,
+                touched: false,
+            })
         };
         let head = self.statement(SELECT_HEAD)?.query_row([workspace.raw()], read).optional()?;
         if let Some(head) = head {

@@ -4,11 +4,11 @@
 //! around it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rusqlite::Connection;
-use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_core::limits::{UNINDEXED_EVENTS_MAX, UPKEEP_ROWS_MAX};
 use signalpost_store::ledger::Room;
 use signalpost_store::{CommitListener, StoreError};
 
@@ -26,10 +26,6 @@ const BEGIN: &str = "BEGIN IMMEDIATE";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
-/// Events that may stand outside the listing indexes, or in them although they are gone: what a list has to pass over at
-/// most, some 10 ms.
-const UNINDEXED_MAX: u64 = 20_000;
-
 /// Rows that background work touches in a commit which it shares: some 2 ms.
 const SHARED_ROWS_MAX: usize = UPKEEP_ROWS_MAX / 2;
 /// Below this it waits for the next commit: a step for a few rows is not worth its beginning.
@@ -45,6 +41,8 @@ pub(crate) struct Board {
     pub(crate) highest_id: AtomicI64,
     pub(crate) listener: Mutex<Option<Arc<dyn CommitListener>>>,
     pub(crate) disk: Disk,
+    /// Answers kept for calls that went before their time, since the store was opened.
+    pub(crate) answers_forgotten: AtomicU64,
 }
 
 /// How much background work may do in a commit.
@@ -74,6 +72,7 @@ impl WriterState {
             highest_id: AtomicI64::new(meta::read_highest_id(&connection)?),
             listener: Mutex::default(),
             disk,
+            answers_forgotten: AtomicU64::new(0),
         });
         Ok(Self { connection, caches: Caches::default(), board, credit_rows: 0, allowance: 0, directory })
     }
@@ -107,12 +106,12 @@ impl WriterState {
             Room::Full => self.commit_needed(batch),
         }
         self.caches.trim();
-        while self.caches.index.is_some_and(|index| index.unindexed > UNINDEXED_MAX) {
+        while self.caches.index.is_some_and(|index| index.unindexed > UNINDEXED_EVENTS_MAX) {
             if self.transact(upkeep::index_step).is_none() {
                 break;
             }
         }
-        while self.caches.unlisted.is_some_and(|unlisted| unlisted > UNINDEXED_MAX) {
+        while self.caches.unlisted.is_some_and(|unlisted| unlisted > UNINDEXED_EVENTS_MAX) {
             if self.transact(unlist::step).is_none() {
                 break;
             }
@@ -247,6 +246,7 @@ impl WriterState {
 
     fn tell(&self, news: News) {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
+        self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
         if news.accepted.is_empty() && news.requeued.is_empty() {
             return;
         }

@@ -74,8 +74,8 @@ pub trait Catalog: Send + Sync {
     /// `seen_expires_at`.
     fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()>;
 
-    /// Carries out an effect and keeps `answer` for its call, or gives the answer that was kept for it before.
-    /// `KeyReused` when it was another request; else the refusals of the effect, which leave the call unused.
+    /// Carries out an effect and keeps `answer` for its call, or gives the answer that was kept for it before; the bounds
+    /// on what is kept are those of [`crate::Ledger::accept_once`]. Admitted as the verb of the effect. `KeyReused` when it was another request; else the refusals of the effect, which leave the call unused.
     fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>>;
     /// The answer kept by [`Self::do_once`] for a call, if it was made. `KeyReused` when it was another request.
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>>;

@@ -28,7 +28,8 @@ pub trait Ledger: Send + Sync {
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>>;
 
     /// As [`Self::accept`], once: a call that was made before stores nothing, tells nobody and gets the first answer,
-    /// whatever has changed since. `KeyReused` when it was another request. A refusal leaves the call unused.
+    /// whatever has changed since. `KeyReused` when it was another request. A refusal leaves the call unused. How much
+    /// is kept has bounds ([`signalpost_core::idempotency::KeptBytes`]), for which the oldest calls are forgotten.
     fn accept_once(&self, events: Vec<AcceptEvent>, once: Once)
     -> Answer<Done<Vec<Accepted>, Vec<Accepted>>>;
 
@@ -65,7 +66,7 @@ pub trait Ledger: Send + Sync {
     /// The one read that no workspace scopes; it returns nothing else.
     fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>>;
 
-    /// One bounded step of housekeeping: secrets that have expired, rows ended by cuts, expired keys, lazy indexes.
+    /// One bounded step of housekeeping: secrets that have expired, rows ended by cuts, lazy indexes.
     /// `true` when there is more. The first step wipes expired secrets, of no more webhooks than a step may change.
     fn upkeep(&self, now: Timestamp) -> Answer<bool>;
     /// One bounded step of removing what the rules do not let the store keep, in the writer's idle time or at a share
@@ -75,6 +76,9 @@ pub trait Ledger: Send + Sync {
     /// then be used anew. One of which a delivery is pending stays, with its payload, whatever the rules say; what
     /// a cut has ended is not pending. By age a walk over a workspace ends at the first event that is too young,
     /// whatever comes after it. A bound on bytes removes until it is kept. Lists and cursors go on without what is gone.
+    ///
+    /// Answers kept for calls go when their time is over, and before it for the bytes of the store, where they are older
+    /// than the oldest event that can go.
     ///
     /// Of an erased workspace everything goes, whatever the rules, but that its public id stays taken.
     fn retain(&self, params: Retain) -> Answer<Retained>;
@@ -200,6 +204,10 @@ pub struct Storage {
     pub events: u64,
     pub oldest_event_at: Option<Timestamp>,
     pub room: Room,
+    /// Answers kept for calls, as [`signalpost_core::idempotency::kept_bytes`] counts them.
+    pub answers_bytes: u64,
+    /// Those that went before their time to make room, since the store was opened.
+    pub answers_forgotten: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

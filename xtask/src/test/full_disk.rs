@@ -202,7 +202,9 @@ impl Scene {
             .filter_map(|row| row["id"].as_str())
             .collect();
         for id in &ids {
-            self.expect(Request::new("POST", &format!("/v1/deliveries/{id}/redeliver")), 507)?;
+            let redeliver = || Request::new("POST", &format!("/v1/deliveries/{id}/redeliver"));
+            self.expect(redeliver(), 507)?;
+            self.expect(redeliver().header("idempotency-key", id), 507)?;
         }
         self.expect_refusal()?;
         self.expect(Request::new("GET", &self.path("/events?limit=5")), 200)?;

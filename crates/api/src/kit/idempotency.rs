@@ -124,7 +124,8 @@ pub(crate) fn kept(status: StatusCode, location: &str, value: &impl Serialize) -
 pub(crate) fn parameter() -> (&'static str, &'static str, Value) {
     let about = "A name for this call, kept for 24 hours: the same request again gets the first answer, with \
                  `Idempotency-Replayed: true`, and changes nothing; another request under the same key is refused. \
-                 Bare or in quotes (RFC 8941).";
+                 The oldest are forgotten before, when the newest of a workspace take more than 256 MiB (some million \
+                 of published events) or the store has no room. Bare or in quotes (RFC 8941).";
     let bare = "[!#-~][!-~]{0,254}";
     let quoted = r#""(?:[!#-\[\]-~]|\\["\\]){1,255}""#;
     let pattern = format!("^(?:{bare}|{quoted})$");
@@ -164,6 +165,8 @@ fn essence(headers: &HeaderMap) -> String {
 
 #[cfg(test)]
 mod tests {
+    use signalpost_core::limits::{IDEMPOTENCY_KEPT_MS, IDEMPOTENCY_SHARE_BYTES_MAX};
+
     use super::*;
 
     #[test]
@@ -194,6 +197,18 @@ mod tests {
         for value in values {
             assert_eq!(pattern.is_match(&value), parse_key(value.as_bytes()).is_ok(), "{value:?}");
         }
+    }
+
+    /// The promise is in words; this is what it is made of.
+    #[test]
+    fn the_document_says_how_much_is_kept() {
+        let (_, about, _) = parameter();
+        let mib = IDEMPOTENCY_SHARE_BYTES_MAX / (1 << 20);
+        let hours = IDEMPOTENCY_KEPT_MS / 3_600_000;
+        assert!(
+            about.contains(&format!("{mib} MiB")) && about.contains(&format!("{hours} hours")),
+            "{about}"
+        );
     }
 
     #[test]

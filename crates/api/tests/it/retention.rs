@@ -132,12 +132,15 @@ fn storage_is_shown_with_the_rules_that_bound_it() {
     let app = App::new();
     let id = app.workspace("native");
     app.publish(&id, &json!({"type": "a", "data": 1}));
+    let keyed = app.operator(Method::POST, &format!("/v1/workspaces/{id}/webhooks"));
+    keyed.header("idempotency-key", "a").json(&json!({"url": "https://x.y"})).send().expect(201);
     let storage = app.operator(Method::GET, "/v1/storage").send().expect(200).json();
+    assert!(storage["idempotency_bytes"].as_u64() > Some(256), "{storage}");
     assert_eq!((&storage["events"], &storage["full"]), (&json!(1), &json!(false)));
     assert_eq!(storage["oldest_event_at"], "2026-05-05T10:06:46.150Z");
     let rules = json!({"event_retention_s": DAYS_30_S, "payload_retention_s": DAYS_30_S, "retention_bytes": 53_687_091_200_u64});
     assert_eq!(storage["retention"], rules);
-    for name in ["database_bytes", "free_bytes", "wal_bytes"] {
+    for name in ["database_bytes", "free_bytes", "wal_bytes", "idempotency_bytes", "idempotency_forgotten"] {
         assert!(storage[name].is_u64(), "{name}: {storage}");
     }
     assert_eq!((&storage["disk_free_bytes"], &storage["disk_total_bytes"]), (&json!(null), &json!(null)));

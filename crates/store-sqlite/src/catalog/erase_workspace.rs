@@ -1,7 +1,7 @@
 //! `erase_workspace`: ends a tenant. The row stays, so that its public id stays taken.
 //!
-//! From the mark on no verb finds the workspace or a webhook of it. Its webhooks are buried in bounded steps before
-//! the verb answers; what else it had is removed by retention.
+//! From the mark on no verb finds the workspace or anything of it. Its webhooks, its credentials and the answers that may
+//! hold secrets go in bounded steps before the verb answers; what else it had is removed by retention.
 
 use rusqlite::{Row, params};
 use signalpost_core::event::Sequence;
@@ -10,9 +10,10 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::catalog::EraseWorkspace;
 use signalpost_store::{Answer, StoreError};
 
+use super::once::{self, returning};
 use super::{delete_webhook, find};
 use crate::failure::Failure;
-use crate::fetch::{fetch_all, fetch_one};
+use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::job::Growth;
 use crate::meta;
 use crate::queue::Admission;
@@ -24,13 +25,18 @@ pub(crate) const SELECT_WEBHOOKS: &str =
     "SELECT id FROM webhook WHERE workspace = ?1 AND deleted_at IS NULL ORDER BY id LIMIT ?2";
 pub(crate) const SELECT_NEWEST_CREDENTIAL: &str =
     "SELECT coalesce(max(id), 0) FROM credential WHERE workspace = ?1";
-pub(crate) const DELETE_CREDENTIALS: &str = "DELETE FROM credential WHERE workspace = ?1";
+pub(crate) const DELETE_CREDENTIALS: &str = "DELETE FROM credential
+    WHERE id IN (SELECT id FROM credential WHERE workspace = ?1 ORDER BY id LIMIT ?2)";
 pub(crate) const SELECT_NEWEST_OPERATOR_KEY: &str =
     "SELECT coalesce(max(id), 0) FROM operator_key WHERE workspace = ?1";
+/// There are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] at most.
 pub(crate) const DELETE_OPERATOR_KEYS: &str = "DELETE FROM operator_key WHERE workspace = ?1";
-/// Answers that may hold secrets. The others may be many; nobody finds them any more, and they go when they expire.
-pub(crate) const DELETE_SEALED: &str =
-    "DELETE FROM once INDEXED BY once_sealed WHERE workspace = ?1 AND sealed IS NOT NULL";
+/// Answers that may hold secrets. Nobody finds the others any more either.
+pub(crate) const DELETE_SEALED: &str = concat!(
+    "DELETE FROM once WHERE id IN (
+        SELECT id FROM once INDEXED BY once_sealed WHERE workspace = ?1 AND sealed IS NOT NULL LIMIT ?2)",
+    returning!()
+);
 pub(crate) const UPDATE: &str = "UPDATE workspace
     SET erased_at = ?2, name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
         event_age_s = NULL, payload_age_s = NULL, bytes_max = NULL
@@ -41,13 +47,26 @@ pub(crate) const DELETE_HEAD: &str = "DELETE FROM head WHERE workspace = ?1";
 pub(crate) const INSERT_REST: &str =
     "INSERT INTO rest (workspace, upto) VALUES (?1, (SELECT coalesce(max(id), 0) FROM message))";
 
-/// Webhooks buried in one commit: some 5 ms.
+/// Webhooks buried in one commit, and again so many credentials and answers: some 5 ms each.
 pub(crate) const BURIED_MAX: usize = 500;
 /// What a step weighs in a commit, in bytes: enough that few neighbours share one.
 const STEP_BYTES: usize = 256 * 1024;
 
-/// Marks the workspace and buries its first webhooks.
-pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Vec<WebhookId>, Failure> {
+/// What one step has done.
+pub(crate) struct Stepped {
+    pub(crate) buried: Vec<WebhookId>,
+    /// Credentials and answers.
+    stripped: usize,
+}
+
+impl Stepped {
+    const fn is_last(&self) -> bool {
+        self.buried.len() < BURIED_MAX && self.stripped < BURIED_MAX
+    }
+}
+
+/// Marks the workspace and does the first step.
+pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Stepped, Failure> {
     let EraseWorkspace { workspace, at } = params;
     if !find::workspace_lives(write.connection, workspace)? {
         return Err(StoreError::Missing("workspace").into());
@@ -56,38 +75,52 @@ pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Vec
         let newest: i64 = write.statement(newest)?.query_row([workspace.raw()], |row| row.get(0))?;
         meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest)?;
     }
-    for delete in [DELETE_CREDENTIALS, DELETE_OPERATOR_KEYS, DELETE_SEALED] {
-        write.statement(delete)?.execute([workspace.raw()])?;
-    }
+    write.statement(DELETE_OPERATOR_KEYS)?.execute([workspace.raw()])?;
     write.statement(UPDATE)?.execute(params![workspace.raw(), at.as_ms()])?;
     write.statement(DELETE_HEAD)?.execute([workspace.raw()])?;
     write.statement(INSERT_REST)?.execute([workspace.raw()])?;
     write.forget_head(workspace);
-    bury(write, workspace)
+    step(write, workspace)
 }
 
-/// Buries the rest of the webhooks, each step in a commit that others may share.
+/// Does the rest, each step in a commit that others may share.
 pub(super) async fn complete(
     writing: Writing,
     workspace: WorkspaceId,
-    begun: Answer<Vec<WebhookId>>,
+    begun: Answer<Stepped>,
 ) -> Result<Vec<WebhookId>, StoreError> {
-    let mut ended = begun.await?;
-    let mut buried = ended.len();
-    while buried == BURIED_MAX {
+    let mut stepped = begun.await?;
+    let mut ended = Vec::new();
+    loop {
+        let is_last = stepped.is_last();
+        ended.append(&mut stepped.buried);
+        if is_last {
+            return Ok(ended);
+        }
         let admission = (Admission::Always, Growth::Needed);
-        let more = writing.write(admission, STEP_BYTES, move |write| bury(write, workspace)).await?;
-        buried = more.len();
-        ended.extend(more);
+        stepped = writing.write(admission, STEP_BYTES, move |write| step(write, workspace)).await?;
     }
-    Ok(ended)
+}
+
+fn step(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Stepped, Failure> {
+    let buried = bury(write, workspace)?;
+    Ok(Stepped { buried, stripped: strip(write, workspace)? })
+}
+
+/// Wipes up to [`BURIED_MAX`] credentials, and answers that may hold secrets, of an erased workspace; fewer when there
+/// are no more.
+pub(crate) fn strip(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
+    let credentials =
+        write.statement(DELETE_CREDENTIALS)?.execute(params![workspace.raw(), limit(BURIED_MAX)])?;
+    let left = limit(BURIED_MAX.saturating_sub(credentials));
+    Ok(credentials + once::forget(write, DELETE_SEALED, params![workspace.raw(), left])?)
 }
 
 /// Buries up to [`BURIED_MAX`] webhooks of an erased workspace; fewer when there are no more.
 pub(crate) fn bury(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Vec<WebhookId>, Failure> {
     let id = |row: &Row<'_>| Fields::new(row, "webhook", 1).integer("id").map(WebhookId::from_raw);
-    let limit = i64::try_from(BURIED_MAX).expect("small");
-    let webhooks = fetch_all(write.connection, SELECT_WEBHOOKS, [workspace.raw(), limit], id)?;
+    let page = [workspace.raw(), limit(BURIED_MAX)];
+    let webhooks = fetch_all(write.connection, SELECT_WEBHOOKS, page, id)?;
     if webhooks.is_empty() {
         return Ok(webhooks);
     }

@@ -4,6 +4,7 @@ use rusqlite::Connection;
 use signalpost_core::credential::Credential;
 use signalpost_core::id::WorkspaceId;
 
+use super::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_all;
 use crate::row;
@@ -13,5 +14,9 @@ pub(crate) const SELECT: &str =
     concat!("SELECT ", credential_columns!(), " FROM credential WHERE workspace = ?1 ORDER BY id");
 
 pub(super) fn run(connection: &Connection, workspace: WorkspaceId) -> Result<Vec<Credential>, Failure> {
+    // Erasing it takes a while to come to every credential.
+    if !find::workspace_lives(connection, workspace)? {
+        return Ok(Vec::new());
+    }
     fetch_all(connection, SELECT, [workspace.raw()], row::credential)
 }

@@ -17,6 +17,8 @@ mod list_operator_keys;
 mod list_webhooks;
 mod list_workspaces;
 pub(crate) mod once;
+#[cfg(test)]
+mod once_tests;
 mod operator_key;
 mod revoke_credential;
 mod revoke_operator_key;
@@ -153,9 +155,9 @@ impl Catalog for SqliteStore {
     }
 
     fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>> {
-        let grows = once::grows(&effect);
+        let terms = once::terms(&effect);
         let work = move |write: &mut Write<'_>| once::run(write, &effect, once, &answer);
-        if grows { self.create(work) } else { self.change(work) }
+        self.writing().write(terms, CHANGE_BYTES, work)
     }
 
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
@@ -182,9 +184,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     disable::UPDATE,
     erase_workspace::SELECT_WEBHOOKS,
     erase_workspace::SELECT_NEWEST_CREDENTIAL,
-    erase_workspace::DELETE_CREDENTIALS,
     erase_workspace::SELECT_NEWEST_OPERATOR_KEY,
     erase_workspace::DELETE_OPERATOR_KEYS,
+    erase_workspace::DELETE_CREDENTIALS,
     erase_workspace::DELETE_SEALED,
     erase_workspace::UPDATE,
     erase_workspace::SELECT_ERASED_AT,
@@ -208,6 +210,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     list_workspaces::SELECT,
     once::SELECT,
     once::INSERT,
+    once::DELETE_NAMED,
+    once::DELETE_OLDEST,
+    once::DELETE_OLDEST_OF,
     operator_key::SELECT,
     operator_key::SELECT_BY_HASH,
     revoke_credential::DELETE,

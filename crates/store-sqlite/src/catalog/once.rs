@@ -1,11 +1,12 @@
 //! `do_once`, `done_before`, and the rows by which calls are known that happen once.
 //!
-//! A row is looked up before an effect and written after it, in the effect's own transaction.
+//! A row is looked up before an effect and written after it, in the effect's own transaction. What is kept has a bound,
+//! which the same transaction restores: the oldest rows go for a new one, as many as it takes.
 
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Params, params};
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::idempotency::is_kept;
+use signalpost_core::idempotency::{Crowded, is_kept, kept_bytes};
 use signalpost_core::secret::SealedSecret;
 use signalpost_store::{Done, Effect, Once, StoreError};
 
@@ -15,15 +16,33 @@ use super::{
 };
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::ledger::requeue;
+use crate::job::Growth;
+use crate::ledger::{PUBLISHED, requeue};
+use crate::queue::Admission;
 use crate::row::Fields;
 use crate::write::Write;
 
+/// What [`forget`] needs to know of a row that goes.
+macro_rules! returning {
+    () => {
+        " RETURNING workspace, coalesce(length(accepted), length(sealed), 0)"
+    };
+}
+pub(crate) use returning;
+
 pub(crate) const SELECT: &str =
     "SELECT id, at, request, accepted, sealed FROM once WHERE workspace = ?1 AND name = ?2";
-/// Takes the place of one that is too old to count.
-pub(crate) const INSERT: &str = "INSERT OR REPLACE INTO once
+pub(crate) const INSERT: &str = "INSERT INTO once
     (workspace, name, at, request, accepted, sealed) VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+/// One of the same name, which is too old to count.
+pub(crate) const DELETE_NAMED: &str =
+    concat!("DELETE FROM once WHERE workspace = ?1 AND name = ?2", returning!());
+pub(crate) const DELETE_OLDEST: &str =
+    concat!("DELETE FROM once WHERE id = (SELECT id FROM once ORDER BY id LIMIT 1)", returning!());
+pub(crate) const DELETE_OLDEST_OF: &str = concat!(
+    "DELETE FROM once WHERE id = (SELECT id FROM once WHERE workspace = ?1 ORDER BY id LIMIT 1)",
+    returning!()
+);
 
 /// The answer to a call: as it was sealed, or as the ledger packed it.
 pub(crate) enum Kept<'a> {
@@ -31,14 +50,15 @@ pub(crate) enum Kept<'a> {
     Sealed(&'a SealedSecret),
 }
 
-/// Whether an effect is something new, which a full disk refuses.
-pub(super) const fn grows(effect: &Effect) -> bool {
+/// How an effect is admitted: as the verb of its name.
+pub(super) const fn terms(effect: &Effect) -> (Admission, Growth) {
     match effect {
         Effect::CreateWorkspace(_)
         | Effect::CreateWebhook(_)
         | Effect::CreateCredential(..)
-        | Effect::CreateOperatorKey(..) => true,
-        Effect::RotateOperatorKey(_) | Effect::UpdateWebhook(_) | Effect::Requeue(_) => false,
+        | Effect::CreateOperatorKey(..) => (Admission::Always, Growth::Grows),
+        Effect::RotateOperatorKey(_) | Effect::UpdateWebhook(_) => (Admission::Always, Growth::Needed),
+        Effect::Requeue(_) => PUBLISHED,
     }
 }
 
@@ -97,18 +117,56 @@ pub(crate) fn recall<T>(
     Ok(found.flatten())
 }
 
-pub(crate) fn remember(write: &Write<'_>, once: Once, kept: Kept<'_>) -> Result<(), Failure> {
+/// Keeps the answer to a call that was not made before, or so long ago that its row does not count.
+pub(crate) fn remember(write: &mut Write<'_>, once: Once, kept: Kept<'_>) -> Result<(), Failure> {
     let (accepted, sealed) = match kept {
         Kept::Accepted(packed) => (Some(packed), None),
         Kept::Sealed(answer) => (None, Some(answer.as_bytes())),
     };
-    let (at, request) = (once.at.as_ms(), once.call.request);
-    let values = params![place(once.workspace), once.call.name, at, request, accepted, sealed];
+    let (at, request, workspace) = (once.at.as_ms(), once.call.request, place(once.workspace));
+    forget(write, DELETE_NAMED, params![workspace, once.call.name])?;
+    let values = params![workspace, once.call.name, at, request, accepted, sealed];
     write.statement(INSERT)?.execute(values)?;
+    write.count_kept(once.workspace, bytes_of(accepted.or(sealed).map_or(0, <[u8]>::len)))?;
+    make_room(write, once.workspace)
+}
+
+/// Forgets the oldest answers until the bounds on them are kept.
+fn make_room(write: &mut Write<'_>, workspace: Option<WorkspaceId>) -> Result<(), Failure> {
+    while let Some(crowded) = write.kept(workspace)?.crowded() {
+        let gone = match crowded {
+            Crowded::Place => forget(write, DELETE_OLDEST_OF, [place(workspace)])?,
+            Crowded::Everybody => forget(write, DELETE_OLDEST, [])?,
+        };
+        if gone == 0 {
+            // The count is wrong; `db check` says so, and no call fails for it.
+            return Ok(());
+        }
+        write.news.answers_forgotten += 1;
+    }
     Ok(())
+}
+
+/// Deletes rows by a statement that ends in [`returning`], and counts them out; how many they were.
+pub(crate) fn forget(write: &mut Write<'_>, sql: &str, values: impl Params) -> Result<usize, Failure> {
+    let mut delete = write.statement(sql)?;
+    let rows = delete.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let gone = rows.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
+    for (place, answer) in &gone {
+        let workspace = Some(*place).filter(|place| *place != OUTSIDE).map(WorkspaceId::from_raw);
+        write.count_kept(workspace, -bytes_of(usize::try_from(*answer).unwrap_or(0)))?;
+    }
+    Ok(gone.len())
+}
+
+fn bytes_of(answer: usize) -> i64 {
+    i64::try_from(kept_bytes(answer)).unwrap_or(i64::MAX)
 }
 
 /// Ids of workspaces are above zero.
 pub(crate) fn place(workspace: Option<WorkspaceId>) -> i64 {
-    workspace.map_or(0, WorkspaceId::raw)
+    workspace.map_or(OUTSIDE, WorkspaceId::raw)
 }
+
+/// The operator side as a whole.
+const OUTSIDE: i64 = 0;

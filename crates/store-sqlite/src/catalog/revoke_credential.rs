@@ -3,6 +3,7 @@
 use signalpost_core::id::{CredentialId, WorkspaceId};
 use signalpost_store::StoreError;
 
+use super::find;
 use crate::failure::Failure;
 use crate::meta;
 use crate::write::Write;
@@ -14,6 +15,9 @@ pub(super) fn run(
     workspace: WorkspaceId,
     credential: CredentialId,
 ) -> Result<(), Failure> {
+    if !find::workspace_lives(write.connection, workspace)? {
+        return Err(StoreError::Missing("credential").into());
+    }
     // Deleting nothing is no write, so this is still a decision before the first one.
     if write.statement(DELETE)?.execute([credential.raw(), workspace.raw()])? == 0 {
         return Err(StoreError::Missing("credential").into());

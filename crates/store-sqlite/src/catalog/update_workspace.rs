@@ -12,7 +12,7 @@ use signalpost_store::catalog::UpdateWorkspace;
 use super::find;
 use crate::failure::Failure;
 use crate::pack::pack_texts;
-use crate::retention::Frontiers;
+use crate::retention;
 use crate::row::write_schedule;
 use crate::write::Write;
 
@@ -33,10 +33,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
     let before = workspace.policy.retention.clone();
     params.policy.apply_to(&mut workspace.policy);
     if workspace.policy.retention != before {
-        // Its events may be old by the new rules, wherever retention stands by now.
-        write.caches.frontiers = Frontiers::default();
-        write.caches.walk = None;
-        write.caches.places.forget(workspace.id);
+        retention::forget(write, workspace.id, &workspace.policy.retention)?;
     }
     let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
     write.bump_version(workspace.id)?;

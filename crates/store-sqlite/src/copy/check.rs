@@ -77,6 +77,23 @@ const RULES: &[(&str, &str)] = &[
          WHERE h.events <> coalesce(e.events, 0) OR h.bytes <> coalesce(e.bytes, 0) + coalesce(s.bytes, 0)",
     ),
     (
+        "workspaces count other bytes of kept answers than they have",
+        "SELECT h.workspace FROM head h
+         LEFT JOIN (SELECT workspace, sum(256 + coalesce(length(accepted), length(sealed), 0)) AS bytes
+            FROM once GROUP BY workspace) AS k ON k.workspace = h.workspace
+         WHERE h.kept_bytes <> coalesce(k.bytes, 0)",
+    ),
+    (
+        "other bytes of kept answers are counted than there are",
+        "SELECT m.name FROM meta m, (SELECT
+                coalesce(sum(256 + coalesce(length(accepted), length(sealed), 0)), 0) AS bytes,
+                coalesce(sum(256 + coalesce(length(accepted), length(sealed), 0))
+                    FILTER (WHERE workspace = 0), 0) AS outside
+            FROM once) AS k
+         WHERE (m.name = 'kept_bytes' AND m.value <> k.bytes)
+            OR (m.name = 'kept_bytes_outside' AND m.value <> k.outside)",
+    ),
+    (
         "webhooks that live have no secret",
         "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.secret IS NULL",
     ),

@@ -7,7 +7,6 @@ mod due_lanes;
 mod due_page;
 mod event;
 mod events_by_id;
-mod expire;
 pub(crate) mod finish;
 pub(crate) mod history;
 pub(crate) mod index;
@@ -43,7 +42,8 @@ use crate::store::SqliteStore;
 /// What a small write weighs in a commit, in bytes.
 const SMALL_BYTES: usize = 256;
 
-const PUBLISHED: (Admission, Growth) = (Admission::Bounded, Growth::Grows);
+/// What is turned away when too much waits, and while the disk is full.
+pub(crate) const PUBLISHED: (Admission, Growth) = (Admission::Bounded, Growth::Grows);
 
 impl Ledger for SqliteStore {
     fn listen(&self, listener: Arc<dyn CommitListener>) {
@@ -129,7 +129,7 @@ impl Ledger for SqliteStore {
 
     fn storage(&self) -> Answer<Storage> {
         let board = Arc::clone(&self.board);
-        self.read(move |connection| storage::run(connection, &board.disk))
+        self.read(move |connection| storage::run(connection, &board))
     }
 
     fn probe(&self, now: Timestamp) -> Answer<()> {
@@ -154,8 +154,6 @@ pub(crate) const STATEMENTS: &[&str] = &[
     event::SELECT_BY_ID,
     event::SELECT_BY_PRODUCER_ID,
     events_by_id::SELECT,
-    expire::SELECT_OLDEST,
-    expire::DELETE,
     finish::INSERT_ATTEMPT,
     finish::DELETE_DUE,
     finish::SELECT_CUT_UPTO,

@@ -2,7 +2,7 @@
 
 use signalpost_core::time::Timestamp;
 
-use super::{expire, index, sweep};
+use super::{index, sweep};
 use crate::catalog::expire_secrets;
 use crate::failure::Failure;
 use crate::retention::unlist;
@@ -21,13 +21,13 @@ pub(crate) enum Eagerness {
     Worthwhile,
 }
 
-/// One step of everything, with what has expired first: `true` when there is more to do.
+/// One step of everything, with expired secrets first: `true` when there is more to do.
 ///
 /// The writer itself has no clock, so its own steps leave out what expires by one.
 pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     // Every time, so that no backlog of anything else can make a secret outlive its use.
     let expiring = expire_secrets::step(write, now)?;
-    Ok(expire::step(write, now)? || step(write, Eagerness::Complete)? || expiring)
+    Ok(step(write, Eagerness::Complete)? || expiring)
 }
 
 /// Does one step; `true` when there is more to do.

@@ -11,7 +11,7 @@ use signalpost_core::limits::{DIRECTORY_WORKSPACES_MAX, RETENTION_HELD_MAX};
 use signalpost_core::retention::{Fate, RetentionOverrides, WorkspaceRetention};
 use signalpost_core::time::Timestamp;
 
-use super::candidate::{Candidate, Payload, Standing, candidate, candidate_columns, history, standing};
+use super::candidate::{Candidate, Judged, Payload, candidate, candidate_columns, judge};
 use super::remove::{Listing, Remover};
 use super::{Progress, Step};
 use crate::failure::Failure;
@@ -113,6 +113,12 @@ impl March {
 
     pub(super) const fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// The workspace's rules have changed.
+    pub(super) fn forget(&mut self, workspace: WorkspaceId) {
+        self.followers.remove(&workspace);
+        self.ended.remove(&workspace);
     }
 }
 
@@ -299,17 +305,12 @@ enum Taken {
 }
 
 fn take(write: &mut Write<'_>, step: &mut Step<'_>, kind: Kind, event: &Candidate) -> Result<Taken, Failure> {
-    let content = match &event.content {
-        Ok(content) => content,
-        Err(problem) => {
-            tracing::error!(event = event.id, %problem, "an event cannot be judged and stays");
+    let ended = match judge(write, event)? {
+        Judged::Ended(ended) => ended,
+        Judged::Held { rows } => {
+            step.budget.spend(rows);
             return Ok(Taken::Held);
         }
-    };
-    let history = history(write, event.id)?;
-    let Standing::Ended { unswept } = standing(write, event, content, &history)? else {
-        step.budget.spend(history.rows);
-        return Ok(Taken::Held);
     };
     match kind {
         Kind::Payloads => {
@@ -318,7 +319,7 @@ fn take(write: &mut Write<'_>, step: &mut Step<'_>, kind: Kind, event: &Candidat
             step.done.payloads += 1;
         }
         Kind::Events => {
-            let rows = step.remover.event(write, event, content, &history, &unswept, Listing::Later)?;
+            let rows = step.remover.event(write, event, &ended, Listing::Later)?;
             step.budget.spend(rows);
             step.done.events += 1;
         }

@@ -71,13 +71,49 @@ fn content(fields: &mut Fields<'_>) -> Result<Content, StoreError> {
     Ok(Content { producer_id, targets: targets(fields)? })
 }
 
+/// What retention finds out about an event that may have to go.
+pub(super) enum Judged<'e> {
+    /// It stays: something of it is pending, or it cannot be read. So many rows of history were looked at.
+    Held {
+        rows: usize,
+    },
+    Ended(Ended<'e>),
+}
+
+/// An event of which nothing is pending, with what removing it needs.
+pub(super) struct Ended<'e> {
+    pub(super) content: &'e Content,
+    /// Steps of its deliveries' histories, and their bytes in the sense of [`weight`].
+    pub(super) steps: usize,
+    pub(super) steps_bytes: i64,
+    /// Keys in `due` of what cuts have ended and no sweep has removed yet.
+    pub(super) unswept: Vec<(WebhookId, i64)>,
+}
+
+/// Whether an event may go. One damaged event must not keep the others: it is told, and stays.
+pub(super) fn judge<'e>(write: &Write<'_>, event: &'e Candidate) -> Result<Judged<'e>, Failure> {
+    let content = match &event.content {
+        Ok(content) => content,
+        Err(problem) => {
+            tracing::error!(event = event.id, %problem, "an event cannot be judged and stays");
+            return Ok(Judged::Held { rows: 0 });
+        }
+    };
+    let history = history(write, event.id)?;
+    let (steps, steps_bytes) = (history.rows, history.bytes);
+    Ok(match unswept(write, event, content, &history)? {
+        Some(unswept) => Judged::Ended(Ended { content, steps, steps_bytes, unswept }),
+        None => Judged::Held { rows: steps },
+    })
+}
+
 /// The history of all deliveries of an event, as far as retention cares.
-pub(super) struct History {
+struct History {
     /// Where each webhook's last round stands.
     rounds: Vec<(WebhookId, Round)>,
-    pub(super) rows: usize,
+    rows: usize,
     /// In the sense of [`weight`].
-    pub(super) bytes: i64,
+    bytes: i64,
 }
 
 #[derive(Clone, Copy)]
@@ -89,15 +125,7 @@ struct Round {
     due_at: i64,
 }
 
-/// Whether an event may go.
-pub(super) enum Standing {
-    /// A delivery has neither ended nor been ended by a cut.
-    Pending,
-    /// Nothing is pending. What cuts have ended may still have rows in `due`, which have these keys.
-    Ended { unswept: Vec<(WebhookId, i64)> },
-}
-
-pub(super) fn history(write: &Write<'_>, event: i64) -> Result<History, Failure> {
+fn history(write: &Write<'_>, event: i64) -> Result<History, Failure> {
     let mut select = write.statement(SELECT_STEPS)?;
     let mut rows = select.query([event])?;
     let mut found = History { rounds: Vec::new(), rows: 0, bytes: 0 };
@@ -118,12 +146,14 @@ pub(super) fn history(write: &Write<'_>, event: i64) -> Result<History, Failure>
     Ok(found)
 }
 
-pub(super) fn standing(
+/// `None` when a delivery has neither ended nor been ended by a cut. What cuts have ended may still have rows in `due`,
+/// which have these keys.
+fn unswept(
     write: &Write<'_>,
     candidate: &Candidate,
     content: &Content,
     history: &History,
-) -> Result<Standing, Failure> {
+) -> Result<Option<Vec<(WebhookId, i64)>>, Failure> {
     let mut unswept = Vec::new();
     for webhook in &content.targets {
         let round = history.rounds.iter().find(|(lane, _)| lane == webhook).map(|(_, round)| *round);
@@ -132,11 +162,11 @@ pub(super) fn standing(
         }
         let born = round.and_then(|round| round.born).unwrap_or(candidate.sequence);
         if cut_upto(write, *webhook)?.is_none_or(|upto| upto < born) {
-            return Ok(Standing::Pending);
+            return Ok(None);
         }
         unswept.push((*webhook, round.map_or(candidate.accepted_at, |round| round.due_at)));
     }
-    Ok(Standing::Ended { unswept })
+    Ok(Some(unswept))
 }
 
 fn cut_upto(write: &Write<'_>, webhook: WebhookId) -> Result<Option<i64>, Failure> {

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
+use signalpost_core::limits::RETENTION_PLACES_MAX;
 use signalpost_core::retention::WorkspaceRetention;
 
 use super::ages::{Frontier, Kind, March};
@@ -39,6 +39,10 @@ pub(crate) struct Walk {
 pub(super) enum Stage {
     #[default]
     Rests,
+    /// Answers kept for calls, behind a row.
+    Calls {
+        after: i64,
+    },
     /// The oldest events of all, behind an id.
     Whole {
         after: i64,
@@ -51,7 +55,8 @@ pub(super) enum Stage {
 impl Stage {
     pub(super) fn following(&self) -> Self {
         match self {
-            Self::Rests => Self::Whole { after: i64::MIN },
+            Self::Rests => Self::Calls { after: i64::MIN },
+            Self::Calls { .. } => Self::Whole { after: i64::MIN },
             Self::Whole { .. } => Self::Ages(March::of(Kind::Events)),
             Self::Ages(march) if march.kind() == Kind::Events => Self::Ages(March::of(Kind::Payloads)),
             Self::Ages(_) => Self::Workspaces(Tour::default()),
@@ -63,7 +68,19 @@ impl Stage {
         match self {
             Self::Ages(march) => march.next_at,
             Self::Workspaces(tour) => tour.next_at,
-            Self::Rests | Self::Whole { .. } | Self::End => None,
+            Self::Rests | Self::Calls { .. } | Self::Whole { .. } | Self::End => None,
+        }
+    }
+}
+
+impl Walk {
+    /// What was found out of a workspace's rules, which have changed, does not hold any more.
+    pub(super) fn forget(&mut self, workspace: WorkspaceId) {
+        match &mut self.stage {
+            Stage::Ages(march) => march.forget(workspace),
+            // It comes once more, from its beginning.
+            Stage::Workspaces(tour) => tour.visit = tour.visit.take().filter(|at| at.workspace != workspace),
+            Stage::Rests | Stage::Calls { .. } | Stage::Whole { .. } | Stage::End => {}
         }
     }
 }
@@ -129,7 +146,7 @@ impl Places {
     }
 
     pub(super) fn set(&mut self, workspace: WorkspaceId, place: Place) {
-        if self.0.len() < PLACES_MAX || self.0.contains_key(&workspace) {
+        if self.0.len() < RETENTION_PLACES_MAX || self.0.contains_key(&workspace) {
             self.0.insert(workspace, place);
         }
     }
@@ -139,6 +156,3 @@ impl Places {
         self.0.remove(&workspace);
     }
 }
-
-/// Some 60 bytes each.
-const PLACES_MAX: usize = 10 * DIRECTORY_WORKSPACES_MAX;

@@ -1,10 +1,10 @@
 //! Removing one event with everything that belongs to it, or its payload alone.
 
 use rusqlite::{CachedStatement, params};
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::WorkspaceId;
 use signalpost_core::time::Timestamp;
 
-use super::candidate::{Candidate, Content, History, Payload};
+use super::candidate::{Candidate, Content, Ended, Payload};
 use super::unlist;
 use crate::failure::Failure;
 use crate::ledger::finish::DELETE_DUE;
@@ -55,21 +55,20 @@ impl<'c> Remover<'c> {
         &mut self,
         write: &mut Write<'_>,
         candidate: &Candidate,
-        content: &Content,
-        history: &History,
-        unswept: &[(WebhookId, i64)],
+        ended: &Ended<'_>,
         listing: Listing,
     ) -> Result<usize, Failure> {
         let (id, workspace) = (candidate.id, candidate.workspace);
+        let Ended { content, steps, steps_bytes, unswept } = ended;
         for (webhook, due_at) in unswept {
             write.statement(DELETE_DUE)?.execute([webhook.raw(), *due_at, id])?;
         }
-        let mut rows = self.row_and_keys(write, workspace, id, content)? + history.rows + unswept.len();
+        let mut rows = self.row_and_keys(write, workspace, id, content)? + steps + unswept.len();
         rows += match listing {
             Listing::Now => self.unlist(workspace, id, content)?,
             Listing::Later => unlist_later(write, workspace, id, content)?,
         };
-        write.count(workspace, -1, -(candidate.bytes + history.bytes))?;
+        write.count(workspace, -1, -(candidate.bytes + steps_bytes))?;
         Ok(rows)
     }
 

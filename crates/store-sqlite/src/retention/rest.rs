@@ -1,14 +1,16 @@
-//! What is left of erased workspaces: webhooks, events, index rows. In the end only the workspace's own row stays.
+//! What is left of erased workspaces: webhooks, kept answers, events, index rows. In the end only the workspace's own row
+//! stays.
 
-use rusqlite::Row;
+use rusqlite::{Row, params};
 use signalpost_core::id::WorkspaceId;
 use signalpost_store::StoreError;
 
 use super::candidate::{Candidate, candidate, candidate_columns};
 use super::{Progress, Step};
-use crate::catalog::erase_workspace::{BURIED_MAX, bury};
+use crate::catalog::erase_workspace::{BURIED_MAX, bury, strip};
+use crate::catalog::once::{forget, returning};
 use crate::failure::Failure;
-use crate::fetch::{fetch_all, fetch_one};
+use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::ledger::{index, sweep};
 use crate::meta;
 use crate::row::Fields;
@@ -22,9 +24,16 @@ pub(crate) const SELECT_EVENTS: &str = concat!(
      WHERE i.workspace = ?1 ORDER BY i.event LIMIT 64"
 );
 pub(crate) const SELECT_WEBHOOKS: &str = "SELECT id FROM webhook WHERE workspace = ?1 LIMIT 64";
+pub(crate) const DELETE_CALLS: &str = concat!(
+    "DELETE FROM once WHERE id IN (SELECT id FROM once WHERE workspace = ?1 ORDER BY id LIMIT ?2)",
+    returning!()
+);
 pub(crate) const DELETE_CUTS: &str = "DELETE FROM cut WHERE webhook = ?1";
 pub(crate) const DELETE_WEBHOOK: &str = "DELETE FROM webhook WHERE id = ?1";
 pub(crate) const DELETE: &str = "DELETE FROM rest WHERE workspace = ?1";
+
+/// Kept answers deleted in one go.
+const CALLS_MAX: usize = 64;
 
 struct Rest {
     workspace: WorkspaceId,
@@ -37,6 +46,8 @@ pub(super) fn step(write: &mut Write<'_>, step: &mut Step<'_>) -> Result<Progres
         let Some(rest) = first(write)? else { return Ok(Progress::Ended) };
         // In this order: what is owed goes before its event, and everything else before its webhook.
         let ended = bury_webhooks(write, step, &rest)? == Progress::Ended
+            && strip_secrets(write, step, &rest)? == Progress::Ended
+            && remove_calls(write, step, &rest)? == Progress::Ended
             && sweep_due(write, step)? == Progress::Ended
             && remove_events(write, step, &rest)? == Progress::Ended
             && remove_webhooks(write, step, &rest)? == Progress::Ended;
@@ -65,6 +76,33 @@ fn bury_webhooks(write: &mut Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Res
         step.budget.spend(3 * buried);
         if step.budget.is_spent() {
             return Ok(Progress::Paused);
+        }
+    }
+}
+
+/// As above.
+fn strip_secrets(write: &mut Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Result<Progress, Failure> {
+    loop {
+        let stripped = strip(write, rest.workspace)?;
+        step.budget.spend(2 * stripped);
+        if stripped < BURIED_MAX {
+            return Ok(Progress::Ended);
+        }
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+    }
+}
+
+fn remove_calls(write: &mut Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Result<Progress, Failure> {
+    loop {
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+        let gone = forget(write, DELETE_CALLS, params![rest.workspace.raw(), limit(CALLS_MAX)])?;
+        step.budget.spend(2 * gone);
+        if gone < CALLS_MAX {
+            return Ok(Progress::Ended);
         }
     }
 }

@@ -5,14 +5,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use signalpost_core::attempt::Verdict;
-use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
-use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_core::credential::CredentialHash;
+use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::limits::{IDEMPOTENCY_KEPT_MS, UPKEEP_ROWS_MAX};
+use signalpost_core::policy::PolicyChange;
 use signalpost_core::retention::RetentionRules;
-use signalpost_store::catalog::{DeleteWebhook, EraseWorkspace, ListWebhooks};
+use signalpost_store::catalog::{
+    DeleteWebhook, EraseWorkspace, ListWebhooks, UpdateWebhook, UpdateWorkspace,
+};
 use signalpost_store::ledger::{DiskSpace, DuePage, EventKey, Requeue, Retain, Retained, Room};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, Ledger, StoreError};
+use signalpost_store::{Catalog, Effect, Ledger, StoreError};
 use signalpost_testkit::TempDir;
 
 use crate::SqliteStore;
@@ -110,13 +114,27 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
     for n in 100..100 + many {
         block_on(store.create_webhook(sample::webhook(workspace, n).into())).expect("a webhook");
     }
+    let hash = |n: i64| CredentialHash::of(&n.to_be_bytes());
+    for n in 1_000..1_000 + many {
+        let credential = sample::credential(workspace, n);
+        block_on(store.create_credential(credential, hash(n))).expect("a credential");
+    }
+    for name in 0..200 {
+        let webhook = sample::webhook(workspace, 2_000 + i64::from(name));
+        let once = sample::once(Some(workspace), name, 1, 5);
+        let effect = Effect::CreateWebhook(Box::new(webhook.into()));
+        block_on(store.do_once(effect, once, sample::sealed(1))).expect("it is done");
+    }
     deliver(&store, workspace, 10_000, 5);
+    let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
+    let event = sample::event(workspace, 15_000, version, &[]);
+    block_on(store.accept_once(vec![event], sample::once(Some(workspace), 201, 1, 5))).expect("accepted");
     let late = WebhookId::from_raw(99 + many);
     let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
     block_on(store.accept(vec![sample::event(workspace, 20_000, version, &[late])])).expect("it is accepted");
     let params = EraseWorkspace { workspace, at: sample::at(50) };
     let begin = store.write(Admission::Always, 1, move |write| erase_workspace::begin(write, params));
-    assert_eq!(block_on(begin).expect("it begins").len(), BURIED_MAX);
+    assert_eq!(block_on(begin).expect("it begins").buried.len(), BURIED_MAX);
     drop(store);
 
     let store = SqliteStore::open_inline(directory.path()).expect("it opens");
@@ -126,6 +144,14 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
     let public_id = format!("wh-{}", late.raw());
     assert_eq!(block_on(store.webhook(workspace, public_id)).expect("it reads"), None);
     assert_eq!(block_on(store.lane(late)).expect("it reads"), None);
+    let last = 999 + many;
+    assert_eq!(number(&store, "SELECT count(*) FROM credential"), 100, "a step is bounded");
+    assert_eq!(block_on(store.credential_by_hash(hash(last))).expect("it reads"), None);
+    assert_eq!(block_on(store.list_credentials(workspace)).expect("it reads"), []);
+    let revoked = block_on(store.revoke_credential(workspace, CredentialId::from_raw(last)));
+    assert!(matches!(revoked, Err(StoreError::Missing("credential"))), "{revoked:?}");
+    let once = sample::once(Some(workspace), 199, 1, 5);
+    assert_eq!(block_on(store.done_before(once)).expect("it reads"), None);
     while step(&store, 60, events_kept_s(1_000_000)).more {}
     for table in [
         "SELECT count(*) FROM webhook",
@@ -135,6 +161,8 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
         "SELECT count(*) FROM message",
         "SELECT count(*) FROM rest",
         "SELECT count(*) FROM head",
+        "SELECT count(*) FROM credential",
+        "SELECT count(*) FROM once",
     ] {
         assert_eq!(number(&store, table), 0, "{table}");
     }
@@ -142,6 +170,84 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
     drop(store);
     let store = SqliteStore::open_inline(directory.path()).expect("it opens");
     assert_eq!(store.highest_id(), 20_000, "nor are ids given out again");
+}
+
+/// What is known of others is not looked into again: were it, the damage would be found.
+#[test]
+fn a_change_of_one_workspaces_rules_concerns_no_other() {
+    let directory = TempDir::new().expect("a directory");
+    let store = SqliteStore::open_inline(directory.path()).expect("it opens");
+    let workspace = tenant(&store);
+    deliver(&store, workspace, 1_000, 10);
+    let own = sample::workspace(2).id;
+    block_on(store.create_workspace(sample::workspace(2))).expect("a workspace");
+    let set = |age_s: Option<u64>| {
+        let age = Some(age_s.map(Duration::from_secs));
+        let policy = PolicyChange { event_age_max: age, ..PolicyChange::default() };
+        let params = UpdateWorkspace { workspace: own, name: None, features: None, policy };
+        block_on(store.update_workspace(params)).expect("it is set");
+    };
+    set(Some(40));
+    let version = block_on(store.fan_out(own)).expect("it reads").expect("it exists").version;
+    block_on(store.accept(vec![sample::event(own, 2_000, version, &[])])).expect("it is accepted");
+    while block_on(store.upkeep(sample::at(0))).expect("upkeep") {}
+    let done = step(&store, 30_000, events_kept_s(60));
+    assert_eq!((done.events, done.more), (0, false));
+    let damage = "UPDATE message SET accepted_at = 'never' WHERE workspace = 1";
+    block_on(store.write(Admission::Always, 1, move |write| Ok(write.connection.execute(damage, [])?)))
+        .expect("it is damaged");
+    set(Some(20));
+    assert_eq!(step(&store, 30_001, events_kept_s(60)).events, 1, "the new rule holds");
+    set(None);
+    assert_eq!(step(&store, 30_002, events_kept_s(60)).looked, 0);
+}
+
+/// Old calls go as old events do: in the background, so many in a step.
+#[test]
+fn calls_expire_in_steps_of_retention() {
+    const CALLS: i64 = 1_200;
+    let directory = TempDir::new().expect("a directory");
+    let store = SqliteStore::open_inline(directory.path()).expect("it opens");
+    let workspace = tenant(&store);
+    for n in 0..CALLS {
+        let mut once = sample::once(Some(workspace), 0, 1, 5);
+        once.call.name[..8].copy_from_slice(&n.to_be_bytes());
+        let update = UpdateWebhook::nothing(workspace, LANE, sample::at(5));
+        let effect = Effect::UpdateWebhook(Box::new(update));
+        block_on(store.do_once(effect, once, sample::sealed(n))).expect("it is done");
+    }
+    let kept = || number(&store, "SELECT count(*) FROM once");
+    let later = 6 + IDEMPOTENCY_KEPT_MS;
+    let no_rules = RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None };
+    assert!(!step(&store, later - 1, no_rules.clone()).more);
+    assert_eq!(kept(), CALLS, "a millisecond too young");
+    assert!(step(&store, later, no_rules.clone()).more);
+    assert_eq!(kept(), CALLS - i64::try_from(UPKEEP_ROWS_MAX / 2).expect("small"), "one step is bounded");
+    while step(&store, later, no_rules.clone()).more {}
+    assert_eq!(kept(), 0);
+    assert_eq!(check(directory.path(), &mut |_| {}).expect("it reads").problems, [] as [String; 0]);
+}
+
+#[test]
+fn a_bound_that_cannot_be_kept_is_told_once_until_it_is_kept() {
+    let directory = TempDir::new().expect("a directory");
+    let store = SqliteStore::open_inline(directory.path()).expect("it opens");
+    let workspace = tenant(&store);
+    let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
+    let mut pending = sample::event(workspace, 1_000, version, &[LANE]);
+    pending.content.data = vec![b'7'; 3_000_000].into();
+    block_on(store.accept(vec![pending])).expect("it is accepted");
+    let told = || {
+        let look = |write: &mut crate::write::Write<'_>| Ok(write.caches.overfull_told);
+        block_on(store.write(Admission::Always, 1, look)).expect("it reads")
+    };
+    let within =
+        |bytes_max| RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: Some(bytes_max) };
+    assert!(!told());
+    step(&store, 2_000, within(MIB));
+    assert!(told());
+    step(&store, 2_000, within(1_000 * MIB));
+    assert!(!told());
 }
 
 #[test]
@@ -160,8 +266,15 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
 
     free.store(MIB, Ordering::SeqCst);
     let ended = signalpost_core::id::DeliveryId { event: EventId::from_raw(1_000), webhook: LANE };
-    let requeue = store.requeue(Requeue { workspace, delivery: ended, at: sample::at(5) });
+    let params = Requeue { workspace, delivery: ended, at: sample::at(5) };
+    let requeue = store.requeue(params);
+    let once = |effect, name| {
+        block_on(store.do_once(effect, sample::once(Some(workspace), name, 1, 5), sample::sealed(1)))
+    };
+    let webhook = Effect::CreateWebhook(Box::new(sample::webhook(workspace, 14).into()));
     let refused = [
+        once(Effect::Requeue(params), 1).map(drop),
+        once(webhook, 2).map(drop),
         block_on(store.accept(vec![event(1_002)])).map(drop),
         block_on(requeue).map(drop),
         block_on(store.create_workspace(sample::workspace(2))),
@@ -170,9 +283,12 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
     for answer in refused {
         assert!(matches!(answer, Err(StoreError::Full)), "{answer:?}");
     }
+    let update = UpdateWebhook::nothing(workspace, LANE, sample::at(5));
+    once(Effect::UpdateWebhook(Box::new(update)), 3).expect("changes go on, by whatever verb");
     assert_eq!(block_on(store.storage()).expect("it reads").room, Room::Full);
-    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9 })).expect("it reads")[0];
-    let finished = sample::finished(workspace, due, Verdict::Delivered);
+    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9 })).expect("it reads");
+    assert_eq!(due.len(), 1, "nothing is owed anew");
+    let finished = sample::finished(workspace, due[0], Verdict::Delivered);
     block_on(store.finish(Arc::new(vec![finished]))).expect("outcomes are recorded");
     let gone = DeleteWebhook { workspace, webhook: WebhookId::from_raw(12), at: sample::at(6) };
     block_on(store.delete_webhook(gone)).expect("deletions go on");

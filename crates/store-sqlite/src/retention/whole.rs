@@ -1,7 +1,10 @@
-//! The bound of the whole store: the oldest events go, whoever's they are.
+//! The bound of the whole store: what is oldest goes, whoever's it is, events and answers kept for calls alike.
+
+use std::collections::VecDeque;
 
 use super::ages::SELECT_OLDEST;
-use super::candidate::{Candidate, Standing, candidate, history, standing};
+use super::calls::{self, Call};
+use super::candidate::{Candidate, Judged, candidate, judge};
 use super::remove::Listing;
 use super::{Progress, Step};
 use crate::failure::Failure;
@@ -11,6 +14,12 @@ use crate::write::Write;
 pub(crate) const PAGE_COUNT: &str = "PRAGMA page_count";
 pub(crate) const FREE_COUNT: &str = "PRAGMA freelist_count";
 
+/// What can go next.
+enum Oldest {
+    Event(Candidate),
+    Call(Call),
+}
+
 pub(super) fn step(
     write: &mut Write<'_>,
     step: &mut Step<'_>,
@@ -18,44 +27,69 @@ pub(super) fn step(
     looked: &mut u64,
 ) -> Result<Progress, Failure> {
     let Some(bytes_max) = step.params.rules.bytes_max else { return Ok(Progress::Ended) };
-    while occupied_bytes(write)? > bytes_max {
-        let oldest = fetch_all(write.connection, SELECT_OLDEST, [*after], candidate)?;
-        if oldest.is_empty() {
+    let mut page = VecDeque::new();
+    loop {
+        let occupied = occupied_bytes(write)?;
+        if occupied <= bytes_max {
+            write.caches.overfull_told = false;
             return Ok(Progress::Ended);
         }
-        for event in oldest {
-            if step.budget.is_spent() {
-                return Ok(Progress::Paused);
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+        match oldest(write, &mut page, *after)? {
+            Some(Oldest::Call(call)) => {
+                calls::remove(write, step, &call)?;
+                write.news.answers_forgotten += 1;
             }
-            if occupied_bytes(write)? <= bytes_max {
+            Some(Oldest::Event(event)) => {
+                *after = event.id;
+                *looked += take(write, step, &event)?;
+            }
+            None => {
+                tell(write, occupied, bytes_max);
                 return Ok(Progress::Ended);
             }
-            *after = event.id;
-            *looked += take(write, step, &event)?;
         }
     }
-    Ok(Progress::Ended)
+}
+
+/// The older of the next event and of the first call.
+fn oldest(write: &Write<'_>, page: &mut VecDeque<Candidate>, after: i64) -> Result<Option<Oldest>, Failure> {
+    if page.is_empty() {
+        page.extend(fetch_all(write.connection, SELECT_OLDEST, [after], candidate)?);
+    }
+    let accepted_at = page.front().map(|event| event.accepted_at);
+    let call = calls::first(write)?.filter(|call| accepted_at.is_none_or(|at| call.at.as_ms() < at));
+    Ok(call.map(Oldest::Call).or_else(|| page.pop_front().map(Oldest::Event)))
 }
 
 /// Removes an event, or counts it as held.
 fn take(write: &mut Write<'_>, step: &mut Step<'_>, event: &Candidate) -> Result<u64, Failure> {
-    let content = match &event.content {
-        Ok(content) => content,
-        Err(problem) => {
-            tracing::error!(event = event.id, %problem, "an event cannot be judged and stays");
-            step.budget.spend(1);
-            return Ok(1);
+    match judge(write, event)? {
+        Judged::Held { rows } => {
+            step.budget.spend(1 + rows);
+            Ok(1)
         }
-    };
-    let history = history(write, event.id)?;
-    let Standing::Ended { unswept } = standing(write, event, content, &history)? else {
-        step.budget.spend(1 + history.rows);
-        return Ok(1);
-    };
-    let rows = step.remover.event(write, event, content, &history, &unswept, Listing::Later)?;
-    step.budget.spend(rows);
-    step.done.events += 1;
-    Ok(0)
+        Judged::Ended(ended) => {
+            let rows = step.remover.event(write, event, &ended, Listing::Later)?;
+            step.budget.spend(rows);
+            step.done.events += 1;
+            Ok(0)
+        }
+    }
+}
+
+/// Says once that the bound is not kept, until it is.
+fn tell(write: &mut Write<'_>, occupied_bytes: u64, bytes_max: u64) {
+    if !std::mem::replace(&mut write.caches.overfull_told, true) {
+        tracing::warn!(
+            occupied_bytes,
+            bytes_max,
+            "the store holds more than `retention.bytes`, and nothing more of it can go: the rest is pending, or no \
+             history"
+        );
+    }
 }
 
 /// What of the database file is in use, also by what this transaction has changed.

@@ -6,7 +6,7 @@ use signalpost_core::retention::{Fate, WorkspaceRetention};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 
-use super::candidate::{Candidate, Payload, Standing, candidate, candidate_columns, history, standing};
+use super::candidate::{Candidate, Judged, Payload, candidate, candidate_columns, judge};
 use super::places::{NOWHERE, Phase, Place, Tour, Visit};
 use super::remove::{Listing, Remover};
 use super::{Progress, Step, earlier};
@@ -199,26 +199,20 @@ fn look(
         leave(visit, event);
         return Ok(0);
     }
-    let content = match &event.content {
-        Ok(content) => content,
-        Err(problem) => {
-            tracing::error!(event = event.id, %problem, "an event cannot be judged and stays");
+    let ended = match judge(write, event)? {
+        Judged::Ended(ended) => ended,
+        Judged::Held { rows } => {
+            step.budget.spend(rows);
             leave(visit, event);
             return Ok(1);
         }
-    };
-    let history = history(write, event.id)?;
-    let Standing::Ended { unswept } = standing(write, event, content, &history)? else {
-        step.budget.spend(history.rows);
-        leave(visit, event);
-        return Ok(1);
     };
     if visit.phase == Phase::Payloads {
         Remover::payload(write, event, step.params.now)?;
         step.budget.spend(1);
         step.done.payloads += 1;
     } else {
-        let rows = step.remover.event(write, event, content, &history, &unswept, Listing::Now)?;
+        let rows = step.remover.event(write, event, &ended, Listing::Now)?;
         step.budget.spend(rows);
         step.done.events += 1;
     }

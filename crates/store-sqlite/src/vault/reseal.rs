@@ -22,7 +22,7 @@ pub(crate) const UPDATE_WEBHOOK: &str =
 pub(crate) const UPDATE_ANSWER: &str =
     "UPDATE once SET sealed = ?4 WHERE workspace = ?1 AND name = ?2 AND sealed = ?3";
 
-pub(super) fn run(write: &Write<'_>, resealed: &[Resealed]) -> Result<usize, Failure> {
+pub(super) fn run(write: &mut Write<'_>, resealed: &[Resealed]) -> Result<usize, Failure> {
     let mut replaced = 0;
     for Resealed { key, old, new } in resealed {
         replaced += match key {
@@ -30,11 +30,23 @@ pub(super) fn run(write: &Write<'_>, resealed: &[Resealed]) -> Result<usize, Fai
                 write.statement(UPDATE_KEY_CHECK)?.execute(params![old.as_bytes(), new.as_bytes()])?
             }
             SealedKey::Webhook(id) => in_webhook(write, *id, old, new)?,
-            SealedKey::Answer(AnswerKey { workspace, name }) => {
-                let values = params![once::place(*workspace), name, old.as_bytes(), new.as_bytes()];
-                write.statement(UPDATE_ANSWER)?.execute(values)?
-            }
+            SealedKey::Answer(answer) => in_answer(write, *answer, old, new)?,
         };
+    }
+    Ok(replaced)
+}
+
+fn in_answer(
+    write: &mut Write<'_>,
+    AnswerKey { workspace, name }: AnswerKey,
+    old: &SealedSecret,
+    new: &SealedSecret,
+) -> Result<usize, Failure> {
+    let values = params![once::place(workspace), name, old.as_bytes(), new.as_bytes()];
+    let replaced = write.statement(UPDATE_ANSWER)?.execute(values)?;
+    if replaced > 0 {
+        let length = |sealed: &SealedSecret| i64::try_from(sealed.as_bytes().len()).unwrap_or(i64::MAX);
+        write.count_kept(workspace, length(new) - length(old))?;
     }
     Ok(replaced)
 }

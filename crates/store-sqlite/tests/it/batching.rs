@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use futures_util::future::join_all;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_store::catalog::ListWebhooks;
-use signalpost_store::ledger::EventKey;
+use signalpost_store::ledger::{EventKey, Requeue};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, CommitListener, Ledger, StoreError};
+use signalpost_store::{Catalog, CommitListener, Effect, Ledger, StoreError};
 use signalpost_store_sqlite::SqliteStore;
 
 use crate::support::{Inline, Threaded};
@@ -123,6 +123,13 @@ fn publishers_are_told_to_come_back_when_too_much_waits() {
     let accept = |n| store.accept(vec![sample::event(workspace, n, version, &[])]);
     let queued: Vec<_> = (first..past).map(accept).collect();
     assert!(matches!(block_on(accept(past)), Err(StoreError::Overloaded)));
+    // Whether or not the call is to happen once.
+    let delivery = DeliveryId { event: EventId::from_raw(first), webhook: WebhookId::from_raw(11) };
+    let requeue = Requeue { workspace, delivery, at: sample::at(1) };
+    let once = sample::once(Some(workspace), 1, 1, 1);
+    let keyed = store.do_once(Effect::Requeue(requeue), once, sample::sealed(1));
+    assert!(matches!(block_on(store.requeue(requeue)), Err(StoreError::Overloaded)));
+    assert!(matches!(block_on(keyed), Err(StoreError::Overloaded)));
     let change = store.create_webhook(sample::webhook(workspace, 11).into());
     block_on(change).expect("changes of the catalogue are always taken");
     for answer in block_on(join_all(queued)) {

@@ -66,6 +66,8 @@ pub(super) fn storage(storage: &Storage, rules: &RetentionRules) -> wire::Storag
         disk_total_bytes: storage.disk.map(|disk| disk.total_bytes),
         full: storage.room == Room::Full,
         events: storage.events,
+        idempotency_bytes: storage.answers_bytes,
+        idempotency_forgotten: storage.answers_forgotten,
         oldest_event_at: storage.oldest_event_at.map(|at| at.to_rfc3339_ms()),
         retention: retention(of_store),
     }

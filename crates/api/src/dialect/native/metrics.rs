@@ -56,18 +56,23 @@ fn counters(text: &mut Text, metrics: &Metrics) {
 /// As the engine saw it last, a minute ago at most.
 fn storage(text: &mut Text, metrics: &Metrics) {
     let storage = &metrics.storage;
-    let gauges: [(&str, &str, &Gauge); 7] = [
+    let gauges: [(&str, &str, &Gauge); 8] = [
         ("database_bytes", "Size of the database.", &storage.database_bytes),
         ("database_free_bytes", "Free inside the database, to be used again.", &storage.database_free_bytes),
         ("wal_bytes", "Written ahead and not yet folded into the database.", &storage.wal_bytes),
         ("disk_free_bytes", "Free on the database's filesystem.", &storage.disk_free_bytes),
         ("disk_total_bytes", "Size of the database's filesystem.", &storage.disk_total_bytes),
         ("events_stored", "Events of all workspaces.", &storage.events),
+        ("idempotency_bytes", "Answers kept for idempotency keys.", &storage.answers_bytes),
         ("storage_full", "1 while new events are refused for want of room.", &storage.full),
     ];
     for (name, help, gauge) in gauges {
         text.gauge(name, help, gauge);
     }
+    let (name, help) =
+        ("idempotency_forgotten_total", "Answers that went before their 24 hours to make room.");
+    text.head(name, "counter", help);
+    text.sample(name, "", storage.answers_forgotten.get());
 }
 
 struct Text(String);

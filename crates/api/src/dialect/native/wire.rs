@@ -95,6 +95,12 @@ pub(super) struct Storage {
     /// Events of all workspaces.
     #[schemars(example = 1_000_000)]
     pub(super) events: u64,
+    /// Answers kept for idempotency keys.
+    #[schemars(example = 272_000)]
+    pub(super) idempotency_bytes: u64,
+    /// Of those, how many went before their 24 hours since the server was started.
+    #[schemars(example = 0)]
+    pub(super) idempotency_forgotten: u64,
     #[schemars(with = "Option<Instant>")]
     pub(super) oldest_event_at: Option<String>,
     /// The rules for workspaces that have none of their own, and the bound of the whole store.

@@ -123,7 +123,8 @@ macro_rules! conformance_suite {
                 an_accepted_call_is_answered_whatever_has_changed
                 the_producers_ids_keep_their_meaning_within_a_call
                 a_call_may_be_made_again_when_it_is_old
-                upkeep_keeps_young_calls
+                retention_removes_old_calls_and_keeps_young_ones
+                the_oldest_calls_go_for_the_bytes_of_the_store
                 calls_go_with_their_workspace
                 a_call_outlives_a_restart
                 calls_at_the_same_time_have_one_effect

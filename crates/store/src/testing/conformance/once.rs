@@ -4,6 +4,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WorkspaceId};
 use signalpost_core::limits::IDEMPOTENCY_KEPT_MS;
+use signalpost_core::retention::RetentionRules;
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 
@@ -16,6 +17,9 @@ use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::vault::{SealedKey, SealedPage};
 use crate::{Done, Effect, Once};
+
+const NOTHING: RetentionRules =
+    RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None };
 
 fn answer(n: u8) -> SealedSecret {
     SealedSecret::from_bytes(vec![n, 0xff, 0, n])
@@ -199,20 +203,67 @@ pub async fn a_call_may_be_made_again_when_it_is_old(harness: &dyn Harness) {
     assert!(matches!(accept(&kit, set_back, ahead).await, Done::Now(_)), "a clock that was set back by more");
 }
 
-pub async fn upkeep_keeps_young_calls(harness: &dyn Harness) {
+async fn answers_bytes(kit: &Kit) -> u64 {
+    kit.storage().await.expect("it reads").answers_bytes
+}
+
+pub async fn retention_removes_old_calls_and_keeps_young_ones(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
+    assert_eq!(answers_bytes(&kit).await, 0);
     for (name, ms) in [(1, 0), (2, 100), (3, 200)] {
         let event = kit.draft(workspace, 30 + i64::from(name), &[]).await;
         accept(&kit, event, sample::once(Some(workspace), name, 1, ms)).await;
     }
+    let outside = Effect::CreateWorkspace(sample::workspace(2));
+    kit.do_once(outside, sample::once(None, 4, 1, 50), answer(4)).await.expect("it is done");
+    let all = answers_bytes(&kit).await;
     let now_ms = 100 + IDEMPOTENCY_KEPT_MS;
     kit.tidy_up(now_ms).await;
+    assert_eq!(answers_bytes(&kit).await, all, "upkeep leaves them alone");
+    kit.retain_all(now_ms, &NOTHING).await;
+    assert!((all / 4..all * 3 / 4).contains(&answers_bytes(&kit).await), "two of four are gone");
+    let kit = kit.reopen(harness).await;
     for (name, before) in [(1, false), (2, true), (3, true)] {
         let event = kit.draft(workspace, 40 + i64::from(name), &[]).await;
         let done = accept(&kit, event, sample::once(Some(workspace), name, 1, now_ms)).await;
         assert_eq!(matches!(done, Done::Before(_)), before, "call {name}");
     }
+    kit.retain_all(now_ms + 1 + IDEMPOTENCY_KEPT_MS, &NOTHING).await;
+    assert_eq!(answers_bytes(&kit).await, 0, "what was counted in was counted out");
+    assert_eq!(kit.storage().await.expect("it reads").answers_forgotten, 0, "none went before its time");
+}
+
+/// Calls that are older than the events go before them.
+pub async fn the_oldest_calls_go_for_the_bytes_of_the_store(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let long = |n: u8| SealedSecret::from_bytes(vec![n; 20_000]);
+    let call = |n: u8| sample::once(Some(workspace), n, 1, i64::from(n));
+    for n in 1..=40 {
+        let webhook = sample::webhook(workspace, 100 + i64::from(n));
+        kit.do_once(Effect::CreateWebhook(Box::new(webhook.into())), call(n), long(n))
+            .await
+            .expect("it is done");
+    }
+    for n in 1_000..1_005 {
+        let mut event = kit.draft(workspace, n, &[]).await;
+        event.content.data = vec![b'7'; 20_000].into();
+        kit.accept_one(event).await;
+    }
+    let storage = kit.storage().await.expect("it reads");
+    let occupied = storage.database_bytes - storage.free_bytes;
+    let rules = RetentionRules { bytes_max: Some(occupied - 400_000), ..NOTHING };
+    assert_eq!(kit.retain_all(2_000, &rules).await, (0, 0), "no event has to go");
+    let forgotten = kit.storage().await.expect("it reads").answers_forgotten;
+    assert!((15..=25).contains(&forgotten), "{forgotten} calls of 20 kB for 400 kB");
+    for n in 1..=40 {
+        let kept = kit.done_before(call(n)).await.expect("it reads");
+        assert_eq!(kept.is_some(), u64::from(n) > forgotten, "call {n}, {forgotten} are gone");
+    }
+    let nothing_fits = RetentionRules { bytes_max: Some(0), ..NOTHING };
+    assert_eq!(kit.retain_all(2_000, &nothing_fits).await, (5, 0), "then the events");
+    assert_eq!(answers_bytes(&kit).await, 0);
 }
 
 pub async fn calls_go_with_their_workspace(harness: &dyn Harness) {
@@ -234,6 +285,10 @@ pub async fn calls_go_with_their_workspace(harness: &dyn Harness) {
     assert_eq!(refusal(again), Refusal::Missing("workspace"));
     let kept = kit.done_before(sample::once(Some(other), 1, 1, 201)).await;
     assert_eq!(kept.expect("it reads"), Some(answer(1)));
+    kit.retain_all(201, &NOTHING).await;
+    kit.erase_workspace(EraseWorkspace { workspace: other, at: sample::at(202) }).await.expect("it exists");
+    kit.retain_all(203, &NOTHING).await;
+    assert_eq!(answers_bytes(&kit).await, 0, "nothing is left of either");
 }
 
 pub async fn a_call_outlives_a_restart(harness: &dyn Harness) {

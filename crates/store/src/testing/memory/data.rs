@@ -7,6 +7,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -14,6 +15,9 @@ use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
 use crate::ledger::Accepted;
+
+/// What the answer to one event is thought to take.
+const ACCEPTED_BYTES: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Data {
@@ -24,7 +28,11 @@ pub(super) struct Data {
     pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
     /// Calls that happen once, by their workspace and name.
-    pub(super) once: BTreeMap<(Option<WorkspaceId>, [u8; 32]), OnceRow>,
+    pub(super) once: BTreeMap<OnceKey, OnceRow>,
+    /// Calls kept so far, those that are gone too.
+    pub(super) calls: u64,
+    /// Of those, how many went before their time.
+    pub(super) calls_forgotten: u64,
     pub(super) events: BTreeMap<EventId, EventRow>,
     /// History of each delivery by number.
     pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
@@ -54,7 +62,12 @@ pub(super) struct EventRow {
     pub(super) fingerprint: Option<[u8; 32]>,
 }
 
+/// The workspace of a call, and its name.
+pub(super) type OnceKey = (Option<WorkspaceId>, [u8; 32]);
+
 pub(super) struct OnceRow {
+    /// Its place in order of arrival.
+    pub(super) number: u64,
     pub(super) at: Timestamp,
     pub(super) request: [u8; 32],
     pub(super) answer: OnceAnswer,
@@ -71,6 +84,15 @@ pub(super) enum OnceAnswer {
 pub(super) enum Life {
     Living,
     Ended,
+}
+
+impl OnceRow {
+    pub(super) fn bytes(&self) -> u64 {
+        kept_bytes(match &self.answer {
+            OnceAnswer::Accepted(accepted) => ACCEPTED_BYTES * accepted.len(),
+            OnceAnswer::Sealed(sealed) => sealed.as_bytes().len(),
+        })
+    }
 }
 
 impl WorkspaceRow {

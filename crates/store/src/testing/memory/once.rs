@@ -5,10 +5,10 @@ use std::sync::Arc;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::idempotency::is_kept;
+use signalpost_core::idempotency::{Crowded, KeptBytes, is_kept};
 use signalpost_core::secret::SealedSecret;
 
-use super::data::{Data, OnceAnswer, OnceRow};
+use super::data::{Data, OnceAnswer, OnceKey, OnceRow};
 use crate::ledger::{AcceptEvent, Accepted};
 use crate::{Done, Effect, Once, StoreError};
 
@@ -72,7 +72,36 @@ impl Data {
     }
 
     fn remember(&mut self, once: Once, answer: OnceAnswer) {
-        let row = OnceRow { at: once.at, request: once.call.request, answer };
+        self.calls += 1;
+        let row = OnceRow { number: self.calls, at: once.at, request: once.call.request, answer };
         self.once.insert((once.workspace, once.call.name), row);
+        while let Some(crowded) = self.kept(once.workspace).crowded() {
+            let oldest = match crowded {
+                Crowded::Place => self.oldest_call(|place| place == once.workspace),
+                Crowded::Everybody => self.oldest_call(|_| true),
+            };
+            self.forget_call(oldest.expect("what is too much is there"));
+        }
+    }
+
+    fn kept(&self, place: Option<WorkspaceId>) -> KeptBytes {
+        let own = self.once.iter().filter(|((owner, _), _)| *owner == place);
+        KeptBytes { in_all: self.calls_bytes(), of_place: own.map(|(_, row)| row.bytes()).sum() }
+    }
+
+    pub(super) fn calls_bytes(&self) -> u64 {
+        self.once.values().map(OnceRow::bytes).sum()
+    }
+
+    /// The one that came first of the places that are wanted.
+    pub(super) fn oldest_call(&self, wanted: impl Fn(Option<WorkspaceId>) -> bool) -> Option<OnceKey> {
+        let all = self.once.iter().filter(|((place, _), _)| wanted(*place));
+        all.min_by_key(|(_, row)| row.number).map(|(key, _)| *key)
+    }
+
+    /// Before its time.
+    pub(super) fn forget_call(&mut self, key: OnceKey) {
+        self.once.remove(&key);
+        self.calls_forgotten += 1;
     }
 }

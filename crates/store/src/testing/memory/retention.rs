@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_core::idempotency::is_kept;
 use signalpost_core::retention::{Fate, RetentionRules};
 use signalpost_core::time::Timestamp;
 
@@ -18,11 +19,12 @@ impl Data {
     pub(super) fn retain(&mut self, params: &Retain) -> Retained {
         let Retain { now, rules } = params;
         self.remove_rests();
+        self.once.retain(|_, row| is_kept(row.at, *now));
         let mut done = Retained::default();
-        self.keep_within(None, rules.bytes_max, &mut done);
+        self.keep_store_within(rules.bytes_max, &mut done);
         for workspace in self.living_workspaces() {
             let own = rules.with(&self.workspaces[&workspace].workspace.policy.retention);
-            self.keep_within(Some(workspace), own.bytes_max, &mut done);
+            self.keep_within(workspace, own.bytes_max, &mut done);
             self.remove_old(workspace, rules, *now, &mut done);
             self.remove_payloads(workspace, rules, *now, &mut done);
         }
@@ -35,8 +37,15 @@ impl Data {
 
     pub(super) fn storage(&self) -> Storage {
         let Usage { events, bytes } = self.usage_of(None);
-        let oldest_event_at = self.events.values().next().map(|row| row.event.accepted_at);
-        Storage { database_bytes: bytes, events, oldest_event_at, ..Storage::default() }
+        let (answers_bytes, answers_forgotten) = (self.calls_bytes(), self.calls_forgotten);
+        Storage {
+            database_bytes: bytes + answers_bytes,
+            events,
+            oldest_event_at: self.events.values().next().map(|row| row.event.accepted_at),
+            answers_bytes,
+            answers_forgotten,
+            ..Storage::default()
+        }
     }
 
     fn living_workspaces(&self) -> Vec<WorkspaceId> {
@@ -62,29 +71,45 @@ impl Data {
         self.webhooks.retain(|_, row| living.contains(&row.webhook.workspace));
     }
 
-    fn keep_within(&mut self, workspace: Option<WorkspaceId>, bytes_max: Option<u64>, done: &mut Retained) {
+    /// What is older goes first, the next event or the first call.
+    fn keep_store_within(&mut self, bytes_max: Option<u64>, done: &mut Retained) {
         let Some(bytes_max) = bytes_max else { return };
-        for event in self.event_ids(workspace) {
-            if self.usage_of(workspace).bytes <= bytes_max {
+        let mut events = self.event_ids(None).into_iter().peekable();
+        while self.storage().database_bytes > bytes_max {
+            let accepted_at = events.peek().map(|event| self.events[event].event.accepted_at);
+            let call = self.oldest_call(|_| true);
+            if let Some(call) = call.filter(|call| accepted_at.is_none_or(|at| self.once[call].at < at)) {
+                self.forget_call(call);
+            } else if let Some(event) = events.next() {
+                self.remove_unless_pending(event, done);
+            } else {
                 return;
             }
-            if self.is_pending(event) {
-                done.looked += 1;
-            } else {
-                self.remove_event(event);
-                done.events += 1;
+        }
+    }
+
+    fn keep_within(&mut self, workspace: WorkspaceId, bytes_max: Option<u64>, done: &mut Retained) {
+        let Some(bytes_max) = bytes_max else { return };
+        for event in self.event_ids(Some(workspace)) {
+            if self.usage_of(Some(workspace)).bytes <= bytes_max {
+                return;
             }
+            self.remove_unless_pending(event, done);
+        }
+    }
+
+    fn remove_unless_pending(&mut self, event: EventId, done: &mut Retained) {
+        if self.is_pending(event) {
+            done.looked += 1;
+        } else {
+            self.remove_event(event);
+            done.events += 1;
         }
     }
 
     fn remove_old(&mut self, id: WorkspaceId, rules: &RetentionRules, now: Timestamp, done: &mut Retained) {
         for event in self.old_enough(id, rules, now, Fate::Removed) {
-            if self.is_pending(event) {
-                done.looked += 1;
-            } else {
-                self.remove_event(event);
-                done.events += 1;
-            }
+            self.remove_unless_pending(event, done);
         }
     }
 

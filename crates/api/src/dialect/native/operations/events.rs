@@ -42,7 +42,8 @@ fn publications(served: &Served) -> [NativeOperation; 2] {
         let text = format!(
             "The answer comes once the event and its deliveries are on disk. `data` is kept and sent byte for byte as \
              it came. An `id` deduplicates within the workspace for 24 hours: the same event again gets the first \
-             answer, another one 409. The body holds at most {EVENT_BODY_BYTES_MAX} bytes."
+             answer, another one 409. Where retention removes the event before that, by age or for a bound on bytes, \
+             its `id` may be used anew from then on. The body holds at most {EVENT_BODY_BYTES_MAX} bytes."
         );
         in_workspace(call)
             .named("publishEvent", "Publish an event")
@@ -74,7 +75,7 @@ fn publications(served: &Served) -> [NativeOperation; 2] {
 
 fn event(served: &Served) -> Value {
     let data = json!({"description": "Any JSON value."});
-    let id = "Deduplicates within the workspace for 24 hours.";
+    let id = "Deduplicates within the workspace for 24 hours, or for as long as its event is kept.";
     let mut properties = vec![
         ("type", event_type()),
         ("data", data),
