@@ -46,7 +46,8 @@ pub(crate) enum Command {
     /// Make a data directory from a backup.
     ///
     /// Refuses a backup whose checksum is wrong and a target that is not empty. Every workspace's sequence goes ahead,
-    /// so that what consumers saw after the backup was taken is never handed out again.
+    /// the further the older the backup is, so that what consumers saw after it was taken is never handed out again.
+    /// Keys open what they opened when it was taken, unless --revoke-keys says otherwise.
     Restore(RestoreArgs),
     /// Look after keys.
     #[command(subcommand)]

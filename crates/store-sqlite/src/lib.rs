@@ -36,5 +36,5 @@ mod weight;
 mod write;
 mod writer;
 
-pub use open::{OpenError, OpenOptions, holds_database};
+pub use open::{Existing, OpenError, OpenOptions, create_private, holds_database};
 pub use store::SqliteStore;

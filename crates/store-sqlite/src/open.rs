@@ -99,7 +99,7 @@ impl Directory {
         };
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
         let lock_path = path.join(LOCK_FILE);
-        let lock = create_private(&lock_path).map_err(failed(&lock_path))?;
+        let lock = create_private(&lock_path, Existing::Kept).map_err(failed(&lock_path))?;
         match lock.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
@@ -107,7 +107,7 @@ impl Directory {
         }
         let database = path.join(DATABASE_FILE);
         // SQLite gives its -wal and -shm files the mode of the database file.
-        create_private(&database).map_err(failed(&database))?;
+        create_private(&database, Existing::Kept).map_err(failed(&database))?;
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
@@ -145,8 +145,23 @@ impl Directory {
     }
 }
 
-pub(crate) fn create_private(path: &Path) -> io::Result<File> {
-    FileOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+/// What becomes of a file that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// It is opened as it is.
+    Kept,
+    Refused,
+}
+
+/// Opens a file for reading and writing that its owner alone may read, and makes it when it is missing.
+pub fn create_private(path: &Path, existing: Existing) -> io::Result<File> {
+    let mut options = FileOptions::new();
+    options.read(true).write(true).mode(0o600);
+    match existing {
+        Existing::Kept => options.create(true).truncate(false),
+        Existing::Refused => options.create_new(true),
+    };
+    options.open(path)
 }
 
 fn expect_pragma(connection: &Connection, pragma: &'static str, wanted: &str) -> Result<(), OpenError> {

@@ -9,8 +9,9 @@ use signalpost_store_sqlite::copy::{BackupReport, back_up};
 
 use crate::cmd::Failure;
 use crate::cmd::copies::{
-    KeyCopy, MANIFEST_FILE, ProgressLine, copy_failure, copy_keys, created_at, mib, write_manifest,
+    KeyCopy, MANIFEST_FILE, ProgressLine, copy_failure, copy_keys, keys_to_copy, mib, now, write_manifest,
 };
+use crate::key_files::{MASTER_KEY_FILE, OPERATOR_KEY_FILE};
 use crate::telemetry::say;
 
 #[derive(Args, Debug)]
@@ -33,16 +34,20 @@ pub(crate) struct BackupArgs {
 }
 
 pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
+    // Before anything is read: what is acknowledged from here on may be missing.
+    let created_at = now();
+    let files: &[&str] = if args.with_keys { &[OPERATOR_KEY_FILE, MASTER_KEY_FILE] } else { &[] };
+    let keys = keys_to_copy(&args.data, &args.to, files)?;
     let mut line = ProgressLine::new("copied");
     let report =
         back_up(&args.data, &args.to, &mut |progress| line.show(progress.done_bytes, progress.total_bytes));
     line.end();
     let report = report.map_err(copy_failure)?;
-    let keys = if args.with_keys { copy_keys(&args.data, &args.to)? } else { Vec::new() };
+    copy_keys(&args.data, &args.to, &keys)?;
     let manifest = json!({
         "format": 1,
         "signalpost": env!("CARGO_PKG_VERSION"),
-        "created_at": created_at(),
+        "created_at": created_at.to_rfc3339_ms(),
         "schema": report.schema,
         "bytes": report.bytes,
         "sha256": hex(&report.sha256),

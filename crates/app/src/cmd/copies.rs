@@ -1,17 +1,17 @@
 //! What `backup` and `restore` share: the manifest, the key files, and a line of progress.
 
-use std::fs::{File, OpenOptions};
-use std::io::{IsTerminal, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 use signalpost_core::ports::Clock;
+use signalpost_core::time::Timestamp;
 use signalpost_store_sqlite::copy::CopyError;
+use signalpost_store_sqlite::{Existing, create_private};
 
 use crate::cmd::Failure;
-use crate::key_files::{MASTER_KEY_FILE, OPERATOR_KEY_FILE};
 use crate::ports::SystemClock;
 
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
@@ -22,22 +22,37 @@ const SHOW_EVERY: Duration = Duration::from_millis(500);
 /// What a restore needs of a manifest.
 pub(super) struct Manifest {
     pub(super) sha256: [u8; 32],
-    pub(super) created_at: String,
+    /// When the backup was begun.
+    pub(super) created_at: Timestamp,
 }
 
-/// A key file that was copied.
+/// A key file of the source, and whether the target has it already.
 pub(super) struct KeyCopy {
     pub(super) file: &'static str,
+    target: Target,
 }
 
-pub(super) fn created_at() -> String {
-    SystemClock::new().now().to_rfc3339_ms()
+#[derive(PartialEq, Eq)]
+enum Target {
+    Missing,
+    /// Byte for byte.
+    Equal,
+}
+
+impl KeyCopy {
+    pub(super) fn lies_ready(&self) -> bool {
+        self.target == Target::Equal
+    }
+}
+
+pub(super) fn now() -> Timestamp {
+    SystemClock::new().now()
 }
 
 /// The last thing a backup writes: a folder without it is not complete.
 pub(super) fn write_manifest(folder: &Path, manifest: &Value) -> Result<(), Failure> {
     let path = folder.join(MANIFEST_FILE);
-    let written = create_private(&path).and_then(|mut file| {
+    let written = create_private(&path, Existing::Refused).and_then(|mut file| {
         writeln!(file, "{manifest:#}")?;
         file.sync_all()?;
         File::open(folder)?.sync_all()
@@ -62,7 +77,9 @@ fn parse_manifest(text: &str) -> Result<Manifest, String> {
         None => return Err("no manifest of a backup".to_owned()),
     }
     let sha256 = manifest["sha256"].as_str().and_then(digest).ok_or("sha256 is not 64 hexadecimal digits")?;
-    Ok(Manifest { sha256, created_at: manifest["created_at"].as_str().unwrap_or("unknown").to_owned() })
+    let created_at = manifest["created_at"].as_str().and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let created_at = created_at.ok_or("created_at is not an instant")?;
+    Ok(Manifest { sha256, created_at: Timestamp::from_ms(created_at.as_millisecond()) })
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {
@@ -77,24 +94,43 @@ fn digest(text: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Copies the key files that exist in `from`; those that came from the environment are in no file.
-pub(super) fn copy_keys(from: &Path, to: &Path) -> Result<Vec<KeyCopy>, Failure> {
-    let mut copied = Vec::new();
-    for file in [OPERATOR_KEY_FILE, MASTER_KEY_FILE] {
-        let source = from.join(file);
-        if !source.exists() {
-            continue;
-        }
-        let target = to.join(file);
-        let copy = std::fs::read(&source).and_then(|bytes| {
-            let mut target = create_private(&target)?;
+/// Which of these key files exist in `from`; those that came from the environment are in no file. Refused when `to` has
+/// another one by the name of one of them. To be asked before anything is copied.
+pub(super) fn keys_to_copy(from: &Path, to: &Path, files: &[&'static str]) -> Result<Vec<KeyCopy>, Failure> {
+    let read = |path: &Path| match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(format!("cannot read {}", path.display()), error)),
+    };
+    let mut copies = Vec::new();
+    for file in files.iter().copied() {
+        let Some(key) = read(&from.join(file))? else { continue };
+        let target = match read(&to.join(file))? {
+            None => Target::Missing,
+            Some(other) if other == key => Target::Equal,
+            Some(_) => {
+                let (from, to) = (from.display(), to.display());
+                return Err(Failure::new(format!("{file} in {to} is not the one in {from}"))
+                    .hint("Take one of them away: nobody but you can say which one is meant."));
+            }
+        };
+        copies.push(KeyCopy { file, target });
+    }
+    Ok(copies)
+}
+
+/// Copies those that the target does not have.
+pub(super) fn copy_keys(from: &Path, to: &Path, keys: &[KeyCopy]) -> Result<(), Failure> {
+    for KeyCopy { file, .. } in keys.iter().filter(|key| !key.lies_ready()) {
+        let (source, target) = (from.join(file), to.join(file));
+        let copied = std::fs::read(&source).and_then(|bytes| {
+            let mut target = create_private(&target, Existing::Refused)?;
             target.write_all(&bytes)?;
             target.sync_all()
         });
-        copy.map_err(|error| Failure::io(format!("cannot copy {}", source.display()), error))?;
-        copied.push(KeyCopy { file });
+        copied.map_err(|error| Failure::io(format!("cannot copy {}", source.display()), error))?;
     }
-    Ok(copied)
+    Ok(())
 }
 
 pub(super) fn copy_failure(error: CopyError) -> Failure {
@@ -114,10 +150,6 @@ pub(super) fn copy_failure(error: CopyError) -> Failure {
 
 pub(super) fn mib(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
-}
-
-fn create_private(path: &Path) -> std::io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
 }
 
 /// Says on a terminal how far a long copy is; silent elsewhere.
@@ -155,11 +187,15 @@ mod tests {
 
     #[test]
     fn manifests_are_read_strictly() {
-        let good = format!(r#"{{"format":1,"sha256":"{}","created_at":"now"}}"#, "0a".repeat(32));
-        assert_eq!(parse_manifest(&good).expect("a good manifest").sha256, [10u8; 32]);
+        let sha256 = "0a".repeat(32);
+        let good = format!(r#"{{"format":1,"sha256":"{sha256}","created_at":"2026-05-05T10:06:46.150Z"}}"#);
+        let manifest = parse_manifest(&good).expect("a good manifest");
+        assert_eq!((manifest.sha256, manifest.created_at.as_ms()), ([10u8; 32], 1_777_975_606_150));
         for bad in ["", "[]", "{}", r#"{"format":2}"#, r#"{"format":1,"sha256":"0a"}"#, r#"{"format":1}"#] {
             assert!(parse_manifest(bad).is_err(), "{bad}");
         }
-        assert!(parse_manifest(&good.replacen("0a", "+a", 1)).is_err());
+        for (part, other) in [("0a", "+a"), ("2026-05", "2026-5"), ("created_at", "made_at")] {
+            assert!(parse_manifest(&good.replacen(part, other, 1)).is_err(), "{other}");
+        }
     }
 }

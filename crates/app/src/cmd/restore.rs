@@ -1,13 +1,15 @@
 //! `signalpost restore`: a backup becomes a new data directory.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
-use signalpost_store_sqlite::copy::{RESTORE_SEQUENCE_STEP, restore};
+use signalpost_store_sqlite::copy::{Keys, RestoreOptions, RestoreReport, restore};
 
 use crate::cmd::Failure;
-use crate::cmd::copies::{copy_failure, copy_keys, mib, read_manifest};
+use crate::cmd::copies::{KeyCopy, Manifest, copy_failure, copy_keys, keys_to_copy, mib, now, read_manifest};
+use crate::key_files::{MASTER_KEY_FILE, OPERATOR_KEY_FILE};
 use crate::telemetry::say;
 
 #[derive(Args, Debug)]
@@ -16,9 +18,16 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
 
-    /// The data directory to make; it must be missing or empty.
+    /// The data directory to make; it must be missing or empty but for key files.
     #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
     data: PathBuf,
+
+    /// Let no operator key and no credential of a customer open anything that was made before.
+    ///
+    /// Without it those open that were good when the backup was taken, also what was revoked since. With it the
+    /// backup's operator.key is left where it is, and a new one is made at the start unless you give one.
+    #[arg(long)]
+    revoke_keys: bool,
 
     /// Print what was done as JSON.
     #[arg(long)]
@@ -27,37 +36,84 @@ pub(crate) struct RestoreArgs {
 
 pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = read_manifest(&args.from)?;
-    let report = restore(&args.from, &args.data, Some(manifest.sha256)).map_err(copy_failure)?;
-    let keys = copy_keys(&args.from, &args.data)?;
-    if args.json {
-        let answer = json!({
-            "data": args.data.display().to_string(),
-            "bytes": report.bytes,
-            "workspaces": report.workspaces,
-            "events": report.events,
-            "deliveries_owed": report.owed,
-            "sequences_advanced_by": RESTORE_SEQUENCE_STEP,
-            "keys": keys.iter().map(|key| key.file).collect::<Vec<_>>(),
-        });
-        say(&format!("{answer:#}\n"));
-        return Ok(());
+    let key_files = key_files(args)?;
+    let age = Duration::from_millis(now().ms_since(manifest.created_at).unsigned_abs());
+    let keys = if args.revoke_keys { Keys::Revoked } else { Keys::AsTheyWere };
+    let options = RestoreOptions { sha256: Some(manifest.sha256), age, keys };
+    let report = restore(&args.from, &args.data, &options).map_err(copy_failure)?;
+    copy_keys(&args.from, &args.data, &key_files)?;
+    say(&if args.json {
+        as_json(args, &report, &key_files)
+    } else {
+        as_text(args, &report, &manifest, &key_files)
+    });
+    Ok(())
+}
+
+/// The key files that the new data directory gets from the backup.
+fn key_files(args: &RestoreArgs) -> Result<Vec<KeyCopy>, Failure> {
+    if !args.revoke_keys {
+        return keys_to_copy(&args.from, &args.data, &[OPERATOR_KEY_FILE, MASTER_KEY_FILE]);
     }
-    say(&format!(
-        "Restored into {}: {}, {} workspaces, {} events. Every sequence was advanced by {RESTORE_SEQUENCE_STEP}.\n\
-         {} deliveries were owed when the backup was taken ({}); they go out when the server starts, also those \
-         that had been delivered since.\n",
+    let old = args.from.join(OPERATOR_KEY_FILE);
+    let ready = args.data.join(OPERATOR_KEY_FILE);
+    if let (Ok(old), Ok(ready)) = (std::fs::read(&old), std::fs::read(&ready))
+        && old == ready
+    {
+        let data = args.data.display();
+        return Err(Failure::new(format!(
+            "{OPERATOR_KEY_FILE} in {data} is the backup's, which is to be revoked"
+        ))
+        .hint("Take it away, or put a new one there."));
+    }
+    keys_to_copy(&args.from, &args.data, &[MASTER_KEY_FILE])
+}
+
+fn as_json(args: &RestoreArgs, report: &RestoreReport, key_files: &[KeyCopy]) -> String {
+    let answer = json!({
+        "data": args.data.display().to_string(),
+        "bytes": report.bytes,
+        "workspaces": report.workspaces,
+        "events": report.events,
+        "deliveries_owed": report.owed,
+        "sequences_advanced_by": report.sequence_step,
+        "operator_keys": report.operator_keys,
+        "credentials": report.credentials,
+        "keys_revoked": args.revoke_keys,
+        "keys": key_files.iter().map(|key| key.file).collect::<Vec<_>>(),
+    });
+    format!("{answer:#}\n")
+}
+
+fn as_text(args: &RestoreArgs, report: &RestoreReport, manifest: &Manifest, key_files: &[KeyCopy]) -> String {
+    let RestoreReport { bytes, workspaces, events, owed, sequence_step, operator_keys, credentials } = report;
+    let mut text = format!(
+        "Restored into {}: {}, {workspaces} workspaces, {events} events. Every sequence was advanced by \
+         {sequence_step}.\n{owed} deliveries were owed when the backup was taken ({}); they go out when the server \
+         starts, also those that had been delivered since.\n",
         args.data.display(),
-        mib(report.bytes),
-        report.workspaces,
-        report.events,
-        report.owed,
+        mib(*bytes),
         manifest.created_at,
-    ));
-    if keys.is_empty() {
-        say(
-            "The keys were not in the backup: before you start, put the master key into SIGNALPOST_MASTER_KEY or \
-             master.key there. A new operator key will be made unless you give one.\n",
+    );
+    text.push_str(&if args.revoke_keys {
+        format!(
+            "{operator_keys} operator keys and {credentials} credentials of customers were revoked, and {OPERATOR_KEY_FILE} \
+             was not taken from the backup.\n"
+        )
+    } else {
+        format!(
+            "{operator_keys} operator keys and {credentials} credentials of customers are as they were then: what was \
+             revoked since opens again. Revoke it once more, or restore with --revoke-keys.\n"
+        )
+    });
+    if !key_files.iter().any(|key| key.file == MASTER_KEY_FILE) {
+        text.push_str(
+            "The master key was not in the backup: before you start, put it into SIGNALPOST_MASTER_KEY or master.key \
+             there.\n",
         );
     }
-    Ok(())
+    if !key_files.iter().any(|key| key.file == OPERATOR_KEY_FILE) {
+        text.push_str("A new operator key will be made at the start unless you give one.\n");
+    }
+    text
 }

@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that unwraps the wrong thing fails, as it should")]
 
 mod config;
+mod copies;
 mod http;
 mod keys;
 mod proxies;

@@ -7,9 +7,9 @@ use rusqlite::backup::{Backup, StepResult};
 
 use super::{
     COUNT_EVENTS, COUNT_OWED, COUNT_WORKSPACES, CopyError, PARTIAL, Progress, connect_to_look, digest,
-    failed, make_empty, number, put_in_place,
+    failed, make_empty, number, or_remove, put_in_place,
 };
-use crate::open::{DATABASE_FILE, create_private};
+use crate::open::{DATABASE_FILE, Existing, create_private};
 use crate::schema;
 
 /// Pages copied between two reports of progress: 8 MiB.
@@ -31,7 +31,8 @@ pub struct BackupReport {
 /// Copies the database of the data directory `from` into the directory `to`, which must be empty or missing.
 ///
 /// Needs no lock: one read transaction sees the state after one commit and before the next, whatever a running
-/// process does meanwhile. Its write-ahead log cannot be emptied until the copy is complete.
+/// process does meanwhile. Its write-ahead log cannot be emptied until the copy is complete. After an error `to` is as
+/// empty as it was, so that the same call may be made again.
 pub fn back_up(
     from: &Path,
     to: &Path,
@@ -43,14 +44,17 @@ pub fn back_up(
     source.execute_batch("BEGIN")?;
     let schema = schema::recognise(&source)?;
     let partial = to.join(PARTIAL);
-    create_private(&partial).map_err(failed(&partial))?;
-    copy(&source, &partial, progress)?;
-    let workspaces = number(&source, COUNT_WORKSPACES)?;
-    let events = number(&source, COUNT_EVENTS)?;
-    let owed = number(&source, COUNT_OWED)?;
-    let (sha256, bytes) = digest(&partial)?;
+    let report = or_remove(&partial, || {
+        create_private(&partial, Existing::Refused).map_err(failed(&partial))?;
+        copy(&source, &partial, progress)?;
+        let workspaces = number(&source, COUNT_WORKSPACES)?;
+        let events = number(&source, COUNT_EVENTS)?;
+        let owed = number(&source, COUNT_OWED)?;
+        let (sha256, bytes) = digest(&partial)?;
+        Ok(BackupReport { bytes, sha256, schema, workspaces, events, owed })
+    })?;
     put_in_place(&partial, &to.join(DATABASE_FILE))?;
-    Ok(BackupReport { bytes, sha256, schema, workspaces, events, owed })
+    Ok(report)
 }
 
 fn copy(source: &Connection, partial: &Path, progress: &mut dyn FnMut(Progress)) -> Result<(), CopyError> {

@@ -6,7 +6,7 @@ mod restore;
 
 pub use backup::{BackupReport, back_up};
 pub use check::{CheckReport, check};
-pub use restore::{RESTORE_SEQUENCE_STEP, RestoreReport, restore};
+pub use restore::{Keys, RestoreOptions, RestoreReport, restore, sequence_step};
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -89,6 +89,19 @@ fn make_empty(directory: &Path) -> Result<(), CopyError> {
         }
     }
     Ok(())
+}
+
+/// Does something that makes a file, and removes the file when that fails: it is no database, nobody would look for it,
+/// and it would stand in the way of another try.
+fn or_remove<T>(partial: &Path, make: impl FnOnce() -> Result<T, CopyError>) -> Result<T, CopyError> {
+    let made = make();
+    if made.is_err()
+        && let Err(error) = std::fs::remove_file(partial)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(path = %partial.display(), %error, "what is left of a copy that failed cannot be removed");
+    }
+    made
 }
 
 /// Gives a complete database its name, so that it is there after a power cut.

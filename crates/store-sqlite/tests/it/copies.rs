@@ -1,17 +1,22 @@
 //! Backups of a store at work, restores, and what a check finds.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rusqlite::Connection;
+use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, Ledger};
+use signalpost_store::{Catalog, Effect, Ledger};
 use signalpost_store_sqlite::SqliteStore;
-use signalpost_store_sqlite::copy::{CopyError, RESTORE_SEQUENCE_STEP, back_up, check, restore};
+use signalpost_store_sqlite::copy::{
+    CopyError, Keys, RestoreOptions, back_up, check, restore, sequence_step,
+};
 use signalpost_testkit::TempDir;
 
 use crate::support::{Inline, Threaded};
@@ -33,6 +38,11 @@ fn publish(store: &SqliteStore, n: i64) -> Sequence {
     let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it lives").version;
     let event = sample::event(workspace, n, version, &[WebhookId::from_raw(11)]);
     block_on(store.accept(vec![event])).expect("it is accepted")[0].sequence
+}
+
+/// A backup of a minute ago.
+fn options(sha256: Option<[u8; 32]>) -> RestoreOptions {
+    RestoreOptions { sha256, age: Duration::from_secs(60), keys: Keys::AsTheyWere }
 }
 
 fn place() -> (TempDir, PathBuf) {
@@ -77,12 +87,74 @@ fn a_restored_store_goes_on_above_everything_that_was_handed_out() {
     let report = back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
     let lost = publish(&store, 104);
     let (_other, data) = place();
-    let restored = restore(&backup, &data, Some(report.sha256)).expect("it restores");
+    let restored = restore(&backup, &data, &options(Some(report.sha256))).expect("it restores");
     assert_eq!((restored.events, restored.owed, restored.workspaces), (3, 3, 1));
+    let step = sequence_step(Duration::from_secs(60));
+    assert_eq!(restored.sequence_step, step);
     let store = SqliteStore::open_inline(&data).expect("it opens");
     let next = publish(&store, 105);
-    assert_eq!(next, Sequence(3 + RESTORE_SEQUENCE_STEP + 1));
+    assert_eq!(next, Sequence(3 + step + 1));
     assert!(next > lost);
+}
+
+#[test]
+fn nobody_else_may_read_what_is_restored_whoever_may_read_the_backup() {
+    let working = Inline::new();
+    filled(&working.open_store(), 1);
+    let (_folder, backup) = place();
+    back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
+    fs::set_permissions(backup.join(DATABASE_FILE), fs::Permissions::from_mode(0o644)).expect("it is ours");
+    let (_other, data) = place();
+    restore(&backup, &data, &options(None)).expect("it restores");
+    let mode = fs::metadata(data.join(DATABASE_FILE)).expect("it is there").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// In the backup a key and a credential are good; the restored store forgets them when it is told to.
+#[test]
+fn a_restore_revokes_what_opened_when_it_is_asked_to() {
+    let working = Inline::new();
+    let store = working.open_store();
+    filled(&store, 2);
+    let workspace = sample::workspace(1).id;
+    let hash = |n: u8| CredentialHash::of(&[n]);
+    block_on(store.create_operator_key(sample::operator_key(None, 901), hash(1))).expect("a key");
+    let credential = Effect::CreateCredential(sample::credential(workspace, 902), hash(2));
+    let once = sample::once(Some(workspace), 1, 1, 5);
+    block_on(store.do_once(credential, once, sample::sealed(1))).expect("a credential");
+    let (_folder, backup) = place();
+    back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
+    for keys in [Keys::AsTheyWere, Keys::Revoked] {
+        let (_other, data) = place();
+        let report = restore(&backup, &data, &RestoreOptions { keys, ..options(None) }).expect("it restores");
+        assert_eq!((report.operator_keys, report.credentials), (1, 1));
+        assert_eq!(check(&data, &mut |_| {}).expect("it reads").problems, Vec::<String>::new());
+        let store = SqliteStore::open_inline(&data).expect("it opens");
+        let key = block_on(store.operator_key_by_hash(hash(1))).expect("it reads");
+        let credential = block_on(store.credential_by_hash(hash(2))).expect("it reads");
+        let answer = block_on(store.done_before(once)).expect("it reads");
+        let opens = keys == Keys::AsTheyWere;
+        assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
+        assert_eq!(store.highest_id(), 902, "ids are not given out again");
+    }
+}
+
+#[test]
+fn a_backup_that_fails_leaves_nothing_in_the_way_of_the_next() {
+    let working = Inline::new();
+    filled(&working.open_store(), 1);
+    let path = working.directory.path();
+    let connection = Connection::open(path.join(DATABASE_FILE)).expect("it opens");
+    let rename = |from, to| {
+        let sql = format!("ALTER TABLE {from} RENAME TO {to}");
+        connection.execute_batch(&sql).expect("it is renamed");
+    };
+    rename("due", "gone");
+    let (_folder, backup) = place();
+    back_up(path, &backup, &mut |_| {}).expect_err("a table is missing");
+    assert_eq!(fs::read_dir(&backup).expect("the folder").count(), 0);
+    rename("gone", "due");
+    back_up(path, &backup, &mut |_| {}).expect("now it is whole");
 }
 
 #[test]
@@ -99,7 +171,7 @@ fn a_damaged_backup_leaves_no_database() {
     for damaged in [&flipped[..], &whole[..whole.len() / 2], &b"not a database"[..]] {
         fs::write(&file, damaged).expect("it is damaged");
         let (_other, data) = place();
-        let error = restore(&backup, &data, Some(report.sha256)).expect_err("it is damaged");
+        let error = restore(&backup, &data, &options(Some(report.sha256))).expect_err("it is damaged");
         assert!(matches!(error, CopyError::Damaged { .. }), "{error}");
         assert_eq!(fs::read_dir(&data).expect("the folder").count(), 0);
     }
@@ -113,8 +185,8 @@ fn what_is_there_is_never_written_over() {
     let report = back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
     let again = back_up(working.directory.path(), &backup, &mut |_| {}).expect_err("it is not empty");
     assert!(matches!(again, CopyError::NotEmpty(_)), "{again}");
-    let onto =
-        restore(&backup, working.directory.path(), Some(report.sha256)).expect_err("there is a database");
+    let onto = restore(&backup, working.directory.path(), &options(Some(report.sha256)))
+        .expect_err("there is a database");
     assert!(matches!(onto, CopyError::NotEmpty(_)), "{onto}");
     let (_other, nothing) = place();
     for missing in
@@ -134,7 +206,7 @@ fn a_key_that_lies_ready_is_no_obstacle() {
     let (_other, data) = place();
     fs::create_dir(&data).expect("a folder");
     fs::write(data.join("master.key"), "00").expect("a key");
-    restore(&backup, &data, None).expect("the folder holds no data");
+    restore(&backup, &data, &options(None)).expect("the folder holds no data");
 }
 
 #[test]
