@@ -22,7 +22,7 @@ pub struct Credential {
     pub workspace: WorkspaceId,
     pub name: Option<String>,
     pub scopes: Vec<String>,
-    /// A masked form for lists, such as `sgm_8f2a…91cd`.
+    /// A masked form for lists, such as `key_8f2a…91cd`.
     pub preview: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
@@ -50,7 +50,7 @@ mod tests {
 
     #[test]
     fn a_preview_hides_most_of_a_credential() {
-        assert_eq!(preview_of("sgm_8f2a000000000000000091cd"), "sgm_8f2a…91cd");
+        assert_eq!(preview_of("key_8f2a000000000000000091cd"), "key_8f2a…91cd");
         assert_eq!(preview_of("short"), "…");
     }
 

@@ -20,7 +20,7 @@ pub async fn a_credential_is_kept_as_given(harness: &dyn Harness) {
         Credential { name: None, scopes: Vec::new(), expires_at: None, ..sample::credential(workspace, 22) },
         Credential {
             scopes: vec!["a b".to_owned(), "🧀,".to_owned()],
-            preview: "sgm_8f2a…91cd".to_owned(),
+            preview: "key_8f2a…91cd".to_owned(),
             // Long past: whether a credential has expired is not the store's to judge.
             expires_at: Some(sample::at(-1_000_000)),
             ..sample::credential(workspace, 23)
