@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any_service;
+use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
@@ -29,15 +30,16 @@ pub fn built_in_dialects() -> Vec<Dialect> {
     std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
-/// What customers see: each dialect below its base path, and nothing else.
+/// What customers see: each dialect below its base path, and nothing else. `tasks` run calls to their end whose callers
+/// go away.
 ///
 /// # Panics
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
 /// says so beforehand.
-pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
+pub fn public_router(engine: Arc<Engine>, tasks: &Arc<dyn Spawn>, dialects: &[Dialect]) -> Router {
     let mut router = Router::new();
     for dialect in dialects {
-        if let Some(public) = dialect.public_router(Arc::clone(&engine)) {
+        if let Some(public) = dialect.public_router(Arc::clone(&engine), Arc::clone(tasks)) {
             router = mounted(router, &dialect.base_path, public);
         }
     }
@@ -45,10 +47,15 @@ pub fn public_router(engine: Arc<Engine>, dialects: &[Dialect]) -> Router {
 }
 
 /// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
-/// that are served.
-pub fn operator_router(engine: Arc<Engine>, access: OperatorAccess, dialects: &[Dialect]) -> Router {
-    let open = native::health_router(Arc::clone(&engine), &access).merge(docs::router(dialects));
-    let api = native::router(Arc::clone(&engine), access, dialects);
+/// that are served; `tasks` are as in [`public_router`].
+pub fn operator_router(
+    engine: Arc<Engine>,
+    tasks: &Arc<dyn Spawn>,
+    access: &OperatorAccess,
+    dialects: &[Dialect],
+) -> Router {
+    let open = native::health_router(Arc::clone(&engine), access).merge(docs::router(dialects));
+    let api = native::router(Arc::clone(&engine), Arc::clone(tasks), access, dialects);
     with_strangers(mounted(open, native::BASE_PATH, api), engine)
 }
 

@@ -7,11 +7,11 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use signalpost_core::credential::CredentialHash;
+use signalpost_core::hex;
 use signalpost_core::operator_key::mint;
 use signalpost_core::ports::Random;
 use signalpost_core::seal::{Keyring, MASTER_KEY_BYTES};
 use signalpost_core::secret::Secret;
-use signalpost_core::sign::hex;
 use signalpost_store_sqlite::holds_database;
 
 use crate::cmd::Failure;
@@ -108,7 +108,7 @@ fn keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
     refuse_data_without_key(data)?;
     let mut key = [0u8; MASTER_KEY_BYTES];
     fill(&mut key);
-    parse_keyring(&MASTER_KEY.make(data, &hex(&key))?)
+    parse_keyring(&MASTER_KEY.make(data, &hex::encode(&key))?)
 }
 
 /// A sentence for each secret: whether it is set, and where.

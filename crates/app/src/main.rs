@@ -7,7 +7,6 @@
 
 mod cli;
 mod cmd;
-mod completing;
 mod cores;
 mod key_files;
 mod listen;

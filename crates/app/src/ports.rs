@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, Random, SpawnLocal, Threads};
+use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, Random, Spawn, SpawnLocal, Threads};
 use signalpost_core::time::{Monotonic, Timestamp};
 
 /// The system's clocks.
@@ -61,6 +61,15 @@ impl Threads for SystemThreads {
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
         let started = std::thread::Builder::new().name(name.to_owned()).spawn(body);
         started.expect("the operating system gives the few threads that we start with");
+    }
+}
+
+/// Tasks of the core that serves the caller. They end with its runtime, once nothing of it is in flight.
+pub(crate) struct CallerTasks;
+
+impl Spawn for CallerTasks {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        tokio::spawn(task);
     }
 }
 

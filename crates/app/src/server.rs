@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use signalpost_api::{OperatorAccess, operator_router, public_router};
-use signalpost_core::ports::Clock;
+use signalpost_core::ports::{Clock, Spawn};
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
@@ -22,7 +22,7 @@ use crate::cores::{self, CoreParts};
 use crate::key_files::Keys;
 use crate::listen::{Connections, Door, Manner, TrustedProxies};
 use crate::open_files;
-use crate::ports::{SystemClock, SystemRandom, SystemThreads};
+use crate::ports::{CallerTasks, SystemClock, SystemRandom, SystemThreads};
 use crate::settings::{DoorSettings, Settings, keys};
 use crate::tls::{self, Certificate};
 
@@ -77,8 +77,9 @@ impl Server {
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
-        let public_router = public_router(Arc::clone(&engine), dialects);
-        let operator_router = operator_router(Arc::clone(&engine), access, dialects);
+        let tasks: Arc<dyn Spawn> = Arc::new(CallerTasks);
+        let public_router = public_router(Arc::clone(&engine), &tasks, dialects);
+        let operator_router = operator_router(Arc::clone(&engine), &tasks, &access, dialects);
         let (draining, is_draining) = watch::channel(false);
         let (connections, seats) = Connections::new(delivery_cores.len(), is_draining);
         let client_tls =

@@ -14,6 +14,7 @@ pub mod error;
 pub mod event;
 pub mod event_rule;
 pub mod health;
+pub mod hex;
 pub mod id;
 pub mod idempotency;
 mod json_names;

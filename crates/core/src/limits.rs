@@ -36,8 +36,11 @@ pub const URL_CHARS_MAX: usize = 2_048;
 /// Length of a name of a workspace, webhook or credential.
 pub const NAME_CHARS_MAX: usize = 128;
 /// Operator keys of one workspace, and of those bound to none: a hundred services that rotate their keys every
-/// month leave far fewer before somebody revokes the expired ones.
+/// month have far fewer. Expired ones make room for new ones.
 pub const OPERATOR_KEYS_MAX: usize = 1_000;
+/// How long an operator key is listed after it has expired, in milliseconds: 30 days, for somebody to find out why a
+/// service is refused.
+pub const OPERATOR_KEY_REMEMBERED_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// Calls a second that an operator key may be limited to; no single node serves more.
 pub const KEY_RATE_PER_S_MAX: u32 = 100_000;
 /// Seconds in which a limited key's burst fills up: a client that sends once a second what it has gathered is within
@@ -47,7 +50,7 @@ pub const KEY_BURST_S: u32 = 2;
 pub const KEY_OVERLAP_S_MAX: u64 = 30 * 24 * 3_600;
 /// The same when the caller does not say: a day.
 pub const KEY_OVERLAP_S_DEFAULT: u64 = 24 * 3_600;
-/// Failed authentications that one address may make on the operator side, on average a second and at once. Nobody
+/// Failed authentications that one address may make on one surface, on average a second and at once. Nobody
 /// honest comes near it; a guesser is slowed down and costs the store next to nothing.
 pub const FAILED_LOGINS_PER_S: u32 = 50;
 pub const FAILED_LOGINS_BURST: u32 = 200;

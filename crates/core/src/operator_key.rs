@@ -6,6 +6,7 @@
 
 use crate::base62;
 use crate::id::{OperatorKeyId, WorkspaceId};
+use crate::limits::OPERATOR_KEY_REMEMBERED_MS;
 use crate::rate::RateLimit;
 use crate::scope::Scope;
 use crate::secret::Secret;
@@ -31,12 +32,19 @@ pub struct OperatorKey {
     pub preview: String,
     pub created_at: Timestamp,
     pub expires_at: Option<Timestamp>,
+    /// The key that took its place. There is one at most: a key is rotated once.
+    pub successor: Option<OperatorKeyId>,
 }
 
 impl OperatorKey {
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| now < end)
     }
+}
+
+/// What expired at this instant or before it is remembered no longer.
+pub fn forgotten_since(now: Timestamp) -> Timestamp {
+    now.plus_ms(-OPERATOR_KEY_REMEMBERED_MS)
 }
 
 /// A new key in the clear.
@@ -111,6 +119,7 @@ mod tests {
             preview: String::new(),
             created_at: Timestamp::from_ms(0),
             expires_at: Some(Timestamp::from_ms(10)),
+            successor: None,
         };
         assert!(key.is_valid_at(Timestamp::from_ms(9)));
         assert!(!key.is_valid_at(Timestamp::from_ms(10)));

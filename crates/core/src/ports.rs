@@ -51,6 +51,12 @@ pub trait SpawnLocal {
     fn spawn_local(&self, task: LocalBoxFuture<'static, ()>);
 }
 
+/// Starts tasks that are brought to their end, whoever has gone away meanwhile.
+pub trait Spawn: Send + Sync {
+    /// Runs `task` beside whatever runs where it is called.
+    fn spawn(&self, task: BoxFuture<'static, ()>);
+}
+
 /// One request to a receiver, complete and signed.
 #[derive(Clone, Debug)]
 pub struct OutboundRequest {

@@ -67,6 +67,12 @@ impl IdForm {
         let digits = text.strip_prefix(&self.prefix);
         digits.is_some_and(|d| d.len() == self.length && d.bytes().all(|b| b.is_ascii_alphanumeric()))
     }
+
+    /// Whether a text ends as one that was minted. A brand may change its prefix; what was minted before stays good.
+    pub fn fits_after_any_prefix(&self, text: &[u8]) -> bool {
+        let digits = text.len().checked_sub(self.length).map(|start| &text[start..]);
+        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_alphanumeric))
+    }
 }
 
 /// Lengths of a key that Standard Webhooks 1.0 permits.
@@ -199,6 +205,11 @@ mod tests {
             ["", "wh_", "wh_777", "xx_7777777777777777", "wh_777777777777777é", "wh_77777777777777777"]
         {
             assert!(!form.fits(other), "{other}");
+        }
+        let later = IdForm { prefix: "hook_".to_owned(), ..form };
+        assert!(!later.fits(&id) && later.fits_after_any_prefix(id.as_bytes()));
+        for other in [&b""[..], b"wh_777", b"wh_777777777777777\xff", b"wh_77777777_7777777"] {
+            assert!(!later.fits_after_any_prefix(other), "{other:?}");
         }
     }
 

@@ -8,6 +8,7 @@ use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use thiserror::Error;
 
+use crate::hex;
 use crate::ports::Random;
 use crate::secret::{SealedSecret, Secret};
 
@@ -75,14 +76,14 @@ impl Keyring {
         }
         let mut keys: Vec<(u32, Secret)> = Vec::new();
         for (position, entry) in text.split(',').enumerate() {
-            let (id, hex) = match entry.trim().split_once(':') {
-                Some((id, hex)) => (id.trim().parse().map_err(|_| KeyringError::Id)?, hex.trim()),
+            let (id, digits) = match entry.trim().split_once(':') {
+                Some((id, digits)) => (id.trim().parse().map_err(|_| KeyringError::Id)?, digits.trim()),
                 None => (0, entry.trim()),
             };
             if keys.iter().any(|(known, _)| *known == id) {
                 return Err(KeyringError::Repeated(id));
             }
-            let key = decode_hex(hex).filter(|key| key.len() == MASTER_KEY_BYTES);
+            let key = hex::decode(digits).filter(|key| key.len() == MASTER_KEY_BYTES);
             keys.push((id, Secret::new(key.ok_or(KeyringError::Form(position + 1))?)));
         }
         Ok(Self { keys })
@@ -133,15 +134,6 @@ impl std::fmt::Debug for Keyring {
 
 fn cipher(key: &Secret) -> XChaCha20Poly1305 {
     XChaCha20Poly1305::new_from_slice(key.expose()).expect("the ring holds keys of 32 bytes only")
-}
-
-fn decode_hex(text: &str) -> Option<Vec<u8>> {
-    let nibble = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-    let bytes = text.as_bytes();
-    if !bytes.len().is_multiple_of(2) {
-        return None;
-    }
-    bytes.chunks_exact(2).map(|pair| Some(nibble(pair[0])? << 4 | nibble(pair[1])?)).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use thiserror::Error;
 
+use crate::hex;
 use crate::secret::Secret;
 use crate::template::{Scope, Template};
 use crate::time::Timestamp;
@@ -93,7 +94,7 @@ impl Signer {
         self.recipe.content.render_parts(scope, &mut |part| mac.update(part));
         let digest = mac.finalize().into_bytes();
         let signature = match self.recipe.encoding {
-            Encoding::Hex => hex(&digest),
+            Encoding::Hex => hex::encode(&digest),
             Encoding::Base64 => BASE64.encode(digest),
         };
         self.recipe.value.render_text(Scope { signature: &signature, ..scope })
@@ -126,13 +127,6 @@ fn mac_of(form: KeyForm, secret: &Secret) -> Result<Hmac<Sha256>, KeyError> {
 
 fn mac_with(key: &[u8]) -> Hmac<Sha256> {
     Hmac::new_from_slice(key).expect("HMAC takes a key of any length")
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]

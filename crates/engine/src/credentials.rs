@@ -15,6 +15,7 @@ use signalpost_store::{Done, Effect};
 use crate::Engine;
 use crate::directory::View;
 use crate::once::Keep;
+use crate::pass::{Pass, Realm};
 
 #[derive(Clone, Debug)]
 pub struct NewCredential {
@@ -36,6 +37,7 @@ pub struct IssuedCredential {
 pub struct Caller {
     pub credential: Arc<Credential>,
     pub view: Arc<View>,
+    pub pass: Pass,
 }
 
 impl Engine {
@@ -89,15 +91,22 @@ impl Engine {
     ) -> Result<(), Error> {
         let revoked = self.store.revoke_credential(workspace, credential).await;
         // Also after a failure: the store may have revoked it and lost the answer.
-        self.credentials.forget_all();
+        self.credentials.forget(|known| known.id == credential);
         Ok(revoked?)
     }
 
     /// Finds out who presents this credential to a dialect instance. `Unauthenticated` whatever is wrong with it:
-    /// unknown, expired, revoked, or of a workspace that speaks another dialect.
+    /// unknown, expired, revoked, or of a workspace that speaks another dialect. What does not have the form of the
+    /// dialect's credentials is refused without asking the store.
     pub async fn authenticate(&self, dialect: &str, presented: &[u8]) -> Result<Caller, Error> {
         let refused = || Error::new(ErrorCode::Unauthenticated, "the credential is missing or invalid");
-        let credential = self.credential(CredentialHash::of(presented)).await?.ok_or_else(refused)?;
+        let profile = self.profiles.get(dialect)?;
+        if !profile.credential.as_ref().is_some_and(|form| form.fits_after_any_prefix(presented)) {
+            return Err(refused());
+        }
+        let hash = CredentialHash::of(presented);
+        let found = self.credentials.find(hash, || self.store.credential_by_hash(hash)).await?;
+        let (credential, generation) = found.ok_or_else(refused)?;
         if !credential.is_valid_at(self.clock.now()) {
             return Err(refused());
         }
@@ -105,17 +114,17 @@ impl Engine {
             Err(error) if error.code == ErrorCode::NotFound => return Err(refused()),
             view => view?,
         };
-        if view.workspace.dialect == dialect { Ok(Caller { credential, view }) } else { Err(refused()) }
+        if view.workspace.dialect != dialect {
+            return Err(refused());
+        }
+        let expires_at = credential.expires_at;
+        let pass = Pass { realm: Realm::Customers, hash, generation, expires_at };
+        Ok(Caller { credential, view, pass })
     }
 
-    async fn credential(&self, hash: CredentialHash) -> Result<Option<Arc<Credential>>, Error> {
-        let generation = match self.credentials.get(&hash) {
-            Ok(known) => return Ok(Some(known)),
-            Err(generation) => generation,
-        };
-        let Some(found) = self.store.credential_by_hash(hash).await?.map(Arc::new) else { return Ok(None) };
-        self.credentials.keep(hash, Arc::clone(&found), generation);
-        Ok(Some(found))
+    /// Whether [`Self::authenticate`] can judge this without the store.
+    pub fn knows_credential(&self, presented: &[u8]) -> bool {
+        self.credentials.knows(&CredentialHash::of(presented))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use signalpost_core::base62;
 use signalpost_core::credential::Credential;
 use signalpost_core::error::Error;
+use signalpost_core::hex;
 use signalpost_core::id::IdMint;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::ports::{Clock, Random};
@@ -12,7 +13,7 @@ use signalpost_core::profile::{IdForm, Profile, SecretForm};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
-use signalpost_core::sign::{STANDARD_SECRET_PREFIX, hex, standard_secret};
+use signalpost_core::sign::{STANDARD_SECRET_PREFIX, standard_secret};
 use signalpost_core::time::Timestamp;
 use signalpost_store::Store;
 
@@ -129,7 +130,7 @@ impl Engine {
             SecretForm::PrefixedHex { random_bytes } => {
                 let mut bytes = vec![0u8; random_bytes];
                 self.random.fill(&mut bytes);
-                Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", hex(&bytes)))
+                Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", hex::encode(&bytes)))
             }
         }
     }

@@ -1,11 +1,11 @@
-//! What was found by the hash of a secret, kept in memory. Any revocation forgets all of it: it is rare, and loading
-//! one again is cheap.
+//! What was found by the hash of a secret, kept in memory until it is revoked.
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::limits::CREDENTIAL_CACHE_MAX;
+use signalpost_store::{Answer, StoreError};
 
 #[derive(Debug)]
 pub(crate) struct HashCache<T>(RwLock<Cached<T>>);
@@ -13,7 +13,8 @@ pub(crate) struct HashCache<T>(RwLock<Cached<T>>);
 #[derive(Debug)]
 struct Cached<T> {
     by_hash: HashMap<CredentialHash, Arc<T>>,
-    /// Counts forgettings: what was loaded before one and arrives after it is not kept.
+    /// Counts forgettings: what was loaded before one and arrives after it is not kept, and whoever was let in before
+    /// one is to be looked at again.
     generation: u64,
 }
 
@@ -24,14 +25,43 @@ impl<T> Default for HashCache<T> {
 }
 
 impl<T> HashCache<T> {
-    /// What is known, else the generation to keep it under once it was loaded.
-    pub(crate) fn get(&self, hash: &CredentialHash) -> Result<Arc<T>, u64> {
-        let cached = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        cached.by_hash.get(hash).cloned().ok_or(cached.generation)
+    /// What has this hash, from memory if possible, and the generation as of which that is so.
+    pub(crate) async fn find(
+        &self,
+        hash: CredentialHash,
+        load: impl FnOnce() -> Answer<Option<T>>,
+    ) -> Result<Option<(Arc<T>, u64)>, StoreError> {
+        let generation = {
+            let cached = self.read();
+            if let Some(known) = cached.by_hash.get(&hash) {
+                return Ok(Some((Arc::clone(known), cached.generation)));
+            }
+            cached.generation
+        };
+        let Some(found) = load().await?.map(Arc::new) else { return Ok(None) };
+        self.keep(hash, Arc::clone(&found), generation);
+        Ok(Some((found, generation)))
     }
 
-    pub(crate) fn keep(&self, hash: CredentialHash, found: Arc<T>, generation: u64) {
-        let mut cached = self.0.write().unwrap_or_else(PoisonError::into_inner);
+    /// Whether [`Self::find`] needs no store for this.
+    pub(crate) fn knows(&self, hash: &CredentialHash) -> bool {
+        self.read().by_hash.contains_key(hash)
+    }
+
+    pub(crate) fn generation(&self) -> u64 {
+        self.read().generation
+    }
+
+    /// Forgets what has changed. The rest stays: a revocation must not send everybody else to the store, which is where
+    /// those are not heard who share an address with a guesser.
+    pub(crate) fn forget(&self, changed: impl Fn(&T) -> bool) {
+        let mut cached = self.write();
+        cached.generation += 1;
+        cached.by_hash.retain(|_, known| !changed(known));
+    }
+
+    fn keep(&self, hash: CredentialHash, found: Arc<T>, generation: u64) {
+        let mut cached = self.write();
         if cached.generation != generation {
             return;
         }
@@ -41,10 +71,12 @@ impl<T> HashCache<T> {
         cached.by_hash.insert(hash, found);
     }
 
-    pub(crate) fn forget_all(&self) {
-        let mut cached = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        cached.generation += 1;
-        cached.by_hash.clear();
+    fn read(&self) -> RwLockReadGuard<'_, Cached<T>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Cached<T>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -52,15 +84,43 @@ impl<T> HashCache<T> {
 mod tests {
     use super::*;
 
+    use std::future::ready;
+
+    use futures_util::FutureExt;
+
+    fn hash(n: u8) -> CredentialHash {
+        CredentialHash::of(&[n])
+    }
+
+    /// What is found when the store would say `loaded`.
+    fn find(cache: &HashCache<u8>, n: u8, loaded: Option<u8>) -> Option<(u8, u64)> {
+        let found = cache.find(hash(n), || Box::pin(ready(Ok(loaded)))).now_or_never();
+        let found = found.expect("nothing waits").expect("nothing fails");
+        found.map(|(found, generation)| (*found, generation))
+    }
+
     #[test]
     fn what_was_loaded_before_a_revocation_is_not_kept_after_it() {
         let cache = HashCache::default();
-        let hash = CredentialHash::of(b"x");
-        let generation = cache.get(&hash).expect_err("nothing is known");
-        cache.forget_all();
-        cache.keep(hash, Arc::new(1), generation);
-        let generation = cache.get(&hash).expect_err("it was loaded too early");
-        cache.keep(hash, Arc::new(2), generation);
-        assert_eq!(cache.get(&hash).as_deref(), Ok(&2));
+        let load = || {
+            cache.forget(|_| false);
+            Box::pin(ready(Ok(Some(1u8)))) as Answer<Option<u8>>
+        };
+        let found = cache.find(hash(1), load).now_or_never().expect("nothing waits");
+        let (found, generation) = found.expect("nothing fails").expect("it is there");
+        assert_eq!((*found, generation), (1, 0), "it is told, as of before");
+        assert_eq!(cache.generation(), 1);
+        assert!(!cache.knows(&hash(1)));
+        assert_eq!(find(&cache, 1, None), None);
+    }
+
+    #[test]
+    fn only_what_has_changed_is_forgotten() {
+        let cache = HashCache::default();
+        assert_eq!(find(&cache, 1, Some(1)), Some((1, 0)));
+        assert_eq!(find(&cache, 2, Some(2)), Some((2, 0)));
+        cache.forget(|known| *known == 1);
+        assert_eq!(find(&cache, 1, None), None);
+        assert_eq!(find(&cache, 2, None), Some((2, 1)), "without the store");
     }
 }

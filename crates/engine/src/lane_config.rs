@@ -60,6 +60,8 @@ pub(crate) enum Loaded {
     Closed,
     /// One of its secrets does not open, which is the operator's to mend: nothing is sent, and nothing is given up.
     Locked(OpenError),
+    /// Its dialect is not served here, which is the operator's to mend as well.
+    Unserved,
     Open(Box<LaneConfig>),
 }
 

@@ -25,6 +25,7 @@ pub mod metrics;
 pub mod once;
 pub mod operator_keys;
 mod owed;
+pub mod pass;
 mod profiles;
 mod record;
 mod retention;

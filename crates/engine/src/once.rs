@@ -3,7 +3,7 @@
 //! An answer is kept sealed, for it may hold a secret that is shown this once.
 
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::id::WorkspaceId;
+use signalpost_core::id::{OperatorKeyId, WorkspaceId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::secret::{SealedSecret, Secret};
 use signalpost_store::{Done, Effect, Once, StoreError};
@@ -17,17 +17,51 @@ pub struct Keep<'a, T> {
     pub answer: &'a (dyn Fn(&T) -> Result<Vec<u8>, Error> + Sync),
 }
 
+/// What memory may still hold of before a call, when the call is answered from what was kept.
+///
+/// Whoever made it first may not have come to tell memory of it: its answer follows the commit, and so does another's
+/// answer by the same key.
+#[derive(Clone, Copy, Debug)]
+pub enum Stale<'a> {
+    Nothing,
+    /// Public id of an operator key.
+    OperatorKey(&'a str),
+    /// Public id of a webhook of this workspace.
+    Webhook(WorkspaceId, &'a str),
+}
+
 impl Engine {
     /// The answer kept for a call that was made before, `None` when it was not. `workspace` is the one that it is a
     /// call of, `None` for calls of the operator side as a whole. `KeyReused` when it asked for something else.
+    ///
+    /// When this returns an answer, what the call has changed is in force, as when the first answer returned.
     pub async fn answered_before(
         &self,
         workspace: Option<WorkspaceId>,
         call: KeyedCall,
+        stale: Stale<'_>,
     ) -> Result<Option<Vec<u8>>, Error> {
         let once = self.once(workspace, call);
         let Some(sealed) = self.store.done_before(once).await? else { return Ok(None) };
+        self.refresh(stale).await?;
         self.open_answer(once, &sealed).map(Some)
+    }
+
+    async fn refresh(&self, stale: Stale<'_>) -> Result<(), Error> {
+        match stale {
+            Stale::Nothing => {}
+            Stale::OperatorKey(id) => {
+                let id = OperatorKeyId::from_public(id);
+                self.operator_keys.forget(|known| Some(known.id) == id);
+            }
+            Stale::Webhook(workspace, id) => match self.webhook(workspace, id).await {
+                Ok(webhook) => self.apply_change(workspace, webhook.id).await,
+                // It was deleted since, and whoever deleted it sees to the rest.
+                Err(error) if error.code == ErrorCode::NotFound => {}
+                Err(error) => return Err(error),
+            },
+        }
+        Ok(())
     }
 
     /// Carries out an effect; once, when its answer is to be kept.

@@ -19,20 +19,32 @@ use signalpost_store::{Done, Effect};
 
 use crate::Engine;
 use crate::once::Keep;
+use crate::pass::{Pass, Realm};
 
 /// Who calls the operator side.
 #[derive(Clone, Debug)]
 pub enum Principal {
     /// The installation's own key: every right, everywhere.
     Root,
-    Key(Arc<OperatorKey>),
+    Key {
+        key: Arc<OperatorKey>,
+        pass: Pass,
+    },
 }
 
 impl Principal {
     pub fn scopes(&self) -> &[Scope] {
         match self {
             Self::Root => &Scope::ALL,
-            Self::Key(key) => &key.scopes,
+            Self::Key { key, .. } => &key.scopes,
+        }
+    }
+
+    /// By which to look again whether it may still act; the installation's own key cannot be taken away.
+    pub const fn pass(&self) -> Option<Pass> {
+        match self {
+            Self::Root => None,
+            Self::Key { pass, .. } => Some(*pass),
         }
     }
 
@@ -40,7 +52,7 @@ impl Principal {
     pub fn binding(&self) -> Option<WorkspaceId> {
         match self {
             Self::Root => None,
-            Self::Key(key) => key.workspace,
+            Self::Key { key, .. } => key.workspace,
         }
     }
 
@@ -101,20 +113,18 @@ impl Engine {
             return Err(refused());
         }
         let hash = CredentialHash::of(presented);
-        let key = match self.operator_keys.get(&hash) {
-            Ok(known) => known,
-            Err(generation) => {
-                let found = self.store.operator_key_by_hash(hash).await?.map(Arc::new).ok_or_else(refused)?;
-                self.operator_keys.keep(hash, Arc::clone(&found), generation);
-                found
-            }
-        };
-        if key.is_valid_at(self.clock.now()) { Ok(Principal::Key(key)) } else { Err(refused()) }
+        let found = self.operator_keys.find(hash, || self.store.operator_key_by_hash(hash)).await?;
+        let (key, generation) = found.ok_or_else(refused)?;
+        if !key.is_valid_at(self.clock.now()) {
+            return Err(refused());
+        }
+        let pass = Pass { realm: Realm::Operators, hash, generation, expires_at: key.expires_at };
+        Ok(Principal::Key { key, pass })
     }
 
     /// Whether [`Self::authenticate_operator`] can judge this without the store.
     pub fn knows_operator_key(&self, presented: &[u8]) -> bool {
-        has_form(presented) && self.operator_keys.get(&CredentialHash::of(presented)).is_ok()
+        has_form(presented) && self.operator_keys.knows(&CredentialHash::of(presented))
     }
 
     /// `Forbidden` for what is beyond the minter's own rights, `NotFound` for a workspace that it may not know of.
@@ -127,7 +137,6 @@ impl Engine {
         let now = self.clock.now();
         check(&new, now)?;
         let workspace = self.binding_of_new(minter, new.workspace.as_deref()).await?;
-        check_within(minter, &new.scopes)?;
         let secret = self.mint_operator_secret();
         let key = OperatorKey {
             id: OperatorKeyId::from_raw(self.mint_id()),
@@ -138,7 +147,9 @@ impl Engine {
             preview: preview_of(secret.expose_text()),
             created_at: now,
             expires_at: new.expires_at,
+            successor: None,
         };
+        check_within(minter, &key)?;
         let effect = Effect::CreateOperatorKey(key.clone(), CredentialHash::of(secret.expose()));
         let issued = IssuedOperatorKey { shown: ShownOperatorKey { key, workspace: new.workspace }, secret };
         let done = self.carry_out(minter.binding(), effect, &issued, keep.as_ref()).await?;
@@ -176,12 +187,13 @@ impl Engine {
         let key = self.visible_operator_key(caller, id).await?;
         let revoked = self.store.revoke_operator_key(key.id).await;
         // Also after a failure: the store may have revoked it and lost the answer.
-        self.operator_keys.forget_all();
+        self.operator_keys.forget(|known| known.id == key.id);
         Ok(revoked?)
     }
 
     /// Mints a successor with the same properties; the key itself ends after `overlap_s`, or when it would have
-    /// ended. `Conflict` for one that has expired.
+    /// ended. `Conflict` for one that has expired or was rotated before: its own end is the overlap's by then, and a
+    /// second successor would end with it. `Forbidden` for one whose properties are beyond the caller's own.
     pub async fn rotate_operator_key(
         &self,
         caller: &Principal,
@@ -194,7 +206,10 @@ impl Engine {
         }
         let now = self.clock.now();
         let previous = self.visible_operator_key(caller, id).await?;
-        check_within(caller, &previous.scopes)?;
+        check_within(caller, &previous)?;
+        if let Some(successor) = previous.successor {
+            return Err(rotated_before(successor));
+        }
         if !previous.is_valid_at(now) {
             return Err(Error::new(ErrorCode::Conflict, "the key has expired; make a new one"));
         }
@@ -205,11 +220,11 @@ impl Engine {
             id: OperatorKeyId::from_raw(self.mint_id()),
             preview: preview_of(secret.expose_text()),
             created_at: now,
+            successor: None,
             ..previous.clone()
         };
         let effect = Effect::RotateOperatorKey(RotateOperatorKey {
             previous: previous.id,
-            seen_expires_at: previous.expires_at,
             ends_at,
             next: next.clone(),
             hash: CredentialHash::of(secret.expose()),
@@ -219,7 +234,7 @@ impl Engine {
             previous_expires_at: previous.expires_at.map_or(ends_at, |end| end.min(ends_at)),
         };
         let done = self.carry_out(caller.binding(), effect, &rotated, keep.as_ref()).await;
-        self.operator_keys.forget_all();
+        self.operator_keys.forget(|known| known.id == previous.id);
         Ok(done?.map_now(|()| rotated))
     }
 
@@ -271,16 +286,39 @@ impl Engine {
     }
 }
 
-/// Nobody can hand out a right that they do not hold.
-fn check_within(minter: &Principal, scopes: &[Scope]) -> Result<(), Error> {
-    match scopes.iter().find(|scope| !permits(minter.scopes(), **scope)) {
-        None => Ok(()),
-        Some(scope) => {
-            let message =
-                format!("this key does not hold `{}`, so it cannot give it to another", scope.name());
-            Err(Error::new(ErrorCode::Forbidden, message))
-        }
+/// Nobody can hand out what they do not hold: no right, no later end, no higher rate.
+fn check_within(minter: &Principal, key: &OperatorKey) -> Result<(), Error> {
+    let forbidden = |message| Err(Error::new(ErrorCode::Forbidden, message));
+    if let Some(scope) = key.scopes.iter().find(|scope| !permits(minter.scopes(), **scope)) {
+        return forbidden(format!(
+            "this key does not hold `{}`, so it cannot give it to another",
+            scope.name()
+        ));
     }
+    let Principal::Key { key: own, .. } = minter else { return Ok(()) };
+    if let Some(end) = own.expires_at
+        && key.expires_at.is_none_or(|wanted| wanted > end)
+    {
+        let end = end.to_rfc3339_ms();
+        return forbidden(format!("this key ends at {end}, so it cannot make one that ends later or never"));
+    }
+    if let Some(RateLimit { per_s, .. }) = own.rate
+        && key.rate.is_none_or(|wanted| wanted.per_s > per_s)
+    {
+        return forbidden(format!(
+            "this key may make {per_s} calls a second, so it cannot make one that may make more"
+        ));
+    }
+    Ok(())
+}
+
+fn rotated_before(successor: OperatorKeyId) -> Error {
+    let message = format!(
+        "the key was rotated before, and its successor is `{}`; if nobody has the successor's secret, revoke it and \
+         make a new key",
+        successor.to_public()
+    );
+    Error::new(ErrorCode::Conflict, message)
 }
 
 fn check(new: &NewOperatorKey, now: Timestamp) -> Result<(), Error> {
@@ -302,29 +340,60 @@ fn check(new: &NewOperatorKey, now: Timestamp) -> Result<(), Error> {
 mod tests {
     use super::*;
 
-    fn holder(scopes: &[Scope]) -> Principal {
-        Principal::Key(Arc::new(OperatorKey {
+    fn key(scopes: &[Scope], expires_ms: Option<i64>, per_s: Option<u32>) -> OperatorKey {
+        OperatorKey {
             id: OperatorKeyId::from_raw(1),
             name: None,
             scopes: scopes.to_vec(),
             workspace: None,
-            rate: None,
+            rate: per_s.map(RateLimit::of_key),
             preview: String::new(),
             created_at: Timestamp::from_ms(0),
-            expires_at: None,
-        }))
+            expires_at: expires_ms.map(Timestamp::from_ms),
+            successor: None,
+        }
+    }
+
+    fn holder(key: OperatorKey) -> Principal {
+        let (hash, expires_at) = (CredentialHash::of(b"x"), key.expires_at);
+        let pass = Pass { realm: Realm::Operators, hash, generation: 0, expires_at };
+        Principal::Key { key: Arc::new(key), pass }
+    }
+
+    fn code(minter: &Principal, wanted: &OperatorKey) -> Option<ErrorCode> {
+        check_within(minter, wanted).err().map(|error| error.code)
     }
 
     /// Making keys takes `admin` today, which holds everything; this does not rely on it.
     #[test]
-    fn nobody_hands_out_what_they_do_not_hold() {
-        let code =
-            |minter: &Principal, scopes: &[Scope]| check_within(minter, scopes).err().map(|error| error.code);
-        assert_eq!(code(&Principal::Root, &Scope::ALL), None);
-        assert_eq!(code(&holder(&[Scope::Admin]), &Scope::ALL), None);
-        assert_eq!(code(&holder(&[Scope::Read]), &[Scope::Read]), None);
+    fn nobody_hands_out_a_scope_that_they_do_not_hold() {
+        let with = |scopes: &[Scope]| key(scopes, None, None);
+        assert_eq!(code(&Principal::Root, &with(&Scope::ALL)), None);
+        assert_eq!(code(&holder(with(&[Scope::Admin])), &with(&Scope::ALL)), None);
+        assert_eq!(code(&holder(with(&[Scope::Read])), &with(&[Scope::Read])), None);
         for beyond in [Scope::Publish, Scope::Admin] {
-            assert_eq!(code(&holder(&[Scope::Read]), &[Scope::Read, beyond]), Some(ErrorCode::Forbidden));
+            let reader = holder(with(&[Scope::Read]));
+            assert_eq!(code(&reader, &with(&[Scope::Read, beyond])), Some(ErrorCode::Forbidden));
+        }
+    }
+
+    #[test]
+    fn nobody_hands_out_more_time_or_a_higher_rate_than_they_have() {
+        let with = |expires_ms, per_s| key(&[Scope::Admin], expires_ms, per_s);
+        let forbidden = Some(ErrorCode::Forbidden);
+        for (own, wanted, expected) in [
+            ((None, None), (None, None), None),
+            ((None, None), (Some(5), Some(5)), None),
+            ((Some(9), None), (Some(9), None), None),
+            ((Some(9), None), (Some(10), None), forbidden),
+            ((Some(9), None), (None, None), forbidden),
+            ((None, Some(5)), (None, Some(5)), None),
+            ((None, Some(5)), (None, Some(6)), forbidden),
+            ((None, Some(5)), (None, None), forbidden),
+        ] {
+            let (minter, wanted) = (holder(with(own.0, own.1)), with(wanted.0, wanted.1));
+            assert_eq!(code(&minter, &wanted), expected, "{minter:?} {wanted:?}");
+            assert_eq!(code(&Principal::Root, &wanted), None);
         }
     }
 }

@@ -65,7 +65,11 @@ impl Engine {
             None => self.mint_secret(view.profile.secret),
             Some(own) => match self.standing_of(&own, &webhook, now) {
                 Standing::Unknown => own,
-                Standing::Newest => return Ok(Done::Now(as_it_stands(webhook, own, now))),
+                Standing::Newest => {
+                    // Whoever made it the newest may not have come to tell the lanes.
+                    self.apply_change(workspace, webhook.id).await;
+                    return Ok(Done::Now(as_it_stands(webhook, own, now)));
+                }
                 Standing::Previous => {
                     let message = "was replaced and still signs; a secret that was given up cannot come back";
                     return Err(Error::field("secret", message));

@@ -82,6 +82,12 @@ impl Engine {
         self.directory.view(public_id).await
     }
 
+    /// A workspace as it is stored, also one whose dialect is not served here.
+    pub async fn stored_workspace(&self, public_id: &str) -> Result<Workspace, Error> {
+        let found = self.store.workspace_by_public_id(public_id.to_owned()).await?;
+        found.ok_or_else(|| Error::not_found("workspace"))
+    }
+
     /// The inner id of a workspace, also of one whose dialect is not served here.
     pub async fn workspace_id(&self, public_id: &str) -> Result<WorkspaceId, Error> {
         self.directory.id(public_id).await
@@ -102,19 +108,21 @@ impl Engine {
         Ok(found)
     }
 
-    /// Applies to attempts that start after this returns.
+    /// Applies to attempts that start after this returns. Of a workspace whose dialect is not served here everything
+    /// but its features can be changed: `Unavailable` for those.
     pub async fn update_workspace(
         &self,
         public_id: &str,
         change: WorkspaceChange,
     ) -> Result<Workspace, Error> {
-        let view = self.directory.view(public_id).await?;
+        let workspace = self.directory.id(public_id).await?;
         let mut errors = FieldErrors::default();
         errors.take("name", change.name.as_deref().map_or(Ok(()), check_name));
-        let features = change.features.as_deref();
-        errors.take("features", features.map_or(Ok(()), |features| check_features(&view.profile, features)));
+        if let Some(features) = &change.features {
+            let view = self.directory.view(public_id).await?;
+            errors.take("features", check_features(&view.profile, features));
+        }
         errors.into_result()?;
-        let workspace = view.workspace.id;
         let WorkspaceChange { name, features, policy } = change;
         let updated =
             self.store.update_workspace(UpdateWorkspace { workspace, name, features, policy }).await;
@@ -123,12 +131,12 @@ impl Engine {
         Ok(updated?)
     }
 
-    /// Ends a tenant. When this returns no attempt of it starts any more.
+    /// Ends a tenant, also one whose dialect is not served here. When this returns no attempt of it starts any more.
     pub async fn erase_workspace(&self, public_id: &str) -> Result<(), Error> {
-        let workspace = self.directory.view(public_id).await?.workspace.id;
+        let workspace = self.directory.id(public_id).await?;
         let erased = self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await;
-        self.credentials.forget_all();
-        self.operator_keys.forget_all();
+        self.credentials.forget(|known| known.workspace == workspace);
+        self.operator_keys.forget(|known| known.workspace == Some(workspace));
         self.apply_workspace_change(workspace).await;
         self.retention_bell.push_all([()]);
         erased?;

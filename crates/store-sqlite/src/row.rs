@@ -294,7 +294,7 @@ pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
 
 macro_rules! operator_key_columns {
     () => {
-        "id, workspace, name, scopes, rate_per_s, rate_burst, preview, created_at, expires_at"
+        "id, workspace, name, scopes, rate_per_s, rate_burst, preview, created_at, expires_at, successor"
     };
 }
 pub(crate) use operator_key_columns;
@@ -310,6 +310,7 @@ pub(crate) fn operator_key(row: &Row<'_>) -> Field<OperatorKey> {
         preview: fields.text("preview")?.to_owned(),
         created_at: fields.time("created_at")?,
         expires_at: fields.optional_time("expires_at")?,
+        successor: fields.optional_integer("successor")?.map(OperatorKeyId::from_raw),
     })
 }
 

@@ -24,6 +24,11 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0006_webhook_options.sql"),
     },
     Migration { number: 7, name: "kept_answers", sql: include_str!("../migrations/0007_kept_answers.sql") },
+    Migration {
+        number: 8,
+        name: "operator_key_ends",
+        sql: include_str!("../migrations/0008_operator_key_ends.sql"),
+    },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

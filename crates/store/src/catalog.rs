@@ -58,7 +58,8 @@ pub trait Catalog: Send + Sync {
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()>;
 
     /// `Missing("workspace")` when it is bound to one that does not exist, `Taken("operator key")` when the hash
-    /// exists, `WrongState` when there are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] of the same binding.
+    /// exists, `WrongState` when there are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] of the same binding none of
+    /// which has expired when it is created. One that has makes room: of several the one that expired first.
     fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()>;
     /// Whatever its expiry says: the caller judges that with its own clock.
     fn operator_key_by_hash(&self, hash: CredentialHash) -> Answer<Option<OperatorKey>>;
@@ -69,9 +70,9 @@ pub trait Catalog: Send + Sync {
     fn list_operator_keys(&self, params: ListOperatorKeys) -> Answer<Vec<OperatorKey>>;
     /// `Missing("operator key")`.
     fn revoke_operator_key(&self, key: OperatorKeyId) -> Answer<()>;
-    /// Stores a key's successor and lets the key end at `ends_at`, if it does not end before that. Refuses as
-    /// [`Self::create_operator_key`] does; `Missing("operator key")`; `WrongState` when the key's expiry is not
-    /// `seen_expires_at`.
+    /// Stores a key's successor, names it in the key, and lets the key end at `ends_at`, if it does not end before that.
+    /// Refuses as [`Self::create_operator_key`] does; `Missing("operator key")`; `WrongState` when the key has a
+    /// successor already.
     fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()>;
 
     /// Carries out an effect and keeps `answer` for its call, or gives the answer that was kept for it before; the bounds
@@ -93,8 +94,6 @@ pub struct ListOperatorKeys {
 #[derive(Clone, Debug)]
 pub struct RotateOperatorKey {
     pub previous: OperatorKeyId,
-    /// The expiry by which the caller has chosen.
-    pub seen_expires_at: Option<Timestamp>,
     pub ends_at: Timestamp,
     pub next: OperatorKey,
     pub hash: CredentialHash,

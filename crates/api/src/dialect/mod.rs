@@ -9,6 +9,7 @@ pub mod sigmamind;
 use std::sync::Arc;
 
 use axum::Router;
+use signalpost_core::ports::Spawn;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
 
@@ -19,8 +20,8 @@ pub use shape::{Shape, ShapeError, ShapeValues};
 
 /// What customers see of a dialect instance.
 pub(crate) trait Public: Send + Sync {
-    /// The routes below the base path.
-    fn router(&self, engine: Arc<Engine>) -> Router;
+    /// The routes below the base path; `tasks` run calls to their end.
+    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Router;
 
     /// The same routes in words.
     fn api(&self) -> Api;
@@ -40,8 +41,8 @@ pub struct Dialect {
 
 impl Dialect {
     /// The routes below the base path, `None` when customers do not speak to it.
-    pub fn public_router(&self, engine: Arc<Engine>) -> Option<Router> {
-        self.public.as_ref().map(|public| public.router(engine))
+    pub fn public_router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Option<Router> {
+        self.public.as_ref().map(|public| public.router(engine, tasks))
     }
 
     /// What its document says, `None` when customers do not speak to it.

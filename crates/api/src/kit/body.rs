@@ -1,4 +1,4 @@
-//! Reading the body of a request: its content type first, then at most so many bytes.
+//! Reading the body of a request: its content type first, then at most so many bytes, then a second look at who sends it.
 
 use std::fmt;
 
@@ -10,6 +10,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use signalpost_core::error::{Error, ErrorCode};
 
 use crate::kit::auth::single;
+use crate::kit::standing::Standing;
 
 /// The error of a body whose caller was too slow, as whoever owns the connection reports it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +62,16 @@ pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<
     })
 }
 
-/// At most `bytes_max` bytes of body; a body that announces more is refused before it is read.
+/// At most `bytes_max` bytes of body; a body that announces more is refused before it is read. `Unauthenticated` when
+/// the caller's credential was revoked or has expired while the body arrived.
 pub(crate) async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
+    let standing = Standing::of(&request)?;
+    let body = collect(request, bytes_max).await?;
+    standing.look_again().await?;
+    Ok(body)
+}
+
+async fn collect(request: Request, bytes_max: usize) -> Result<Bytes, Error> {
     let too_large =
         || Error::new(ErrorCode::TooLarge, format!("the body may hold at most {bytes_max} bytes"));
     if announced_bytes(request.headers()).is_some_and(|bytes| bytes > bytes_max) {

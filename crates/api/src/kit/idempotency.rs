@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use signalpost_core::error::Error;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::{CallContent, KeyedCall, parse_key};
-use signalpost_engine::once::Keep;
+use signalpost_engine::once::{Keep, Stale};
 use signalpost_engine::{Done, Engine};
 
 use crate::kit::refusal::Answer;
@@ -76,16 +76,25 @@ impl Repeatable {
         self.0
     }
 
-    /// The answer that was given to the same call before, looked up first of all: what has changed since, the time
-    /// included, must not change it. `KeyReused` when the key was used for another request.
-    pub(crate) async fn first_answer(
+    /// Makes the call, unless it was made before: then the answer of that time is given again. It is looked up first of
+    /// all, for what has changed since, the time included, must not change it. `KeyReused` when the key was used for
+    /// another request.
+    ///
+    /// `workspace` is the one that it is a call of; `stale` what memory may hold of before it. `make` ends with
+    /// [`answer`], and hands [`Self::keep`] to the engine.
+    pub(crate) async fn once(
         self,
         engine: &Engine,
         workspace: Option<WorkspaceId>,
-    ) -> Result<Option<Response>, Error> {
-        let Some(call) = self.0 else { return Ok(None) };
-        let before = engine.answered_before(workspace, call).await?;
-        before.map(|kept| replayed(&kept)).transpose()
+        stale: Stale<'_>,
+        make: impl Future<Output = Answer>,
+    ) -> Answer {
+        if let Some(call) = self.0
+            && let Some(kept) = engine.answered_before(workspace, call, stale).await?
+        {
+            return Ok(replayed(&kept)?);
+        }
+        make.await
     }
 
     /// How the answer to this call is kept, if it is.

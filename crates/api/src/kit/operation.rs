@@ -1,22 +1,29 @@
 //! Operations: the one table of a surface, from which its router, its rights and its documents come.
 //!
 //! A route that is not in the table does not exist, and one that is in it is described and has a right that its
-//! caller needs. [`Permitted`] stands directly before every handler, so no route can be added without a check.
+//! caller needs. [`Guarded`] stands directly before every handler, so no route can be added without a check, and none
+//! whose work could be left half done.
 
-use std::future::{Ready, ready};
+use std::future::ready;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodFilter, MethodRouter, on};
+use axum::routing::{MethodFilter, MethodRouter, get, on};
+use futures_channel::oneshot;
 use futures_util::future::Either;
 use http::Method;
 use signalpost_core::error::Error;
+use signalpost_core::ports::{BoxFuture, Spawn};
 use signalpost_core::scope::Scope;
+use signalpost_engine::Engine;
+use signalpost_engine::pass::Pass;
 
 use crate::kit::description::Description;
 use crate::kit::refusal::Refusal;
+use crate::kit::standing::Standing;
 
 /// Who may call an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,8 +49,26 @@ impl Access {
     }
 }
 
-/// A surface's judgement of its caller, made when it is known what the caller wants and before anything is read.
-pub(crate) type Permit = fn(&Request, Access) -> Result<(), Error>;
+/// What the operations of a surface need of it.
+pub(crate) trait Surface: Send + Sync + 'static {
+    /// The judgement of a caller, made when it is known what the caller wants and before anything is read. Returns by
+    /// what it was let in, for a second look once everything was read; nothing when that cannot be taken away.
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error>;
+
+    fn engine(&self) -> &Arc<Engine>;
+
+    /// Runs calls to their end.
+    fn tasks(&self) -> &dyn Spawn;
+}
+
+/// What becomes of a call whose caller goes away before it is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Abandoned {
+    /// It is dropped wherever it stands: what it has begun needs nothing more from it.
+    Dropped,
+    /// It goes on to its end: what follows a commit is a part of it, such as telling the lanes.
+    Completed,
+}
 
 /// A method on a path: what it says of itself and what it does.
 pub(crate) struct Operation<S> {
@@ -51,24 +76,45 @@ pub(crate) struct Operation<S> {
     route: MethodRouter<S>,
 }
 
-impl<S: Clone + Send + Sync + 'static> Operation<S> {
-    /// `path` is below the surface's base path, in the router's form: `/webhooks/{webhook}`.
-    pub(crate) fn new<H, T>(
+impl<S: Surface> Operation<Arc<S>> {
+    /// `path` is below the surface's base path, in the router's form: `/webhooks/{webhook}`. Whatever may change
+    /// something is brought to its end.
+    pub(crate) fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Arc<S>>,
+        T: 'static,
+    {
+        let abandoned = if method == Method::GET { Abandoned::Dropped } else { Abandoned::Completed };
+        Self::guarded(method, path, access, abandoned, handler)
+    }
+
+    /// A `POST` that ends with its commit: nothing of it needs to be completed, and no task is made for it.
+    pub(crate) fn ending_with_its_commit<H, T>(path: &'static str, access: Access, handler: H) -> Self
+    where
+        H: Handler<T, Arc<S>>,
+        T: 'static,
+    {
+        Self::guarded(Method::POST, path, access, Abandoned::Dropped, handler)
+    }
+
+    fn guarded<H, T>(
         method: Method,
         path: &'static str,
         access: Access,
-        permit: Permit,
+        abandoned: Abandoned,
         handler: H,
     ) -> Self
     where
-        H: Handler<T, S>,
+        H: Handler<T, Arc<S>>,
         T: 'static,
     {
         let filter = MethodFilter::try_from(method.clone()).expect("a method that RFC 9110 knows");
-        let route = on(filter, Permitted { handler, access, permit });
+        let route = on(filter, Guarded { handler, access, abandoned });
         Self { description: Description::new(method, path, access), route }
     }
+}
 
+impl<S> Operation<S> {
     /// The same operation, with more said about it.
     pub(crate) fn described(mut self, describe: impl FnOnce(Description) -> Description) -> Self {
         self.description = describe(self.description);
@@ -83,7 +129,7 @@ where
     H: Handler<T, S>,
     T: 'static,
 {
-    Operation::new(Method::GET, path, Access::Open, |_, _| Ok(()), handler)
+    Operation { description: Description::new(Method::GET, path, Access::Open), route: get(handler) }
 }
 
 /// The routes of a table.
@@ -100,23 +146,48 @@ pub(crate) fn descriptions<S>(operations: Vec<Operation<S>>) -> Vec<Description>
 
 /// A handler behind the check of its caller's right.
 #[derive(Clone)]
-struct Permitted<H> {
+struct Guarded<H> {
     handler: H,
     access: Access,
-    permit: Permit,
+    abandoned: Abandoned,
 }
 
-impl<H, T, S> Handler<T, S> for Permitted<H>
+impl<H, T, S> Handler<T, Arc<S>> for Guarded<H>
 where
-    H: Handler<T, S>,
+    H: Handler<T, Arc<S>>,
     T: 'static,
+    S: Surface,
 {
-    type Future = Either<H::Future, Ready<Response>>;
+    type Future = Either<H::Future, BoxFuture<'static, Response>>;
 
-    fn call(self, request: Request, state: S) -> Self::Future {
-        match (self.permit)(&request, self.access) {
-            Ok(()) => Either::Left(self.handler.call(request, state)),
-            Err(error) => Either::Right(ready(Refusal::from(error).into_response())),
+    fn call(self, mut request: Request, surface: Arc<S>) -> Self::Future {
+        let pass = match surface.permit(&request, self.access) {
+            Ok(pass) => pass,
+            Err(error) => return Either::Right(Box::pin(ready(Refusal::from(error).into_response()))),
+        };
+        request.extensions_mut().insert(Standing::new(surface.engine(), pass));
+        match self.abandoned {
+            Abandoned::Dropped => Either::Left(self.handler.call(request, surface)),
+            Abandoned::Completed => {
+                let work = self.handler.call(request, Arc::clone(&surface));
+                Either::Right(complete(surface.tasks(), work))
+            }
         }
     }
+}
+
+/// Has the work done as a task of its own. What is returned only waits for it, and may be dropped.
+fn complete(
+    tasks: &dyn Spawn,
+    work: impl Future<Output = Response> + Send + 'static,
+) -> BoxFuture<'static, Response> {
+    let (tell, told) = oneshot::channel();
+    tasks.spawn(Box::pin(async move {
+        // The caller may have gone away; the work is done all the same.
+        drop(tell.send(work.await));
+    }));
+    Box::pin(async move {
+        let broken = |_| Refusal::from(Error::internal("a call broke off")).into_response();
+        told.await.unwrap_or_else(broken)
+    })
 }

@@ -1,7 +1,10 @@
 //! A server without sockets, and what it answered.
 
-use std::sync::Arc;
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -14,11 +17,11 @@ use signalpost_api::{
     CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
 };
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::ports::{BoxFuture, Clock, Random};
+use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::time::{Monotonic, Timestamp};
-use signalpost_engine::{Engine, EngineOptions};
+use signalpost_engine::{DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::memory::MemoryStore;
@@ -33,6 +36,9 @@ pub(crate) struct App {
     pub(crate) clock: Arc<StandingClock>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) engine: Arc<Engine>,
+    /// Not running until a test runs it.
+    pub(crate) core: Mutex<Option<DeliveryCore>>,
+    pub(crate) tasks: Arc<Tasks>,
     public: Router,
     operator: Router,
 }
@@ -49,8 +55,8 @@ impl App {
 
     /// An app over a store of its own making; `model` is what the test looks into.
     pub(crate) fn over(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>) -> Self {
-        let clock = Arc::new(StandingClock(AtomicI64::new(NOW_MS)));
-        let (engine, _cores) = Engine::new(EngineOptions {
+        let clock = Arc::new(StandingClock(Arc::new(AtomicI64::new(NOW_MS))));
+        let (engine, mut cores) = Engine::new(EngineOptions {
             store,
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU64::new(1))),
@@ -65,19 +71,22 @@ impl App {
             key_hash: CredentialHash::of(OPERATOR_KEY.as_bytes()),
             draining: Arc::clone(&draining),
         };
-        let public = public_router(Arc::clone(&engine), &dialects);
-        let operator = operator_router(Arc::clone(&engine), access, &dialects);
-        Self { store: model, clock, draining, engine, public, operator }
+        let tasks = Arc::new(Tasks::default());
+        let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
+        let public = public_router(Arc::clone(&engine), &spawn, &dialects);
+        let operator = operator_router(Arc::clone(&engine), &spawn, &access, &dialects);
+        let core = Mutex::new(cores.pop());
+        Self { store: model, clock, draining, engine, core, tasks, public, operator }
     }
 
     /// A call of the operator side with the operator's key.
     pub(crate) fn operator(&self, method: Method, path: &str) -> Call<'_> {
-        Call::new(&self.operator, method, path).header("authorization", &format!("Bearer {OPERATOR_KEY}"))
+        self.operator_stranger(method, path).header("authorization", &format!("Bearer {OPERATOR_KEY}"))
     }
 
     /// A call of the operator side with another key.
     pub(crate) fn with_key(&self, key: &str, method: Method, path: &str) -> Call<'_> {
-        Call::new(&self.operator, method, path).header("authorization", &format!("Bearer {key}"))
+        self.operator_stranger(method, path).header("authorization", &format!("Bearer {key}"))
     }
 
     /// A new key of the operator side: its id and its secret.
@@ -89,12 +98,12 @@ impl App {
 
     /// A call of the operator side without a key.
     pub(crate) fn operator_stranger(&self, method: Method, path: &str) -> Call<'_> {
-        Call::new(&self.operator, method, path)
+        Call::new(&self.operator, &self.tasks, method, path)
     }
 
     /// A call of the public side without a key.
     pub(crate) fn public(&self, method: Method, path: &str) -> Call<'_> {
-        Call::new(&self.public, method, path)
+        Call::new(&self.public, &self.tasks, method, path)
     }
 
     /// A new workspace of a dialect: its public id.
@@ -125,13 +134,14 @@ impl App {
 /// A request being put together.
 pub(crate) struct Call<'a> {
     router: &'a Router,
+    tasks: &'a Tasks,
     request: http::request::Builder,
-    body: Bytes,
+    body: Body,
 }
 
 impl<'a> Call<'a> {
-    fn new(router: &'a Router, method: Method, path: &str) -> Self {
-        Self { router, request: Request::builder().method(method).uri(path), body: Bytes::new() }
+    fn new(router: &'a Router, tasks: &'a Tasks, method: Method, path: &str) -> Self {
+        Self { router, tasks, request: Request::builder().method(method).uri(path), body: Body::empty() }
     }
 
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
@@ -165,18 +175,76 @@ impl<'a> Call<'a> {
 
     /// A body that does not say what it is.
     pub(crate) fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = body.into();
+        self.body = Body::from(body.into());
+        self
+    }
+
+    /// A JSON body; `meanwhile` happens after the head was judged and before the body is there.
+    pub(crate) fn json_after(mut self, body: &Value, meanwhile: impl FnOnce() + Send + 'static) -> Self {
+        self = self.header("content-type", "application/json");
+        let bytes = body.to_string();
+        self.body = Body::from_stream(futures_util::stream::once(async move {
+            meanwhile();
+            Ok::<_, std::convert::Infallible>(bytes)
+        }));
         self
     }
 
     pub(crate) fn send(self) -> Answer {
-        let request = self.request.body(Body::from(self.body)).unwrap();
-        block_on(async {
-            let response = self.router.clone().call(request).await.unwrap();
-            let (parts, body) = response.into_parts();
-            let body = body.collect().await.unwrap().to_bytes();
-            Answer { status: parts.status, headers: parts.headers, body }
-        })
+        let tasks = self.tasks;
+        let mut answer = pin!(self.answer());
+        block_on(poll_fn(|cx| match answer.as_mut().poll(cx) {
+            Poll::Ready(answer) => Poll::Ready(answer),
+            Poll::Pending => {
+                tasks.poll(cx);
+                answer.as_mut().poll(cx)
+            }
+        }))
+    }
+
+    /// Goes away at the first moment at which there is no answer yet. Tasks are left to whoever drives them next.
+    #[track_caller]
+    pub(crate) fn abandon(self) {
+        let mut answer = pin!(self.answer());
+        let early = answer.as_mut().poll(&mut Context::from_waker(std::task::Waker::noop()));
+        assert!(early.is_pending(), "it was answered at once: {early:?}");
+    }
+
+    async fn answer(self) -> Answer {
+        let request = self.request.body(self.body).unwrap();
+        let response = self.router.clone().call(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+}
+
+/// Tasks that bring calls to their end. Whoever sends a call drives them.
+#[derive(Default)]
+pub(crate) struct Tasks(Mutex<Vec<BoxFuture<'static, ()>>>);
+
+impl Tasks {
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// Drops them wherever they stand.
+    pub(crate) fn drop_all(&self) {
+        self.0.lock().unwrap().clear();
+    }
+
+    /// Polls each once.
+    pub(crate) fn poll(&self, cx: &mut Context<'_>) {
+        // Not under the lock: a task may come to make another.
+        let mut polled = std::mem::take(&mut *self.0.lock().unwrap());
+        polled.retain_mut(|task| task.as_mut().poll(cx).is_pending());
+        self.0.lock().unwrap().extend(polled);
+    }
+}
+
+impl Spawn for Tasks {
+    fn spawn(&self, task: BoxFuture<'static, ()>) {
+        self.0.lock().unwrap().push(task);
     }
 }
 
@@ -231,7 +299,8 @@ impl Answer {
     }
 }
 
-pub(crate) struct StandingClock(AtomicI64);
+/// Goes on when a test says so. Whoever sleeps is woken by being looked at.
+pub(crate) struct StandingClock(Arc<AtomicI64>);
 
 impl StandingClock {
     pub(crate) fn advance_ms(&self, ms: i64) {
@@ -248,8 +317,14 @@ impl Clock for StandingClock {
         Monotonic::from_us(0)
     }
 
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let now = Arc::clone(&self.0);
+        let until = now.load(Ordering::SeqCst) + i64::try_from(duration.as_millis()).unwrap();
+        Box::pin(poll_fn(
+            move |_| {
+                if now.load(Ordering::SeqCst) < until { Poll::Pending } else { Poll::Ready(()) }
+            },
+        ))
     }
 }
 

@@ -147,6 +147,36 @@ fn nobody_gives_more_than_they_hold() {
 }
 
 #[test]
+fn nobody_gives_more_time_or_a_higher_rate_than_they_have() {
+    let app = App::new();
+    let (lasting_id, _) = app.minted(&json!({"scopes": ["admin"]}));
+    let end = "2026-05-05T11:00:00.000Z";
+    let (temporary_id, temporary) = app.minted(&json!({"scopes": ["admin"], "expires_at": end}));
+    let (slow_id, slow) = app.minted(&json!({"scopes": ["admin"], "rate_limit_per_s": 50}));
+    let mint = |key: &str, new: Value| app.with_key(key, Method::POST, "/v1/keys").json(&new).send();
+    let rotate = |key: &str, id: &str| {
+        app.with_key(key, Method::POST, &format!("/v1/keys/{id}/rotate")).json(&json!({})).send()
+    };
+    let sentence = format!("this key ends at {end}, so it cannot make one that ends later or never");
+    for new in
+        [json!({"scopes": ["read"]}), json!({"scopes": ["read"], "expires_at": "2026-05-05T11:00:00.001Z"})]
+    {
+        assert_eq!(mint(&temporary, new).expect(403).text_at("/detail"), sentence);
+    }
+    assert_eq!(rotate(&temporary, &lasting_id).expect(403).text_at("/detail"), sentence);
+    mint(&temporary, json!({"scopes": ["read"], "expires_at": end})).expect(201);
+    assert_eq!(rotate(&temporary, &temporary_id).expect(201).text_at("/expires_at"), end);
+    let sentence = "this key may make 50 calls a second, so it cannot make one that may make more";
+    for new in [json!({"scopes": ["read"]}), json!({"scopes": ["read"], "rate_limit_per_s": 51})] {
+        assert_eq!(mint(&slow, new).expect(403).text_at("/detail"), sentence);
+    }
+    assert_eq!(rotate(&slow, &lasting_id).expect(403).text_at("/detail"), sentence);
+    mint(&slow, json!({"scopes": ["read"], "rate_limit_per_s": 50})).expect(201);
+    rotate(&slow, &slow_id).expect(201);
+    app.operator(Method::POST, &format!("/v1/keys/{lasting_id}/rotate")).json(&json!({})).send().expect(201);
+}
+
+#[test]
 fn whatever_a_bound_key_asks_for_exists_or_does_not() {
     let app = App::new();
     let own = app.workspace("native");

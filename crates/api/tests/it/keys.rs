@@ -39,7 +39,7 @@ fn a_key_is_shown_once_listed_and_revoked_at_once() {
     let shown = json!({
         "id": id, "name": "billing", "scopes": ["publish", "read"], "workspace": workspace,
         "preview": preview, "rate_limit_per_s": 5,
-        "created_at": "2026-05-05T10:06:46.150Z", "expires_at": "2026-05-05T11:00:00.000Z"
+        "created_at": "2026-05-05T10:06:46.150Z", "expires_at": "2026-05-05T11:00:00.000Z", "successor": null
     });
     let mut with_secret = shown.clone();
     with_secret["secret"] = json!(secret);
@@ -151,14 +151,56 @@ fn a_rotated_key_overlaps_with_its_successor() {
     assert_eq!(mint(&app, &whole).expect(201).json()["rate_limit_per_s"], 5);
     let by_default = rotate(&at_once.text_at("/id"), json!({"overlap_s": null}));
     assert_eq!(by_default.expect(201).text_at("/previous_expires_at"), "2026-05-06T10:07:46.150Z");
-    let again = rotate(&at_once.text_at("/id"), json!({"overlap_s": 2_592_000.0}));
-    assert_eq!(again.expect(201).text_at("/previous_expires_at"), "2026-05-06T10:07:46.150Z");
-    let id = again.text_at("/id");
+    let id = by_default.text_at("/id");
+    let month = rotate(&id, json!({"overlap_s": 2_592_000.0}));
+    assert_eq!(month.expect(201).text_at("/previous_expires_at"), "2026-06-04T10:07:46.150Z");
+    let id = month.text_at("/id");
     for bad in [json!({"overlap_s": -1}), json!({"overlap_s": 30 * 86_400 + 1}), json!({"overlap_s": "1"})] {
         assert_eq!(rotate(&id, bad).expect(422).pointers(), ["/overlap_s"]);
     }
     rotate(&id, json!({"overlap": 1})).expect(422);
     rotate("opk_0000000000000000", json!({})).expect(404);
+}
+
+#[test]
+fn a_key_is_rotated_once_and_its_successor_has_the_keys_own_end() {
+    let app = App::new();
+    let (id, key) = app.minted(&json!({"scopes": ["read"]}));
+    let rotate = |id: &str| {
+        app.operator(Method::POST, &format!("/v1/keys/{id}/rotate")).json(&json!({"overlap_s": 60})).send()
+    };
+    let first = rotate(&id);
+    let successor = first.expect(201).text_at("/id");
+    assert_eq!((&first.json()["expires_at"], &first.json()["successor"]), (&json!(null), &json!(null)));
+    let refused = rotate(&id);
+    assert_eq!(
+        refused.expect(409).text_at("/detail"),
+        format!(
+            "the key was rotated before, and its successor is `{successor}`; if nobody has the successor's secret, \
+             revoke it and make a new key"
+        )
+    );
+    let shown = app.operator(Method::GET, &format!("/v1/keys/{id}")).send().expect(200).json();
+    assert_eq!((&shown["successor"], shown["expires_at"].is_null()), (&json!(successor), false));
+    app.clock.advance_ms(60_000);
+    assert!(!opens(&app, &key) && opens(&app, &first.text_at("/secret")), "it outlives the overlap");
+    rotate(&successor).expect(201);
+}
+
+#[test]
+fn expired_keys_make_room_for_new_ones() {
+    let app = App::new();
+    let end = "2026-05-05T10:06:47.000Z";
+    let (id, _) = app.minted(&json!({"scopes": ["read"], "expires_at": end}));
+    for _ in 1..1_000 {
+        app.minted(&json!({"scopes": ["read"]}));
+    }
+    let one_more = || mint(&app, &json!({"scopes": ["read"]}));
+    assert_eq!(one_more().expect(409).text_at("/detail"), "there are too many operator keys, revoke some");
+    app.clock.advance_ms(850);
+    one_more().expect(201);
+    app.operator(Method::GET, &format!("/v1/keys/{id}")).send().expect(404);
+    one_more().expect(409);
 }
 
 #[test]

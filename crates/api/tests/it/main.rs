@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that unwraps the wrong thing fails, as it should")]
 
+mod abandoned;
 mod app;
 mod batches;
+mod core;
 mod deliveries;
 mod documents;
 mod event_rules;
@@ -15,12 +17,15 @@ mod keys;
 mod profiles;
 mod publishing;
 mod rates;
+mod rates_public;
 mod retention;
+mod revoked_meanwhile;
 mod secrets;
 mod shapes;
 mod sigmamind;
 mod sigmamind_errors;
 mod sigmamind_fields;
+mod unserved;
 mod webhook_options;
 mod webhooks;
 mod workspaces;

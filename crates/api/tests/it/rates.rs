@@ -81,6 +81,29 @@ fn guessing_is_slow_for_the_guesser_alone() {
 }
 
 #[test]
+fn a_key_that_ends_sends_no_other_to_the_store_where_a_guesser_is_in_the_way() {
+    let app = App::new();
+    let (known_id, known) = app.minted(&json!({"scopes": ["read"]}));
+    let (revoked, _) = app.minted(&json!({"scopes": ["read"]}));
+    let (rotated, _) = app.minted(&json!({"scopes": ["read"]}));
+    let gone = app.workspace("native");
+    let from = |key: &str| app.with_key(key, Method::GET, PATH).from("192.0.2.1").send();
+    from(&known).expect(200);
+    for _ in 0..200 {
+        from("guess").expect(401);
+    }
+    from("guess").expect(429);
+    app.operator(Method::DELETE, &format!("/v1/keys/{revoked}")).send().expect(204);
+    from(&known).expect(200);
+    app.operator(Method::POST, &format!("/v1/keys/{rotated}/rotate")).json(&json!({})).send().expect(201);
+    from(&known).expect(200);
+    app.operator(Method::DELETE, &format!("/v1/workspaces/{gone}")).send().expect(204);
+    from(&known).expect(200);
+    app.operator(Method::DELETE, &format!("/v1/keys/{known_id}")).send().expect(204);
+    from(&known).expect(429);
+}
+
+#[test]
 fn addresses_of_one_network_guess_together() {
     let app = App::new();
     for n in 0..200 {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
-use signalpost_core::sign::hex;
+use signalpost_core::hex;
 use signalpost_store_sqlite::copy::{BackupReport, back_up};
 
 use crate::cmd::Failure;
@@ -50,7 +50,7 @@ pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
         "created_at": created_at.to_rfc3339_ms(),
         "schema": report.schema,
         "bytes": report.bytes,
-        "sha256": hex(&report.sha256),
+        "sha256": hex::encode(&report.sha256),
         "workspaces": report.workspaces,
         "events": report.events,
         "deliveries_owed": report.owed,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use signalpost_core::hex;
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
 use signalpost_store_sqlite::copy::CopyError;
@@ -83,15 +84,7 @@ fn parse_manifest(text: &str) -> Result<Manifest, String> {
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0u8; 32];
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    hex::decode(text)?.try_into().ok()
 }
 
 /// Which of these key files exist in `from`; those that came from the environment are in no file. Refused when `to` has

@@ -12,10 +12,10 @@ use http::header::{CONNECTION, HOST};
 use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use signalpost_api::CallerAddress;
+use tower_service::Service;
 
 use super::body::PatientBody;
 use super::door::Manner;
-use crate::completing;
 
 /// What is known of a connection before its calls.
 pub(super) struct Caller {
@@ -27,7 +27,7 @@ pub(super) struct Caller {
 
 /// Lets the router answer.
 pub(super) fn answer(
-    router: Router,
+    mut router: Router,
     caller: &Caller,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
@@ -40,7 +40,7 @@ pub(super) fn answer(
     request.extensions_mut().insert(CallerAddress(address));
     async move {
         let mut response = match readable {
-            true => completing::answer(router, request).await?,
+            true => router.call(request).await?,
             false => StatusCode::BAD_REQUEST.into_response(),
         };
         if !readable || response.status() == StatusCode::REQUEST_TIMEOUT {

@@ -42,7 +42,7 @@ const TURN_MAX: usize = 256;
 const LANE_IDLE_MS: i64 = 60_000;
 /// The longest sleep of a core that waits for an instant of the wall clock.
 const ALARM_MAX: Duration = Duration::from_secs(3_600);
-/// Pause before a webhook whose secret does not open is looked at again.
+/// Pause before a webhook whose secret does not open, or whose dialect is not served, is looked at again.
 const LOCKED_PAUSE_MS: i64 = 60_000;
 /// Pause before the store is asked again after it failed.
 const STORE_PAUSE_MS: i64 = 1_000;

@@ -142,6 +142,8 @@ impl Running {
                     tracing::error!(webhook = webhook.raw(), %error, "deliveries are held: check the master key");
                     lane.postpone_all(now.plus_ms(LOCKED_PAUSE_MS));
                 }
+                // Said once, when it was found.
+                Ok(Loaded::Unserved) => lane.postpone_all(now.plus_ms(LOCKED_PAUSE_MS)),
                 Err(error) => {
                     tracing::error!(
                         webhook = webhook.raw(),

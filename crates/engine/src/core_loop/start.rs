@@ -100,6 +100,8 @@ impl Running {
 async fn load(engine: &crate::Engine, webhook: WebhookId) -> Result<Loaded, String> {
     let record = engine.store.lane(webhook).await.map_err(|error| error.to_string())?;
     let Some(record) = record else { return Ok(Loaded::Closed) };
-    let profile = engine.profiles.get(&record.workspace.dialect).map_err(|error| error.to_string())?;
+    let Some(profile) = engine.profiles.look_up(&record.workspace.dialect) else {
+        return Ok(Loaded::Unserved);
+    };
     Ok(Loaded::from_record(record, profile, &engine.keyring, engine.clock.now()))
 }

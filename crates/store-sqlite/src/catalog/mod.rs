@@ -11,6 +11,7 @@ pub(crate) mod erase_workspace;
 pub(crate) mod expire_secrets;
 mod fan_out;
 pub(crate) mod find;
+pub(crate) mod forget_operator_keys;
 mod lane;
 mod list_credentials;
 mod list_operator_keys;
@@ -172,6 +173,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_credential::INSERT,
     create_operator_key::IS_TAKEN,
     create_operator_key::IS_FULL,
+    create_operator_key::SELECT_EXPIRED,
     create_operator_key::INSERT,
     create_webhook::IS_TAKEN,
     create_webhook::IS_FULL,
@@ -196,6 +198,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     expire_secrets::UPDATE,
     fan_out::SELECT_VERSION,
     fan_out::SELECT_WEBHOOKS,
+    forget_operator_keys::SELECT,
     find::SELECT_WORKSPACE,
     find::SELECT_WORKSPACE_BY_PUBLIC_ID,
     find::WORKSPACE_LIVES,

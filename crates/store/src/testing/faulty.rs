@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
@@ -54,6 +55,8 @@ pub enum Fault {
     Before,
     /// The call goes through, and the caller is told that it did not: an answer lost on the way.
     After,
+    /// The call goes through, and its answer is not there at the first look: its caller can go away in between.
+    Late,
 }
 
 /// How long a failure stays once it has come.
@@ -114,7 +117,7 @@ impl<S: Store> FaultyStore<S> {
     ) -> Answer<T> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let fault = (self.plan)(Call { number, verb });
-        if fault != Fault::Pass {
+        if matches!(fault, Fault::Before | Fault::After) {
             self.injected.fetch_add(1, Ordering::SeqCst);
         }
         let failure = StoreError::Unavailable(format!("call {number}, {verb}, was made to fail"));
@@ -124,6 +127,21 @@ impl<S: Store> FaultyStore<S> {
             Fault::After => {
                 let answer = call(&self.inner);
                 Box::pin(async move { answer.await.and(Err(failure)) })
+            }
+            Fault::Late => {
+                let answer = call(&self.inner);
+                Box::pin(async move {
+                    let mut looked = false;
+                    let second_look = |cx: &mut Context<'_>| {
+                        if std::mem::replace(&mut looked, true) {
+                            return Poll::Ready(());
+                        }
+                        cx.waker().wake_by_ref();
+                        Poll::Pending
+                    };
+                    std::future::poll_fn(second_look).await;
+                    answer.await
+                })
             }
         }
     }

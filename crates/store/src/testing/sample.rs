@@ -87,6 +87,7 @@ pub fn operator_key(workspace: Option<WorkspaceId>, n: i64) -> OperatorKey {
         preview: format!("spo_…{n}"),
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
+        successor: None,
     }
 }
 

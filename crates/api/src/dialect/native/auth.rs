@@ -3,7 +3,7 @@
 //! A request passes three questions: whose key is it, may the key know of what the path names, and does it hold the
 //! scope that the call needs. The last one stands before every handler ([`permit`]), so that none can do without.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -12,19 +12,16 @@ use http::HeaderMap;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::id::OperatorKeyId;
-use signalpost_core::limits::{FAILED_LOGINS_BURST, FAILED_LOGINS_PER_S};
 use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
 use signalpost_engine::Engine;
 use signalpost_engine::operator_keys::Principal;
+use signalpost_engine::pass::Pass;
 
 use crate::kit::auth::bearer;
-use crate::kit::caller_address::CallerAddress;
+use crate::kit::guesses::{Guesses, Turned};
 use crate::kit::limiter::Limiter;
 use crate::kit::operation::Access;
-
-/// Failed authentications of one address.
-const FAILURES: RateLimit = RateLimit { per_s: FAILED_LOGINS_PER_S, burst: FAILED_LOGINS_BURST };
 
 /// Who may use the operator side, and whether the process still wants work.
 #[derive(Clone, Debug)]
@@ -38,14 +35,8 @@ pub struct OperatorAccess {
 /// Judges callers, and remembers how fast they call.
 pub(super) struct Gate {
     root: Secret,
-    failures: Limiter<Option<IpAddr>>,
+    guesses: Guesses,
     keys: Limiter<OperatorKeyId>,
-}
-
-/// A refusal with the time after which another try makes sense.
-pub(super) struct Turned {
-    pub(super) error: Error,
-    pub(super) retry_after_s: Option<u32>,
 }
 
 /// What a limited key's answers say of its limit.
@@ -55,56 +46,38 @@ pub(super) type Pace = Option<(RateLimit, Allowance)>;
 #[derive(Clone, Copy)]
 struct WithinBinding;
 
-impl From<Error> for Turned {
-    fn from(error: Error) -> Self {
-        Self { error, retry_after_s: None }
-    }
-}
-
 impl Gate {
     pub(super) fn new(access: &OperatorAccess) -> Self {
         let root = Secret::new(access.key_hash.0.to_vec());
-        Self { root, failures: Limiter::default(), keys: Limiter::default() }
+        Self { root, guesses: Guesses::default(), keys: Limiter::default() }
     }
 
-    /// `Unauthenticated` unless the request carries a good key; `RateLimited` from an address with many bad ones.
-    ///
-    /// A guesser is not listened to any more for a while, except that keys which are in use and known without the
-    /// store still open: one bad neighbour behind the same address locks nobody out.
+    /// `Unauthenticated` unless the request carries a good key; `RateLimited` from an address with many bad ones, except
+    /// for the installation's own key, which opens always.
     pub(super) async fn authenticate(
         &self,
         engine: &Engine,
         headers: &HeaderMap,
-        caller: Option<IpAddr>,
+        from: Option<IpAddr>,
     ) -> Result<Principal, Turned> {
         let presented = bearer(headers);
         if presented.is_some_and(|presented| self.root.matches(&CredentialHash::of(presented).0)) {
             return Ok(Principal::Root);
         }
-        let now = engine.now();
-        if let Granted::No { retry_after_s } = self.failures.look(&caller, FAILURES, now)
-            && !presented.is_some_and(|presented| engine.knows_operator_key(presented))
-        {
-            return Err(too_many_failures(retry_after_s));
-        }
-        let judged = match presented {
-            Some(presented) => engine.authenticate_operator(presented).await,
-            None => Err(Error::new(ErrorCode::Unauthenticated, "")),
+        let is_known = || presented.is_some_and(|presented| engine.knows_operator_key(presented));
+        let judge = async {
+            let judged = match presented {
+                Some(presented) => engine.authenticate_operator(presented).await,
+                None => Err(Error::new(ErrorCode::Unauthenticated, "")),
+            };
+            judged.map_err(named)
         };
-        match judged {
-            Err(error) if error.code == ErrorCode::Unauthenticated => {
-                self.failures.take(caller, FAILURES, now);
-                let message =
-                    "the operator key is missing, wrong or expired; send `Authorization: Bearer <key>`";
-                Err(Error { message: message.to_owned(), ..error }.into())
-            }
-            judged => Ok(judged?),
-        }
+        self.guesses.judged(from, engine.now(), is_known, judge).await
     }
 
     /// `RateLimited` when a limited key calls too fast.
     pub(super) fn check_pace(&self, engine: &Engine, principal: &Principal) -> Result<Pace, (Turned, Pace)> {
-        let Principal::Key(key) = principal else { return Ok(None) };
+        let Principal::Key { key, .. } = principal else { return Ok(None) };
         let Some(limit) = key.rate else { return Ok(None) };
         let allowance = self.keys.take(key.id, limit, engine.now());
         let pace = Some((limit, allowance));
@@ -117,6 +90,14 @@ impl Gate {
             }
         }
     }
+}
+
+fn named(error: Error) -> Error {
+    if error.code != ErrorCode::Unauthenticated {
+        return error;
+    }
+    let message = "the operator key is missing, wrong or expired; send `Authorization: Bearer <key>`";
+    Error { message: message.to_owned(), ..error }
 }
 
 /// Lets a key that is bound to a workspace see no other: what belongs to another one does not exist for it.
@@ -144,10 +125,10 @@ pub(super) async fn check_binding(
     Ok(Request::from_parts(parts, body))
 }
 
-/// Stands before every handler of this surface.
-pub(super) fn permit(request: &Request, access: Access) -> Result<(), Error> {
+/// Stands before every handler of this surface. Returns by what the caller was let in.
+pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, Error> {
     let (needed, own_part) = match access {
-        Access::Open => return Ok(()),
+        Access::Open => return Ok(None),
         Access::Credential => {
             return Err(Error::internal("the operator side knows no customers' credentials"));
         }
@@ -155,31 +136,13 @@ pub(super) fn permit(request: &Request, access: Access) -> Result<(), Error> {
         Access::OwnPart(scope) => (scope, true),
     };
     let nobody = || Error::new(ErrorCode::Unauthenticated, "nobody has judged who calls");
-    request.extensions().get::<Principal>().ok_or_else(nobody)?.check_scope(needed)?;
+    let principal = request.extensions().get::<Principal>().ok_or_else(nobody)?;
+    principal.check_scope(needed)?;
     if own_part || request.extensions().get::<WithinBinding>().is_some() {
-        return Ok(());
+        return Ok(principal.pass());
     }
     let message = "this key is bound to a workspace, and this call is about the installation as a whole";
     Err(Error::new(ErrorCode::Forbidden, message))
-}
-
-fn too_many_failures(retry_after_s: u32) -> Turned {
-    let message = "too many requests with a wrong key came from this address";
-    let error = Error::new(ErrorCode::RateLimited, message);
-    Turned { error, retry_after_s: Some(retry_after_s) }
-}
-
-/// Whose failures count together: one IPv4 address, or one IPv6 network of 64 bits, which is what one customer of a
-/// provider has. Where nobody says the address, all count together.
-pub(super) fn caller_of(request: &Request) -> Option<IpAddr> {
-    let CallerAddress(address) = request.extensions().get::<CallerAddress>()?;
-    Some(match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        v4 => v4,
-    })
 }
 
 #[cfg(test)]
@@ -210,18 +173,5 @@ mod tests {
         let beyond = request(Some(Principal::Root), None);
         assert_eq!(code(&beyond, read), Some(ErrorCode::Forbidden));
         assert_eq!(code(&beyond, own), None);
-    }
-
-    #[test]
-    fn failures_count_by_address_or_network() {
-        let caller = |text: &str| {
-            let mut request = request(None, None);
-            request.extensions_mut().insert(CallerAddress(text.parse().expect("an address")));
-            caller_of(&request).expect("it has one").to_string()
-        };
-        assert_eq!(caller("192.0.2.7"), "192.0.2.7");
-        assert_eq!(caller("::ffff:192.0.2.7"), "192.0.2.7");
-        assert_eq!(caller("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
-        assert_eq!(caller_of(&request(None, None)), None);
     }
 }

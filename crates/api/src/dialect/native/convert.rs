@@ -9,6 +9,7 @@ use signalpost_core::custom_header::{CustomHeader, MASKED};
 use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
+use signalpost_core::id::OperatorKeyId;
 use signalpost_core::policy::{DeliveryPolicy, Patience};
 use signalpost_core::retention::{RetentionOverrides, RetentionRules, WorkspaceRetention};
 use signalpost_core::rotation::PreviousSecret;
@@ -97,6 +98,7 @@ pub(super) fn operator_key(shown: &ShownOperatorKey, secret: Option<&Secret>) ->
         rate_limit_per_s: key.rate.map(|rate| rate.per_s),
         created_at: key.created_at.to_rfc3339_ms(),
         expires_at: key.expires_at.map(|end| end.to_rfc3339_ms()),
+        successor: key.successor.map(OperatorKeyId::to_public),
     }
 }
 

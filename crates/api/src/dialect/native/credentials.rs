@@ -6,6 +6,7 @@ use signalpost_core::error::Error;
 use signalpost_core::id::CredentialId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::credentials::{IssuedCredential, NewCredential};
+use signalpost_engine::once::Stale;
 
 use super::{Shared, convert};
 use crate::kit::body::read_json;
@@ -25,35 +26,35 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let view = surface.engine.workspace(&workspace).await?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, Some(view.workspace.id)).await? {
-        return Ok(first);
-    }
-    let mut fields = Fields::new(Object::parse(&body)?);
-    let name = fields.optional_text("name");
-    let scopes = fields.texts("scopes", SCOPES_MAX).given();
-    let expires_at = fields.optional_text("expires_at");
-    let expires_at = expires_at.and_then(|text| fields.check("expires_at", instant::parse(&text)));
-    fields.refuse_rest("is not a property of a credential");
-    fields.finish()?;
-    let new = NewCredential { name, scopes, expires_at };
-    let show = |issued: &IssuedCredential| {
-        let shown = convert::credential(issued.credential.clone(), Some(&issued.secret));
-        idempotency::kept(StatusCode::CREATED, "", &shown)
+    let make = async {
+        let mut fields = Fields::new(Object::parse(&body)?);
+        let name = fields.optional_text("name");
+        let scopes = fields.texts("scopes", SCOPES_MAX).given();
+        let expires_at = fields.optional_text("expires_at");
+        let expires_at = expires_at.and_then(|text| fields.check("expires_at", instant::parse(&text)));
+        fields.refuse_rest("is not a property of a credential");
+        fields.finish()?;
+        let new = NewCredential { name, scopes, expires_at };
+        let show = |issued: &IssuedCredential| {
+            let shown = convert::credential(issued.credential.clone(), Some(&issued.secret));
+            idempotency::kept(StatusCode::CREATED, "", &shown)
+        };
+        let done = surface.engine.create_credential(&workspace, new, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.create_credential(&workspace, new, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, Some(view.workspace.id), Stale::Nothing, make).await
 }
 
 pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>) -> Answer {
-    let view = surface.engine.workspace(&workspace).await?;
-    let credentials = surface.engine.list_credentials(view.workspace.id).await?;
+    let workspace = surface.engine.workspace_id(&workspace).await?;
+    let credentials = surface.engine.list_credentials(workspace).await?;
     let data = credentials.into_iter().map(|credential| convert::credential(credential, None)).collect();
     reply::json(StatusCode::OK, &Page { data, next_cursor: None })
 }
 
 pub(super) async fn revoke(State(surface): Shared, Ids([workspace, credential]): Ids<2>) -> Answer {
-    let view = surface.engine.workspace(&workspace).await?;
+    let workspace = surface.engine.workspace_id(&workspace).await?;
     let credential = CredentialId::from_public(&credential).ok_or_else(|| Error::not_found("credential"))?;
-    surface.engine.revoke_credential(view.workspace.id, credential).await?;
+    surface.engine.revoke_credential(workspace, credential).await?;
     Ok(reply::no_content())
 }

@@ -8,6 +8,7 @@ use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::ListDeliveries;
+use signalpost_engine::once::Stale;
 
 use super::{Shared, convert, wire};
 use crate::kit::body::read;
@@ -63,15 +64,15 @@ pub(super) async fn redeliver(State(surface): Shared, Ids([delivery]): Ids<1>, r
         if announced.is_keyed() { read(request, MANAGEMENT_BODY_BYTES_MAX).await? } else { Bytes::new() };
     let owner = surface.engine.owner_of(&delivery).await?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, Some(owner)).await? {
-        return Ok(first);
-    }
-    let show = |(): &()| {
-        let (id, status) = (delivery.clone(), DeliveryStatus::Pending.name());
-        idempotency::kept(StatusCode::ACCEPTED, "", &wire::Redelivery { id, status })
+    let make = async {
+        let show = |(): &()| {
+            let (id, status) = (delivery.clone(), DeliveryStatus::Pending.name());
+            idempotency::kept(StatusCode::ACCEPTED, "", &wire::Redelivery { id, status })
+        };
+        let done = surface.engine.redeliver(&delivery, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.redeliver(&delivery, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, Some(owner), Stale::Nothing, make).await
 }
 
 fn status_named(name: &str) -> Result<DeliveryStatus, String> {

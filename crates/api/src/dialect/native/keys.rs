@@ -7,6 +7,7 @@ use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, KEY_RATE_PER_S_MAX, MANAGEMENT_BODY_BYTES_MAX};
 use signalpost_core::scope::Scope;
+use signalpost_engine::once::Stale;
 use signalpost_engine::operator_keys::{
     IssuedOperatorKey, NewOperatorKey, Principal, RotatedOperatorKey, ShownOperatorKey,
 };
@@ -32,15 +33,15 @@ pub(super) async fn create(
     let announced = Announced::of("createKey", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, caller.binding()).await? {
-        return Ok(first);
-    }
-    let new = read_new(&body)?;
-    let show = |issued: &IssuedOperatorKey| {
-        idempotency::kept(StatusCode::CREATED, "", &convert::issued_operator_key(issued))
+    let make = async {
+        let new = read_new(&body)?;
+        let show = |issued: &IssuedOperatorKey| {
+            idempotency::kept(StatusCode::CREATED, "", &convert::issued_operator_key(issued))
+        };
+        let done = surface.engine.create_operator_key(&caller, new, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.create_operator_key(&caller, new, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, caller.binding(), Stale::Nothing, make).await
 }
 
 pub(super) async fn list(
@@ -90,19 +91,19 @@ pub(super) async fn rotate(
     let announced = Announced::of("rotateKey", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, caller.binding()).await? {
-        return Ok(first);
-    }
-    let mut fields = Fields::new(Object::parse(&body)?);
-    let overlap_s = fields.member::<Whole>("overlap_s", "a whole number of seconds").given();
-    fields.refuse_rest("is not a property of a rotation");
-    fields.finish()?;
-    let overlap_s = overlap_s.map_or(KEY_OVERLAP_S_DEFAULT, |Whole(seconds)| seconds);
-    let show = |rotated: &RotatedOperatorKey| {
-        idempotency::kept(StatusCode::CREATED, "", &convert::rotated_operator_key(rotated))
+    let make = async {
+        let mut fields = Fields::new(Object::parse(&body)?);
+        let overlap_s = fields.member::<Whole>("overlap_s", "a whole number of seconds").given();
+        fields.refuse_rest("is not a property of a rotation");
+        fields.finish()?;
+        let overlap_s = overlap_s.map_or(KEY_OVERLAP_S_DEFAULT, |Whole(seconds)| seconds);
+        let show = |rotated: &RotatedOperatorKey| {
+            idempotency::kept(StatusCode::CREATED, "", &convert::rotated_operator_key(rotated))
+        };
+        let done = surface.engine.rotate_operator_key(&caller, &key, overlap_s, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.rotate_operator_key(&caller, &key, overlap_s, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, caller.binding(), Stale::OperatorKey(&key), make).await
 }
 
 fn read_new(body: &[u8]) -> Result<NewOperatorKey, Error> {

@@ -29,18 +29,23 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use http::header::RETRY_AFTER;
-use http::{HeaderMap, HeaderValue};
+use http::HeaderMap;
+use signalpost_core::error::Error;
+use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::operator_keys::Principal;
+use signalpost_engine::pass::Pass;
 
 use crate::dialect::Dialect;
+use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
+use crate::kit::guesses::Turned;
+use crate::kit::operation::Access;
 use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 use crate::kit::{limiter, operation, problem};
-use auth::{Gate, Pace, Turned};
+use auth::{Gate, Pace};
 use operations::Served;
 
 pub use auth::OperatorAccess;
@@ -59,14 +64,35 @@ pub fn dialect() -> Dialect {
 /// What every handler of this surface needs.
 pub(super) struct Surface {
     engine: Arc<Engine>,
+    tasks: Arc<dyn Spawn>,
     gate: Gate,
     request_ids: RequestIds,
 }
 
+impl operation::Surface for Surface {
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+        auth::permit(request, access)
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn tasks(&self) -> &dyn Spawn {
+        self.tasks.as_ref()
+    }
+}
+
 type Shared = State<Arc<Surface>>;
 
-pub(crate) fn router(engine: Arc<Engine>, access: OperatorAccess, dialects: &[Dialect]) -> Router {
-    let surface = Arc::new(Surface { engine, gate: Gate::new(&access), request_ids: RequestIds::default() });
+pub(crate) fn router(
+    engine: Arc<Engine>,
+    tasks: Arc<dyn Spawn>,
+    access: &OperatorAccess,
+    dialects: &[Dialect],
+) -> Router {
+    let (gate, request_ids) = (Gate::new(access), RequestIds::default());
+    let surface = Arc::new(Surface { engine, tasks, gate, request_ids });
     operation::router(operations::operations(&Served::by(dialects)))
         .fallback(path_unknown)
         .method_not_allowed_fallback(method_unknown)
@@ -84,9 +110,9 @@ pub(crate) fn descriptions(dialects: &[Dialect]) -> Vec<Description> {
 /// a refusal.
 async fn guard(State(surface): Shared, request: Request, next: Next) -> Response {
     let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    let (principal, pace) = match admitted(&surface, request.headers(), auth::caller_of(&request)).await {
+    let (principal, pace) = match admitted(&surface, request.headers(), neighbourhood(&request)).await {
         Ok(admitted) => admitted,
-        Err((turned, pace)) => return turned_away(&context, turned, pace),
+        Err((turned, pace)) => return paced(turned.answer(&context, problem::render), pace),
     };
     let response = run(&surface, principal, request, next).await;
     paced(context.finish(response, problem::render), pace)
@@ -95,10 +121,10 @@ async fn guard(State(surface): Shared, request: Request, next: Next) -> Response
 async fn admitted(
     surface: &Surface,
     headers: &HeaderMap,
-    caller: Option<IpAddr>,
+    from: Option<IpAddr>,
 ) -> Result<(Principal, Pace), (Turned, Pace)> {
     let Surface { engine, gate, .. } = surface;
-    let principal = gate.authenticate(engine, headers, caller).await.map_err(|turned| (turned, None))?;
+    let principal = gate.authenticate(engine, headers, from).await.map_err(|turned| (turned, None))?;
     let pace = gate.check_pace(engine, &principal)?;
     Ok((principal, pace))
 }
@@ -109,15 +135,6 @@ async fn run(surface: &Surface, principal: Principal, mut request: Request, next
         Ok(request) => next.run(request).await,
         Err(error) => Refusal::from(error).into_response(),
     }
-}
-
-fn turned_away(context: &Context, turned: Turned, pace: Pace) -> Response {
-    let mut response = context.finish(Refusal::from(turned.error).into_response(), problem::render);
-    if let Some(seconds) = turned.retry_after_s {
-        // In the place of the code's usual one: a second value would leave callers to choose.
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    paced(response, pace)
 }
 
 fn paced(mut response: Response, pace: Pace) -> Response {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use http::StatusCode;
 use signalpost_core::limits::{MANAGEMENT_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT};
+use signalpost_engine::once::Stale;
 use signalpost_engine::secrets::{RotatedSecret, Rotation};
 
 use super::convert::Shown;
@@ -29,28 +30,29 @@ pub(super) async fn rotate(
     let view = surface.engine.workspace(&workspace).await?;
     check_native(&view)?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, Some(view.workspace.id)).await? {
-        return Ok(first);
-    }
-    let mut fields = Fields::new(Object::parse(&body)?);
-    let overlap_s = fields.member::<Whole>("overlap_s", "a whole number of seconds").given();
-    let secret = webhook_fields::secret(&mut fields);
-    fields.refuse_rest("is not a property of a rotation");
-    fields.finish()?;
-    let rotation = Rotation {
-        overlap: overlap_s.map_or(SECRET_OVERLAP_DEFAULT, |Whole(s)| Duration::from_secs(s)),
-        secret,
-    };
-    let shown = Shown::by(&view, surface.engine.now());
-    let show = |rotated: &RotatedSecret| {
-        let rotated = webhook_wire::RotatedSecret {
-            previous_expires_at: rotated.previous_expires_at.to_rfc3339_ms(),
-            webhook: shown.webhook(rotated.webhook.clone(), Some(&rotated.secret)),
+    let stale = Stale::Webhook(view.workspace.id, &webhook);
+    let make = async {
+        let mut fields = Fields::new(Object::parse(&body)?);
+        let overlap_s = fields.member::<Whole>("overlap_s", "a whole number of seconds").given();
+        let secret = webhook_fields::secret(&mut fields);
+        fields.refuse_rest("is not a property of a rotation");
+        fields.finish()?;
+        let rotation = Rotation {
+            overlap: overlap_s.map_or(SECRET_OVERLAP_DEFAULT, |Whole(s)| Duration::from_secs(s)),
+            secret,
         };
-        idempotency::kept(StatusCode::OK, "", &rotated)
+        let shown = Shown::by(&view, surface.engine.now());
+        let show = |rotated: &RotatedSecret| {
+            let rotated = webhook_wire::RotatedSecret {
+                previous_expires_at: rotated.previous_expires_at.to_rfc3339_ms(),
+                webhook: shown.webhook(rotated.webhook.clone(), Some(&rotated.secret)),
+            };
+            idempotency::kept(StatusCode::OK, "", &rotated)
+        };
+        let done = surface.engine.rotate_secret(&view, &webhook, rotation, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.rotate_secret(&view, &webhook, rotation, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, Some(view.workspace.id), stale, make).await
 }
 
 /// `DELETE …/previous-secrets`

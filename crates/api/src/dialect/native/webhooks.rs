@@ -5,6 +5,7 @@ use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
+use signalpost_engine::once::Stale;
 use signalpost_engine::webhooks::IssuedWebhook;
 use signalpost_engine::{ListWebhooks, View};
 
@@ -29,21 +30,21 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
     let view = surface.engine.workspace(&workspace).await?;
     check_native(&view)?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, Some(view.workspace.id)).await? {
-        return Ok(first);
-    }
-    let mut fields = Fields::new(Object::parse(&body)?);
-    let new = webhook_fields::new(&mut fields);
-    fields.refuse_rest(UNKNOWN);
-    fields.finish()?;
-    let new = new.ok_or_else(|| Error::field("url", "is required"))?;
-    let shown = Shown::by(&view, surface.engine.now());
-    let show = |issued: &IssuedWebhook| {
-        let webhook = shown.webhook(issued.webhook.clone(), Some(&issued.secret));
-        idempotency::kept(StatusCode::CREATED, "", &webhook)
+    let make = async {
+        let mut fields = Fields::new(Object::parse(&body)?);
+        let new = webhook_fields::new(&mut fields);
+        fields.refuse_rest(UNKNOWN);
+        fields.finish()?;
+        let new = new.ok_or_else(|| Error::field("url", "is required"))?;
+        let shown = Shown::by(&view, surface.engine.now());
+        let show = |issued: &IssuedWebhook| {
+            let webhook = shown.webhook(issued.webhook.clone(), Some(&issued.secret));
+            idempotency::kept(StatusCode::CREATED, "", &webhook)
+        };
+        let done = surface.engine.create_webhook(&view, new, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let done = surface.engine.create_webhook(&view, new, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, Some(view.workspace.id), Stale::Nothing, make).await
 }
 
 pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: Uri) -> Answer {

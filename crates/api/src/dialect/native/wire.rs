@@ -156,6 +156,9 @@ pub(super) struct OperatorKey {
     pub(super) created_at: String,
     #[schemars(with = "Option<Instant>")]
     pub(super) expires_at: Option<String>,
+    /// The key that took its place when it was rotated.
+    #[schemars(example = &"opk_1bC4eF7hI0kL3nO6")]
+    pub(super) successor: Option<String>,
 }
 
 /// A key's successor.

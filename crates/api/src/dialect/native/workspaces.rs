@@ -11,6 +11,7 @@ use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
+use signalpost_engine::once::Stale;
 use signalpost_engine::operator_keys::Principal;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
@@ -34,32 +35,32 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
     let announced = Announced::of("createWorkspace", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let call = announced.with(&body);
-    if let Some(first) = call.first_answer(&surface.engine, None).await? {
-        return Ok(first);
-    }
-    let mut fields = Fields::new(Object::parse(&body)?);
-    let dialect = fields.required_text("dialect");
-    let name = fields.required_text("name");
-    let id = fields.optional_text("id");
-    let features = fields.texts("features", FEATURES_MAX).given();
-    let mut own = PolicyOverrides::default();
-    policy(&mut fields).apply_to(&mut own);
-    fields.refuse_rest(UNKNOWN);
-    fields.finish()?;
-    let new = NewWorkspace {
-        dialect: dialect.unwrap_or_default(),
-        name: name.unwrap_or_default(),
-        id,
-        features,
-        policy: own,
+    let make = async {
+        let mut fields = Fields::new(Object::parse(&body)?);
+        let dialect = fields.required_text("dialect");
+        let name = fields.required_text("name");
+        let id = fields.optional_text("id");
+        let features = fields.texts("features", FEATURES_MAX).given();
+        let mut own = PolicyOverrides::default();
+        policy(&mut fields).apply_to(&mut own);
+        fields.refuse_rest(UNKNOWN);
+        fields.finish()?;
+        let new = NewWorkspace {
+            dialect: dialect.unwrap_or_default(),
+            name: name.unwrap_or_default(),
+            id,
+            features,
+            policy: own,
+        };
+        let show = |workspace: &Workspace| {
+            let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
+            let shown = shown(&surface.engine, workspace.clone());
+            idempotency::kept(StatusCode::CREATED, &location, &shown)
+        };
+        let done = surface.engine.create_workspace(new, call.keep(&show)).await?;
+        idempotency::answer(done, show)
     };
-    let show = |workspace: &Workspace| {
-        let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
-        let shown = shown(&surface.engine, workspace.clone());
-        idempotency::kept(StatusCode::CREATED, &location, &shown)
-    };
-    let done = surface.engine.create_workspace(new, call.keep(&show)).await?;
-    idempotency::answer(done, show)
+    call.once(&surface.engine, None, Stale::Nothing, make).await
 }
 
 /// A key that is bound to a workspace sees that one.
@@ -82,10 +83,10 @@ pub(super) async fn list(
 }
 
 pub(super) async fn get(State(surface): Shared, Ids([workspace]): Ids<1>) -> Answer {
-    let view = surface.engine.workspace(&workspace).await?;
-    let usage = surface.engine.usage(view.workspace.id).await?;
+    let workspace = surface.engine.stored_workspace(&workspace).await?;
+    let usage = surface.engine.usage(workspace.id).await?;
     let usage = wire::Usage { events: usage.events, bytes: usage.bytes };
-    let shown = shown(&surface.engine, view.workspace.clone());
+    let shown = shown(&surface.engine, workspace);
     reply::json(StatusCode::OK, &wire::Workspace { usage: Some(usage), ..shown })
 }
 

@@ -19,13 +19,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
+use signalpost_core::error::Error;
+use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use signalpost_engine::pass::Pass;
 
 use crate::dialect::{Brand, Dialect, Public};
+use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
+use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
-use crate::kit::operation;
+use crate::kit::operation::{self, Access};
 use crate::kit::refusal::{method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 
@@ -49,8 +54,8 @@ impl Instance {
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn router(&self, engine: Arc<Engine>) -> Router {
-        router(engine, Arc::clone(&self.0))
+    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Router {
+        router(engine, tasks, Arc::clone(&self.0))
     }
 
     fn api(&self) -> Api {
@@ -61,14 +66,31 @@ impl Public for Shown {
 /// What every handler of this surface needs.
 struct Surface {
     engine: Arc<Engine>,
+    tasks: Arc<dyn Spawn>,
     instance: Arc<Instance>,
+    guesses: Guesses,
     request_ids: RequestIds,
+}
+
+impl operation::Surface for Surface {
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+        auth::permit(request, access)
+    }
+
+    fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    fn tasks(&self) -> &dyn Spawn {
+        self.tasks.as_ref()
+    }
 }
 
 type Shared = State<Arc<Surface>>;
 
-fn router(engine: Arc<Engine>, instance: Arc<Instance>) -> Router {
-    let surface = Arc::new(Surface { engine, instance, request_ids: RequestIds::default() });
+fn router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, instance: Arc<Instance>) -> Router {
+    let (guesses, request_ids) = (Guesses::default(), RequestIds::default());
+    let surface = Arc::new(Surface { engine, tasks, instance, guesses, request_ids });
     operation::router(operations::operations(&surface.instance))
         .fallback(path_unknown)
         .method_not_allowed_fallback(method_unknown)
@@ -79,12 +101,11 @@ fn router(engine: Arc<Engine>, instance: Arc<Instance>) -> Router {
 /// Around everything, unknown paths included: who calls, and the surface's form of a refusal.
 async fn guard(State(surface): Shared, mut request: Request, next: Next) -> Response {
     let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    let response = match auth::caller(&surface, request.headers()).await {
+    match auth::caller(&surface, request.headers(), neighbourhood(&request)).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
-            next.run(request).await
+            context.finish(next.run(request).await, error::render)
         }
-        Err(refusal) => refusal.into_response(),
-    };
-    context.finish(response, error::render)
+        Err(turned) => turned.answer(&context, error::render),
+    }
 }

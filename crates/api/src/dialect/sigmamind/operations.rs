@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{URL_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 
-use super::{Instance, Surface, auth, create, delete, get, list, update, wire};
+use super::{Instance, Surface, create, delete, get, list, update, wire};
 use crate::kit::description::Description;
 use crate::kit::operation::{Access, Operation};
 use crate::kit::schema::{about, object};
@@ -80,11 +80,12 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    let operation = Operation::new(method, path, Access::Credential, auth::permit, handler);
+    let operation = Operation::new(method, path, Access::Credential, handler);
     operation.described(|call| {
         call.tag(TAG.0).refuses(&[
             ErrorCode::Unauthenticated,
             ErrorCode::Forbidden,
+            ErrorCode::RateLimited,
             ErrorCode::Unavailable,
             ErrorCode::Internal,
         ])

@@ -138,6 +138,8 @@ macro_rules! conformance_suite {
                 a_rotation_that_cannot_be_changes_nothing
                 erasing_a_workspace_ends_the_keys_bound_to_it
                 operator_keys_have_a_bound_for_each_binding
+                an_expired_operator_key_makes_room_for_a_new_one
+                upkeep_forgets_operator_keys_that_expired_long_ago
             ]
             reads [
                 an_event_is_found_by_either_id

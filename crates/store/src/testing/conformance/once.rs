@@ -48,7 +48,6 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
         Effect::CreateOperatorKey(sample::operator_key(Some(workspace), 43), hash(2)),
         Effect::RotateOperatorKey(RotateOperatorKey {
             previous: key.id,
-            seen_expires_at: key.expires_at,
             ends_at: sample::at(50),
             next: sample::operator_key(None, 44),
             hash: hash(3),

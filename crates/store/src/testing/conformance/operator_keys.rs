@@ -2,7 +2,7 @@
 
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::{OperatorKeyId, WorkspaceId};
-use signalpost_core::limits::OPERATOR_KEYS_MAX;
+use signalpost_core::limits::{OPERATOR_KEY_REMEMBERED_MS, OPERATOR_KEYS_MAX};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::scope::Scope;
 
@@ -30,7 +30,6 @@ async fn all(kit: &Kit, workspace: Option<WorkspaceId>) -> Vec<OperatorKey> {
 fn rotation(previous: &OperatorKey, n: i64, ends_ms: i64) -> RotateOperatorKey {
     RotateOperatorKey {
         previous: previous.id,
-        seen_expires_at: previous.expires_at,
         ends_at: sample::at(ends_ms),
         next: sample::operator_key(previous.workspace, n),
         hash: hash(n),
@@ -105,26 +104,29 @@ pub async fn a_rotated_key_ends_and_has_a_successor(harness: &dyn Harness) {
     let endless = OperatorKey { expires_at: None, ..sample::operator_key(None, 21) };
     kit.create_operator_key(endless.clone(), hash(21)).await.expect("a new operator key");
     kit.rotate_operator_key(rotation(&endless, 22, 500)).await.expect("it exists");
-    let ended = OperatorKey { expires_at: Some(sample::at(500)), ..endless };
+    let successor = Some(OperatorKeyId::from_raw(22));
+    let ended = OperatorKey { expires_at: Some(sample::at(500)), successor, ..endless };
     let next = sample::operator_key(None, 22);
     assert_eq!(all(&kit, None).await, [ended.clone(), next.clone()]);
     assert_eq!(kit.operator_key_by_hash(hash(21)).await.expect("it reads"), Some(ended));
     assert_eq!(kit.operator_key_by_hash(hash(22)).await.expect("it reads"), Some(next.clone()));
     kit.rotate_operator_key(rotation(&next, 23, 900_000)).await.expect("it exists");
     let rotated = kit.operator_key(next.id).await.expect("it reads");
-    assert_eq!(rotated, Some(next), "one that ends before its overlap does is not prolonged");
+    let successor = Some(OperatorKeyId::from_raw(23));
+    let unprolonged = OperatorKey { successor, ..next };
+    assert_eq!(rotated, Some(unprolonged), "one that ends before its overlap does is not prolonged");
 }
 
 pub async fn a_rotation_that_cannot_be_changes_nothing(harness: &dyn Harness) {
     let kit = Kit::open(harness);
-    let key = add(&kit, None, 21).await;
+    let (key, rotated) = (add(&kit, None, 21).await, add(&kit, None, 19).await);
+    kit.rotate_operator_key(rotation(&rotated, 20, 900_000)).await.expect("it exists");
     let before = kit.snapshot().await;
     let missing = RotateOperatorKey { previous: OperatorKeyId::from_raw(9), ..rotation(&key, 22, 5) };
-    let stale = RotateOperatorKey { seen_expires_at: None, ..rotation(&key, 22, 5) };
     let taken = RotateOperatorKey { hash: hash(21), ..rotation(&key, 22, 5) };
     for (params, refused) in [
         (missing, Refusal::Missing("operator key")),
-        (stale, Refusal::WrongState),
+        (rotation(&rotated, 22, 5), Refusal::WrongState),
         (taken, Refusal::Taken("operator key")),
     ] {
         assert_eq!(refusal(kit.rotate_operator_key(params).await), refused);
@@ -161,4 +163,73 @@ pub async fn operator_keys_have_a_bound_for_each_binding(harness: &dyn Harness) 
     add(&kit, None, 51).await;
     kit.revoke_operator_key(OperatorKeyId::from_raw(100)).await.expect("it exists");
     add(&kit, Some(workspace), 52).await;
+}
+
+pub async fn an_expired_operator_key_makes_room_for_a_new_one(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let count = i64::try_from(OPERATOR_KEYS_MAX).expect("small");
+    let lasting = |n| OperatorKey { expires_at: None, ..sample::operator_key(None, n) };
+    let ending = |n, ms| OperatorKey { expires_at: Some(sample::at(ms)), ..lasting(n) };
+    let ends = [ending(20, 900), ending(21, 700), ending(22, 700), ending(23, 5_000)];
+    let others = (100..100 + count - 4).map(lasting);
+    let calls: Vec<_> = ends
+        .into_iter()
+        .chain(others)
+        .map(|key| {
+            let hash = hash(key.id.raw());
+            kit.create_operator_key(key, hash)
+        })
+        .collect();
+    for call in calls {
+        call.await.expect("within the bound");
+    }
+    let create = async |n: i64, now_ms| {
+        let key = OperatorKey { created_at: sample::at(now_ms), ..lasting(n) };
+        kit.create_operator_key(key, hash(n)).await
+    };
+    let first = async || {
+        let page = ListOperatorKeys { workspace: None, after: None, limit: 4 };
+        let keys = kit.list_operator_keys(page).await.expect("it reads");
+        keys.into_iter().map(|key| key.id.raw()).collect::<Vec<_>>()
+    };
+    assert_eq!(refusal(create(5_000, 699).await), Refusal::WrongState, "none has expired");
+    create(5_000, 700).await.expect("one has, to the millisecond");
+    assert_eq!(first().await, [20, 22, 23, 100], "of two that expired together the older one");
+    create(5_001, 1_000).await.expect("another one has");
+    assert_eq!(first().await, [20, 23, 100, 101], "the one that expired first");
+    let rotated = lasting(100);
+    let next = OperatorKey { created_at: sample::at(1_000), ..lasting(5_002) };
+    kit.rotate_operator_key(RotateOperatorKey { next, ..rotation(&rotated, 5_002, 9_000) })
+        .await
+        .expect("a successor finds room as well");
+    assert_eq!(first().await, [23, 100, 101, 102]);
+    assert_eq!(refusal(create(5_003, 4_999).await), Refusal::WrongState);
+    assert_eq!(kit.operator_key_by_hash(hash(21)).await.expect("it reads"), None);
+}
+
+pub async fn upkeep_forgets_operator_keys_that_expired_long_ago(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let mut kept = vec![
+        OperatorKey { expires_at: None, ..sample::operator_key(None, 21) },
+        OperatorKey { expires_at: Some(sample::at(1_001)), ..sample::operator_key(None, 22) },
+    ];
+    for key in &kept {
+        kit.create_operator_key(key.clone(), hash(key.id.raw())).await.expect("a new operator key");
+    }
+    for (n, workspace) in [(23, None), (24, Some(workspace))] {
+        let key = OperatorKey { expires_at: Some(sample::at(1_000)), ..sample::operator_key(workspace, n) };
+        kit.create_operator_key(key, hash(n)).await.expect("a new operator key");
+    }
+    kit.tidy_up(999 + OPERATOR_KEY_REMEMBERED_MS).await;
+    assert_eq!(all(&kit, None).await.len(), 4, "not before their time");
+    kit.tidy_up(1_000 + OPERATOR_KEY_REMEMBERED_MS).await;
+    assert_eq!(all(&kit, None).await, kept);
+    assert_eq!(kit.operator_key_by_hash(hash(23)).await.expect("it reads"), None);
+    assert_eq!(all(&kit, Some(workspace)).await, []);
+    let kit = kit.reopen(harness).await;
+    assert_eq!(kit.highest_id(), 24, "an id is never given out again");
+    kit.tidy_up(i64::from(i32::MAX) * 1_000).await;
+    kept.truncate(1);
+    assert_eq!(all(&kit, None).await, kept);
 }

@@ -90,7 +90,6 @@ pub enum CatalogOperation {
     RotateOperatorKey {
         key: Choice,
         hash: u8,
-        seen: Seen,
     },
     RevokeOperatorKey {
         key: Choice,
@@ -108,13 +107,6 @@ pub enum CatalogOperation {
 pub struct Call {
     pub name: u8,
     pub said: u8,
-}
-
-/// Whether a change was chosen from an object as it is.
-#[derive(Clone, Copy, Debug)]
-pub enum Seen {
-    AsItIs,
-    AsItWas,
 }
 
 /// Who asks: the workspace that an object belongs to, or one that must not find it.
@@ -243,7 +235,7 @@ pub fn sequences() -> impl Strategy<Value = Vec<Operation>> {
 
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        2 => prop_oneof![Just(1_000), Just(3_600_000), Just(25 * 3_600_000)].prop_map(|ms| Operation::Wait { ms }),
+        2 => wait_ms().prop_map(|ms| Operation::Wait { ms }),
         5 => catalog_operation().prop_map(Operation::Catalog),
         8 => vec(draft(), 1..4).prop_map(Operation::Accept),
         4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
@@ -256,6 +248,11 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => Just(Operation::Probe),
         1 => prop_oneof![Just(Goodbye::Close), Just(Goodbye::Drop)].prop_map(Operation::Reopen),
     ]
+}
+
+/// A retry, a retention, an idempotency key, an expired operator key.
+fn wait_ms() -> impl Strategy<Value = i64> {
+    prop_oneof![Just(1_000), Just(3_600_000), Just(25 * 3_600_000), Just(31 * 24 * 3_600_000)]
 }
 
 fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
@@ -276,7 +273,7 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
         1 => (choice(), caller()).prop_map(|(credential, caller)| Op::RevokeCredential { credential, caller }),
         2 => (option::of(choice()), 0..4u8)
             .prop_map(|(workspace, hash)| Op::CreateOperatorKey { workspace, hash }),
-        1 => (choice(), 0..4u8, seen()).prop_map(|(key, hash, seen)| Op::RotateOperatorKey { key, hash, seen }),
+        1 => (choice(), 0..4u8).prop_map(|(key, hash)| Op::RotateOperatorKey { key, hash }),
         1 => choice().prop_map(|key| Op::RevokeOperatorKey { key }),
         2 => (choice(), 0..12u8, call())
             .prop_map(|(workspace, name, call)| Op::CreateWebhookOnce { workspace, name, call }),
@@ -285,10 +282,6 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
 
 fn call() -> impl Strategy<Value = Call> {
     (0..3u8, prop_oneof![4 => Just(0), 1 => Just(1)]).prop_map(|(name, said)| Call { name, said })
-}
-
-fn seen() -> impl Strategy<Value = Seen> {
-    prop_oneof![3 => Just(Seen::AsItIs), 1 => Just(Seen::AsItWas)]
 }
 
 fn choice() -> impl Strategy<Value = Choice> {

@@ -162,7 +162,11 @@ impl Ledger for Faulty {
 fn found(fault: Fault) {
     let (operations, what) = find_difference(EFFORT, || Faulty { inner: MemoryStore::new(), fault })
         .unwrap_or_else(|| panic!("{fault:?} was not found"));
-    assert!(operations.len() <= 8, "{fault:?} did not shrink: {operations:#?}\n{what}");
+    assert!(
+        operations.len() <= 12,
+        "{fault:?} did not shrink to {}: {operations:#?}\n{what}",
+        operations.len()
+    );
 }
 
 #[test]

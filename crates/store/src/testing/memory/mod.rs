@@ -300,6 +300,7 @@ impl Ledger for MemoryStore {
     fn upkeep(&self, now: Timestamp) -> Answer<bool> {
         self.run(|data| {
             data.wipe_expired_secrets(now);
+            data.forget_expired_operator_keys(now);
             Ok(false)
         })
     }

@@ -2,7 +2,8 @@
 
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::limits::OPERATOR_KEYS_MAX;
-use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_key::{OperatorKey, forgotten_since};
+use signalpost_core::time::Timestamp;
 
 use super::data::Data;
 use crate::StoreError;
@@ -20,9 +21,14 @@ impl Data {
         if self.operator_key_by_hash(hash).is_some() {
             return Err(StoreError::Taken("operator key"));
         }
-        let alike = self.operator_keys.values().filter(|(other, _)| other.workspace == key.workspace);
-        if alike.count() >= OPERATOR_KEYS_MAX {
-            return Err(StoreError::WrongState("there are too many operator keys, revoke some"));
+        let alike = self.operator_keys.values().map(|(other, _)| other);
+        let alike: Vec<_> = alike.filter(|other| other.workspace == key.workspace).collect();
+        if alike.len() >= OPERATOR_KEYS_MAX {
+            let expired = alike.iter().filter(|other| !other.is_valid_at(key.created_at));
+            let first = expired.min_by_key(|other| (other.expires_at, other.id)).map(|other| other.id);
+            let first =
+                first.ok_or(StoreError::WrongState("there are too many operator keys, revoke some"))?;
+            self.operator_keys.remove(&first);
         }
         self.note_id(key.id.raw());
         self.operator_keys.insert(key.id, (key, hash));
@@ -42,14 +48,23 @@ impl Data {
     }
 
     pub(super) fn rotate_operator_key(&mut self, params: RotateOperatorKey) -> Result<(), StoreError> {
-        let RotateOperatorKey { previous, seen_expires_at, ends_at, next, hash } = params;
+        let RotateOperatorKey { previous, ends_at, next, hash } = params;
         let (found, _) = self.operator_keys.get(&previous).ok_or(StoreError::Missing("operator key"))?;
-        if found.expires_at != seen_expires_at {
-            return Err(StoreError::WrongState("the operator key has changed meanwhile"));
+        if found.successor.is_some() {
+            return Err(StoreError::WrongState("the operator key was rotated before"));
         }
+        let successor = next.id;
         self.create_operator_key(next, hash)?;
-        let (previous, _) = self.operator_keys.get_mut(&previous).expect("just found");
-        previous.expires_at = Some(seen_expires_at.map_or(ends_at, |seen| seen.min(ends_at)));
+        // One that had expired may have made room for its successor.
+        if let Some((previous, _)) = self.operator_keys.get_mut(&previous) {
+            previous.expires_at = Some(previous.expires_at.map_or(ends_at, |end| end.min(ends_at)));
+            previous.successor = Some(successor);
+        }
         Ok(())
+    }
+
+    pub(super) fn forget_expired_operator_keys(&mut self, now: Timestamp) {
+        let since = forgotten_since(now);
+        self.operator_keys.retain(|_, (key, _)| key.expires_at.is_none_or(|end| end > since));
     }
 }

@@ -29,7 +29,8 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("createKey", "Make an operator key")
             .about(
                 "The secret is in this answer and nowhere else. A key can give others no scope that it does not hold \
-                 itself, and one that is bound to a workspace can only make keys bound to the same one.",
+                 itself, no later end and no higher rate than its own, and one that is bound to a workspace can only \
+                 make keys bound to the same one.",
             )
             .takes("NewKey", new(), example)
             .refuses(&[ErrorCode::NotFound, ErrorCode::Conflict])
@@ -52,7 +53,8 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("rotateKey", "Rotate an operator key")
             .about(
                 "Makes a successor with the same properties. The key itself stays valid for the overlap, or as long \
-                 as it would have been, whichever ends first.",
+                 as it would have been, whichever ends first. A key is rotated once. Under an `Idempotency-Key` a \
+                 call whose answer was lost can be repeated; otherwise revoke the successor and make a new key.",
             )
             .takes("KeyRotation", rotation(), json!({"overlap_s": 3600}))
             .refuses(&[ErrorCode::Conflict])

@@ -19,7 +19,7 @@ use signalpost_core::error::ErrorCode;
 use signalpost_core::profile::IdForm;
 use signalpost_core::scope::Scope;
 
-use super::{Surface, auth};
+use super::Surface;
 use crate::dialect::Dialect;
 use crate::kit::description::{Content, Description, Shape};
 use crate::kit::operation::{Access, Operation};
@@ -119,7 +119,8 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    changing(scoped(Method::POST, path, Access::Scope(Scope::Publish), handler))
+    let access = Access::Scope(Scope::Publish);
+    changing(described(Operation::ending_with_its_commit(path, access, handler)))
 }
 
 /// A call that changes anything else.
@@ -145,7 +146,10 @@ where
     H: Handler<T, Arc<Surface>>,
     T: 'static,
 {
-    let operation = Operation::new(method, path, access, auth::permit, handler);
+    described(Operation::new(method, path, access, handler))
+}
+
+fn described(operation: NativeOperation) -> NativeOperation {
     operation.described(|call| {
         call.refuses(&[
             ErrorCode::Unauthenticated,

@@ -57,9 +57,7 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
         Op::CreateOperatorKey { workspace, hash } => {
             operator_keys::create(workspace, hash, pair, world).await
         }
-        Op::RotateOperatorKey { key, hash, seen } => {
-            operator_keys::rotate(key, hash, seen, pair, world).await
-        }
+        Op::RotateOperatorKey { key, hash } => operator_keys::rotate(key, hash, pair, world).await,
         Op::RevokeOperatorKey { key } => operator_keys::revoke(key, pair, world).await,
         Op::CreateWebhookOnce { workspace, name, call } => {
             create_webhook_once(workspace, name, call, pair, world).await

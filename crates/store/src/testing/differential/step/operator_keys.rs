@@ -4,7 +4,7 @@ use signalpost_core::credential::CredentialHash;
 
 use super::Compared;
 use crate::catalog::RotateOperatorKey;
-use crate::testing::differential::operation::{Choice, IdOrder, Seen};
+use crate::testing::differential::operation::{Choice, IdOrder};
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose};
 use crate::testing::sample;
@@ -24,23 +24,13 @@ pub(super) async fn create(
     pair.both(|store| store.operator_key_by_hash(hash)).await.map(drop)
 }
 
-pub(super) async fn rotate(
-    key: Choice,
-    hash: u8,
-    seen: Seen,
-    pair: &Pair<'_>,
-    world: &mut World,
-) -> Compared {
+pub(super) async fn rotate(key: Choice, hash: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
     let Some(previous) = choose(&world.operator_keys, key) else { return Ok(()) };
     let found = pair.both(|store| store.operator_key(previous)).await?;
     let found = found.map_err(|refusal| format!("operator key: {refusal:?}"))?;
-    let next = sample::operator_key(found.as_ref().and_then(|key| key.workspace), world.mint(IdOrder::Next));
-    let seen_expires_at = match seen {
-        Seen::AsItIs => found.and_then(|key| key.expires_at),
-        Seen::AsItWas => Some(sample::at(-1)),
-    };
+    let next = sample::operator_key(found.and_then(|key| key.workspace), world.mint(IdOrder::Next));
     let (ends_at, hash) = (world.now(), CredentialHash::of(&[hash]));
-    let params = RotateOperatorKey { previous, seen_expires_at, ends_at, next: next.clone(), hash };
+    let params = RotateOperatorKey { previous, ends_at, next: next.clone(), hash };
     if pair.both(|store| store.rotate_operator_key(params.clone())).await?.is_ok() {
         world.operator_keys.push(next.id);
     }
