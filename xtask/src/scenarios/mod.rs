@@ -10,6 +10,7 @@ mod variables;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use format::Scenario;
 use run::Target;
@@ -34,6 +35,9 @@ The server must have been started with `--egress-allow 127.0.0.0/8,::1/128`. Sce
 configuration of their own are left out then.",
     run,
 };
+
+/// Scenarios that are played at the same time.
+const AT_ONCE: usize = 6;
 
 /// A scenario and the file that it stands in.
 struct Entry {
@@ -88,9 +92,32 @@ fn target(server: &Server) -> Target {
     Target { public: server.public(), operator: server.operator_address(), operator_key }
 }
 
-fn play_all(entries: &[Entry], play: impl Fn(&Entry) -> Result<usize, String>) -> Outcome {
+/// Several at once, because a scenario mostly waits; no two share a workspace or a receiver.
+fn play_all(entries: &[Entry], play: impl Fn(&Entry) -> Result<usize, String> + Sync) -> Outcome {
+    let next = AtomicUsize::new(0);
+    let counted = std::thread::scope(|scope| {
+        let players: Vec<_> =
+            (0..AT_ONCE).map(|_| scope.spawn(|| play_some(entries, &next, &play))).collect();
+        let counts =
+            players.into_iter().map(|player| player.join().map_err(|_| "a scenario's player panicked"));
+        counts.collect::<Result<Vec<(usize, usize)>, _>>()
+    })?;
+    let (held, failed) = counted.into_iter().fold((0, 0), |sum, count| (sum.0 + count.0, sum.1 + count.1));
+    if failed > 0 {
+        return Err(format!("{failed} of {} scenarios fail", entries.len()));
+    }
+    println!("{held} steps of {} scenarios hold", entries.len());
+    Ok(())
+}
+
+/// Plays whatever nobody has begun yet. Returns how many steps hold, and how many scenarios fail.
+fn play_some(
+    entries: &[Entry],
+    next: &AtomicUsize,
+    play: impl Fn(&Entry) -> Result<usize, String>,
+) -> (usize, usize) {
     let (mut held, mut failed) = (0, 0);
-    for entry in entries {
+    while let Some(entry) = entries.get(next.fetch_add(1, Ordering::Relaxed)) {
         let Entry { file, scenario } = entry;
         match play(entry) {
             Ok(steps) => {
@@ -103,11 +130,7 @@ fn play_all(entries: &[Entry], play: impl Fn(&Entry) -> Result<usize, String>) -
             }
         }
     }
-    if failed > 0 {
-        return Err(format!("{failed} of {} scenarios fail", entries.len()));
-    }
-    println!("{held} steps of {} scenarios hold", entries.len());
-    Ok(())
+    (held, failed)
 }
 
 /// The scenarios of `contracts/`, all or those whose path contains one of the names.
