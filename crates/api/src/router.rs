@@ -7,12 +7,14 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any_service;
+use signalpost_core::limits::LARGE_BODIES_BYTES_MAX;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
 use crate::dialect::{Dialect, Shape, ShapeValues, native};
 use crate::docs;
+use crate::kit::bodies::BodyBudget;
 use crate::kit::context::Context;
 use crate::kit::problem;
 use crate::kit::refusal::{method_unknown, path_unknown};
@@ -67,21 +69,31 @@ fn mounted(router: Router, base_path: &str, surface: Router) -> Router {
 
 /// Paths outside every surface are not found, as problem details.
 fn with_strangers(router: Router, engine: Arc<Engine>) -> Router {
-    let strangers = Arc::new((engine, RequestIds::default()));
+    let bodies = Arc::new(BodyBudget::new(LARGE_BODIES_BYTES_MAX));
+    let strangers = Arc::new(Strangers { engine, ids: RequestIds::default(), bodies });
     router
         .fallback(path_unknown)
         .method_not_allowed_fallback(method_unknown)
         .layer(from_fn_with_state(strangers, answer_strangers))
 }
 
+/// What is around all surfaces of one address.
+struct Strangers {
+    engine: Arc<Engine>,
+    ids: RequestIds,
+    /// Of all callers of this address.
+    bodies: Arc<BodyBudget>,
+}
+
 /// Surfaces have finished their own answers before they come here; only what belongs to none still carries a
 /// refusal.
 async fn answer_strangers(
-    State(strangers): State<Arc<(Arc<Engine>, RequestIds)>>,
-    request: Request,
+    State(strangers): State<Arc<Strangers>>,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let (engine, ids) = &*strangers;
+    let Strangers { engine, ids, bodies } = &*strangers;
+    request.extensions_mut().insert(Arc::clone(bodies));
     let context = Context::of(&request, ids, engine.now());
     context.finish(next.run(request).await, problem::render)
 }

@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
 use crate::key_files::Keys;
-use crate::listen::{Connections, Door, Manner, TrustedProxies};
+use crate::listen::{Callers, Connections, Door, Manner, TrustedProxies};
 use crate::open_files;
 use crate::ports::{CallerTasks, SystemClock, SystemRandom, SystemThreads};
 use crate::settings::{DoorSettings, Settings, keys};
@@ -54,10 +54,8 @@ impl Server {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         open_files::raise_limit(&settings, processors);
         let mut certificates = Vec::new();
-        let public =
-            open_door(("public", keys::PUBLIC.flag), &settings.public, &settings, &mut certificates)?;
-        let operator =
-            open_door(("operator", keys::OPERATOR.flag), &settings.operator, &settings, &mut certificates)?;
+        let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
+        let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
         let store = open_store(&settings)?;
         let runtime = Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
@@ -153,7 +151,7 @@ impl Server {
 
 /// Binds an address, with its certificate when it speaks TLS.
 fn open_door(
-    (name, flag): (&str, &str),
+    callers: Callers,
     wanted: &DoorSettings,
     settings: &Settings,
     certificates: &mut Vec<Arc<Certificate>>,
@@ -167,7 +165,11 @@ fn open_door(
         }
     };
     let proxies = TrustedProxies::new(settings.trusted_proxies.clone());
-    let manner = Manner::new(wanted.connections, acceptor, settings.patience, proxies);
+    let manner = Manner::new((callers, wanted.connections), acceptor, settings.patience, proxies);
+    let (name, flag) = match callers {
+        Callers::Strangers => ("public", keys::PUBLIC.flag),
+        Callers::Operators => ("operator", keys::OPERATOR.flag),
+    };
     Door::bind(name, flag, wanted.address, manner)
 }
 

@@ -10,6 +10,11 @@ pub const BATCH_BODY_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const BATCH_EVENTS_MAX: usize = 1_000;
 /// Bodies of management calls: ten times the largest sensible one.
 pub const MANAGEMENT_BODY_BYTES_MAX: usize = 64 * 1024;
+/// A body up to this size is read whatever else is on its way: with all connections of the operator address it is 128 MiB.
+pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Larger bodies on their way at one address, together: as much as may wait for the writer. Sixteen of the largest
+/// batches at once; whoever comes then is told to come back.
+pub const LARGE_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
 /// Length of an event type in characters; CloudEvents senders and Svix stop at 256 as well.
 pub const EVENT_TYPE_CHARS_MAX: usize = 256;
 /// Length of an event id given by a producer.
@@ -84,6 +89,11 @@ pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
 pub const PUBLIC_CONNECTIONS_MAX: usize = 8_192;
 /// Connections to the operator address, counted apart: customers cannot use up what operating needs.
 pub const OPERATOR_CONNECTIONS_MAX: usize = 2_048;
+/// The part of the connections to the public address that one caller's address may hold, one in so many: a sixteenth, so
+/// that no single machine keeps all others out. An IPv6 network of 64 bits counts as one address.
+pub const ADDRESS_CONNECTIONS_PARTS: usize = 16;
+/// What an address may hold in any case: a proxy of a company, behind which several programs work.
+pub const ADDRESS_CONNECTIONS_MIN: usize = 64;
 /// The most that a configuration may permit of either: beyond, descriptors and memory end first.
 pub const CONNECTIONS_CEILING: usize = 65_536;
 /// Bytes that a caller's request line and headers may take.
@@ -211,6 +221,9 @@ const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
 const _: () = assert!(CALLER_BODY_SILENCE.as_secs() <= CALLER_BODY_TIMEOUT.as_secs());
 const _: () =
     assert!(PUBLIC_CONNECTIONS_MAX <= CONNECTIONS_CEILING && OPERATOR_CONNECTIONS_MAX <= CONNECTIONS_CEILING);
+const _: () =
+    assert!(SMALL_BODY_BYTES_MAX < BATCH_BODY_BYTES_MAX && BATCH_BODY_BYTES_MAX < LARGE_BODIES_BYTES_MAX);
+const _: () = assert!(MANAGEMENT_BODY_BYTES_MAX <= SMALL_BODY_BYTES_MAX);
 const _: () = assert!(POOL_IDLE.as_secs() <= POOL_AGE_MAX.as_secs());
 const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_MEMORY_DELIVERIES_MAX);
 const _: () = assert!(LANE_PAGE_ROWS <= LANE_MEMORY_DELIVERIES_MAX);

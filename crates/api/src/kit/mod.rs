@@ -3,6 +3,7 @@
 //! Nothing here knows a dialect's words; a surface turns what it gets from here into its own shapes.
 
 pub(crate) mod auth;
+pub(crate) mod bodies;
 pub(crate) mod body;
 pub(crate) mod caller_address;
 pub(crate) mod codes;

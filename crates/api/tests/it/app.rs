@@ -190,6 +190,13 @@ impl<'a> Call<'a> {
         self
     }
 
+    /// The call with a body of its own pace, for whoever polls it.
+    pub(crate) fn begin(self, body: Body) -> BoxFuture<'static, http::Response<Body>> {
+        let request = self.request.body(body).unwrap();
+        let mut router = self.router.clone();
+        Box::pin(async move { router.call(request).await.unwrap() })
+    }
+
     pub(crate) fn send(self) -> Answer {
         let tasks = self.tasks;
         let mut answer = pin!(self.answer());

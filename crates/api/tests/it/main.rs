@@ -5,6 +5,7 @@
 mod abandoned;
 mod app;
 mod batches;
+mod bodies;
 mod core;
 mod deliveries;
 mod documents;

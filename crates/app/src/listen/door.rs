@@ -1,12 +1,13 @@
 //! A bound address, and the manner in which callers are served there.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, SocketAddr, TcpListener};
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 
 use super::TrustedProxies;
+use super::addresses::{AddressPlace, Addresses};
 use crate::cmd::Failure;
 use crate::patience::Patience;
 
@@ -21,19 +22,48 @@ pub(crate) struct Door {
 pub(crate) struct Manner {
     /// One for each connection that there may be at once.
     pub(super) permits: Arc<Semaphore>,
+    /// Set where one address may not hold them all.
+    addresses: Option<Arc<Addresses>>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) patience: Patience,
     pub(super) trusted_proxies: TrustedProxies,
 }
 
+/// Who calls at an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Each address has a share of the connections.
+    Strangers,
+    /// Few machines, which may hold them all.
+    Operators,
+}
+
+/// The caller's address has its share of the connections.
+pub(super) struct HasItsShare;
+
 impl Manner {
+    /// For so many connections at once.
     pub(crate) fn new(
-        connections: usize,
+        (callers, connections): (Callers, usize),
         tls: Option<TlsAcceptor>,
         patience: Patience,
         trusted_proxies: TrustedProxies,
     ) -> Self {
-        Self { permits: Arc::new(Semaphore::new(connections)), tls, patience, trusted_proxies }
+        let addresses = match callers {
+            Callers::Strangers => Some(Arc::new(Addresses::of(connections))),
+            Callers::Operators => None,
+        };
+        Self { permits: Arc::new(Semaphore::new(connections)), addresses, tls, patience, trusted_proxies }
+    }
+
+    /// The place of a new connection among those of its address. A trusted proxy stands for many callers and has none.
+    pub(super) fn share_of(&self, peer: IpAddr) -> Result<Option<AddressPlace>, HasItsShare> {
+        match &self.addresses {
+            Some(addresses) if !self.trusted_proxies.trusts(peer.to_canonical()) => {
+                addresses.take(peer).map(Some).ok_or(HasItsShare)
+            }
+            Some(_) | None => Ok(None),
+        }
     }
 }
 

@@ -1,9 +1,10 @@
 //! Inbound connections: accept, bound, spread over the cores, serve, and end politely.
 //!
-//! A call passes these files in this order: `door` has the bound address, this one accepts, `seats` says which core
-//! serves, `connection` speaks TLS and HTTP and watches the first head, `stall` cuts off who does not read, `call`
+//! A call passes these files in this order: `door` has the bound address, this one accepts, `addresses` says whether its
+//! caller may have one more, `seats` which core serves, `connection` speaks TLS and HTTP and watches the first head, `stall` cuts off who does not read, `call`
 //! tells the router who calls (`forwarded`) and bounds the body (`body`).
 
+mod addresses;
 mod body;
 mod call;
 mod connection;
@@ -19,7 +20,7 @@ use axum::Router;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-pub(crate) use self::door::{Door, Manner};
+pub(crate) use self::door::{Callers, Door, Manner};
 pub(crate) use self::forwarded::TrustedProxies;
 pub(crate) use self::seats::Seat;
 use self::seats::{Arrival, Seats};
@@ -47,7 +48,8 @@ impl Connections {
 }
 
 /// Accepts until draining begins, and hands each connection to the core that has the fewest. Must run on a tokio
-/// runtime. When the door has all the connections that it may, new ones wait in the system's queue.
+/// runtime. When the door has all the connections that it may, new ones wait in the system's queue; one of an address
+/// that has its share is closed at once.
 pub(crate) async fn accept(door: Door, router: Router, mut connections: Connections) {
     let Door { listener, manner, .. } = door;
     let listener = match TcpListener::from_std(listener) {
@@ -63,8 +65,12 @@ pub(crate) async fn accept(door: Door, router: Router, mut connections: Connecti
         };
         match accepted.and_then(|(stream, peer)| Ok((stream.into_std()?, peer.ip()))) {
             Ok((stream, peer)) => {
+                let Ok(share) = manner.share_of(peer) else {
+                    tracing::debug!(%peer, "a connection was closed: its address has its share");
+                    continue;
+                };
                 let (manner, router) = (Arc::clone(&manner), router.clone());
-                connections.seats.hand_over(Arrival { stream, peer, manner, router, permit });
+                connections.seats.hand_over(Arrival { stream, peer, manner, router, permit, share });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -79,12 +85,12 @@ pub(crate) async fn serve_seat(mut seat: Seat, connections: Connections) {
     while let Some((arrival, place)) = seat.arrivals.recv().await {
         let draining = connections.draining.clone();
         tokio::spawn(async move {
-            let Arrival { stream, peer, manner, router, permit } = arrival;
+            let Arrival { stream, peer, manner, router, permit, share } = arrival;
             match TcpStream::from_std(stream) {
                 Ok(stream) => connection::serve(stream, peer, router, &manner, draining).await,
                 Err(error) => tracing::warn!(%peer, %error, "a connection could not be served"),
             }
-            drop((permit, place));
+            drop((permit, share, place));
         });
     }
 }

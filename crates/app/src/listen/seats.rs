@@ -12,6 +12,7 @@ use axum::Router;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::addresses::AddressPlace;
 use super::door::Manner;
 
 /// A connection that was accepted, and what it needs to be served.
@@ -22,6 +23,8 @@ pub(super) struct Arrival {
     pub(super) router: Router,
     /// Its door's, kept until the connection ends.
     pub(super) permit: OwnedSemaphorePermit,
+    /// Its address's, where addresses have shares.
+    pub(super) share: Option<AddressPlace>,
 }
 
 /// All cores, as those see them who hand out connections.
@@ -92,16 +95,17 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::listen::TrustedProxies;
+    use crate::listen::{Callers, TrustedProxies};
     use crate::patience::Patience;
 
     fn arrive(seats: &Seats, listener: &TcpListener) {
         let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("listens");
         let permits = Arc::new(Semaphore::new(1));
         let permit = permits.try_acquire_owned().expect("nobody else holds one");
-        let manner = Arc::new(Manner::new(1, None, Patience::default(), TrustedProxies::new(Vec::new())));
+        let proxies = TrustedProxies::new(Vec::new());
+        let manner = Arc::new(Manner::new((Callers::Operators, 1), None, Patience::default(), proxies));
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        seats.hand_over(Arrival { stream, peer, manner, router: Router::new(), permit });
+        seats.hand_over(Arrival { stream, peer, manner, router: Router::new(), permit, share: None });
     }
 
     #[test]

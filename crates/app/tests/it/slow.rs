@@ -140,3 +140,43 @@ fn connections_of_customers_do_not_use_up_those_of_the_operator() {
     held.pop();
     third.listen_until("its turn", b"", |raw| raw.text().starts_with("HTTP/1.1 404"));
 }
+
+/// The smallest share of a door, and a door with twice as many connections.
+const SHARE: usize = 64;
+const CONNECTIONS: &str = "128";
+
+/// So many callers from this machine, each answered once.
+fn hold(address: SocketAddr, count: usize) -> Vec<Raw> {
+    let mut held: Vec<Raw> = (0..count).map(|_| Raw::connect(address)).collect();
+    for raw in &mut held {
+        raw.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+        raw.listen_until("an answer", b"", |raw| !raw.heard.is_empty());
+    }
+    held
+}
+
+#[test]
+fn one_address_has_a_share_of_the_public_connections() {
+    let server = start(&["--public-connections", CONNECTIONS]);
+    let mut held = hold(server.public(), SHARE);
+    let mut one_more = Raw::connect(server.public());
+    one_more.listen_until("the end of one more", b"", |raw| raw.closed);
+    assert_eq!(one_more.text(), "");
+    hold(server.operator_address(), SHARE + 1);
+    held.pop();
+    let answered = || {
+        let mut raw = Raw::connect(server.public());
+        raw.send("GET / HTTP/1.1\r\nhost: x\r\n\r\n");
+        raw.listen_until("an answer or the end", b"", |raw| raw.closed || !raw.heard.is_empty());
+        raw.text().starts_with("HTTP/1.1 404")
+    };
+    wait_for("a place that was given back", PATIENCE, answered).unwrap();
+    let told = server.log_tail().matches("has its share of connections").count();
+    assert_eq!(told, 1, "once");
+}
+
+#[test]
+fn a_trusted_proxy_is_no_single_caller() {
+    let server = start(&["--public-connections", CONNECTIONS, "--trusted-proxies", "127.0.0.0/8"]);
+    hold(server.public(), SHARE + 1);
+}

@@ -1,7 +1,6 @@
 //! `/v1/workspaces/{workspace}/deliveries` and `/v1/deliveries/{delivery}`: what became of events.
 
 use axum::extract::{Request, State};
-use bytes::Bytes;
 use http::{StatusCode, Uri};
 use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
@@ -11,7 +10,7 @@ use signalpost_engine::ListDeliveries;
 use signalpost_engine::once::Stale;
 
 use super::{Shared, convert, wire};
-use crate::kit::body::read;
+use crate::kit::body::{ReadBody, read};
 use crate::kit::idempotency::{self, Announced};
 use crate::kit::page::{self, Page, Wanted};
 use crate::kit::paths::Ids;
@@ -60,8 +59,10 @@ pub(super) async fn get(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answ
 /// A body means nothing here; with an idempotency key it belongs to what was asked for all the same.
 pub(super) async fn redeliver(State(surface): Shared, Ids([delivery]): Ids<1>, request: Request) -> Answer {
     let announced = Announced::of("redeliver", &request)?;
-    let body =
-        if announced.is_keyed() { read(request, MANAGEMENT_BODY_BYTES_MAX).await? } else { Bytes::new() };
+    let body = match announced.is_keyed() {
+        true => read(request, MANAGEMENT_BODY_BYTES_MAX).await?,
+        false => ReadBody::empty(),
+    };
     let owner = surface.engine.owner_of(&delivery).await?;
     let call = announced.with(&body);
     let make = async {

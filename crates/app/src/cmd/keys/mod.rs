@@ -1,5 +1,5 @@
 //! `signalpost keys`: looking after keys. Operator keys are those of a running server, which is asked over its operator
-//! address like anybody else asks it.
+//! address like anybody else asks it, on this machine and in plain HTTP.
 
 mod create;
 mod list;

@@ -20,7 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Args, Debug)]
 pub(super) struct RemoteArgs {
-    /// The server's operator address, on this machine.
+    /// The server's operator address, on this machine, in plain HTTP. Where it speaks TLS, call /v1/keys with a client
+    /// that does.
     #[arg(long, value_name = "ADDR", env = "SIGNALPOST_OPERATOR", default_value = "127.0.0.1:8081",
           value_parser = parse_address)]
     operator: SocketAddr,
@@ -41,7 +42,10 @@ impl RemoteArgs {
             runtime.block_on(async { tokio::time::timeout(PATIENCE, api.send(method, path, body)).await });
         let unreachable = |error: String| {
             Failure::new(format!("the server at {} cannot be asked: {error}", self.operator))
-                .hint("Is it running? Name its operator address with --operator ADDR.")
+                .hint(
+                    "Is it running? Name its operator address with --operator ADDR. One that speaks TLS is not asked by \
+                     this command: call its /v1/keys with curl or another client that does.",
+                )
         };
         match answer {
             Err(_) => Err(unreachable(format!("no answer in {} s", PATIENCE.as_secs()))),
