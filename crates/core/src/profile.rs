@@ -35,6 +35,8 @@ pub struct Profile {
     pub webhooks_max: Option<usize>,
     /// Further attributes that an event may carry, and no others.
     pub attributes: Vec<AttributeRule>,
+    /// Whether workspaces that are made under it have a feed.
+    pub feed: FeedRule,
     pub delivery: DeliveryProfile,
 }
 
@@ -112,6 +114,14 @@ pub enum EventIdRule {
     Unique,
     /// It is a word on the wire; the event's identity is ours.
     Label,
+}
+
+/// Whether the events of a workspace can be read in order of their sequence. Said when it is made, and for good:
+/// finding events by their sequence costs each of them a place of its own on disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedRule {
+    Absent,
+    Kept,
 }
 
 impl Profile {

@@ -3,6 +3,7 @@
 use crate::id::WorkspaceId;
 use crate::limits::NAME_CHARS_MAX;
 use crate::policy::PolicyOverrides;
+use crate::profile::FeedRule;
 use crate::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +17,7 @@ pub struct Workspace {
     /// Features of the dialect that are switched on.
     pub features: Vec<String>,
     pub policy: PolicyOverrides,
+    pub feed: FeedRule,
     pub created_at: Timestamp,
 }
 

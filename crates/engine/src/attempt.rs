@@ -203,7 +203,7 @@ mod tests {
     use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
     use signalpost_core::ports::LocalBoxFuture;
     use signalpost_core::profile::{
-        DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+        DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
     };
     use signalpost_core::secret::Secret;
     use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -250,6 +250,7 @@ mod tests {
             event_id: EventIdRule::Unique,
             webhooks_max: None,
             attributes: Vec::new(),
+            feed: FeedRule::Absent,
             delivery: DeliveryProfile {
                 body: text("x"),
                 headers: Vec::new(),

@@ -14,6 +14,7 @@ mod directory;
 mod doorbell;
 mod engine;
 mod event_check;
+pub mod feed;
 mod hash_cache;
 mod id_map;
 pub mod ingest;
@@ -46,6 +47,6 @@ pub use engine::{Engine, EngineOptions};
 pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{ListWebhooks, WebhookPage};
 pub use signalpost_store::ledger::{
-    DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, ListDeliveries, ListEvents, Room,
-    Storage, Usage,
+    DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,
+    Room, Storage, Usage,
 };

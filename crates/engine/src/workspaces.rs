@@ -62,6 +62,7 @@ impl Engine {
             name: new.name,
             features: new.features.unwrap_or_else(|| profile.features.clone()),
             policy: new.policy,
+            feed: profile.feed,
             created_at: self.clock.now(),
         };
         for _ in 0..MINTS_MAX {

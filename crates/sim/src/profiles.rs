@@ -8,7 +8,7 @@ use signalpost_core::event_rule::{AttributeForm, AttributeRule, Presence};
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
 };
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::{Template, TemplateError};
@@ -102,6 +102,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
             presence: Presence::Optional,
             form: AttributeForm::TextOrNull,
         }],
+        feed: FeedRule::Kept,
         delivery: delivery(style)?,
     })
 }

@@ -17,8 +17,8 @@ use signalpost_store::catalog::{
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Repeated, Requeue, Retain, Retained,
-    Storage, Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Repeated, Requeue,
+    Retain, Retained, Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Once};
@@ -172,6 +172,7 @@ impl Ledger for SimStore {
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_events(params: ListEvents) -> EventPage;
+        fn feed(params: ReadFeed) -> Option<Feed>;
         fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
         fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
         fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;

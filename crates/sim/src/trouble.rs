@@ -46,7 +46,7 @@ pub(crate) enum Outage {
     Everything,
 }
 
-const READS: [&str; 20] = [
+const READS: [&str; 21] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -58,6 +58,7 @@ const READS: [&str; 20] = [
     "events_by_id",
     "event",
     "list_events",
+    "feed",
     "list_deliveries",
     "delivery",
     "owner_of",

@@ -2,7 +2,8 @@
 //!
 //! `cargo run --release -p signalpost-store-sqlite --example commit_cost -- [EVENTS] [STORED] [DIRECTORY]` measures
 //! groups of 1, 16 and 128 calls a commit over EVENTS events each (default 100,000), then again with STORED events
-//! in the file (default 1,000,000; 0 leaves that out). The listing indexes are filled inside the measured time.
+//! in the file (default 1,000,000; 0 leaves that out). The listing indexes are filled inside the measured time. The
+//! lines `feed` are those of workspaces with a feed.
 
 #![expect(clippy::print_stdout, reason = "the table is what this program is for")]
 #![expect(clippy::disallowed_methods, reason = "it brings its own threads and clock")]
@@ -19,7 +20,9 @@ use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::ports::Threads;
+use signalpost_core::profile::FeedRule;
 use signalpost_core::time::Timestamp;
+use signalpost_core::workspace::Workspace;
 use signalpost_store::ledger::{AcceptEvent, Finished};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
@@ -53,9 +56,15 @@ fn main() {
         "{:<10} {:>9} {:>6} {:>12} {:>12} {:>10}",
         "shell", "stored", "group", "CPU us/event", "index us", "events/s"
     );
-    for (shell, threads) in [("inline", None), ("threads", Some(&SystemThreads as &dyn Threads))] {
+    let threads = Some(&SystemThreads as &dyn Threads);
+    let cases = [
+        ("inline", None, FeedRule::Absent),
+        ("feed", None, FeedRule::Kept),
+        ("threads", threads, FeedRule::Absent),
+    ];
+    for (shell, threads, feed) in cases {
         let directory = base.join(shell);
-        let mut bench = Bench::open(&directory, threads);
+        let mut bench = Bench::open(&directory, threads, feed);
         bench.measure_groups(shell, 0, events);
         if stored > 0 {
             bench.fill(stored);
@@ -81,7 +90,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn open(directory: &Path, threads: Option<&dyn Threads>) -> Self {
+    fn open(directory: &Path, threads: Option<&dyn Threads>, feed: FeedRule) -> Self {
         let store = match threads {
             None => SqliteStore::open_inline(directory).expect("it opens"),
             Some(threads) => {
@@ -90,7 +99,8 @@ impl Bench {
             }
         };
         for workspace in 1..=WORKSPACES {
-            block_on(store.create_workspace(sample::workspace(workspace))).expect("a workspace");
+            let made = Workspace { feed, ..sample::workspace(workspace) };
+            block_on(store.create_workspace(made)).expect("a workspace");
             for webhook in 0..WEBHOOKS_EACH {
                 let webhook = sample::webhook(WorkspaceId::from_raw(workspace), workspace * 100 + webhook);
                 block_on(store.create_webhook(webhook.into())).expect("a webhook");

@@ -12,6 +12,7 @@ use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
+use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::rotation::PreviousSecret;
@@ -144,7 +145,7 @@ impl<'r> Fields<'r> {
 macro_rules! workspace_columns {
     () => {
         "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.event_age_s, \
-         w.payload_age_s, w.bytes_max, w.created_at"
+         w.payload_age_s, w.bytes_max, w.feed, w.created_at"
     };
 }
 pub(crate) use workspace_columns;
@@ -158,8 +159,18 @@ pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
         name: fields.text("name")?.to_owned(),
         features: texts(&mut fields, "features")?,
         policy: policy(&mut fields)?,
+        feed: feed_rule(&mut fields)?,
         created_at: fields.time("created_at")?,
     })
+}
+
+/// The next column as whether there is a feed.
+pub(crate) fn feed_rule(fields: &mut Fields<'_>) -> Field<FeedRule> {
+    match fields.integer("feed")? {
+        0 => Ok(FeedRule::Absent),
+        1 => Ok(FeedRule::Kept),
+        other => Err(fields.corrupt("feed", format!("{other} is neither 0 nor 1"))),
+    }
 }
 
 fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {

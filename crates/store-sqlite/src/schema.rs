@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "operator_key_ends",
         sql: include_str!("../migrations/0008_operator_key_ends.sql"),
     },
+    Migration { number: 9, name: "feed", sql: include_str!("../migrations/0009_feed.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

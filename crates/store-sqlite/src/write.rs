@@ -18,9 +18,12 @@ use crate::meta;
 use crate::retention::{Frontiers, Places, Walk};
 
 const SELECT_HEAD: &str =
-    "SELECT version, sequence, events, bytes, kept_bytes FROM head WHERE workspace = ?1";
-const UPDATE_HEAD: &str = "UPDATE head
-    SET version = ?2, sequence = ?3, events = ?4, bytes = ?5, kept_bytes = ?6 WHERE workspace = ?1";
+    "SELECT h.version, h.sequence, h.events, h.bytes, h.kept_bytes, h.expired_through, w.feed
+    FROM head h CROSS JOIN workspace w ON w.id = h.workspace WHERE h.workspace = ?1";
+const UPDATE_HEAD: &str =
+    "UPDATE head SET version = ?2, sequence = ?3, events = ?4, bytes = ?5, kept_bytes = ?6,
+        expired_through = ?7
+    WHERE workspace = ?1";
 const EVENT_EXISTS: &str = "SELECT 1 FROM message WHERE id = ?1";
 const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
     SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4 FROM cut WHERE webhook = ?1";
@@ -28,7 +31,7 @@ const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
 const INSERT_SWEEP: &str = "INSERT OR REPLACE INTO sweep (webhook, due_at, event)
     VALUES (?1, -9223372036854775808, -9223372036854775808)";
 
-/// A workspace's `head` row.
+/// A workspace's `head` row, and whether it has a feed.
 #[derive(Clone, Copy)]
 struct Head {
     version: i64,
@@ -37,6 +40,8 @@ struct Head {
     bytes: i64,
     /// Of answers kept for its calls.
     kept_bytes: i64,
+    expired_through: i64,
+    has_feed: bool,
     /// Differs from its row, so it stands in [`Caches::touched`].
     touched: bool,
 }
@@ -94,6 +99,7 @@ impl News {
 pub(crate) struct HotStatements<'c> {
     pub(crate) insert_message: Option<CachedStatement<'c>>,
     pub(crate) insert_due: Option<CachedStatement<'c>>,
+    pub(crate) insert_feed: Option<CachedStatement<'c>>,
     pub(crate) delete_due: Option<CachedStatement<'c>>,
     pub(crate) insert_attempt: Option<CachedStatement<'c>>,
 }
@@ -161,6 +167,21 @@ impl<'c> Write<'c> {
         head.bytes = head.bytes.saturating_add(bytes);
         self.set_head(workspace, head);
         Ok(())
+    }
+
+    /// Notes that the event with this place, or its payload, is removed.
+    pub(crate) fn expire(&mut self, workspace: WorkspaceId, sequence: Sequence) -> Result<(), Failure> {
+        let Some(mut head) = self.head(workspace)? else { return Ok(()) };
+        if head.expired_through < sequence.0 {
+            head.expired_through = sequence.0;
+            self.set_head(workspace, head);
+        }
+        Ok(())
+    }
+
+    /// Whether a workspace's events stand in `feed`; `false` for one that is gone.
+    pub(crate) fn has_feed(&mut self, workspace: WorkspaceId) -> Result<bool, Failure> {
+        Ok(self.head(workspace)?.is_some_and(|head| head.has_feed))
     }
 
     /// What a workspace has stored, this transaction included.
@@ -242,8 +263,16 @@ impl<'c> Write<'c> {
         let mut update = self.statement(UPDATE_HEAD)?;
         for workspace in self.caches.touched.drain(..) {
             if let Some(head) = self.caches.heads.get_mut(&workspace) {
-                let Head { version, sequence, events, bytes, kept_bytes, .. } = *head;
-                update.execute([workspace.raw(), version, sequence, events, bytes, kept_bytes])?;
+                let Head { version, sequence, events, bytes, kept_bytes, expired_through, .. } = *head;
+                update.execute([
+                    workspace.raw(),
+                    version,
+                    sequence,
+                    events,
+                    bytes,
+                    kept_bytes,
+                    expired_through,
+                ])?;
                 head.touched = false;
             }
         }
@@ -265,6 +294,8 @@ impl<'c> Write<'c> {
                 events: row.get(2)?,
                 bytes: row.get(3)?,
                 kept_bytes: row.get(4)?,
+                expired_through: row.get(5)?,
+                has_feed: row.get(6)?,
                 touched: false,
             })
         };

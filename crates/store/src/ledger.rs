@@ -60,6 +60,13 @@ pub trait Ledger: Send + Sync {
     /// One event by our id or by the producer's.
     fn event(&self, workspace: WorkspaceId, key: EventKey) -> Answer<Option<Arc<Event>>>;
     fn list_events(&self, params: ListEvents) -> Answer<EventPage>;
+    /// A workspace's events in order of their sequence, oldest first. `None` when there is no such workspace;
+    /// `WrongState` when it keeps no feed.
+    ///
+    /// An event that was committed before the call and stands after the cursor is never passed over, whatever order
+    /// ids were minted in. What [`Self::retain`] removes, an event or its payload alone, expires everything up to its
+    /// place: the feed begins behind the highest of these places.
+    fn feed(&self, params: ReadFeed) -> Answer<Option<Feed>>;
     fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage>;
     /// One delivery with its whole history.
     fn delivery(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<Option<DeliveryRecord>>;
@@ -265,6 +272,37 @@ pub struct EventPage {
     pub rows: Vec<Arc<Event>>,
     /// Where the next page starts. A filtered page may be short, even empty, and still have a next one.
     pub next: Option<EventId>,
+}
+
+/// A page of a feed.
+#[derive(Clone, Debug)]
+pub struct ReadFeed {
+    pub workspace: WorkspaceId,
+    /// Behind this place; `None` begins where the feed does.
+    pub after: Option<Sequence>,
+    /// Events of these types; of any when it is empty.
+    pub types: Vec<String>,
+    /// Events of one page, at least one.
+    pub limit: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Feed {
+    /// At most `limit` events, and no more after the one that reaches
+    /// [`signalpost_core::limits::PAGE_DATA_BYTES_MAX`]. It may be short, even empty, and not be the last: a page looks
+    /// at no more than [`signalpost_core::limits::LIST_SCAN_ROWS_MAX`] events.
+    Page {
+        events: Vec<Arc<Event>>,
+        /// The place of the last event that was looked at, of whatever type; where the page began when there was none.
+        next: Sequence,
+        /// Exact, but when the page has looked at as many events as it may: then it is set.
+        more: bool,
+    },
+    /// What stands behind the cursor is not all there any more.
+    Expired {
+        /// The lowest cursor that is good.
+        oldest: Sequence,
+    },
 }
 
 /// Newest event first, then by webhook descending; filters are joined by "and".

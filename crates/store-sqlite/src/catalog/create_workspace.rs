@@ -1,6 +1,7 @@
 //! `create_workspace`: a tenant with version 1 and an empty history.
 
 use rusqlite::params;
+use signalpost_core::profile::FeedRule;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
@@ -14,8 +15,8 @@ use crate::write::Write;
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
     (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
-     created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+     feed, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version, sequence) VALUES (?1, 1, 0)";
 
 pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
@@ -34,6 +35,7 @@ pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Fa
         event_age_s,
         payload_age_s,
         bytes_max,
+        workspace.feed == FeedRule::Kept,
         workspace.created_at.as_ms(),
     ])?;
     write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;

@@ -63,6 +63,16 @@ const RULES: &[(&str, &str)] = &[
          AND NOT EXISTS (SELECT 1 FROM unlisted u WHERE u.event = i.event)",
     ),
     (
+        "events of workspaces with a feed are not in it",
+        "SELECT m.id FROM message m JOIN workspace w ON w.id = m.workspace WHERE w.feed = 1 AND w.erased_at IS NULL
+         AND NOT EXISTS (SELECT 1 FROM feed f
+            WHERE f.workspace = m.workspace AND f.sequence = m.sequence AND f.event = m.id)",
+    ),
+    (
+        "feeds name events that are gone",
+        "SELECT f.event FROM feed f WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = f.event)",
+    ),
+    (
         "producers' ids stand for events that are gone",
         "SELECT k.event FROM event_key k WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = k.event)",
     ),

@@ -23,6 +23,7 @@ pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO message
 /// Replaces only what a cut has ended and no sweep has removed yet.
 pub(crate) const INSERT_DUE: &str = "INSERT OR REPLACE INTO due (webhook, due_at, event, born, steps, tries)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+pub(crate) const INSERT_FEED: &str = "INSERT INTO feed (workspace, sequence, event) VALUES (?1, ?2, ?3)";
 pub(crate) const INSERT_KEY: &str = "INSERT INTO event_key
     (workspace, producer_id, event, accepted_at, fingerprint) VALUES (?1, ?2, ?3, ?4, ?5)";
 /// The last event stored that this producer's id identifies; those for which it was a label do not count.
@@ -148,6 +149,10 @@ fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure>
     let bytes = insert_message(write, event)?;
     write.count(event.workspace, 1, bytes)?;
     insert_due(write, event)?;
+    if write.has_feed(event.workspace)? {
+        let insert = hot(&mut write.hot.insert_feed, write.connection, INSERT_FEED)?;
+        insert.execute([event.workspace.raw(), sequence.0, event.id.raw()])?;
+    }
     if let Some(producer_id) = &event.content.producer_id {
         let fingerprint = one.dedupe.as_ref().map(|dedupe| dedupe.fingerprint);
         write.statement(INSERT_KEY)?.execute(params![

@@ -7,6 +7,7 @@ mod due_lanes;
 mod due_page;
 mod event;
 mod events_by_id;
+mod feed;
 pub(crate) mod finish;
 pub(crate) mod history;
 pub(crate) mod index;
@@ -30,7 +31,7 @@ use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage, EventKey, EventPage,
-    Finished, ListDeliveries, ListEvents, Requeue, Retain, Retained, Room, Storage, Usage,
+    Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain, Retained, Room, Storage, Usage,
 };
 use signalpost_store::{Answer, CommitListener, Done, Ledger, Once};
 
@@ -103,6 +104,10 @@ impl Ledger for SqliteStore {
         self.read(move |connection| list_events::run(connection, &params))
     }
 
+    fn feed(&self, params: ReadFeed) -> Answer<Option<Feed>> {
+        self.read(move |connection| feed::run(connection, &params))
+    }
+
     fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage> {
         self.read(move |connection| list_deliveries::run(connection, &params))
     }
@@ -146,6 +151,7 @@ impl Ledger for SqliteStore {
 pub(crate) const STATEMENTS: &[&str] = &[
     accept::INSERT_MESSAGE,
     accept::INSERT_DUE,
+    accept::INSERT_FEED,
     accept::INSERT_KEY,
     accept::SELECT_KNOWN,
     due_lanes::SELECT_NEXT,
@@ -154,6 +160,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     event::SELECT_BY_ID,
     event::SELECT_BY_PRODUCER_ID,
     events_by_id::SELECT,
+    feed::SELECT_STATE,
+    feed::SELECT,
     finish::INSERT_ATTEMPT,
     finish::DELETE_DUE,
     finish::SELECT_CUT_UPTO,

@@ -1,6 +1,7 @@
 //! An event that may have to go, and whether something of it is pending.
 
 use rusqlite::{OptionalExtension, Row};
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::StoreError;
 
@@ -31,7 +32,7 @@ pub(super) struct Candidate {
     pub(super) payload: Payload,
     /// Of the event's row, in the sense of [`weight`].
     pub(super) bytes: i64,
-    sequence: i64,
+    pub(super) sequence: Sequence,
     /// The producer's id and the targets; the problem when they cannot be read.
     pub(super) content: Result<Content, StoreError>,
 }
@@ -54,7 +55,7 @@ pub(super) fn candidate(row: &Row<'_>) -> Result<Candidate, StoreError> {
     let mut fields = Fields::new(row, "message", 1);
     let id = fields.id("id")?;
     let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
-    let sequence = fields.integer("sequence")?;
+    let sequence = Sequence(fields.integer("sequence")?);
     let accepted_at = fields.integer("accepted_at")?;
     let removed_at = fields.optional_integer("payload_removed_at")?;
     let data_bytes: usize = fields.count("data")?;
@@ -160,7 +161,7 @@ fn unswept(
         if round.is_some_and(|round| matches!(round.verdict, DELIVERED | GIVEN_UP)) {
             continue;
         }
-        let born = round.and_then(|round| round.born).unwrap_or(candidate.sequence);
+        let born = round.and_then(|round| round.born).unwrap_or(candidate.sequence.0);
         if cut_upto(write, *webhook)?.is_none_or(|upto| upto < born) {
             return Ok(None);
         }

@@ -16,6 +16,7 @@ pub(crate) const DELETE_MESSAGE: &str = "DELETE FROM message WHERE id = ?1";
 pub(crate) const DELETE_STEPS: &str = "DELETE FROM attempt WHERE event = ?1";
 pub(crate) const DELETE_KEY: &str =
     "DELETE FROM event_key WHERE workspace = ?1 AND producer_id = ?2 AND event = ?3";
+pub(crate) const DELETE_FEED: &str = "DELETE FROM feed WHERE workspace = ?1 AND sequence = ?2";
 pub(crate) const DELETE_IX_EVENT: &str = "DELETE FROM ix_event WHERE workspace = ?1 AND event = ?2";
 pub(crate) const DELETE_IX_DELIVERY: &str = "DELETE FROM ix_delivery WHERE webhook = ?1 AND event = ?2";
 pub(crate) const EMPTY_MESSAGE: &str = "UPDATE message SET data = x'', payload_removed_at = ?2 WHERE id = ?1";
@@ -68,6 +69,11 @@ impl<'c> Remover<'c> {
             Listing::Now => self.unlist(workspace, id, content)?,
             Listing::Later => unlist_later(write, workspace, id, content)?,
         };
+        if write.has_feed(workspace)? {
+            write.statement(DELETE_FEED)?.execute([workspace.raw(), candidate.sequence.0])?;
+            rows += 1;
+        }
+        write.expire(workspace, candidate.sequence)?;
         write.count(workspace, -1, -(candidate.bytes + steps_bytes))?;
         Ok(rows)
     }
@@ -113,6 +119,7 @@ impl<'c> Remover<'c> {
     ) -> Result<(), Failure> {
         let Payload::Stored { bytes } = candidate.payload else { return Ok(()) };
         write.statement(EMPTY_MESSAGE)?.execute([candidate.id, now.as_ms()])?;
+        write.expire(candidate.workspace, candidate.sequence)?;
         write.count(candidate.workspace, 0, -bytes)
     }
 

@@ -23,6 +23,9 @@ pub(crate) const SELECT_EVENTS: &str = concat!(
     " FROM ix_event i CROSS JOIN message m ON m.id = i.event
      WHERE i.workspace = ?1 ORDER BY i.event LIMIT 64"
 );
+/// The first rows of a feed.
+pub(crate) const DELETE_FEED: &str = "DELETE FROM feed WHERE workspace = ?1 AND sequence <= (
+    SELECT max(sequence) FROM (SELECT sequence FROM feed WHERE workspace = ?1 ORDER BY sequence LIMIT 64))";
 pub(crate) const SELECT_WEBHOOKS: &str = "SELECT id FROM webhook WHERE workspace = ?1 LIMIT 64";
 pub(crate) const DELETE_CALLS: &str = concat!(
     "DELETE FROM once WHERE id IN (SELECT id FROM once WHERE workspace = ?1 ORDER BY id LIMIT ?2)",
@@ -49,6 +52,7 @@ pub(super) fn step(write: &mut Write<'_>, step: &mut Step<'_>) -> Result<Progres
             && strip_secrets(write, step, &rest)? == Progress::Ended
             && remove_calls(write, step, &rest)? == Progress::Ended
             && sweep_due(write, step)? == Progress::Ended
+            && remove_feed(write, step, &rest)? == Progress::Ended
             && remove_events(write, step, &rest)? == Progress::Ended
             && remove_webhooks(write, step, &rest)? == Progress::Ended;
         if ended {
@@ -104,6 +108,20 @@ fn remove_calls(write: &mut Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Resu
         if gone < CALLS_MAX {
             return Ok(Progress::Ended);
         }
+    }
+}
+
+/// Before the events, so that it names none that is gone.
+fn remove_feed(write: &Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Result<Progress, Failure> {
+    loop {
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+        let rows = write.statement(DELETE_FEED)?.execute([rest.workspace.raw()])?;
+        if rows == 0 {
+            return Ok(Progress::Ended);
+        }
+        step.budget.spend(rows);
     }
 }
 

@@ -9,6 +9,7 @@ mod batching;
 mod conformance;
 mod copies;
 mod differential;
+mod feed;
 mod opening;
 mod retention;
 mod support;

@@ -46,6 +46,7 @@ macro_rules! forward_ledger {
             fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
             fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
             fn list_events(params: ListEvents) -> EventPage;
+            fn feed(params: ReadFeed) -> Option<Feed>;
             fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
             fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
             fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;

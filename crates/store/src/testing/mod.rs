@@ -6,6 +6,7 @@ pub mod block_on;
 pub mod conformance;
 pub mod differential;
 pub mod faulty;
+pub mod feed_race;
 mod forward;
 pub mod memory;
 pub mod notes;

@@ -9,6 +9,7 @@ use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, Works
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides};
+use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
@@ -33,8 +34,14 @@ pub fn workspace(n: i64) -> Workspace {
         name: format!("Workspace {n}"),
         features: vec!["feed".to_owned(), "replay".to_owned()],
         policy: PolicyOverrides::default(),
+        feed: FeedRule::Absent,
         created_at: at(n),
     }
+}
+
+/// Workspace `n` as [`workspace`], with a feed.
+pub fn workspace_with_feed(n: i64) -> Workspace {
+    Workspace { feed: FeedRule::Kept, ..workspace(n) }
 }
 
 /// Webhook `n` with the public id `wh-n`: active, wants everything, has a sealed secret.

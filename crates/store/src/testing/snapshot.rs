@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, Due};
-use signalpost_core::event::Event;
+use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::profile::FeedRule;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces};
 use crate::ledger::{
-    DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, ListDeliveries, ListEvents,
+    DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, Feed, ListDeliveries, ListEvents, ReadFeed,
 };
 use crate::{Store, StoreError};
 
@@ -37,6 +38,8 @@ pub struct Snapshot {
     credentials: Vec<Credential>,
     operator_keys: Vec<OperatorKey>,
     events: Vec<Arc<Event>>,
+    /// Of each workspace that has one, from its beginning and from place 0 on.
+    feeds: Vec<(WorkspaceId, [Feed; 2])>,
     /// Events of each workspace as they are counted; bytes are a store's own measure.
     counted: Vec<(WorkspaceId, Option<u64>)>,
     summaries: Vec<DeliverySummary>,
@@ -73,6 +76,7 @@ impl Snapshot {
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
             .or_else(|| rows("events", &self.events, &other.events))
+            .or_else(|| rows("feeds", &self.feeds, &other.feeds))
             .or_else(|| rows("counts of events", &self.counted, &other.counted))
             .or_else(|| rows("delivery summaries", &self.summaries, &other.summaries))
             .or_else(|| rows("delivery records", &self.records, &other.records))
@@ -98,6 +102,12 @@ impl Snapshot {
         let everything =
             ListEvents { workspace, event_type: None, subject: None, before: None, limit: PAGE_ROWS };
         self.events.extend(all_events(store, everything).await?);
+        if self.workspaces.iter().any(|known| known.id == workspace && known.feed == FeedRule::Kept) {
+            let read = |after| ReadFeed { workspace, after, types: Vec::new(), limit: PAGE_ROWS };
+            let from_the_beginning = whole_feed(store, read(None)).await?.expect("the workspace was listed");
+            let from_0 = whole_feed(store, read(Some(Sequence(0)))).await?.expect("the workspace was listed");
+            self.feeds.push((workspace, [from_the_beginning, from_0]));
+        }
         let usage = store.usage(workspace).await?;
         self.counted.push((workspace, usage.map(|usage| usage.events)));
         let everything = ListDeliveries {
@@ -180,6 +190,29 @@ pub async fn all_events(store: &dyn Store, mut params: ListEvents) -> Result<Vec
         let Some(next) = page.next else { return Ok(found) };
         assert!(params.before.is_none_or(|before| next < before), "the list of events stands still");
         params.before = Some(next);
+    }
+}
+
+/// Follows a feed to its end, from the page that `params` asks for: all events as one page. The first answer when that
+/// is none.
+///
+/// # Panics
+/// When a page is longer than asked for or the feed does not get on.
+pub async fn whole_feed(store: &dyn Store, mut params: ReadFeed) -> Result<Option<Feed>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        match store.feed(params.clone()).await? {
+            Some(Feed::Page { events, next, more }) => {
+                assert!(events.len() <= params.limit, "a page of {} for {params:?}", events.len());
+                assert!(params.after.is_none_or(|after| next > after || !more), "the feed stands still");
+                found.extend(events);
+                if !more {
+                    return Ok(Some(Feed::Page { events: found, next, more }));
+                }
+                params.after = Some(next);
+            }
+            other => return Ok(other),
+        }
     }
 }
 

@@ -64,6 +64,13 @@ impl Kit {
         id
     }
 
+    pub(super) async fn workspace_with_feed(&self, n: i64) -> WorkspaceId {
+        let workspace = sample::workspace_with_feed(n);
+        let id = workspace.id;
+        self.create_workspace(workspace).await.expect("a new workspace");
+        id
+    }
+
     pub(super) async fn subscribe(&self, workspace: WorkspaceId, n: i64) -> WebhookId {
         self.add(sample::webhook(workspace, n)).await
     }

@@ -8,6 +8,7 @@ pub mod credentials;
 pub mod dedupe;
 pub mod due;
 pub mod durability;
+pub mod feed;
 pub mod finish;
 pub mod isolation;
 mod kit;
@@ -91,6 +92,18 @@ macro_rules! conformance_suite {
                 identities_and_outcomes_are_remembered
                 nobody_listens_after_a_restart_and_nothing_is_lost
                 a_closed_store_is_unavailable
+            ]
+            feed [
+                a_feed_is_read_in_order_of_the_sequence
+                an_event_that_comes_late_by_id_is_not_passed_over
+                other_types_are_passed_over
+                a_page_ends_with_the_data_that_fills_it
+                a_sparse_type_reaches_the_end_of_a_long_feed
+                what_retention_removes_expires_the_cursor
+                a_removed_payload_expires_the_cursor
+                a_feed_begins_where_nothing_has_expired
+                a_feed_belongs_to_its_workspace
+                a_feed_outlives_a_restart
             ]
             finish [
                 an_ended_delivery_is_owed_no_more
@@ -240,6 +253,7 @@ mod tests {
             ("dedupe", include_str!("dedupe.rs")),
             ("due", include_str!("due.rs")),
             ("durability", include_str!("durability.rs")),
+            ("feed", include_str!("feed.rs")),
             ("finish", include_str!("finish.rs")),
             ("isolation", include_str!("isolation.rs")),
             ("listener", include_str!("listener.rs")),

@@ -223,6 +223,7 @@ pub enum Afterwards {
 pub enum Look {
     Events { workspace: Choice, event_type: Option<u8>, subject: Option<u8>, limit: usize },
     EventOfProducer { workspace: Choice, id: u8 },
+    Feed { workspace: Choice, after: Option<i64>, types: Vec<u8>, limit: usize },
     Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
     Delivery { delivery: Choice, caller: Caller },
     Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
@@ -371,6 +372,8 @@ fn look() -> impl Strategy<Value = Look> {
             |(workspace, event_type, subject, limit)| Look::Events { workspace, event_type, subject, limit }
         ),
         (choice(), 0..3u8).prop_map(|(workspace, id)| Look::EventOfProducer { workspace, id }),
+        (choice(), option::of(0..9i64), vec(0..2u8, 0..3), 1..5usize)
+            .prop_map(|(workspace, after, types, limit)| Look::Feed { workspace, after, types, limit }),
         (choice(), option::of(choice()), status, 1..5usize).prop_map(
             |(workspace, webhook, status, limit)| Look::Deliveries { workspace, webhook, status, limit }
         ),

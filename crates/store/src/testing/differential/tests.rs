@@ -19,8 +19,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage,
-    Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain,
+    Retained, Storage, Usage,
 };
 use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
@@ -40,6 +40,7 @@ enum Fault {
     PagesOutOfOrder,
     IgnoresStatus,
     ShowsAnybodyADelivery,
+    ForgetsTheEndOfAFeed,
     TellsNobody,
 }
 
@@ -151,6 +152,15 @@ impl Ledger for Faulty {
         self.inner.list_deliveries(params)
     }
 
+    fn feed(&self, params: ReadFeed) -> Answer<Option<Feed>> {
+        let mut answer = block_on(self.inner.feed(params));
+        if let (Ok(Some(Feed::Page { events, .. })), Fault::ForgetsTheEndOfAFeed) = (&mut answer, self.fault)
+        {
+            events.pop();
+        }
+        Box::pin(std::future::ready(answer))
+    }
+
     fn delivery(&self, workspace: WorkspaceId, id: DeliveryId) -> Answer<Option<DeliveryRecord>> {
         let anybody = self.fault == Fault::ShowsAnybodyADelivery;
         let owner = block_on(self.inner.owner_of(id)).expect("the model is open").filter(|_| anybody);
@@ -195,4 +205,5 @@ fn what_is_read_wrongly_is_found() {
     found(Fault::PagesOutOfOrder);
     found(Fault::IgnoresStatus);
     found(Fault::ShowsAnybodyADelivery);
+    found(Fault::ForgetsTheEndOfAFeed);
 }

@@ -24,7 +24,8 @@ impl Data {
         }
         self.note_id(workspace.id.raw());
         let id = workspace.id;
-        let row = WorkspaceRow { workspace, version: 1, sequence: Sequence(0), life: Life::Living };
+        let (sequence, expired_through) = (Sequence(0), Sequence(0));
+        let row = WorkspaceRow { workspace, version: 1, sequence, expired_through, life: Life::Living };
         self.workspaces.insert(id, row);
         Ok(())
     }

@@ -47,6 +47,8 @@ pub(super) struct WorkspaceRow {
     pub(super) version: u64,
     /// The last number that an event or a requeue took.
     pub(super) sequence: Sequence,
+    /// The highest place of what retention has removed, an event or its payload.
+    pub(super) expired_through: Sequence,
     pub(super) life: Life,
 }
 

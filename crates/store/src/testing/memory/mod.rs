@@ -6,6 +6,7 @@
 mod catalog;
 mod data;
 mod deliveries;
+mod feed;
 mod ledger;
 mod lists;
 mod once;
@@ -33,8 +34,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Finished, Ledger, ListDeliveries, ListEvents, Requeue, Retain, Retained, Storage,
-    Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain,
+    Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Done, Effect, Once, StoreError};
@@ -281,6 +282,10 @@ impl Ledger for MemoryStore {
 
     fn list_events(&self, params: ListEvents) -> Answer<EventPage> {
         self.run(|data| Ok(data.list_events(&params)))
+    }
+
+    fn feed(&self, params: ReadFeed) -> Answer<Option<Feed>> {
+        self.run(|data| data.feed(&params))
     }
 
     fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage> {

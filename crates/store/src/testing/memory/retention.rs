@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalpost_core::delivery::Due;
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::idempotency::is_kept;
 use signalpost_core::retention::{Fate, RetentionRules};
@@ -133,6 +134,8 @@ impl Data {
             let event = Arc::make_mut(&mut row.event);
             event.content.data = Bytes::new();
             event.payload_removed_at = Some(now);
+            let sequence = event.sequence;
+            self.expire(id, sequence);
             done.payloads += 1;
         }
     }
@@ -165,11 +168,17 @@ impl Data {
 
     fn remove_event(&mut self, event: EventId) {
         let row = self.events.remove(&event).expect("the caller has found it");
+        self.expire(row.event.workspace, row.event.sequence);
         for webhook in &row.event.targets {
             let id = DeliveryId { event, webhook: *webhook };
             self.steps.remove(&id);
             self.due.remove(&id);
         }
+    }
+
+    fn expire(&mut self, workspace: WorkspaceId, sequence: Sequence) {
+        let row = self.workspaces.get_mut(&workspace).expect("its events exist");
+        row.expired_through = row.expired_through.max(sequence);
     }
 
     fn usage_of(&self, workspace: Option<WorkspaceId>) -> Usage {

@@ -1,14 +1,15 @@
 //! Filtered reads of a sequence.
 
+use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
 
 use super::Compared;
 use crate::catalog::ListWebhooks;
-use crate::ledger::{EventKey, ListDeliveries, ListEvents};
+use crate::ledger::{EventKey, ListDeliveries, ListEvents, ReadFeed};
 use crate::testing::differential::operation::{Choice, Look};
 use crate::testing::differential::pair::{Pair, alike};
 use crate::testing::differential::world::{World, choose};
-use crate::testing::snapshot::{all_deliveries, all_events};
+use crate::testing::snapshot::{all_deliveries, all_events, whole_feed};
 
 pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compared {
     let subject_of = |subject: Option<u8>| subject.map(|n| format!("subject {n}"));
@@ -23,6 +24,11 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
             let key = EventKey::Producer(format!("producer-{id}"));
             pair.both(|store| store.event(workspace, key.clone())).await.map(drop)
+        }
+        Look::Feed { workspace, after, ref types, limit } => {
+            let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+            let types = types.iter().map(|n| format!("type.{n}")).collect();
+            feed(ReadFeed { workspace, after: after.map(Sequence), types, limit }, pair).await
         }
         Look::Deliveries { workspace, webhook, status, limit } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
@@ -55,6 +61,11 @@ fn any_webhook(choice: Choice, world: &World) -> Option<WebhookId> {
 async fn events(params: ListEvents, pair: &Pair<'_>) -> Compared {
     let [model, subject] = pair.stores();
     alike(all_events(model, params.clone()).await, all_events(subject, params).await).map(drop)
+}
+
+async fn feed(params: ReadFeed, pair: &Pair<'_>) -> Compared {
+    let [model, subject] = pair.stores();
+    alike(whole_feed(model, params.clone()).await, whole_feed(subject, params).await).map(drop)
 }
 
 async fn deliveries(params: ListDeliveries, pair: &Pair<'_>) -> Compared {
