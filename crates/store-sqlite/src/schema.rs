@@ -134,6 +134,29 @@ mod tests {
         assert_eq!(version(&connection), before);
     }
 
+    /// Calls that were kept before there was a bound count like those that come after.
+    #[test]
+    fn answers_kept_before_they_were_counted_are_counted() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        claim(&mut connection).expect("it is empty");
+        MIGRATIONS[..6].iter().for_each(|one| apply(&mut connection, one).expect("an earlier version"));
+        let calls = "INSERT INTO head (workspace, version, sequence) VALUES (7, 1, 0), (8, 1, 0);
+            INSERT INTO once (workspace, name, at, request, accepted, sealed) VALUES
+                (7, x'01', 0, x'00', zeroblob(10), NULL), (7, x'02', 0, x'00', NULL, zeroblob(20)),
+                (0, x'01', 0, x'00', NULL, zeroblob(30)), (9, x'01', 0, x'00', zeroblob(40), NULL);";
+        connection.execute_batch(calls).expect("calls of then");
+        migrate(&mut connection).expect("it migrates");
+        let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).expect("a number");
+        for (sql, bytes) in [
+            ("SELECT kept_bytes FROM head WHERE workspace = 7", 2 * 256 + 30),
+            ("SELECT kept_bytes FROM head WHERE workspace = 8", 0),
+            ("SELECT value FROM meta WHERE name = 'kept_bytes_outside'", 256 + 30),
+            ("SELECT value FROM meta WHERE name = 'kept_bytes'", 4 * 256 + 100),
+        ] {
+            assert_eq!(number(sql), bytes, "{sql}");
+        }
+    }
+
     #[test]
     fn a_newer_schema_is_refused() {
         let mut connection = migrated();

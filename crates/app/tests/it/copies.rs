@@ -62,6 +62,15 @@ fn a_key_that_lies_ready_is_equal_or_stops_the_restore_before_it_begins() {
     for key in ["operator.key", "master.key"] {
         assert_eq!(fs::read(data.join(key)).unwrap(), fs::read(backup.join(key)).unwrap());
     }
+    let manifest = fs::read_to_string(backup.join("manifest.json")).unwrap();
+    let mut old: Value = serde_json::from_str(&manifest).unwrap();
+    old["created_at"] = json!("2020-01-01T00:00:00.000Z");
+    fs::write(backup.join("manifest.json"), old.to_string()).unwrap();
+    let later = folder.path().join("later");
+    let report = done(&signalpost("restore", &[("--from", &backup), ("--data", &later)], &["--json"]));
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let years = 5 * 365 * 24 * 3_600;
+    assert!(report["sequences_advanced_by"].as_i64() > Some(years * 100_000), "as old as it is: {report}");
     let again = refused(&signalpost("backup", &[("--data", &data), ("--to", &backup)], &["--with-keys"]));
     assert!(again.contains("is not empty"), "{again}");
 }
