@@ -35,6 +35,14 @@ pub fn after_attempt(rule: DisableRule, consecutive_failures: u32, outcome: Outc
     HealthAfter { consecutive_failures: failures, disable }
 }
 
+/// Failures in a row that a webhook has left before the rule switches it off, `None` when it never does. At least
+/// one: a count beyond the limit, as after a change of the rule, waits for the next failure.
+///
+/// No more attempts than these may be in flight at once, for each may fail.
+pub fn failures_left(rule: DisableRule, consecutive_failures: u32) -> Option<u32> {
+    rule.consecutive_failures.map(|limit| limit.saturating_sub(consecutive_failures).max(1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -62,6 +70,9 @@ mod tests {
         check(ten, 9, Outcome::Status(500), 10, Some(DisableReason::Failing));
         check(ten, 10, Outcome::Failed(Failure::Dns), 11, Some(DisableReason::Failing));
         check(ten, 9, Outcome::Status(200), 0, None);
+        let left = [0, 1, 9, 10, u32::MAX].map(|failures| failures_left(ten, failures));
+        assert_eq!(left, [10, 9, 1, 1, 1].map(Some));
+        assert_eq!(failures_left(DisableRule::default(), 5), None);
         let gone = DisableRule { consecutive_failures: None, on_gone: true };
         check(gone, 0, Outcome::Status(410), 1, Some(DisableReason::Gone));
         check(gone, 0, Outcome::Status(404), 1, None);

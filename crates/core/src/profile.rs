@@ -33,6 +33,7 @@ pub struct Profile {
     pub event_id: EventIdRule,
     /// Webhooks that one workspace may have, disabled ones counted; `None` for any number.
     pub webhooks_max: Option<usize>,
+    pub pause: PauseRule,
     /// Further attributes that an event may carry, and no others.
     pub attributes: Vec<AttributeRule>,
     /// Whether workspaces that are made under it have a feed.
@@ -105,6 +106,15 @@ pub enum SubjectRule {
     Optional,
     /// Every webhook of the dialect is bound to a subject, so an event without one would reach nobody.
     Required,
+}
+
+/// What becomes of what is pending when a webhook's owner switches it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PauseRule {
+    /// It ends, on record.
+    Drops,
+    /// It waits until the webhook is on again.
+    Holds,
 }
 
 /// What a producer's own event id means.

@@ -55,12 +55,24 @@ impl WebhookState {
     pub const fn is_active(self) -> bool {
         matches!(self, Self::Active)
     }
+
+    /// Whether switching it off for this reason changes anything: what is off stays as it is, but for what was only
+    /// paused and now has to end.
+    pub const fn gives_way_to(self, reason: DisableReason) -> bool {
+        match self {
+            Self::Active => true,
+            Self::Disabled { reason: DisableReason::Paused, .. } => reason.ends_pending(),
+            Self::Disabled { .. } => false,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisableReason {
-    /// The customer or the operator switched it off.
+    /// The customer or the operator switched it off, and what was pending ended.
     ByOwner,
+    /// The customer or the operator switched it off for a while: what was pending waits until it is on again.
+    Paused,
     /// The receiver answered 410 Gone.
     Gone,
     /// Too many failures in a row.
@@ -68,16 +80,24 @@ pub enum DisableReason {
 }
 
 impl DisableReason {
+    pub const ALL: [Self; 4] = [Self::ByOwner, Self::Paused, Self::Gone, Self::Failing];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::ByOwner => "by_owner",
+            Self::Paused => "paused",
             Self::Gone => "gone",
             Self::Failing => "failing",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::ByOwner, Self::Gone, Self::Failing].into_iter().find(|reason| reason.name() == name)
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+
+    /// Whether what is pending ends with the webhook, by a cut.
+    pub const fn ends_pending(self) -> bool {
+        !matches!(self, Self::Paused)
     }
 }
 
@@ -103,6 +123,26 @@ pub(crate) mod tests {
             consecutive_failures: 0,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
+        }
+    }
+
+    #[test]
+    fn only_what_is_on_or_paused_can_be_switched_off() {
+        use DisableReason::{ByOwner, Failing, Gone, Paused};
+        let off = |reason| WebhookState::Disabled { at: Timestamp::default(), reason };
+        let table = [
+            (WebhookState::Active, [true; 4]),
+            (off(Paused), [true, false, true, true]),
+            (off(ByOwner), [false; 4]),
+            (off(Gone), [false; 4]),
+            (off(Failing), [false; 4]),
+        ];
+        for (state, expected) in table {
+            assert_eq!(DisableReason::ALL.map(|reason| state.gives_way_to(reason)), expected, "{state:?}");
+        }
+        assert_eq!(DisableReason::ALL.map(DisableReason::ends_pending), [true, false, true, true]);
+        for reason in DisableReason::ALL {
+            assert_eq!(DisableReason::from_name(reason.name()), Some(reason));
         }
     }
 }

@@ -8,7 +8,7 @@ use signalpost_core::attempt::{Attempt, Exchange, Failure, Outcome, Timing, Verd
 use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::health::{DisableRule, after_attempt};
+use signalpost_core::health::{HealthAfter, after_attempt};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES};
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
@@ -120,12 +120,11 @@ impl EndedAttempt {
         let ended = Ended { outcome, tries: due.tries + 1, schedule: &policy.retry, retry_after, now };
         let verdict = decide(ended, &mut |bound| random.up_to(bound));
         // Our own faults must not cost a customer the webhook.
-        let rule = if outcome == Outcome::Failed(Failure::Internal) {
-            DisableRule::default()
+        let health = if outcome == Outcome::Failed(Failure::Internal) {
+            HealthAfter { consecutive_failures: failures, disable: None }
         } else {
-            policy.disable
+            after_attempt(policy.disable, failures, outcome)
         };
-        let health = after_attempt(rule, failures, outcome);
         let changed = health.consecutive_failures != failures || health.disable.is_some();
         let health = changed.then_some(HealthChange {
             consecutive_failures: health.consecutive_failures,
@@ -199,11 +198,13 @@ mod tests {
 
     use futures_util::FutureExt;
     use signalpost_core::event::{EventContent, Sequence};
+    use signalpost_core::health::DisableRule;
     use signalpost_core::id::{DeliveryId, EventId, WebhookId};
     use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
     use signalpost_core::ports::LocalBoxFuture;
     use signalpost_core::profile::{
-        DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+        DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+        SubjectRule,
     };
     use signalpost_core::secret::Secret;
     use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -249,6 +250,7 @@ mod tests {
             subject: SubjectRule::Optional,
             event_id: EventIdRule::Unique,
             webhooks_max: None,
+            pause: PauseRule::Drops,
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             delivery: DeliveryProfile {

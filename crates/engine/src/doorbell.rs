@@ -23,7 +23,9 @@ pub(crate) enum Message {
     Owed(DueLane),
     /// The webhook changed or is gone: start nothing more under what was known of it.
     Reload { webhook: WebhookId, applied: oneshot::Sender<()> },
-    /// The same for every webhook of a workspace.
+    /// The same, and it is on now: go on at once with what it is owed. The failures are those that the store counts.
+    Resume { webhook: WebhookId, consecutive_failures: Option<u32>, applied: oneshot::Sender<()> },
+    /// As `Reload` for every webhook of a workspace.
     ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
     /// Start nothing more and end when nothing is in flight.
     Stop,
@@ -84,7 +86,15 @@ impl Doorbell {
         done.await.unwrap_or_default();
     }
 
-    /// The same for all webhooks of a workspace.
+    /// The same for one that was switched on, which goes on with what it was owed all the while.
+    pub(crate) async fn resume(&self, webhook: WebhookId, consecutive_failures: Option<u32>) {
+        let (applied, done) = oneshot::channel();
+        self.door_of(webhook).send([Message::Resume { webhook, consecutive_failures, applied }]);
+        // As above.
+        done.await.unwrap_or_default();
+    }
+
+    /// As [`Self::reload`] for all webhooks of a workspace.
     pub(crate) async fn reload_workspace(&self, workspace: WorkspaceId) {
         let ask = |door: &CoreDoor| {
             let (applied, done) = oneshot::channel();

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
+use signalpost_core::health::failures_left;
 use signalpost_core::id::EventId;
 use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::time::Timestamp;
@@ -49,8 +50,9 @@ pub(crate) enum Config {
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) config: Config,
-    /// Failed attempts since the last success, counted here between loads of the configuration.
-    pub(crate) consecutive_failures: u32,
+    /// Failed attempts since the last success: read from the store once, and counted here from then on, ahead of what is
+    /// recorded.
+    pub(crate) consecutive_failures: Option<u32>,
     pub(crate) in_flight: usize,
     /// Whether the lane stands in its core's round of lanes that can start something.
     pub(crate) in_round: bool,
@@ -82,7 +84,7 @@ impl Lane {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             config: Config::Absent,
-            consecutive_failures: 0,
+            consecutive_failures: None,
             in_flight: 0,
             in_round: false,
             used_at: now,
@@ -105,6 +107,15 @@ impl Lane {
         if let Config::Ready(config) = std::mem::replace(&mut self.config, Config::Absent) {
             config.superseded.set(true);
         }
+    }
+
+    /// The webhook was switched on: whatever is owed may be on disk. A count that the store has set back counts from
+    /// there; any other is behind what is known here.
+    pub(crate) fn resume(&mut self, consecutive_failures: Option<u32>, now: Timestamp) {
+        if consecutive_failures == Some(0) {
+            self.consecutive_failures = Some(0);
+        }
+        self.expect_on_disk(now);
     }
 
     /// Takes a delivery that was just committed, or leaves it on disk when older ones wait there or memory is full.
@@ -168,9 +179,17 @@ impl Lane {
         }
     }
 
-    /// Whether another attempt may start: something is ready and the lane's own bound permits.
+    /// Whether another attempt may start: something is ready and the lane's own bounds permit.
     pub(crate) fn can_start(&self) -> bool {
-        !self.ready.is_empty() && self.in_flight < LANE_IN_FLIGHT_MAX
+        !self.ready.is_empty() && self.in_flight < self.in_flight_max()
+    }
+
+    /// A webhook that fails must not be sent more than it takes to switch it off.
+    fn in_flight_max(&self) -> usize {
+        let Config::Ready(config) = &self.config else { return LANE_IN_FLIGHT_MAX };
+        let left = failures_left(config.policy.disable, self.consecutive_failures.unwrap_or(0));
+        let left = left.and_then(|left| usize::try_from(left).ok());
+        left.map_or(LANE_IN_FLIGHT_MAX, |left| left.min(LANE_IN_FLIGHT_MAX))
     }
 
     pub(crate) fn pop_ready(&mut self) -> Option<Entry> {

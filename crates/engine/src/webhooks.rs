@@ -7,7 +7,7 @@ use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
 use signalpost_core::policy::{Patience, RetrySchedule};
-use signalpost_core::profile::Profile;
+use signalpost_core::profile::{PauseRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
@@ -136,7 +136,8 @@ impl Engine {
         Ok(self.store.list_webhooks(params).await?)
     }
 
-    /// When this returns no attempt starts under the old properties. Pausing drops what was pending, on record.
+    /// When this returns no attempt starts under the old properties. Pausing drops what was pending, on record, or
+    /// holds it, as the dialect says; a webhook that is switched on goes on at once with what it holds.
     pub async fn update_webhook(
         &self,
         view: &View,
@@ -151,6 +152,10 @@ impl Engine {
             Some(headers) => Some(self.sealed_change(&webhook, headers)?),
         };
         let nothing = UpdateWebhook::nothing(workspace, webhook.id, self.clock.now());
+        let paused = match view.profile.pause {
+            PauseRule::Drops => DisableReason::ByOwner,
+            PauseRule::Holds => DisableReason::Paused,
+        };
         self.change_webhook(UpdateWebhook {
             name: change.name,
             url: change.url.map(|url| url.as_str().to_owned()),
@@ -161,7 +166,7 @@ impl Engine {
             headers,
             switch: change.active.map(|activity| match activity {
                 Activity::Active => Switch::Enable,
-                Activity::Paused => Switch::Disable(DisableReason::ByOwner),
+                Activity::Paused => Switch::Disable(paused),
             }),
             ..nothing
         })
@@ -170,9 +175,15 @@ impl Engine {
 
     /// When this returns no attempt starts under the old state, also when it fails.
     pub(crate) async fn change_webhook(&self, change: UpdateWebhook) -> Result<Webhook, Error> {
-        let (workspace, webhook) = (change.workspace, change.webhook);
+        let (workspace, webhook, switch) = (change.workspace, change.webhook, change.switch);
         let updated = self.store.update_webhook(change).await;
-        self.apply_change(workspace, webhook).await;
+        if switch == Some(Switch::Enable) {
+            let failures = updated.as_ref().ok().map(|webhook| webhook.consecutive_failures);
+            self.directory.forget(workspace);
+            self.doorbell.resume(webhook, failures).await;
+        } else {
+            self.apply_change(workspace, webhook).await;
+        }
         Ok(updated?)
     }
 

@@ -8,7 +8,8 @@ use signalpost_core::event_rule::{AttributeForm, AttributeRule, Presence};
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    SubjectRule,
 };
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::{Template, TemplateError};
@@ -22,6 +23,7 @@ pub(crate) struct Style {
     pub(crate) schedule_s: &'static [u64],
     pub(crate) timeout_ms: u64,
     pub(crate) rule: DisableRule,
+    pub(crate) pause: PauseRule,
     pub(crate) signature: SignatureStyle,
     pub(crate) event_id: EventIdRule,
 }
@@ -42,6 +44,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[1, 5, 30, 300],
         timeout_ms: 5_000,
         rule: NEVER,
+        pause: PauseRule::Holds,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
     },
@@ -50,6 +53,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[0, 0, 1, 2],
         timeout_ms: 1_000,
         rule: NEVER,
+        pause: PauseRule::Drops,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
     },
@@ -58,6 +62,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[2, 10],
         timeout_ms: 15_000,
         rule: DisableRule { consecutive_failures: None, on_gone: true },
+        pause: PauseRule::Drops,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
     },
@@ -66,6 +71,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[1, 1, 1, 60],
         timeout_ms: 2_000,
         rule: DisableRule { consecutive_failures: Some(6), on_gone: true },
+        pause: PauseRule::Holds,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
     },
@@ -97,6 +103,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         subject: SubjectRule::Optional,
         event_id: style.event_id,
         webhooks_max: None,
+        pause: style.pause,
         attributes: vec![AttributeRule {
             name: "jobId".to_owned(),
             presence: Presence::Optional,

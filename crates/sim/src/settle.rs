@@ -15,7 +15,7 @@ use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 use crate::conduct::RETRY_AFTER_MAX_S;
 use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
-use crate::load::publish;
+use crate::load::{manage, publish};
 use crate::profiles::EVENT_TYPES;
 use crate::world::World;
 
@@ -34,6 +34,7 @@ pub(crate) struct Lists {
 
 /// Runs to the end. The lists are by workspace; erased ones have none.
 pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
+    manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
     let mut pause_ms = 500;

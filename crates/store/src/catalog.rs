@@ -37,7 +37,8 @@ pub trait Catalog: Send + Sync {
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>>;
     /// Newest first.
     fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage>;
-    /// The webhook after the change. `Missing("webhook")`. Disabling an active webhook writes a cut. `WrongState` when
+    /// The webhook after the change. `Missing("webhook")`. What switches a webhook
+    /// off may write a cut, see [`Switch`]. `WrongState` when
     /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
     /// Wipes secrets and headers and leaves a tombstone with a cut. Gives the webhook as it was until then.
@@ -195,7 +196,8 @@ impl UpdateWebhook {
 pub enum Switch {
     /// Active, with the failure count back at zero. Nothing happens to a webhook that is active already.
     Enable,
-    /// Nothing happens to a webhook that is disabled already.
+    /// With a cut where the reason ends what is pending. Nothing happens to a webhook that is disabled already, but for
+    /// one that was paused and is now to end: it is disabled for the new reason, with a cut.
     Disable(DisableReason),
 }
 

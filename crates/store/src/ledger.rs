@@ -48,10 +48,10 @@ pub trait Ledger: Send + Sync {
     /// its webhook is deleted or disabled, or when the payload was removed.
     fn requeue(&self, params: Requeue) -> Answer<Due>;
 
-    /// Webhooks that are owed something, in ascending order, each with its earliest time.
+    /// Webhooks that are on and are owed something, in ascending order, each with its earliest time.
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>>;
 
-    /// What one webhook is owed, by due time and then event, without what a cut has ended.
+    /// What one webhook is owed, on or not, by due time and then event, without what a cut has ended.
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>>;
 
     /// Events by id for sending, in any order; ids that do not exist are left out.
@@ -157,7 +157,7 @@ pub struct Finished {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthChange {
     pub consecutive_failures: u32,
-    /// Disables an active webhook, with a cut.
+    /// Disables a webhook that is on or only paused, as [`crate::catalog::Switch::Disable`] does.
     pub disable: Option<DisableReason>,
 }
 

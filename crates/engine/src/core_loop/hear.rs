@@ -22,6 +22,9 @@ impl Running {
             Message::Requeued(due) => self.offer(due, None),
             Message::Owed(lane) => self.hear_of_owed(lane),
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
+            Message::Resume { webhook, consecutive_failures, applied } => {
+                self.resume(webhook, consecutive_failures, applied);
+            }
             Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
             Message::Stop => {
                 let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
@@ -72,6 +75,20 @@ impl Running {
             self.touch(webhook, Lane::drop_config);
         }
         // The asker may have gone away; the change holds all the same.
+        applied.send(()).unwrap_or_default();
+    }
+
+    /// As [`Self::reload`], and looks at once for what the webhook was owed while it was off.
+    fn resume(&mut self, webhook: WebhookId, failures: Option<u32>, applied: oneshot::Sender<()>) {
+        let now = self.engine.clock.now();
+        if self.lanes.contains_key(&webhook) {
+            self.touch(webhook, |lane| {
+                lane.drop_config();
+                lane.resume(failures, now);
+            });
+        } else {
+            self.timers.wake_by(webhook, now);
+        }
         applied.send(()).unwrap_or_default();
     }
 

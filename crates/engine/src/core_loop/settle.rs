@@ -42,9 +42,10 @@ impl Running {
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
             lane.in_flight -= 1;
             lane.used_at = now;
-            let judged = ended.judge(lane.consecutive_failures, now, random.as_ref());
+            let failures = lane.consecutive_failures.unwrap_or(0);
+            let judged = ended.judge(failures, now, random.as_ref());
             if let Some(health) = judged.finished.health {
-                lane.consecutive_failures = health.consecutive_failures;
+                lane.consecutive_failures = Some(health.consecutive_failures);
             }
             if judged.ending.disabled.is_some() {
                 lane.config = Config::Closing;
@@ -113,9 +114,11 @@ impl Running {
         if ending.disabled.is_some() {
             tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
             self.engine.directory.forget(ending.workspace);
+            let now = self.engine.clock.now();
             self.touch(id.webhook, |lane| {
                 lane.config = Config::Absent;
-                lane.drop_unstarted();
+                // Its owner may have paused it before and switched it on by now: what is owed is for the store to say.
+                lane.postpone_all(now);
             });
         }
     }
@@ -129,9 +132,7 @@ impl Running {
             lane.config = Config::Absent;
             match loaded {
                 Ok(Loaded::Open(config)) => {
-                    if lane.in_flight == 0 {
-                        lane.consecutive_failures = config.consecutive_failures;
-                    }
+                    lane.consecutive_failures.get_or_insert(config.consecutive_failures);
                     if let Some(upto) = config.cut_upto {
                         lane.cut(upto);
                     }

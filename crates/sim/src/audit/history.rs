@@ -4,6 +4,7 @@
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
 use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::{CutReason, DeliveryState, Step};
+use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::DeliveryRecord;
 
@@ -191,7 +192,8 @@ fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String>
             (!asked(Life::Deleted)).then(|| "was dropped with a webhook that nobody deleted".to_owned())
         }
         DeliveryState::Dropped { reason: CutReason::Disabled, .. } => {
-            let off = asked(Life::Disabled) || evidence.may_be_switched_off(webhook, end_of_time);
+            let drops = evidence.facts.workspaces[webhook.workspace].style.pause == PauseRule::Drops;
+            let off = drops && asked(Life::Disabled) || evidence.may_be_switched_off(webhook, end_of_time);
             (!off).then(|| "was dropped with a webhook that nothing disabled".to_owned())
         }
     }

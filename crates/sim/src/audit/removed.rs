@@ -1,5 +1,7 @@
 //! What retention may have taken away by the time the auditor looks, and what it must not have.
 
+use signalpost_core::profile::PauseRule;
+
 use super::Evidence;
 use super::promises::wishes;
 use crate::facts::{EventFacts, Life, WebhookFacts, number_in};
@@ -40,7 +42,9 @@ fn has_ended(evidence: &Evidence<'_>, webhook: &WebhookFacts, number: usize) -> 
         })
         .filter_map(|sent| sent.ended)
         .collect();
-    let off = webhook.changes.iter().any(|change| change.wanted.life != Life::Active);
+    let drops = evidence.facts.workspaces[webhook.workspace].style.pause == PauseRule::Drops;
+    let ends = |life: Life| life == Life::Deleted || life == Life::Disabled && drops;
+    let off = webhook.changes.iter().any(|change| ends(change.wanted.life));
     outcomes.iter().any(|ended| ended.outcome.is_success())
         || outcomes.len() > retries_least
         || off

@@ -18,6 +18,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     }
     for webhook in evidence.webhooks.values() {
         findings.extend(check_gone(evidence, webhook));
+        findings.extend(check_failing(evidence, webhook));
     }
     findings
 }
@@ -102,4 +103,40 @@ fn check_gone(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String>
         }
     }
     None
+}
+
+/// A webhook that only fails gets no more requests than its rule needs to switch it off: what is in flight and the
+/// failures since the last success are never more than the limit, in one process and since its owner switched it on.
+fn check_failing(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String> {
+    let limit = evidence.facts.workspaces[webhook.workspace].style.rule.consecutive_failures?;
+    let limit = usize::try_from(limit).expect("small");
+    let sent = evidence.by_webhook.get(webhook.public_id.as_str())?;
+    for (place, next) in sent.iter().enumerate() {
+        let before = || sent[..place].iter().filter(|sent| sent.process == next.process);
+        let forgiven_us = forgiven_us(webhook, before(), next);
+        let failed = |sent: &&&Sent| {
+            let ended = sent.ended.filter(|ended| ended.at < next.at && ended.at.us > forgiven_us);
+            ended.is_some_and(|ended| !ended.outcome.is_success())
+        };
+        let in_flight = |sent: &&&Sent| sent.ended.is_none_or(|ended| ended.at > next.at);
+        let (failures, abreast) = (before().filter(failed).count(), before().filter(in_flight).count());
+        if failures + abreast >= limit {
+            return Some(format!(
+                "webhook {} was sent to at {:?} with {failures} failures and {abreast} requests in flight",
+                webhook.public_id, next.at
+            ));
+        }
+    }
+    None
+}
+
+/// The last moment before a request at which failures may have been forgotten; zero when there is none.
+fn forgiven_us<'a>(webhook: &WebhookFacts, before: impl Iterator<Item = &'a &'a Sent>, next: &Sent) -> u64 {
+    let ended = before.filter_map(|sent| sent.ended).filter(|ended| ended.at < next.at);
+    let succeeded = ended.filter(|ended| ended.outcome.is_success()).map(|ended| ended.at.us);
+    let woken = webhook.changes.iter().filter(|change| {
+        change.scope == Scope::Life && change.wanted.life == Life::Active && change.called < next.at
+    });
+    let woken = woken.map(|change| change.done.map_or(next.at.us, |done| done.us.min(next.at.us)));
+    succeeded.chain(woken).max().unwrap_or(0)
 }

@@ -173,6 +173,42 @@ async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     }
 }
 
+/// Switches on every webhook that is off, so that whatever was held for it goes out. Those that are on are left alone:
+/// being switched on would cover up that they were forgotten.
+pub(crate) async fn switch_all_on(world: &Rc<World>) {
+    let webhooks = world.facts.borrow().webhooks.len();
+    for index in 0..webhooks {
+        let last = world.facts.borrow().webhooks[index].wanted_last().expect("it was made").clone();
+        if last.life != Life::Deleted && is_off(world, index).await {
+            change(world, index, Wanted { life: Life::Active, ..last }, Scope::Life).await;
+        }
+    }
+}
+
+async fn is_off(world: &Rc<World>, index: usize) -> bool {
+    let (workspace, webhook) = {
+        let facts = world.facts.borrow();
+        let webhook = &facts.webhooks[index];
+        (facts.workspaces[webhook.workspace].public_id.clone(), webhook.public_id.clone())
+    };
+    let answered = world
+        .ask(|engine| {
+            let (workspace, webhook) = (workspace.clone(), webhook.clone());
+            async move {
+                let view = engine.workspace(&workspace).await?;
+                engine.webhook(view.workspace.id, &webhook).await
+            }
+        })
+        .await;
+    match answered.answer {
+        Ok(webhook) => !webhook.state.is_active(),
+        Err(error) => {
+            world.find(format!("webhook {index} cannot be read: {error}"));
+            false
+        }
+    }
+}
+
 /// Makes a webhook, or finds the one that a call before had made without its answer coming through.
 async fn create_or_find(
     engine: Arc<Engine>,

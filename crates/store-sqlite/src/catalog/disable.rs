@@ -1,4 +1,4 @@
-//! Disabling an active webhook, by its owner or by its health.
+//! Disabling a webhook, by its owner or by its health.
 
 use rusqlite::params;
 use signalpost_core::delivery::CutReason;
@@ -12,7 +12,8 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str =
     "UPDATE webhook SET disabled_at = ?2, disable_reason = ?3, updated_at = ?2 WHERE id = ?1";
 
-/// Writes the state and the cut. The caller has found the webhook active, and counts the change.
+/// Writes the state, and the cut where the reason asks for one. The caller has found that the webhook gives way to the
+/// reason, and counts the change.
 pub(crate) fn disable(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
@@ -22,5 +23,5 @@ pub(crate) fn disable(
 ) -> Result<(), Failure> {
     let upto = write.sequence(workspace)?;
     write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms(), reason.name()])?;
-    write.cut(webhook, upto, at, CutReason::Disabled)
+    if reason.ends_pending() { write.cut(webhook, upto, at, CutReason::Disabled) } else { Ok(()) }
 }

@@ -29,7 +29,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     change(&mut webhook, params);
     write.bump_version(workspace)?;
     store(write, &webhook)?;
-    if let (Some(Switch::Disable(reason)), WebhookState::Active) = (params.switch, webhook.state) {
+    if let Some(Switch::Disable(reason)) = params.switch
+        && webhook.state.gives_way_to(reason)
+    {
         disable::disable(write, workspace, id, at, reason)?;
         webhook.state = WebhookState::Disabled { at, reason };
     }
@@ -48,7 +50,7 @@ fn change_sealed(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), St
     Ok(())
 }
 
-/// Everything else but disabling, which also writes a cut.
+/// Everything else but disabling, which may write a cut.
 fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     if let Some(name) = &params.name {
         webhook.name.clone_from(name);

@@ -1,7 +1,8 @@
-//! `due_lanes`: webhooks that are owed something.
+//! `due_lanes`: webhooks that are on and are owed something.
 //!
 //! A loose index scan: one step of the index for each webhook, whatever each is owed. Only for a webhook that
-//! was cut, and until it is swept, rows that the cut has ended are stepped over.
+//! was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off is passed over
+//! with all that it holds.
 
 use rusqlite::{Connection, params};
 use signalpost_core::id::WebhookId;
@@ -13,7 +14,8 @@ use crate::fetch::fetch_one;
 use crate::row::Fields;
 
 pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
-        (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook)
+        (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook),
+        (SELECT disabled_at FROM webhook WHERE webhook.id = due.webhook)
     FROM due WHERE webhook > ?1 ORDER BY webhook, due_at, event LIMIT 1";
 pub(crate) const SELECT_FIRST_LIVING: &str = "SELECT webhook, due_at, event FROM due
     WHERE webhook = ?1 AND born > ?2 ORDER BY due_at, event LIMIT 1";
@@ -24,6 +26,7 @@ struct First {
     due_at: Timestamp,
     born: i64,
     cut_upto: Option<i64>,
+    disabled_at: Option<Timestamp>,
 }
 
 pub(super) fn run(connection: &Connection, params: DueLanes) -> Result<Vec<DueLane>, Failure> {
@@ -32,6 +35,9 @@ pub(super) fn run(connection: &Connection, params: DueLanes) -> Result<Vec<DueLa
     while lanes.len() < params.limit {
         let Some(first) = next_webhook(connection, after)? else { break };
         after = first.webhook.raw();
+        if first.disabled_at.is_some() {
+            continue;
+        }
         let first_due_at = match first.cut_upto {
             Some(upto) if first.born <= upto => first_living(connection, first.webhook, upto)?,
             _ => Some(first.due_at),
@@ -48,7 +54,8 @@ fn next_webhook(connection: &Connection, after: i64) -> Result<Option<First>, Fa
         let due_at = fields.time("due_at")?;
         fields.skip();
         let born = fields.integer("born")?;
-        Ok(First { webhook, due_at, born, cut_upto: fields.optional_integer("upto")? })
+        let cut_upto = fields.optional_integer("upto")?;
+        Ok(First { webhook, due_at, born, cut_upto, disabled_at: fields.optional_time("disabled_at")? })
     })
 }
 

@@ -118,7 +118,7 @@ fn change_health(write: &mut Write<'_>, finished: &Finished, health: HealthChang
     if webhook.consecutive_failures != health.consecutive_failures {
         write.statement(UPDATE_FAILURES)?.execute(params![id.raw(), health.consecutive_failures])?;
     }
-    if let (Some(reason), true) = (health.disable, webhook.state.is_active()) {
+    if let Some(reason) = health.disable.filter(|reason| webhook.state.gives_way_to(*reason)) {
         disable::disable(write, workspace, id, finished.attempt.at, reason)?;
         write.bump_version(workspace)?;
     }

@@ -5,7 +5,8 @@ use std::time::Duration;
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    SubjectRule,
 };
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
@@ -48,6 +49,7 @@ pub(super) fn profile() -> Profile {
         subject: SubjectRule::Optional,
         event_id: EventIdRule::Unique,
         webhooks_max: None,
+        pause: PauseRule::Drops,
         attributes: Vec::new(),
         feed: FeedRule::Absent,
         delivery: delivery(),

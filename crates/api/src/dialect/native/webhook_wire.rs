@@ -43,7 +43,8 @@ pub(super) struct Webhook {
     pub(super) status: &'static str,
     #[schemars(with = "Option<Instant>")]
     pub(super) disabled_at: Option<String>,
-    /// `by_owner`: switched off; `gone`: the receiver answered 410; `failing`: too many failures in a row.
+    /// `by_owner`: switched off; `paused`: switched off, and what is pending waits; `gone`: the receiver answered 410;
+    /// `failing`: too many failures in a row.
     #[schemars(extend("enum" = disable_reasons()))]
     pub(super) disabled_reason: Option<&'static str>,
     #[schemars(example = 0)]
@@ -93,8 +94,6 @@ pub(super) struct TestReceipt {
     pub(super) delivery: String,
 }
 
-fn disable_reasons() -> [Option<&'static str>; 4] {
-    let [owner, gone, failing] = [DisableReason::ByOwner, DisableReason::Gone, DisableReason::Failing]
-        .map(|reason| Some(reason.name()));
-    [owner, gone, failing, None]
+fn disable_reasons() -> Vec<Option<&'static str>> {
+    DisableReason::ALL.into_iter().map(|reason| Some(reason.name())).chain([None]).collect()
 }

@@ -12,7 +12,8 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, Profile, SecretForm, SelectionRule, SubjectRule,
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    SubjectRule,
 };
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
@@ -109,6 +110,7 @@ impl Instance {
             subject: SubjectRule::Required,
             event_id: EventIdRule::Unique,
             webhooks_max: None,
+            pause: PauseRule::Drops,
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             delivery: self.delivery()?,

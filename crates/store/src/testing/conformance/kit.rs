@@ -169,7 +169,21 @@ impl Kit {
     }
 
     pub(super) async fn disable(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> Webhook {
-        let switch = Some(Switch::Disable(DisableReason::ByOwner));
+        self.switch_off(workspace, webhook, at_ms, DisableReason::ByOwner).await
+    }
+
+    pub(super) async fn pause(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> Webhook {
+        self.switch_off(workspace, webhook, at_ms, DisableReason::Paused).await
+    }
+
+    pub(super) async fn switch_off(
+        &self,
+        workspace: WorkspaceId,
+        webhook: WebhookId,
+        at_ms: i64,
+        reason: DisableReason,
+    ) -> Webhook {
+        let switch = Some(Switch::Disable(reason));
         let params = UpdateWebhook { switch, ..update(workspace, webhook, at_ms) };
         self.update_webhook(params).await.expect("the webhook is disabled")
     }

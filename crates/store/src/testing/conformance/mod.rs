@@ -15,6 +15,7 @@ mod kit;
 pub mod listener;
 pub mod once;
 pub mod operator_keys;
+pub mod pause;
 pub mod reads;
 pub mod requeue;
 pub mod retention;
@@ -154,6 +155,14 @@ macro_rules! conformance_suite {
                 an_expired_operator_key_makes_room_for_a_new_one
                 upkeep_forgets_operator_keys_that_expired_long_ago
             ]
+            pause [
+                what_is_pending_outlives_a_pause
+                lanes_are_found_behind_paused_ones
+                a_pause_can_come_to_an_end_with_a_cut
+                what_is_off_is_not_paused
+                retention_keeps_what_a_pause_holds
+                a_pause_outlives_a_restart
+            ]
             reads [
                 an_event_is_found_by_either_id
                 events_for_sending_leave_out_what_does_not_exist
@@ -259,6 +268,7 @@ mod tests {
             ("listener", include_str!("listener.rs")),
             ("once", include_str!("once.rs")),
             ("operator_keys", include_str!("operator_keys.rs")),
+            ("pause", include_str!("pause.rs")),
             ("reads", include_str!("reads.rs")),
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),

@@ -44,6 +44,7 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
         },
         Webhook { state: disabled(DisableReason::Gone), ..sample::webhook(workspace, 15) },
         Webhook { state: disabled(DisableReason::Failing), ..sample::webhook(workspace, 16) },
+        Webhook { state: disabled(DisableReason::Paused), ..sample::webhook(workspace, 17) },
     ];
     for webhook in &given {
         kit.add(webhook.clone()).await;

@@ -299,7 +299,7 @@ fn caller() -> impl Strategy<Value = Caller> {
 }
 
 fn reason() -> impl Strategy<Value = DisableReason> {
-    prop_oneof![Just(DisableReason::ByOwner), Just(DisableReason::Gone), Just(DisableReason::Failing)]
+    prop::sample::select(DisableReason::ALL.to_vec())
 }
 
 fn webhook_kind() -> impl Strategy<Value = WebhookKind> {

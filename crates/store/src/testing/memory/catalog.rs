@@ -129,17 +129,21 @@ impl Data {
                 webhook.state = WebhookState::Active;
                 webhook.consecutive_failures = 0;
             }
-            Some(Switch::Disable(reason)) if webhook.state.is_active() => self.disable(id, at, reason),
+            Some(Switch::Disable(reason)) if webhook.state.gives_way_to(reason) => {
+                self.disable(id, at, reason)
+            }
             Some(Switch::Enable | Switch::Disable(_)) | None => {}
         }
         self.bump_version(workspace);
         Ok(self.webhooks[&id].webhook.clone())
     }
 
-    /// Disables an active webhook with a cut. The caller counts the change.
+    /// Disables a webhook that gives way to the reason. The caller counts the change.
     pub(super) fn disable(&mut self, id: WebhookId, at: Timestamp, reason: DisableReason) {
-        self.cut(id, at, CutReason::Disabled);
-        let webhook = &mut self.webhooks.get_mut(&id).expect("just cut").webhook;
+        if reason.ends_pending() {
+            self.cut(id, at, CutReason::Disabled);
+        }
+        let webhook = &mut self.webhooks.get_mut(&id).expect("the caller has found it").webhook;
         webhook.state = WebhookState::Disabled { at, reason };
         webhook.updated_at = at;
     }

@@ -133,7 +133,7 @@ impl Data {
         let id = finished.due.id.webhook;
         let Some(row) = self.living_webhook_mut(workspace, id) else { return };
         row.webhook.consecutive_failures = health.consecutive_failures;
-        if let (Some(reason), true) = (health.disable, row.webhook.state.is_active()) {
+        if let Some(reason) = health.disable.filter(|reason| row.webhook.state.gives_way_to(*reason)) {
             self.disable(id, finished.attempt.at, reason);
             self.bump_version(workspace);
         }

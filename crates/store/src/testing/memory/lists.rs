@@ -14,7 +14,8 @@ use crate::ledger::{DueLane, DueLanes, DuePage, EventKey, EventPage, ListEvents}
 impl Data {
     pub(super) fn due_lanes(&self, params: DueLanes) -> Vec<DueLane> {
         let mut first: BTreeMap<WebhookId, Timestamp> = BTreeMap::new();
-        for due in self.owed() {
+        let is_on = |id: WebhookId| self.webhooks.get(&id).is_some_and(|row| row.webhook.state.is_active());
+        for due in self.owed().filter(|due| is_on(due.id.webhook)) {
             let first_due_at = first.entry(due.id.webhook).or_insert(due.due_at);
             *first_due_at = due.due_at.min(*first_due_at);
         }

@@ -1,0 +1,346 @@
+//! An engine with one delivery core over the memory model, run by hand: a clock that stands still until it is moved,
+//! and a receiver that does as it is told.
+
+use std::cell::{Cell, RefCell};
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_channel::oneshot;
+use signalpost_core::attempt::{Exchange, Outcome, Timing};
+use signalpost_core::delivery::DeliveryState;
+use signalpost_core::event::EventContent;
+use signalpost_core::health::DisableRule;
+use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
+use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport};
+use signalpost_core::profile::{
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    SubjectRule,
+};
+use signalpost_core::retention::RetentionRules;
+use signalpost_core::seal::Keyring;
+use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
+use signalpost_core::target_url::TargetUrl;
+use signalpost_core::template::Template;
+use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_core::webhook::Webhook;
+use signalpost_engine::ingest::NewEvent;
+use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
+use signalpost_engine::workspaces::NewWorkspace;
+use signalpost_engine::{DeliverySummary, Engine, EngineOptions, ListDeliveries, View};
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::memory::MemoryStore;
+
+/// Turns of a core that has nothing to wait for; far above what a test needs.
+const TURNS_MAX: usize = 100_000;
+
+/// The schedule of the rig's dialect.
+pub(crate) const RETRY_S: [u64; 2] = [10, 100];
+
+pub(crate) struct Rig {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) clock: Arc<HandClock>,
+    pub(crate) receiver: Rc<Receiver>,
+    pub(crate) view: Arc<View>,
+    core: Pin<Box<dyn Future<Output = ()>>>,
+    bell: Arc<Bell>,
+}
+
+impl Rig {
+    /// A workspace of a dialect that pauses and disables by these rules.
+    pub(crate) fn new(pause: PauseRule, consecutive_failures: Option<u32>) -> Self {
+        let clock = Arc::new(HandClock::default());
+        let (engine, mut cores) = Engine::new(EngineOptions {
+            store: Arc::new(MemoryStore::new()),
+            clock: Arc::clone(&clock) as _,
+            random: Arc::new(Counting(AtomicU64::new(1))),
+            keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
+            profiles: vec![profile(pause, consecutive_failures)],
+            cores: 1,
+            node: 0,
+            retention: RetentionRules::default(),
+        });
+        let receiver = Rc::new(Receiver::default());
+        let core = Box::pin(cores.remove(0).run(Rc::clone(&receiver) as _));
+        let bell = Arc::new(Bell::default());
+        let new = NewWorkspace {
+            dialect: "rig".to_owned(),
+            name: "Acme".to_owned(),
+            id: None,
+            features: None,
+            policy: PolicyOverrides::default(),
+        };
+        let workspace = block_on(engine.create_workspace(new, None)).expect("a workspace").now();
+        let workspace = workspace.expect("not a repetition").public_id;
+        let view = block_on(engine.workspace(&workspace)).expect("it exists");
+        let mut rig = Self { engine, clock, receiver, view, core, bell };
+        rig.settle();
+        rig
+    }
+
+    /// Lets the core run until it waits for the clock or the receiver.
+    pub(crate) fn settle(&mut self) {
+        for _ in 0..TURNS_MAX {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            self.bell.0.store(false, Ordering::SeqCst);
+            assert!(
+                self.core.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(),
+                "nobody stopped it"
+            );
+            if !self.bell.0.load(Ordering::SeqCst) {
+                return;
+            }
+        }
+        panic!("the core does not come to rest");
+    }
+
+    /// Moves the clock and lets the core run.
+    pub(crate) fn advance_s(&mut self, seconds: i64) {
+        self.clock.advance_s(seconds);
+        self.settle();
+    }
+
+    /// Makes a call while the core runs, and lets that come to rest.
+    pub(crate) fn call<T>(&mut self, call: impl AsyncFnOnce(Arc<Engine>, Arc<View>) -> T) -> T {
+        let mut call = pin!(call(Arc::clone(&self.engine), Arc::clone(&self.view)));
+        for _ in 0..TURNS_MAX {
+            if let Poll::Ready(answer) = call.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                self.settle();
+                return answer;
+            }
+            self.settle();
+        }
+        panic!("the call is never answered");
+    }
+
+    /// A webhook for everything: its public id.
+    pub(crate) fn webhook(&mut self) -> String {
+        let url = TargetUrl::parse("https://example.com/").expect("a good URL");
+        let made =
+            self.call(async |engine, view| engine.create_webhook(&view, NewWebhook::to(url), None).await);
+        made.expect("a webhook").now().expect("not a repetition").webhook.public_id
+    }
+
+    pub(crate) fn look(&mut self, webhook: &str) -> Webhook {
+        self.call(async |engine, view| engine.webhook(view.workspace.id, webhook).await).expect("it exists")
+    }
+
+    pub(crate) fn switch(&mut self, webhook: &str, activity: Activity) -> Webhook {
+        let change = WebhookChange { active: Some(activity), ..WebhookChange::default() };
+        self.call(async |engine, view| engine.update_webhook(&view, webhook, change).await)
+            .expect("it is switched")
+    }
+
+    /// Publishes so many events, each in a call of its own: how many deliveries were made for the last.
+    pub(crate) fn publish(&mut self, events: usize) -> usize {
+        let mut deliveries = 0;
+        for _ in 0..events {
+            let event = new_event(self.clock.now());
+            let receipts = self
+                .call(async |engine, view| engine.publish(&view.workspace.public_id, vec![event]).await)
+                .expect("it is accepted");
+            deliveries = receipts[0].deliveries;
+        }
+        deliveries
+    }
+
+    /// Newest first.
+    pub(crate) fn deliveries(&mut self) -> Vec<DeliverySummary> {
+        let workspace = self.view.workspace.id;
+        let all = ListDeliveries {
+            workspace,
+            webhook: None,
+            event: None,
+            status: None,
+            before: None,
+            limit: 1_000,
+        };
+        self.call(async |engine, _| engine.list_deliveries(all).await).expect("it reads").rows
+    }
+
+    /// How many deliveries are in a state.
+    pub(crate) fn count(&mut self, is: impl Fn(DeliveryState) -> bool) -> usize {
+        self.deliveries().iter().filter(|delivery| is(delivery.state)).count()
+    }
+}
+
+pub(crate) const fn pending(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::Pending { .. })
+}
+
+pub(crate) const fn delivered(state: DeliveryState) -> bool {
+    matches!(state, DeliveryState::Delivered { .. })
+}
+
+fn new_event(time: Timestamp) -> NewEvent {
+    let content = EventContent {
+        producer_id: None,
+        event_type: "a.b".to_owned(),
+        subject: None,
+        time,
+        attributes: Vec::new(),
+        data: Bytes::from_static(b"1"),
+    };
+    NewEvent { content, given_time: None }
+}
+
+fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
+    let form = || IdForm { prefix: String::new(), length: 16 };
+    let text = |template| Template::text(template).expect("a good template");
+    Profile {
+        name: "rig".to_owned(),
+        workspace_id: form(),
+        webhook_id: form(),
+        credential: None,
+        secret: SecretForm::Alphanumeric { length: 32 },
+        features: Vec::new(),
+        scopes: Vec::new(),
+        catalogue: None,
+        selection: SelectionRule::Patterns,
+        subject: SubjectRule::Optional,
+        event_id: EventIdRule::Unique,
+        webhooks_max: None,
+        pause,
+        attributes: Vec::new(),
+        feed: FeedRule::Absent,
+        delivery: DeliveryProfile {
+            body: text("x"),
+            headers: vec![("x-delivery".into(), text("${delivery.id}"))],
+            reserved_prefixes: Vec::new(),
+            signature: SignatureRecipe {
+                header: "x-signature".into(),
+                value: text("${signature}"),
+                content: text("${body}"),
+                key: KeyForm::Text,
+                encoding: Encoding::Hex,
+                separator: None,
+            },
+            policy: DeliveryPolicy {
+                retry: RetrySchedule::from_seconds(&RETRY_S).expect("short"),
+                timeout: Duration::from_secs(1),
+                disable: DisableRule { consecutive_failures, on_gone: false },
+            },
+        },
+    }
+}
+
+/// Whether somebody was woken.
+#[derive(Default)]
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct HandClock {
+    now_ms: AtomicI64,
+    sleepers: Arc<Mutex<Vec<Waker>>>,
+}
+
+impl HandClock {
+    fn advance_s(&self, seconds: i64) {
+        self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("nobody panics with it"));
+        sleepers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Clock for HandClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(1_777_975_606_150 + self.now_ms.load(Ordering::SeqCst))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_us(0)
+    }
+
+    /// Every sleeper wakes at every move of the clock; whoever woke too early sleeps again.
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        let sleepers = Arc::clone(&self.sleepers);
+        let mut asleep = false;
+        Box::pin(std::future::poll_fn(move |context| {
+            if asleep {
+                return Poll::Ready(());
+            }
+            asleep = true;
+            sleepers.lock().expect("nobody panics with it").push(context.waker().clone());
+            Poll::Pending
+        }))
+    }
+}
+
+/// Not random, but never the same twice.
+struct Counting(AtomicU64);
+
+impl Random for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut mixed = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            mixed ^= mixed >> 29;
+            chunk.copy_from_slice(&mixed.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Where all requests go.
+#[derive(Default)]
+pub(crate) struct Receiver {
+    /// Answers every request with this status at once; `None` keeps them waiting.
+    pub(crate) status: Cell<Option<u16>>,
+    sent: RefCell<Vec<String>>,
+    waiting: RefCell<Vec<oneshot::Sender<u16>>>,
+}
+
+impl Receiver {
+    /// Ids of the deliveries of which requests came, oldest first.
+    pub(crate) fn sent(&self) -> Vec<String> {
+        self.sent.borrow().clone()
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.sent.borrow().len()
+    }
+
+    /// Requests that wait for their answer.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.waiting.borrow().len()
+    }
+
+    /// Answers the request that has waited longest.
+    pub(crate) fn answer(&self, status: u16) {
+        let first = self.waiting.borrow_mut().remove(0);
+        first.send(status).expect("the engine waits for it");
+    }
+}
+
+impl Transport for Receiver {
+    fn send(&self, request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
+        let (_, delivery) =
+            request.headers.iter().find(|(name, _)| &**name == "x-delivery").expect("it is in the profile");
+        self.sent.borrow_mut().push(delivery.clone());
+        let Some(status) = self.status.get() else {
+            let (tell, told) = oneshot::channel();
+            self.waiting.borrow_mut().push(tell);
+            return Box::pin(async { exchange(told.await.expect("the receiver lives as long as the core")) });
+        };
+        Box::pin(std::future::ready(exchange(status)))
+    }
+}
+
+fn exchange(status: u16) -> Exchange {
+    Exchange {
+        outcome: Outcome::Status(status),
+        detail: String::new(),
+        retry_after: None,
+        timing: Timing::default(),
+        answer: Bytes::new(),
+    }
+}
