@@ -7,6 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::any_service;
+use signalpost_core::cidr::Cidr;
 use signalpost_core::limits::LARGE_BODIES_BYTES_MAX;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
@@ -22,7 +23,8 @@ use crate::kit::request_id::RequestIds;
 
 /// Shapes that a platform can adopt, one line each.
 pub fn built_in_shapes() -> Vec<Shape> {
-    vec![Shape::of::<crate::dialect::sigmamind::Instance>()]
+    let vendors = [crate::dialect::sigmamind::shapes(), crate::dialect::opentrain::shapes()];
+    vendors.concat()
 }
 
 /// The native dialect, and every shape with its vendor's own values.
@@ -33,15 +35,20 @@ pub fn built_in_dialects() -> Vec<Dialect> {
 }
 
 /// What customers see: each dialect below its base path, and nothing else. `tasks` run calls to their end whose callers
-/// go away.
+/// go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
 ///
 /// # Panics
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
 /// says so beforehand.
-pub fn public_router(engine: Arc<Engine>, tasks: &Arc<dyn Spawn>, dialects: &[Dialect]) -> Router {
+pub fn public_router(
+    engine: Arc<Engine>,
+    tasks: &Arc<dyn Spawn>,
+    dialects: &[Dialect],
+    opened: &[Cidr],
+) -> Router {
     let mut router = Router::new();
     for dialect in dialects {
-        if let Some(public) = dialect.public_router(Arc::clone(&engine), Arc::clone(tasks)) {
+        if let Some(public) = dialect.public_router(Arc::clone(&engine), Arc::clone(tasks), opened) {
             router = mounted(router, &dialect.base_path, public);
         }
     }

@@ -76,7 +76,7 @@ impl Server {
         let refuse_readiness = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
         let tasks: Arc<dyn Spawn> = Arc::new(CallerTasks);
-        let public_router = public_router(Arc::clone(&engine), &tasks, dialects);
+        let public_router = public_router(Arc::clone(&engine), &tasks, dialects, settings.egress.opened());
         let operator_router = operator_router(Arc::clone(&engine), &tasks, &access, dialects);
         let (draining, is_draining) = watch::channel(false);
         let (connections, seats) = Connections::new(delivery_cores.len(), is_draining);

@@ -1,6 +1,7 @@
 //! A receiver's URL, parsed once by the WHATWG rules; the same object is judged and connected to.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use url::{Host, Position, Url};
 
@@ -65,6 +66,16 @@ impl TargetUrl {
     /// The host after normalisation: `0x7f.1` has become `127.0.0.1`, an international name its ASCII form.
     pub fn host(&self) -> Host<&str> {
         self.parsed.host().expect("checked when parsed")
+    }
+
+    /// The host when it is an address and no name, without any IPv4-mapped form.
+    pub fn literal_address(&self) -> Option<IpAddr> {
+        let address = match self.host() {
+            Host::Ipv4(address) => IpAddr::V4(address),
+            Host::Ipv6(address) => IpAddr::V6(address),
+            Host::Domain(_) => return None,
+        };
+        Some(address.to_canonical())
     }
 
     pub fn port(&self) -> u16 {

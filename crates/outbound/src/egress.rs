@@ -33,6 +33,11 @@ impl EgressPolicy {
         self.opened.iter().any(|range| range.contains(address))
     }
 
+    /// The ranges that the operator opened.
+    pub fn opened(&self) -> &[Cidr] {
+        &self.opened
+    }
+
     /// Whether any range was opened at all.
     pub fn opens_anything(&self) -> bool {
         !self.opened.is_empty()

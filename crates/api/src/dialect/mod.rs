@@ -3,12 +3,14 @@
 //! A dialect imports the kit, the engine and core, never another dialect and never a store.
 
 pub mod native;
+pub mod opentrain;
 mod shape;
 pub mod sigmamind;
 
 use std::sync::Arc;
 
 use axum::Router;
+use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
@@ -20,8 +22,9 @@ pub use shape::{Shape, ShapeError, ShapeValues};
 
 /// What customers see of a dialect instance.
 pub(crate) trait Public: Send + Sync {
-    /// The routes below the base path; `tasks` run calls to their end.
-    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Router;
+    /// The routes below the base path; `tasks` run calls to their end. `opened` are ranges that webhooks may reach
+    /// although they are not public.
+    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Router;
 
     /// The same routes in words.
     fn api(&self) -> Api;
@@ -41,8 +44,13 @@ pub struct Dialect {
 
 impl Dialect {
     /// The routes below the base path, `None` when customers do not speak to it.
-    pub fn public_router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Option<Router> {
-        self.public.as_ref().map(|public| public.router(engine, tasks))
+    pub fn public_router(
+        &self,
+        engine: Arc<Engine>,
+        tasks: Arc<dyn Spawn>,
+        opened: &[Cidr],
+    ) -> Option<Router> {
+        self.public.as_ref().map(|public| public.router(engine, tasks, opened))
     }
 
     /// What its document says, `None` when customers do not speak to it.

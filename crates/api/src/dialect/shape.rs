@@ -15,8 +15,8 @@ use crate::dialect::Dialect;
 /// Values of a shape by name.
 pub type ShapeValues = Map<String, Value>;
 
-/// The values of one shape as a type. Its default is the vendor's own; its field `name` is the shape's name then.
-pub(crate) trait Brand: Default + Serialize + DeserializeOwned {
+/// The values of one shape as a type.
+pub(crate) trait Brand: Serialize + DeserializeOwned {
     /// The dialect with these values. The error is a sentence that begins with the value's name and a colon.
     fn into_dialect(self) -> Result<Dialect, String>;
 }
@@ -42,8 +42,9 @@ pub struct ShapeError {
 }
 
 impl Shape {
-    pub(crate) fn of<B: Brand>() -> Self {
-        let defaults = match serde_json::to_value(B::default()) {
+    /// The shape with these values, which are the vendor's own; their member `name` is the shape's name.
+    pub(crate) fn of<B: Brand>(own: &B) -> Self {
+        let defaults = match serde_json::to_value(own) {
             Ok(Value::Object(values)) => values,
             other => unreachable!("a shape's values are a map of plain ones: {other:?}"),
         };

@@ -22,6 +22,8 @@ pub(crate) struct Description {
     pub(crate) summary: &'static str,
     /// Paragraphs of plain text; empty when the summary says it all.
     pub(crate) about: Text,
+    /// What a caller needs, where the access alone does not say it.
+    pub(crate) right: Text,
     pub(crate) tag: &'static str,
     pub(crate) parameters: Vec<Parameter>,
     /// The same request in each media type in which it may come; none when there is no body.
@@ -81,7 +83,7 @@ pub(crate) struct Answered {
 }
 
 impl Description {
-    pub(crate) fn new(method: Method, path: &'static str, access: Access) -> Self {
+    pub(crate) fn new(method: Method, path: impl Into<Text>, access: Access) -> Self {
         Self {
             method,
             path: path.into(),
@@ -89,6 +91,7 @@ impl Description {
             id: "",
             summary: "",
             about: "".into(),
+            right: "".into(),
             tag: "",
             parameters: Vec::new(),
             request: Vec::new(),
@@ -106,6 +109,10 @@ impl Description {
         Self { about: about.into(), ..self }
     }
 
+    pub(crate) fn needing(self, right: impl Into<Text>) -> Self {
+        Self { right: right.into(), ..self }
+    }
+
     pub(crate) fn tag(self, tag: &'static str) -> Self {
         Self { tag, ..self }
     }
@@ -116,7 +123,7 @@ impl Description {
     }
 
     /// A variable segment of the path, an id of something that may not exist.
-    pub(crate) fn id_in_path(self, name: &'static str, about: impl Into<Text>, example: &str) -> Self {
+    pub(crate) fn id_in_path(self, name: impl Into<Text>, about: impl Into<Text>, example: &str) -> Self {
         let schema = serde_json::json!({"type": "string", "minLength": 1, "examples": [example]});
         self.parameter(name, Place::Path, about, schema).refuses(&[ErrorCode::NotFound])
     }
@@ -219,7 +226,13 @@ impl Description {
         self
     }
 
-    fn parameter(mut self, name: &'static str, place: Place, about: impl Into<Text>, schema: Value) -> Self {
+    fn parameter(
+        mut self,
+        name: impl Into<Text>,
+        place: Place,
+        about: impl Into<Text>,
+        schema: Value,
+    ) -> Self {
         self.parameters.push(Parameter { name: name.into(), place, about: about.into(), schema });
         self
     }

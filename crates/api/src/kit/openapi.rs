@@ -149,7 +149,7 @@ impl Parts<'_> {
             Access::Scope(scope) | Access::OwnPart(scope) => {
                 json!([{self.api.credential.0: [scope.name()]}])
             }
-            Access::Credential => json!([{self.api.credential.0: []}]),
+            Access::Credential | Access::Right(_) => json!([{self.api.credential.0: []}]),
         };
         described
     }
@@ -237,7 +237,7 @@ fn about(operation: &Description) -> String {
     let right = operation.access.scope();
     let right =
         right.map_or(String::new(), |scope| format!("Needs a key with the scope `{}`.", scope.name()));
-    let parts = [operation.about.as_ref(), &right];
+    let parts = [operation.about.as_ref(), &operation.right, &right];
     parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 

@@ -21,7 +21,7 @@ use signalpost_core::scope::Scope;
 use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
 
-use crate::kit::description::Description;
+use crate::kit::description::{Description, Text};
 use crate::kit::refusal::Refusal;
 use crate::kit::standing::Standing;
 
@@ -32,6 +32,8 @@ pub(crate) enum Access {
     Open,
     /// Whoever holds a credential of the surface.
     Credential,
+    /// Whoever holds a credential of the surface with this right. What a right takes is the surface's business.
+    Right(&'static str),
     /// Whoever holds an operator key with this right; one that is bound to a workspace only for what belongs to it.
     Scope(Scope),
     /// As [`Self::Scope`], for calls about the installation of which a bound key sees its own part: the handler
@@ -43,7 +45,7 @@ impl Access {
     /// The right that an operator key needs.
     pub(crate) const fn scope(self) -> Option<Scope> {
         match self {
-            Self::Open | Self::Credential => None,
+            Self::Open | Self::Credential | Self::Right(_) => None,
             Self::Scope(scope) | Self::OwnPart(scope) => Some(scope),
         }
     }
@@ -53,7 +55,7 @@ impl Access {
 pub(crate) trait Surface: Send + Sync + 'static {
     /// The judgement of a caller, made when it is known what the caller wants and before anything is read. Returns by
     /// what it was let in, for a second look once everything was read; nothing when that cannot be taken away.
-    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error>;
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Refusal>;
 
     fn engine(&self) -> &Arc<Engine>;
 
@@ -79,7 +81,7 @@ pub(crate) struct Operation<S> {
 impl<S: Surface> Operation<Arc<S>> {
     /// `path` is below the surface's base path, in the router's form: `/webhooks/{webhook}`. Whatever may change
     /// something is brought to its end.
-    pub(crate) fn new<H, T>(method: Method, path: &'static str, access: Access, handler: H) -> Self
+    pub(crate) fn new<H, T>(method: Method, path: impl Into<Text>, access: Access, handler: H) -> Self
     where
         H: Handler<T, Arc<S>>,
         T: 'static,
@@ -99,7 +101,7 @@ impl<S: Surface> Operation<Arc<S>> {
 
     fn guarded<H, T>(
         method: Method,
-        path: &'static str,
+        path: impl Into<Text>,
         access: Access,
         abandoned: Abandoned,
         handler: H,
@@ -163,7 +165,7 @@ where
     fn call(self, mut request: Request, surface: Arc<S>) -> Self::Future {
         let pass = match surface.permit(&request, self.access) {
             Ok(pass) => pass,
-            Err(error) => return Either::Right(Box::pin(ready(Refusal::from(error).into_response()))),
+            Err(refusal) => return Either::Right(Box::pin(ready(refusal.into_response()))),
         };
         request.extensions_mut().insert(Standing::new(surface.engine(), pass));
         match self.abandoned {

@@ -3,6 +3,7 @@
 //! A handler does not know how its surface writes errors. It returns a [`Refusal`]; as a response that is an
 //! empty shell which carries it, and the surface's outermost layer puts the surface's own error in its place.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
@@ -11,18 +12,31 @@ use signalpost_core::error::{Error, ErrorCode};
 
 /// Why a request is refused.
 #[derive(Debug)]
-pub(crate) struct Refusal(Error);
+pub(crate) struct Refusal {
+    error: Error,
+    /// What the surface's errors say beside that, in a type of its own.
+    details: Option<Box<dyn Any + Send + Sync>>,
+}
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
+    pub(crate) fn with<D: Any + Send + Sync>(error: Error, details: D) -> Self {
+        Self { error, details: Some(Box::new(details)) }
+    }
+
     pub(crate) fn error(&self) -> &Error {
-        &self.0
+        &self.error
+    }
+
+    /// The details, if they are of this type.
+    pub(crate) fn details<D: Any>(&self) -> Option<&D> {
+        self.details.as_ref()?.downcast_ref()
     }
 
     pub(crate) fn map(self, map: impl FnOnce(Error) -> Error) -> Self {
-        Self(map(self.0))
+        Self { error: map(self.error), ..self }
     }
 
     /// Takes the refusal out of a response that carries one.
@@ -33,7 +47,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self(error)
+        Self { error, details: None }
     }
 }
 

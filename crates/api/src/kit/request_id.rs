@@ -1,4 +1,4 @@
-//! The name under which a request stands in answers and in the log.
+//! The name under which a request stands in answers and in the log. A surface chooses its form.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -17,21 +17,58 @@ const COUNTER_BITS: u32 = 48;
 
 /// Mints ids that do not repeat within a process: the time, then a counter.
 #[derive(Debug, Default)]
-pub(crate) struct RequestIds(AtomicU64);
+pub(crate) struct RequestIds {
+    form: Form,
+    count: AtomicU64,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+enum Form {
+    /// `req_` and digits; callers may give any sane text.
+    #[default]
+    Ours,
+    /// The text form of a UUID (RFC 9562 section 4), version 8. Callers may give one of their own, of any version.
+    Uuid,
+}
 
 impl RequestIds {
-    /// The caller's own id when it gave a sane one, else a new one.
+    /// Ids that are UUIDs.
+    pub(crate) fn uuids() -> Self {
+        Self { form: Form::Uuid, count: AtomicU64::default() }
+    }
+
+    /// The caller's own id when it gave a good one, else a new one.
     pub(crate) fn of(&self, headers: &HeaderMap, now: Timestamp) -> String {
-        let given = single(headers, HEADER).filter(|given| is_sane(given));
+        let is_good = match self.form {
+            Form::Ours => is_sane,
+            Form::Uuid => is_uuid,
+        };
+        let given = single(headers, HEADER).filter(|given| is_good(given));
         let given = given.and_then(|given| std::str::from_utf8(given).ok());
         given.map_or_else(|| self.mint(now), str::to_owned)
     }
 
     fn mint(&self, now: Timestamp) -> String {
         let ms = u128::try_from(now.as_ms()).unwrap_or_default() & ((1 << 42) - 1);
-        let count = u128::from(self.0.fetch_add(1, Ordering::Relaxed)) & ((1 << COUNTER_BITS) - 1);
-        format!("{PREFIX}{}", base62::encode(ms << COUNTER_BITS | count, DIGITS))
+        let count = u128::from(self.count.fetch_add(1, Ordering::Relaxed)) & ((1 << COUNTER_BITS) - 1);
+        match self.form {
+            Form::Ours => format!("{PREFIX}{}", base62::encode(ms << COUNTER_BITS | count, DIGITS)),
+            Form::Uuid => uuid(ms, count),
+        }
     }
+}
+
+/// Version 8, whose bits are the maker's own: 48 of the time, none in the middle, 48 of the counter at the end.
+fn uuid(ms: u128, count: u128) -> String {
+    format!("{:08x}-{:04x}-8000-8000-{count:012x}", ms >> 16, ms & 0xffff)
+}
+
+fn is_uuid(given: &[u8]) -> bool {
+    let is_good = |(place, byte): (usize, &u8)| match place {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    };
+    given.len() == 36 && given.iter().enumerate().all(is_good)
 }
 
 /// Safe in a header, a log line and a file name; anything else is replaced, not repaired.
@@ -58,6 +95,25 @@ mod tests {
         }
         for bad in [&b""[..], b"a b", b"a,b", b"\xff", "x".repeat(129).as_bytes()] {
             assert!(id_for(bad).starts_with(PREFIX), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_surface_of_uuids_mints_them_and_takes_no_other() {
+        let ids = RequestIds::uuids();
+        let of = |given: &'static str| {
+            let value = HeaderValue::from_static(given);
+            let headers = HeaderMap::from_iter([(http::HeaderName::from_static(HEADER), value)]);
+            ids.of(&headers, Timestamp::from_ms(0x0123_4567_89ab))
+        };
+        let own = "9d1f3a8e-0000-4000-A000-0123456789ab";
+        assert_eq!(of(own), own);
+        for (count, bad) in
+            ["a", "9d1f3a8e00004000A0000123456789ab----", "9d1f3a8e-0000-4000-A000-0123456789ag"]
+                .into_iter()
+                .enumerate()
+        {
+            assert_eq!(of(bad), format!("01234567-89ab-8000-8000-{count:012x}"), "{bad}");
         }
     }
 

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use signalpost_api::{
     CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
 };
+use signalpost_core::cidr::Cidr;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn};
 use signalpost_core::retention::RetentionRules;
@@ -53,8 +54,18 @@ impl App {
         Self::over(store.clone(), Arc::new(store), dialects)
     }
 
+    /// An app whose operator has opened ranges for webhooks.
+    pub(crate) fn with_opened(opened: &str) -> Self {
+        let (store, opened) = (MemoryStore::new(), Cidr::parse_list(opened).unwrap());
+        Self::assembled(store.clone(), Arc::new(store), built_in_dialects(), &opened)
+    }
+
     /// An app over a store of its own making; `model` is what the test looks into.
     pub(crate) fn over(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>) -> Self {
+        Self::assembled(model, store, dialects, &[])
+    }
+
+    fn assembled(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>, opened: &[Cidr]) -> Self {
         let clock = Arc::new(StandingClock(Arc::new(AtomicI64::new(NOW_MS))));
         let (engine, mut cores) = Engine::new(EngineOptions {
             store,
@@ -73,7 +84,7 @@ impl App {
         };
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
-        let public = public_router(Arc::clone(&engine), &spawn, &dialects);
+        let public = public_router(Arc::clone(&engine), &spawn, &dialects, opened);
         let operator = operator_router(Arc::clone(&engine), &spawn, &access, &dialects);
         let core = Mutex::new(cores.pop());
         Self { store: model, clock, draining, engine, core, tasks, public, operator }

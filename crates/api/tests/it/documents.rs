@@ -15,10 +15,18 @@ use crate::app::{Answer, App};
 /// Set by `cargo xtask openapi`, which writes the committed copies anew.
 const WRITE: &str = "SIGNALPOST_WRITE_DOCUMENTS";
 
+/// Every document: its path and its committed copy.
+const DOCUMENTS: [(&str, &str); 4] = [
+    ("/openapi.json", "native.json"),
+    ("/openapi/sigmamind.json", "sigmamind.json"),
+    ("/openapi/opentrain.json", "opentrain.json"),
+    ("/openapi/opentrain-partner.json", "opentrain-partner.json"),
+];
+
 #[test]
 fn committed_copies_are_what_is_served() {
     let app = App::new();
-    for (path, copy) in [("/openapi.json", "native.json"), ("/openapi/sigmamind.json", "sigmamind.json")] {
+    for (path, copy) in DOCUMENTS {
         let served = app.operator_stranger(Method::GET, path).send();
         assert_eq!(served.expect(200).header("content-type"), "application/json");
         let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi").join(copy);
@@ -53,7 +61,7 @@ fn calls(document: &Value) -> Vec<(Method, String, Value)> {
 #[test]
 fn every_call_says_all_of_itself() {
     let app = App::new();
-    for path in ["/openapi.json", "/openapi/sigmamind.json"] {
+    for (path, _) in DOCUMENTS {
         let document = document(&app, path);
         let mut ids = Vec::new();
         for (method, path, operation) in calls(&document) {
@@ -90,8 +98,10 @@ fn what_is_secured_in_the_document_is_secured() {
         let open = operation["security"].as_array().unwrap().is_empty();
         assert_eq!(answer.status == 401, !open, "{method} {path}: {}", answer.text());
     }
-    for (method, path, _) in calls(&document(&app, "/openapi/sigmamind.json")) {
-        app.public(method, &path).send().expect(401);
+    for (document_path, _) in &DOCUMENTS[1..] {
+        for (method, path, _) in calls(&document(&app, document_path)) {
+            app.public(method, &path).send().expect(401);
+        }
     }
 }
 
@@ -135,7 +145,11 @@ fn check_page(answer: &Answer) -> String {
 #[test]
 fn pages_show_every_call_and_need_nothing_else() {
     let app = App::new();
-    for (page, openapi) in [("/docs", "/openapi.json"), ("/docs/sigmamind", "/openapi/sigmamind.json")] {
+    for (openapi, _) in DOCUMENTS {
+        let page = match openapi.strip_prefix("/openapi/") {
+            Some(dialect) => &format!("/docs/{}", dialect.trim_end_matches(".json")),
+            None => "/docs",
+        };
         let shown = check_page(&app.operator_stranger(Method::GET, page).send());
         for (method, path, operation) in calls(&document(&app, openapi)) {
             let id = operation["operationId"].as_str().unwrap();
@@ -199,13 +213,16 @@ fn an_instance_is_documented_under_its_own_names() {
 #[test]
 fn every_path_says_what_it_offers_and_opens_itself_to_no_foreign_page() {
     let app = App::new();
-    let key = app.key(&app.workspace("sigmamind"));
-    for openapi in ["/openapi.json", "/openapi/sigmamind.json"] {
+    for (openapi, _) in DOCUMENTS {
         let document = document(&app, openapi);
-        let call = |method: Method, path: &str| match openapi {
-            "/openapi.json" => app.operator(method, path).header("origin", "https://evil.example"),
-            _ => app.public(method, path).key(&key).header("origin", "https://evil.example"),
+        let dialect = openapi.strip_prefix("/openapi/").map(|file| file.trim_end_matches(".json"));
+        let key = dialect.map(|dialect| app.key(&app.workspace(dialect)));
+        let call = |method: Method, path: &str| match &key {
+            None => app.operator(method, path),
+            // One of the two is the dialect's.
+            Some(key) => app.public(method, path).key(key).header("authorization", &format!("Bearer {key}")),
         };
+        let call = |method: Method, path: &str| call(method, path).header("origin", "https://evil.example");
         for (path, item) in document["paths"].as_object().unwrap() {
             let url = path.replace(['{', '}'], "");
             let mut offered: Vec<String> =

@@ -21,13 +21,15 @@ fn deliver(profile: &Profile, secret: &str) -> (String, Vec<(String, String)>) {
     let event = Event {
         id: EventId::from_raw(1),
         workspace: WorkspaceId::from_raw(1),
-        sequence: Sequence(1),
+        sequence: Sequence(1042),
         content: EventContent {
             producer_id: Some("evt_1".to_owned()),
             event_type: "conversation_ended".to_owned(),
             subject: Some("agent\"1".to_owned()),
             time: Timestamp::from_ms(1_777_975_606_150),
-            attributes: Vec::new(),
+            attributes: [("jobId", "null"), ("resourceId", "\"r 1\"")]
+                .map(|(name, json)| (name.to_owned(), json.to_owned()))
+                .into(),
             data: Bytes::from_static(b"{ \"n\": 1.0 }"),
         },
         targets: Vec::new(),
@@ -106,6 +108,40 @@ fn sigmamind_deliveries_are_as_the_contract_proposes() {
     assert_eq!(sigmamind.delivery.policy.timeout.as_secs(), 10);
     assert_eq!(sigmamind.delivery.policy.disable, signalpost_core::health::DisableRule::default());
     assert_eq!(sigmamind.subject, SubjectRule::Required);
+}
+
+#[test]
+fn opentrain_deliveries_are_as_contracted() {
+    let secret = format!("whsec_{}", "0f".repeat(32));
+    for (name, user_agent) in
+        [("opentrain", "OpenTrain-Webhooks/1.0"), ("opentrain-partner", "OpenTrain-Partner-Webhooks/1.0")]
+    {
+        let profile = profile(name);
+        let (body, headers) = deliver(&profile, &secret);
+        assert_eq!(
+            body,
+            "{\"id\":\"1042\",\"type\":\"conversation_ended\",\"apiVersion\":\"v1\",\
+             \"createdAt\":\"2026-05-05T10:06:46.150Z\",\"resourceId\":\"r 1\",\"jobId\":null,\
+             \"data\":{ \"n\": 1.0 }}"
+        );
+        let expected = [
+            ("content-type", "application/json"),
+            ("user-agent", user_agent),
+            ("x-opentrain-event", "conversation_ended"),
+            ("x-opentrain-delivery", "d"),
+            (
+                "x-opentrain-signature",
+                "t=1614265330,v1=3cf408d3fc62bd24dc19bbafe9358e1bce39f86cb663e959cde3a87d5c28a24a",
+            ),
+        ];
+        assert_eq!(headers, pairs(&expected));
+        assert_eq!(profile.secret, SecretForm::PrefixedHex { random_bytes: 32 });
+        let policy = &profile.delivery.policy;
+        assert_eq!(policy.retry.as_seconds(), [60, 300, 1800, 7200]);
+        assert_eq!(policy.timeout.as_secs(), 10);
+        assert_eq!((policy.disable.consecutive_failures, policy.disable.on_gone), (Some(10), false));
+        assert_eq!(profile.webhooks_max, Some(10));
+    }
 }
 
 #[test]

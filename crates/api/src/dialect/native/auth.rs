@@ -22,6 +22,7 @@ use crate::kit::auth::bearer;
 use crate::kit::guesses::{Guesses, Turned};
 use crate::kit::limiter::Limiter;
 use crate::kit::operation::Access;
+use crate::kit::refusal::Refusal;
 
 /// Who may use the operator side, and whether the process still wants work.
 #[derive(Clone, Debug)]
@@ -126,11 +127,11 @@ pub(super) async fn check_binding(
 }
 
 /// Stands before every handler of this surface. Returns by what the caller was let in.
-pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, Refusal> {
     let (needed, own_part) = match access {
         Access::Open => return Ok(None),
-        Access::Credential => {
-            return Err(Error::internal("the operator side knows no customers' credentials"));
+        Access::Credential | Access::Right(_) => {
+            return Err(Error::internal("the operator side knows no customers' credentials").into());
         }
         Access::Scope(scope) => (scope, false),
         Access::OwnPart(scope) => (scope, true),
@@ -142,7 +143,7 @@ pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, 
         return Ok(principal.pass());
     }
     let message = "this key is bound to a workspace, and this call is about the installation as a whole";
-    Err(Error::new(ErrorCode::Forbidden, message))
+    Err(Error::new(ErrorCode::Forbidden, message).into())
 }
 
 #[cfg(test)]
@@ -164,7 +165,8 @@ mod tests {
 
     #[test]
     fn nobody_is_nobody_and_what_nobody_has_judged_is_refused() {
-        let code = |request: &Request, access| permit(request, access).err().map(|error| error.code);
+        let code =
+            |request: &Request, access| permit(request, access).err().map(|refusal| refusal.error().code);
         let (read, own) = (Access::Scope(Scope::Read), Access::OwnPart(Scope::Read));
         let stranger = request(None, Some(WithinBinding));
         assert_eq!(code(&stranger, read), Some(ErrorCode::Unauthenticated));

@@ -30,7 +30,6 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
-use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::operator_keys::Principal;
@@ -70,7 +69,7 @@ pub(super) struct Surface {
 }
 
 impl operation::Surface for Surface {
-    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Refusal> {
         auth::permit(request, access)
     }
 

@@ -12,6 +12,7 @@ use super::Surface;
 use crate::kit::auth::single;
 use crate::kit::guesses::Turned;
 use crate::kit::operation::Access;
+use crate::kit::refusal::Refusal;
 
 pub(super) async fn caller(
     surface: &Surface,
@@ -33,10 +34,10 @@ pub(super) async fn caller(
 }
 
 /// A good key may do everything in its workspace; whoever comes here without one does nothing.
-pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, Refusal> {
     match (access, request.extensions().get::<Caller>()) {
         (_, Some(caller)) => Ok(Some(caller.pass)),
         (Access::Open, None) => Ok(None),
-        (_, None) => Err(Error::new(ErrorCode::Unauthenticated, "the request was not judged")),
+        (_, None) => Err(Error::new(ErrorCode::Unauthenticated, "the request was not judged").into()),
     }
 }

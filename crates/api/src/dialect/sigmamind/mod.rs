@@ -20,21 +20,26 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use signalpost_core::error::Error;
+use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
 
-use crate::dialect::{Brand, Dialect, Public};
+use crate::dialect::{Brand, Dialect, Public, Shape};
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
-use crate::kit::refusal::{method_unknown, path_unknown};
+use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
 
 pub use profile::Instance;
+
+/// What a platform can adopt of this vendor.
+pub(crate) fn shapes() -> Vec<Shape> {
+    vec![Shape::of(&Instance::default())]
+}
 
 impl Brand for Instance {
     fn into_dialect(self) -> Result<Dialect, String> {
@@ -54,7 +59,7 @@ impl Instance {
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>) -> Router {
+    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, _: &[Cidr]) -> Router {
         router(engine, tasks, Arc::clone(&self.0))
     }
 
@@ -73,7 +78,7 @@ struct Surface {
 }
 
 impl operation::Surface for Surface {
-    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Error> {
+    fn permit(&self, request: &Request, access: Access) -> Result<Option<Pass>, Refusal> {
         auth::permit(request, access)
     }
 

@@ -1,0 +1,283 @@
+//! Everything of the vendor's that is a value, for both of its APIs: names, limits, catalogues, schedule. A platform that
+//! adopts one of the shapes overrides fields of [`Instance`]; nothing else in this folder holds a literal of the
+//! vendor's but for the words of requests and answers.
+
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::{Deserialize, Serialize};
+use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventKind, Presence};
+use signalpost_core::health::DisableRule;
+use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
+use signalpost_core::profile::{
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    SubjectRule,
+};
+use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
+use signalpost_core::template::Template;
+
+use super::catalogue::EventType;
+use super::instance_check;
+
+/// A shape with the values of one product. [`Instance::public`] and [`Instance::partner`] are the vendor's own.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Instance {
+    /// What workspaces call it.
+    pub name: String,
+    /// Where it stands on the public port.
+    pub base_path: String,
+    /// What the names of a delivery's own headers begin with.
+    pub header_prefix: String,
+    pub user_agent: String,
+    /// What customers can do.
+    pub calls: Vec<Call>,
+    /// The segment of the path below which webhooks stand.
+    pub collection: String,
+    /// What a webhook is called in answers, and several of them.
+    pub object: String,
+    pub objects: String,
+    /// What the id of a webhook is called in paths and errors.
+    pub id_name: String,
+    /// Whether a webhook shows how many attempts in a row have failed.
+    pub shows_failures: bool,
+    /// Whether what is pending waits while a webhook is paused; it ends otherwise.
+    pub holds_while_paused: bool,
+    /// The catalogue: every event type that there is.
+    pub events: Vec<EventType>,
+    /// Every scope that a token may have, and the one that managing webhooks takes.
+    pub scopes: Vec<String>,
+    pub manage_scope: String,
+    /// Feature that a workspace needs for managing webhooks.
+    pub feature: String,
+    pub workspace_id_prefix: String,
+    pub webhook_id_prefix: String,
+    pub token_prefix: String,
+    /// Webhooks of one workspace, disabled ones counted.
+    pub webhooks_max: usize,
+    /// Events of a page of the feed when the caller does not say, and at most.
+    pub feed_rows_default: usize,
+    pub feed_rows_max: usize,
+    /// Delays between attempts; one attempt more than delays.
+    pub retry_schedule_s: Vec<u64>,
+    pub timeout_ms: u64,
+    /// Failed attempts in a row after which a webhook is switched off.
+    pub disable_after_failures: u32,
+}
+
+/// What customers can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Call {
+    Create,
+    List,
+    Get,
+    Update,
+    Delete,
+    /// The feed of events.
+    Updates,
+    Capabilities,
+}
+
+impl Instance {
+    /// The API of a product's own customers.
+    pub fn public() -> Self {
+        let text = str::to_owned;
+        Self {
+            name: text("opentrain"),
+            base_path: text("/api/public/v1"),
+            header_prefix: text("X-OpenTrain-"),
+            user_agent: text("OpenTrain-Webhooks/1.0"),
+            calls: vec![Call::Create, Call::List, Call::Get, Call::Delete, Call::Updates, Call::Capabilities],
+            collection: text("webhooks"),
+            object: text("webhook"),
+            objects: text("webhooks"),
+            id_name: text("webhookId"),
+            shows_failures: false,
+            holds_while_paused: true,
+            events: super::catalogue::public(),
+            scopes: PUBLIC_SCOPES.map(text).into(),
+            manage_scope: text(MANAGE_SCOPE),
+            feature: text("public_api_webhooks"),
+            workspace_id_prefix: text("acct_"),
+            webhook_id_prefix: text("wh_"),
+            token_prefix: text("ot_pat_"),
+            webhooks_max: 10,
+            feed_rows_default: 50,
+            feed_rows_max: 100,
+            retry_schedule_s: vec![60, 300, 1_800, 7_200],
+            timeout_ms: 10_000,
+            disable_after_failures: 10,
+        }
+    }
+
+    /// The API of those who build on the product for its customers; a workspace is an install.
+    pub fn partner() -> Self {
+        let text = str::to_owned;
+        Self {
+            name: text("opentrain-partner"),
+            base_path: text("/api/partner/v1"),
+            user_agent: text("OpenTrain-Partner-Webhooks/1.0"),
+            calls: vec![Call::Create, Call::List, Call::Get, Call::Update, Call::Delete],
+            collection: text("webhook-endpoints"),
+            object: text("webhookEndpoint"),
+            objects: text("webhookEndpoints"),
+            id_name: text("endpointId"),
+            shows_failures: true,
+            events: super::catalogue::partner(),
+            scopes: PARTNER_SCOPES.map(text).into(),
+            feature: text("annotation_platform"),
+            workspace_id_prefix: text("inst_"),
+            webhook_id_prefix: text("whe_"),
+            token_prefix: text("ot_ptk_"),
+            ..Self::public()
+        }
+    }
+}
+
+const MANAGE_SCOPE: &str = "webhooks:manage";
+const PUBLIC_SCOPES: [&str; 11] = [
+    "jobs:read",
+    "jobs:write",
+    "proposals:read",
+    "proposals:write",
+    "messages:read",
+    "messages:write",
+    "payments:read",
+    "payments:write",
+    "team:read",
+    "team:write",
+    MANAGE_SCOPE,
+];
+const PARTNER_SCOPES: [&str; 7] = [
+    "project-links:read",
+    "project-links:write",
+    "contracts:read",
+    "participants:read",
+    "participants:email",
+    "usage:write",
+    MANAGE_SCOPE,
+];
+
+/// The record of an event, here and in the feed. Its id is its place in the feed.
+const RECORD: &str = concat!(
+    r#"{"id":"${event.sequence}","type":${event.type},"apiVersion":"v1","createdAt":${event.time},"#,
+    r#""resourceId":${event.attribute.resourceId},"jobId":${event.attribute.jobId},"data":${event.data}}"#
+);
+const SIGNED: &str = "${attempt.unix_s}.${body}";
+const SIGNATURE_VALUE: &str = "t=${attempt.unix_s},v1=${signature}";
+/// Ends of the names of a delivery's headers, with their values.
+const HEADERS: [(&str, &str); 2] = [("event", "${event.type}"), ("delivery", "${delivery.id}")];
+const SIGNATURE_HEADER: &str = "signature";
+const ID_CHARS: usize = 16;
+const TOKEN_CHARS: usize = 40;
+const SECRET_BYTES: usize = 32;
+
+/// Paths beside the collection.
+pub(super) const UPDATES_PATH: &str = "/updates";
+pub(super) const CAPABILITIES_PATH: &str = "/job-drafts/capabilities";
+
+/// The answer to a create.
+pub(super) const CREATED: StatusCode = StatusCode::CREATED;
+/// What stands beside a secret that is shown this once.
+pub(super) fn secret_message(instance: &Instance) -> String {
+    format!(
+        "Store the secret now — it is only returned once. Use it to verify the {}Signature header on deliveries.",
+        instance.header_prefix
+    )
+}
+/// Why a webhook is off.
+pub(super) const FAILING: &str = "Disabled after repeated delivery failures";
+pub(super) const BY_OWNER: &str = "Disabled by request";
+/// `reason` of errors.
+pub(super) const LIMIT_REACHED: &str = "webhook_limit_reached";
+pub(super) const CURSOR_EXPIRED: &str = "expired";
+
+impl Instance {
+    /// What the engine is told. The error is a sentence about the field that is wrong.
+    pub(super) fn profile(&self) -> Result<Profile, String> {
+        instance_check::check(self)?;
+        let form = |prefix: &str, length: usize| IdForm { prefix: prefix.to_owned(), length };
+        let rule = |name: &str, presence, form| AttributeRule { name: name.to_owned(), presence, form };
+        Ok(Profile {
+            name: self.name.clone(),
+            workspace_id: form(&self.workspace_id_prefix, ID_CHARS),
+            webhook_id: form(&self.webhook_id_prefix, ID_CHARS),
+            credential: Some(form(&self.token_prefix, TOKEN_CHARS)),
+            secret: SecretForm::PrefixedHex { random_bytes: SECRET_BYTES },
+            features: vec![self.feature.clone()],
+            scopes: self.scopes.clone(),
+            catalogue: Some(self.events.iter().map(kind).collect()),
+            selection: SelectionRule::Types,
+            subject: SubjectRule::Optional,
+            event_id: EventIdRule::Unique,
+            webhooks_max: Some(self.webhooks_max),
+            pause: if self.holds_while_paused { PauseRule::Holds } else { PauseRule::Drops },
+            attributes: vec![
+                rule("resourceId", Presence::Required, AttributeForm::Text),
+                rule("jobId", Presence::Optional, AttributeForm::TextOrNull),
+            ],
+            feed: if self.offers(Call::Updates) { FeedRule::Kept } else { FeedRule::Absent },
+            delivery: self.delivery()?,
+        })
+    }
+
+    /// Whether customers can do this.
+    pub(super) fn offers(&self, call: Call) -> bool {
+        self.calls.contains(&call)
+    }
+
+    fn delivery(&self) -> Result<DeliveryProfile, String> {
+        let text = |template: &str| Template::text(template).expect("a constant that a test reads");
+        let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
+        if self.user_agent.is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
+            return Err("user_agent: cannot stand in a header".to_owned());
+        }
+        let mut headers = vec![
+            ("content-type".into(), text("application/json")),
+            ("user-agent".into(), literal(&self.user_agent)?),
+        ];
+        for (end, value) in HEADERS {
+            headers.push((self.header(end)?.as_str().into(), text(value)));
+        }
+        Ok(DeliveryProfile {
+            body: Template::json(RECORD).expect("a constant that a test reads"),
+            headers,
+            reserved_prefixes: vec![self.header_prefix.to_ascii_lowercase()],
+            signature: SignatureRecipe {
+                header: self.header(SIGNATURE_HEADER)?.as_str().into(),
+                value: text(SIGNATURE_VALUE),
+                content: text(SIGNED),
+                key: KeyForm::Text,
+                encoding: Encoding::Hex,
+                separator: None,
+            },
+            policy: self.policy()?,
+        })
+    }
+
+    /// The name as headers are kept: in lower case.
+    fn header(&self, end: &str) -> Result<HeaderName, String> {
+        let prefix = &self.header_prefix;
+        let name: Result<HeaderName, _> = format!("{prefix}{end}").parse();
+        name.ok().filter(|_| !prefix.is_empty()).ok_or_else(|| {
+            format!("header_prefix: `{prefix}` is not the beginning of a header's name, such as `X-Acme-`")
+        })
+    }
+
+    fn policy(&self) -> Result<DeliveryPolicy, String> {
+        let retry = RetrySchedule::from_seconds(&self.retry_schedule_s);
+        let timeout: Result<Duration, String> = check_timeout_ms(self.timeout_ms);
+        let consecutive_failures = Some(self.disable_after_failures);
+        Ok(DeliveryPolicy {
+            retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
+            timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
+            disable: DisableRule { consecutive_failures, on_gone: false },
+        })
+    }
+}
+
+fn kind(event_type: &EventType) -> EventKind {
+    let data = DataRule::Object { members: event_type.data.clone() };
+    EventKind { name: event_type.name.clone(), data }
+}
