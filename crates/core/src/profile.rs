@@ -8,6 +8,7 @@ use crate::event::{check_event_type, check_producer_id, check_subject};
 use crate::event_rule::{AttributeRule, DataRule, EventKind};
 use crate::matching::check_pattern;
 use crate::policy::DeliveryPolicy;
+use crate::retention::RetentionDefault;
 use crate::secret::Secret;
 use crate::sign::{STANDARD_SECRET_PREFIX, SignatureRecipe, standard_key};
 use crate::template::Template;
@@ -38,6 +39,8 @@ pub struct Profile {
     pub attributes: Vec<AttributeRule>,
     /// Whether workspaces that are made under it have a feed.
     pub feed: FeedRule,
+    /// What workspaces that are made under it keep by default.
+    pub retention: RetentionDefault,
     pub delivery: DeliveryProfile,
 }
 

@@ -7,6 +7,7 @@ use crate::limits::{
     RETENTION_BYTES_MAX, RETENTION_BYTES_MIN,
 };
 use crate::time::Timestamp;
+use crate::workspace::Workspace;
 
 /// Bounds on what is kept; `None` is no bound. Whatever is still pending is kept in any case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +29,17 @@ impl Default for RetentionRules {
             bytes_max: Some(RETENTION_BYTES_DEFAULT),
         }
     }
+}
+
+/// What a dialect says of the ages of events in its workspaces, where they say nothing themselves. A workspace gets it when
+/// it is made and keeps it, whatever is served later.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RetentionDefault {
+    /// The server's ages.
+    #[default]
+    Server,
+    /// Nothing goes for its age.
+    ForEver,
 }
 
 /// What a workspace changes of the global rules.
@@ -57,13 +69,22 @@ pub enum Fate {
 }
 
 impl RetentionRules {
-    /// A workspace's own ages take the place of the global ones, be they longer or shorter.
-    pub fn with(&self, overrides: &RetentionOverrides) -> WorkspaceRetention {
+    /// A workspace's own ages take the place of its dialect's, and those of the global ones, be they longer or shorter.
+    pub fn with(&self, default: RetentionDefault, overrides: &RetentionOverrides) -> WorkspaceRetention {
+        let (event_age_max, payload_age_max) = match default {
+            RetentionDefault::Server => (self.event_age_max, self.payload_age_max),
+            RetentionDefault::ForEver => (None, None),
+        };
         WorkspaceRetention {
-            event_age_max: overrides.event_age_max.or(self.event_age_max),
-            payload_age_max: overrides.payload_age_max.or(self.payload_age_max),
+            event_age_max: overrides.event_age_max.or(event_age_max),
+            payload_age_max: overrides.payload_age_max.or(payload_age_max),
             bytes_max: overrides.bytes_max,
         }
+    }
+
+    /// The rules in force for the events of a workspace.
+    pub fn of(&self, workspace: &Workspace) -> WorkspaceRetention {
+        self.with(workspace.retention, &workspace.policy.retention)
     }
 }
 
@@ -127,9 +148,13 @@ mod tests {
         let rules = RetentionRules { event_age_max: s(100), payload_age_max: None, bytes_max: Some(1) };
         let own = RetentionOverrides { event_age_max: s(500), payload_age_max: s(5), bytes_max: Some(7) };
         let merged = WorkspaceRetention { event_age_max: s(500), payload_age_max: s(5), bytes_max: Some(7) };
-        assert_eq!(rules.with(&own), merged);
+        assert_eq!(rules.with(RetentionDefault::Server, &own), merged);
+        assert_eq!(rules.with(RetentionDefault::ForEver, &own), merged);
         let global = WorkspaceRetention { event_age_max: s(100), payload_age_max: None, bytes_max: None };
-        assert_eq!(rules.with(&RetentionOverrides::default()), global);
+        let nothing = RetentionOverrides::default();
+        assert_eq!(rules.with(RetentionDefault::Server, &nothing), global);
+        let for_ever = WorkspaceRetention { event_age_max: None, ..global };
+        assert_eq!(rules.with(RetentionDefault::ForEver, &nothing), for_ever);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use crate::id::WorkspaceId;
 use crate::limits::NAME_CHARS_MAX;
 use crate::policy::PolicyOverrides;
 use crate::profile::FeedRule;
+use crate::retention::RetentionDefault;
 use crate::time::Timestamp;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +19,7 @@ pub struct Workspace {
     pub features: Vec<String>,
     pub policy: PolicyOverrides,
     pub feed: FeedRule,
+    pub retention: RetentionDefault,
     pub created_at: Timestamp,
 }
 

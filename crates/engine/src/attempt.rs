@@ -206,6 +206,7 @@ mod tests {
         DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
         SubjectRule,
     };
+    use signalpost_core::retention::RetentionDefault;
     use signalpost_core::secret::Secret;
     use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
     use signalpost_core::target_url::TargetUrl;
@@ -253,6 +254,7 @@ mod tests {
             pause: PauseRule::Drops,
             attributes: Vec::new(),
             feed: FeedRule::Absent,
+            retention: RetentionDefault::Server,
             delivery: DeliveryProfile {
                 body: text("x"),
                 headers: Vec::new(),

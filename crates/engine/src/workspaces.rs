@@ -63,6 +63,7 @@ impl Engine {
             features: new.features.unwrap_or_else(|| profile.features.clone()),
             policy: new.policy,
             feed: profile.feed,
+            retention: profile.retention,
             created_at: self.clock.now(),
         };
         for _ in 0..MINTS_MAX {

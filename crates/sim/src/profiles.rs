@@ -11,6 +11,7 @@ use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::{Template, TemplateError};
 
@@ -110,6 +111,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
             form: AttributeForm::TextOrNull,
         }],
         feed: FeedRule::Kept,
+        retention: RetentionDefault::Server,
         delivery: delivery(style)?,
     })
 }

@@ -14,7 +14,7 @@ use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
-use signalpost_core::retention::RetentionOverrides;
+use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
@@ -145,7 +145,7 @@ impl<'r> Fields<'r> {
 macro_rules! workspace_columns {
     () => {
         "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.event_age_s, \
-         w.payload_age_s, w.bytes_max, w.feed, w.created_at"
+         w.payload_age_s, w.bytes_max, w.feed, w.for_ever, w.created_at"
     };
 }
 pub(crate) use workspace_columns;
@@ -160,6 +160,7 @@ pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
         features: texts(&mut fields, "features")?,
         policy: policy(&mut fields)?,
         feed: feed_rule(&mut fields)?,
+        retention: retention_default(&mut fields)?,
         created_at: fields.time("created_at")?,
     })
 }
@@ -170,6 +171,15 @@ pub(crate) fn feed_rule(fields: &mut Fields<'_>) -> Field<FeedRule> {
         0 => Ok(FeedRule::Absent),
         1 => Ok(FeedRule::Kept),
         other => Err(fields.corrupt("feed", format!("{other} is neither 0 nor 1"))),
+    }
+}
+
+/// The next column as what is kept by default.
+pub(crate) fn retention_default(fields: &mut Fields<'_>) -> Field<RetentionDefault> {
+    match fields.integer("for_ever")? {
+        0 => Ok(RetentionDefault::Server),
+        1 => Ok(RetentionDefault::ForEver),
+        other => Err(fields.corrupt("for_ever", format!("{other} is neither 0 nor 1"))),
     }
 }
 

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/0008_operator_key_ends.sql"),
     },
     Migration { number: 9, name: "feed", sql: include_str!("../migrations/0009_feed.sql") },
+    Migration { number: 10, name: "for_ever", sql: include_str!("../migrations/0010_for_ever.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -83,7 +83,8 @@ pub trait Ledger: Send + Sync {
     /// Events go oldest first, by id, each as a whole: with its deliveries' histories and the producer's id, which may
     /// then be used anew. One of which a delivery is pending stays, with its payload, whatever the rules say; what
     /// a cut has ended is not pending. By age a walk over a workspace ends at the first event that is too young,
-    /// whatever comes after it. A bound on bytes removes until it is kept. Lists and cursors go on without what is gone.
+    /// whatever comes after it. A workspace that keeps everything by default is touched by its own ages only, and by
+    /// bounds on bytes. A bound on bytes removes until it is kept. Lists and cursors go on without what is gone.
     ///
     /// Answers kept for calls go when their time is over, and before it for the bytes of the store, where they are older
     /// than the oldest event that can go.

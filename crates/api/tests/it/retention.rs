@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use http::Method;
 use serde_json::{Value, json};
-use signalpost_core::retention::RetentionRules;
+use signalpost_core::retention::{RetentionDefault, RetentionRules};
 use signalpost_core::time::Timestamp;
-use signalpost_store::Ledger;
+use signalpost_core::workspace::Workspace;
 use signalpost_store::ledger::Retain;
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::{Catalog, Ledger};
 
 use crate::app::{App, NOW_MS};
 
@@ -46,6 +47,20 @@ fn a_workspace_has_rules_of_its_own() {
     let mut expected = pointers.map(str::to_owned);
     expected.sort();
     assert_eq!(found, expected);
+}
+
+/// What is in force where the dialect keeps everything, and how a limit is set and taken back.
+#[test]
+fn a_workspace_that_keeps_everything_may_set_a_limit() {
+    let app = App::new();
+    let keeper =
+        Workspace { retention: RetentionDefault::ForEver, ..signalpost_store::testing::sample::workspace(7) };
+    block_on(app.store.create_workspace(keeper)).unwrap();
+    let path = "/v1/workspaces/ws-7";
+    let shown = app.operator(Method::GET, path).send().expect(200).json();
+    assert_eq!(shown["policy"]["event_retention_s"], Value::Null);
+    assert_eq!(policy(&app, path, &json!({"event_retention_s": 60})), json!([60, null, null]));
+    assert_eq!(policy(&app, path, &json!({"event_retention_s": null})), json!([null, null, null]));
 }
 
 #[test]

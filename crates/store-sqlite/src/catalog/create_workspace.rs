@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 use signalpost_core::profile::FeedRule;
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
@@ -15,8 +16,8 @@ use crate::write::Write;
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
     (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
-     feed, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
+     feed, for_ever, created_at)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
 pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version, sequence) VALUES (?1, 1, 0)";
 
 pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
@@ -36,6 +37,7 @@ pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Fa
         payload_age_s,
         bytes_max,
         workspace.feed == FeedRule::Kept,
+        workspace.retention == RetentionDefault::ForEver,
         workspace.created_at.as_ms(),
     ])?;
     write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::{DIRECTORY_WORKSPACES_MAX, RETENTION_HELD_MAX};
-use signalpost_core::retention::{Fate, RetentionOverrides, WorkspaceRetention};
+use signalpost_core::retention::{Fate, RetentionDefault, RetentionOverrides, WorkspaceRetention};
 use signalpost_core::time::Timestamp;
 
 use super::candidate::{Candidate, Judged, Payload, candidate, candidate_columns, judge};
@@ -23,7 +23,7 @@ pub(crate) const SELECT_OLDEST: &str =
 pub(crate) const SELECT_ONE: &str =
     concat!("SELECT ", candidate_columns!(), " FROM message m WHERE m.id = ?1");
 pub(crate) const FOLLOWS_THE_SERVER: &str = "SELECT 1 FROM workspace WHERE id = ?1 AND erased_at IS NULL
-    AND event_age_s IS NULL AND payload_age_s IS NULL AND bytes_max IS NULL";
+    AND event_age_s IS NULL AND payload_age_s IS NULL AND bytes_max IS NULL AND for_ever = 0";
 
 /// Young events that a walk looks past: ids may be out of order by as many as were minted at one time.
 const YOUNG_MAX: usize = 64;
@@ -128,7 +128,7 @@ pub(super) fn step(
     march: &mut March,
     looked: &mut u64,
 ) -> Result<Progress, Failure> {
-    let rules = step.params.rules.with(&RetentionOverrides::default());
+    let rules = step.params.rules.with(RetentionDefault::Server, &RetentionOverrides::default());
     let age = match march.kind {
         Kind::Events => rules.event_age_max,
         Kind::Payloads => rules.payload_age_max,

@@ -13,10 +13,10 @@ use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
 use crate::ledger::index;
-use crate::row::{Fields, retention};
+use crate::row::{Fields, retention, retention_default};
 use crate::write::Write;
 
-pub(crate) const SELECT_NEXT: &str = "SELECT w.id, w.event_age_s, w.payload_age_s, w.bytes_max
+pub(crate) const SELECT_NEXT: &str = "SELECT w.id, w.for_ever, w.event_age_s, w.payload_age_s, w.bytes_max
     FROM workspace w WHERE w.id > ?1 AND w.erased_at IS NULL
         AND (event_age_s IS NOT NULL OR payload_age_s IS NOT NULL OR bytes_max IS NOT NULL)
     ORDER BY w.id LIMIT 1";
@@ -61,7 +61,8 @@ fn next_visit(write: &Write<'_>, step: &Step<'_>, after: i64) -> Result<Option<V
     fetch_one(write.connection, SELECT_NEXT, [after], |row: &Row<'_>| -> Result<Visit, StoreError> {
         let mut fields = Fields::new(row, "workspace", 1);
         let workspace = WorkspaceId::from_raw(fields.id("id")?);
-        let rules = step.params.rules.with(&retention(&mut fields)?);
+        let default = retention_default(&mut fields)?;
+        let rules = step.params.rules.with(default, &retention(&mut fields)?);
         Ok(Visit::begin(workspace, rules, Phase::Bytes))
     })
 }

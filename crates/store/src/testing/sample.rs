@@ -11,6 +11,7 @@ use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides};
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -35,6 +36,7 @@ pub fn workspace(n: i64) -> Workspace {
         features: vec!["feed".to_owned(), "replay".to_owned()],
         policy: PolicyOverrides::default(),
         feed: FeedRule::Absent,
+        retention: RetentionDefault::Server,
         created_at: at(n),
     }
 }

@@ -11,7 +11,7 @@ use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::policy::{DeliveryPolicy, Patience};
-use signalpost_core::retention::{RetentionOverrides, RetentionRules, WorkspaceRetention};
+use signalpost_core::retention::{RetentionDefault, RetentionOverrides, RetentionRules, WorkspaceRetention};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
@@ -57,8 +57,10 @@ pub(super) fn retention(rules: WorkspaceRetention) -> wire::Retention {
 }
 
 pub(super) fn storage(storage: &Storage, rules: &RetentionRules) -> wire::Storage {
-    let of_store =
-        WorkspaceRetention { bytes_max: rules.bytes_max, ..rules.with(&RetentionOverrides::default()) };
+    let of_store = WorkspaceRetention {
+        bytes_max: rules.bytes_max,
+        ..rules.with(RetentionDefault::Server, &RetentionOverrides::default())
+    };
     wire::Storage {
         database_bytes: storage.database_bytes,
         free_bytes: storage.free_bytes,

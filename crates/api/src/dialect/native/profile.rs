@@ -8,6 +8,7 @@ use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
@@ -52,6 +53,7 @@ pub(super) fn profile() -> Profile {
         pause: PauseRule::Drops,
         attributes: Vec::new(),
         feed: FeedRule::Absent,
+        retention: RetentionDefault::Server,
         delivery: delivery(),
     }
 }

@@ -116,7 +116,7 @@ pub(super) async fn delete(
 fn shown(engine: &Engine, workspace: Workspace) -> wire::Workspace {
     // A workspace whose dialect is not served any more is still listed.
     let profile = engine.profile(&workspace.dialect).ok();
-    let retention = engine.retention().with(&workspace.policy.retention);
+    let retention = engine.retention().of(&workspace);
     convert::workspace(workspace, profile.as_ref().map(|profile| &profile.delivery.policy), retention)
 }
 

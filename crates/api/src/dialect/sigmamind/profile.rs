@@ -15,6 +15,7 @@ use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
@@ -113,6 +114,7 @@ impl Instance {
             pause: PauseRule::Drops,
             attributes: Vec::new(),
             feed: FeedRule::Absent,
+            retention: RetentionDefault::Server,
             delivery: self.delivery()?,
         })
     }

@@ -186,6 +186,7 @@ macro_rules! conformance_suite {
                 what_a_cut_has_ended_is_not_pending
                 a_payload_may_go_before_its_record
                 a_workspace_has_ages_of_its_own
+                a_workspace_that_keeps_everything_is_touched_by_its_own_rules_only
                 the_oldest_events_go_for_the_bytes_of_a_workspace
                 the_oldest_events_go_for_the_bytes_of_the_store
                 a_young_event_ends_the_walk_and_one_from_the_future_does_not

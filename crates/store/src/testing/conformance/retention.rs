@@ -8,7 +8,8 @@ use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::policy::PolicyChange;
-use signalpost_core::retention::RetentionRules;
+use signalpost_core::retention::{RetentionDefault, RetentionRules};
+use signalpost_core::workspace::Workspace;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
@@ -159,6 +160,34 @@ pub async fn a_workspace_has_ages_of_its_own(harness: &dyn Harness) {
         (1, 0),
         "a change holds from the next walk on"
     );
+}
+
+pub async fn a_workspace_that_keeps_everything_is_touched_by_its_own_rules_only(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let keeper = Workspace { retention: RetentionDefault::ForEver, ..sample::workspace(1) };
+    kit.create_workspace(keeper.clone()).await.expect("a new workspace");
+    let (keeper, other) = (keeper.id, kit.workspace(2).await);
+    for (n, workspace) in [(31, keeper), (32, other), (33, keeper), (4_000, keeper), (4_001, other)] {
+        kit.publish(workspace, n, &[]).await;
+    }
+    let both = RetentionRules { payload_age_max: Some(Duration::from_secs(1)), ..events_kept_s(2) };
+    assert_eq!(kit.retain_all(5_000, &both).await, (1, 0));
+    assert_eq!(listed(&kit, keeper).await, [4_000, 33, 31]);
+
+    let age = |event_s: Option<u64>| {
+        let event_age_max = Some(event_s.map(Duration::from_secs));
+        PolicyChange { event_age_max, ..PolicyChange::default() }
+    };
+    set(&kit, keeper, age(Some(3))).await;
+    assert_eq!(kit.retain_all(5_001, &both).await, (2, 1), "its own events by its own age");
+    assert_eq!((listed(&kit, keeper).await, listed(&kit, other).await), (vec![4_000], vec![4_001]));
+    set(&kit, keeper, age(None)).await;
+    assert_eq!(kit.retain_all(90_000, &both).await, (1, 0), "a limit that is taken back is none");
+    assert_eq!(listed(&kit, keeper).await, [4_000]);
+    let kit = kit.reopen(harness).await;
+    assert_eq!(kit.retain_all(90_001, &both).await, (0, 0));
+    let nothing_fits = RetentionRules { bytes_max: Some(0), ..NOTHING };
+    assert_eq!(kit.retain_all(90_002, &nothing_fits).await, (1, 0), "the store's own bound holds for all");
 }
 
 pub async fn the_oldest_events_go_for_the_bytes_of_a_workspace(harness: &dyn Harness) {

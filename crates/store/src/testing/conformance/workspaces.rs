@@ -7,7 +7,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::delivery::DeliveryState;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule};
-use signalpost_core::retention::RetentionOverrides;
+use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
 use signalpost_core::workspace::Workspace;
 
 use super::Harness;
@@ -38,7 +38,7 @@ pub async fn a_workspace_is_kept_as_given(harness: &dyn Harness) {
     let never = RetrySchedule::from_seconds(&[]).expect("in bounds");
     let given = [
         sample::workspace(1),
-        Workspace { policy: hasty(), ..sample::workspace(2) },
+        Workspace { policy: hasty(), retention: RetentionDefault::ForEver, ..sample::workspace(2) },
         Workspace { features: Vec::new(), name: "Käse, \"🧀\" \\ 'x'".to_owned(), ..sample::workspace(3) },
         Workspace {
             policy: PolicyOverrides { retry: Some(never), ..PolicyOverrides::default() },

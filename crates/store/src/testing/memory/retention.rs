@@ -24,7 +24,7 @@ impl Data {
         let mut done = Retained::default();
         self.keep_store_within(rules.bytes_max, &mut done);
         for workspace in self.living_workspaces() {
-            let own = rules.with(&self.workspaces[&workspace].workspace.policy.retention);
+            let own = rules.of(&self.workspaces[&workspace].workspace);
             self.keep_within(workspace, own.bytes_max, &mut done);
             self.remove_old(workspace, rules, *now, &mut done);
             self.remove_payloads(workspace, rules, *now, &mut done);
@@ -148,7 +148,7 @@ impl Data {
         now: Timestamp,
         fate: Fate,
     ) -> Vec<EventId> {
-        let own = rules.with(&self.workspaces[&workspace].workspace.policy.retention);
+        let own = rules.of(&self.workspaces[&workspace].workspace);
         let in_time = self.events_of(workspace).filter(|row| row.event.accepted_at <= now);
         let old = in_time.take_while(|row| {
             let found = own.fate(row.event.accepted_at, now);

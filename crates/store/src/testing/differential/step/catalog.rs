@@ -7,6 +7,7 @@ use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::profile::FeedRule;
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
@@ -70,6 +71,7 @@ async fn create_workspace(name: u8, pair: &Pair<'_>, world: &mut World) -> Compa
     let workspace = Workspace {
         public_id: format!("ws-{name}"),
         feed: if name.is_multiple_of(3) { FeedRule::Absent } else { FeedRule::Kept },
+        retention: if name < 4 { RetentionDefault::Server } else { RetentionDefault::ForEver },
         created_at: world.now(),
         ..sample::workspace(world.mint(IdOrder::Next))
     };
