@@ -41,7 +41,19 @@ pub struct Profile {
     pub feed: FeedRule,
     /// What workspaces that are made under it keep by default.
     pub retention: RetentionDefault,
+    /// The last event of a workspace that is closed; without one nobody is told.
+    pub farewell: Option<Farewell>,
     pub delivery: DeliveryProfile,
+}
+
+/// An event that tells those who want it that their workspace has ended. Its templates know the workspace, and the event's
+/// type and time.
+#[derive(Clone, Debug)]
+pub struct Farewell {
+    pub event_type: String,
+    /// Names, in order, with JSON templates.
+    pub attributes: Vec<(String, Template)>,
+    pub data: Template,
 }
 
 /// How a dialect's deliveries look.

@@ -255,6 +255,7 @@ mod tests {
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             retention: RetentionDefault::Server,
+            farewell: None,
             delivery: DeliveryProfile {
                 body: text("x"),
                 headers: Vec::new(),

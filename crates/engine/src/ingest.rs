@@ -18,7 +18,7 @@ use crate::event_check::check_all;
 
 /// How often targets are chosen again because webhooks changed under our hands, before the caller is told to
 /// come back. Each round needs a change of the same workspace within some milliseconds.
-const CHOICES_MAX: usize = 16;
+pub(crate) const CHOICES_MAX: usize = 16;
 
 /// An event as its producer gives it.
 #[derive(Clone, Debug)]

@@ -14,6 +14,7 @@ mod directory;
 mod doorbell;
 mod engine;
 mod event_check;
+mod farewell;
 pub mod feed;
 mod hash_cache;
 mod id_map;

@@ -133,10 +133,19 @@ impl Engine {
         Ok(updated?)
     }
 
-    /// Ends a tenant, also one whose dialect is not served here. When this returns no attempt of it starts any more.
+    /// Ends a tenant, also one whose dialect is not served here. When this returns no attempt of it starts any more, but
+    /// for the last event that its dialect may have: that goes out to those who want it.
     pub async fn erase_workspace(&self, public_id: &str) -> Result<(), Error> {
-        let workspace = self.directory.id(public_id).await?;
-        let erased = self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await;
+        let found = self.store.workspace_by_public_id(public_id.to_owned()).await?;
+        let found = found.ok_or_else(|| Error::not_found("workspace"))?;
+        let workspace = found.id;
+        let profile = self.profiles.look_up(&found.dialect);
+        let erased = match profile.as_ref().and_then(|profile| profile.farewell.as_ref()) {
+            Some(farewell) => self.say_farewell(found, farewell).await,
+            None => {
+                self.store.erase_workspace(EraseWorkspace { workspace, at: self.clock.now() }).await.map(drop)
+            }
+        };
         self.credentials.forget(|known| known.workspace == workspace);
         self.operator_keys.forget(|known| known.workspace == Some(workspace));
         self.apply_workspace_change(workspace).await;

@@ -112,6 +112,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         }],
         feed: FeedRule::Kept,
         retention: RetentionDefault::Server,
+        farewell: None,
         delivery: delivery(style)?,
     })
 }

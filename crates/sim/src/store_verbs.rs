@@ -12,8 +12,9 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    Catalog, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
-    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
+    WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -51,6 +52,7 @@ impl Catalog for SimStore {
         fn create_workspace(workspace: Workspace) -> ();
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+        fn close_workspace(params: CloseWorkspace) -> Option<Accepted>;
         fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
         fn delete_webhook(params: DeleteWebhook) -> Webhook;

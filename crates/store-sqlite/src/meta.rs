@@ -17,6 +17,7 @@ const UPDATE: &str = "UPDATE meta SET value = ?2 WHERE name = ?1";
 const RAISE: &str = "UPDATE meta SET value = max(value, ?2) WHERE name = ?1";
 const COUNT_UNINDEXED: &str = "SELECT count(*) FROM message WHERE id > ?1";
 const COUNT_UNLISTED: &str = "SELECT count(*) FROM unlisted";
+const COUNT_LEAVING: &str = "SELECT count(*) FROM leaving";
 const SELECT_HIGHEST_ID: &str = "SELECT max(0,
     coalesce((SELECT max(id) FROM workspace), 0),
     coalesce((SELECT max(id) FROM webhook), 0),
@@ -48,6 +49,11 @@ pub(crate) fn read_index_state(connection: &Connection) -> Result<IndexState, Fa
 
 pub(crate) fn count_unlisted(connection: &Connection) -> Result<u64, Failure> {
     let count: i64 = connection.prepare_cached(COUNT_UNLISTED)?.query_row([], |row| row.get(0))?;
+    Ok(u64::try_from(count).unwrap_or(0))
+}
+
+pub(crate) fn count_leaving(connection: &Connection) -> Result<u64, Failure> {
+    let count: i64 = connection.prepare_cached(COUNT_LEAVING)?.query_row([], |row| row.get(0))?;
     Ok(u64::try_from(count).unwrap_or(0))
 }
 

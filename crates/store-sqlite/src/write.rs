@@ -61,6 +61,8 @@ pub(crate) struct Caches {
     pub(crate) frontiers: Frontiers,
     /// Removed events that are still in the listing indexes, once they were counted.
     pub(crate) unlisted: Option<u64>,
+    /// Webhooks of closed workspaces, once they were counted.
+    pub(crate) leaving: Option<u64>,
     /// What answers kept for calls take, once it was read.
     pub(crate) kept: Option<KeptSums>,
     /// The log was told that the store is over its bound of bytes although nothing more can go.
@@ -251,6 +253,16 @@ impl<'c> Write<'c> {
             None => meta::count_unlisted(self.connection)?,
         };
         self.caches.unlisted = Some(count);
+        Ok(count)
+    }
+
+    /// How many webhooks of closed workspaces there are; counted once, then known.
+    pub(crate) fn leaving(&mut self) -> Result<u64, Failure> {
+        let count = match self.caches.leaving {
+            Some(count) => count,
+            None => meta::count_leaving(self.connection)?,
+        };
+        self.caches.leaving = Some(count);
         Ok(count)
     }
 

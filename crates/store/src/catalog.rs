@@ -15,6 +15,7 @@ use signalpost_core::webhook::{DisableReason, EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::Answer;
+use crate::ledger::{AcceptEvent, Accepted};
 use crate::once::{Done, Effect, Once};
 
 pub trait Catalog: Send + Sync {
@@ -29,6 +30,14 @@ pub trait Catalog: Send + Sync {
     /// cut, and no verb finds the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the
     /// webhooks it ended. What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
+    /// Ends a tenant as [`Self::erase_workspace`] does, but for one last event, which is stored for its targets in the
+    /// same transaction. They are cut first, and keep their secrets and headers until the event's delivery has ended:
+    /// delivered, given up, or disabled. No verb finds them or the workspace any more, but those that deliver: they go
+    /// on with its whole schedule. With the last of them the workspace is erased; at once, and without the event, when
+    /// there are no targets. What else the tenant had stays until then.
+    ///
+    /// `Missing("workspace")`; `CatalogMoved` as [`crate::Ledger::accept`]. The event's `dedupe` must be `None`.
+    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>>;
 
     /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace, or
     /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted.
@@ -134,6 +143,12 @@ impl From<Webhook> for CreateWebhook {
     fn from(webhook: Webhook) -> Self {
         Self { webhook, webhooks_max: None }
     }
+}
+
+#[derive(Clone, Debug)]
+pub struct CloseWorkspace {
+    /// Its workspace is the one to be closed, when it is accepted.
+    pub farewell: AcceptEvent,
 }
 
 /// Filters are joined by "and". A page is the `limit` rows after skipping `offset` of those older than `before`.

@@ -7,7 +7,6 @@ use rusqlite::{Row, params};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
-use signalpost_store::catalog::EraseWorkspace;
 use signalpost_store::{Answer, StoreError};
 
 use super::once::{self, returning};
@@ -22,7 +21,9 @@ use crate::store::Writing;
 use crate::write::Write;
 
 pub(crate) const SELECT_WEBHOOKS: &str =
-    "SELECT id FROM webhook WHERE workspace = ?1 AND deleted_at IS NULL ORDER BY id LIMIT ?2";
+    "SELECT h.id FROM webhook h WHERE h.workspace = ?1 AND h.deleted_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM leaving l WHERE l.webhook = h.id)
+    ORDER BY h.id LIMIT ?2";
 pub(crate) const SELECT_NEWEST_CREDENTIAL: &str =
     "SELECT coalesce(max(id), 0) FROM credential WHERE workspace = ?1";
 pub(crate) const DELETE_CREDENTIALS: &str = "DELETE FROM credential
@@ -37,8 +38,9 @@ pub(crate) const DELETE_SEALED: &str = concat!(
         SELECT id FROM once INDEXED BY once_sealed WHERE workspace = ?1 AND sealed IS NOT NULL LIMIT ?2)",
     returning!()
 );
-pub(crate) const UPDATE: &str = "UPDATE workspace
-    SET erased_at = ?2, name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
+pub(crate) const UPDATE: &str = "UPDATE workspace SET erased_at = ?2 WHERE id = ?1";
+pub(crate) const WIPE: &str = "UPDATE workspace
+    SET name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
         event_age_s = NULL, payload_age_s = NULL, bytes_max = NULL
     WHERE id = ?1";
 pub(crate) const SELECT_ERASED_AT: &str = "SELECT id, erased_at FROM workspace WHERE id = ?1";
@@ -66,11 +68,21 @@ impl Stepped {
 }
 
 /// Marks the workspace and does the first step.
-pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Stepped, Failure> {
-    let EraseWorkspace { workspace, at } = params;
+pub(crate) fn begin(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    at: Timestamp,
+) -> Result<Stepped, Failure> {
     if !find::workspace_lives(write.connection, workspace)? {
         return Err(StoreError::Missing("workspace").into());
     }
+    hide(write, workspace, at)?;
+    leave_rest(write, workspace)?;
+    step(write, workspace)
+}
+
+/// From here on no verb finds the workspace. Its operator keys go with the mark.
+pub(super) fn hide(write: &mut Write<'_>, workspace: WorkspaceId, at: Timestamp) -> Result<(), Failure> {
     for newest in [SELECT_NEWEST_CREDENTIAL, SELECT_NEWEST_OPERATOR_KEY] {
         let newest: i64 = write.statement(newest)?.query_row([workspace.raw()], |row| row.get(0))?;
         meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest)?;
@@ -78,9 +90,15 @@ pub(crate) fn begin(write: &mut Write<'_>, params: EraseWorkspace) -> Result<Ste
     write.statement(DELETE_OPERATOR_KEYS)?.execute([workspace.raw()])?;
     write.statement(UPDATE)?.execute(params![workspace.raw(), at.as_ms()])?;
     write.statement(DELETE_HEAD)?.execute([workspace.raw()])?;
-    write.statement(INSERT_REST)?.execute([workspace.raw()])?;
     write.forget_head(workspace);
-    step(write, workspace)
+    Ok(())
+}
+
+/// Wipes what its owner wrote and leaves everything else to retention. Nothing may be stored for the workspace any more.
+pub(super) fn leave_rest(write: &Write<'_>, workspace: WorkspaceId) -> Result<(), Failure> {
+    write.statement(WIPE)?.execute([workspace.raw()])?;
+    write.statement(INSERT_REST)?.execute([workspace.raw()])?;
+    Ok(())
 }
 
 /// Does the rest, each step in a commit that others may share.
@@ -89,7 +107,14 @@ pub(super) async fn complete(
     workspace: WorkspaceId,
     begun: Answer<Stepped>,
 ) -> Result<Vec<WebhookId>, StoreError> {
-    let mut stepped = begun.await?;
+    go_on(writing, workspace, begun.await?).await
+}
+
+pub(super) async fn go_on(
+    writing: Writing,
+    workspace: WorkspaceId,
+    mut stepped: Stepped,
+) -> Result<Vec<WebhookId>, StoreError> {
     let mut ended = Vec::new();
     loop {
         let is_last = stepped.is_last();
@@ -102,7 +127,7 @@ pub(super) async fn complete(
     }
 }
 
-fn step(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Stepped, Failure> {
+pub(super) fn step(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Stepped, Failure> {
     let buried = bury(write, workspace)?;
     Ok(Stepped { buried, stripped: strip(write, workspace)? })
 }

@@ -4,7 +4,7 @@ use rusqlite::Connection;
 use signalpost_core::id::WebhookId;
 use signalpost_store::catalog::LaneRecord;
 
-use super::find;
+use super::{close_workspace, find};
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::ledger::history;
@@ -17,7 +17,11 @@ pub(crate) const SELECT: &str =
 pub(super) fn run(connection: &Connection, id: WebhookId) -> Result<Option<LaneRecord>, Failure> {
     let Some(webhook) = fetch_one(connection, SELECT, [id.raw()], row::webhook)? else { return Ok(None) };
     // Erasing a workspace takes a while to come to every webhook.
-    let Some(workspace) = find::workspace(connection, webhook.workspace)? else { return Ok(None) };
+    let workspace = match find::workspace(connection, webhook.workspace)? {
+        Some(workspace) => Some(workspace),
+        None => close_workspace::workspace_left(connection, id)?,
+    };
+    let Some(workspace) = workspace else { return Ok(None) };
     let cuts = history::cuts(connection, id)?;
     Ok(Some(LaneRecord { webhook, workspace, cuts }))
 }

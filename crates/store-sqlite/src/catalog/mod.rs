@@ -1,5 +1,6 @@
 //! The catalogue's verbs: workspaces, webhooks, credentials and operator keys. One file each.
 
+pub(crate) mod close_workspace;
 mod create_credential;
 mod create_operator_key;
 mod create_webhook;
@@ -34,13 +35,15 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys, ListWebhooks,
-    ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
+    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
+use signalpost_store::ledger::Accepted;
 use signalpost_store::{Answer, Catalog, Done, Effect, Once};
 
 use crate::failure::Failure;
 use crate::job::Growth;
+use crate::ledger::accept;
 use crate::queue::Admission;
 use crate::store::SqliteStore;
 use crate::write::Write;
@@ -83,8 +86,15 @@ impl Catalog for SqliteStore {
     }
 
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
-        let begun = self.change(move |write| erase_workspace::begin(write, params));
+        let begun = self.change(move |write| erase_workspace::begin(write, params.workspace, params.at));
         Box::pin(erase_workspace::complete(self.writing().clone(), params.workspace, begun))
+    }
+
+    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
+        let workspace = params.farewell.workspace;
+        let mut farewell = accept::prepare_one(params.farewell);
+        let begun = self.change(move |write| close_workspace::begin(write, &mut farewell));
+        Box::pin(close_workspace::complete(self.writing().clone(), workspace, begun))
     }
 
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
@@ -169,6 +179,11 @@ impl Catalog for SqliteStore {
 /// Every statement of these verbs, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    close_workspace::INSERT,
+    close_workspace::SELECT_WORKSPACE,
+    close_workspace::IS_LAST_EVENT,
+    close_workspace::DELETE,
+    close_workspace::ANY_LEFT,
     create_credential::IS_TAKEN,
     create_credential::INSERT,
     create_operator_key::IS_TAKEN,
@@ -191,6 +206,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::DELETE_CREDENTIALS,
     erase_workspace::DELETE_SEALED,
     erase_workspace::UPDATE,
+    erase_workspace::WIPE,
     erase_workspace::SELECT_ERASED_AT,
     erase_workspace::DELETE_HEAD,
     erase_workspace::INSERT_REST,

@@ -73,6 +73,11 @@ const RULES: &[(&str, &str)] = &[
         "SELECT f.event FROM feed f WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = f.event)",
     ),
     (
+        "webhooks of closed workspaces wait for a delivery that is not owed",
+        "SELECT l.webhook FROM leaving l
+         WHERE NOT EXISTS (SELECT 1 FROM due d WHERE d.webhook = l.webhook AND d.event = l.event)",
+    ),
+    (
         "producers' ids stand for events that are gone",
         "SELECT k.event FROM event_key k WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = k.event)",
     ),

@@ -38,7 +38,7 @@ pub(crate) const SELECT_KNOWN: &str =
 const ROW_BYTES: usize = 256;
 
 /// An event on its way in. Its sequence is set when it is stored.
-pub(super) struct Incoming {
+pub(crate) struct Incoming {
     event: Arc<Event>,
     version: u64,
     dedupe: Option<Dedupe>,
@@ -53,16 +53,23 @@ enum Known {
     Above(usize),
 }
 
+impl Incoming {
+    pub(crate) fn event(&self) -> &Event {
+        &self.event
+    }
+}
+
 /// Builds the events on the caller's thread, so that the writer has less to do.
 pub(super) fn prepare(events: Vec<AcceptEvent>) -> Vec<Incoming> {
-    let incoming = |accept: AcceptEvent| {
-        let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe } = accept;
-        let payload_removed_at = None;
-        let sequence = Sequence(0);
-        let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
-        Incoming { event: Arc::new(event), version, dedupe }
-    };
-    events.into_iter().map(incoming).collect()
+    events.into_iter().map(prepare_one).collect()
+}
+
+pub(crate) fn prepare_one(accept: AcceptEvent) -> Incoming {
+    let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe } = accept;
+    let payload_removed_at = None;
+    let sequence = Sequence(0);
+    let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
+    Incoming { event: Arc::new(event), version, dedupe }
 }
 
 /// In bytes, about.
@@ -73,11 +80,7 @@ pub(super) fn weight(incoming: &[Incoming]) -> usize {
 /// Every refusal is decided before anything is stored: first the versions of all events, then their ids.
 pub(super) fn run(write: &mut Write<'_>, incoming: &mut [Incoming]) -> Result<Vec<Accepted>, Failure> {
     for one in incoming.iter() {
-        match write.version(one.event.workspace)? {
-            None => return Err(StoreError::Missing("workspace").into()),
-            Some(version) if version != one.version => return Err(StoreError::CatalogMoved.into()),
-            Some(_) => {}
-        }
+        check_version(write, one)?;
     }
     let known = recognise(write, incoming)?;
     let mut answers: Vec<Accepted> = Vec::with_capacity(incoming.len());
@@ -90,6 +93,15 @@ pub(super) fn run(write: &mut Write<'_>, incoming: &mut [Incoming]) -> Result<Ve
         answers.push(answer);
     }
     Ok(answers)
+}
+
+/// `Missing("workspace")`, `CatalogMoved`.
+pub(crate) fn check_version(write: &mut Write<'_>, one: &Incoming) -> Result<(), Failure> {
+    match write.version(one.event.workspace)? {
+        None => Err(StoreError::Missing("workspace").into()),
+        Some(version) if version != one.version => Err(StoreError::CatalogMoved.into()),
+        Some(_) => Ok(()),
+    }
 }
 
 fn recognise(write: &Write<'_>, incoming: &[Incoming]) -> Result<Vec<Known>, Failure> {
@@ -141,7 +153,7 @@ fn stored_under(
     Ok(fresh.map(|(_, first, fingerprint)| (first, fingerprint)))
 }
 
-fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure> {
+pub(crate) fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepted, Failure> {
     let sequence = write.next_sequence(one.event.workspace)?;
     // Shared with nobody on the first run, so nothing is copied.
     Arc::make_mut(&mut one.event).sequence = sequence;

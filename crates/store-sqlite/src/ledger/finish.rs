@@ -9,7 +9,7 @@ use signalpost_store::ledger::{Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
 use super::history::verdict_code;
-use crate::catalog::{disable, find};
+use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
 use crate::pack::pack_detail;
 use crate::weight;
@@ -50,10 +50,10 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     if let Verdict::RetryAt(due_at) = attempt.verdict {
         owe_again(write, due, due_at)?;
     }
-    match finished.health {
-        Some(health) => change_health(write, finished, health),
-        None => Ok(()),
+    if let Some(health) = finished.health {
+        change_health(write, finished, health)?;
     }
+    close_workspace::after_attempt(write, finished)
 }
 
 /// `false` when its number is taken.

@@ -1,6 +1,6 @@
 //! The ledger's verbs: events, what is owed for them, and attempts. One file each.
 
-mod accept;
+pub(crate) mod accept;
 mod accept_once;
 mod delivery;
 mod due_lanes;

@@ -69,7 +69,8 @@ impl<'c> Remover<'c> {
             Listing::Now => self.unlist(workspace, id, content)?,
             Listing::Later => unlist_later(write, workspace, id, content)?,
         };
-        if write.has_feed(workspace)? {
+        // Of a closed workspace nobody knows whether it had a feed.
+        if write.has_feed(workspace)? || write.version(workspace)?.is_none() {
             write.statement(DELETE_FEED)?.execute([workspace.raw(), candidate.sequence.0])?;
             rows += 1;
         }

@@ -133,7 +133,8 @@ fn an_erasure_that_was_cut_off_is_brought_to_its_end() {
     let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
     block_on(store.accept(vec![sample::event(workspace, 20_000, version, &[late])])).expect("it is accepted");
     let params = EraseWorkspace { workspace, at: sample::at(50) };
-    let begin = store.write(Admission::Always, 1, move |write| erase_workspace::begin(write, params));
+    let begin = store
+        .write(Admission::Always, 1, move |write| erase_workspace::begin(write, params.workspace, params.at));
     assert_eq!(block_on(begin).expect("it begins").buried.len(), BURIED_MAX);
     drop(store);
 

@@ -10,6 +10,7 @@ macro_rules! forward_catalog {
             fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
             fn update_workspace(params: UpdateWorkspace) -> Workspace;
             fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+            fn close_workspace(params: CloseWorkspace) -> Option<Accepted>;
             fn create_webhook(params: CreateWebhook) -> ();
             fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
             fn list_webhooks(params: ListWebhooks) -> WebhookPage;

@@ -54,6 +54,7 @@ pub(super) fn profile() -> Profile {
         attributes: Vec::new(),
         feed: FeedRule::Absent,
         retention: RetentionDefault::Server,
+        farewell: None,
         delivery: delivery(),
     }
 }

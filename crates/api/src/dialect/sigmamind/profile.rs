@@ -115,6 +115,7 @@ impl Instance {
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             retention: RetentionDefault::Server,
+            farewell: None,
             delivery: self.delivery()?,
         })
     }

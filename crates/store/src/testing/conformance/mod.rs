@@ -4,6 +4,7 @@
 //! each with a harness of its own.
 
 pub mod accept;
+pub mod closing;
 pub mod credentials;
 pub mod dedupe;
 pub mod due;
@@ -58,6 +59,14 @@ macro_rules! conformance_suite {
                 a_late_event_takes_its_place_by_id
                 a_large_call_is_taken
                 the_highest_id_is_the_highest_ever_stored
+            ]
+            closing [
+                a_closed_workspace_owes_its_last_event_and_nothing_else
+                the_last_event_has_its_whole_schedule
+                disabling_ends_the_last_delivery
+                a_workspace_whose_last_event_nobody_wants_is_erased_at_once
+                a_closing_chosen_before_a_change_is_refused
+                a_closing_outlives_a_restart
             ]
             credentials [
                 a_credential_is_kept_as_given
@@ -259,6 +268,7 @@ mod tests {
     fn every_case_is_in_the_suite() {
         let groups = [
             ("accept", include_str!("accept.rs")),
+            ("closing", include_str!("closing.rs")),
             ("credentials", include_str!("credentials.rs")),
             ("dedupe", include_str!("dedupe.rs")),
             ("due", include_str!("due.rs")),

@@ -59,6 +59,10 @@ pub enum CatalogOperation {
     EraseWorkspace {
         workspace: Choice,
     },
+    CloseWorkspace {
+        workspace: Choice,
+        version: Version,
+    },
     CreateWebhook {
         workspace: Choice,
         name: u8,
@@ -226,6 +230,7 @@ pub enum Look {
     Feed { workspace: Choice, after: Option<i64>, types: Vec<u8>, limit: usize },
     Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
     Delivery { delivery: Choice, caller: Caller },
+    Lane { webhook: Choice },
     Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
 }
 
@@ -264,6 +269,7 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
             |(workspace, name, features, kept_s)| Op::UpdateWorkspace { workspace, name, features, kept_s }
         ),
         1 => choice().prop_map(|workspace| Op::EraseWorkspace { workspace }),
+        2 => (choice(), version()).prop_map(|(workspace, version)| Op::CloseWorkspace { workspace, version }),
         6 => (choice(), 0..12u8, webhook_kind(), option::weighted(0.3, 0..4usize)).prop_map(
             |(workspace, name, kind, at_most)| Op::CreateWebhook { workspace, name, kind, at_most }
         ),
@@ -332,10 +338,14 @@ fn headers() -> impl Strategy<Value = Headers> {
     ]
 }
 
+fn version() -> impl Strategy<Value = Version> {
+    prop_oneof![30 => Just(Version::Current), 1 => Just(Version::Wrong)]
+}
+
 fn draft() -> impl Strategy<Value = Draft> {
     let meaning = prop_oneof![1 => Just(Meaning::Label), 3 => (0..2u8).prop_map(Meaning::Identity)];
     let producer = (0..3u8, meaning).prop_map(|(id, meaning)| Producer { id, meaning });
-    let version = prop_oneof![30 => Just(Version::Current), 1 => Just(Version::Wrong)];
+    let version = version();
     let id = prop_oneof![6 => Just(IdOrder::Next), 1 => Just(IdOrder::Late)];
     (choice(), 0..2u8, option::of(0..2u8), option::weighted(0.3, producer), version, id).prop_map(
         |(workspace, event_type, subject, producer, version, id)| Draft {
@@ -378,6 +388,7 @@ fn look() -> impl Strategy<Value = Look> {
             |(workspace, webhook, status, limit)| Look::Deliveries { workspace, webhook, status, limit }
         ),
         (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
+        choice().prop_map(|webhook| Look::Lane { webhook }),
         (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(
             |(workspace, active, subject, offset, limit)| Look::Webhooks {
                 workspace,

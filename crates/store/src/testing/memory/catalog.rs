@@ -169,7 +169,8 @@ impl Data {
     }
 
     pub(super) fn lane(&self, id: WebhookId) -> Option<LaneRecord> {
-        let row = self.webhooks.get(&id).filter(|row| row.life == Life::Living)?;
+        let leaves = self.leaving.contains_key(&id);
+        let row = self.webhooks.get(&id).filter(|row| leaves || row.life == Life::Living)?;
         let workspace = self.workspaces[&row.webhook.workspace].workspace.clone();
         Some(LaneRecord { webhook: row.webhook.clone(), workspace, cuts: row.cuts.clone() })
     }

@@ -37,6 +37,8 @@ pub(super) struct Data {
     /// History of each delivery by number.
     pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
     pub(super) due: BTreeMap<DeliveryId, Due>,
+    /// Webhooks of closed workspaces, each with the last event that it waits for.
+    pub(super) leaving: BTreeMap<WebhookId, EventId>,
     pub(super) highest_id: i64,
     pub(super) key_check: Option<SealedSecret>,
 }

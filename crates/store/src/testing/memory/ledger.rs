@@ -126,6 +126,7 @@ impl Data {
         if let Some(health) = health {
             self.change_health(*workspace, finished, *health);
         }
+        self.leave_after(finished);
     }
 
     /// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.

@@ -4,6 +4,7 @@
 //! future. Where the contract's words leave a choice, what this model does is the choice.
 
 mod catalog;
+mod closing;
 mod data;
 mod deliveries;
 mod feed;
@@ -29,8 +30,9 @@ use signalpost_core::webhook::Webhook;
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
-    Catalog, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
-    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
+    WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -104,6 +106,16 @@ impl Catalog for MemoryStore {
 
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
         self.run(|data| data.erase_workspace(params))
+    }
+
+    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
+        let listener = self.listener();
+        let mut stored = Vec::new();
+        let answer = self.run(|data| data.close_workspace(params, &mut stored));
+        if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
+            listener.accepted(stored);
+        }
+        answer
     }
 
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {

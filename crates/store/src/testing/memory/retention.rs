@@ -64,7 +64,8 @@ impl Data {
 
     /// Of workspaces that are erased.
     fn remove_rests(&mut self) {
-        let living = self.living_workspaces();
+        let mut living = self.living_workspaces();
+        living.extend(self.closing_workspaces());
         let rests = self.events.values().filter(|row| !living.contains(&row.event.workspace));
         for event in rests.map(|row| row.event.id).collect::<Vec<_>>() {
             self.remove_event(event);

@@ -13,7 +13,7 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use super::{Compared, operator_keys};
+use super::{Compared, ledger, operator_keys};
 use crate::catalog::{CreateWebhook, DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::operation::{
     Call, Caller, CatalogOperation, Change, Choice, Headers, IdOrder, WebhookKind,
@@ -36,6 +36,7 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
             let params = UpdateWorkspace { workspace, name, features, policy };
             pair.both(|store| store.update_workspace(params.clone())).await.map(drop)
         }
+        Op::CloseWorkspace { workspace, version } => ledger::close(workspace, version, pair, world).await,
         Op::EraseWorkspace { workspace } => erase_workspace(workspace, pair, world).await,
         Op::CreateWebhook { workspace, name, kind, at_most } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };

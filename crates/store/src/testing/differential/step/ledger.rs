@@ -12,9 +12,10 @@ use signalpost_core::time::Timestamp;
 
 use super::Compared;
 use crate::Done;
+use crate::catalog::CloseWorkspace;
 use crate::ledger::{AcceptEvent, Accepted, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue};
 use crate::testing::differential::operation::{
-    Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, Meaning, Version,
+    Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, IdOrder, Meaning, Version,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose, place};
@@ -27,6 +28,25 @@ pub(super) async fn accept(drafts: &[Draft], pair: &Pair<'_>, world: &mut World)
     let answer =
         pair.each(calls.map(|call| move |store: &dyn crate::Store| store.accept(call.clone()))).await?;
     note_deliveries(told, answer.unwrap_or_default(), world);
+    Ok(())
+}
+
+/// Closes a workspace with an event of the first type.
+pub(super) async fn close(
+    workspace: Choice,
+    version: Version,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let draft = Draft { workspace, event_type: 0, subject: None, producer: None, version, id: IdOrder::Next };
+    let Some(calls) = calls_of(&[draft], pair, world).await? else { return Ok(()) };
+    let told = calls[0].clone();
+    let close = |call: Vec<AcceptEvent>| {
+        let farewell = call.into_iter().next().expect("one draft makes one event");
+        move |store: &dyn crate::Store| store.close_workspace(CloseWorkspace { farewell: farewell.clone() })
+    };
+    let answer = pair.each(calls.map(close)).await?;
+    note_deliveries(told, answer.ok().flatten().into_iter().collect(), world);
     Ok(())
 }
 

@@ -4,12 +4,13 @@ use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
 
 use super::Compared;
-use crate::catalog::ListWebhooks;
+use crate::catalog::{LaneRecord, ListWebhooks};
 use crate::ledger::{EventKey, ListDeliveries, ListEvents, ReadFeed};
 use crate::testing::differential::operation::{Choice, Look};
 use crate::testing::differential::pair::{Pair, alike};
 use crate::testing::differential::world::{World, choose};
 use crate::testing::snapshot::{all_deliveries, all_events, whole_feed};
+use crate::{Store, StoreError};
 
 pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compared {
     let subject_of = |subject: Option<u8>| subject.map(|n| format!("subject {n}"));
@@ -42,6 +43,11 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
             pair.both(|store| store.delivery(workspace, delivery)).await?.ok();
             pair.both(|store| store.owner_of(delivery)).await.map(drop)
         }
+        Look::Lane { webhook } => {
+            let Some(webhook) = any_webhook(webhook, world) else { return Ok(()) };
+            let [model, subject] = pair.stores();
+            alike(lane(model, webhook).await, lane(subject, webhook).await).map(drop)
+        }
         Look::Webhooks { workspace, active, subject, offset, limit } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
             let before = world.webhooks.last().map(|(_, webhook)| *webhook);
@@ -55,6 +61,15 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
 /// Of any workspace: a filter for another tenant's webhook finds nothing.
 fn any_webhook(choice: Choice, world: &World) -> Option<WebhookId> {
     choose(&world.webhooks, choice).map(|(_, webhook)| webhook)
+}
+
+/// Also of a webhook that no other read shows: one that leaves. The order of cuts says nothing.
+async fn lane(store: &dyn Store, webhook: WebhookId) -> Result<Option<LaneRecord>, StoreError> {
+    let mut lane = store.lane(webhook).await?;
+    if let Some(lane) = &mut lane {
+        lane.cuts.sort_by_key(|cut| (cut.upto, cut.at, cut.reason.name()));
+    }
+    Ok(lane)
 }
 
 /// How rows are cut into pages is a store's own business, so lists are compared as wholes.

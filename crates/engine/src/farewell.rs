@@ -1,0 +1,78 @@
+//! The last event of a workspace, for those of its webhooks that want it.
+
+use bytes::Bytes;
+use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::id::EventId;
+use signalpost_core::profile::Farewell;
+use signalpost_core::template::{Scope, Template};
+use signalpost_core::time::Timestamp;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::StoreError;
+use signalpost_store::catalog::{CloseWorkspace, FanOut};
+use signalpost_store::ledger::AcceptEvent;
+
+use crate::Engine;
+use crate::ingest::CHOICES_MAX;
+use crate::subscriptions::Subscriptions;
+
+impl Engine {
+    /// Closes a workspace with its last event, and chooses who wants it anew when webhooks have changed meanwhile.
+    pub(crate) async fn say_farewell(
+        &self,
+        workspace: Workspace,
+        farewell: &Farewell,
+    ) -> Result<(), StoreError> {
+        let mut answer = Err(StoreError::CatalogMoved);
+        for _ in 0..CHOICES_MAX {
+            let fan_out = self.store.fan_out(workspace.id).await?;
+            let FanOut { workspace, version, webhooks } = fan_out.ok_or(StoreError::Missing("workspace"))?;
+            let targets = Subscriptions::of(&webhooks).targets(&farewell.event_type, None);
+            let (id, accepted_at) = (EventId::from_raw(self.mint_id()), self.clock.now());
+            let content = content(farewell, &workspace, accepted_at);
+            let workspace = workspace.id;
+            let event = AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe: None };
+            answer = self.store.close_workspace(CloseWorkspace { farewell: event }).await;
+            if !matches!(answer, Err(StoreError::CatalogMoved)) {
+                break;
+            }
+        }
+        if let Some(accepted) = answer? {
+            self.metrics.accepted(&[accepted]);
+        }
+        Ok(())
+    }
+}
+
+/// What the profile's templates say of this workspace.
+fn content(farewell: &Farewell, workspace: &Workspace, time: Timestamp) -> EventContent {
+    let content = EventContent {
+        producer_id: None,
+        event_type: farewell.event_type.clone(),
+        subject: None,
+        time,
+        attributes: Vec::new(),
+        data: Bytes::new(),
+    };
+    let bare = Event {
+        id: EventId::from_raw(0),
+        workspace: workspace.id,
+        sequence: Sequence(0),
+        content: content.clone(),
+        targets: Vec::new(),
+        accepted_at: time,
+        payload_removed_at: None,
+    };
+    let scope = Scope {
+        event: &bare,
+        workspace: &workspace.public_id,
+        webhook: "",
+        delivery: "",
+        attempt_at: time,
+        body: b"",
+        signature: "",
+    };
+    let attribute = |(name, value): &(String, Template)| (name.clone(), value.render_text(scope));
+    let mut attributes: Vec<_> = farewell.attributes.iter().map(attribute).collect();
+    attributes.sort();
+    EventContent { attributes, data: farewell.data.render(scope).into(), ..content }
+}
