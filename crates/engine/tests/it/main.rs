@@ -1,5 +1,6 @@
 //! The engine as a whole, on a clock and a network of its own: what lanes do when webhooks fail, pause and go on.
 
 mod failing;
+mod farewell;
 mod pause;
 mod rig;

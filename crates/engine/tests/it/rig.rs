@@ -19,10 +19,10 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
 use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
-use signalpost_core::retention::RetentionRules;
+use signalpost_core::retention::{RetentionDefault, RetentionRules};
 use signalpost_core::seal::Keyring;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::target_url::TargetUrl;
@@ -41,6 +41,9 @@ const TURNS_MAX: usize = 100_000;
 
 /// The schedule of the rig's dialect.
 pub(crate) const RETRY_S: [u64; 2] = [10, 100];
+
+/// The type of the last event of a workspace.
+pub(crate) const FAREWELL: &str = "workspace.closed";
 
 pub(crate) struct Rig {
     pub(crate) engine: Arc<Engine>,
@@ -208,6 +211,12 @@ fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
         pause,
         attributes: Vec::new(),
         feed: FeedRule::Absent,
+        retention: RetentionDefault::Server,
+        farewell: Some(Farewell {
+            event_type: FAREWELL.to_owned(),
+            attributes: Vec::new(),
+            data: Template::json("{\"gone\":${workspace.id}}").expect("a good template"),
+        }),
         delivery: DeliveryProfile {
             body: text("x"),
             headers: vec![("x-delivery".into(), text("${delivery.id}"))],

@@ -28,13 +28,15 @@ const PUBLIC: [(&str, &str, &[&str]); 8] = [
     ("approval.confirmed", "payments:read", &["approvalId", "status"]),
     ("contract.budget_state_changed", "payments:read", &["contractId", "state", "previousState"]),
 ];
+/// The last event of an install.
+pub(super) const REVOKED: &str = "install.revoked";
 /// Any token of an install reads them, and their data is any object.
 const PARTNER: [&str; 8] = [
     "contract.started",
     "contract.ended",
     "project_link.created",
     "project_link.removed",
-    "install.revoked",
+    REVOKED,
     "milestone.funded",
     "milestone.budget_low",
     "milestone.budget_depleted",

@@ -10,13 +10,14 @@ use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventK
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
-use super::catalogue::EventType;
+use super::catalogue::{EventType, REVOKED};
 use super::instance_check;
 
 /// A shape with the values of one product. [`Instance::public`] and [`Instance::partner`] are the vendor's own.
@@ -173,6 +174,9 @@ const ID_CHARS: usize = 16;
 const TOKEN_CHARS: usize = 40;
 const SECRET_BYTES: usize = 32;
 
+/// `data` of the event that an install was revoked.
+const REVOKED_DATA: &str = r#"{"installId":${workspace.id}}"#;
+
 /// Paths beside the collection.
 pub(super) const UPDATES_PATH: &str = "/updates";
 pub(super) const CAPABILITIES_PATH: &str = "/job-drafts/capabilities";
@@ -218,7 +222,24 @@ impl Instance {
                 rule("jobId", Presence::Optional, AttributeForm::TextOrNull),
             ],
             feed: if self.offers(Call::Updates) { FeedRule::Kept } else { FeedRule::Absent },
+            retention: self.retention(),
+            farewell: self.farewell(),
             delivery: self.delivery()?,
+        })
+    }
+
+    /// A feed keeps everything: a reader may come back after any time.
+    fn retention(&self) -> RetentionDefault {
+        if self.offers(Call::Updates) { RetentionDefault::ForEver } else { RetentionDefault::Server }
+    }
+
+    /// An install that is revoked tells those of its webhooks that want to know.
+    fn farewell(&self) -> Option<Farewell> {
+        let json = |template: &str| Template::json(template).expect("a constant that a test reads");
+        self.events.iter().any(|event| event.name == REVOKED).then(|| Farewell {
+            event_type: REVOKED.to_owned(),
+            attributes: vec![("resourceId".to_owned(), json("${workspace.id}"))],
+            data: json(REVOKED_DATA),
         })
     }
 

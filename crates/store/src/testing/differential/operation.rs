@@ -4,8 +4,9 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::webhook::DisableReason;
+
+use super::look::{Look, look};
 
 /// Chooses among the known objects of a kind, the newest for zero.
 pub type Choice = u8;
@@ -222,18 +223,6 @@ pub enum Afterwards {
     Repeat,
 }
 
-/// Reads with filters; what an unfiltered read shows is compared after each step anyway.
-#[derive(Clone, Debug)]
-pub enum Look {
-    Events { workspace: Choice, event_type: Option<u8>, subject: Option<u8>, limit: usize },
-    EventOfProducer { workspace: Choice, id: u8 },
-    Feed { workspace: Choice, after: Option<i64>, types: Vec<u8>, limit: usize },
-    Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
-    Delivery { delivery: Choice, caller: Caller },
-    Lane { webhook: Choice },
-    Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
-}
-
 /// Sequences of up to 60 operations, with those in front that make work for the others.
 pub fn sequences() -> impl Strategy<Value = Vec<Operation>> {
     vec(operation(), 1..60)
@@ -291,7 +280,7 @@ fn call() -> impl Strategy<Value = Call> {
     (0..3u8, prop_oneof![4 => Just(0), 1 => Just(1)]).prop_map(|(name, said)| Call { name, said })
 }
 
-fn choice() -> impl Strategy<Value = Choice> {
+pub(super) fn choice() -> impl Strategy<Value = Choice> {
     prop_oneof![3 => 0..3u8, 1 => 0..40u8]
 }
 
@@ -300,7 +289,7 @@ fn age_s() -> impl Strategy<Value = Option<u64>> {
     option::of(prop_oneof![Just(1), Just(1_800), Just(40_000)])
 }
 
-fn caller() -> impl Strategy<Value = Caller> {
+pub(super) fn caller() -> impl Strategy<Value = Caller> {
     prop_oneof![9 => Just(Caller::Owner), 1 => Just(Caller::Stranger)]
 }
 
@@ -373,30 +362,4 @@ fn ended() -> impl Strategy<Value = Ended> {
         health,
         afterwards,
     })
-}
-
-fn look() -> impl Strategy<Value = Look> {
-    let status = option::of(prop::sample::select(DeliveryStatus::ALL.to_vec()));
-    prop_oneof![
-        (choice(), option::of(0..2u8), option::of(0..2u8), 1..5usize).prop_map(
-            |(workspace, event_type, subject, limit)| Look::Events { workspace, event_type, subject, limit }
-        ),
-        (choice(), 0..3u8).prop_map(|(workspace, id)| Look::EventOfProducer { workspace, id }),
-        (choice(), option::of(0..9i64), vec(0..2u8, 0..3), 1..5usize)
-            .prop_map(|(workspace, after, types, limit)| Look::Feed { workspace, after, types, limit }),
-        (choice(), option::of(choice()), status, 1..5usize).prop_map(
-            |(workspace, webhook, status, limit)| Look::Deliveries { workspace, webhook, status, limit }
-        ),
-        (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
-        choice().prop_map(|webhook| Look::Lane { webhook }),
-        (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(
-            |(workspace, active, subject, offset, limit)| Look::Webhooks {
-                workspace,
-                active,
-                subject,
-                offset,
-                limit
-            }
-        ),
-    ]
 }
