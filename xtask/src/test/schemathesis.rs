@@ -21,6 +21,12 @@ const HOOKS: &str = include_str!("schemathesis/hooks.py");
 const EXAMPLES: &str = "40";
 /// The same requests in every run, so that a failure can be repeated.
 const SEED: &str = "1";
+/// Dialects with public calls, and the header in which each is shown its credential.
+const DIALECTS: [(&str, &str); 3] = [
+    ("sigmamind", "X-API-Key: "),
+    ("opentrain", "Authorization: Bearer "),
+    ("opentrain-partner", "Authorization: Bearer "),
+];
 /// Calls on workspaces as such. They run apart and last: they shorten the retention of whatever workspace they have
 /// heard of, and erase it.
 const WORKSPACES: &str = r"^/v1/workspaces(/\{workspace\})?$";
@@ -37,15 +43,18 @@ pub(super) fn run() -> Outcome {
         println!("\n--- {} {}", api.document, choice.join(" "));
         command::run(api.call(&python, &configuration).args(choice))
     };
-    let dialect = Api {
-        document: "sigmamind.json",
-        configuration: DIALECT.to_owned(),
-        url: format!("http://{}", server.public()),
-        credential: format!("X-API-Key: {}", prepared.key),
-    };
-    run(&dialect, "dialect.toml", &[])?;
+    for (dialect, header) in DIALECTS {
+        let credential = credential(&mut server.operator(), dialect)?;
+        let api = Api {
+            document: format!("{dialect}.json"),
+            configuration: DIALECT.to_owned(),
+            url: format!("http://{}", server.public()),
+            credential: format!("{header}{credential}"),
+        };
+        run(&api, "dialect.toml", &[])?;
+    }
     let native = Api {
-        document: "native.json",
+        document: "native.json".to_owned(),
         configuration,
         url: format!("http://{}", server.operator_address()),
         credential: format!("Authorization: Bearer {}", server.operator_key()),
@@ -56,7 +65,7 @@ pub(super) fn run() -> Outcome {
 
 /// A document, and where and how its API is called.
 struct Api {
-    document: &'static str,
+    document: String,
     configuration: String,
     url: String,
     /// A header.
@@ -67,7 +76,7 @@ impl Api {
     fn call(&self, python: &Path, configuration: &Path) -> Command {
         let mut command = Command::new(python);
         command.args(["-m", "schemathesis.cli", "--config-file"]).arg(configuration).arg("run");
-        command.arg(workspace::root().join("docs/openapi").join(self.document));
+        command.arg(workspace::root().join("docs/openapi").join(&self.document));
         command.args(["--url", &self.url, "--header", &self.credential]);
         command.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
         command.args(["--continue-on-failure", "--no-color", "--output-sanitize", "true"]);
@@ -82,8 +91,6 @@ struct Prepared {
     workspace: String,
     delivery: String,
     dialect_workspace: String,
-    /// API key of the dialect's workspace.
-    key: String,
     /// Ids of operator keys: one to look at, one to rotate, one to revoke.
     operator_keys: [String; 3],
 }
@@ -113,13 +120,18 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let delivery = delivery.ok_or_else(|| format!("no delivery in {deliveries}"))?;
     let dialect_workspace =
         operator.create_workspace(&json!({"dialect": "sigmamind", "name": "schemathesis"}))?;
-    let key = operator.create_credential(&dialect_workspace)?;
     let mut operator_keys = [const { String::new() }; 3];
     for id in &mut operator_keys {
         let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
         *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
     }
-    Ok(Prepared { workspace, delivery, dialect_workspace, key, operator_keys })
+    Ok(Prepared { workspace, delivery, dialect_workspace, operator_keys })
+}
+
+/// Of a new workspace.
+fn credential(operator: &mut Operator, dialect: &str) -> Result<String, String> {
+    let workspace = operator.create_workspace(&json!({"dialect": dialect, "name": "schemathesis"}))?;
+    operator.create_credential(&workspace)
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
