@@ -16,6 +16,7 @@ mod idempotency;
 mod key_rights;
 mod keys;
 mod opentrain;
+mod opentrain_branded;
 mod opentrain_errors;
 mod opentrain_feed;
 mod opentrain_partner;
