@@ -1,6 +1,6 @@
 // Verifies deliveries with the reference library of Standard Webhooks for JavaScript. Usage: node -e ... -- FILE
 //
-// FILE is that of verify.py; deliveries of other schemes are left out.
+// FILE is that of standard.py; deliveries of other schemes are left out.
 
 const fs = require("node:fs");
 const { Webhook } = require("standardwebhooks");

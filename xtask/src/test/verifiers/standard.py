@@ -1,4 +1,4 @@
-"""Verifies deliveries with code that is not ours. Usage: verify.py FILE
+"""Verifies deliveries with code that is not ours. Usage: standard.py FILE
 
 FILE holds a JSON array of {scheme, accepts, refuses, headers, body (base64)}. Each delivery must verify with every
 secret that accepts, with none that refuses, and never when its body or the secret was changed.

@@ -1,6 +1,9 @@
 //! Lets other people's code judge our signatures: the reference libraries of Standard Webhooks for native
-//! deliveries, in two languages, and a language's own HMAC for a dialect's. While a secret is being replaced, who
-//! knows either must accept; once it is revoked or has expired, who knows only that one must refuse.
+//! deliveries, in two languages, and for a dialect's a language's own HMAC or the recipe that its receivers are given.
+//! While a secret is being replaced, who knows either must accept; once it is revoked or has expired, who knows only
+//! that one must refuse.
+
+mod opentrain;
 
 use std::process::Command;
 use std::time::Duration;
@@ -16,8 +19,8 @@ use super::{command, node, python};
 use crate::{Outcome, release};
 
 /// The verifiers' programs; each prints what it checked and fails at the first thing that is wrong.
-const PYTHON_PROGRAM: &str = include_str!("verify.py");
-const NODE_PROGRAM: &str = include_str!("verify.js");
+const PYTHON_PROGRAM: &str = include_str!("standard.py");
+const NODE_PROGRAM: &str = include_str!("standard.js");
 /// Versions of the reference library on PyPI and on npm.
 const PYTHON_LIBRARY: &str = "standardwebhooks==1.1.0";
 const NODE_VERSION: &str = "1.1.1";
@@ -31,11 +34,18 @@ pub(super) fn run() -> Outcome {
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
     let mut deliveries = native(&mut server.operator(), &receiver)?;
     deliveries.extend(dialect(&server, &receiver)?);
-    let file = server.data().with_file_name("deliveries.json");
-    let written = std::fs::write(&file, Value::Array(deliveries).to_string());
-    written.map_err(|error| format!("the deliveries cannot be written down: {error}"))?;
-    command::run(Command::new(python).args(["-c", PYTHON_PROGRAM]).arg(&file))?;
-    command::run(Command::new("node").args(["-e", NODE_PROGRAM, "--"]).arg(&file).current_dir(node_folder))
+    let folder = server.data();
+    let judge = |name: &str, deliveries: Vec<Value>, python_program: &str, node_program: &str| {
+        let file = folder.with_file_name(name);
+        let written = std::fs::write(&file, Value::Array(deliveries).to_string());
+        written.map_err(|error| format!("the deliveries cannot be written down: {error}"))?;
+        command::run(Command::new(&python).args(["-c", python_program]).arg(&file))?;
+        let mut node = Command::new("node");
+        command::run(node.args(["-e", node_program, "--"]).arg(&file).current_dir(&node_folder))
+    };
+    judge("standard.json", deliveries, PYTHON_PROGRAM, NODE_PROGRAM)?;
+    let deliveries = opentrain::deliveries(&server, &receiver)?;
+    judge("opentrain.json", deliveries, opentrain::PYTHON_PROGRAM, opentrain::NODE_PROGRAM)
 }
 
 /// Bodies on which signing schemes go wrong: empty, not ASCII, with numbers and spaces that a parser would change.
@@ -115,12 +125,15 @@ fn collect(
 ) -> Result<Vec<Value>, String> {
     receiver.wait_for(path, seen + payloads().len() - 1, ARRIVE_WITHIN)?;
     let requests = receiver.requests(path);
-    Ok(requests[seen..].iter().map(|delivery| describe(delivery, scheme, secrets)).collect())
+    let judged = json!({"scheme": scheme, "accepts": secrets.0, "refuses": secrets.1});
+    Ok(requests[seen..].iter().map(|delivery| describe(delivery, judged.clone())).collect())
 }
 
-fn describe(delivery: &Recorded, scheme: &str, (accepts, refuses): (&[&str], &[&str])) -> Value {
+/// A delivery beside what its judge must know.
+fn describe(delivery: &Recorded, mut described: Value) -> Value {
     let headers: Map<String, Value> =
         delivery.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
-    let body = BASE64.encode(&delivery.body);
-    json!({"scheme": scheme, "accepts": accepts, "refuses": refuses, "headers": headers, "body": body})
+    described["headers"] = Value::Object(headers);
+    described["body"] = json!(BASE64.encode(&delivery.body));
+    described
 }
