@@ -10,6 +10,7 @@ mod config;
 mod copies;
 mod http;
 mod keys;
+mod opentrain;
 mod proxies;
 mod raw;
 mod slow;
