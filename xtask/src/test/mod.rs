@@ -64,7 +64,11 @@ const STEPS: &[Step] = &[
         what: "every call of every document, well and badly asked",
         run: schemathesis::run,
     },
-    Step { name: "verifiers", what: "signatures, judged by other people's libraries", run: verifiers::run },
+    Step {
+        name: "verifiers",
+        what: "signatures, judged by other people's libraries and recipes",
+        run: verifiers::run,
+    },
 ];
 
 fn run(mut args: Args) -> Outcome {
