@@ -132,4 +132,18 @@ pub enum Verdict {
     Delivered,
     RetryAt(Timestamp),
     GiveUp,
+    /// Nothing: when it ended its delivery had begun a new round, which goes on without it.
+    Superseded,
+}
+
+impl Attempt {
+    /// Whether the other is a record of the same request: all that was seen of it is the same.
+    pub fn is_same_request(&self, other: &Self) -> bool {
+        self.at == other.at
+            && self.outcome == other.outcome
+            && self.timing == other.timing
+            && self.detail == other.detail
+            && self.request_headers == other.request_headers
+            && self.answer == other.answer
+    }
 }

@@ -72,6 +72,11 @@ impl DeliveryState {
             Self::Dropped { .. } => DeliveryStatus::Dropped,
         }
     }
+
+    /// Whether its receiver may miss it: it failed, or was dropped when its webhook was disabled.
+    pub const fn is_lost(self) -> bool {
+        matches!(self, Self::Failed { .. } | Self::Dropped { reason: CutReason::Disabled, .. })
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -112,6 +117,48 @@ pub struct Due {
     pub tries: u32,
 }
 
+/// What has become of the round that an attempt was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoundStanding {
+    /// It is owed, as it was when the attempt started.
+    Owed,
+    /// A cut has ended it.
+    Cut,
+    /// It has gone on, or ended, without the attempt.
+    Gone,
+}
+
+/// Where an attempt stands in its delivery's history whose number was taken by something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// It is recorded already.
+    Recorded,
+    /// Its round is still the last one: all that was decided on it holds.
+    Current { number: u32 },
+    /// Its round is not the last one any more: it is [`Verdict::Superseded`].
+    Superseded { number: u32 },
+}
+
+/// Finds the place of an attempt whose own number is taken.
+///
+/// Sending a delivery once more takes the number that an attempt in flight was going to have. `steps` is the whole
+/// history in order.
+pub fn place_of(attempt: &Attempt, due: &Due, standing: RoundStanding, steps: &[Step]) -> Place {
+    let newer = steps.iter().any(|step| matches!(step, Step::Requeued { born, .. } if *born > due.born));
+    let superseded = newer || standing == RoundStanding::Gone;
+    // One that is still to follow was not superseded before.
+    let recorded = |step: &Step| match step {
+        Step::Attempted(known) if known.verdict == Verdict::Superseded && !superseded => false,
+        Step::Attempted(known) => known.is_same_request(attempt),
+        Step::Requeued { .. } => false,
+    };
+    if steps.iter().filter(|step| step.number() >= attempt.number).any(recorded) {
+        return Place::Recorded;
+    }
+    let number = steps.last().map_or(1, |step| step.number().saturating_add(1));
+    if superseded { Place::Superseded { number } } else { Place::Current { number } }
+}
+
 /// Derives the state of a delivery.
 ///
 /// `born` and `accepted_at` are the event's; `steps` is the whole history in order; `cuts` are all cuts of the
@@ -121,13 +168,16 @@ pub fn state_of(born: Sequence, accepted_at: Timestamp, steps: &[Step], cuts: &[
         Step::Requeued { born, .. } => Some(*born),
         Step::Attempted(_) => None,
     });
-    let next_at = match steps.last() {
+    let superseded =
+        |step: &&Step| matches!(step, Step::Attempted(Attempt { verdict: Verdict::Superseded, .. }));
+    let next_at = match steps.iter().rev().find(|step| !superseded(step)) {
         None => accepted_at,
         Some(Step::Requeued { at, .. }) => *at,
         Some(Step::Attempted(attempt)) => match attempt.verdict {
             Verdict::Delivered => return DeliveryState::Delivered { at: attempt.at },
             Verdict::GiveUp => return DeliveryState::Failed { at: attempt.at },
             Verdict::RetryAt(at) => at,
+            Verdict::Superseded => unreachable!("passed over above"),
         },
     };
     match earliest_cut(round.unwrap_or(born), cuts) {
@@ -145,6 +195,7 @@ fn earliest_cut(born: Sequence, cuts: &[Cut]) -> Option<&Cut> {
 mod tests {
     use super::*;
     use crate::attempt::{Outcome, Timing};
+    use crate::id::{EventId, WebhookId};
     use bytes::Bytes;
 
     fn at(ms: i64) -> Timestamp {
@@ -198,6 +249,55 @@ mod tests {
         check(&[attempt(1, Verdict::RetryAt(at(900)))], &both, dropped(6, CutReason::Disabled));
         check(&[attempt(1, Verdict::Delivered)], &both, DeliveryState::Delivered { at: at(101) });
         check(&[attempt(1, Verdict::GiveUp)], &both, DeliveryState::Failed { at: at(101) });
+    }
+
+    #[test]
+    fn what_was_superseded_is_looked_past() {
+        let late = attempt(3, Verdict::Superseded);
+        let again = [attempt(1, Verdict::GiveUp), requeue(2, 9), late.clone()];
+        check(&again, &[], DeliveryState::Pending { next_at: at(202) });
+        let done = [attempt(1, Verdict::GiveUp), requeue(2, 9), attempt(3, Verdict::Delivered), late.clone()];
+        check(&done, &[], DeliveryState::Delivered { at: at(103) });
+        let dropped = DeliveryState::Dropped { at: at(1_009), reason: CutReason::Disabled };
+        check(&[requeue(1, 9), late], &[cut(9, CutReason::Disabled)], dropped);
+    }
+
+    #[test]
+    fn an_attempt_whose_number_is_taken_finds_its_place() {
+        use RoundStanding::{Cut, Gone, Owed};
+        let Step::Attempted(ended) = attempt(1, Verdict::Delivered) else { panic!("an attempt") };
+        let due = |born| Due {
+            id: DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(1) },
+            due_at: at(50),
+            born: Sequence(born),
+            steps: 0,
+            tries: 0,
+        };
+        let other = |number| {
+            let Step::Attempted(known) = attempt(number, Verdict::Superseded) else { panic!("an attempt") };
+            Step::Attempted(Attempt { at: at(7), ..known })
+        };
+        let renumbered =
+            Step::Attempted(Attempt { number: 2, verdict: Verdict::Superseded, ..ended.clone() });
+        let retold = Attempt { verdict: Verdict::GiveUp, ..ended.clone() };
+        let superseded = |number| Place::Superseded { number };
+        let table: [(&[Step], i64, RoundStanding, Place); 8] = [
+            (&[Step::Attempted(retold)], 5, Gone, Place::Recorded),
+            (&[requeue(1, 9)], 5, Gone, superseded(2)),
+            (&[requeue(1, 9)], 5, Cut, superseded(2)),
+            (&[requeue(1, 9), renumbered.clone()], 5, Gone, Place::Recorded),
+            // Two requests that look alike, the first of which was superseded.
+            (&[requeue(1, 9), renumbered], 9, Owed, Place::Current { number: 3 }),
+            (&[other(1)], 5, Owed, Place::Current { number: 2 }),
+            (&[other(1)], 5, Cut, Place::Current { number: 2 }),
+            (&[other(1)], 5, Gone, superseded(2)),
+        ];
+        for (steps, born, standing, expected) in table {
+            assert_eq!(place_of(&ended, &due(born), standing, steps), expected, "{steps:?} {standing:?}");
+        }
+        let stolen = [requeue(1, 9), other(2)];
+        let second = Attempt { number: 2, ..ended };
+        assert_eq!(place_of(&second, &due(9), Owed, &stolen), Place::Current { number: 3 });
     }
 
     #[test]

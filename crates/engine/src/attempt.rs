@@ -185,7 +185,7 @@ impl Ending {
             Verdict::RetryAt(due_at) => {
                 Some(Due { due_at, steps: self.due.steps + 1, tries: self.due.tries + 1, ..self.due })
             }
-            Verdict::Delivered | Verdict::GiveUp => None,
+            Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
         }
     }
 }

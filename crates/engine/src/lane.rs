@@ -59,11 +59,25 @@ pub(crate) struct Lane {
     pub(crate) used_at: Timestamp,
     ready: VecDeque<Entry>,
     waiting: BTreeMap<(Timestamp, EventId), Due>,
-    known: IdMap<EventId, Timestamp>,
+    known: IdMap<EventId, Known>,
     /// Earliest due time of what may be on disk and is not known.
     on_disk_from: Option<Timestamp>,
     reading: Option<Reading>,
     ready_bytes: usize,
+}
+
+/// The row by which a delivery is owed that memory answers for, the newest that was heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Known {
+    due_at: Timestamp,
+    /// Of the round that counts. One in flight or unrecorded may belong to a round before it.
+    born: Sequence,
+}
+
+impl Known {
+    const fn by(due: Due) -> Self {
+        Self { due_at: due.due_at, born: due.born }
+    }
 }
 
 /// Whether to keep the payload of a delivery in memory or to read it again when its turn comes.
@@ -121,25 +135,65 @@ impl Lane {
     /// Takes a delivery that was just committed, or leaves it on disk when older ones wait there or memory is full.
     pub(crate) fn offer(&mut self, due: Due, event: Option<Arc<Event>>, payload: Payload) {
         let event_id = due.id.event;
-        if let Some(known) = self.known.get(&event_id) {
-            // Sent once more before the end of its last round was heard of here: found again on disk.
-            if *known != due.due_at {
-                self.expect_on_disk(due.due_at);
-            }
-            return;
+        if let Some(known) = self.known.get(&event_id).copied() {
+            return self.meet(known, due, due.due_at);
         }
         if self.on_disk_from.is_some_and(|from| from <= due.due_at) || !self.make_room_for(due.due_at) {
             self.expect_on_disk(due.due_at);
             return;
         }
-        self.known.insert(event_id, due.due_at);
+        self.known.insert(event_id, Known::by(due));
         let entry = Entry { due, event: event.filter(|_| payload == Payload::Keep) };
         self.ready_bytes += entry.bytes();
         self.ready.push_back(entry);
     }
 
-    /// Puts a delivery whose event was read back at the front.
+    /// Hears of a row of a delivery that memory answers for. A newer round takes the place of what has not started; what
+    /// has is found again on disk when it is recorded. Rows of the same round that disagree are looked at again.
+    fn meet(&mut self, known: Known, due: Due, again_at: Timestamp) {
+        let event = due.id.event;
+        if due.born == known.born && due.due_at != known.due_at {
+            self.expect_on_disk(again_at);
+        }
+        if due.born <= known.born {
+            return;
+        }
+        self.known.insert(event, Known::by(due));
+        if self.waiting.remove(&(known.due_at, event)).is_some() {
+            self.waiting.insert((due.due_at, event), due);
+        } else if let Some(entry) = self.ready.iter_mut().find(|entry| entry.due.id.event == event) {
+            entry.due = due;
+        }
+    }
+
+    /// Whether memory answers for a delivery.
+    pub(crate) fn knows(&self, event: EventId) -> bool {
+        self.known.contains_key(&event)
+    }
+
+    /// When a newer round is due than the one of this row, if there is one.
+    fn newer_round(&self, due: Due) -> Option<Timestamp> {
+        self.known.get(&due.id.event).filter(|known| known.born > due.born).map(|known| known.due_at)
+    }
+
+    /// The outcome of an attempt is on disk: its delivery waits for the next, or is forgotten. One that has begun a new
+    /// round meanwhile is found on disk.
+    pub(crate) fn end(&mut self, due: Due, next: Option<Due>) {
+        match (self.newer_round(due), next) {
+            (Some(due_at), _) => {
+                self.settle(due.id.event);
+                self.expect_on_disk(due_at);
+            }
+            (None, Some(next)) => self.retry(next),
+            (None, None) => self.settle(due.id.event),
+        }
+    }
+
+    /// Puts a delivery whose event was read back at the front, unless a newer round has taken its place.
     pub(crate) fn put_back(&mut self, due: Due, event: Arc<Event>) {
+        if self.newer_round(due).is_some() {
+            return self.end(due, None);
+        }
         let entry = Entry { due, event: Some(event) };
         self.ready_bytes += entry.bytes();
         self.ready.push_front(entry);
@@ -147,14 +201,14 @@ impl Lane {
 
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
-        if !self.known.values().any(|due_at| *due_at == first_due_at) {
+        if !self.known.values().any(|known| known.due_at == first_due_at) {
             self.expect_on_disk(first_due_at);
         }
     }
 
     /// Keeps a delivery that ended in a retry; it is known all the while.
-    pub(crate) fn retry(&mut self, due: Due) {
-        self.known.insert(due.id.event, due.due_at);
+    fn retry(&mut self, due: Due) {
+        self.known.insert(due.id.event, Known::by(due));
         self.waiting.insert((due.due_at, due.id.event), due);
     }
 
@@ -224,10 +278,8 @@ impl Lane {
         let reading = self.reading.take().unwrap_or_default();
         for due in rows {
             let event = due.id.event;
-            if let Some(known) = self.known.get(&event) {
-                if *known != due.due_at {
-                    self.expect_on_disk(now.plus_ms(LOOK_AGAIN_MS));
-                }
+            if let Some(known) = self.known.get(&event).copied() {
+                self.meet(known, *due, now.plus_ms(LOOK_AGAIN_MS));
                 continue;
             }
             if reading.settled.contains(&event) {
@@ -237,7 +289,7 @@ impl Lane {
                 self.expect_on_disk(due.due_at);
                 return;
             }
-            self.known.insert(event, due.due_at);
+            self.known.insert(event, Known::by(*due));
             if due.due_at <= now {
                 self.ready.push_back(Entry { due: *due, event: None });
             } else {
@@ -335,7 +387,7 @@ fn keep_or_note(due: Due, upto: Sequence, dropped: &mut Vec<EventId>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use signalpost_core::id::{DeliveryId, WebhookId};
+    use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
     use signalpost_core::limits::LANE_PAGE_ROWS;
 
     const NOW: Timestamp = Timestamp::from_ms(1_000_000);
@@ -444,6 +496,75 @@ mod tests {
         assert_eq!(ready_events(&mut lane), [3]);
         assert_eq!(lane.wake_at(Timestamp::default()), None);
         assert_eq!(lane.held(), 1);
+    }
+
+    fn again(event: i64, due_ms: i64, born: i64) -> Due {
+        Due { born: Sequence(born), steps: 1, ..due(event, due_ms) }
+    }
+
+    fn ready_dues(lane: &mut Lane) -> Vec<Due> {
+        std::iter::from_fn(|| lane.pop_ready()).map(|entry| entry.due).collect()
+    }
+
+    #[test]
+    fn a_new_round_takes_the_place_of_one_that_has_not_started() {
+        for heard in ["from the committer", "from a page"] {
+            let mut lane = Lane::new(NOW);
+            lane.offer(due(1, 1), None, Payload::Keep);
+            lane.offer(due(2, 2), None, Payload::Keep);
+            lane.retry(due(3, NOW.as_ms() + 50));
+            let anew = [again(1, 9, 11), again(3, 9, 13)];
+            match heard {
+                "from a page" => lane.absorb_page(&anew, 10, NOW),
+                _ => anew.into_iter().for_each(|due| lane.offer(due, None, Payload::Keep)),
+            }
+            // Rows that are older than what is known.
+            lane.absorb_page(&[due(1, 1), due(3, NOW.as_ms() + 50)], 10, NOW);
+            lane.ripen(NOW);
+            assert_eq!(ready_dues(&mut lane), [anew[0], due(2, 2), anew[1]], "{heard}");
+            assert_eq!((lane.held(), lane.wake_at(Timestamp::default())), (3, None), "{heard}");
+        }
+    }
+
+    #[test]
+    fn a_new_round_is_found_on_disk_when_the_attempt_before_it_is_recorded() {
+        for next in [None, Some(again(1, 500, 1))] {
+            let mut lane = Lane::new(NOW);
+            lane.offer(due(1, 1), None, Payload::Keep);
+            ready_events(&mut lane);
+            lane.offer(again(1, 9, 11), None, Payload::Keep);
+            lane.absorb_page(&[again(1, 9, 11)], 10, NOW);
+            assert_eq!(ready_events(&mut lane), [0i64; 0], "it is in flight");
+            lane.end(due(1, 1), next);
+            assert_eq!(lane.held(), 0, "{next:?}");
+            let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("it is on disk");
+            lane.absorb_page(&[again(1, 9, 11)], limit, NOW);
+            assert_eq!(ready_dues(&mut lane), [again(1, 9, 11)], "{next:?}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_did_not_begin_gives_way_to_a_new_round() {
+        let mut lane = Lane::new(NOW);
+        lane.offer(due(1, 1), None, Payload::Keep);
+        let entry = lane.pop_ready().expect("it is ready");
+        lane.offer(again(1, 9, 11), None, Payload::Keep);
+        lane.put_back(entry.due, event());
+        assert_eq!(ready_events(&mut lane), [0i64; 0]);
+        assert!(lane.begin_page(NOW, LANE_PAGE_ROWS).is_some(), "the new round is on disk");
+    }
+
+    fn event() -> Arc<Event> {
+        let content = signalpost_store::testing::sample::event(WorkspaceId::from_raw(1), 1, 1, &[]).content;
+        Arc::new(Event {
+            id: EventId::from_raw(1),
+            workspace: WorkspaceId::from_raw(1),
+            sequence: Sequence(1),
+            content,
+            targets: Vec::new(),
+            accepted_at: NOW,
+            payload_removed_at: None,
+        })
     }
 
     #[test]

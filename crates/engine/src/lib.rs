@@ -30,6 +30,7 @@ mod owed;
 pub mod pass;
 mod profiles;
 mod record;
+pub mod redeliver;
 mod retention;
 mod sealing;
 pub mod secrets;

@@ -6,13 +6,11 @@ use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_store::ledger::{
-    DeliveryPage, DeliveryRecord, EventKey, EventPage, ListDeliveries, ListEvents, Requeue,
+    DeliveryPage, DeliveryRecord, EventKey, EventPage, ListDeliveries, ListEvents,
 };
-use signalpost_store::{Done, Effect};
 
 use crate::Engine;
 use crate::directory::View;
-use crate::once::Keep;
 
 /// A delivery with the workspace that owns it.
 #[derive(Debug)]
@@ -43,24 +41,12 @@ impl Engine {
         Ok(FoundDelivery { view: self.directory.view_by_id(workspace).await?, record })
     }
 
-    /// Owes a delivery once more, with a fresh schedule. `Conflict` while it is pending, when its webhook is deleted or
-    /// disabled, or when its event's payload was removed.
-    pub async fn redeliver(
-        &self,
-        public_id: &str,
-        keep: Option<Keep<'_, ()>>,
-    ) -> Result<Done<(), Vec<u8>>, Error> {
-        let (delivery, workspace) = self.owned_delivery(public_id).await?;
-        let effect = Effect::Requeue(Requeue { workspace, delivery, at: self.clock.now() });
-        Ok(self.carry_out(Some(workspace), effect, &(), keep.as_ref()).await?)
-    }
-
     /// The workspace that a delivery belongs to, for callers that are bound to one.
     pub async fn owner_of(&self, public_id: &str) -> Result<WorkspaceId, Error> {
         Ok(self.owned_delivery(public_id).await?.1)
     }
 
-    async fn owned_delivery(&self, public_id: &str) -> Result<(DeliveryId, WorkspaceId), Error> {
+    pub(crate) async fn owned_delivery(&self, public_id: &str) -> Result<(DeliveryId, WorkspaceId), Error> {
         let missing = || Error::not_found("delivery");
         let id = DeliveryId::from_public(public_id).ok_or_else(missing)?;
         let workspace = self.store.owner_of(id).await?.ok_or_else(missing)?;

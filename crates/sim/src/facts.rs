@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     pub(crate) events: Vec<EventFacts>,
     /// Redeliveries by public id of the delivery.
     pub(crate) redeliveries: Vec<RedeliveryFacts>,
+    /// Public ids of webhooks of which all lost deliveries were asked for once more, once for each time.
+    pub(crate) redelivered_lost: Vec<String>,
     /// What went against the contract of the API already when it was answered.
     pub(crate) findings: Vec<String>,
     pub(crate) jumps: Vec<Moment>,

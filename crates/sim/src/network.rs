@@ -110,11 +110,12 @@ impl Network {
         self.log.borrow().clone()
     }
 
-    /// Deliveries of which something was sent with this value in a header, oldest first.
-    pub(crate) fn deliveries_of(&self, header: &str, value: &str, delivery_header: &str) -> Vec<String> {
+    /// Deliveries, each with its webhook, of which something was sent with this value in a header, oldest first.
+    pub(crate) fn deliveries_of(&self, header: &str, value: &str) -> Vec<(String, String)> {
         let log = self.log.borrow();
         let sent = log.iter().filter(|sent| sent.header(header) == value);
-        sent.map(|sent| sent.header(delivery_header).to_owned()).collect()
+        sent.map(|sent| (sent.header(DELIVERY_HEADER).to_owned(), sent.header(WEBHOOK_HEADER).to_owned()))
+            .collect()
     }
 
     fn draw_fate(&self, host: &str, timeout_us: u64) -> Fate {

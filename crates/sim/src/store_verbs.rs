@@ -19,7 +19,7 @@ use signalpost_store::catalog::{
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Repeated, Requeue,
-    Retain, Retained, Storage, Usage,
+    RequeueLost, Retain, Retained, Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Once};
@@ -166,6 +166,7 @@ impl Ledger for SimStore {
 
     writes! {
         fn requeue(params: Requeue) -> Due;
+        fn requeue_lost(params: RequeueLost) -> usize;
         fn upkeep(now: Timestamp) -> bool;
         fn probe(now: Timestamp) -> ();
     }

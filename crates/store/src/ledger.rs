@@ -8,10 +8,10 @@ use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::DisableReason;
+use signalpost_core::webhook::{DisableReason, WebhookState};
 
-use crate::Answer;
 use crate::once::{Done, Once};
+use crate::{Answer, StoreError};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -36,17 +36,27 @@ pub trait Ledger: Send + Sync {
     /// Records attempts that have ended and what follows from each, in one commit.
     ///
     /// For each: the owed row goes, the attempt is appended, a retry is owed again unless a cut has ended the
-    /// round meanwhile, and the webhook's health changes as told. An attempt whose number is recorded already is
-    /// skipped as a whole, so that repeating the verb after an unknown outcome is safe; so is one of an event that
-    /// [`Self::retain`] has removed.
+    /// round meanwhile, and the webhook's health changes as told. An attempt that is recorded already is skipped as a
+    /// whole, so that repeating the verb after an unknown outcome is safe; so is one of an event that [`Self::retain`]
+    /// has removed.
+    ///
+    /// An attempt whose number was taken meanwhile gets the next free one, see
+    /// [`signalpost_core::delivery::place_of`]. If its round was superseded it is recorded as that: the webhook's health
+    /// changes, and nothing else follows.
     ///
     /// The owed row of a new delivery is due at its event's `accepted_at`, born at its event's sequence, with no
     /// steps and no tries; a retry keeps `born`, is due as its verdict says, and counts one more step and try.
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()>;
 
-    /// Owes a delivery once more with a fresh round. `Missing("delivery")`; `WrongState` while it is pending, when
-    /// its webhook is deleted or disabled, or when the payload was removed.
+    /// Owes a delivery once more with a fresh round; one that is pending ends its round with that, and nothing follows
+    /// from an attempt of it that is in flight. `Missing("delivery")`; `WrongState` when its webhook is deleted, when
+    /// the payload was removed, or when the rule does not permit it.
     fn requeue(&self, params: Requeue) -> Answer<Due>;
+
+    /// Owes those of these deliveries once more that are lost: that failed, or were dropped when their webhook was
+    /// disabled. Says how many. All others are passed over, and so are those whose webhook is deleted or whose payload
+    /// was removed. For a webhook that is disabled they wait until it is on.
+    fn requeue_lost(&self, params: RequeueLost) -> Answer<usize>;
 
     /// Webhooks that are on and are owed something, in ascending order, each with its earliest time.
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>>;
@@ -166,6 +176,38 @@ pub struct HealthChange {
 pub struct Requeue {
     pub workspace: WorkspaceId,
     pub delivery: DeliveryId,
+    pub at: Timestamp,
+    pub rule: RequeueRule,
+}
+
+/// Which deliveries may be owed once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RequeueRule {
+    /// Those that have ended, of webhooks that are on.
+    Ended,
+    /// Whatever their status. For a webhook that is disabled they wait until it is on.
+    Any,
+}
+
+impl RequeueRule {
+    /// `WrongState` when it does not permit to send this delivery to this webhook once more.
+    pub fn check(self, webhook: WebhookState, delivery: DeliveryState) -> Result<(), StoreError> {
+        match self {
+            Self::Any => Ok(()),
+            Self::Ended if !webhook.is_active() => Err(StoreError::WrongState("the webhook is disabled")),
+            Self::Ended if delivery.status() == DeliveryStatus::Pending => {
+                Err(StoreError::WrongState("the delivery is still pending"))
+            }
+            Self::Ended => Ok(()),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub struct RequeueLost {
+    pub workspace: WorkspaceId,
+    /// No more than a list's page.
+    pub deliveries: Vec<DeliveryId>,
     pub at: Timestamp,
 }
 

@@ -51,7 +51,7 @@ impl Running {
         let now = self.engine.clock.now();
         self.touch(due.id.webhook, |lane| {
             lane.used_at = now;
-            if full {
+            if full && !lane.knows(due.id.event) {
                 lane.hear_of(due.due_at);
             } else {
                 lane.offer(due, event, payload);

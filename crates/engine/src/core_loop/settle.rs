@@ -105,12 +105,11 @@ impl Running {
             Verdict::Delivered => metrics.deliveries_delivered.add(1),
             Verdict::GiveUp => metrics.deliveries_failed.add(1),
             Verdict::RetryAt(_) => metrics.retries_scheduled.add(1),
+            // The store's word, never ours.
+            Verdict::Superseded => {}
         }
         let id = ending.due.id;
-        self.touch(id.webhook, |lane| match ending.next_due() {
-            Some(next) => lane.retry(next),
-            None => lane.settle(id.event),
-        });
+        self.touch(id.webhook, |lane| lane.end(ending.due, ending.next_due()));
         if ending.disabled.is_some() {
             tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
             self.engine.directory.forget(ending.workspace);

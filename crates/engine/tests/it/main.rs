@@ -3,4 +3,5 @@
 mod failing;
 mod farewell;
 mod pause;
+mod redeliver;
 mod rig;

@@ -47,18 +47,22 @@ fn check_delivery(
             (last, tries) = (None, 0);
             continue;
         };
-        tries += 1;
+        let superseded = attempt.verdict == Verdict::Superseded;
+        tries += usize::from(!superseded);
         let Some(sent) = take_match(&mut unrecorded, attempt) else {
             findings.push(format!("attempt {} was recorded and never sent", attempt.number));
             continue;
         };
         findings.extend(check_masks(sent, attempt));
+        if superseded {
+            findings.extend(check_superseded(evidence, record, attempt));
+            continue;
+        }
         let schedules = schedules_at(evidence, workspace, record, sent.at);
         findings.extend(check_verdict(&schedules, sent, attempt, tries));
         findings.extend(last.and_then(|(before, due)| check_spacing(evidence, before, due, sent)));
         last = Some((sent, attempt));
     }
-    excuse_overtaken(&mut unrecorded, record);
     findings.extend(unrecorded.iter().filter_map(|sent| unexplained(evidence, sent, record)));
     findings.extend(check_end(evidence, record));
     findings.extend(check_rounds(evidence, record, id));
@@ -73,18 +77,13 @@ fn take_match<'a>(unrecorded: &mut Vec<&'a Sent>, attempt: &Attempt) -> Option<&
     Some(unrecorded.remove(place))
 }
 
-/// Leaves out requests that a redelivery overtook. A delivery that a cut has ended may be asked for again while its
-/// last attempt is still in flight; the redelivery takes that attempt's number, and by the contract of `finish` an
-/// outcome whose number is taken is skipped.
-fn excuse_overtaken(unrecorded: &mut Vec<&Sent>, record: &DeliveryRecord) {
-    for step in &record.steps {
-        let Step::Requeued { at, .. } = step else { continue };
-        let overtaken =
-            |sent: &&Sent| sent.at.wall <= *at && sent.ended.is_none_or(|ended| ended.at.wall >= *at);
-        if let Some(place) = unrecorded.iter().position(overtaken) {
-            unrecorded.remove(place);
-        }
-    }
+/// An attempt that was superseded started before its delivery was asked for once more.
+fn check_superseded(evidence: &Evidence<'_>, record: &DeliveryRecord, attempt: &Attempt) -> Option<String> {
+    let requeued = record.steps.iter().filter(|step| step.number() < attempt.number).any(|step| match step {
+        Step::Requeued { at, .. } => *at >= attempt.at || !evidence.facts.jumps.is_empty(),
+        Step::Attempted(_) => false,
+    });
+    (!requeued).then(|| format!("attempt {} was superseded by nothing", attempt.number))
 }
 
 /// What an owner has sent along is on record by its name alone.
@@ -205,7 +204,8 @@ fn check_rounds(evidence: &Evidence<'_>, record: &DeliveryRecord, id: &str) -> O
     let promises: Vec<Promise> = asked.map(|asked| asked.promise).collect();
     let count = |wanted| promises.iter().filter(|promise| **promise == wanted).count();
     let least = count(Promise::Stored);
-    let most = least + count(Promise::Unknown);
+    let of_all = evidence.facts.redelivered_lost.iter().filter(|webhook| **webhook == record.summary.webhook);
+    let most = least + count(Promise::Unknown) + of_all.count();
     let rounds = record.steps.iter().filter(|step| matches!(step, Step::Requeued { .. })).count();
     (!(least..=most).contains(&rounds))
         .then(|| format!("{rounds} redeliveries on record, {promises:?} asked for"))

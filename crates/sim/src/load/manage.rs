@@ -15,12 +15,9 @@ use signalpost_engine::workspaces::NewWorkspace;
 use signalpost_store::catalog::ListWebhooks;
 
 use crate::chance::Chance;
-use crate::facts::{
-    Change, Life, Promise, RedeliveryFacts, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts,
-    WorkspaceFacts,
-};
-use crate::load::secrets;
-use crate::network::{DELIVERY_HEADER, OWN_HEADER, WORKSPACE_HEADER};
+use crate::facts::{Change, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts};
+use crate::load::{redeliver, secrets};
+use crate::network::OWN_HEADER;
 use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
 use crate::world::{Again, World};
 
@@ -68,7 +65,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
     };
     let action = chance.weighted(&[1, 4, 2, 4, 5, 1, 6, 4, 1, 2]);
     if action == 6 {
-        return redeliver(world, workspace, chance).await;
+        return redeliver::act(world, workspace, chance).await;
     }
     if mine.is_empty() || action == 0 {
         if made < WEBHOOKS_MAX {
@@ -329,24 +326,4 @@ async fn erase(world: &Rc<World>, workspace: usize) {
         Err(error) if error.code == ErrorCode::NotFound && answered.again == Again::Yes => {}
         Err(error) => facts.findings.push(format!("workspace {workspace} could not be erased: {error}")),
     }
-}
-
-/// Asks for some delivery of the workspace once more. Refusals are usual: most are pending or their webhook is off.
-async fn redeliver(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
-    let public_id = world.facts.borrow().workspaces[workspace].public_id.clone();
-    let sent = world.network.deliveries_of(WORKSPACE_HEADER, &public_id, DELIVERY_HEADER);
-    if sent.is_empty() {
-        return;
-    }
-    let delivery = chance.pick(&sent).clone();
-    world.ground.note(format_args!("redelivering {delivery}"));
-    let asked = delivery.clone();
-    let answer = world.processes.call(|engine| async move { engine.redeliver(&asked, None).await }).await;
-    world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
-    let promise = match answer {
-        Some(Ok(_)) => Promise::Stored,
-        Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
-        Some(Err(_)) | None => Promise::Unknown,
-    };
-    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, promise });
 }

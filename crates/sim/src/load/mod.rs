@@ -2,5 +2,6 @@
 
 pub(crate) mod manage;
 pub(crate) mod publish;
+mod redeliver;
 mod secrets;
 pub(crate) mod weather;

@@ -91,6 +91,8 @@ fn worlds_are_not_empty() {
         "ends: success",
         "conflict",
         "idempotency_key_reused",
+        "whatever its status",
+        "several lost ones of",
     ];
     for words in expected {
         assert!(shows(words), "no world shows {words:?}");

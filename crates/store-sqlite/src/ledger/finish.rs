@@ -2,13 +2,13 @@
 
 use rusqlite::{OptionalExtension, params};
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
-use signalpost_core::delivery::Due;
+use signalpost_core::delivery::{Due, Place, RoundStanding, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
-use super::history::verdict_code;
+use super::history::{self, verdict_code};
 use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
 use crate::pack::pack_detail;
@@ -23,6 +23,8 @@ pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE webhook = ?1 AND due_
 /// No row when there is no such webhook, not even a tombstone.
 pub(crate) const SELECT_CUT_UPTO: &str = "SELECT (SELECT max(upto) FROM cut WHERE webhook = ?1)
     FROM webhook WHERE id = ?1";
+pub(crate) const SELECT_DUE_BORN: &str =
+    "SELECT born FROM due WHERE webhook = ?1 AND due_at = ?2 AND event = ?3";
 pub(crate) const UPDATE_FAILURES: &str = "UPDATE webhook SET consecutive_failures = ?2 WHERE id = ?1";
 
 /// Rough size of an attempt's rows beside its texts, in bytes.
@@ -39,21 +41,59 @@ pub(super) fn run(write: &mut Write<'_>, finished: &[Finished]) -> Result<(), Fa
 
 fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     let Finished { workspace, due, attempt, .. } = finished;
-    if write.is_removed(due.id.event)? || !insert_attempt(write, *workspace, due, attempt)? {
+    if write.is_removed(due.id.event)? {
         return Ok(());
     }
-    hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
-        due.id.webhook.raw(),
-        due.due_at.as_ms(),
-        due.id.event.raw(),
-    ])?;
-    if let Verdict::RetryAt(due_at) = attempt.verdict {
-        owe_again(write, due, due_at)?;
+    let (number, verdict) = (attempt.number, attempt.verdict);
+    if insert_attempt(write, *workspace, due, attempt, (number, verdict))? {
+        follow(write, due, number, verdict)?;
+    } else {
+        match taken(write, due, attempt)? {
+            Place::Recorded => return Ok(()),
+            Place::Current { number } => {
+                insert_attempt(write, *workspace, due, attempt, (number, verdict))?;
+                follow(write, due, number, verdict)?;
+            }
+            Place::Superseded { number } => {
+                insert_attempt(write, *workspace, due, attempt, (number, Verdict::Superseded))?;
+            }
+        }
     }
     if let Some(health) = finished.health {
         change_health(write, finished, health)?;
     }
     close_workspace::after_attempt(write, finished)
+}
+
+/// The owed row goes, and a retry is owed.
+fn follow(write: &mut Write<'_>, due: &Due, number: u32, verdict: Verdict) -> Result<(), Failure> {
+    hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
+        due.id.webhook.raw(),
+        due.due_at.as_ms(),
+        due.id.event.raw(),
+    ])?;
+    match verdict {
+        Verdict::RetryAt(due_at) => owe_again(write, due, number, due_at),
+        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => Ok(()),
+    }
+}
+
+/// The place of an attempt whose number is taken. Off the hot path: the whole history is read.
+fn taken(write: &Write<'_>, due: &Due, attempt: &Attempt) -> Result<Place, Failure> {
+    let standing = if cut_upto(write, due.id.webhook)?.flatten().is_some_and(|upto| upto >= due.born.0) {
+        RoundStanding::Cut
+    } else if is_owed(write, due)? {
+        RoundStanding::Owed
+    } else {
+        RoundStanding::Gone
+    };
+    Ok(place_of(attempt, due, standing, &history::steps(write.connection, due.id)?))
+}
+
+fn is_owed(write: &Write<'_>, due: &Due) -> Result<bool, Failure> {
+    let key = [due.id.webhook.raw(), due.due_at.as_ms(), due.id.event.raw()];
+    let born: Option<i64> = write.statement(SELECT_DUE_BORN)?.query_row(key, |row| row.get(0)).optional()?;
+    Ok(born == Some(due.born.0))
 }
 
 /// `false` when its number is taken.
@@ -62,11 +102,12 @@ fn insert_attempt(
     workspace: WorkspaceId,
     due: &Due,
     attempt: &Attempt,
+    (number, verdict): (u32, Verdict),
 ) -> Result<bool, Failure> {
-    let Attempt { number, at, verdict, timing, .. } = *attempt;
+    let Attempt { at, timing, .. } = *attempt;
     let retry_at = match verdict {
         Verdict::RetryAt(at) => Some(at.as_ms()),
-        Verdict::Delivered | Verdict::GiveUp => None,
+        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
     };
     let timing_us = [timing.dns_us, timing.connect_us, timing.tls_us, timing.first_byte_us, timing.total_us];
     let detail = pack_detail(timing_us, &attempt.detail, &attempt.request_headers, &attempt.answer);
@@ -89,7 +130,7 @@ fn insert_attempt(
 }
 
 /// A retry is owed unless a cut has ended the round meanwhile.
-fn owe_again(write: &mut Write<'_>, due: &Due, due_at: Timestamp) -> Result<(), Failure> {
+fn owe_again(write: &mut Write<'_>, due: &Due, number: u32, due_at: Timestamp) -> Result<(), Failure> {
     let Some(cut_upto) = cut_upto(write, due.id.webhook)? else { return Ok(()) };
     if cut_upto.is_some_and(|upto| upto >= due.born.0) {
         return Ok(());
@@ -99,7 +140,7 @@ fn owe_again(write: &mut Write<'_>, due: &Due, due_at: Timestamp) -> Result<(), 
         due_at.as_ms(),
         due.id.event.raw(),
         due.born.0,
-        due.steps.saturating_add(1),
+        number,
         due.tries.saturating_add(1),
     ])?;
     Ok(())

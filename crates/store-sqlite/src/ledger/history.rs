@@ -34,12 +34,14 @@ pub(crate) const DELIVERED: i64 = 0;
 const RETRY: i64 = 1;
 pub(crate) const GIVEN_UP: i64 = 2;
 pub(crate) const REQUEUED: i64 = 3;
+pub(crate) const SUPERSEDED: i64 = 4;
 
 pub(super) const fn verdict_code(verdict: Verdict) -> i64 {
     match verdict {
         Verdict::Delivered => DELIVERED,
         Verdict::RetryAt(_) => RETRY,
         Verdict::GiveUp => GIVEN_UP,
+        Verdict::Superseded => SUPERSEDED,
     }
 }
 
@@ -51,6 +53,11 @@ pub(crate) fn cuts(connection: &Connection, webhook: WebhookId) -> Result<Vec<Cu
 /// The whole history of a delivery.
 pub(super) fn steps(connection: &Connection, id: DeliveryId) -> Result<Vec<Step>, Failure> {
     fetch_all(connection, SELECT_STEPS, [id.event.raw(), id.webhook.raw()], step)
+}
+
+/// The same without the large parts.
+pub(super) fn steps_brief(connection: &Connection, id: DeliveryId) -> Result<Vec<Step>, Failure> {
+    fetch_all(connection, SELECT_STEPS_BRIEF, [id.event.raw(), id.webhook.raw()], step)
 }
 
 /// What a summary needs to know of the webhooks of a page, each read once.
@@ -85,8 +92,7 @@ impl Lanes {
         event: &Brief,
         webhook: WebhookId,
     ) -> Result<DeliverySummary, Failure> {
-        let key = [event.id.raw(), webhook.raw()];
-        let steps = fetch_all(connection, SELECT_STEPS_BRIEF, key, step)?;
+        let steps = steps_brief(connection, DeliveryId { event: event.id, webhook })?;
         self.summary_of(connection, event, webhook, &steps)
     }
 
@@ -130,6 +136,7 @@ fn step(row: &Row<'_>) -> Result<Step, StoreError> {
         DELIVERED => Verdict::Delivered,
         RETRY => Verdict::RetryAt(retry_at.ok_or_else(|| missing(&fields, "retry_at"))?),
         GIVEN_UP => Verdict::GiveUp,
+        SUPERSEDED => Verdict::Superseded,
         REQUEUED => {
             let born = Sequence(born.ok_or_else(|| missing(&fields, "born"))?);
             return Ok(Step::Requeued { number, at, born });

@@ -17,6 +17,7 @@ mod newest_first;
 mod owner_of;
 mod probe;
 pub(crate) mod requeue;
+mod requeue_lost;
 mod storage;
 pub(crate) mod sweep;
 pub(crate) mod upkeep;
@@ -31,7 +32,8 @@ use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage, EventKey, EventPage,
-    Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain, Retained, Room, Storage, Usage,
+    Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Room,
+    Storage, Usage,
 };
 use signalpost_store::{Answer, CommitListener, Done, Ledger, Once};
 
@@ -82,6 +84,11 @@ impl Ledger for SqliteStore {
 
     fn requeue(&self, params: Requeue) -> Answer<Due> {
         self.writing().write(PUBLISHED, SMALL_BYTES, move |write| requeue::run(write, params))
+    }
+
+    fn requeue_lost(&self, params: RequeueLost) -> Answer<usize> {
+        let bytes = SMALL_BYTES * params.deliveries.len();
+        self.writing().write(PUBLISHED, bytes, move |write| requeue_lost::run(write, &params))
     }
 
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
@@ -165,6 +172,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     finish::INSERT_ATTEMPT,
     finish::DELETE_DUE,
     finish::SELECT_CUT_UPTO,
+    finish::SELECT_DUE_BORN,
     finish::UPDATE_FAILURES,
     history::SELECT_CUTS,
     history::SELECT_STEPS_BRIEF,
@@ -178,6 +186,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     newest_first::SELECT_OF_WEBHOOK,
     newest_first::SELECT_ONE,
     owner_of::SELECT,
+    requeue::SELECT_EVENT,
     requeue::INSERT_STEP,
     storage::COUNT_EVENTS,
     storage::SELECT_OLDEST,

@@ -1,41 +1,95 @@
-//! `requeue`: a delivery that has ended is owed once more, with a fresh round.
+//! `requeue`: a delivery is owed once more, with a fresh round.
 
 use rusqlite::params;
-use signalpost_core::delivery::{DeliveryStatus, Due};
+use signalpost_core::delivery::{DeliveryState, Due, state_of};
+use signalpost_core::event::Sequence;
+use signalpost_core::id::{DeliveryId, WorkspaceId};
+use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::Requeue;
 
 use super::accept::INSERT_DUE;
-use super::delivery;
-use super::history::REQUEUED;
+use super::finish::DELETE_DUE;
+use super::history::{self, REQUEUED};
 use crate::catalog::find;
 use crate::failure::Failure;
+use crate::fetch::fetch_one;
+use crate::row::{Fields, targets};
 use crate::weight;
 use crate::write::Write;
 
+/// No large column is read.
+pub(crate) const SELECT_EVENT: &str = "SELECT id, sequence, accepted_at, payload_removed_at, targets
+    FROM message WHERE id = ?1 AND workspace = ?2";
 pub(crate) const INSERT_STEP: &str = "INSERT INTO attempt
     (event, webhook, n, at, verdict, outcome, retry_at, born, detail)
     VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL, ?6, NULL)";
 
+/// A delivery as far as sending it once more goes.
+pub(super) struct Found {
+    pub(super) state: DeliveryState,
+    pub(super) payload_removed_at: Option<Timestamp>,
+    /// Of the last step of its history, zero when there is none.
+    last_number: u32,
+}
+
 pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure> {
-    let Requeue { workspace, delivery: id, at } = params;
-    let record = delivery::run(write.connection, workspace, id)?.ok_or(StoreError::Missing("delivery"))?;
+    let Requeue { workspace, delivery: id, at, rule } = params;
+    let found = look(write, workspace, id)?.ok_or(StoreError::Missing("delivery"))?;
     let webhook = find::webhook(write.connection, workspace, id.webhook)?;
     let webhook = webhook.ok_or(StoreError::WrongState("the webhook is deleted"))?;
-    if !webhook.state.is_active() {
-        return Err(StoreError::WrongState("the webhook is disabled").into());
-    }
-    if record.summary.state.status() == DeliveryStatus::Pending {
-        return Err(StoreError::WrongState("the delivery is still pending").into());
-    }
-    if record.event.payload_removed_at.is_some() {
+    rule.check(webhook.state, found.state)?;
+    if found.payload_removed_at.is_some() {
         let sentence = "the payload of the event was removed, as its retention asks";
         return Err(StoreError::WrongState(sentence).into());
     }
+    begin_round(write, workspace, id, &found, at)
+}
+
+pub(super) fn look(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+) -> Result<Option<Found>, Failure> {
+    if write.version(workspace)?.is_none() {
+        return Ok(None);
+    }
+    let key = [id.event.raw(), workspace.raw()];
+    let event = fetch_one(write.connection, SELECT_EVENT, key, |row| {
+        let mut fields = Fields::new(row, "message", 1);
+        fields.skip();
+        let (sequence, accepted_at) = (Sequence(fields.integer("sequence")?), fields.time("accepted_at")?);
+        let payload_removed_at = fields.optional_time("payload_removed_at")?;
+        Ok((sequence, accepted_at, payload_removed_at, targets(&mut fields)?))
+    })?;
+    let Some((sequence, accepted_at, payload_removed_at, targets)) = event else { return Ok(None) };
+    if !targets.contains(&id.webhook) {
+        return Ok(None);
+    }
+    let steps = history::steps_brief(write.connection, id)?;
+    let cuts = history::cuts(write.connection, id.webhook)?;
+    Ok(Some(Found {
+        state: state_of(sequence, accepted_at, &steps, &cuts),
+        payload_removed_at,
+        last_number: steps.last().map_or(0, |step| step.number()),
+    }))
+}
+
+/// In place of whatever the delivery was owed.
+pub(super) fn begin_round(
+    write: &mut Write<'_>,
+    workspace: WorkspaceId,
+    id: DeliveryId,
+    found: &Found,
+    at: Timestamp,
+) -> Result<Due, Failure> {
+    let (event, lane) = (id.event.raw(), id.webhook.raw());
+    if let DeliveryState::Pending { next_at } = found.state {
+        write.statement(DELETE_DUE)?.execute([lane, next_at.as_ms(), event])?;
+    }
     let born = write.next_sequence(workspace)?;
     write.count(workspace, 0, weight::of_step(0))?;
-    let number = record.steps.last().map_or(1, |step| step.number().saturating_add(1));
-    let (event, lane) = (id.event.raw(), id.webhook.raw());
+    let number = found.last_number.saturating_add(1);
     write.statement(INSERT_STEP)?.execute(params![event, lane, number, at.as_ms(), REQUEUED, born.0])?;
     write.statement(INSERT_DUE)?.execute(params![lane, at.as_ms(), event, born.0, number, 0])?;
     let due = Due { id, due_at: at, born, steps: number, tries: 0 };

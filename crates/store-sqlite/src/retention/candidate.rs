@@ -6,7 +6,7 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::StoreError;
 
 use crate::failure::Failure;
-use crate::ledger::history::{DELIVERED, GIVEN_UP, REQUEUED};
+use crate::ledger::history::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED};
 use crate::row::{Fields, targets};
 use crate::weight;
 use crate::write::Write;
@@ -137,6 +137,9 @@ fn history(write: &Write<'_>, event: i64) -> Result<History, Failure> {
         let detail_bytes: i64 = row.get(6)?;
         found.rows += 1;
         found.bytes += weight::of_step(usize::try_from(detail_bytes).unwrap_or(0));
+        if verdict == SUPERSEDED {
+            continue;
+        }
         let earlier = found.rounds.last().filter(|(last, _)| *last == webhook).map(|(_, round)| *round);
         let born = if verdict == REQUEUED { born } else { earlier.and_then(|round| round.born) };
         if earlier.is_some() {

@@ -13,7 +13,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_store::catalog::{
     DeleteWebhook, EraseWorkspace, ListWebhooks, UpdateWebhook, UpdateWorkspace,
 };
-use signalpost_store::ledger::{DiskSpace, DuePage, EventKey, Requeue, Retain, Retained, Room};
+use signalpost_store::ledger::{DiskSpace, DuePage, EventKey, Requeue, RequeueRule, Retain, Retained, Room};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger, StoreError};
@@ -267,7 +267,7 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
 
     free.store(MIB, Ordering::SeqCst);
     let ended = signalpost_core::id::DeliveryId { event: EventId::from_raw(1_000), webhook: LANE };
-    let params = Requeue { workspace, delivery: ended, at: sample::at(5) };
+    let params = Requeue { workspace, delivery: ended, at: sample::at(5), rule: RequeueRule::Ended };
     let requeue = store.requeue(params);
     let once = |effect, name| {
         block_on(store.do_once(effect, sample::once(Some(workspace), name, 1, 5), sample::sealed(1)))

@@ -7,7 +7,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_store::catalog::ListWebhooks;
-use signalpost_store::ledger::{EventKey, Requeue};
+use signalpost_store::ledger::{EventKey, Requeue, RequeueRule};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, CommitListener, Effect, Ledger, StoreError};
@@ -125,7 +125,7 @@ fn publishers_are_told_to_come_back_when_too_much_waits() {
     assert!(matches!(block_on(accept(past)), Err(StoreError::Overloaded)));
     // Whether or not the call is to happen once.
     let delivery = DeliveryId { event: EventId::from_raw(first), webhook: WebhookId::from_raw(11) };
-    let requeue = Requeue { workspace, delivery, at: sample::at(1) };
+    let requeue = Requeue { workspace, delivery, at: sample::at(1), rule: RequeueRule::Ended };
     let once = sample::once(Some(workspace), 1, 1, 1);
     let keyed = store.do_once(Effect::Requeue(requeue), once, sample::sealed(1));
     assert!(matches!(block_on(store.requeue(requeue)), Err(StoreError::Overloaded)));

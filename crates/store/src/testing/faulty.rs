@@ -22,8 +22,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain,
-    Retained, Storage, Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
+    Retain, Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Done, Effect, Once, Store, StoreError};

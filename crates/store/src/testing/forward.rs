@@ -42,6 +42,7 @@ macro_rules! forward_ledger {
             fn accept_once(events: Vec<AcceptEvent>, once: Once) -> Done<Vec<Accepted>, Vec<Accepted>>;
             fn finish(finished: Arc<Vec<Finished>>) -> ();
             fn requeue(params: Requeue) -> Due;
+            fn requeue_lost(params: RequeueLost) -> usize;
             fn due_lanes(params: DueLanes) -> Vec<DueLane>;
             fn due_page(params: DuePage) -> Vec<Due>;
             fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;

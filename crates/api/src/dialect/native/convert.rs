@@ -248,7 +248,7 @@ fn step(step: Step) -> wire::Step {
 fn attempt(attempt: Attempt) -> wire::Attempt {
     let next_at = match attempt.verdict {
         Verdict::RetryAt(at) => Some(at.to_rfc3339_ms()),
-        Verdict::Delivered | Verdict::GiveUp => None,
+        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
     };
     wire::Attempt {
         number: attempt.number,

@@ -11,7 +11,9 @@ use signalpost_core::webhook::{DisableReason, Webhook};
 
 use super::Harness;
 use crate::catalog::{DeleteWebhook, LaneRecord, Switch, UpdateWebhook};
-use crate::ledger::{AcceptEvent, Accepted, DeliveryRecord, DuePage, Finished, Requeue, Retain};
+use crate::ledger::{
+    AcceptEvent, Accepted, DeliveryRecord, DuePage, Finished, Requeue, RequeueLost, RequeueRule, Retain,
+};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::Snapshot;
@@ -160,7 +162,29 @@ impl Kit {
         delivery: DeliveryId,
         at_ms: i64,
     ) -> Result<Due, StoreError> {
-        self.requeue(Requeue { workspace, delivery, at: sample::at(at_ms) }).await
+        let rule = RequeueRule::Ended;
+        self.requeue(Requeue { workspace, delivery, at: sample::at(at_ms), rule }).await
+    }
+
+    /// Whatever its status.
+    pub(super) async fn redeliver_any(
+        &self,
+        workspace: WorkspaceId,
+        delivery: DeliveryId,
+        at_ms: i64,
+    ) -> Result<Due, StoreError> {
+        let rule = RequeueRule::Any;
+        self.requeue(Requeue { workspace, delivery, at: sample::at(at_ms), rule }).await
+    }
+
+    pub(super) async fn redeliver_lost(
+        &self,
+        workspace: WorkspaceId,
+        deliveries: &[DeliveryId],
+        at_ms: i64,
+    ) -> usize {
+        let params = RequeueLost { workspace, deliveries: deliveries.to_vec(), at: sample::at(at_ms) };
+        self.requeue_lost(params).await.expect("the lost ones are requeued")
     }
 
     pub(super) async fn enable(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> Webhook {

@@ -188,6 +188,13 @@ macro_rules! conformance_suite {
                 what_does_not_exist_is_not_requeued
                 cuts_before_a_requeue_do_not_touch_it
                 a_requeue_outlives_an_attempt_of_the_round_before
+                a_pending_delivery_may_begin_anew
+                rounds_may_be_overtaken_one_after_the_other
+                an_attempt_that_was_overtaken_changes_the_health
+                what_is_requeued_while_a_webhook_is_off_waits
+                what_is_lost_is_requeued_in_one_call
+                what_has_no_payload_any_more_is_not_requeued
+                retention_knows_the_round_that_counts
             ]
             retention [
                 an_old_event_goes_with_all_that_belongs_to_it

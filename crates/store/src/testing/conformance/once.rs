@@ -11,7 +11,7 @@ use signalpost_core::secret::SealedSecret;
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
 use crate::catalog::{EraseWorkspace, RotateOperatorKey, UpdateWebhook};
-use crate::ledger::{AcceptEvent, Accepted, Dedupe, EventKey, Repeated, Requeue};
+use crate::ledger::{AcceptEvent, Accepted, Dedupe, EventKey, Repeated, Requeue, RequeueRule};
 use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
@@ -56,7 +56,12 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
             secrets: Some(SecretsChange::Rotate { secret: sample::sealed(77), keep_until: None }),
             ..UpdateWebhook::nothing(workspace, webhook, sample::at(60))
         })),
-        Effect::Requeue(Requeue { workspace, delivery: failed, at: sample::at(60) }),
+        Effect::Requeue(Requeue {
+            workspace,
+            delivery: failed,
+            at: sample::at(60),
+            rule: RequeueRule::Ended,
+        }),
     ]
 }
 

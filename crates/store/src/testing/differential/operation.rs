@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use signalpost_core::webhook::DisableReason;
 
 use super::look::{Look, look};
+use crate::ledger::RequeueRule;
 
 /// Chooses among the known objects of a kind, the newest for zero.
 pub type Choice = u8;
@@ -30,6 +31,12 @@ pub enum Operation {
     Finish(Vec<Ended>),
     Requeue {
         delivery: Choice,
+        caller: Caller,
+        rule: RequeueRule,
+    },
+    /// The newest deliveries, so many of them.
+    RequeueLost {
+        deliveries: usize,
         caller: Caller,
     },
     Look(Look),
@@ -236,7 +243,9 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
         8 => (choice(), 1..4usize).prop_map(|(webhook, rows)| Operation::Start { webhook, rows }),
         8 => vec(ended(), 1..4).prop_map(Operation::Finish),
-        4 => (choice(), caller()).prop_map(|(delivery, caller)| Operation::Requeue { delivery, caller }),
+        4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
+            .prop_map(|(delivery, caller, rule)| Operation::Requeue { delivery, caller, rule }),
+        1 => (1..6usize, caller()).prop_map(|(deliveries, caller)| Operation::RequeueLost { deliveries, caller }),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),

@@ -20,8 +20,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain,
-    Retained, Storage, Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
+    Retain, Retained, Storage, Usage,
 };
 use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
@@ -90,6 +90,7 @@ impl Vault for Faulty {
 impl Ledger for Faulty {
     forward! { through
         fn requeue(params: Requeue) -> Due;
+        fn requeue_lost(params: RequeueLost) -> usize;
         fn due_lanes(params: DueLanes) -> Vec<DueLane>;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;

@@ -3,14 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use signalpost_core::attempt::Verdict;
-use signalpost_core::delivery::{DeliveryStatus, Due, Step};
+use signalpost_core::attempt::{Attempt, Verdict};
+use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
+use signalpost_core::time::Timestamp;
 
 use super::data::{Data, EventRow};
 use crate::StoreError;
-use crate::ledger::{AcceptEvent, Accepted, Dedupe, Finished, HealthChange, Repeated, Requeue};
+use crate::ledger::{
+    AcceptEvent, Accepted, Dedupe, DeliveryRecord, Finished, HealthChange, Repeated, Requeue, RequeueLost,
+};
 
 /// What an event that identifies itself by its producer's id turned out to be.
 enum Known {
@@ -112,21 +115,42 @@ impl Data {
         if !self.events.contains_key(&due.id.event) {
             return;
         }
-        let history = self.steps.entry(due.id).or_default();
-        if history.contains_key(&attempt.number) {
-            return;
+        let (number, verdict) = match self.place_of(due, attempt) {
+            Place::Recorded => return,
+            Place::Current { number } => (number, attempt.verdict),
+            Place::Superseded { number } => (number, Verdict::Superseded),
+        };
+        let recorded = Attempt { number, verdict, ..attempt.clone() };
+        self.steps.entry(due.id).or_default().insert(number, Step::Attempted(recorded));
+        if verdict != Verdict::Superseded {
+            self.due.remove(&due.id);
         }
-        history.insert(attempt.number, Step::Attempted(attempt.clone()));
-        self.due.remove(&due.id);
         let Some(row) = self.webhooks.get(&due.id.webhook) else { return };
-        if let (Verdict::RetryAt(due_at), false) = (attempt.verdict, row.has_ended(due.born)) {
-            let again = Due { due_at, steps: due.steps + 1, tries: due.tries + 1, ..*due };
+        if let (Verdict::RetryAt(due_at), false) = (verdict, row.has_ended(due.born)) {
+            let again = Due { due_at, steps: number, tries: due.tries + 1, ..*due };
             self.due.insert(due.id, again);
         }
         if let Some(health) = health {
             self.change_health(*workspace, finished, *health);
         }
         self.leave_after(finished);
+    }
+
+    /// Its own number as long as nobody has it.
+    fn place_of(&self, due: &Due, attempt: &Attempt) -> Place {
+        let steps: Vec<Step> =
+            self.steps.get(&due.id).into_iter().flat_map(|known| known.values().cloned()).collect();
+        if steps.iter().all(|step| step.number() != attempt.number) {
+            return Place::Current { number: attempt.number };
+        }
+        let owed = self.due.get(&due.id).is_some_and(|row| row.due_at == due.due_at && row.born == due.born);
+        let cut = self.webhooks.get(&due.id.webhook).is_some_and(|row| row.has_ended(due.born));
+        let standing = match (cut, owed) {
+            (true, _) => RoundStanding::Cut,
+            (false, true) => RoundStanding::Owed,
+            (false, false) => RoundStanding::Gone,
+        };
+        place_of(attempt, due, standing, &steps)
     }
 
     /// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.
@@ -141,27 +165,42 @@ impl Data {
     }
 
     pub(super) fn requeue(&mut self, params: Requeue) -> Result<Due, StoreError> {
-        let Requeue { workspace, delivery: id, at } = params;
+        let Requeue { workspace, delivery: id, at, rule } = params;
         let record = self.delivery(workspace, id).ok_or(StoreError::Missing("delivery"))?;
         let row = self.living_webhook(workspace, id.webhook);
         let row = row.ok_or(StoreError::WrongState("the webhook is deleted"))?;
-        if !row.webhook.state.is_active() {
-            return Err(StoreError::WrongState("the webhook is disabled"));
-        }
-        if record.summary.state.status() == DeliveryStatus::Pending {
-            return Err(StoreError::WrongState("the delivery is still pending"));
-        }
+        rule.check(row.webhook.state, record.summary.state)?;
         if record.event.payload_removed_at.is_some() {
             return Err(StoreError::WrongState(
                 "the payload of the event was removed, as its retention asks",
             ));
         }
+        Ok(self.begin_round(workspace, &record, at))
+    }
+
+    /// What is owed anew.
+    pub(super) fn requeue_lost(&mut self, params: &RequeueLost) -> Vec<Due> {
+        let RequeueLost { workspace, deliveries, at } = params;
+        let mut owed = Vec::new();
+        for id in deliveries {
+            let Some(record) = self.delivery(*workspace, *id) else { continue };
+            let lives = self.living_webhook(*workspace, id.webhook).is_some();
+            if lives && record.summary.state.is_lost() && record.event.payload_removed_at.is_none() {
+                owed.push(self.begin_round(*workspace, &record, *at));
+            }
+        }
+        owed
+    }
+
+    /// In place of whatever the delivery was owed.
+    fn begin_round(&mut self, workspace: WorkspaceId, record: &DeliveryRecord, at: Timestamp) -> Due {
+        let id = record.summary.id;
         let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
         let number = record.steps.last().map_or(1, |step| step.number() + 1);
         self.steps.entry(id).or_default().insert(number, Step::Requeued { number, at, born });
         let due = Due { id, due_at: at, born, steps: number, tries: 0 };
         self.due.insert(id, due);
-        Ok(due)
+        due
     }
 }
 

@@ -36,8 +36,8 @@ use crate::catalog::{
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, Retain,
-    Retained, Storage, Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
+    Retain, Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Done, Effect, Once, StoreError};
@@ -272,6 +272,19 @@ impl Ledger for MemoryStore {
         });
         if let (Some(listener), Some(due)) = (listener.as_ref(), owed) {
             listener.requeued(due, params.workspace);
+        }
+        answer
+    }
+
+    fn requeue_lost(&self, params: RequeueLost) -> Answer<usize> {
+        let listener = self.listener();
+        let mut owed = Vec::new();
+        let answer = self.run(|data| {
+            owed = data.requeue_lost(&params);
+            Ok(owed.len())
+        });
+        if let Some(listener) = listener.as_ref() {
+            owed.into_iter().for_each(|due| listener.requeued(due, params.workspace));
         }
         answer
     }

@@ -13,7 +13,10 @@ use signalpost_core::time::Timestamp;
 use super::Compared;
 use crate::Done;
 use crate::catalog::CloseWorkspace;
-use crate::ledger::{AcceptEvent, Accepted, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue};
+use crate::ledger::{
+    AcceptEvent, Accepted, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue, RequeueLost,
+    RequeueRule,
+};
 use crate::testing::differential::operation::{
     Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, IdOrder, Meaning, Version,
 };
@@ -179,10 +182,23 @@ pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) 
 pub(super) async fn requeue(
     delivery: Choice,
     caller: Caller,
+    rule: RequeueRule,
     pair: &Pair<'_>,
     world: &mut World,
 ) -> Compared {
     let Some((owner, delivery)) = choose(&world.deliveries, delivery) else { return Ok(()) };
-    let params = Requeue { workspace: world.caller(owner, caller), delivery, at: world.now() };
+    let params = Requeue { workspace: world.caller(owner, caller), delivery, at: world.now(), rule };
     pair.both(|store| store.requeue(params)).await.map(drop)
+}
+
+pub(super) async fn requeue_lost(
+    deliveries: usize,
+    caller: Caller,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
+    let Some((owner, _)) = choose(&world.deliveries, 0) else { return Ok(()) };
+    let newest = world.deliveries.iter().rev().take(deliveries).map(|(_, id)| *id).collect();
+    let params = RequeueLost { workspace: world.caller(owner, caller), deliveries: newest, at: world.now() };
+    pair.both(|store| store.requeue_lost(params.clone())).await.map(drop)
 }

@@ -42,7 +42,12 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::AcceptOnce { drafts, call } => ledger::accept_once(drafts, *call, pair, world).await?,
         Operation::Start { webhook, rows } => ledger::start(*webhook, *rows, pair, world).await?,
         Operation::Finish(ended) => ledger::finish(ended, pair, world).await?,
-        Operation::Requeue { delivery, caller } => ledger::requeue(*delivery, *caller, pair, world).await?,
+        Operation::Requeue { delivery, caller, rule } => {
+            ledger::requeue(*delivery, *caller, *rule, pair, world).await?;
+        }
+        Operation::RequeueLost { deliveries, caller } => {
+            ledger::requeue_lost(*deliveries, *caller, pair, world).await?;
+        }
         Operation::Look(look) => look::apply(look, pair, world).await?,
         Operation::Upkeep { steps } => upkeep(*steps, pair, world).await?,
         Operation::Retain { event_s, payload_s } => retain(*event_s, *payload_s, pair, world).await?,

@@ -1,0 +1,22 @@
+//! `requeue_lost`: deliveries that their receivers may miss are owed once more, each with a fresh round.
+
+use signalpost_store::ledger::RequeueLost;
+
+use super::requeue::{begin_round, look};
+use crate::catalog::find;
+use crate::failure::Failure;
+use crate::write::Write;
+
+pub(super) fn run(write: &mut Write<'_>, params: &RequeueLost) -> Result<usize, Failure> {
+    let RequeueLost { workspace, deliveries, at } = params;
+    let mut requeued = 0;
+    for id in deliveries {
+        let Some(found) = look(write, *workspace, *id)? else { continue };
+        let lost = found.state.is_lost() && found.payload_removed_at.is_none();
+        if lost && find::webhook(write.connection, *workspace, id.webhook)?.is_some() {
+            begin_round(write, *workspace, *id, &found, *at)?;
+            requeued += 1;
+        }
+    }
+    Ok(requeued)
+}
