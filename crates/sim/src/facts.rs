@@ -35,6 +35,8 @@ pub(crate) struct WorkspaceFacts {
     pub(crate) schedule_s: Vec<u64>,
     pub(crate) hosts: Vec<String>,
     pub(crate) tenancy: Tenancy,
+    /// When its erasure was asked for.
+    pub(crate) erased: Option<Moment>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,15 +157,18 @@ pub(crate) struct RedeliveryFacts {
 impl Wanted {
     /// The rule of the product, written down a second time.
     pub(crate) fn wants(&self, event: &EventFacts) -> bool {
-        let selected = match &self.events {
+        let about = self.subject.is_none() || self.subject == event.subject;
+        self.life == Life::Active && self.selects(&event.event_type) && about
+    }
+
+    pub(crate) fn selects(&self, event_type: &str) -> bool {
+        match &self.events {
             EventSelection::All => true,
             EventSelection::Only(entries) => entries.iter().any(|entry| match entry.split_once('*') {
-                Some((word, _)) => event.event_type.starts_with(word),
-                None => *entry == event.event_type,
+                Some((word, _)) => event_type.starts_with(word),
+                None => entry == event_type,
             }),
-        };
-        let about = self.subject.is_none() || self.subject == event.subject;
-        self.life == Life::Active && selected && about
+        }
     }
 }
 

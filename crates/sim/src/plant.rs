@@ -7,10 +7,10 @@ use futures_util::FutureExt;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WebhookId;
-use signalpost_store::catalog::LaneRecord;
+use signalpost_store::catalog::{CloseWorkspace, EraseWorkspace, LaneRecord};
 use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, DueLanes, DuePage, Ledger, Retain};
 use signalpost_store::testing::sample;
-use signalpost_store::{Answer, Done, Once};
+use signalpost_store::{Answer, Catalog, Done, Once};
 
 use crate::store::{Inner, at_once};
 
@@ -42,10 +42,12 @@ pub enum Plant {
     WrongHost,
     /// The store does not know a call again by its idempotency key.
     ForgetCalls,
+    /// A workspace is closed without its last event.
+    ForgetFarewell,
 }
 
 impl Plant {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::ForgetRetryRow,
         Self::HideLane,
         Self::LoseAcknowledged,
@@ -58,7 +60,16 @@ impl Plant {
         Self::DamageSignature,
         Self::WrongHost,
         Self::ForgetCalls,
+        Self::ForgetFarewell,
     ];
+
+    pub(crate) fn close_workspace(self, store: &Inner, params: CloseWorkspace) -> Answer<Option<Accepted>> {
+        if self != Self::ForgetFarewell {
+            return store.close_workspace(params);
+        }
+        let AcceptEvent { workspace, accepted_at: at, .. } = params.farewell;
+        Box::pin(store.erase_workspace(EraseWorkspace { workspace, at }).map(|ended| ended.map(|_| None)))
+    }
 
     pub(crate) fn accept_once(
         self,

@@ -8,7 +8,7 @@ use signalpost_core::event_rule::{AttributeForm, AttributeRule, Presence};
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
+    DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
@@ -27,6 +27,8 @@ pub(crate) struct Style {
     pub(crate) pause: PauseRule,
     pub(crate) signature: SignatureStyle,
     pub(crate) event_id: EventIdRule,
+    /// Whether a workspace that is closed says so with a last event.
+    pub(crate) says_farewell: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +50,7 @@ pub(crate) const STYLES: [Style; 4] = [
         pause: PauseRule::Holds,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
+        says_farewell: true,
     },
     Style {
         name: "eager",
@@ -57,6 +60,7 @@ pub(crate) const STYLES: [Style; 4] = [
         pause: PauseRule::Drops,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
+        says_farewell: false,
     },
     Style {
         name: "touchy",
@@ -66,6 +70,7 @@ pub(crate) const STYLES: [Style; 4] = [
         pause: PauseRule::Drops,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
+        says_farewell: false,
     },
     Style {
         name: "strict",
@@ -75,9 +80,12 @@ pub(crate) const STYLES: [Style; 4] = [
         pause: PauseRule::Holds,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
+        says_farewell: true,
     },
 ];
 
+/// The type of last events.
+pub(crate) const FAREWELL: &str = "workspace.closed";
 pub(crate) const EVENT_TYPES: [&str; 4] = ["order.paid", "order.shipped", "user.created", "job/done"];
 pub(crate) const SUBJECTS: [&str; 2] = ["shop-1", "shop \"2\""];
 
@@ -112,9 +120,14 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         }],
         feed: FeedRule::Kept,
         retention: RetentionDefault::Server,
-        farewell: None,
+        farewell: style.says_farewell.then(farewell).transpose()?,
         delivery: delivery(style)?,
     })
+}
+
+fn farewell() -> Result<Farewell, TemplateError> {
+    let data = Template::json("{\"closed\":${workspace.id}}")?;
+    Ok(Farewell { event_type: FAREWELL.to_owned(), attributes: Vec::new(), data })
 }
 
 fn delivery(style: &Style) -> Result<DeliveryProfile, TemplateError> {

@@ -52,7 +52,6 @@ impl Catalog for SimStore {
         fn create_workspace(workspace: Workspace) -> ();
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
-        fn close_workspace(params: CloseWorkspace) -> Option<Accepted>;
         fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
         fn delete_webhook(params: DeleteWebhook) -> Webhook;
@@ -76,6 +75,11 @@ impl Catalog for SimStore {
         fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
         fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
         fn done_before(once: Once) -> Option<SealedSecret>;
+    }
+
+    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
+        let plant = self.plant;
+        self.write(Urgency::Refusable, ROW_BYTES, move |store| plant.close_workspace(store, params))
     }
 
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {

@@ -1,5 +1,6 @@
 //! The auditor. It sees what went into the API, what receivers saw, and what the engine's lists say at the end.
 
+mod farewell;
 mod history;
 mod promises;
 mod removed;

@@ -2,7 +2,7 @@
 
 use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
 
-use super::Evidence;
+use super::{Evidence, farewell};
 use crate::facts::{Life, Scope, WebhookFacts, number_in};
 use crate::network::{EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
@@ -19,6 +19,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     for webhook in evidence.webhooks.values() {
         findings.extend(check_gone(evidence, webhook));
         findings.extend(check_failing(evidence, webhook));
+        findings.extend(farewell::check_sent(evidence, webhook));
     }
     findings
 }
@@ -31,6 +32,9 @@ fn check_place(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     let workspace = &evidence.facts.workspaces[webhook.workspace];
     if sent.header(WORKSPACE_HEADER) != workspace.public_id || !workspace.hosts.contains(&sent.host) {
         return Some(format!("{} got what belongs to {}", sent.host, workspace.public_id));
+    }
+    if farewell::is_one(sent) {
+        return farewell::check_place(evidence, webhook, sent);
     }
     let states = webhook.between(sent.at, sent.at);
     let mut known = states.iter().flatten();
@@ -48,6 +52,9 @@ fn check_abreast(sent: &Sent) -> Option<String> {
 
 /// The body, put together a second time from what the producer said.
 fn check_content(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
+    if farewell::is_one(sent) {
+        return farewell::check_content(evidence, sent);
+    }
     let body = String::from_utf8_lossy(&sent.body);
     let data = body.split_once(",\"data\":").and_then(|(_, rest)| rest.strip_suffix('}'));
     let Some(number) = data.and_then(|data| number_in(data.as_bytes())) else {

@@ -121,7 +121,8 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
         Err(error) => world.find(format!("workspace {workspace} could not be made: {error}")),
     }
     world.ground.note(format_args!("workspace {workspace} is {} with {schedule_s:?}", style.name));
-    let facts = WorkspaceFacts { public_id, style, schedule_s, hosts, tenancy: Tenancy::Living };
+    let facts =
+        WorkspaceFacts { public_id, style, schedule_s, hosts, tenancy: Tenancy::Living, erased: None };
     world.facts.borrow_mut().workspaces.push(facts);
 }
 
@@ -303,6 +304,7 @@ async fn erase(world: &Rc<World>, workspace: usize) {
     let public_id = {
         let mut facts = world.facts.borrow_mut();
         facts.workspaces[workspace].tenancy = Tenancy::Erased;
+        facts.workspaces[workspace].erased = Some(called);
         for webhook in facts.webhooks.iter_mut().filter(|webhook| webhook.workspace == workspace) {
             let last = webhook.wanted_last().expect("it was made").clone();
             let wanted = Wanted { life: Life::Deleted, ..last };

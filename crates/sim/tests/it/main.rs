@@ -174,3 +174,8 @@ fn a_request_to_a_stranger_is_seen() {
 fn a_call_that_is_not_known_again_is_seen() {
     check_plant(Plant::ForgetCalls, "is stored 2 times");
 }
+
+#[test]
+fn a_last_event_that_is_forgotten_is_seen() {
+    check_plant(Plant::ForgetFarewell, "never got the last event");
+}

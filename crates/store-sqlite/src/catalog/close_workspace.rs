@@ -20,7 +20,7 @@ use crate::fetch::{exists, fetch_one};
 use crate::ledger::accept::{self, Incoming};
 use crate::ledger::finish::UPDATE_FAILURES;
 use crate::row;
-use crate::row::workspace_columns;
+use crate::row::{Fields, workspace_columns};
 use crate::store::Writing;
 use crate::write::Write;
 
@@ -30,7 +30,7 @@ pub(crate) const SELECT_WORKSPACE: &str = concat!(
     workspace_columns!(),
     " FROM leaving l CROSS JOIN workspace w ON w.id = l.workspace WHERE l.webhook = ?1"
 );
-pub(crate) const IS_LAST_EVENT: &str = "SELECT 1 FROM leaving WHERE webhook = ?1 AND event = ?2";
+pub(crate) const SELECT_LAST_EVENT: &str = "SELECT webhook, event FROM leaving WHERE webhook = ?1";
 pub(crate) const DELETE: &str = "DELETE FROM leaving WHERE webhook = ?1";
 pub(crate) const ANY_LEFT: &str = "SELECT 1 FROM leaving WHERE workspace = ?1";
 
@@ -88,12 +88,11 @@ pub(crate) fn after_attempt(write: &mut Write<'_>, finished: &Finished) -> Resul
     if write.leaving()? == 0 {
         return Ok(());
     }
-    let (id, event) = (finished.due.id.webhook, finished.due.id.event);
-    if !waits_for(write, id, event)? {
-        return Ok(());
-    }
+    let id = finished.due.id.webhook;
+    let Some(last_event) = last_event(write, id)? else { return Ok(()) };
     let disabled = finished.health.is_some_and(|health| health.disable.is_some());
-    if disabled || !matches!(finished.attempt.verdict, Verdict::RetryAt(_)) {
+    let is_last = last_event == finished.due.id.event;
+    if disabled || (is_last && !matches!(finished.attempt.verdict, Verdict::RetryAt(_))) {
         return end(write, finished);
     }
     if let Some(health) = finished.health {
@@ -102,8 +101,13 @@ pub(crate) fn after_attempt(write: &mut Write<'_>, finished: &Finished) -> Resul
     Ok(())
 }
 
-fn waits_for(write: &Write<'_>, webhook: WebhookId, event: EventId) -> Result<bool, Failure> {
-    exists(write.connection, IS_LAST_EVENT, [webhook.raw(), event.raw()])
+/// What a webhook waits for, if it leaves.
+fn last_event(write: &Write<'_>, webhook: WebhookId) -> Result<Option<EventId>, Failure> {
+    fetch_one(write.connection, SELECT_LAST_EVENT, [webhook.raw()], |row| {
+        let mut fields = Fields::new(row, "leaving", 1);
+        fields.skip();
+        Ok(EventId::from_raw(fields.id("event")?))
+    })
 }
 
 /// Buries a webhook that has left, and with the last of its workspace begins the erasure.

@@ -181,7 +181,7 @@ impl Catalog for SqliteStore {
 pub(crate) const STATEMENTS: &[&str] = &[
     close_workspace::INSERT,
     close_workspace::SELECT_WORKSPACE,
-    close_workspace::IS_LAST_EVENT,
+    close_workspace::SELECT_LAST_EVENT,
     close_workspace::DELETE,
     close_workspace::ANY_LEFT,
     create_credential::IS_TAKEN,

@@ -137,6 +137,26 @@ pub async fn disabling_ends_the_last_delivery(harness: &dyn Harness) {
     assert_eq!(kit.events_by_id(vec![due.id.event]).await.expect("it reads"), []);
 }
 
+/// An attempt of an earlier event was in flight when the workspace was closed.
+pub async fn an_earlier_attempt_that_disables_ends_the_last_delivery(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (gone, [webhook]) = kit.tenant().await;
+    for n in [31, 32] {
+        kit.publish(gone, n, &[webhook]).await;
+    }
+    let [first, second] = kit.owed(webhook).await[..] else { panic!("two are pending") };
+    close(&kit, gone, 50, &[webhook]).await;
+    let failed = |due, consecutive_failures, disable| {
+        let health = Some(HealthChange { consecutive_failures, disable });
+        crate::ledger::Finished { health, ..sample::finished(gone, due, RETRY) }
+    };
+    kit.record(vec![failed(first, 9, None)]).await;
+    assert_eq!(kit.lane_of(webhook).await.webhook.consecutive_failures, 9, "it counts");
+    assert_eq!(kit.owed_one(webhook).await.id, delivery(50, webhook));
+    kit.record(vec![failed(second, 10, Some(DisableReason::Failing))]).await;
+    assert_eq!((kit.owed(webhook).await, kit.lane(webhook).await.expect("it reads")), (vec![], None));
+}
+
 pub async fn a_workspace_whose_last_event_nobody_wants_is_erased_at_once(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (gone, [webhook]) = kit.tenant().await;

@@ -64,6 +64,7 @@ macro_rules! conformance_suite {
                 a_closed_workspace_owes_its_last_event_and_nothing_else
                 the_last_event_has_its_whole_schedule
                 disabling_ends_the_last_delivery
+                an_earlier_attempt_that_disables_ends_the_last_delivery
                 a_workspace_whose_last_event_nobody_wants_is_erased_at_once
                 a_closing_chosen_before_a_change_is_refused
                 a_closing_outlives_a_restart

@@ -48,11 +48,10 @@ impl Data {
     /// What an attempt means for a webhook that leaves.
     pub(super) fn leave_after(&mut self, finished: &Finished) {
         let id = finished.due.id;
-        if self.leaving.get(&id.webhook) != Some(&id.event) {
-            return;
-        }
+        let Some(last_event) = self.leaving.get(&id.webhook) else { return };
         let disabled = finished.health.is_some_and(|health| health.disable.is_some());
-        if disabled || !matches!(finished.attempt.verdict, Verdict::RetryAt(_)) {
+        let has_ended = *last_event == id.event && !matches!(finished.attempt.verdict, Verdict::RetryAt(_));
+        if disabled || has_ended {
             return self.end_leaving(id.webhook, finished);
         }
         if let Some(health) = finished.health {
