@@ -142,3 +142,15 @@ fn cursors_and_limits_that_are_none_are_refused_by_name() {
         page(&customer, &customer.token, &format!("?{good}"));
     }
 }
+
+/// An account keeps everything; one with a limit has a beginning that moves.
+#[test]
+fn an_account_keeps_its_events_unless_it_sets_a_limit() {
+    let customer = Customer::new();
+    let path = format!("/v1/workspaces/{}", customer.workspace);
+    let shown = customer.app.operator(Method::GET, &path).send().expect(200).json();
+    assert_eq!(shown["policy"]["event_retention_s"], Value::Null);
+    let limit = json!({"policy": {"event_retention_s": 60}});
+    let answer = customer.app.operator(Method::PATCH, &path).json(&limit).send();
+    assert_eq!(answer.expect(200).json()["policy"]["event_retention_s"], 60);
+}

@@ -2,6 +2,9 @@
 
 use http::Method;
 use serde_json::{Value, json};
+use signalpost_store::Ledger;
+use signalpost_store::ledger::{DueLanes, DuePage};
+use signalpost_store::testing::block_on::block_on;
 
 use crate::opentrain::Customer;
 
@@ -106,4 +109,31 @@ fn all_of_it_takes_one_scope_and_the_feature() {
         let details = refused.expect(403).json()["details"].clone();
         assert_eq!(details, json!({"featureKey": "annotation_platform"}), "{method} {path}");
     }
+}
+
+/// The last event is owed to those who want it, and nothing of the install is found any more.
+#[test]
+fn a_revoked_install_tells_its_endpoints() {
+    let customer = Customer::partner();
+    let other = create(&customer);
+    let body = json!({"url": "https://example.com/revoked", "eventTypes": ["install.revoked"]});
+    customer.call_with(Method::POST, "/webhook-endpoints", &body).expect(201);
+    let event = json!({"type": "contract.started", "resourceId": "c1", "data": {}});
+    customer.app.publish(&customer.workspace, &event).expect(202);
+    let path_of_install = format!("/v1/workspaces/{}", customer.workspace);
+    customer.app.operator(Method::DELETE, &path_of_install).send().expect(204);
+
+    let store = &customer.app.store;
+    let lanes = block_on(store.due_lanes(DueLanes { after: None, limit: 9 })).unwrap();
+    let [lane] = lanes[..] else { panic!("one endpoint waits: {lanes:?}") };
+    let due = block_on(store.due_page(DuePage { webhook: lane.webhook, limit: 9 })).unwrap();
+    let event = block_on(store.events_by_id(vec![due[0].id.event])).unwrap().remove(0);
+    assert_eq!((due.len(), event.content.event_type.as_str()), (1, "install.revoked"));
+    let id = &customer.workspace;
+    assert_eq!(event.content.attributes, [("resourceId".to_owned(), format!("\"{id}\""))]);
+    assert_eq!(event.content.data, format!("{{\"installId\":\"{id}\"}}"));
+
+    customer.call(Method::GET, &path(&other)).expect(401);
+    customer.app.operator(Method::GET, &path_of_install).send().expect(404);
+    customer.app.operator(Method::DELETE, &path_of_install).send().expect(404);
 }

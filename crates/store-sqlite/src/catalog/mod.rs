@@ -1,6 +1,8 @@
 //! The catalogue's verbs: workspaces, webhooks, credentials and operator keys. One file each.
 
 pub(crate) mod close_workspace;
+#[cfg(test)]
+mod closing_test;
 mod create_credential;
 mod create_operator_key;
 mod create_webhook;
