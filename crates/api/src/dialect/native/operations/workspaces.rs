@@ -48,7 +48,10 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
     let delete = admin(Method::DELETE, "/workspaces/{workspace}", workspaces::delete).described(|call| {
         in_workspace(call)
             .named("deleteWorkspace", "Erase a workspace")
-            .about("Ends the tenant, secrets first. Nothing is sent for it any more once this has answered.")
+            .about(
+                "Ends the tenant, secrets first. Nothing is sent for it any more once this has answered, but \
+                 the last event that its dialect may have.",
+            )
             .answers_nothing("It is gone.")
     });
     [list, create, get, update, delete].map(|call| call.described(|call| call.tag(TAG))).into()
