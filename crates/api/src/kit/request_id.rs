@@ -15,11 +15,13 @@ const PREFIX: &str = "req_";
 const DIGITS: usize = 16;
 const COUNTER_BITS: u32 = 48;
 
+/// Shared by all surfaces: their lines stand in one log.
+static COUNT: AtomicU64 = AtomicU64::new(0);
+
 /// Mints ids that do not repeat within a process: the time, then a counter.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RequestIds {
     form: Form,
-    count: AtomicU64,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -34,7 +36,7 @@ enum Form {
 impl RequestIds {
     /// Ids that are UUIDs.
     pub(crate) fn uuids() -> Self {
-        Self { form: Form::Uuid, count: AtomicU64::default() }
+        Self { form: Form::Uuid }
     }
 
     /// The caller's own id when it gave a good one, else a new one.
@@ -50,7 +52,7 @@ impl RequestIds {
 
     fn mint(&self, now: Timestamp) -> String {
         let ms = u128::try_from(now.as_ms()).unwrap_or_default() & ((1 << 42) - 1);
-        let count = u128::from(self.count.fetch_add(1, Ordering::Relaxed)) & ((1 << COUNTER_BITS) - 1);
+        let count = u128::from(COUNT.fetch_add(1, Ordering::Relaxed)) & ((1 << COUNTER_BITS) - 1);
         match self.form {
             Form::Ours => format!("{PREFIX}{}", base62::encode(ms << COUNTER_BITS | count, DIGITS)),
             Form::Uuid => uuid(ms, count),
@@ -108,19 +110,17 @@ mod tests {
         };
         let own = "9d1f3a8e-0000-4000-A000-0123456789ab";
         assert_eq!(of(own), own);
-        for (count, bad) in
-            ["a", "9d1f3a8e00004000A0000123456789ab----", "9d1f3a8e-0000-4000-A000-0123456789ag"]
-                .into_iter()
-                .enumerate()
-        {
-            assert_eq!(of(bad), format!("01234567-89ab-8000-8000-{count:012x}"), "{bad}");
+        for bad in ["a", "9d1f3a8e00004000A0000123456789ab----", "9d1f3a8e-0000-4000-A000-0123456789ag"] {
+            let minted = of(bad);
+            assert!(minted.starts_with("01234567-89ab-8000-8000-") && is_uuid(minted.as_bytes()), "{minted}");
         }
     }
 
     #[test]
     fn minted_ids_differ() {
-        let ids = RequestIds::default();
-        let mint = || ids.of(&HeaderMap::new(), Timestamp::from_ms(i64::MAX));
-        assert_ne!(mint(), mint());
+        let mint = |ids: RequestIds| ids.of(&HeaderMap::new(), Timestamp::from_ms(i64::MAX));
+        assert_ne!(mint(RequestIds::default()), mint(RequestIds::default()));
+        let end = |id: String| id.rsplit('-').next().map(str::to_owned);
+        assert_ne!(end(mint(RequestIds::uuids())), end(mint(RequestIds::uuids())), "whatever their surface");
     }
 }
