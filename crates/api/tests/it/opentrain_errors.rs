@@ -36,6 +36,7 @@ fn every_error_has_the_documented_envelope() {
     let path = "/webhooks/wh_BUbkx3PsbzQm5V10";
     let refused = customer.call_with(Method::PATCH, path, &json!({"status": "ACTIVE"}));
     assert_eq!(refused.expect(405).text_at("/code"), "BAD_REQUEST", "a disabled webhook stays so");
+    customer.call(Method::POST, &format!("{path}/redeliver")).expect(404);
 }
 
 #[test]

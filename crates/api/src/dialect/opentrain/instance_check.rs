@@ -57,6 +57,10 @@ fn check_events(instance: &Instance) -> Result<(), String> {
         return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
     }
     without_repetition("events", &events.iter().map(|event| event.name.clone()).collect::<Vec<_>>())?;
+    let farewell = &instance.farewell;
+    if !farewell.is_empty() && !events.iter().any(|event| event.name == *farewell) {
+        return Err(format!("farewell: `{farewell}` is not among the events; an empty text stands for none"));
+    }
     for event in events {
         let name = &event.name;
         check_event_type(name).map_err(|problem| format!("events: `{name}` {problem}"))?;
@@ -116,6 +120,7 @@ mod tests {
     #[test]
     fn overrides_that_cannot_work_are_refused() {
         refused(|instance| instance.events = Vec::new(), "events");
+        refused(|instance| instance.farewell = "nobody.left".to_owned(), "farewell");
         refused(|instance| instance.events[0].name = "a b".to_owned(), "events");
         refused(|instance| instance.events.push(instance.events[0].clone()), "events");
         refused(|instance| instance.events[0].scope = Some("nobody:read".to_owned()), "events");

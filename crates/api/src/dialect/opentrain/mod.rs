@@ -17,6 +17,7 @@ mod list;
 mod operations;
 mod profile;
 mod read;
+mod redeliver;
 mod schemas;
 mod update;
 mod wire;

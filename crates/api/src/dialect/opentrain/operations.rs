@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 
 use super::{
-    Call, Instance, Surface, auth, capabilities, create, delete, feed, get, list, profile, schemas, update,
-    wire,
+    Call, Instance, Surface, auth, capabilities, create, delete, feed, get, list, profile, redeliver,
+    schemas, update, wire,
 };
 use crate::kit::description::{Content, Description, Shape};
 use crate::kit::operation::{Access, Operation};
@@ -25,6 +25,7 @@ pub(super) fn operations(instance: &Instance) -> Vec<VendorOperation> {
         (Call::Get, look(instance)),
         (Call::Update, change(instance)),
         (Call::Delete, deletion(instance)),
+        (Call::Redeliver, redelivery(instance)),
         (Call::Updates, updates(instance)),
         (Call::Capabilities, capability()),
     ];
@@ -95,6 +96,23 @@ fn deletion(instance: &Instance) -> VendorOperation {
             .named("deleteWebhook", "Delete a webhook")
             .about("For good, and at once: nothing more is sent.")
             .answers_as(StatusCode::OK, "The webhook as it was.", json_of("DeletedWebhook", answer))
+    })
+}
+
+fn redelivery(instance: &Instance) -> VendorOperation {
+    managing(instance, Method::POST, one(instance, "/redeliver"), redeliver::redeliver).described(|call| {
+        let beside = [
+            ("requeued", json!({"type": "integer", "minimum": 0, "examples": [1]})),
+            ("message", schemas::message(profile::REQUEUED)),
+        ];
+        let answer = json_of("Redelivery", schemas::around_webhook(instance, &beside));
+        in_path(call, instance)
+            .named("redeliver", "Send deliveries again")
+            .about("One delivery whatever became of it, or every failed one of the webhook.")
+            .takes("RedeliveryRequest", schemas::redelivery(), json!({}))
+            .or_no_body()
+            .answers_as(StatusCode::OK, "They are on their way.", answer)
+            .refuses(&[ErrorCode::Conflict])
     })
 }
 

@@ -46,6 +46,8 @@ pub struct Instance {
     pub holds_while_paused: bool,
     /// The catalogue: every event type that there is.
     pub events: Vec<EventType>,
+    /// Type of the event that says that a workspace was closed; nobody is told when it is empty.
+    pub farewell: String,
     /// Every scope that a token may have, and the one that managing webhooks takes.
     pub scopes: Vec<String>,
     pub manage_scope: String,
@@ -75,6 +77,7 @@ pub enum Call {
     Get,
     Update,
     Delete,
+    Redeliver,
     /// The feed of events.
     Updates,
     Capabilities,
@@ -97,6 +100,7 @@ impl Instance {
             shows_failures: false,
             holds_while_paused: true,
             events: super::catalogue::public(),
+            farewell: String::new(),
             scopes: PUBLIC_SCOPES.map(text).into(),
             manage_scope: text(MANAGE_SCOPE),
             feature: text("public_api_webhooks"),
@@ -119,13 +123,14 @@ impl Instance {
             name: text("opentrain-partner"),
             base_path: text("/api/partner/v1"),
             user_agent: text("OpenTrain-Partner-Webhooks/1.0"),
-            calls: vec![Call::Create, Call::List, Call::Get, Call::Update, Call::Delete],
+            calls: vec![Call::Create, Call::List, Call::Get, Call::Update, Call::Delete, Call::Redeliver],
             collection: text("webhook-endpoints"),
             object: text("webhookEndpoint"),
             objects: text("webhookEndpoints"),
             id_name: text("endpointId"),
             shows_failures: true,
             events: super::catalogue::partner(),
+            farewell: text(REVOKED),
             scopes: PARTNER_SCOPES.map(text).into(),
             feature: text("annotation_platform"),
             workspace_id_prefix: text("inst_"),
@@ -190,6 +195,9 @@ pub(super) fn secret_message(instance: &Instance) -> String {
         instance.header_prefix
     )
 }
+pub(super) const REQUEUED: &str = "Requeued deliveries will be attempted right away.";
+pub(super) const REQUEUED_DISABLED: &str =
+    "Requeued deliveries will be attempted once the endpoint is ACTIVE again.";
 /// Why a webhook is off.
 pub(super) const FAILING: &str = "Disabled after repeated delivery failures";
 pub(super) const BY_OWNER: &str = "Disabled by request";
@@ -236,8 +244,8 @@ impl Instance {
     /// An install that is revoked tells those of its webhooks that want to know.
     fn farewell(&self) -> Option<Farewell> {
         let json = |template: &str| Template::json(template).expect("a constant that a test reads");
-        self.events.iter().any(|event| event.name == REVOKED).then(|| Farewell {
-            event_type: REVOKED.to_owned(),
+        (!self.farewell.is_empty()).then(|| Farewell {
+            event_type: self.farewell.clone(),
             attributes: vec![("resourceId".to_owned(), json("${workspace.id}"))],
             data: json(REVOKED_DATA),
         })

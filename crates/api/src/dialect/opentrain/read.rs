@@ -84,6 +84,10 @@ impl<'a> Reader<'a> {
         self.fields.unless_absent(name, member)
     }
 
+    pub(super) fn text(&mut self, name: &str) -> Member<String> {
+        self.fields.text(name)
+    }
+
     /// `Invalid` with everything that was wrong, fields included that nobody asked for.
     pub(super) fn finish(mut self) -> Result<(), Refusal> {
         self.fields.refuse_rest("is not accepted here");

@@ -51,6 +51,11 @@ pub(super) fn change(instance: &Instance) -> Value {
     object(&[], &members)
 }
 
+pub(super) fn redelivery() -> Value {
+    let id = about("One delivery; every failed one of the endpoint without it.", json!({"type": "string"}));
+    object(&[], &[(wire::DELIVERY_ID, id)])
+}
+
 pub(super) fn secret() -> Value {
     let pattern = "^whsec_[0-9a-f]{64}$";
     let example = format!("whsec_{}", "3f".repeat(32));

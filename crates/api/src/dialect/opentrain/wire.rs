@@ -8,6 +8,7 @@ use serde_json::value::RawValue;
 pub(super) const URL: &str = "url";
 pub(super) const EVENT_TYPES: &str = "eventTypes";
 pub(super) const STATUS: &str = "status";
+pub(super) const DELIVERY_ID: &str = "deliveryId";
 pub(super) const CURSOR: &str = "cursor";
 pub(super) const LIMIT: &str = "limit";
 pub(super) const ACTIVE: &str = "ACTIVE";
@@ -51,6 +52,14 @@ pub(super) struct Deleted<'a> {
     #[serde(flatten)]
     pub(super) webhook: Named<'a, Webhook>,
     pub(super) deleted: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Redelivered<'a> {
+    #[serde(flatten)]
+    pub(super) webhook: Named<'a, Webhook>,
+    pub(super) requeued: u64,
+    pub(super) message: &'static str,
 }
 
 #[derive(Serialize)]
