@@ -6,8 +6,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
-use signalpost_testkit::{Operator, Server, ServerOptions, TempDir};
+use serde_json::{Value, json};
+use signalpost_testkit::{HttpClient, Operator, Request, Server, ServerOptions, TempDir};
 
 use super::{command, python};
 use crate::{Outcome, release, workspace};
@@ -16,17 +16,19 @@ use crate::{Outcome, release, workspace};
 const PROGRAM: &str = "schemathesis==4.32.5";
 const NATIVE: &str = include_str!("schemathesis/native.toml");
 const DIALECT: &str = include_str!("schemathesis/dialect.toml");
+/// Beside [`DIALECT`], for the partners' API.
+const PARTNER: &str = include_str!("schemathesis/partner.toml");
 const HOOKS: &str = include_str!("schemathesis/hooks.py");
 /// Requests of each call and phase; so many keep the step well below three minutes.
 const EXAMPLES: &str = "40";
 /// The same requests in every run, so that a failure can be repeated.
 const SEED: &str = "1";
 /// Dialects with public calls, and the header in which each is shown its credential.
-const DIALECTS: [(&str, &str); 3] = [
-    ("sigmamind", "X-API-Key: "),
-    ("opentrain", "Authorization: Bearer "),
-    ("opentrain-partner", "Authorization: Bearer "),
-];
+const DIALECTS: [(&str, &str); 3] = [("sigmamind", "X-API-Key: "), ("opentrain", BEARER), (PARTNERS, BEARER)];
+const BEARER: &str = "Authorization: Bearer ";
+const PARTNERS: &str = "opentrain-partner";
+/// Where an endpoint of an install is made.
+const ENDPOINTS: &str = "/api/partner/v1/webhook-endpoints";
 /// Calls on workspaces as such. They run apart and last: they shorten the retention of whatever workspace they have
 /// heard of, and erase it.
 const WORKSPACES: &str = r"^/v1/workspaces(/\{workspace\})?$";
@@ -45,9 +47,13 @@ pub(super) fn run() -> Outcome {
     };
     for (dialect, header) in DIALECTS {
         let credential = credential(&mut server.operator(), dialect)?;
+        let configuration = match dialect {
+            PARTNERS => format!("{DIALECT}{}", PARTNER.replace("ENDPOINT", &endpoint(&server, &credential)?)),
+            _ => DIALECT.to_owned(),
+        };
         let api = Api {
             document: format!("{dialect}.json"),
-            configuration: DIALECT.to_owned(),
+            configuration,
             url: format!("http://{}", server.public()),
             credential: format!("{header}{credential}"),
         };
@@ -132,6 +138,18 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
 fn credential(operator: &mut Operator, dialect: &str) -> Result<String, String> {
     let workspace = operator.create_workspace(&json!({"dialect": dialect, "name": "schemathesis"}))?;
     operator.create_credential(&workspace)
+}
+
+/// An endpoint of the install whose credential this is.
+fn endpoint(server: &Server, credential: &str) -> Result<String, String> {
+    let new = json!({"url": "https://receiver.invalid/", "eventTypes": ["contract.started"]});
+    let request =
+        Request::new("POST", ENDPOINTS).header("authorization", &format!("Bearer {credential}")).json(&new);
+    let made = HttpClient::new(server.public(), release::START_TIMEOUT).send(&request);
+    let made = made.map_err(|error| format!("an endpoint cannot be made: {error}"))?;
+    let made: Value = serde_json::from_slice(&made.body).map_err(|error| error.to_string())?;
+    let id = made["webhookEndpoint"]["id"].as_str().map(str::to_owned);
+    id.ok_or_else(|| format!("no endpoint in {made}"))
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
