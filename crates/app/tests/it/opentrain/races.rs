@@ -30,6 +30,10 @@ fn having(answers: &[Response], status: u16) -> Vec<&Response> {
     answers.iter().filter(|answer| answer.status == status).collect()
 }
 
+fn told(answers: &[Response]) -> Vec<(u16, String)> {
+    answers.iter().map(|answer| (answer.status, answer.text())).collect()
+}
+
 #[test]
 fn twenty_creates_at_once_make_ten_webhooks() {
     let mut server = start(&[]);
@@ -37,10 +41,10 @@ fn twenty_creates_at_once_make_ten_webhooks() {
     for side in [&PUBLIC, &PARTNER] {
         let tenant = Tenant::new(&server, side, &json!({}));
         let answers = at_once(|| tenant.create("https://example.com/hook"));
-        assert_eq!(having(&answers, 201).len(), WEBHOOKS_MAX, "{answers:?}");
+        assert_eq!(having(&answers, 201).len(), WEBHOOKS_MAX, "{:?}", told(&answers));
         let refused = having(&answers, 409);
-        assert_eq!(refused.len(), CALLERS - WEBHOOKS_MAX, "{answers:?}");
-        assert!(refused.iter().all(|answer| answer.json()["code"] == "CONFLICT"), "{answers:?}");
+        assert_eq!(refused.len(), CALLERS - WEBHOOKS_MAX, "{:?}", told(&answers));
+        assert!(refused.iter().all(|answer| answer.json()["code"] == "CONFLICT"), "{:?}", told(&answers));
         assert_eq!(tenant.list().len(), WEBHOOKS_MAX);
         made.push((side, tenant.workspace, tenant.token));
     }
@@ -55,7 +59,7 @@ fn twenty_creates_at_once_make_ten_webhooks() {
         let id = tenant.list()[3]["id"].as_str().unwrap().to_owned();
         assert_eq!(tenant.delete(&id).status, 200);
         let answers = at_once(|| tenant.create("https://example.com/hook"));
-        assert_eq!(having(&answers, 201).len(), 1, "one place was free: {answers:?}");
+        assert_eq!(having(&answers, 201).len(), 1, "one place was free: {:?}", told(&answers));
     }
 }
 
@@ -67,9 +71,9 @@ fn of_twenty_deletes_at_once_one_deletes() {
         let id = tenant.create_one("https://example.com/hook");
         let answers = at_once(|| tenant.delete(&id));
         let done = having(&answers, 200);
-        assert_eq!(done.len(), 1, "{answers:?}");
+        assert_eq!(done.len(), 1, "{:?}", told(&answers));
         assert_eq!((&done[0].json()["deleted"], &done[0].json()[side.one]["id"]), (&json!(true), &json!(id)));
-        assert_eq!(having(&answers, 404).len(), CALLERS - 1, "{answers:?}");
+        assert_eq!(having(&answers, 404).len(), CALLERS - 1, "{:?}", told(&answers));
         assert!(tenant.list().is_empty());
     }
 }
