@@ -186,6 +186,17 @@ pub fn state_of(born: Sequence, accepted_at: Timestamp, steps: &[Step], cuts: &[
     }
 }
 
+/// The round that a requeue has begun, as it is owed, while no attempt of it is recorded. To ask once more for what
+/// was just asked for changes nothing.
+pub fn unsent_round(id: DeliveryId, state: DeliveryState, steps: &[Step]) -> Option<Due> {
+    match (state, steps.last()?) {
+        (DeliveryState::Pending { next_at }, Step::Requeued { number, born, .. }) => {
+            Some(Due { id, due_at: next_at, born: *born, steps: *number, tries: 0 })
+        }
+        _ => None,
+    }
+}
+
 /// The first cut that ended a round born at `born`.
 fn earliest_cut(born: Sequence, cuts: &[Cut]) -> Option<&Cut> {
     cuts.iter().filter(|cut| cut.upto >= born).min_by_key(|cut| cut.upto)
@@ -298,6 +309,21 @@ mod tests {
         let stolen = [requeue(1, 9), other(2)];
         let second = Attempt { number: 2, ..ended };
         assert_eq!(place_of(&second, &due(9), Owed, &stolen), Place::Current { number: 3 });
+    }
+
+    #[test]
+    fn a_round_is_unsent_until_an_attempt_of_it_is_recorded() {
+        let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(2) };
+        let unsent = |steps: &[Step], cuts: &[Cut]| {
+            unsent_round(id, state_of(Sequence(5), at(50), steps, cuts), steps)
+        };
+        let (failed, requeued) = (attempt(1, Verdict::GiveUp), requeue(2, 9));
+        let due = Due { id, due_at: at(202), born: Sequence(9), steps: 2, tries: 0 };
+        assert_eq!(unsent(&[failed.clone(), requeued.clone()], &[]), Some(due));
+        assert_eq!(unsent(&[], &[]), None, "nobody asked for its first round");
+        assert_eq!(unsent(std::slice::from_ref(&failed), &[]), None);
+        assert_eq!(unsent(&[failed.clone(), requeued.clone()], &[cut(9, CutReason::Disabled)]), None);
+        assert_eq!(unsent(&[failed, requeued, attempt(3, Verdict::RetryAt(at(900)))], &[]), None);
     }
 
     #[test]

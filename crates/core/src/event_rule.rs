@@ -2,6 +2,7 @@
 
 use crate::error::FieldError;
 use crate::json_names::{each_name, stands_for};
+use crate::limits::ATTRIBUTE_BYTES_MAX;
 
 /// One type of event in a dialect's catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +73,9 @@ impl AttributeRule {
                 Presence::Optional => Ok(()),
             };
         };
+        if value.len() > ATTRIBUTE_BYTES_MAX {
+            return Err(format!("must be at most {ATTRIBUTE_BYTES_MAX} bytes long"));
+        }
         // A JSON value that begins with a quotation mark is a text, and one of two bytes is empty.
         let is_text = value.starts_with('"') && value.len() > 2;
         match self.form {
@@ -122,5 +126,9 @@ mod tests {
             let rule = rule(presence, form);
             assert_eq!(values.map(|value| rule.check(value).is_ok()), expected, "{rule:?}");
         }
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        let rule = rule(Presence::Optional, AttributeForm::Text);
+        assert_eq!(rule.check(Some(&text(ATTRIBUTE_BYTES_MAX))), Ok(()));
+        assert!(rule.check(Some(&text(ATTRIBUTE_BYTES_MAX + 1))).is_err());
     }
 }

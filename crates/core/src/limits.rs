@@ -34,6 +34,8 @@ pub const IDEMPOTENCY_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 pub const IDEMPOTENCY_SHARE_BYTES_MAX: u64 = IDEMPOTENCY_BYTES_MAX / 4;
 /// How long a producer's event id keeps its meaning, in milliseconds: 24 hours.
 pub const EVENT_ID_KEPT_MS: i64 = 24 * 3_600 * 1_000;
+/// Length of an attribute of an event beside its data, as JSON: an id of somebody's, however it is escaped.
+pub const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 /// Length of a subject; the longest that a built-in dialect documents is 64.
 pub const SUBJECT_CHARS_MAX: usize = 256;
 /// Length of a target URL in characters, as most vendors document it.
@@ -146,6 +148,9 @@ pub const POOL_AGE_MAX: Duration = Duration::from_secs(60);
 /// Idle connections kept by one delivery core.
 pub const POOL_CONNECTIONS_MAX: usize = 2_048;
 
+/// Steps in the history of one delivery: the longest schedule some thirty times over. Beyond it nobody can have the
+/// delivery sent once more; a history is read as a whole, by lists and by the writer.
+pub const DELIVERY_STEPS_MAX: u32 = 1_000;
 /// Attempts in flight of one webhook.
 pub const LANE_IN_FLIGHT_MAX: usize = 32;
 /// Attempts in flight on one delivery core.

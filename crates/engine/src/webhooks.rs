@@ -152,6 +152,9 @@ impl Engine {
             Some(headers) => Some(self.sealed_change(&webhook, headers)?),
         };
         let nothing = UpdateWebhook::nothing(workspace, webhook.id, self.clock.now());
+        // One that is on stays as it is: its lane may have counted failures that are not stored yet.
+        let is_on = webhook.state.is_active();
+        let active = change.active.filter(|activity| !(is_on && *activity == Activity::Active));
         let paused = match view.profile.pause {
             PauseRule::Drops => DisableReason::ByOwner,
             PauseRule::Holds => DisableReason::Paused,
@@ -164,7 +167,7 @@ impl Engine {
             retry: change.retry,
             timeout: change.timeout,
             headers,
-            switch: change.active.map(|activity| match activity {
+            switch: active.map(|activity| match activity {
                 Activity::Active => Switch::Enable,
                 Activity::Paused => Switch::Disable(paused),
             }),

@@ -6,6 +6,7 @@ use signalpost_core::attempt::{Attempt, Outcome};
 use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, WebhookState};
@@ -49,13 +50,13 @@ pub trait Ledger: Send + Sync {
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()>;
 
     /// Owes a delivery once more with a fresh round; one that is pending ends its round with that, and nothing follows
-    /// from an attempt of it that is in flight. `Missing("delivery")`; `WrongState` when its webhook is deleted, when
-    /// the payload was removed, or when the rule does not permit it.
+    /// from an attempt of it that is in flight. A round of which no attempt is recorded yet is answered as it is.
+    /// `Missing("delivery")`; `WrongState` when its webhook is deleted, when the payload was removed, when it has
+    /// [`DELIVERY_STEPS_MAX`] steps, or when the rule does not permit it.
     fn requeue(&self, params: Requeue) -> Answer<Due>;
 
     /// Owes those of these deliveries once more that are lost: that failed, or were dropped when their webhook was
-    /// disabled. Says how many. All others are passed over, and so are those whose webhook is deleted or whose payload
-    /// was removed. For a webhook that is disabled they wait until it is on.
+    /// disabled. Says how many. All others are passed over, and so are those that [`Self::requeue`] would refuse. For a webhook that is disabled they wait until it is on.
     fn requeue_lost(&self, params: RequeueLost) -> Answer<usize>;
 
     /// Webhooks that are on and are owed something, in ascending order, each with its earliest time.
@@ -190,8 +191,11 @@ pub enum RequeueRule {
 }
 
 impl RequeueRule {
-    /// `WrongState` when it does not permit to send this delivery to this webhook once more.
-    pub fn check(self, webhook: WebhookState, delivery: DeliveryState) -> Result<(), StoreError> {
+    /// `WrongState` when it does not permit to send this delivery, which has so many steps, to this webhook once more.
+    pub fn check(self, webhook: WebhookState, delivery: DeliveryState, steps: u32) -> Result<(), StoreError> {
+        if steps >= DELIVERY_STEPS_MAX {
+            return Err(StoreError::WrongState("the delivery was sent as often as one may be"));
+        }
         match self {
             Self::Any => Ok(()),
             Self::Ended if !webhook.is_active() => Err(StoreError::WrongState("the webhook is disabled")),

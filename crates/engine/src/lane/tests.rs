@@ -1,3 +1,5 @@
+//! What a lane takes, keeps and gives back.
+
 use super::*;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::limits::LANE_PAGE_ROWS;

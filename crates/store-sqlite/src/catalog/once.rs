@@ -7,6 +7,7 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, params};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::{Crowded, is_kept, kept_bytes};
+use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::secret::SealedSecret;
 use signalpost_store::{Done, Effect, Once, StoreError};
 
@@ -131,9 +132,11 @@ pub(crate) fn remember(write: &mut Write<'_>, once: Once, kept: Kept<'_>) -> Res
     make_room(write, once.workspace)
 }
 
-/// Forgets the oldest answers until the bounds on them are kept.
+/// Forgets the oldest answers until the bounds on them are kept, a step's worth at most: a database that was written
+/// when there were no bounds comes to keep them call by call.
 fn make_room(write: &mut Write<'_>, workspace: Option<WorkspaceId>) -> Result<(), Failure> {
-    while let Some(crowded) = write.kept(workspace)?.crowded() {
+    for _ in 0..UPKEEP_ROWS_MAX {
+        let Some(crowded) = write.kept(workspace)?.crowded() else { return Ok(()) };
         let gone = match crowded {
             Crowded::Place => forget(write, DELETE_OLDEST_OF, [place(workspace)])?,
             Crowded::Everybody => forget(write, DELETE_OLDEST, [])?,

@@ -1,7 +1,7 @@
 //! `requeue`: a delivery is owed once more, with a fresh round.
 
 use rusqlite::params;
-use signalpost_core::delivery::{DeliveryState, Due, state_of};
+use signalpost_core::delivery::{DeliveryState, Due, state_of, unsent_round};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::time::Timestamp;
@@ -29,8 +29,10 @@ pub(crate) const INSERT_STEP: &str = "INSERT INTO attempt
 pub(super) struct Found {
     pub(super) state: DeliveryState,
     pub(super) payload_removed_at: Option<Timestamp>,
+    /// A round that was asked for and not begun.
+    unsent: Option<Due>,
     /// Of the last step of its history, zero when there is none.
-    last_number: u32,
+    pub(super) last_number: u32,
 }
 
 pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure> {
@@ -38,12 +40,15 @@ pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure
     let found = look(write, workspace, id)?.ok_or(StoreError::Missing("delivery"))?;
     let webhook = find::webhook(write.connection, workspace, id.webhook)?;
     let webhook = webhook.ok_or(StoreError::WrongState("the webhook is deleted"))?;
-    rule.check(webhook.state, found.state)?;
+    rule.check(webhook.state, found.state, found.last_number)?;
     if found.payload_removed_at.is_some() {
         let sentence = "the payload of the event was removed, as its retention asks";
         return Err(StoreError::WrongState(sentence).into());
     }
-    begin_round(write, workspace, id, &found, at)
+    match found.unsent {
+        Some(due) => Ok(due),
+        None => begin_round(write, workspace, id, &found, at),
+    }
 }
 
 pub(super) fn look(
@@ -68,8 +73,10 @@ pub(super) fn look(
     }
     let steps = history::steps_brief(write.connection, id)?;
     let cuts = history::cuts(write.connection, id.webhook)?;
+    let state = state_of(sequence, accepted_at, &steps, &cuts);
     Ok(Some(Found {
-        state: state_of(sequence, accepted_at, &steps, &cuts),
+        state,
+        unsent: unsent_round(id, state, &steps),
         payload_removed_at,
         last_number: steps.last().map_or(0, |step| step.number()),
     }))

@@ -1,5 +1,6 @@
 //! `requeue_lost`: deliveries that their receivers may miss are owed once more, each with a fresh round.
 
+use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_store::ledger::RequeueLost;
 
 use super::requeue::{begin_round, look};
@@ -13,7 +14,10 @@ pub(super) fn run(write: &mut Write<'_>, params: &RequeueLost) -> Result<usize, 
     for id in deliveries {
         let Some(found) = look(write, *workspace, *id)? else { continue };
         let lost = found.state.is_lost() && found.payload_removed_at.is_none();
-        if lost && find::webhook(write.connection, *workspace, id.webhook)?.is_some() {
+        if lost
+            && found.last_number < DELIVERY_STEPS_MAX
+            && find::webhook(write.connection, *workspace, id.webhook)?.is_some()
+        {
             begin_round(write, *workspace, *id, &found, *at)?;
             requeued += 1;
         }

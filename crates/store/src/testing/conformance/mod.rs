@@ -190,6 +190,7 @@ macro_rules! conformance_suite {
                 cuts_before_a_requeue_do_not_touch_it
                 a_requeue_outlives_an_attempt_of_the_round_before
                 a_pending_delivery_may_begin_anew
+                a_round_that_was_not_begun_is_answered_as_it_is
                 rounds_may_be_overtaken_one_after_the_other
                 an_attempt_that_was_overtaken_changes_the_health
                 what_is_requeued_while_a_webhook_is_off_waits

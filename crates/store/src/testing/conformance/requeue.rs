@@ -171,18 +171,40 @@ pub async fn a_pending_delivery_may_begin_anew(harness: &dyn Harness) {
     assert_eq!(kit.owed(webhook).await, [due]);
 }
 
+/// However often it is asked for: a history does not grow by asking.
+pub async fn a_round_that_was_not_begun_is_answered_as_it_is(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [webhook, held]) = kit.tenant().await;
+    let failed = kit.publish_and_attempt(workspace, 31, webhook, Verdict::GiveUp).await;
+    kit.publish(workspace, 32, &[held]).await;
+    kit.pause(workspace, held, 50).await;
+    for id in [failed, delivery(32, held)] {
+        let due = kit.redeliver_any(workspace, id, 60).await.expect("whatever its status");
+        let notes = Notes::on(&*kit);
+        let steps = kit.look(workspace, id).await.steps;
+        for at_ms in 61..64 {
+            assert_eq!(kit.redeliver_any(workspace, id, at_ms).await.expect("whatever its status"), due);
+        }
+        assert_eq!((kit.look(workspace, id).await.steps, kit.owed(id.webhook).await), (steps, vec![due]));
+        assert_eq!(notes.take(), [], "nobody is told of what they know");
+    }
+    kit.attempt(workspace, kit.owed_one(webhook).await, RETRY).await;
+    let anew = kit.redeliver_any(workspace, failed, 70).await.expect("whatever its status");
+    assert_eq!((anew.due_at, anew.steps, anew.tries), (sample::at(70), 4, 0), "it waited for its retry");
+}
+
 pub async fn rounds_may_be_overtaken_one_after_the_other(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [webhook]) = kit.tenant().await;
     kit.publish(workspace, 31, &[webhook]).await;
-    let mut in_flight = vec![kit.owed_one(webhook).await];
+    let mut last = kit.owed_one(webhook).await;
+    let mut overtaken = Vec::new();
     for n in 0..3 {
-        let due = kit.redeliver_any(workspace, in_flight[0].id, 60 + n).await.expect("whatever its status");
-        in_flight.push(due);
-    }
-    let last = in_flight.pop().expect("three were requeued");
-    for due in in_flight.iter().rev().chain(&in_flight) {
-        kit.attempt(workspace, *due, Verdict::Delivered).await;
+        let due = kit.redeliver_any(workspace, last.id, 60 + n).await.expect("whatever its status");
+        overtaken.push(std::mem::replace(&mut last, due));
+        for due in overtaken.iter().rev() {
+            kit.attempt(workspace, *due, Verdict::Delivered).await;
+        }
     }
     assert_eq!(kit.owed(webhook).await, [last]);
     let record = kit.look(workspace, last.id).await;

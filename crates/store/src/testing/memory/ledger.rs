@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use signalpost_core::attempt::{Attempt, Verdict};
-use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
+use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of, unsent_round};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
+use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_core::time::Timestamp;
 
 use super::data::{Data, EventRow};
@@ -164,18 +165,22 @@ impl Data {
         }
     }
 
-    pub(super) fn requeue(&mut self, params: Requeue) -> Result<Due, StoreError> {
+    pub(super) fn requeue(&mut self, params: Requeue) -> Result<Round, StoreError> {
         let Requeue { workspace, delivery: id, at, rule } = params;
         let record = self.delivery(workspace, id).ok_or(StoreError::Missing("delivery"))?;
         let row = self.living_webhook(workspace, id.webhook);
         let row = row.ok_or(StoreError::WrongState("the webhook is deleted"))?;
-        rule.check(row.webhook.state, record.summary.state)?;
+        let state = record.summary.state;
+        rule.check(row.webhook.state, state, last_number(&record))?;
         if record.event.payload_removed_at.is_some() {
             return Err(StoreError::WrongState(
                 "the payload of the event was removed, as its retention asks",
             ));
         }
-        Ok(self.begin_round(workspace, &record, at))
+        Ok(match unsent_round(id, state, &record.steps) {
+            Some(due) => Round::Unsent(due),
+            None => Round::Begun(self.begin_round(workspace, &record, at)),
+        })
     }
 
     /// What is owed anew.
@@ -185,7 +190,8 @@ impl Data {
         for id in deliveries {
             let Some(record) = self.delivery(*workspace, *id) else { continue };
             let lives = self.living_webhook(*workspace, id.webhook).is_some();
-            if lives && record.summary.state.is_lost() && record.event.payload_removed_at.is_none() {
+            let lost = record.summary.state.is_lost() && last_number(&record) < DELIVERY_STEPS_MAX;
+            if lives && lost && record.event.payload_removed_at.is_none() {
                 owed.push(self.begin_round(*workspace, &record, *at));
             }
         }
@@ -196,12 +202,39 @@ impl Data {
     fn begin_round(&mut self, workspace: WorkspaceId, record: &DeliveryRecord, at: Timestamp) -> Due {
         let id = record.summary.id;
         let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
-        let number = record.steps.last().map_or(1, |step| step.number() + 1);
+        let number = last_number(record) + 1;
         self.steps.entry(id).or_default().insert(number, Step::Requeued { number, at, born });
         let due = Due { id, due_at: at, born, steps: number, tries: 0 };
         self.due.insert(id, due);
         due
     }
+}
+
+/// What a requeue has led to.
+#[derive(Clone, Copy)]
+pub(super) enum Round {
+    Begun(Due),
+    /// It had begun before, and nobody is told again.
+    Unsent(Due),
+}
+
+impl Round {
+    pub(super) const fn begun(self) -> Option<Due> {
+        match self {
+            Self::Begun(due) => Some(due),
+            Self::Unsent(_) => None,
+        }
+    }
+
+    pub(super) const fn due(self) -> Due {
+        match self {
+            Self::Begun(due) | Self::Unsent(due) => due,
+        }
+    }
+}
+
+fn last_number(record: &DeliveryRecord) -> u32 {
+    record.steps.last().map_or(0, Step::number)
 }
 
 fn answer_for(event: &Event, repeated: Repeated) -> Accepted {

@@ -266,9 +266,9 @@ impl Ledger for MemoryStore {
         let listener = self.listener();
         let mut owed = None;
         let answer = self.run(|data| {
-            let due = data.requeue(params)?;
-            owed = Some(due);
-            Ok(due)
+            let round = data.requeue(params)?;
+            owed = round.begun();
+            Ok(round.due())
         });
         if let (Some(listener), Some(due)) = (listener.as_ref(), owed) {
             listener.requeued(due, params.workspace);

@@ -31,7 +31,9 @@ impl Data {
             Effect::CreateOperatorKey(key, hash) => self.create_operator_key(key, hash)?,
             Effect::RotateOperatorKey(params) => self.rotate_operator_key(params)?,
             Effect::UpdateWebhook(params) => drop(self.update_webhook(*params)?),
-            Effect::Requeue(params) => *owed = Some((self.requeue(params)?, params.workspace)),
+            Effect::Requeue(params) => {
+                *owed = self.requeue(params)?.begun().map(|due| (due, params.workspace))
+            }
         }
         self.remember(once, OnceAnswer::Sealed(answer));
         Ok(Done::Now(()))
