@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use signalpost_api::{OperatorAccess, operator_router, public_router};
 use signalpost_core::ports::{Clock, Spawn};
+use signalpost_core::seal::Keyring;
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
@@ -57,10 +58,7 @@ impl Server {
         let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
         let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
         let store = open_store(&settings)?;
-        let runtime = Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
-        let checked = check_keyring(store.as_ref(), &keys.keyring, &SystemRandom);
-        runtime.block_on(checked).map_err(key_failure)?;
+        let runtime = checked_runtime(store.as_ref(), &keys.keyring)?;
         let dialects = &settings.dialects;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let (engine, delivery_cores) = Engine::new(EngineOptions {
@@ -147,6 +145,14 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// A runtime for what belongs to no core, if the master key opens what is stored.
+fn checked_runtime(store: &SqliteStore, keyring: &Keyring) -> Result<Runtime, Failure> {
+    let runtime = Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
+    runtime.block_on(check_keyring(store, keyring, &SystemRandom)).map_err(key_failure)?;
+    Ok(runtime)
 }
 
 /// Binds an address, with its certificate when it speaks TLS.

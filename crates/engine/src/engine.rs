@@ -24,6 +24,7 @@ use crate::hash_cache::HashCache;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
+use crate::redeliver::Walks;
 
 /// What the engine is made from.
 pub struct EngineOptions {
@@ -54,6 +55,7 @@ pub struct Engine {
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: RetentionRules,
+    pub(crate) walks: Walks,
     /// Rung when retention should look before its time.
     pub(crate) retention_bell: Mailbox<()>,
     ids: Mutex<IdMint>,
@@ -84,6 +86,7 @@ impl Engine {
             doorbell: Arc::clone(&doorbell),
             metrics,
             retention,
+            walks: Walks::default(),
             retention_bell: Mailbox::new(),
             ids,
         });

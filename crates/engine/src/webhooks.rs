@@ -87,6 +87,27 @@ impl Engine {
     ) -> Result<Done<IssuedWebhook, Vec<u8>>, Error> {
         let (profile, workspace) = (&view.profile, view.workspace.id);
         check_new(profile, &new)?;
+        let mut issued = self.draft_webhook(view, new)?;
+        for _ in 0..MINTS_MAX {
+            let (webhook, webhooks_max) = (issued.webhook.clone(), profile.webhooks_max);
+            let effect = Effect::CreateWebhook(Box::new(CreateWebhook { webhook, webhooks_max }));
+            match self.carry_out(Some(workspace), effect, &issued, keep.as_ref()).await {
+                Ok(done) => {
+                    self.directory.forget(workspace);
+                    return Ok(done.map_now(|()| issued));
+                }
+                Err(NotDone::Refused(StoreError::Taken(_))) => {
+                    issued.webhook.public_id = self.mint_text(&profile.webhook_id);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err(Error::new(ErrorCode::Internal, "no free webhook id was found"))
+    }
+
+    /// What was given, with everything that is minted.
+    fn draft_webhook(&self, view: &View, new: NewWebhook) -> Result<IssuedWebhook, Error> {
+        let (profile, workspace) = (&view.profile, view.workspace.id);
         let (id, now) = (WebhookId::from_raw(self.mint_id()), self.clock.now());
         let headers = new.headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
         let headers = self.merged_headers(workspace, id, &[], HeadersChange::Merge(headers))?;
@@ -108,22 +129,7 @@ impl Engine {
             created_at: now,
             updated_at: now,
         };
-        let mut issued = IssuedWebhook { webhook, secret };
-        for _ in 0..MINTS_MAX {
-            let (webhook, webhooks_max) = (issued.webhook.clone(), profile.webhooks_max);
-            let effect = Effect::CreateWebhook(Box::new(CreateWebhook { webhook, webhooks_max }));
-            match self.carry_out(Some(view.workspace.id), effect, &issued, keep.as_ref()).await {
-                Ok(done) => {
-                    self.directory.forget(view.workspace.id);
-                    return Ok(done.map_now(|()| issued));
-                }
-                Err(NotDone::Refused(StoreError::Taken(_))) => {
-                    issued.webhook.public_id = self.mint_text(&profile.webhook_id);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Err(Error::new(ErrorCode::Internal, "no free webhook id was found"))
+        Ok(IssuedWebhook { webhook, secret })
     }
 
     pub async fn webhook(&self, workspace: WorkspaceId, public_id: &str) -> Result<Webhook, Error> {
