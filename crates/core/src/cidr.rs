@@ -114,6 +114,15 @@ const fn mask_128(length: u32) -> u128 {
     if length == 0 { 0 } else { u128::MAX << (128 - length) }
 }
 
+/// Whose doings count together: one IPv4 address, or one IPv6 network of 64 bits, which one machine or one customer of a
+/// provider has to itself (RFC 4291 section 2.5.4).
+pub fn neighbourhood_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,6 +180,18 @@ mod tests {
         for (list, message) in table {
             let error = Cidr::parse_list(list).expect_err(list);
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn an_address_or_a_network_counts_as_one() {
+        for (address, expected) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ] {
+            let address: IpAddr = address.parse().expect("an address");
+            assert_eq!(neighbourhood_of(address).to_string(), expected);
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use signalpost_core::cidr::neighbourhood_of;
 use signalpost_core::limits::{ADDRESS_CONNECTIONS_MIN, ADDRESS_CONNECTIONS_PARTS};
 
 /// Who holds how many. There are no more entries than connections.
@@ -30,7 +31,7 @@ impl Addresses {
 
     /// A place for one more connection from there; `None` when the address has its share.
     pub(super) fn take(self: &Arc<Self>, peer: IpAddr) -> Option<AddressPlace> {
-        let network = network_of(peer);
+        let network = neighbourhood_of(peer);
         let mut holders = self.lock();
         let holder = holders.entry(network).or_default();
         if holder.connections >= self.share {
@@ -67,14 +68,6 @@ pub(super) struct AddressPlace {
 impl Drop for AddressPlace {
     fn drop(&mut self) {
         self.addresses.give_back(self.network);
-    }
-}
-
-/// A machine has a whole IPv6 network of 64 bits to itself (RFC 4291 section 2.5.4), so such a network counts as one.
-fn network_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
     }
 }
 
