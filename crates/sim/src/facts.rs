@@ -6,6 +6,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::EventSelection;
 use signalpost_engine::ingest::Receipt;
+use signalpost_store::ledger::RequeueRule;
 
 use crate::ground::Moment;
 use crate::profiles::Style;
@@ -151,6 +152,7 @@ pub(crate) enum Promise {
 
 pub(crate) struct RedeliveryFacts {
     pub(crate) delivery: String,
+    pub(crate) rule: RequeueRule,
     pub(crate) promise: Promise,
 }
 

@@ -6,7 +6,7 @@ use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::{CutReason, DeliveryState, Step};
 use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::DeliveryRecord;
+use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 
 use super::Evidence;
 use crate::facts::{Life, Promise, WorkspaceFacts};
@@ -198,14 +198,17 @@ fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String>
     }
 }
 
-/// Each redelivery that was answered is on record, and no other.
+/// Each redelivery that was answered is on record, and no other. One that was asked for whatever the status may have
+/// found a round that had not begun, and be answered by that.
 fn check_rounds(evidence: &Evidence<'_>, record: &DeliveryRecord, id: &str) -> Option<String> {
     let asked = evidence.facts.redeliveries.iter().filter(|asked| asked.delivery == id);
-    let promises: Vec<Promise> = asked.map(|asked| asked.promise).collect();
-    let count = |wanted| promises.iter().filter(|promise| **promise == wanted).count();
-    let least = count(Promise::Stored);
+    let promises: Vec<(RequeueRule, Promise)> = asked.map(|asked| (asked.rule, asked.promise)).collect();
+    let count = |wanted| promises.iter().filter(|(_, promise)| *promise == wanted).count();
+    let of_ended = promises.iter().filter(|asked| **asked == (RequeueRule::Ended, Promise::Stored)).count();
+    let stored = count(Promise::Stored);
+    let least = of_ended.max(stored.min(1));
     let of_all = evidence.facts.redelivered_lost.iter().filter(|webhook| **webhook == record.summary.webhook);
-    let most = least + count(Promise::Unknown) + of_all.count();
+    let most = stored + count(Promise::Unknown) + of_all.count();
     let rounds = record.steps.iter().filter(|step| matches!(step, Step::Requeued { .. })).count();
     (!(least..=most).contains(&rounds))
         .then(|| format!("{rounds} redeliveries on record, {promises:?} asked for"))

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_store::ledger::RequeueRule;
 
 use crate::chance::Chance;
 use crate::facts::{Promise, RedeliveryFacts};
@@ -30,7 +31,7 @@ async fn ended(world: &Rc<World>, delivery: String) {
     let asked = delivery.clone();
     let call = world.processes.call(|engine| async move { engine.redeliver(&asked, None).await.map(drop) });
     let answer = call.await;
-    keep(world, delivery, answer);
+    keep(world, delivery, RequeueRule::Ended, answer);
 }
 
 async fn whatever(world: &Rc<World>, workspace: String, webhook: String, delivery: String) {
@@ -41,17 +42,17 @@ async fn whatever(world: &Rc<World>, workspace: String, webhook: String, deliver
         engine.redeliver_one(&view, &webhook, &asked).await
     });
     let answer = call.await;
-    keep(world, delivery, answer);
+    keep(world, delivery, RequeueRule::Any, answer);
 }
 
-fn keep(world: &World, delivery: String, answer: Option<Result<(), Error>>) {
+fn keep(world: &World, delivery: String, rule: RequeueRule, answer: Option<Result<(), Error>>) {
     world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
     let promise = match answer {
         Some(Ok(())) => Promise::Stored,
         Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
         Some(Err(_)) | None => Promise::Unknown,
     };
-    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, promise });
+    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, rule, promise });
 }
 
 async fn lost(world: &Rc<World>, workspace: String, webhook: String) {
