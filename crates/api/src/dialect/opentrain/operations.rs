@@ -84,6 +84,7 @@ fn change(instance: &Instance) -> VendorOperation {
                  its failures; `DISABLED` pauses it.",
             )
             .takes("WebhookChange", schemas::change(instance), json!({wire::STATUS: wire::ACTIVE}))
+            .or_no_body()
             .answers_as(StatusCode::OK, "The webhook as it is now.", shown(instance))
     })
 }

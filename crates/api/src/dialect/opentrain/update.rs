@@ -10,7 +10,7 @@ use signalpost_engine::webhooks::WebhookChange;
 
 use super::read::Reader;
 use super::{Shared, Surface, auth, convert, details, wire};
-use crate::kit::body::read_json;
+use crate::kit::body::read_json_if_any;
 use crate::kit::paths::Ids;
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;
@@ -21,7 +21,7 @@ pub(super) async fn update(
     Ids([id]): Ids<1>,
     request: Request,
 ) -> Answer {
-    let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
+    let body = read_json_if_any(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let change = read(&body, &surface)?;
     let instance = &surface.instance;
     if let Some(EventSelection::Only(types)) = &change.events {
