@@ -91,9 +91,10 @@ pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
 pub const PUBLIC_CONNECTIONS_MAX: usize = 8_192;
 /// Connections to the operator address, counted apart: customers cannot use up what operating needs.
 pub const OPERATOR_CONNECTIONS_MAX: usize = 2_048;
-/// The part of the connections to the public address that one caller's address may hold, one in so many: a sixteenth, so
-/// that no single machine keeps all others out. An IPv6 network of 64 bits counts as one address.
-pub const ADDRESS_CONNECTIONS_PARTS: usize = 16;
+/// The part of the connections to the public address that one caller's address may hold, one in so many: a half, so that no
+/// single machine keeps all others out, and a proxy that nobody has said to trust still serves thousands. An IPv6 network
+/// of 64 bits counts as one address.
+pub const ADDRESS_CONNECTIONS_PARTS: usize = 2;
 /// What an address may hold in any case: a proxy of a company, behind which several programs work.
 pub const ADDRESS_CONNECTIONS_MIN: usize = 64;
 /// The most that a configuration may permit of either: beyond, descriptors and memory end first.
