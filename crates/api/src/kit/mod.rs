@@ -28,3 +28,4 @@ pub(crate) mod reply;
 pub(crate) mod request_id;
 pub(crate) mod schema;
 pub(crate) mod standing;
+pub(crate) mod vendor;

@@ -22,25 +22,27 @@ mod schemas;
 mod update;
 mod wire;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use http::HeaderMap;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
 use crate::dialect::{Brand, Dialect, Public, Shape};
-use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
-use crate::kit::guesses::Guesses;
+use crate::kit::guesses::{Guesses, Turned};
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
-use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
+use crate::kit::refusal::Refusal;
 use crate::kit::request_id::RequestIds;
+use crate::kit::vendor::{self, VendorSurface};
 
 pub use catalogue::EventType;
 pub use profile::{Call, Instance};
@@ -85,7 +87,6 @@ struct Surface {
     /// Ranges that webhooks may reach although they are not public.
     opened: Vec<Cidr>,
     guesses: Guesses,
-    request_ids: RequestIds,
 }
 
 impl operation::Surface for Surface {
@@ -102,27 +103,26 @@ impl operation::Surface for Surface {
     }
 }
 
+impl VendorSurface for Surface {
+    fn request_ids(&self) -> RequestIds {
+        RequestIds::uuids()
+    }
+
+    async fn caller(&self, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Turned> {
+        auth::caller(self, headers, from).await
+    }
+
+    fn render(refusal: &Refusal, context: &Context) -> Response {
+        error::render(refusal, context)
+    }
+}
+
 type Shared = State<Arc<Surface>>;
 
 fn router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, instance: Arc<Instance>, opened: &[Cidr]) -> Router {
-    let (guesses, request_ids) = (Guesses::default(), RequestIds::uuids());
+    let guesses = Guesses::default();
     let opened = opened.to_vec();
-    let surface = Arc::new(Surface { engine, tasks, instance, opened, guesses, request_ids });
-    operation::router(operations::operations(&surface.instance))
-        .fallback(path_unknown)
-        .method_not_allowed_fallback(method_unknown)
-        .layer(from_fn_with_state(Arc::clone(&surface), guard))
-        .with_state(surface)
-}
-
-/// Around everything, unknown paths included: who calls, and the surface's form of a refusal.
-async fn guard(State(surface): Shared, mut request: Request, next: Next) -> Response {
-    let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    match auth::caller(&surface, request.headers(), neighbourhood(&request)).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            context.finish(next.run(request).await, error::render)
-        }
-        Err(turned) => turned.answer(&context, error::render),
-    }
+    let surface = Arc::new(Surface { engine, tasks, instance, opened, guesses });
+    let operations = operations::operations(&surface.instance);
+    vendor::router(surface, operations)
 }

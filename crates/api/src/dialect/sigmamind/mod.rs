@@ -14,25 +14,27 @@ mod profile;
 mod update;
 mod wire;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
+use http::HeaderMap;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
 use crate::dialect::{Brand, Dialect, Public, Shape};
-use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
-use crate::kit::guesses::Guesses;
+use crate::kit::guesses::{Guesses, Turned};
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
-use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
+use crate::kit::refusal::Refusal;
 use crate::kit::request_id::RequestIds;
+use crate::kit::vendor::{self, VendorSurface};
 
 pub use profile::Instance;
 
@@ -74,7 +76,6 @@ struct Surface {
     tasks: Arc<dyn Spawn>,
     instance: Arc<Instance>,
     guesses: Guesses,
-    request_ids: RequestIds,
 }
 
 impl operation::Surface for Surface {
@@ -91,26 +92,25 @@ impl operation::Surface for Surface {
     }
 }
 
+impl VendorSurface for Surface {
+    fn request_ids(&self) -> RequestIds {
+        RequestIds::default()
+    }
+
+    async fn caller(&self, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Turned> {
+        auth::caller(self, headers, from).await
+    }
+
+    fn render(refusal: &Refusal, context: &Context) -> Response {
+        error::render(refusal, context)
+    }
+}
+
 type Shared = State<Arc<Surface>>;
 
 fn router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, instance: Arc<Instance>) -> Router {
-    let (guesses, request_ids) = (Guesses::default(), RequestIds::default());
-    let surface = Arc::new(Surface { engine, tasks, instance, guesses, request_ids });
-    operation::router(operations::operations(&surface.instance))
-        .fallback(path_unknown)
-        .method_not_allowed_fallback(method_unknown)
-        .layer(from_fn_with_state(Arc::clone(&surface), guard))
-        .with_state(surface)
-}
-
-/// Around everything, unknown paths included: who calls, and the surface's form of a refusal.
-async fn guard(State(surface): Shared, mut request: Request, next: Next) -> Response {
-    let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    match auth::caller(&surface, request.headers(), neighbourhood(&request)).await {
-        Ok(caller) => {
-            request.extensions_mut().insert(caller);
-            context.finish(next.run(request).await, error::render)
-        }
-        Err(turned) => turned.answer(&context, error::render),
-    }
+    let guesses = Guesses::default();
+    let surface = Arc::new(Surface { engine, tasks, instance, guesses });
+    let operations = operations::operations(&surface.instance);
+    vendor::router(surface, operations)
 }
