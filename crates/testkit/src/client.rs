@@ -101,9 +101,16 @@ impl HttpClient {
             Some(connection) if connection.is_usable() => connection,
             _ => Connection::open(self.address, self.timeout)?,
         };
-        connection.reader.get_mut().write_all(&request.encode(self.address))?;
-        let (response, head) = read_response(&mut connection.reader, &request.method)?;
-        if !head.closes() {
+        let written = connection.reader.get_mut().write_all(&request.encode(self.address));
+        // A server may refuse a body that it has not read, and close: then writing fails and the answer is there
+        // (RFC 9112 section 9.5).
+        let answered = read_response(&mut connection.reader, &request.method);
+        let is_whole = written.is_ok();
+        let (response, head) = match written {
+            Ok(()) => answered?,
+            Err(broken) => answered.map_err(|_nothing| broken)?,
+        };
+        if is_whole && !head.closes() {
             connection.used_at = Instant::now();
             self.connection = Some(connection);
         }
@@ -176,5 +183,25 @@ mod tests {
         assert_eq!(status_of("HTTP/1.1 204 No Content"), Some(204));
         assert_eq!(status_of("HTTP/1.1 200"), Some(200));
         assert_eq!(status_of("SSH-2.0"), None);
+    }
+
+    /// The answer stands behind a connection that is broken for whoever goes on writing.
+    #[test]
+    fn an_answer_to_a_body_that_nobody_reads_is_heard() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback is there");
+        let address = listener.local_addr().expect("it is bound");
+        let refusing = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().expect("the client comes");
+            stream.peek(&mut [0]).expect("it writes");
+            stream
+                .write_all(b"HTTP/1.1 413 Content Too Large\r\ncontent-length: 0\r\n\r\n")
+                .expect("it listens");
+        });
+        let mut client = HttpClient::new(address, Duration::from_secs(10));
+        let body = vec![b'x'; 32 * 1024 * 1024];
+        let answer = client.send(&Request { body, ..Request::new("POST", "/") }).expect("an answer");
+        assert_eq!(answer.status, 413);
+        assert!(client.connection.is_none(), "what is left of the body would be the next request");
+        refusing.join().expect("it has answered");
     }
 }
