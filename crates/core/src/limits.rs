@@ -115,6 +115,10 @@ pub const CALLER_BODY_SILENCE: Duration = Duration::from_secs(10);
 pub const CALLER_STALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// Some 17 kbit/s over [`CALLER_STALL_TIMEOUT`]: below any line that a program calls from.
 pub const CALLER_STALL_BYTES_MIN: usize = 64 * 1024;
+/// How long, and for how many bytes, a caller is still listened to that was refused before it had sent its whole body:
+/// the time that common servers take, and four of the largest bodies.
+pub const CALLER_LINGER_TIMEOUT: Duration = Duration::from_secs(5);
+pub const CALLER_LINGER_BYTES_MAX: usize = 4 * BATCH_BODY_BYTES_MAX;
 /// Range in which a configuration may set the limits above.
 pub const CALLER_TIMEOUT_MIN: Duration = Duration::from_millis(100);
 pub const CALLER_TIMEOUT_MAX: Duration = Duration::from_secs(600);

@@ -1,6 +1,8 @@
-//! A request's body that must arrive in time: as a whole, and without long silences.
+//! A request's body that must arrive in time: as a whole, and without long silences; and that says when nobody wanted it.
 
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
@@ -13,10 +15,14 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Ends with [`BodyTimedOut`] when its caller is too slow. Most bodies arrive with their head: until one has to be
 /// waited for there is no timer.
-pub(super) struct PatientBody<B> {
+pub(super) struct PatientBody<B: Body> {
     inner: B,
     patience: Patience,
     waiting: Option<Waiting>,
+    /// Nothing more comes.
+    ended: bool,
+    /// Set when it goes before it has ended.
+    unread: Arc<AtomicBool>,
 }
 
 struct Waiting {
@@ -28,9 +34,9 @@ struct Waiting {
     heard: bool,
 }
 
-impl<B> PatientBody<B> {
-    pub(super) const fn new(inner: B, patience: Patience) -> Self {
-        Self { inner, patience, waiting: None }
+impl<B: Body> PatientBody<B> {
+    pub(super) const fn new(inner: B, patience: Patience, unread: Arc<AtomicBool>) -> Self {
+        Self { inner, patience, waiting: None, ended: false, unread }
     }
 
     /// Whether patience has come to its end; asks to be woken when it has.
@@ -61,6 +67,7 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for PatientBody<
                 if let Some(waiting) = &mut self.waiting {
                     waiting.heard = true;
                 }
+                self.ended |= frame.is_none();
                 Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
             }
             Poll::Pending if self.is_over(cx) => Poll::Ready(Some(Err(BodyTimedOut.into()))),
@@ -74,5 +81,13 @@ impl<B: Body<Data = Bytes, Error: Into<BoxError>> + Unpin> Body for PatientBody<
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
+    }
+}
+
+impl<B: Body> Drop for PatientBody<B> {
+    fn drop(&mut self) {
+        if !self.ended && !self.inner.is_end_stream() {
+            self.unread.store(true, Ordering::Relaxed);
+        }
     }
 }

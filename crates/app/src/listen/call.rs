@@ -23,6 +23,8 @@ pub(super) struct Caller {
     pub(super) manner: Arc<Manner>,
     /// Whether any head has arrived.
     pub(super) heard: Arc<AtomicBool>,
+    /// Whether a body was left unread.
+    pub(super) unread: Arc<AtomicBool>,
 }
 
 /// Lets the router answer.
@@ -35,8 +37,8 @@ pub(super) fn answer(
     let readable = names_one_host(&request);
     let Manner { trusted_proxies, patience, .. } = &*caller.manner;
     let address = trusted_proxies.caller(caller.peer, request.headers());
-    let patience = *patience;
-    let mut request = request.map(|body| Body::new(PatientBody::new(body, patience)));
+    let (patience, unread) = (*patience, Arc::clone(&caller.unread));
+    let mut request = request.map(|body| Body::new(PatientBody::new(body, patience, unread)));
     request.extensions_mut().insert(CallerAddress(address));
     async move {
         let mut response = match readable {

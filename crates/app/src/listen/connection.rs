@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use super::begun;
 use super::call::{self, Caller};
 use super::door::Manner;
+use super::linger::Lingering;
 use super::stall::Stalling;
 
 /// Serves one connection to its end.
@@ -56,7 +57,9 @@ async fn talk(
     mut draining: watch::Receiver<bool>,
 ) {
     let heard = Arc::new(AtomicBool::new(false));
-    let caller = Caller { peer, manner: Arc::clone(manner), heard: Arc::clone(&heard) };
+    let unread = Arc::new(AtomicBool::new(false));
+    let stream = Lingering::new(stream, Arc::clone(&unread));
+    let caller = Caller { peer, manner: Arc::clone(manner), heard: Arc::clone(&heard), unread };
     let service = service_fn(move |request| call::answer(router.clone(), &caller, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

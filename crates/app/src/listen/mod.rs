@@ -2,7 +2,7 @@
 //!
 //! A call passes these files in this order: `door` has the bound address, this one accepts, `addresses` says whether its
 //! caller may have one more, `seats` which core serves, `connection` speaks TLS and HTTP and watches the first head, `stall` cuts off who does not read, `call`
-//! tells the router who calls (`forwarded`) and bounds the body (`body`).
+//! tells the router who calls (`forwarded`) and bounds the body (`body`), and `linger` hears out who was answered too early.
 
 mod addresses;
 mod body;
@@ -10,6 +10,7 @@ mod call;
 mod connection;
 mod door;
 mod forwarded;
+mod linger;
 mod seats;
 mod stall;
 

@@ -149,3 +149,37 @@ fn browsers_of_other_origins_get_no_permission() {
         }
     }
 }
+
+/// Whoever is refused before it has sent its body can send it to the end and then finds the answer: closing at once would
+/// break its writing, and could destroy the answer on its way.
+#[test]
+fn a_caller_that_is_refused_early_can_finish_its_body() {
+    let server = start(&[]);
+    let body = "x".repeat(12 * 1024 * 1024);
+    let json = format!("content-type: application/json\r\ncontent-length: {}\r\n", body.len());
+    let bearer = format!("authorization: Bearer {}\r\n", server.operator_key());
+    for (who, expected) in [(bearer.as_str(), "413"), ("", "401")] {
+        let head = format!("POST /v1/workspaces HTTP/1.1\r\nhost: x\r\n{who}{json}\r\n");
+        let mut raw = Raw::connect(server.operator_address());
+        raw.send(format!("{head}{body}"));
+        assert!(!raw.closed, "the caller was cut off while it sent its body");
+        raw.listen_until("the answer and the end", b"", |raw| raw.closed);
+        assert_eq!(statuses(&raw.text()), [expected]);
+    }
+}
+
+/// Far beyond what a refused caller is still listened to.
+#[test]
+fn a_refused_caller_is_not_heard_for_ever() {
+    let server = start(&[]);
+    let head = "POST /v1/workspaces HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n";
+    let mut raw = Raw::connect(server.operator_address());
+    raw.send(head);
+    let chunk = format!("100000\r\n{}\r\n", "x".repeat(1 << 20));
+    let sent = (0..256).take_while(|_| {
+        raw.send(&chunk);
+        !raw.closed
+    });
+    let mib = sent.count();
+    assert!((32..256).contains(&mib), "cut off after {mib} MiB");
+}
