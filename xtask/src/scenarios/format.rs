@@ -22,7 +22,7 @@ pub(super) struct Step {
     pub(super) action: Action,
     pub(super) arguments: Value,
     pub(super) expect: Value,
-    /// Name to JSON pointer into the answer's or delivery's body, or `header:<name>`.
+    /// Name to JSON pointer into the answer's or delivery's body, `header:<name>`, or `raw` for the body's text.
     pub(super) capture: Map<String, Value>,
 }
 
@@ -44,10 +44,12 @@ pub(super) enum Action {
     Receiver,
 }
 
+const CALL_ARGUMENTS: &[&str] = &["method", "path", "query", "headers", "body", "form", "raw_body"];
+
 /// An action's name, the arguments it takes and whether an answer can be expected and captured.
 const ACTIONS: &[(&str, Action, &[&str])] = &[
-    ("request", Action::Request, &["method", "path", "headers", "body", "raw_body"]),
-    ("operator", Action::Operator, &["method", "path", "headers", "body", "raw_body"]),
+    ("request", Action::Request, CALL_ARGUMENTS),
+    ("operator", Action::Operator, CALL_ARGUMENTS),
     ("publish", Action::Publish, &["workspace", "event"]),
     ("receive", Action::Receive, &["path", "secret", "signature"]),
     ("receive_all", Action::ReceiveAll, &["path", "count", "distinct", "for_ms", "secret", "signature"]),
@@ -56,8 +58,17 @@ const ACTIONS: &[(&str, Action, &[&str])] = &[
 ];
 
 const SCENARIO_KEYS: &[&str] = &["about", "config", "workspaces", "headers", "steps"];
-const EXPECT_KEYS: &[&str] =
-    &["status", "headers", "body", "empty_body", "keys_in_order", "within_ms", "method"];
+const EXPECT_KEYS: &[&str] = &[
+    "status",
+    "headers",
+    "header_names",
+    "body",
+    "raw_body",
+    "empty_body",
+    "keys_in_order",
+    "within_ms",
+    "method",
+];
 
 impl Scenario {
     pub(super) fn parse(text: &str) -> Result<Self, String> {

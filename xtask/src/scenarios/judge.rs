@@ -24,6 +24,13 @@ pub(super) fn parts(headers: &[(String, String)], body: &[u8], expect: &Value) -
         let found = headers.iter().find(|(known, _)| *known == lower).map(|(_, value)| json!(value));
         problems.extend(differences(&format!("header {name}"), wanted, found.as_ref()));
     }
+    if let Some(names) = expect["header_names"].as_array() {
+        problems.extend(other_names(headers, names));
+    }
+    if !expect["raw_body"].is_null() {
+        let text = json!(String::from_utf8_lossy(body));
+        problems.extend(differences("the body's text", &expect["raw_body"], Some(&text)));
+    }
     if expect["empty_body"] == true && !body.is_empty() {
         problems.push("the body is not empty".to_owned());
     }
@@ -38,4 +45,35 @@ pub(super) fn parts(headers: &[(String, String)], body: &[u8], expect: &Value) -
         problems.extend(keys_in_order(&String::from_utf8_lossy(body), &keys).err());
     }
     problems
+}
+
+/// Headers that are missing, that came beside those expected, or that came twice.
+fn other_names(headers: &[(String, String)], expected: &[Value]) -> Option<String> {
+    let mut expected: Vec<&str> = expected.iter().filter_map(Value::as_str).collect();
+    let mut found: Vec<&str> = headers.iter().map(|(name, _)| name.as_str()).collect();
+    expected.sort_unstable();
+    found.sort_unstable();
+    (found != expected).then(|| format!("the headers are {found:?}, expected {expected:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_and_bytes_can_be_expected_exactly() {
+        let headers = [("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())];
+        let body = b"{\"n\": 1.0}";
+        for good in [json!({"header_names": ["a", "b"]}), json!({"raw_body": "{\"n\": 1.0}"})] {
+            assert_eq!(parts(&headers, body, &good), [""; 0], "{good}");
+        }
+        for bad in [
+            json!({"header_names": ["a"]}),
+            json!({"header_names": ["a", "b", "c"]}),
+            json!({"header_names": ["a", "b", "b"]}),
+            json!({"raw_body": "{\"n\":1.0}"}),
+        ] {
+            assert_eq!(parts(&headers, body, &bad).len(), 1, "{bad}");
+        }
+    }
 }

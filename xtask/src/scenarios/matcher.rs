@@ -1,11 +1,16 @@
 //! Compares an answer with what a scenario expects of it: as much as is written down, and no more.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use regex_lite::Regex;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Collects every difference between `actual` and `expected`; an absent value is `None`.
 pub(super) fn differences(at: &str, expected: &Value, actual: Option<&Value>) -> Vec<String> {
     if let Some((name, argument)) = operator(expected) {
+        if let ("only", Value::Object(fields)) = (name, argument) {
+            return only(at, fields, actual);
+        }
         return operate(at, name, argument, actual).err().into_iter().collect();
     }
     let Some(actual) = actual else {
@@ -49,10 +54,30 @@ fn operate(at: &str, name: &str, argument: &Value, actual: Option<&Value>) -> Re
         "type" => argument.as_str() == Some(type_name(found)),
         "length" => argument.as_u64() == length(found),
         "one_of" => argument.as_array().is_some_and(|choices| choices.contains(found)),
+        "basic" => basic(found)? == *argument,
         "keys" => keys(found) == argument.as_array().map(|keys| sorted(keys)),
         _ => return Err(format!("`${name}` is not a matcher; contracts/README.md lists them")),
     };
     if holds { Ok(()) } else { Err(format!("{at} is {found}, expected {{\"${name}\": {argument}}}")) }
+}
+
+/// An object of exactly these fields, each as its matcher says.
+fn only(at: &str, fields: &Map<String, Value>, actual: Option<&Value>) -> Vec<String> {
+    let mut problems = differences(at, &Value::Object(fields.clone()), actual);
+    let found = actual.and_then(Value::as_object).into_iter().flatten();
+    let more = found.filter(|(key, _)| !fields.contains_key(*key));
+    problems.extend(more.map(|(key, value)| format!("{at}/{key} is {value}, expected to be absent")));
+    problems
+}
+
+/// User and password of a header's value (RFC 7617).
+fn basic(found: &Value) -> Result<Value, String> {
+    let encoded = found.as_str().and_then(|text| text.strip_prefix("Basic "));
+    let encoded = encoded.ok_or_else(|| format!("{found} is no login of the basic kind"))?;
+    let decoded = BASE64.decode(encoded).map_err(|error| format!("`{encoded}` is not base64: {error}"))?;
+    let text = String::from_utf8(decoded).map_err(|error| format!("`{encoded}` is not UTF-8: {error}"))?;
+    let (user, password) = text.split_once(':').ok_or_else(|| format!("`{text}` has no colon"))?;
+    Ok(json!([user, password]))
 }
 
 /// A text that holds another one, or an array that holds an item.
@@ -118,7 +143,6 @@ pub(super) fn keys_in_order(raw: &str, keys: &[String]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     fn fits(expected: Value, actual: Value) -> bool {
         differences("", &expected, Some(&actual)).is_empty()
@@ -158,6 +182,9 @@ mod tests {
             (json!({"$one_of": [1, 2]}), json!(2), json!(3)),
             (json!({"$exact": {"a": 1}}), json!({"a": 1}), json!({"a": 1, "b": 2})),
             (json!({"$keys": ["a", "b"]}), json!({"b": 1, "a": 2}), json!({"a": 1})),
+            (json!({"$only": {"a": {"$any": true}}}), json!({"a": 1}), json!({"a": 1, "b": 2})),
+            (json!({"$only": {"a": {"$any": true}}}), json!({"a": null}), json!({})),
+            (json!({"$basic": ["u", "p:q"]}), json!("Basic dTpwOnE="), json!("Basic dTpw")),
             (json!({"$not": "x"}), json!("y"), json!("x")),
         ];
         for (matcher, good, bad) in table {

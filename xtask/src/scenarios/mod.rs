@@ -5,6 +5,7 @@ mod instant;
 mod judge;
 mod matcher;
 mod receipts;
+mod request;
 mod run;
 mod variables;
 

@@ -49,7 +49,7 @@ impl Receipts {
             let delivery = self.wait_for_next(&path, within(expect))?;
             check(&delivery, arguments, expect).map_err(|error| format!("delivery {number}: {error}"))?;
             if let Some(place) = arguments["distinct"].as_str() {
-                let found = at_place(place, &delivery.json(), |name| delivery.header(name))?;
+                let found = at_place(place, &delivery.body, |name| delivery.header(name))?;
                 if !seen.insert(found.to_string()) {
                     return Err(format!("delivery {number}: {found} at `{place}` comes a second time"));
                 }
@@ -114,17 +114,19 @@ fn within(expect: &Value) -> Duration {
     Duration::from_millis(expect["within_ms"].as_u64().unwrap_or(RECEIVE_WITHIN_MS))
 }
 
-/// What stands at a JSON pointer of the body, or in `header:<name>`.
+/// What stands at a JSON pointer of the body, in `header:<name>`, or for `raw` the body's text.
 pub(super) fn at_place<'a>(
     place: &str,
-    body: &Value,
+    body: &[u8],
     header: impl Fn(&str) -> Option<&'a str>,
 ) -> Result<Value, String> {
-    let found = match place.strip_prefix("header:") {
-        Some(wanted) => header(wanted).map(|value| json!(value)),
-        None => body.pointer(place).cloned(),
+    let text = String::from_utf8_lossy(body);
+    let found = match (place, place.strip_prefix("header:")) {
+        ("raw", _) => Some(json!(text)),
+        (_, Some(wanted)) => header(wanted).map(|value| json!(value)),
+        _ => serde_json::from_slice::<Value>(body).ok().and_then(|json| json.pointer(place).cloned()),
     };
-    found.ok_or_else(|| format!("there is no `{place}` in {body}"))
+    found.ok_or_else(|| format!("there is no `{place}` in {text}"))
 }
 
 fn path_of(arguments: &Value) -> Result<String, String> {

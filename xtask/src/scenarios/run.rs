@@ -9,6 +9,7 @@ use signalpost_testkit::{HttpClient, Operator, Request, Response};
 use super::format::{Action, Scenario, Step};
 use super::judge;
 use super::receipts::{Receipts, at_place};
+use super::request::request_of;
 use super::variables::Variables;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
@@ -69,11 +70,11 @@ impl Play {
         match step.action {
             Action::Request | Action::Operator | Action::Publish => {
                 let response = self.call_until_it_fits(step.action, &arguments, &expect)?;
-                self.capture(&step.capture, &response.json(), |name| response.header(name))
+                self.capture(&step.capture, &response.body, |name| response.header(name))
             }
             Action::Receive => {
                 let delivery = self.receipts.take(&arguments, &expect)?;
-                self.capture(&step.capture, &delivery.json(), |name| delivery.header(name))
+                self.capture(&step.capture, &delivery.body, |name| delivery.header(name))
             }
             Action::ReceiveAll => self.receipts.take_all(&arguments, &expect),
             Action::ReceiveNone => self.receipts.take_none(&arguments),
@@ -127,7 +128,7 @@ impl Play {
     fn capture<'a>(
         &mut self,
         capture: &Map<String, Value>,
-        body: &Value,
+        body: &[u8],
         header: impl Fn(&str) -> Option<&'a str>,
     ) -> Result<(), String> {
         for (name, place) in capture {
@@ -138,30 +139,6 @@ impl Play {
         }
         Ok(())
     }
-}
-
-fn request_of(arguments: &Value, defaults: &Map<String, Value>) -> Result<Request, String> {
-    let text = |name: &str| arguments[name].as_str().ok_or_else(|| format!("the call has no `{name}`"));
-    let mut request = Request::new(text("method")?, text("path")?);
-    let mut headers = defaults.clone();
-    for (name, value) in arguments["headers"].as_object().into_iter().flatten() {
-        headers.retain(|known, _| !known.eq_ignore_ascii_case(name));
-        headers.insert(name.clone(), value.clone());
-    }
-    let says_type = headers.keys().any(|name| name.eq_ignore_ascii_case("content-type"));
-    // A header whose value is null is left out, a default one too.
-    for (name, value) in headers.iter().filter_map(|(name, value)| Some((name, value.as_str()?))) {
-        request = request.header(name, value);
-    }
-    if let Some(raw) = arguments["raw_body"].as_str() {
-        request.body = raw.as_bytes().to_vec();
-    } else if !arguments["body"].is_null() {
-        request.body = arguments["body"].to_string().into_bytes();
-    }
-    if !request.body.is_empty() && !says_type {
-        request = request.header("content-type", "application/json");
-    }
-    Ok(request)
 }
 
 #[cfg(test)]

@@ -41,7 +41,33 @@ const VENDORS: &[Vendor] = &[
             "install.revoked",
         ],
     },
-    Vendor { name: "spaaza", words: &[] },
+    Vendor {
+        name: "spaaza",
+        words: &[
+            "-hmac-sha256",
+            "session-user-id",
+            "add-webhook",
+            "alter-webhook",
+            "get-webhook",
+            "delete-webhook",
+            "auth/login",
+            "chain_id",
+            "shopper.",
+            "identifier_key",
+            "identifier_secret",
+            "webhook_signature",
+            "applies_legacy_hmac",
+            "event_trigger",
+            "exclude_inactive",
+            "http_vars_missing",
+            "no_valid_session",
+            "request_method_non",
+            "password_error",
+            "permission_denied_or",
+            "entity_mismatch",
+            "webhook_not_found",
+        ],
+    },
 ];
 
 /// Places that list dialects: they may hold one line for each vendor, such as its `mod` or its router.
@@ -137,6 +163,23 @@ mod tests {
         assert_eq!(check("crates/engine/src/webhooks.rs", "let agentId = 1;").len(), 1);
         for Vendor { words, .. } in VENDORS {
             assert!(words.iter().all(|word| *word == word.to_ascii_lowercase()), "{words:?}");
+        }
+    }
+
+    #[test]
+    fn an_rpc_vendors_words_are_its_own_too() {
+        for literal in
+            ["\"shopper.opted-in\"", "\"X-Acme-Hmac-SHA256\"", "code: 405, name: \"entity_mismatch\""]
+        {
+            assert_eq!(check("crates/api/src/dialect/spaaza/profile.rs", literal), []);
+            assert_eq!(check("contracts/branded/three.json", literal), []);
+            for elsewhere in [
+                "crates/engine/src/login.rs",
+                "crates/api/src/kit/params.rs",
+                "contracts/native/explain.json",
+            ] {
+                assert_eq!(check(elsewhere, literal).len(), 1, "{elsewhere}: {literal}");
+            }
         }
     }
 

@@ -21,7 +21,7 @@ pub async fn an_event_is_kept_as_given(harness: &dyn Harness) {
         sample::event(workspace, 31, 0, &[]).content,
         EventContent {
             producer_id: Some("order-1".to_owned()),
-            event_type: "shopper.points/mutation:x".to_owned(),
+            event_type: "customer.points/mutation:x".to_owned(),
             subject: Some("Käse 🧀".to_owned()),
             time: sample::at(-5_000_000),
             attributes: Vec::new(),
