@@ -45,7 +45,7 @@ pub(crate) enum Command {
     Backup(BackupArgs),
     /// Make a data directory from a backup.
     ///
-    /// Refuses a backup whose checksum is wrong and a target that is not empty. Every workspace's sequence goes ahead,
+    /// Refuses a backup whose checksum is wrong, and a data directory that holds more than key files. Every workspace's sequence goes ahead,
     /// the further the older the backup is, so that what consumers saw after it was taken is never handed out again.
     /// Keys open what they opened when it was taken, unless --revoke-keys says otherwise.
     Restore(RestoreArgs),

@@ -11,14 +11,14 @@ use crate::cmd::Failure;
 use crate::cmd::copies::{
     KeyCopy, MANIFEST_FILE, ProgressLine, copy_failure, copy_keys, keys_to_copy, mib, now, write_manifest,
 };
+use crate::cmd::place::PlaceArgs;
 use crate::key_files::{MASTER_KEY_FILE, OPERATOR_KEY_FILE};
 use crate::telemetry::say;
 
 #[derive(Args, Debug)]
 pub(crate) struct BackupArgs {
-    /// The data directory; its server may be running.
-    #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Folder for the backup; made if missing, and it must be empty.
     #[arg(long, value_name = "DIR")]
@@ -36,14 +36,15 @@ pub(crate) struct BackupArgs {
 pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
     // Before anything is read: what is acknowledged from here on may be missing.
     let created_at = now();
+    let data = args.place.settings()?.data;
     let files: &[&str] = if args.with_keys { &[OPERATOR_KEY_FILE, MASTER_KEY_FILE] } else { &[] };
-    let keys = keys_to_copy(&args.data, &args.to, files)?;
+    let keys = keys_to_copy(&data, &args.to, files)?;
     let mut line = ProgressLine::new("copied");
     let report =
-        back_up(&args.data, &args.to, &mut |progress| line.show(progress.done_bytes, progress.total_bytes));
+        back_up(&data, &args.to, &mut |progress| line.show(progress.done_bytes, progress.total_bytes));
     line.end();
     let report = report.map_err(copy_failure)?;
-    copy_keys(&args.data, &args.to, &keys)?;
+    copy_keys(&data, &args.to, &keys)?;
     let manifest = json!({
         "format": 1,
         "signalpost": env!("CARGO_PKG_VERSION"),

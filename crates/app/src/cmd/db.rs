@@ -1,13 +1,12 @@
 //! `signalpost db`: looking at a database without changing it.
 
-use std::path::PathBuf;
-
 use clap::{Args, Subcommand};
 use serde_json::json;
 use signalpost_store_sqlite::copy::{CheckReport, check};
 
 use crate::cmd::Failure;
 use crate::cmd::copies::{copy_failure, mib};
+use crate::cmd::place::PlaceArgs;
 use crate::telemetry::{note, say};
 
 #[derive(Debug, Subcommand)]
@@ -18,9 +17,8 @@ pub(crate) enum DbCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct CheckArgs {
-    /// The data directory.
-    #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Print the result as JSON.
     #[arg(long)]
@@ -34,7 +32,8 @@ pub(super) fn run(command: &DbCommand) -> Result<(), Failure> {
 }
 
 fn run_check(args: &CheckArgs) -> Result<(), Failure> {
-    let report = check(&args.data, &mut |part| note(&format!("checking {part}\n"))).map_err(copy_failure)?;
+    let report = check(&args.place.settings()?.data, &mut |part| note(&format!("checking {part}\n")))
+        .map_err(copy_failure)?;
     say(&if args.json { as_json(&report) } else { as_text(&report) });
     if report.problems.is_empty() {
         return Ok(());

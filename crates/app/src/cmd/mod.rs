@@ -8,6 +8,7 @@ pub(crate) mod db;
 mod demo;
 mod http;
 pub(crate) mod keys;
+mod place;
 pub(crate) mod restore;
 mod serve;
 mod stop;

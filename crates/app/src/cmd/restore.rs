@@ -1,6 +1,6 @@
 //! `signalpost restore`: a backup becomes a new data directory.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -9,6 +9,7 @@ use signalpost_store_sqlite::copy::{Keys, RestoreOptions, RestoreReport, restore
 
 use crate::cmd::Failure;
 use crate::cmd::copies::{KeyCopy, Manifest, copy_failure, copy_keys, keys_to_copy, mib, now, read_manifest};
+use crate::cmd::place::PlaceArgs;
 use crate::key_files::{MASTER_KEY_FILE, OPERATOR_KEY_FILE};
 use crate::telemetry::say;
 
@@ -18,9 +19,8 @@ pub(crate) struct RestoreArgs {
     #[arg(long, value_name = "DIR")]
     from: PathBuf,
 
-    /// The data directory to make; it must be missing or empty but for key files.
-    #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Let no operator key and no credential of a customer open anything that was made before.
     ///
@@ -34,44 +34,51 @@ pub(crate) struct RestoreArgs {
     json: bool,
 }
 
+/// What was done.
+struct Restored {
+    data: PathBuf,
+    report: RestoreReport,
+    manifest: Manifest,
+    key_files: Vec<KeyCopy>,
+}
+
 pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = read_manifest(&args.from)?;
-    let key_files = key_files(args)?;
+    let data = args.place.settings()?.data;
+    let key_files = key_files(args, &data)?;
     let age = Duration::from_millis(now().ms_since(manifest.created_at).unsigned_abs());
     let keys = if args.revoke_keys { Keys::Revoked } else { Keys::AsTheyWere };
     let options = RestoreOptions { sha256: Some(manifest.sha256), age, keys };
-    let report = restore(&args.from, &args.data, &options).map_err(copy_failure)?;
-    copy_keys(&args.from, &args.data, &key_files)?;
-    say(&if args.json {
-        as_json(args, &report, &key_files)
-    } else {
-        as_text(args, &report, &manifest, &key_files)
-    });
+    let report = restore(&args.from, &data, &options).map_err(copy_failure)?;
+    copy_keys(&args.from, &data, &key_files)?;
+    let done = Restored { data, report, manifest, key_files };
+    say(&if args.json { as_json(args, &done) } else { as_text(args, &done) });
     Ok(())
 }
 
 /// The key files that the new data directory gets from the backup.
-fn key_files(args: &RestoreArgs) -> Result<Vec<KeyCopy>, Failure> {
+fn key_files(args: &RestoreArgs, data: &Path) -> Result<Vec<KeyCopy>, Failure> {
     if !args.revoke_keys {
-        return keys_to_copy(&args.from, &args.data, &[OPERATOR_KEY_FILE, MASTER_KEY_FILE]);
+        return keys_to_copy(&args.from, data, &[OPERATOR_KEY_FILE, MASTER_KEY_FILE]);
     }
     let old = args.from.join(OPERATOR_KEY_FILE);
-    let ready = args.data.join(OPERATOR_KEY_FILE);
+    let ready = data.join(OPERATOR_KEY_FILE);
     if let (Ok(old), Ok(ready)) = (std::fs::read(&old), std::fs::read(&ready))
         && old == ready
     {
-        let data = args.data.display();
         return Err(Failure::new(format!(
-            "{OPERATOR_KEY_FILE} in {data} is the backup's, which is to be revoked"
+            "{OPERATOR_KEY_FILE} in {} is the backup's, which is to be revoked",
+            data.display()
         ))
         .hint("Take it away, or put a new one there."));
     }
-    keys_to_copy(&args.from, &args.data, &[MASTER_KEY_FILE])
+    keys_to_copy(&args.from, data, &[MASTER_KEY_FILE])
 }
 
-fn as_json(args: &RestoreArgs, report: &RestoreReport, key_files: &[KeyCopy]) -> String {
+fn as_json(args: &RestoreArgs, done: &Restored) -> String {
+    let Restored { data, report, key_files, .. } = done;
     let answer = json!({
-        "data": args.data.display().to_string(),
+        "data": data.display().to_string(),
         "bytes": report.bytes,
         "workspaces": report.workspaces,
         "events": report.events,
@@ -85,13 +92,14 @@ fn as_json(args: &RestoreArgs, report: &RestoreReport, key_files: &[KeyCopy]) ->
     format!("{answer:#}\n")
 }
 
-fn as_text(args: &RestoreArgs, report: &RestoreReport, manifest: &Manifest, key_files: &[KeyCopy]) -> String {
+fn as_text(args: &RestoreArgs, done: &Restored) -> String {
+    let Restored { data, report, manifest, key_files } = done;
     let RestoreReport { bytes, workspaces, events, owed, sequence_step, operator_keys, credentials } = report;
     let mut text = format!(
         "Restored into {}: {}, {workspaces} workspaces, {events} events. Every sequence was advanced by \
          {sequence_step}.\n{owed} deliveries were owed when the backup was taken ({}); they go out when the server \
          starts, also those that had been delivered since.\n",
-        args.data.display(),
+        data.display(),
         mib(*bytes),
         manifest.created_at,
     );

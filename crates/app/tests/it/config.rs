@@ -120,3 +120,29 @@ fn keys_come_from_files_that_variables_name() {
     let error = Server::start(given, PATIENCE).map(drop).unwrap_err();
     assert!(error.contains("both SIGNALPOST_MASTER_KEY and SIGNALPOST_MASTER_KEY_FILE are set"), "{error}");
 }
+
+/// Whoever runs its server from a file need not say again where its data is and where it listens.
+#[test]
+fn every_command_about_a_server_reads_its_file() {
+    let server = Server::start(options(&[]), PATIENCE).unwrap();
+    let folder = TempDir::new().unwrap();
+    let (data, operator) = (server.data().display().to_string(), server.operator_address().to_string());
+    let file = written(&folder, &format!("data = {data:?}\noperator = {operator:?}\n"));
+    let backup = folder.path().join("backup").display().to_string();
+    let key = [("SIGNALPOST_OPERATOR_KEY", server.operator_key())];
+    for command in [
+        &["backup", "--to", backup.as_str()][..],
+        &["db", "check", "--json"],
+        &["keys", "list"],
+        &["keys", "list", "--operator", operator.as_str(), "--data", "/nonexistent"],
+    ] {
+        let done = run(&[command, &["--config", &file]].concat(), &key);
+        assert!(done.status.success(), "{command:?}: {}", String::from_utf8_lossy(&done.stderr));
+    }
+    let elsewhere = ["db", "check", "--data", "/nonexistent", "--config", &file];
+    assert!(!run(&elsewhere, &[]).status.success(), "a flag wins over the file");
+    let secured =
+        written(&folder, &format!("data = {data:?}\n[tls.operator]\ncertificate = 'a'\nkey = 'b'\n"));
+    let refused = run(&["keys", "list", "--config", &secured], &key);
+    assert!(String::from_utf8(refused.stderr).unwrap().contains("speaks TLS"), "said plainly");
+}

@@ -1,7 +1,5 @@
 //! `signalpost keys rewrap`.
 
-use std::path::PathBuf;
-
 use clap::Args;
 use serde_json::json;
 use signalpost_engine::vault::{Rewrapped, check_keyring, rewrap};
@@ -9,6 +7,7 @@ use signalpost_store::Ledger;
 use signalpost_store_sqlite::SqliteStore;
 
 use crate::cmd::Failure;
+use crate::cmd::place::PlaceArgs;
 use crate::key_files::existing_keyring;
 use crate::ports::SystemRandom;
 use crate::server::key_failure;
@@ -17,9 +16,8 @@ use crate::telemetry::say;
 
 #[derive(Args, Debug)]
 pub(crate) struct RewrapArgs {
-    /// The data directory; its server must be stopped.
-    #[arg(long, value_name = "DIR", env = "SIGNALPOST_DATA", default_value = "./signalpost-data")]
-    data: PathBuf,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Print what was done as JSON.
     #[arg(long)]
@@ -27,8 +25,9 @@ pub(crate) struct RewrapArgs {
 }
 
 pub(super) fn run(args: &RewrapArgs) -> Result<(), Failure> {
-    let keyring = existing_keyring(&args.data, &Environment::of_process())?;
-    let store = SqliteStore::open_inline(&args.data).map_err(|error| Failure::new(error.to_string()))?;
+    let data = args.place.settings()?.data;
+    let keyring = existing_keyring(&data, &Environment::of_process())?;
+    let store = SqliteStore::open_inline(&data).map_err(|error| Failure::new(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
     let done = runtime.block_on(async {
