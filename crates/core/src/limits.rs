@@ -65,6 +65,8 @@ pub const FAILED_LOGINS_BURST: u32 = 200;
 pub const RATE_CALLERS_MAX: usize = 10_000;
 /// Event types of one webhook.
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
+/// Length of a webhook's filter in characters, as a dialect documents it; whoever needs more has the wrong event types.
+pub const FILTER_CHARS_MAX: usize = 2_048;
 /// Secrets of one webhook that sign beside the newest. Each costs a MAC and some 50 bytes of header an attempt, and
 /// one overlap has ended long before a sixth rotation of any sane plan.
 pub const WEBHOOK_PREVIOUS_SECRETS_MAX: usize = 5;

@@ -22,6 +22,8 @@ pub struct Webhook {
     pub events: EventSelection,
     /// When set, only events about this subject are wanted.
     pub subject: Option<String>,
+    /// When set, only events that this expression admits are wanted.
+    pub filter: Option<String>,
     pub state: WebhookState,
     /// What it changes of its workspace's rules.
     pub patience: Patience,
@@ -115,6 +117,7 @@ pub(crate) mod tests {
             url: "https://example.com".to_owned(),
             events: EventSelection::All,
             subject: None,
+            filter: None,
             state: WebhookState::Active,
             patience: Patience::default(),
             headers: Vec::new(),

@@ -159,6 +159,7 @@ fn an_ended_webhook_keeps_no_secret() {
         let (workspace, _) = inside.tenant(1, &[]);
         let (id, at) = (WebhookId::from_raw(11), sample::at(9));
         let full = Webhook {
+            filter: Some("data.secret == 'x'".to_owned()),
             patience: Patience { retry: None, timeout: Some(Duration::from_secs(1)) },
             headers: vec![CustomHeader { name: "x-api-key".to_owned(), value: sample::sealed(1) }],
             previous_secrets: vec![PreviousSecret { sealed: sample::sealed(2), expires_at: sample::at(99) }],
@@ -177,7 +178,7 @@ fn an_ended_webhook_keeps_no_secret() {
         }
         let left =
             "SELECT count(*) FROM webhook WHERE coalesce(name, secret, previous_secrets, secret_expires_at,
-            headers, retry_schedule, timeout_ms, events, subject) IS NOT NULL OR url != ''";
+            headers, retry_schedule, timeout_ms, events, subject, filter) IS NOT NULL OR url != ''";
         assert_eq!(inside.number(left), 0, "a {end} ended");
         assert_eq!(inside.number("SELECT count(*) FROM webhook"), 1, "the tombstone of a {end}");
     }

@@ -104,8 +104,8 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
 
 macro_rules! webhook_columns {
     () => {
-        "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.disabled_at, h.disable_reason, \
-         h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, h.consecutive_failures, \
+        "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.filter, h.disabled_at, \
+         h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, h.consecutive_failures, \
          h.created_at, h.updated_at"
     };
 }
@@ -121,6 +121,7 @@ pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
         url: fields.text("url")?.to_owned(),
         events: selection(&mut fields)?,
         subject: fields.optional_text("subject")?.map(str::to_owned),
+        filter: fields.optional_text("filter")?.map(str::to_owned),
         state: webhook_state(&mut fields)?,
         patience: Patience {
             retry: optional_schedule(&mut fields)?,

@@ -32,6 +32,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 9, name: "feed", sql: include_str!("../migrations/0009_feed.sql") },
     Migration { number: 10, name: "for_ever", sql: include_str!("../migrations/0010_for_ever.sql") },
     Migration { number: 11, name: "leaving", sql: include_str!("../migrations/0011_leaving.sql") },
+    Migration { number: 12, name: "filter", sql: include_str!("../migrations/0012_filter.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -179,6 +179,7 @@ pub struct UpdateWebhook {
     pub url: Option<String>,
     pub events: Option<EventSelection>,
     pub subject: Option<Option<String>>,
+    pub filter: Option<Option<String>>,
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
     /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
@@ -198,6 +199,7 @@ impl UpdateWebhook {
             url: None,
             events: None,
             subject: None,
+            filter: None,
             retry: None,
             timeout: None,
             headers: None,

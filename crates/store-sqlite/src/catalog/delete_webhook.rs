@@ -15,8 +15,8 @@ use crate::write::Write;
 
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET deleted_at = ?2, updated_at = ?2, secret = NULL, previous_secrets = NULL, secret_expires_at = NULL,
-        headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, retry_schedule = NULL,
-        timeout_ms = NULL
+        headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, filter = NULL,
+        retry_schedule = NULL, timeout_ms = NULL
     WHERE id = ?1";
 
 /// Gives the webhook as it was until then.

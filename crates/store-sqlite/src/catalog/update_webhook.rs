@@ -18,7 +18,7 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
-        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15
+        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -64,6 +64,9 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     if let Some(subject) = &params.subject {
         webhook.subject.clone_from(subject);
     }
+    if let Some(filter) = &params.filter {
+        webhook.filter.clone_from(filter);
+    }
     if let Some(retry) = &params.retry {
         webhook.patience.retry.clone_from(retry);
     }
@@ -95,6 +98,7 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         webhook.secret.as_ref().map(|secret| secret.as_bytes()),
         pack_secrets(&webhook.previous_secrets),
         first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
+        webhook.filter,
     ])?;
     Ok(())
 }

@@ -56,6 +56,7 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         url: format!("https://example.com/{n}"),
         events: EventSelection::All,
         subject: None,
+        filter: None,
         state: WebhookState::Active,
         patience: Patience::default(),
         headers: Vec::new(),

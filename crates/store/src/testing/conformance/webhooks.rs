@@ -27,6 +27,7 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
         Webhook {
             events: EventSelection::Only(types),
             subject: Some("D5 'x' 🧀".to_owned()),
+            filter: Some("data.name == '🧀'\n&& true".to_owned()),
             consecutive_failures: u32::MAX,
             patience: Patience {
                 retry: Some(schedule(&[0, 86_400])),
@@ -128,6 +129,7 @@ pub async fn a_deleted_webhook_is_told_as_it_was(harness: &dyn Harness) {
     let workspace = kit.workspace(1).await;
     let full = Webhook {
         subject: Some("s".to_owned()),
+        filter: Some("true".to_owned()),
         headers: vec![header("authorization", 1)],
         previous_secrets: vec![previous(13, 5)],
         consecutive_failures: 3,
@@ -187,6 +189,9 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         UpdateWebhook { subject: Some(Some("s".to_owned())), ..update(workspace, id, 55) },
         UpdateWebhook { events: Some(EventSelection::All), ..update(workspace, id, 56) },
         UpdateWebhook { subject: Some(None), ..update(workspace, id, 57) },
+        UpdateWebhook { filter: Some(Some("data.n > 1".to_owned())), ..update(workspace, id, 58) },
+        UpdateWebhook { url: Some("https://example.org/2".to_owned()), ..update(workspace, id, 59) },
+        UpdateWebhook { filter: Some(None), ..update(workspace, id, 60) },
         UpdateWebhook { name: Some(None), ..update(workspace, id, 58) },
         UpdateWebhook { retry: Some(Some(schedule(&[1, 2]))), ..update(workspace, id, 59) },
         UpdateWebhook { timeout: Some(Some(Duration::from_secs(3))), ..update(workspace, id, 60) },
@@ -199,6 +204,7 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         expected.url = step.url.clone().unwrap_or(expected.url);
         expected.events = step.events.clone().unwrap_or(expected.events);
         expected.subject = step.subject.clone().unwrap_or(expected.subject);
+        expected.filter = step.filter.clone().unwrap_or(expected.filter);
         expected.patience.retry = step.retry.clone().unwrap_or(expected.patience.retry);
         expected.patience.timeout = step.timeout.unwrap_or(expected.patience.timeout);
         assert_eq!(kit.update_webhook(step).await.expect("it exists"), expected);

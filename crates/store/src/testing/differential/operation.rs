@@ -139,6 +139,7 @@ pub enum Goodbye {
 pub struct WebhookKind {
     pub only_type: Option<u8>,
     pub subject: Option<u8>,
+    pub filter: Option<u8>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -308,7 +309,11 @@ fn reason() -> impl Strategy<Value = DisableReason> {
 
 fn webhook_kind() -> impl Strategy<Value = WebhookKind> {
     let rarely = || prop_oneof![3 => Just(None), 1 => (0..2u8).prop_map(Some)];
-    (rarely(), rarely()).prop_map(|(only_type, subject)| WebhookKind { only_type, subject })
+    (rarely(), rarely(), rarely()).prop_map(|(only_type, subject, filter)| WebhookKind {
+        only_type,
+        subject,
+        filter,
+    })
 }
 
 fn change() -> impl Strategy<Value = Change> {

@@ -121,6 +121,7 @@ impl Data {
         webhook.url = params.url.unwrap_or_else(|| webhook.url.clone());
         webhook.events = params.events.unwrap_or_else(|| webhook.events.clone());
         webhook.subject = params.subject.unwrap_or_else(|| webhook.subject.take());
+        webhook.filter = params.filter.unwrap_or_else(|| webhook.filter.take());
         webhook.patience.retry = params.retry.unwrap_or_else(|| webhook.patience.retry.take());
         webhook.patience.timeout = params.timeout.unwrap_or(webhook.patience.timeout);
         webhook.updated_at = at;

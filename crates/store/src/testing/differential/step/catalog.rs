@@ -104,10 +104,15 @@ fn webhook(workspace: WorkspaceId, name: u8, kind: WebhookKind, world: &mut Worl
         public_id: format!("wh-{name}"),
         events: selection(kind),
         subject: kind.subject.map(|n| format!("subject {n}")),
+        filter: kind.filter.map(filter),
         created_at: now,
         updated_at: now,
         ..sample::webhook(workspace, world.mint(IdOrder::Next))
     }
+}
+
+fn filter(n: u8) -> String {
+    format!("data.n > {n}")
 }
 
 async fn create_webhook(params: CreateWebhook, pair: &Pair<'_>, world: &mut World) -> Compared {
@@ -159,6 +164,7 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
         Change::Kind(kind) => UpdateWebhook {
             events: Some(selection(kind)),
             subject: Some(kind.subject.map(|n| format!("subject {n}"))),
+            filter: Some(kind.filter.map(filter)),
             ..nothing
         },
         Change::Patience { retry, timeout } => UpdateWebhook {

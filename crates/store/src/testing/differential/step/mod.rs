@@ -22,7 +22,7 @@ type Compared = Result<(), String>;
 
 /// What every sequence begins with: two workspaces and three webhooks.
 pub(super) async fn furnish(pair: &Pair<'_>, world: &mut World) -> Compared {
-    let everything = WebhookKind { only_type: None, subject: None };
+    let everything = WebhookKind { only_type: None, subject: None, filter: None };
     for name in [0, 1] {
         catalog::apply(&CatalogOperation::CreateWorkspace { name }, pair, world).await?;
     }
