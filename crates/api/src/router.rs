@@ -13,7 +13,7 @@ use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 
 use crate::dialect::native::OperatorAccess;
-use crate::dialect::{Dialect, Shape, ShapeValues, native};
+use crate::dialect::{Dialect, Mount, Shape, ShapeValues, native};
 use crate::docs;
 use crate::kit::bodies::BodyBudget;
 use crate::kit::context::Context;
@@ -34,7 +34,7 @@ pub fn built_in_dialects() -> Vec<Dialect> {
     std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
-/// What customers see: each dialect below its base path, and nothing else. `tasks` run calls to their end whose callers
+/// What customers see: each dialect below its base paths, and nothing else. `tasks` run calls to their end whose callers
 /// go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
 ///
 /// # Panics
@@ -48,8 +48,8 @@ pub fn public_router(
 ) -> Router {
     let mut router = Router::new();
     for dialect in dialects {
-        if let Some(public) = dialect.public_router(Arc::clone(&engine), Arc::clone(tasks), opened) {
-            router = mounted(router, &dialect.base_path, public);
+        for Mount { base_path, router: public } in dialect.mounts(&engine, tasks, opened) {
+            router = mounted(router, &base_path, public);
         }
     }
     with_strangers(router, engine)

@@ -22,12 +22,18 @@ pub use shape::{Shape, ShapeError, ShapeValues};
 
 /// What customers see of a dialect instance.
 pub(crate) trait Public: Send + Sync {
-    /// The routes below the base path; `tasks` run calls to their end. `opened` are ranges that webhooks may reach
-    /// although they are not public.
-    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Router;
+    /// The routes, one for each of the dialect's base paths; `tasks` run calls to their end. `opened` are ranges that
+    /// webhooks may reach although they are not public.
+    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount>;
 
     /// The same routes in words.
     fn api(&self) -> Api;
+}
+
+/// Routes, and the path below which they stand.
+pub(crate) struct Mount {
+    pub(crate) base_path: String,
+    pub(crate) router: Router,
 }
 
 /// A dialect instance as it is served.
@@ -35,22 +41,18 @@ pub(crate) trait Public: Send + Sync {
 pub struct Dialect {
     /// What workspaces call it; equal to the profile's name.
     pub name: String,
-    /// Where it stands on the public port, such as `/v1`. Empty when it has no public side.
-    pub base_path: String,
+    /// Where it stands on the public port, such as `/v1`: one path as a rule, none when it has no public side.
+    pub base_paths: Vec<String>,
     /// What the engine is told of it.
     pub profile: Profile,
     public: Option<Arc<dyn Public>>,
 }
 
 impl Dialect {
-    /// The routes below the base path, `None` when customers do not speak to it.
-    pub fn public_router(
-        &self,
-        engine: Arc<Engine>,
-        tasks: Arc<dyn Spawn>,
-        opened: &[Cidr],
-    ) -> Option<Router> {
-        self.public.as_ref().map(|public| public.router(engine, tasks, opened))
+    /// The routes below each base path, none when customers do not speak to it.
+    pub(crate) fn mounts(&self, engine: &Arc<Engine>, tasks: &Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
+        let public = self.public.as_ref();
+        public.map_or_else(Vec::new, |public| public.mounts(Arc::clone(engine), Arc::clone(tasks), opened))
     }
 
     /// What its document says, `None` when customers do not speak to it.
@@ -63,7 +65,7 @@ impl std::fmt::Debug for Dialect {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Dialect")
             .field("name", &self.name)
-            .field("base_path", &self.base_path)
+            .field("base_paths", &self.base_paths)
             .finish_non_exhaustive()
     }
 }
@@ -71,23 +73,23 @@ impl std::fmt::Debug for Dialect {
 /// Whether these dialects can be served together by path: names and base paths that are good, and each its own.
 /// The error is a sentence for whoever wrote the configuration.
 pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
-    for (position, dialect) in dialects.iter().enumerate() {
-        let Dialect { name, base_path, .. } = dialect;
+    let mut taken: Vec<(&str, &str)> = Vec::new();
+    for (position, Dialect { name, base_paths, .. }) in dialects.iter().enumerate() {
         if !is_name(name) {
             let form = "1 to 64 of lower-case letters, digits, `-` and `_`";
             return Err(format!("`{name}` is not a dialect's name: {form}"));
         }
-        if dialect.public.is_some() && !is_base_path(base_path) {
-            return Err(format!("dialect `{name}`: `{base_path}` is not a base path such as `/v1`"));
+        if dialects[..position].iter().any(|other| other.name == *name) {
+            return Err(format!("two dialects are called `{name}`"));
         }
-        for other in &dialects[..position] {
-            if other.name == *name {
-                return Err(format!("two dialects are called `{name}`"));
+        for path in base_paths {
+            if !is_base_path(path) {
+                return Err(format!("dialect `{name}`: `{path}` is not a base path such as `/v1`"));
             }
-            if dialect.public.is_some() && other.public.is_some() && overlap(base_path, &other.base_path) {
-                let (first, second) = (&other.base_path, base_path);
-                return Err(format!("`{}` at `{first}` and `{name}` at `{second}` overlap", other.name));
+            if let Some((other, at)) = taken.iter().find(|(_, at)| overlap(path, at)) {
+                return Err(format!("`{other}` at `{at}` and `{name}` at `{path}` overlap"));
             }
+            taken.push((name, path));
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use serde_json::Value;
 /// A `curl` call of an operation, its ids and body filled in from the document's examples.
 pub(super) fn of(method: &str, path: &str, operation: &Value, document: &Value) -> String {
     let mut lines = vec![format!("curl{} '{}'", option(method), address(path, operation, document))];
-    lines.extend(credential(operation, document));
+    lines.extend(credentials(operation, document));
     if let Some((media_type, content)) = body(operation) {
         let example =
             content["example"].as_str().map_or_else(|| content["example"].to_string(), str::to_owned);
@@ -33,14 +33,20 @@ fn address(path: &str, operation: &Value, document: &Value) -> String {
     address
 }
 
-/// The header of the operation's security scheme, with a shell variable for the secret.
-fn credential(operation: &Value, document: &Value) -> Option<String> {
-    let (name, _) = operation["security"][0].as_object()?.iter().next()?;
-    let scheme = &document["components"]["securitySchemes"][name];
-    match scheme["type"].as_str()? {
-        "http" => Some("-H \"Authorization: Bearer $SIGNALPOST_OPERATOR_KEY\"".to_owned()),
-        _ => Some(format!("-H \"{}: $API_KEY\"", scheme["name"].as_str()?)),
-    }
+/// The headers of the operation's security schemes, with shell variables for what is secret.
+fn credentials(operation: &Value, document: &Value) -> Vec<String> {
+    let names = operation["security"][0].as_object().into_iter().flat_map(|requirement| requirement.keys());
+    let schemes = names.map(|name| &document["components"]["securitySchemes"][name]);
+    let header = |scheme: &Value| match scheme["name"].as_str() {
+        Some(name) => format!("-H \"{name}: ${}\"", variable(name)),
+        None => "-H \"Authorization: Bearer $SIGNALPOST_OPERATOR_KEY\"".to_owned(),
+    };
+    schemes.map(header).collect()
+}
+
+/// `API_KEY` for `X-API-Key`.
+fn variable(header: &str) -> String {
+    header.trim_start_matches("X-").replace('-', "_").to_ascii_uppercase()
 }
 
 fn body(operation: &Value) -> Option<(&String, &Value)> {
@@ -61,9 +67,9 @@ mod tests {
         });
         let document = json!({
             "servers": [{"url": "http://{address}", "variables": {"address": {"default": "127.0.0.1:1"}}}],
-            "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "X-Key"}}}
+            "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "X-API-Key"}}}
         });
-        let expected = "curl -X POST 'http://127.0.0.1:1/a/x1' \\\n  -H \"X-Key: $API_KEY\" \\\n  -H 'Content-Type: \
+        let expected = "curl -X POST 'http://127.0.0.1:1/a/x1' \\\n  -H \"X-API-Key: $API_KEY\" \\\n  -H 'Content-Type: \
                         application/json' \\\n  --data-binary '{\"name\":\"it'\\''s\"}'";
         assert_eq!(of("post", "/a/{id}", &operation, &document), expected);
     }

@@ -27,7 +27,7 @@ pub(super) fn api(dialects: &[Dialect]) -> Api {
         about: ABOUT.into(),
         server: Server { address: "127.0.0.1:8081", about: "The operator address." },
         tags: native::TAGS.to_vec(),
-        credential: ("operatorKey", credential()),
+        credentials: vec![("operatorKey", credential())],
         errors: errors(),
         operations,
         refined: Vec::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Request};
 use axum::response::Response;
-use http::header::Entry;
+use http::header::{Entry, RETRY_AFTER};
 use http::{HeaderValue, Method};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::time::Timestamp;
@@ -13,6 +13,9 @@ use signalpost_core::time::Timestamp;
 use crate::kit::caller_address::CallerAddress;
 use crate::kit::refusal::Refusal;
 use crate::kit::request_id::{self, RequestIds};
+
+/// How a surface writes a refusal.
+pub(crate) type Render = fn(&Refusal, &Context) -> Response;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
@@ -34,10 +37,14 @@ impl Context {
     }
 
     /// Puts the surface's own error in the place of a carried refusal and gives the answer its request id.
-    pub(crate) fn finish(&self, mut response: Response, render: fn(&Refusal, &Self) -> Response) -> Response {
+    pub(crate) fn finish(&self, mut response: Response, render: Render) -> Response {
         if let Some(refusal) = Refusal::take(&mut response) {
             self.log(&refusal);
             response = render(&refusal, self);
+            if let Some(seconds) = refusal.retry_after_s() {
+                // In the place of the code's usual one: a second value would leave callers to choose.
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            }
         }
         let id = HeaderValue::from_str(&self.request_id).expect("request ids are ASCII words");
         // A surface inside this one has named the request already, in its body and in the log.

@@ -3,14 +3,12 @@
 use std::net::IpAddr;
 
 use axum::response::{IntoResponse, Response};
-use http::HeaderValue;
-use http::header::RETRY_AFTER;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::limits::{FAILED_LOGINS_BURST, FAILED_LOGINS_PER_S};
 use signalpost_core::rate::{Granted, RateLimit};
 use signalpost_core::time::Timestamp;
 
-use crate::kit::context::Context;
+use crate::kit::context::{Context, Render};
 use crate::kit::limiter::Limiter;
 use crate::kit::refusal::Refusal;
 
@@ -33,15 +31,16 @@ impl From<Error> for Turned {
     }
 }
 
+impl From<Turned> for Refusal {
+    fn from(turned: Turned) -> Self {
+        Self::until(turned.error, turned.retry_after_s)
+    }
+}
+
 impl Turned {
     /// The surface's form of the refusal, with the time.
-    pub(crate) fn answer(self, context: &Context, render: fn(&Refusal, &Context) -> Response) -> Response {
-        let mut response = context.finish(Refusal::from(self.error).into_response(), render);
-        if let Some(seconds) = self.retry_after_s {
-            // In the place of the code's usual one: a second value would leave callers to choose.
-            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
-        response
+    pub(crate) fn answer(self, context: &Context, render: Render) -> Response {
+        context.finish(Refusal::from(self).into_response(), render)
     }
 }
 

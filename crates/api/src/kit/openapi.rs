@@ -20,8 +20,9 @@ pub(crate) struct Api {
     pub(crate) server: Server,
     /// Names and explanations of the groups of operations, in their order.
     pub(crate) tags: Vec<(&'static str, &'static str)>,
-    /// What stands for a caller's credential: a name, and a security scheme object.
-    pub(crate) credential: (&'static str, Value),
+    /// What stands for a caller's credential: names, and security scheme objects. Where there are several, a call takes
+    /// all of them together.
+    pub(crate) credentials: Vec<(&'static str, Value)>,
     pub(crate) errors: ErrorForm,
     /// With their whole paths.
     pub(crate) operations: Vec<Description>,
@@ -79,7 +80,7 @@ pub(crate) fn document(api: &Api) -> Value {
             "responses": parts.refusals,
             "parameters": {REQUEST_ID: request_id_parameter()},
             "headers": {REQUEST_ID: request_id_header()},
-            "securitySchemes": {api.credential.0: api.credential.1}
+            "securitySchemes": api.credentials.iter().cloned().collect::<BTreeMap<_, _>>()
         }
     });
     example::add_to_answers(&mut document);
@@ -146,12 +147,16 @@ impl Parts<'_> {
         described["security"] = match operation.access {
             Access::Open => json!([]),
             // For schemes that are not OAuth 2 the list names roles (OpenAPI 3.1, security requirement object).
-            Access::Scope(scope) | Access::OwnPart(scope) => {
-                json!([{self.api.credential.0: [scope.name()]}])
-            }
-            Access::Credential | Access::Right(_) => json!([{self.api.credential.0: []}]),
+            Access::Scope(scope) | Access::OwnPart(scope) => self.requirement(&[scope.name()]),
+            Access::Credential | Access::Right(_) => self.requirement(&[]),
         };
         described
+    }
+
+    /// All credentials of the surface together, with these roles.
+    fn requirement(&self, roles: &[&str]) -> Value {
+        let names = self.api.credentials.iter().map(|(name, _)| *name);
+        json!([names.map(|name| (name, roles)).collect::<BTreeMap<_, _>>()])
     }
 
     fn contents(&mut self, contents: &[Content]) -> Value {

@@ -1,17 +1,22 @@
 //! Query strings, decoded once and strictly: bad escapes, bad UTF-8 and repeated names are errors.
 
-use signalpost_core::error::{Error, FieldErrors};
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::limits::PARAMETERS_MAX;
 
 /// The parameters of a query that nobody has taken yet.
 #[derive(Debug, Default)]
 pub(crate) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// `Invalid` at the parameter that cannot be read or stands twice.
+    /// `Invalid` at the parameter that cannot be read or stands twice, and when there are too many of them.
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, Error> {
         let mut parameters: Vec<(String, String)> = Vec::new();
         let mut errors = FieldErrors::default();
         for pair in query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty()) {
+            if parameters.len() == PARAMETERS_MAX {
+                let message = format!("there may be at most {PARAMETERS_MAX} parameters");
+                return Err(Error::new(ErrorCode::Invalid, message));
+            }
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             match (decode(name), decode(value)) {
                 (Some(name), Some(_)) if parameters.iter().any(|(known, _)| *known == name) => {
@@ -79,5 +84,8 @@ mod tests {
         for bad in ["a=%", "a=%2", "a=%zz", "a=%ff", "%=1", "a=1&a=1", "a=1&%61=2"] {
             assert!(Query::parse(Some(bad)).is_err(), "{bad}");
         }
+        let many: Vec<String> = (0..=PARAMETERS_MAX).map(|number| format!("a{number}=1")).collect();
+        assert!(Query::parse(Some(&many[1..].join("&"))).is_ok());
+        assert!(Query::parse(Some(&many.join("&"))).is_err());
     }
 }

@@ -17,7 +17,7 @@ fn a_shape_without_changes_is_its_vendors() {
     for shape in built_in_shapes() {
         let dialect = shape.dialect(&ShapeValues::new()).expect("the vendor's own values");
         assert_eq!(dialect.name, shape.name);
-        assert_eq!(json!(dialect.base_path), shape.defaults["base_path"]);
+        assert_eq!(json!(dialect.base_paths[0]), shape.defaults["base_path"]);
         assert_eq!(shape.dialect(&shape.defaults).expect("its own values, written out").name, shape.name);
     }
 }
@@ -30,7 +30,7 @@ fn changes_reach_the_dialect() {
         "timeout_ms": 5_000, "disable_after_failures": 3,
     }));
     let dialect = shape("sigmamind").dialect(&acme).expect("good values");
-    assert_eq!((dialect.name.as_str(), dialect.base_path.as_str()), ("acme", "/acme/v1"));
+    assert_eq!((dialect.name.as_str(), dialect.base_paths[0].as_str()), ("acme", "/acme/v1"));
     let delivery = &dialect.profile.delivery;
     assert_eq!(&*delivery.signature.header, "x-acme-signature");
     assert_eq!(delivery.signature.encoding, signalpost_core::sign::Encoding::Base64);

@@ -21,7 +21,7 @@ pub(super) fn api(instance: &Instance) -> Api {
         about: ABOUT.into(),
         server: Server { address: "127.0.0.1:8080", about: "The public address." },
         tags: vec![operations::TAG],
-        credential: ("token", credential(instance)),
+        credentials: vec![("token", credential(instance))],
         errors: errors(),
         operations: descriptions.map(|description| description.below(&instance.base_path)).collect(),
         refined: Vec::new(),

@@ -27,7 +27,7 @@ use signalpost_engine::Engine;
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
-use crate::dialect::{Brand, Dialect, Public, Shape};
+use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
 use crate::kit::context::Context;
 use crate::kit::guesses::{Guesses, Turned};
 use crate::kit::openapi::Api;
@@ -53,16 +53,17 @@ impl Instance {
     /// The dialect with these values. The error is a sentence about the value that cannot work.
     pub fn dialect(self) -> Result<Dialect, String> {
         let profile = self.profile()?;
-        let (name, base_path) = (self.name.clone(), self.base_path.clone());
-        Ok(Dialect { name, base_path, profile, public: Some(Arc::new(Shown(Arc::new(self)))) })
+        let (name, base_paths) = (self.name.clone(), vec![self.base_path.clone()]);
+        Ok(Dialect { name, base_paths, profile, public: Some(Arc::new(Shown(Arc::new(self)))) })
     }
 }
 
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn router(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, _: &[Cidr]) -> Router {
-        router(engine, tasks, Arc::clone(&self.0))
+    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, _: &[Cidr]) -> Vec<Mount> {
+        let router = router(engine, tasks, Arc::clone(&self.0));
+        vec![Mount { base_path: self.0.base_path.clone(), router }]
     }
 
     fn api(&self) -> Api {
@@ -93,6 +94,8 @@ impl operation::Surface for Surface {
 }
 
 impl VendorSurface for Surface {
+    type Caller = Caller;
+
     fn request_ids(&self) -> RequestIds {
         RequestIds::default()
     }
