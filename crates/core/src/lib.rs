@@ -23,6 +23,7 @@ pub mod matching;
 pub mod operator_key;
 pub mod policy;
 pub mod ports;
+pub mod principal;
 pub mod profile;
 pub mod rate;
 pub mod retention;

@@ -6,12 +6,16 @@ use crate::webhook::{EventSelection, Webhook};
 /// Whether a webhook wants an event of this type and subject: it is active, the type is selected, and its own
 /// subject, if it has one, is the event's.
 pub fn wants(webhook: &Webhook, event_type: &str, subject: Option<&str>) -> bool {
-    webhook.state.is_active()
-        && selects(&webhook.events, event_type)
-        && webhook.subject.as_deref().is_none_or(|own| subject == Some(own))
+    webhook.state.is_active() && selects(&webhook.events, event_type) && is_about(webhook, subject)
 }
 
-fn selects(events: &EventSelection, event_type: &str) -> bool {
+/// Whether an event with this subject is about what the webhook is bound to, if it is bound to anything.
+pub fn is_about(webhook: &Webhook, subject: Option<&str>) -> bool {
+    webhook.subject.as_deref().is_none_or(|own| subject == Some(own))
+}
+
+/// Whether a selection holds a type, by its name or by a pattern.
+pub fn selects(events: &EventSelection, event_type: &str) -> bool {
     match events {
         EventSelection::All => true,
         EventSelection::Only(entries) => entries.iter().any(|entry| covers(entry, event_type)),

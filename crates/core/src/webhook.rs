@@ -1,8 +1,10 @@
 //! One subscription of a customer.
 
 use crate::custom_header::CustomHeader;
+use crate::event::Sequence;
 use crate::id::{WebhookId, WorkspaceId};
 use crate::policy::Patience;
+use crate::principal::Principal;
 use crate::rotation::PreviousSecret;
 use crate::secret::SealedSecret;
 use crate::time::Timestamp;
@@ -36,6 +38,78 @@ pub struct Webhook {
     pub consecutive_failures: u32,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
+    /// The last number of the workspace's sequence when it was made, set by the store: no event up to it could be meant
+    /// for this webhook. Zero when it was made before this was kept.
+    pub created_after: Sequence,
+    /// The last number of the workspace's sequence when what decides about events last changed, set by the store (see
+    /// [`Self::decides_like`]). Both changes and events take their place in order of commits, and an event is refused when
+    /// its targets were chosen before a change. So for an event above this number targets were chosen by what the webhook
+    /// is now, and for no event up to it: that is exact, whatever clocks said.
+    pub settled_after: Sequence,
+}
+
+impl Webhook {
+    /// Whether both are alike in everything that decides which events it gets: selection, subject, filter and
+    /// state.
+    pub fn decides_like(&self, other: &Self) -> bool {
+        self.events == other.events
+            && self.subject == other.subject
+            && self.filter == other.filter
+            && self.state == other.state
+    }
+}
+
+/// A webhook, or what is left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    Living(Box<Webhook>),
+    Deleted(Tombstone),
+}
+
+impl Remembered {
+    pub fn id(&self) -> WebhookId {
+        match self {
+            Self::Living(webhook) => webhook.id,
+            Self::Deleted(tombstone) => tombstone.id,
+        }
+    }
+
+    pub fn public_id(&self) -> &str {
+        match self {
+            Self::Living(webhook) => &webhook.public_id,
+            Self::Deleted(tombstone) => &tombstone.public_id,
+        }
+    }
+
+    /// As [`Webhook::created_after`].
+    pub fn created_after(&self) -> Sequence {
+        match self {
+            Self::Living(webhook) => webhook.created_after,
+            Self::Deleted(tombstone) => tombstone.created_after,
+        }
+    }
+
+    /// As [`Webhook::settled_after`]; a deletion is a change.
+    pub fn settled_after(&self) -> Sequence {
+        match self {
+            Self::Living(webhook) => webhook.settled_after,
+            Self::Deleted(tombstone) => tombstone.settled_after,
+        }
+    }
+}
+
+/// What is left of a deleted webhook, for the operator alone: nothing that its owner wrote.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tombstone {
+    pub id: WebhookId,
+    pub workspace: WorkspaceId,
+    pub public_id: String,
+    pub created_after: Sequence,
+    /// The last number of the workspace's sequence when it was deleted.
+    pub settled_after: Sequence,
+    pub deleted_at: Timestamp,
+    /// `None` when it was deleted before this was kept.
+    pub deleted_by: Option<Principal>,
 }
 
 /// Which event types a webhook wants.
@@ -126,7 +200,38 @@ pub(crate) mod tests {
             consecutive_failures: 0,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
+            created_after: Sequence(0),
+            settled_after: Sequence(0),
         }
+    }
+
+    #[test]
+    fn what_decides_is_selection_subject_filter_and_state() {
+        let off = WebhookState::Disabled { at: Timestamp::default(), reason: DisableReason::Paused };
+        let paused_for_good =
+            WebhookState::Disabled { at: Timestamp::default(), reason: DisableReason::ByOwner };
+        let alike = [
+            Webhook { name: Some("n".to_owned()), url: "https://example.org".to_owned(), ..webhook() },
+            Webhook { consecutive_failures: 3, updated_at: Timestamp::from_ms(9), ..webhook() },
+            Webhook { settled_after: Sequence(7), created_after: Sequence(7), ..webhook() },
+        ];
+        for other in alike {
+            assert!(webhook().decides_like(&other), "{other:?}");
+        }
+        let different = [
+            Webhook { events: EventSelection::Only(vec!["a".to_owned()]), ..webhook() },
+            Webhook { subject: Some("s".to_owned()), ..webhook() },
+            Webhook { filter: Some("true".to_owned()), ..webhook() },
+            Webhook { state: off, ..webhook() },
+        ];
+        for other in different {
+            assert!(!webhook().decides_like(&other), "{other:?}");
+        }
+        let paused = Webhook { state: off, ..webhook() };
+        assert!(
+            !paused.decides_like(&Webhook { state: paused_for_good, ..webhook() }),
+            "the reason is told too"
+        );
     }
 
     #[test]

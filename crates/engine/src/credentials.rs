@@ -6,6 +6,7 @@ use signalpost_core::credential::{Credential, CredentialHash, preview_of};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{CredentialId, WorkspaceId};
 use signalpost_core::limits::NAME_CHARS_MAX;
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::Profile;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
@@ -38,6 +39,13 @@ pub struct Caller {
     pub credential: Arc<Credential>,
     pub view: Arc<View>,
     pub pass: Pass,
+}
+
+impl Caller {
+    /// As it is remembered beside what it did.
+    pub fn principal(&self) -> Principal {
+        Principal::Credential(self.credential.id)
+    }
 }
 
 impl Engine {

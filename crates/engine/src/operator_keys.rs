@@ -9,6 +9,7 @@ use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{OperatorKeyId, WorkspaceId};
 use signalpost_core::limits::{KEY_OVERLAP_S_MAX, KEY_RATE_PER_S_MAX};
 use signalpost_core::operator_key::{OperatorKey, has_form, mint};
+use signalpost_core::principal::Principal;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::scope::{Scope, permits};
 use signalpost_core::secret::Secret;
@@ -23,7 +24,7 @@ use crate::pass::{Pass, Realm};
 
 /// Who calls the operator side.
 #[derive(Clone, Debug)]
-pub enum Principal {
+pub enum Operator {
     /// The installation's own key: every right, everywhere.
     Root,
     Key {
@@ -32,11 +33,19 @@ pub enum Principal {
     },
 }
 
-impl Principal {
+impl Operator {
     pub fn scopes(&self) -> &[Scope] {
         match self {
             Self::Root => &Scope::ALL,
             Self::Key { key, .. } => &key.scopes,
+        }
+    }
+
+    /// As it is remembered beside what it did.
+    pub fn principal(&self) -> Principal {
+        match self {
+            Self::Root => Principal::Operator,
+            Self::Key { key, .. } => Principal::OperatorKey(key.id),
         }
     }
 
@@ -107,7 +116,7 @@ pub struct RotatedOperatorKey {
 impl Engine {
     /// Finds out who presents this key. `Unauthenticated` whatever is wrong with it: unknown, expired or revoked.
     /// What does not have the form of a minted key is refused without asking the store.
-    pub async fn authenticate_operator(&self, presented: &[u8]) -> Result<Principal, Error> {
+    pub async fn authenticate_operator(&self, presented: &[u8]) -> Result<Operator, Error> {
         let refused = || Error::new(ErrorCode::Unauthenticated, "the operator key is missing or invalid");
         if !has_form(presented) {
             return Err(refused());
@@ -119,7 +128,7 @@ impl Engine {
             return Err(refused());
         }
         let pass = Pass { realm: Realm::Operators, hash, generation, expires_at: key.expires_at };
-        Ok(Principal::Key { key, pass })
+        Ok(Operator::Key { key, pass })
     }
 
     /// Whether [`Self::authenticate_operator`] can judge this without the store.
@@ -130,7 +139,7 @@ impl Engine {
     /// `Forbidden` for what is beyond the minter's own rights, `NotFound` for a workspace that it may not know of.
     pub async fn create_operator_key(
         &self,
-        minter: &Principal,
+        minter: &Operator,
         new: NewOperatorKey,
         keep: Option<Keep<'_, IssuedOperatorKey>>,
     ) -> Result<Done<IssuedOperatorKey, Vec<u8>>, Error> {
@@ -159,7 +168,7 @@ impl Engine {
     /// Keys that the caller may know of, oldest first, after `after`; `NotFound` for a workspace that it may not.
     pub async fn list_operator_keys(
         &self,
-        caller: &Principal,
+        caller: &Operator,
         workspace: Option<&str>,
         after: Option<OperatorKeyId>,
         limit: usize,
@@ -177,13 +186,13 @@ impl Engine {
         Ok(shown)
     }
 
-    pub async fn operator_key(&self, caller: &Principal, id: &str) -> Result<ShownOperatorKey, Error> {
+    pub async fn operator_key(&self, caller: &Operator, id: &str) -> Result<ShownOperatorKey, Error> {
         let key = self.visible_operator_key(caller, id).await?;
         self.show_operator_key(key).await
     }
 
     /// When this returns the key opens nothing any more.
-    pub async fn revoke_operator_key(&self, caller: &Principal, id: &str) -> Result<(), Error> {
+    pub async fn revoke_operator_key(&self, caller: &Operator, id: &str) -> Result<(), Error> {
         let key = self.visible_operator_key(caller, id).await?;
         let revoked = self.store.revoke_operator_key(key.id).await;
         // Also after a failure: the store may have revoked it and lost the answer.
@@ -196,7 +205,7 @@ impl Engine {
     /// second successor would end with it. `Forbidden` for one whose properties are beyond the caller's own.
     pub async fn rotate_operator_key(
         &self,
-        caller: &Principal,
+        caller: &Operator,
         id: &str,
         overlap_s: u64,
         keep: Option<Keep<'_, RotatedOperatorKey>>,
@@ -239,7 +248,7 @@ impl Engine {
     }
 
     /// `NotFound` also for a key that the caller may not know of.
-    async fn visible_operator_key(&self, caller: &Principal, id: &str) -> Result<OperatorKey, Error> {
+    async fn visible_operator_key(&self, caller: &Operator, id: &str) -> Result<OperatorKey, Error> {
         let missing = || Error::not_found("operator key");
         let id = OperatorKeyId::from_public(id).ok_or_else(missing)?;
         let found = self.store.operator_key(id).await?;
@@ -248,14 +257,14 @@ impl Engine {
     }
 
     /// `NotFound` also for a workspace that the caller may not know of.
-    async fn visible_workspace(&self, caller: &Principal, public_id: &str) -> Result<WorkspaceId, Error> {
+    async fn visible_workspace(&self, caller: &Operator, public_id: &str) -> Result<WorkspaceId, Error> {
         let found = self.directory.id(public_id).await?;
         if caller.sees(found) { Ok(found) } else { Err(Error::not_found("workspace")) }
     }
 
     async fn binding_of_new(
         &self,
-        minter: &Principal,
+        minter: &Operator,
         workspace: Option<&str>,
     ) -> Result<Option<WorkspaceId>, Error> {
         match workspace {
@@ -287,7 +296,7 @@ impl Engine {
 }
 
 /// Nobody can hand out what they do not hold: no right, no later end, no higher rate.
-fn check_within(minter: &Principal, key: &OperatorKey) -> Result<(), Error> {
+fn check_within(minter: &Operator, key: &OperatorKey) -> Result<(), Error> {
     let forbidden = |message| Err(Error::new(ErrorCode::Forbidden, message));
     if let Some(scope) = key.scopes.iter().find(|scope| !permits(minter.scopes(), **scope)) {
         return forbidden(format!(
@@ -295,7 +304,7 @@ fn check_within(minter: &Principal, key: &OperatorKey) -> Result<(), Error> {
             scope.name()
         ));
     }
-    let Principal::Key { key: own, .. } = minter else { return Ok(()) };
+    let Operator::Key { key: own, .. } = minter else { return Ok(()) };
     if let Some(end) = own.expires_at
         && key.expires_at.is_none_or(|wanted| wanted > end)
     {
@@ -354,13 +363,13 @@ mod tests {
         }
     }
 
-    fn holder(key: OperatorKey) -> Principal {
+    fn holder(key: OperatorKey) -> Operator {
         let (hash, expires_at) = (CredentialHash::of(b"x"), key.expires_at);
         let pass = Pass { realm: Realm::Operators, hash, generation: 0, expires_at };
-        Principal::Key { key: Arc::new(key), pass }
+        Operator::Key { key: Arc::new(key), pass }
     }
 
-    fn code(minter: &Principal, wanted: &OperatorKey) -> Option<ErrorCode> {
+    fn code(minter: &Operator, wanted: &OperatorKey) -> Option<ErrorCode> {
         check_within(minter, wanted).err().map(|error| error.code)
     }
 
@@ -368,7 +377,7 @@ mod tests {
     #[test]
     fn nobody_hands_out_a_scope_that_they_do_not_hold() {
         let with = |scopes: &[Scope]| key(scopes, None, None);
-        assert_eq!(code(&Principal::Root, &with(&Scope::ALL)), None);
+        assert_eq!(code(&Operator::Root, &with(&Scope::ALL)), None);
         assert_eq!(code(&holder(with(&[Scope::Admin])), &with(&Scope::ALL)), None);
         assert_eq!(code(&holder(with(&[Scope::Read])), &with(&[Scope::Read])), None);
         for beyond in [Scope::Publish, Scope::Admin] {
@@ -393,7 +402,7 @@ mod tests {
         ] {
             let (minter, wanted) = (holder(with(own.0, own.1)), with(wanted.0, wanted.1));
             assert_eq!(code(&minter, &wanted), expected, "{minter:?} {wanted:?}");
-            assert_eq!(code(&Principal::Root, &wanted), None);
+            assert_eq!(code(&Operator::Root, &wanted), None);
         }
     }
 }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
 use signalpost_core::policy::{Patience, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::{PauseRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
@@ -133,6 +135,9 @@ impl Engine {
             consecutive_failures: 0,
             created_at: now,
             updated_at: now,
+            // The store knows where it is made.
+            created_after: Sequence(0),
+            settled_after: Sequence(0),
         };
         Ok(IssuedWebhook { webhook, secret })
     }
@@ -202,13 +207,17 @@ impl Engine {
         Ok(updated?)
     }
 
-    /// When this returns no attempt to it starts any more; what was pending is dropped, on record. Gives the webhook as
-    /// it was until then.
-    pub async fn delete_webhook(&self, view: &View, public_id: &str) -> Result<Webhook, Error> {
-        let workspace = view.workspace.id;
+    /// When this returns no attempt to it starts any more; what was pending is dropped, on record, and who did it is
+    /// remembered. Gives the webhook as it was until then.
+    pub async fn delete_webhook(
+        &self,
+        view: &View,
+        public_id: &str,
+        by: &Principal,
+    ) -> Result<Webhook, Error> {
+        let (workspace, at, by) = (view.workspace.id, self.clock.now(), by.clone());
         let webhook = self.webhook(workspace, public_id).await?.id;
-        let deleted =
-            self.store.delete_webhook(DeleteWebhook { workspace, webhook, at: self.clock.now() }).await;
+        let deleted = self.store.delete_webhook(DeleteWebhook { workspace, webhook, at, by }).await;
         self.apply_change(workspace, webhook).await;
         Ok(deleted?)
     }

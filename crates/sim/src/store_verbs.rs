@@ -9,12 +9,12 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
     Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
-    WebhookPage,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -68,6 +68,7 @@ impl Catalog for SimStore {
         fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
         fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
         fn list_webhooks(params: ListWebhooks) -> WebhookPage;
+        fn remembered_webhooks(params: RememberedWebhooks) -> Vec<Remembered>;
         fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
         fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
         fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;

@@ -7,6 +7,7 @@ use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::policy::Patience;
+use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook};
@@ -168,7 +169,8 @@ fn an_ended_webhook_keeps_no_secret() {
         block_on(inside.store.create_webhook(full.into())).expect("a webhook");
         match end {
             "webhook" => {
-                let delete = DeleteWebhook { workspace, webhook: id, at };
+                let by = Principal::Operator;
+                let delete = DeleteWebhook { workspace, webhook: id, at, by };
                 block_on(inside.store.delete_webhook(delete)).expect("it is deleted");
             }
             _ => {

@@ -13,13 +13,14 @@ use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
-use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
+use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
@@ -105,34 +106,60 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
 macro_rules! webhook_columns {
     () => {
         "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.filter, h.disabled_at, \
-         h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, h.consecutive_failures, \
-         h.created_at, h.updated_at"
+         h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, \
+         h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after"
     };
 }
 pub(crate) use webhook_columns;
 
 pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
+    webhook_of(&mut Fields::new(row, "webhook", 1))
+}
+
+/// The columns of [`webhook`], then `deleted_at` and `deleted_by`.
+pub(crate) fn remembered(row: &Row<'_>) -> Field<Remembered> {
     let mut fields = Fields::new(row, "webhook", 1);
+    let webhook = webhook_of(&mut fields)?;
+    let Some(deleted_at) = fields.optional_time("deleted_at")? else {
+        return Ok(Remembered::Living(Box::new(webhook)));
+    };
+    let Webhook { id, workspace, public_id, created_after, settled_after, .. } = webhook;
+    let deleted_by = fields.optional_text("deleted_by")?.map(|text| {
+        Principal::from_text(text)
+            .ok_or_else(|| fields.corrupt("deleted_by", format!("{text:?} names nobody")))
+    });
+    let deleted_by = deleted_by.transpose()?;
+    Ok(Remembered::Deleted(Tombstone {
+        id,
+        workspace,
+        public_id,
+        created_after,
+        settled_after,
+        deleted_at,
+        deleted_by,
+    }))
+}
+
+fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
     Ok(Webhook {
         id: WebhookId::from_raw(fields.id("id")?),
         workspace: WorkspaceId::from_raw(fields.id("workspace")?),
         public_id: fields.text("public_id")?.to_owned(),
         name: fields.optional_text("name")?.map(str::to_owned),
         url: fields.text("url")?.to_owned(),
-        events: selection(&mut fields)?,
+        events: selection(fields)?,
         subject: fields.optional_text("subject")?.map(str::to_owned),
         filter: fields.optional_text("filter")?.map(str::to_owned),
-        state: webhook_state(&mut fields)?,
-        patience: Patience {
-            retry: optional_schedule(&mut fields)?,
-            timeout: optional_timeout(&mut fields)?,
-        },
-        headers: headers(&mut fields)?,
+        state: webhook_state(fields)?,
+        patience: Patience { retry: optional_schedule(fields)?, timeout: optional_timeout(fields)? },
+        headers: headers(fields)?,
         secret: fields.optional_blob("secret")?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())),
-        previous_secrets: previous_secrets(&mut fields)?,
+        previous_secrets: previous_secrets(fields)?,
         consecutive_failures: fields.count("consecutive_failures")?,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
+        created_after: Sequence(fields.integer("created_after")?),
+        settled_after: Sequence(fields.integer("settled_after")?),
     })
 }
 

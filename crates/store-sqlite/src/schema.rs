@@ -33,6 +33,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 10, name: "for_ever", sql: include_str!("../migrations/0010_for_ever.sql") },
     Migration { number: 11, name: "leaving", sql: include_str!("../migrations/0011_leaving.sql") },
     Migration { number: 12, name: "filter", sql: include_str!("../migrations/0012_filter.sql") },
+    Migration { number: 13, name: "settled", sql: include_str!("../migrations/0013_settled.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).
@@ -158,6 +159,27 @@ mod tests {
         ] {
             assert_eq!(number(sql), bytes, "{sql}");
         }
+    }
+
+    /// What a webhook was before is not known, but for when it was deleted.
+    #[test]
+    fn webhooks_made_before_they_were_settled_are_settled_now() {
+        let mut connection = Connection::open_in_memory().expect("memory");
+        claim(&mut connection).expect("it is empty");
+        MIGRATIONS[..12].iter().for_each(|one| apply(&mut connection, one).expect("an earlier version"));
+        let webhooks = "INSERT INTO head (workspace, version, sequence) VALUES (7, 1, 30), (8, 1, 40);
+            INSERT INTO webhook (id, workspace, public_id, url, consecutive_failures, created_at, updated_at, deleted_at)
+            VALUES (1, 7, 'a', '', 0, 0, 0, NULL), (2, 7, 'b', '', 0, 0, 0, 5), (3, 8, 'c', '', 0, 0, 0, NULL);
+            INSERT INTO cut (webhook, n, upto, at, reason) VALUES
+                (1, 1, 10, 0, 'webhook_disabled'), (2, 1, 21, 0, 'webhook_disabled'), (2, 2, 20, 5, 'webhook_deleted');";
+        connection.execute_batch(webhooks).expect("webhooks of then");
+        migrate(&mut connection).expect("it migrates");
+        let settled = |id: i64| {
+            let select = "SELECT created_after, settled_after, deleted_by IS NULL FROM webhook WHERE id = ?1";
+            let row = connection.query_row(select, [id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            row.expect("a webhook of then")
+        };
+        assert_eq!([1, 2, 3].map(settled), [(0, 30, true), (0, 20, true), (0, 40, true)]);
     }
 
     #[test]

@@ -8,10 +8,11 @@ use signalpost_core::delivery::Cut;
 use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::{DisableReason, EventSelection, Webhook};
+use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::Answer;
@@ -40,17 +41,24 @@ pub trait Catalog: Send + Sync {
     fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>>;
 
     /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace, or
-    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted.
+    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted. The
+    /// webhook's `created_after` and `settled_after` are set here, whatever the caller gives.
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()>;
-    /// A webhook of this workspace by its public id. Deleted ones are not found by any verb but [`Self::lane`].
+    /// A webhook of this workspace by its public id. Deleted ones are not found by any verb but [`Self::lane`] and
+    /// [`Self::remembered_webhooks`].
     fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>>;
     /// Newest first.
     fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage>;
+    /// Webhooks of a workspace, the deleted ones too, newest first. None of a workspace that does not exist.
+    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>>;
     /// The webhook after the change. `Missing("webhook")`. What switches a webhook
     /// off may write a cut, see [`Switch`]. `WrongState` when
-    /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped.
+    /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped. A change of what
+    /// decides about events ([`Webhook::decides_like`]) moves `settled_after`, here as in every other verb; one that names
+    /// what was there already does not.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
-    /// Wipes secrets and headers and leaves a tombstone with a cut. Gives the webhook as it was until then.
+    /// Wipes secrets, headers and what else the owner wrote, and leaves a tombstone with a cut. Gives the webhook as it was
+    /// until then.
     /// `Missing("webhook")` also for the second time.
     fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook>;
     /// Everything that a lane needs to start, whatever the webhook's state. `None` when it is deleted.
@@ -169,6 +177,15 @@ pub struct WebhookPage {
     pub total: u64,
 }
 
+/// Filters are joined by "and".
+#[derive(Clone, Debug)]
+pub struct RememberedWebhooks {
+    pub workspace: WorkspaceId,
+    pub public_id: Option<String>,
+    pub before: Option<WebhookId>,
+    pub limit: usize,
+}
+
 /// `None` leaves a property as it is; an inner `None` takes it away.
 #[derive(Clone, Debug)]
 pub struct UpdateWebhook {
@@ -218,11 +235,12 @@ pub enum Switch {
     Disable(DisableReason),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct DeleteWebhook {
     pub workspace: WorkspaceId,
     pub webhook: WebhookId,
     pub at: Timestamp,
+    pub by: Principal,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Webhook};
@@ -277,7 +278,7 @@ async fn apply(
 ) -> Result<(), Error> {
     let view = engine.workspace(workspace).await?;
     if wanted.life == Life::Deleted {
-        return engine.delete_webhook(&view, webhook).await.map(drop);
+        return engine.delete_webhook(&view, webhook, &Principal::Operator).await.map(drop);
     }
     let activity = if wanted.life == Life::Active { Activity::Active } else { Activity::Paused };
     let change = WebhookChange {

@@ -113,7 +113,7 @@ fn last_event(write: &Write<'_>, webhook: WebhookId) -> Result<Option<EventId>, 
 /// Buries a webhook that has left, and with the last of its workspace begins the erasure.
 fn end(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     let webhook = finished.due.id.webhook;
-    delete_webhook::bury(write, webhook, Sequence(i64::MAX), finished.attempt.at)?;
+    delete_webhook::bury(write, webhook, Sequence(i64::MAX), finished.attempt.at, None)?;
     write.statement(DELETE)?.execute([webhook.raw()])?;
     write.caches.leaving = None;
     if exists(write.connection, ANY_LEFT, [finished.workspace.raw()])? {

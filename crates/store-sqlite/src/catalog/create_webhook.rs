@@ -24,8 +24,9 @@ pub(crate) const IS_FULL: &str =
     "SELECT 1 FROM webhook WHERE workspace = ?1 AND deleted_at IS NULL LIMIT 1 OFFSET ?2";
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
-     headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)";
+     headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
+     created_after, settled_after)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20)";
 
 pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
     let CreateWebhook { webhook, webhooks_max } = params;
@@ -39,6 +40,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         check_limit(write, webhook.workspace, webhooks_max)?;
     }
     let (disabled_at, reason) = disabled_columns(webhook.state);
+    let here = write.sequence(webhook.workspace)?;
     write.statement(INSERT)?.execute(params![
         webhook.id.raw(),
         webhook.workspace.raw(),
@@ -59,6 +61,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.created_at.as_ms(),
         webhook.updated_at.as_ms(),
         webhook.filter,
+        here.0,
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());

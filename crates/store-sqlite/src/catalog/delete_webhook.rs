@@ -1,9 +1,11 @@
-//! `delete_webhook`: secrets, headers and all that the customer wrote go; a tombstone with its id and a cut stay.
+//! `delete_webhook`: secrets, headers and all that the customer wrote go; a tombstone with its id, who deleted it, and a
+//! cut stay.
 
 use rusqlite::params;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
+use signalpost_core::principal::Principal;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_store::StoreError;
@@ -16,27 +18,30 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET deleted_at = ?2, updated_at = ?2, secret = NULL, previous_secrets = NULL, secret_expires_at = NULL,
         headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, filter = NULL,
-        retry_schedule = NULL, timeout_ms = NULL
+        retry_schedule = NULL, timeout_ms = NULL, settled_after = ?3, deleted_by = ?4
     WHERE id = ?1";
 
 /// Gives the webhook as it was until then.
-pub(super) fn run(write: &mut Write<'_>, params: DeleteWebhook) -> Result<Webhook, Failure> {
-    let DeleteWebhook { workspace, webhook, at } = params;
+pub(super) fn run(write: &mut Write<'_>, params: &DeleteWebhook) -> Result<Webhook, Failure> {
+    let DeleteWebhook { workspace, webhook, at, ref by } = *params;
     let last = find::webhook(write.connection, workspace, webhook)?;
     let last = last.ok_or(StoreError::Missing("webhook"))?;
     let upto = write.sequence(workspace)?;
     write.bump_version(workspace)?;
-    bury(write, webhook, upto, at)?;
+    bury(write, webhook, upto, at, Some(by))?;
     Ok(last)
 }
 
-/// The caller has found the webhook, and counts the change.
+/// The caller has found the webhook, and counts the change. `by` is told of one that is deleted by itself: nobody asks who
+/// ended those of a workspace that is gone.
 pub(super) fn bury(
     write: &mut Write<'_>,
     webhook: WebhookId,
     upto: Sequence,
     at: Timestamp,
+    by: Option<&Principal>,
 ) -> Result<(), Failure> {
-    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms()])?;
+    let by = by.map(Principal::to_text);
+    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms(), upto.0, by])?;
     write.cut(webhook, upto, at, CutReason::Deleted)
 }

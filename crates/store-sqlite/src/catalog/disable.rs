@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 use signalpost_core::delivery::CutReason;
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
@@ -9,19 +10,21 @@ use signalpost_core::webhook::DisableReason;
 use crate::failure::Failure;
 use crate::write::Write;
 
-pub(crate) const UPDATE: &str =
-    "UPDATE webhook SET disabled_at = ?2, disable_reason = ?3, updated_at = ?2 WHERE id = ?1";
+pub(crate) const UPDATE: &str = "UPDATE webhook SET disabled_at = ?2, disable_reason = ?3, updated_at = ?2, settled_after = ?4 WHERE id = ?1";
 
 /// Writes the state, and the cut where the reason asks for one. The caller has found that the webhook gives way to the
-/// reason, and counts the change.
+/// reason, and counts the change. Gives the number after which the webhook is settled.
 pub(crate) fn disable(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
     webhook: WebhookId,
     at: Timestamp,
     reason: DisableReason,
-) -> Result<(), Failure> {
+) -> Result<Sequence, Failure> {
     let upto = write.sequence(workspace)?;
-    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms(), reason.name()])?;
-    if reason.ends_pending() { write.cut(webhook, upto, at, CutReason::Disabled) } else { Ok(()) }
+    write.statement(UPDATE)?.execute(params![webhook.raw(), at.as_ms(), reason.name(), upto.0])?;
+    if reason.ends_pending() {
+        write.cut(webhook, upto, at, CutReason::Disabled)?;
+    }
+    Ok(upto)
 }

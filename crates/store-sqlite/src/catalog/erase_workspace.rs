@@ -152,7 +152,7 @@ pub(crate) fn bury(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Vec<
     let at = erased_at(write, workspace)?;
     for webhook in &webhooks {
         // Nothing of theirs will be born any more, so the cut may stand above everything.
-        delete_webhook::bury(write, *webhook, Sequence(i64::MAX), at)?;
+        delete_webhook::bury(write, *webhook, Sequence(i64::MAX), at, None)?;
     }
     Ok(webhooks)
 }

@@ -24,6 +24,7 @@ pub(crate) mod once;
 #[cfg(test)]
 mod once_tests;
 mod operator_key;
+mod remembered_webhooks;
 mod revoke_credential;
 mod revoke_operator_key;
 mod rotate_operator_key;
@@ -34,11 +35,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
     CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
-    ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
+    ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
+    WebhookPage,
 };
 use signalpost_store::ledger::Accepted;
 use signalpost_store::{Answer, Catalog, Done, Effect, Once};
@@ -111,12 +113,16 @@ impl Catalog for SqliteStore {
         self.read(move |connection| list_webhooks::run(connection, &params))
     }
 
+    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
+        self.read(move |connection| remembered_webhooks::run(connection, &params))
+    }
+
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook> {
         self.change(move |write| update_webhook::run(write, &params))
     }
 
     fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook> {
-        self.change(move |write| delete_webhook::run(write, params))
+        self.change(move |write| delete_webhook::run(write, &params))
     }
 
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
@@ -236,6 +242,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     once::DELETE_OLDEST_OF,
     operator_key::SELECT,
     operator_key::SELECT_BY_HASH,
+    remembered_webhooks::SELECT,
+    remembered_webhooks::SELECT_BY_PUBLIC_ID,
     revoke_credential::DELETE,
     revoke_operator_key::DELETE,
     rotate_operator_key::UPDATE,

@@ -18,21 +18,25 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
-        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16
+        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
     let UpdateWebhook { workspace, webhook: id, at, .. } = *params;
     let found = find::webhook(write.connection, workspace, id)?;
     let mut webhook = found.ok_or(StoreError::Missing("webhook"))?;
+    let before = webhook.clone();
     change_sealed(&mut webhook, params)?;
     change(&mut webhook, params);
+    if !webhook.decides_like(&before) {
+        webhook.settled_after = write.sequence(workspace)?;
+    }
     write.bump_version(workspace)?;
     store(write, &webhook)?;
     if let Some(Switch::Disable(reason)) = params.switch
         && webhook.state.gives_way_to(reason)
     {
-        disable::disable(write, workspace, id, at, reason)?;
+        webhook.settled_after = disable::disable(write, workspace, id, at, reason)?;
         webhook.state = WebhookState::Disabled { at, reason };
     }
     Ok(webhook)
@@ -99,6 +103,7 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         pack_secrets(&webhook.previous_secrets),
         first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
         webhook.filter,
+        webhook.settled_after.0,
     ])?;
     Ok(())
 }

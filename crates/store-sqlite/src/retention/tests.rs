@@ -9,6 +9,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::{CredentialId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::{IDEMPOTENCY_KEPT_MS, UPKEEP_ROWS_MAX};
 use signalpost_core::policy::PolicyChange;
+use signalpost_core::principal::Principal;
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::catalog::{
     DeleteWebhook, EraseWorkspace, ListWebhooks, UpdateWebhook, UpdateWorkspace,
@@ -291,7 +292,8 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
     assert_eq!(due.len(), 1, "nothing is owed anew");
     let finished = sample::finished(workspace, due[0], Verdict::Delivered);
     block_on(store.finish(Arc::new(vec![finished]))).expect("outcomes are recorded");
-    let gone = DeleteWebhook { workspace, webhook: WebhookId::from_raw(12), at: sample::at(6) };
+    let (at, by) = (sample::at(6), Principal::Operator);
+    let gone = DeleteWebhook { workspace, webhook: WebhookId::from_raw(12), at, by };
     block_on(store.delete_webhook(gone)).expect("deletions go on");
     block_on(store.probe(sample::at(7))).expect("it can be written to");
     let mut removed = 0;

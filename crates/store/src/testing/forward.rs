@@ -14,6 +14,7 @@ macro_rules! forward_catalog {
             fn create_webhook(params: CreateWebhook) -> ();
             fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
             fn list_webhooks(params: ListWebhooks) -> WebhookPage;
+            fn remembered_webhooks(params: RememberedWebhooks) -> Vec<Remembered>;
             fn update_webhook(params: UpdateWebhook) -> Webhook;
             fn delete_webhook(params: DeleteWebhook) -> Webhook;
             fn lane(webhook: WebhookId) -> Option<LaneRecord>;

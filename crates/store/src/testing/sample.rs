@@ -4,7 +4,7 @@ use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::Due;
-use signalpost_core::event::EventContent;
+use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
@@ -65,6 +65,8 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         consecutive_failures: 0,
         created_at: at(n),
         updated_at: at(n),
+        created_after: Sequence(0),
+        settled_after: Sequence(0),
     }
 }
 

@@ -11,10 +11,10 @@ use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::profile::FeedRule;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces};
+use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, Feed, ListDeliveries, ListEvents, ReadFeed,
 };
@@ -32,6 +32,8 @@ pub struct Snapshot {
     highest_id: i64,
     workspaces: Vec<Workspace>,
     webhooks: Vec<Webhook>,
+    /// The deleted ones too.
+    remembered: Vec<Remembered>,
     /// Active webhooks, workspace by workspace, as fan-out sees them.
     fan_out: Vec<Webhook>,
     cuts: Vec<(WebhookId, Vec<Cut>)>,
@@ -71,6 +73,7 @@ impl Snapshot {
         part("highest id", &self.highest_id, &other.highest_id)
             .or_else(|| rows("workspaces", &self.workspaces, &other.workspaces))
             .or_else(|| rows("webhooks", &self.webhooks, &other.webhooks))
+            .or_else(|| rows("remembered webhooks", &self.remembered, &other.remembered))
             .or_else(|| rows("fan-out", &self.fan_out, &other.fan_out))
             .or_else(|| rows("cuts", &self.cuts, &other.cuts))
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
@@ -93,6 +96,7 @@ impl Snapshot {
             self.cuts.push((webhook.id, cuts));
             self.webhooks.push(webhook);
         }
+        self.remembered.extend(all_remembered(store, workspace).await?);
         self.fan_out.extend(store.fan_out(workspace).await?.into_iter().flat_map(|fan_out| fan_out.webhooks));
         self.credentials.extend(store.list_credentials(workspace).await?);
         Ok(())
@@ -174,6 +178,18 @@ async fn all_webhooks(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<W
         let Some(last) = page.rows.last() else { return Ok(found) };
         assert!(before.is_none_or(|before| last.id < before), "the list of webhooks stands still");
         found.extend(page.rows);
+    }
+}
+
+async fn all_remembered(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<Remembered>, StoreError> {
+    let mut found: Vec<Remembered> = Vec::new();
+    loop {
+        let before = found.last().map(Remembered::id);
+        let params = RememberedWebhooks { workspace, public_id: None, before, limit: PAGE_ROWS };
+        let page = store.remembered_webhooks(params).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(before.is_none_or(|before| last.id() < before), "what is remembered stands still");
+        found.extend(page);
     }
 }
 

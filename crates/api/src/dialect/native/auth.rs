@@ -15,7 +15,7 @@ use signalpost_core::id::OperatorKeyId;
 use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
 use signalpost_engine::Engine;
-use signalpost_engine::operator_keys::Principal;
+use signalpost_engine::operator_keys::Operator;
 use signalpost_engine::pass::Pass;
 
 use crate::kit::auth::bearer;
@@ -60,10 +60,10 @@ impl Gate {
         engine: &Engine,
         headers: &HeaderMap,
         from: Option<IpAddr>,
-    ) -> Result<Principal, Turned> {
+    ) -> Result<Operator, Turned> {
         let presented = bearer(headers);
         if presented.is_some_and(|presented| self.root.matches(&CredentialHash::of(presented).0)) {
-            return Ok(Principal::Root);
+            return Ok(Operator::Root);
         }
         let is_known = || presented.is_some_and(|presented| engine.knows_operator_key(presented));
         let judge = async {
@@ -77,8 +77,8 @@ impl Gate {
     }
 
     /// `RateLimited` when a limited key calls too fast.
-    pub(super) fn check_pace(&self, engine: &Engine, principal: &Principal) -> Result<Pace, (Turned, Pace)> {
-        let Principal::Key { key, .. } = principal else { return Ok(None) };
+    pub(super) fn check_pace(&self, engine: &Engine, operator: &Operator) -> Result<Pace, (Turned, Pace)> {
+        let Operator::Key { key, .. } = operator else { return Ok(None) };
         let Some(limit) = key.rate else { return Ok(None) };
         let allowance = self.keys.take(key.id, limit, engine.now());
         let pace = Some((limit, allowance));
@@ -104,11 +104,11 @@ fn named(error: Error) -> Error {
 /// Lets a key that is bound to a workspace see no other: what belongs to another one does not exist for it.
 pub(super) async fn check_binding(
     engine: &Engine,
-    principal: &Principal,
+    operator: &Operator,
     request: Request,
 ) -> Result<Request, Error> {
     let (mut parts, body) = request.into_parts();
-    if principal.binding().is_none() {
+    if operator.binding().is_none() {
         parts.extensions.insert(WithinBinding);
     } else if let Ok(path) = RawPathParams::from_request_parts(&mut parts, &()).await {
         for (name, value) in &path {
@@ -117,7 +117,7 @@ pub(super) async fn check_binding(
                 "delivery" => engine.owner_of(value).await?,
                 _ => continue,
             };
-            if !principal.sees(owner) {
+            if !operator.sees(owner) {
                 return Err(Error::not_found(if name == "workspace" { "workspace" } else { "delivery" }));
             }
             parts.extensions.insert(WithinBinding);
@@ -137,10 +137,10 @@ pub(super) fn permit(request: &Request, access: Access) -> Result<Option<Pass>, 
         Access::OwnPart(scope) => (scope, true),
     };
     let nobody = || Error::new(ErrorCode::Unauthenticated, "nobody has judged who calls");
-    let principal = request.extensions().get::<Principal>().ok_or_else(nobody)?;
-    principal.check_scope(needed)?;
+    let operator = request.extensions().get::<Operator>().ok_or_else(nobody)?;
+    operator.check_scope(needed)?;
     if own_part || request.extensions().get::<WithinBinding>().is_some() {
-        return Ok(principal.pass());
+        return Ok(operator.pass());
     }
     let message = "this key is bound to a workspace, and this call is about the installation as a whole";
     Err(Error::new(ErrorCode::Forbidden, message).into())
@@ -152,10 +152,10 @@ mod tests {
     use axum::body::Body;
     use signalpost_core::scope::Scope;
 
-    fn request(principal: Option<Principal>, within: Option<WithinBinding>) -> Request {
+    fn request(operator: Option<Operator>, within: Option<WithinBinding>) -> Request {
         let mut request = Request::new(Body::empty());
-        if let Some(principal) = principal {
-            request.extensions_mut().insert(principal);
+        if let Some(operator) = operator {
+            request.extensions_mut().insert(operator);
         }
         if let Some(within) = within {
             request.extensions_mut().insert(within);
@@ -171,8 +171,8 @@ mod tests {
         let stranger = request(None, Some(WithinBinding));
         assert_eq!(code(&stranger, read), Some(ErrorCode::Unauthenticated));
         assert_eq!(code(&stranger, Access::Open), None);
-        assert_eq!(code(&request(Some(Principal::Root), Some(WithinBinding)), read), None);
-        let beyond = request(Some(Principal::Root), None);
+        assert_eq!(code(&request(Some(Operator::Root), Some(WithinBinding)), read), None);
+        let beyond = request(Some(Operator::Root), None);
         assert_eq!(code(&beyond, read), Some(ErrorCode::Forbidden));
         assert_eq!(code(&beyond, own), None);
     }

@@ -9,7 +9,7 @@ use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, KEY_RATE_PER_S_MAX, MANAGEM
 use signalpost_core::scope::Scope;
 use signalpost_engine::once::Stale;
 use signalpost_engine::operator_keys::{
-    IssuedOperatorKey, NewOperatorKey, Principal, RotatedOperatorKey, ShownOperatorKey,
+    IssuedOperatorKey, NewOperatorKey, Operator, RotatedOperatorKey, ShownOperatorKey,
 };
 
 use super::{Shared, convert, wire};
@@ -27,7 +27,7 @@ const LIST: &str = "keys";
 
 pub(super) async fn create(
     State(surface): Shared,
-    Extension(caller): Extension<Principal>,
+    Extension(caller): Extension<Operator>,
     request: Request,
 ) -> Answer {
     let announced = Announced::of("createKey", &request)?;
@@ -44,11 +44,7 @@ pub(super) async fn create(
     call.once(&surface.engine, caller.binding(), Stale::Nothing, make).await
 }
 
-pub(super) async fn list(
-    State(surface): Shared,
-    Extension(caller): Extension<Principal>,
-    uri: Uri,
-) -> Answer {
+pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Operator>, uri: Uri) -> Answer {
     let mut query = Query::parse(uri.query())?;
     let mut errors = FieldErrors::default();
     let workspace = query.take("workspace");
@@ -66,7 +62,7 @@ pub(super) async fn list(
 
 pub(super) async fn get(
     State(surface): Shared,
-    Extension(caller): Extension<Principal>,
+    Extension(caller): Extension<Operator>,
     Ids([key]): Ids<1>,
 ) -> Answer {
     let shown = surface.engine.operator_key(&caller, &key).await?;
@@ -75,7 +71,7 @@ pub(super) async fn get(
 
 pub(super) async fn revoke(
     State(surface): Shared,
-    Extension(caller): Extension<Principal>,
+    Extension(caller): Extension<Operator>,
     Ids([key]): Ids<1>,
 ) -> Answer {
     surface.engine.revoke_operator_key(&caller, &key).await?;
@@ -84,7 +80,7 @@ pub(super) async fn revoke(
 
 pub(super) async fn rotate(
     State(surface): Shared,
-    Extension(caller): Extension<Principal>,
+    Extension(caller): Extension<Operator>,
     Ids([key]): Ids<1>,
     request: Request,
 ) -> Answer {

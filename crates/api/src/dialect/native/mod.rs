@@ -32,7 +32,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
-use signalpost_engine::operator_keys::Principal;
+use signalpost_engine::operator_keys::Operator;
 use signalpost_engine::pass::Pass;
 
 use crate::dialect::Dialect;
@@ -109,11 +109,11 @@ pub(crate) fn descriptions(dialects: &[Dialect]) -> Vec<Description> {
 /// a refusal.
 async fn guard(State(surface): Shared, request: Request, next: Next) -> Response {
     let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    let (principal, pace) = match admitted(&surface, request.headers(), neighbourhood(&request)).await {
+    let (operator, pace) = match admitted(&surface, request.headers(), neighbourhood(&request)).await {
         Ok(admitted) => admitted,
         Err((turned, pace)) => return paced(turned.answer(&context, problem::render), pace),
     };
-    let response = run(&surface, principal, request, next).await;
+    let response = run(&surface, operator, request, next).await;
     paced(context.finish(response, problem::render), pace)
 }
 
@@ -121,16 +121,16 @@ async fn admitted(
     surface: &Surface,
     headers: &HeaderMap,
     from: Option<IpAddr>,
-) -> Result<(Principal, Pace), (Turned, Pace)> {
+) -> Result<(Operator, Pace), (Turned, Pace)> {
     let Surface { engine, gate, .. } = surface;
-    let principal = gate.authenticate(engine, headers, from).await.map_err(|turned| (turned, None))?;
-    let pace = gate.check_pace(engine, &principal)?;
-    Ok((principal, pace))
+    let operator = gate.authenticate(engine, headers, from).await.map_err(|turned| (turned, None))?;
+    let pace = gate.check_pace(engine, &operator)?;
+    Ok((operator, pace))
 }
 
-async fn run(surface: &Surface, principal: Principal, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(principal.clone());
-    match auth::check_binding(&surface.engine, &principal, request).await {
+async fn run(surface: &Surface, operator: Operator, mut request: Request, next: Next) -> Response {
+    request.extensions_mut().insert(operator.clone());
+    match auth::check_binding(&surface.engine, &operator, request).await {
         Ok(request) => next.run(request).await,
         Err(error) => Refusal::from(error).into_response(),
     }

@@ -1,11 +1,13 @@
 //! `/v1/workspaces/{workspace}/webhooks`: native webhooks, and a view on those of any dialect.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::once::Stale;
+use signalpost_engine::operator_keys::Operator;
 use signalpost_engine::webhooks::IssuedWebhook;
 use signalpost_engine::{ListWebhooks, View};
 
@@ -87,10 +89,14 @@ pub(super) async fn update(
     reply::json(StatusCode::OK, &Shown::by(&view, surface.engine.now()).webhook(webhook, None))
 }
 
-pub(super) async fn delete(State(surface): Shared, Ids([workspace, webhook]): Ids<2>) -> Answer {
+pub(super) async fn delete(
+    State(surface): Shared,
+    Extension(caller): Extension<Operator>,
+    Ids([workspace, webhook]): Ids<2>,
+) -> Answer {
     let view = surface.engine.workspace(&workspace).await?;
     check_native(&view)?;
-    surface.engine.delete_webhook(&view, &webhook).await?;
+    surface.engine.delete_webhook(&view, &webhook, &caller.principal()).await?;
     Ok(reply::no_content())
 }
 

@@ -12,7 +12,7 @@ use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
 use signalpost_engine::once::Stale;
-use signalpost_engine::operator_keys::Principal;
+use signalpost_engine::operator_keys::Operator;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
 use super::{BASE_PATH, Shared, convert, patience, wire};
@@ -64,11 +64,7 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
 }
 
 /// A key that is bound to a workspace sees that one.
-pub(super) async fn list(
-    State(surface): Shared,
-    Extension(caller): Extension<Principal>,
-    uri: Uri,
-) -> Answer {
+pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Operator>, uri: Uri) -> Answer {
     let mut query = Query::parse(uri.query())?;
     let mut errors = FieldErrors::default();
     let Wanted { position, limit } = page::take::<1>(LIST, &mut query, &mut errors);

@@ -16,7 +16,7 @@ pub(super) async fn delete(
     Ids([id]): Ids<1>,
 ) -> Answer {
     let instance = &surface.instance;
-    let deleted = surface.engine.delete_webhook(&caller.view, &id).await;
+    let deleted = surface.engine.delete_webhook(&caller.view, &id, &caller.principal()).await;
     let deleted = deleted.map_err(details::of_webhook(instance, &id))?;
     reply::json(StatusCode::OK, &wire::Deleted { webhook: convert::named(deleted, instance), deleted: true })
 }

@@ -14,6 +14,6 @@ pub(super) async fn delete(
     Extension(caller): Extension<Caller>,
     Ids([webhook]): Ids<1>,
 ) -> Answer {
-    surface.engine.delete_webhook(&caller.view, &webhook).await?;
+    surface.engine.delete_webhook(&caller.view, &webhook, &caller.principal()).await?;
     Ok(reply::no_content())
 }

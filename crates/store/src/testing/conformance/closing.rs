@@ -9,7 +9,7 @@ use signalpost_core::webhook::DisableReason;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
-use crate::catalog::{CloseWorkspace, EraseWorkspace, ListWorkspaces};
+use crate::catalog::{CloseWorkspace, EraseWorkspace, ListWorkspaces, RememberedWebhooks};
 use crate::ledger::{EventKey, HealthChange, ReadFeed};
 use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
@@ -42,6 +42,8 @@ async fn assert_not_found(kit: &Kit, gone: WorkspaceId) {
     assert_eq!(kit.fan_out(gone).await.expect("it reads"), None);
     assert_eq!(kit.usage(gone).await.expect("it reads"), None);
     assert_eq!(kit.webhook(gone, "wh-11".to_owned()).await.expect("it reads"), None);
+    let all = RememberedWebhooks { workspace: gone, public_id: None, before: None, limit: 9 };
+    assert_eq!(kit.remembered_webhooks(all).await.expect("it reads"), []);
     let feed = ReadFeed { workspace: gone, after: None, types: Vec::new(), limit: 9 };
     assert_eq!(kit.feed(feed).await.expect("it reads"), None);
     let again = kit.erase_workspace(EraseWorkspace { workspace: gone, at: sample::at(99) }).await;

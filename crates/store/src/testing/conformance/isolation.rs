@@ -3,10 +3,11 @@
 use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::{CredentialId, DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::principal::Principal;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal, update};
-use crate::catalog::{DeleteWebhook, ListWebhooks};
+use crate::catalog::{DeleteWebhook, ListWebhooks, RememberedWebhooks};
 use crate::ledger::{EventKey, ListDeliveries, ListEvents};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
@@ -47,6 +48,8 @@ pub async fn a_stranger_reads_nothing(harness: &dyn Harness) {
         ListWebhooks { workspace: stranger, subject: None, active: None, before: None, offset: 0, limit: 9 };
     let page = kit.list_webhooks(all).await.expect("it reads");
     assert_eq!((page.rows.len(), page.total), (0, 0));
+    let all = RememberedWebhooks { workspace: stranger, public_id: None, before: None, limit: 9 };
+    assert_eq!(kit.remembered_webhooks(all).await.expect("it reads"), []);
     let fan_out = kit.fan_out(stranger).await.expect("it reads").expect("the workspace exists");
     assert_eq!(fan_out.webhooks, []);
     assert_eq!(kit.list_credentials(stranger).await.expect("it reads"), []);
@@ -70,7 +73,8 @@ pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {
     let before = kit.snapshot().await;
     let answer = kit.update_webhook(update(*stranger, *webhook, 50)).await;
     assert_eq!(refusal(answer), Refusal::Missing("webhook"));
-    let params = DeleteWebhook { workspace: *stranger, webhook: *webhook, at: sample::at(50) };
+    let (at, by) = (sample::at(50), Principal::Operator);
+    let params = DeleteWebhook { workspace: *stranger, webhook: *webhook, at, by };
     assert_eq!(refusal(kit.delete_webhook(params).await), Refusal::Missing("webhook"));
     let answer = kit.revoke_credential(*stranger, CredentialId::from_raw(21)).await;
     assert_eq!(refusal(answer), Refusal::Missing("credential"));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::principal::Principal;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::webhook::{DisableReason, Webhook};
 
@@ -214,7 +215,7 @@ impl Kit {
 
     /// The webhook as it was until then.
     pub(super) async fn delete(&self, workspace: WorkspaceId, webhook: WebhookId, at_ms: i64) -> Webhook {
-        let params = DeleteWebhook { workspace, webhook, at: sample::at(at_ms) };
+        let params = DeleteWebhook { workspace, webhook, at: sample::at(at_ms), by: Principal::Operator };
         self.delete_webhook(params).await.expect("the webhook is deleted")
     }
 

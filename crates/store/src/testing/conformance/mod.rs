@@ -18,6 +18,7 @@ pub mod once;
 pub mod operator_keys;
 pub mod pause;
 pub mod reads;
+pub mod remembered;
 pub mod requeue;
 pub mod retention;
 pub mod secrets;
@@ -182,6 +183,15 @@ macro_rules! conformance_suite {
                 a_delivery_exists_for_each_target_of_an_event
                 a_sparse_filter_reaches_the_end_of_a_long_list
             ]
+            remembered [
+                a_webhook_is_settled_where_it_last_changed
+                what_decides_nothing_leaves_a_webhook_settled
+                health_settles_a_webhook_that_it_switches_off
+                a_webhook_is_made_and_settled_where_its_workspace_stands
+                a_deleted_webhook_leaves_who_deleted_it
+                webhooks_are_remembered_newest_first
+                what_is_remembered_outlives_a_restart
+            ]
             requeue [
                 an_ended_delivery_gets_a_fresh_round
                 a_pending_delivery_is_not_requeued
@@ -290,6 +300,7 @@ mod tests {
             ("operator_keys", include_str!("operator_keys.rs")),
             ("pause", include_str!("pause.rs")),
             ("reads", include_str!("reads.rs")),
+            ("remembered", include_str!("remembered.rs")),
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),
             ("secrets", include_str!("secrets.rs")),

@@ -1,6 +1,7 @@
 //! Sealed values: found page by page, and replaced only where nothing else has come between.
 
 use signalpost_core::custom_header::{CustomHeader, HEADER_FIELD};
+use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::seal::KEY_CHECK_PLACE;
 use signalpost_core::secret::SealedSecret;
@@ -38,7 +39,8 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, webhooks) = kit.tenant::<3>().await;
     kit.set_key_check(value("check")).await.expect("it is kept");
-    let deleted = DeleteWebhook { workspace, webhook: webhooks[1], at: sample::at(5) };
+    let by = Principal::Operator;
+    let deleted = DeleteWebhook { workspace, webhook: webhooks[1], at: sample::at(5), by };
     kit.delete_webhook(deleted).await.expect("a webhook goes, and its secret");
     let calls = [sample::once(None, 9, 1, 6), sample::once(Some(workspace), 3, 1, 6)];
     for (n, once) in (2..).zip(calls) {

@@ -7,6 +7,7 @@ use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::{Patience, PolicyChange, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 
@@ -219,11 +220,14 @@ pub async fn what_is_missing_cannot_be_changed(harness: &dyn Harness) {
     let unknown = WebhookId::from_raw(9);
     assert_eq!(refusal(kit.update_webhook(update(workspace, unknown, 50)).await), missing);
     let at = sample::at(50);
-    assert_eq!(refusal(kit.delete_webhook(DeleteWebhook { workspace, webhook: unknown, at }).await), missing);
+    let delete = |webhook| {
+        let params = DeleteWebhook { workspace, webhook, at, by: Principal::Operator };
+        kit.delete_webhook(params)
+    };
+    assert_eq!(refusal(delete(unknown).await), missing);
     kit.delete(workspace, id, 51).await;
     assert_eq!(refusal(kit.update_webhook(update(workspace, id, 52)).await), missing);
-    let again = DeleteWebhook { workspace, webhook: id, at };
-    assert_eq!(refusal(kit.delete_webhook(again).await), missing, "for the second time");
+    assert_eq!(refusal(delete(id).await), missing, "for the second time");
 }
 
 pub async fn switching_off_and_on(harness: &dyn Harness) {

@@ -16,6 +16,7 @@ pub enum Look {
     Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
     Delivery { delivery: Choice, caller: Caller },
     Lane { webhook: Choice },
+    Remembered { workspace: Choice, name: u8 },
     Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
 }
 
@@ -33,6 +34,7 @@ pub(super) fn look() -> impl Strategy<Value = Look> {
         ),
         (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
         choice().prop_map(|webhook| Look::Lane { webhook }),
+        (choice(), 0..12u8).prop_map(|(workspace, name)| Look::Remembered { workspace, name }),
         (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(
             |(workspace, active, subject, offset, limit)| Look::Webhooks {
                 workspace,

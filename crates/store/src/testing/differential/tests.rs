@@ -9,14 +9,14 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use super::*;
 use crate::catalog::{
     Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
-    WebhookPage,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,

@@ -7,14 +7,14 @@ use signalpost_core::event::Sequence;
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
 use signalpost_core::rotation;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
+use signalpost_core::webhook::{DisableReason, Remembered, Tombstone, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
 use super::data::{Data, Life, WebhookRow, WorkspaceRow};
 use crate::StoreError;
 use crate::catalog::{
-    CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces, Switch,
-    UpdateWebhook, UpdateWorkspace, WebhookPage,
+    CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListWebhooks, ListWorkspaces,
+    RememberedWebhooks, Switch, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 
 impl Data {
@@ -60,7 +60,7 @@ impl Data {
         self.living_workspace(workspace).ok_or(StoreError::Missing("workspace"))?;
         let webhooks: Vec<_> = self.living_webhooks_of(workspace).map(|row| row.webhook.id).collect();
         for webhook in &webhooks {
-            self.delete_webhook(DeleteWebhook { workspace, webhook: *webhook, at })?;
+            self.bury(*webhook, at);
         }
         self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
         self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
@@ -70,7 +70,7 @@ impl Data {
     }
 
     pub(super) fn create_webhook(&mut self, params: CreateWebhook) -> Result<(), StoreError> {
-        let CreateWebhook { webhook, webhooks_max } = params;
+        let CreateWebhook { mut webhook, webhooks_max } = params;
         self.living_workspace(webhook.workspace).ok_or(StoreError::Missing("workspace"))?;
         // Deleted ones count too.
         let same_place = |row: &&WebhookRow| row.webhook.workspace == webhook.workspace;
@@ -84,7 +84,10 @@ impl Data {
         }
         self.note_id(webhook.id.raw());
         self.bump_version(webhook.workspace);
-        self.webhooks.insert(webhook.id, WebhookRow { webhook, cuts: Vec::new(), life: Life::Living });
+        let here = self.sequence_of(webhook.workspace);
+        (webhook.created_after, webhook.settled_after) = (here, here);
+        let row = WebhookRow { webhook, cuts: Vec::new(), life: Life::Living, tombstone: None };
+        self.webhooks.insert(row.webhook.id, row);
         Ok(())
     }
 
@@ -106,6 +109,22 @@ impl Data {
         WebhookPage { rows: older.skip(params.offset).take(params.limit).collect(), total }
     }
 
+    pub(super) fn remembered_webhooks(&self, params: &RememberedWebhooks) -> Vec<Remembered> {
+        let RememberedWebhooks { workspace, public_id, before, limit } = params;
+        if self.living_workspace(*workspace).is_none() {
+            return Vec::new();
+        }
+        let newest_first = self.webhooks.values().rev().filter(|row| row.webhook.workspace == *workspace);
+        let remembered = newest_first.map(|row| match &row.tombstone {
+            Some(tombstone) => Remembered::Deleted(tombstone.clone()),
+            None => Remembered::Living(Box::new(row.webhook.clone())),
+        });
+        let passing = remembered
+            .filter(|webhook| public_id.as_deref().is_none_or(|wanted| webhook.public_id() == wanted))
+            .filter(|webhook| before.is_none_or(|before| webhook.id() < before));
+        passing.take(*limit).collect()
+    }
+
     /// Every call counts as a change, also one that changes nothing.
     pub(super) fn update_webhook(&mut self, params: UpdateWebhook) -> Result<Webhook, StoreError> {
         let UpdateWebhook { workspace, webhook: id, at, .. } = params;
@@ -114,6 +133,7 @@ impl Data {
         if let Some(change) = &params.secrets {
             rotation::apply(&mut row.webhook, change, at)?;
         }
+        let before = row.webhook.clone();
         let webhook = &mut row.webhook;
         rotation::wipe_expired(webhook, at);
         webhook.headers = headers.unwrap_or_else(|| webhook.headers.clone());
@@ -136,7 +156,12 @@ impl Data {
             Some(Switch::Enable | Switch::Disable(_)) | None => {}
         }
         self.bump_version(workspace);
-        Ok(self.webhooks[&id].webhook.clone())
+        let here = self.sequence_of(workspace);
+        let webhook = &mut self.webhooks.get_mut(&id).expect("found above").webhook;
+        if !webhook.decides_like(&before) {
+            webhook.settled_after = here;
+        }
+        Ok(webhook.clone())
     }
 
     /// Disables a webhook that gives way to the reason. The caller counts the change.
@@ -144,23 +169,40 @@ impl Data {
         if reason.ends_pending() {
             self.cut(id, at, CutReason::Disabled);
         }
+        let here = self.sequence_of(self.webhooks[&id].webhook.workspace);
         let webhook = &mut self.webhooks.get_mut(&id).expect("the caller has found it").webhook;
         webhook.state = WebhookState::Disabled { at, reason };
         webhook.updated_at = at;
+        webhook.settled_after = here;
     }
 
     /// As it was until then.
     pub(super) fn delete_webhook(&mut self, params: DeleteWebhook) -> Result<Webhook, StoreError> {
-        let DeleteWebhook { workspace, webhook: id, at } = params;
-        let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        let DeleteWebhook { workspace, webhook: id, at, by } = params;
+        let row = self.living_webhook(workspace, id).ok_or(StoreError::Missing("webhook"))?;
         let last = row.webhook.clone();
+        self.bury(id, at);
+        self.bump_version(workspace);
+        let tombstone = Tombstone {
+            id,
+            workspace,
+            public_id: last.public_id.clone(),
+            created_after: last.created_after,
+            settled_after: self.sequence_of(workspace),
+            deleted_at: at,
+            deleted_by: Some(by),
+        };
+        self.webhooks.get_mut(&id).expect("just buried").tombstone = Some(tombstone);
+        Ok(last)
+    }
+
+    fn bury(&mut self, id: WebhookId, at: Timestamp) {
+        let row = self.webhooks.get_mut(&id).expect("the caller has found it");
         row.life = Life::Ended;
         row.webhook.secret = None;
         row.webhook.previous_secrets.clear();
         row.webhook.headers.clear();
         self.cut(id, at, CutReason::Deleted);
-        self.bump_version(workspace);
-        Ok(last)
     }
 
     pub(super) fn wipe_expired_secrets(&mut self, now: Timestamp) {

@@ -11,7 +11,7 @@ use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Tombstone, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::ledger::Accepted;
@@ -58,6 +58,8 @@ pub(super) struct WebhookRow {
     pub(super) webhook: Webhook,
     pub(super) cuts: Vec<Cut>,
     pub(super) life: Life,
+    /// What is left of one that was deleted by itself.
+    pub(super) tombstone: Option<Tombstone>,
 }
 
 pub(super) struct EventRow {
@@ -155,6 +157,11 @@ impl Data {
 
     pub(super) fn bump_version(&mut self, workspace: WorkspaceId) {
         self.workspaces.get_mut(&workspace).expect("its webhooks exist").version += 1;
+    }
+
+    /// The last number that the workspace of a webhook has taken.
+    pub(super) fn sequence_of(&self, workspace: WorkspaceId) -> Sequence {
+        self.workspaces[&workspace].sequence
     }
 
     /// Ends everything that is pending for a webhook at this moment.

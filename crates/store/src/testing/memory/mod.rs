@@ -26,13 +26,13 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
     Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
-    WebhookPage,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -128,6 +128,10 @@ impl Catalog for MemoryStore {
 
     fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage> {
         self.run(|data| Ok(data.list_webhooks(&params)))
+    }
+
+    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
+        self.run(|data| Ok(data.remembered_webhooks(&params)))
     }
 
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook> {

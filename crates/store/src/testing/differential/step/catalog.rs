@@ -6,6 +6,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::rotation::SecretsChange;
@@ -48,8 +49,10 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
         }
         Op::DeleteWebhook { webhook, caller } => {
             let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
-            let params = DeleteWebhook { workspace: world.caller(owner, caller), webhook, at: world.now() };
-            pair.both(|store| store.delete_webhook(params)).await.map(drop)
+            let (workspace, at) = (world.caller(owner, caller), world.now());
+            let by = Principal::user(&webhook.raw().to_string(), "Somebody (else)");
+            let params = DeleteWebhook { workspace, webhook, at, by };
+            pair.both(|store| store.delete_webhook(params.clone())).await.map(drop)
         }
         Op::CreateCredential { workspace, hash } => create_credential(workspace, hash, pair, world).await,
         Op::RevokeCredential { credential, caller } => {

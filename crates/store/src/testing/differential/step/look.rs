@@ -4,7 +4,7 @@ use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
 
 use super::Compared;
-use crate::catalog::{LaneRecord, ListWebhooks};
+use crate::catalog::{LaneRecord, ListWebhooks, RememberedWebhooks};
 use crate::ledger::{EventKey, ListDeliveries, ListEvents, ReadFeed};
 use crate::testing::differential::look::Look;
 use crate::testing::differential::operation::Choice;
@@ -48,6 +48,12 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
             let Some(webhook) = any_webhook(webhook, world) else { return Ok(()) };
             let [model, subject] = pair.stores();
             alike(lane(model, webhook).await, lane(subject, webhook).await).map(drop)
+        }
+        Look::Remembered { workspace, name } => {
+            let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
+            let public_id = Some(format!("wh-{name}"));
+            let params = RememberedWebhooks { workspace, public_id, before: None, limit: 2 };
+            pair.both(|store| store.remembered_webhooks(params.clone())).await.map(drop)
         }
         Look::Webhooks { workspace, active, subject, offset, limit } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
