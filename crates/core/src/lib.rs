@@ -13,6 +13,7 @@ pub mod delivery;
 pub mod error;
 pub mod event;
 pub mod event_rule;
+pub mod explain;
 pub mod health;
 pub mod hex;
 pub mod id;

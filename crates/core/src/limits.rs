@@ -65,6 +65,8 @@ pub const FAILED_LOGINS_PER_S: u32 = 50;
 pub const FAILED_LOGINS_BURST: u32 = 200;
 /// Callers whose rate is remembered. Beyond it newcomers share one allowance until earlier ones have theirs back.
 pub const RATE_CALLERS_MAX: usize = 10_000;
+/// Event types of a webhook that an explanation names: the sentence stays one; the webhook itself shows all.
+pub const EXPLAINED_TYPES_MAX: usize = 5;
 /// Event types of one webhook.
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
 /// Length of a webhook's filter in characters, as a dialect documents it; whoever needs more has the wrong event types.
