@@ -17,6 +17,7 @@ pub mod explain;
 pub mod health;
 pub mod hex;
 pub mod id;
+pub mod id_form;
 pub mod idempotency;
 mod json_names;
 pub mod limits;

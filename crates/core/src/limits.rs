@@ -42,6 +42,8 @@ pub const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 pub const SUBJECT_CHARS_MAX: usize = 256;
 /// Length of a target URL in characters, as most vendors document it.
 pub const URL_CHARS_MAX: usize = 2_048;
+/// The highest id that is a number: every whole number up to it is exact in every reader of JSON (RFC 8259 section 6).
+pub const PUBLIC_NUMBER_MAX: i64 = (1 << 53) - 1;
 /// Length of a name of a workspace, webhook or credential.
 pub const NAME_CHARS_MAX: usize = 128;
 /// Operator keys of one workspace, and of those bound to none: a hundred services that rotate their keys every
@@ -223,6 +225,10 @@ pub const RESTORE_SEQUENCE_STEP_MIN: i64 = 1 << 20;
 /// Numbers of a sequence that a workspace can have taken in each second since a backup: eight times what one node has
 /// been measured to commit for all of them. A thousand years of it are exact in every reader of JSON.
 pub const SEQUENCE_NUMBERS_PER_S_MAX: i64 = 100_000;
+/// How far a restore takes a counter of ids ahead at most; as far as sequences else, for no counter gives out numbers faster.
+/// It is what sequences go ahead for a backup of eight months, and more than a store has room for objects. Four thousand
+/// such restores leave ids that are exact in every reader of JSON.
+pub const RESTORE_NUMBER_STEP_MAX: i64 = 1 << 41;
 /// Free room that is kept for outcomes, deletions and revocations while the disk is full, and its largest share of a
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
@@ -232,6 +238,7 @@ pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
+const _: () = assert!(RESTORE_NUMBER_STEP_MAX <= PUBLIC_NUMBER_MAX / 4_000);
 const _: () = assert!(IDEMPOTENCY_BYTES_MAX < RETENTION_BYTES_DEFAULT);
 const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
 const _: () = assert!(CALLER_BODY_SILENCE.as_secs() <= CALLER_BODY_TIMEOUT.as_secs());

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::base62;
 use crate::custom_header::check_header_name;
 use crate::event::{check_event_type, check_producer_id, check_subject};
 use crate::event_rule::{AttributeRule, DataRule, EventKind};
@@ -13,6 +12,8 @@ use crate::secret::Secret;
 use crate::sign::{STANDARD_SECRET_PREFIX, SignatureRecipe, standard_key};
 use crate::template::Template;
 
+pub use crate::id_form::{IdForm, RandomText};
+
 /// A dialect instance as the engine knows it.
 #[derive(Clone, Debug)]
 pub struct Profile {
@@ -21,7 +22,7 @@ pub struct Profile {
     pub workspace_id: IdForm,
     pub webhook_id: IdForm,
     /// Form of credentials, `None` when this dialect has none of its own.
-    pub credential: Option<IdForm>,
+    pub credential: Option<RandomText>,
     pub secret: SecretForm,
     /// Features that a workspace may have.
     pub features: Vec<String>,
@@ -66,31 +67,6 @@ pub struct DeliveryProfile {
     pub reserved_prefixes: Vec<String>,
     pub signature: SignatureRecipe,
     pub policy: DeliveryPolicy,
-}
-
-/// Random ids: a prefix and this many alphanumerics.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdForm {
-    pub prefix: String,
-    pub length: usize,
-}
-
-impl IdForm {
-    pub fn mint(&self, fill: &mut dyn FnMut(&mut [u8])) -> String {
-        format!("{}{}", self.prefix, base62::random(self.length, fill))
-    }
-
-    /// Whether a text could have been minted.
-    pub fn fits(&self, text: &str) -> bool {
-        let digits = text.strip_prefix(&self.prefix);
-        digits.is_some_and(|d| d.len() == self.length && d.bytes().all(|b| b.is_ascii_alphanumeric()))
-    }
-
-    /// Whether a text ends as one that was minted. A brand may change its prefix; what was minted before stays good.
-    pub fn fits_after_any_prefix(&self, text: &[u8]) -> bool {
-        let digits = text.len().checked_sub(self.length).map(|start| &text[start..]);
-        digits.is_some_and(|digits| digits.iter().all(u8::is_ascii_alphanumeric))
-    }
 }
 
 /// Lengths of a key that Standard Webhooks 1.0 permits.
@@ -229,24 +205,6 @@ impl SecretForm {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn ids_have_their_form() {
-        let form = IdForm { prefix: "wh_".to_owned(), length: 16 };
-        let id = form.mint(&mut |bytes| bytes.fill(7));
-        assert_eq!(id, format!("wh_{}", "7".repeat(16)));
-        assert!(form.fits(&id));
-        for other in
-            ["", "wh_", "wh_777", "xx_7777777777777777", "wh_777777777777777é", "wh_77777777777777777"]
-        {
-            assert!(!form.fits(other), "{other}");
-        }
-        let later = IdForm { prefix: "hook_".to_owned(), ..form };
-        assert!(!later.fits(&id) && later.fits_after_any_prefix(id.as_bytes()));
-        for other in [&b""[..], b"wh_777", b"wh_777777777777777\xff", b"wh_77777777_7777777"] {
-            assert!(!later.fits_after_any_prefix(other), "{other:?}");
-        }
-    }
 
     #[test]
     fn a_customers_own_secret_has_the_form_of_ours() {

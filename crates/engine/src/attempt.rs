@@ -222,7 +222,7 @@ mod tests {
     }
 
     fn profile() -> Profile {
-        let form = || IdForm { prefix: String::new(), length: 16 };
+        let form = || IdForm::random("", 16);
         let text = |template| Template::text(template).expect("a good template");
         let (key, encoding) = (KeyForm::Text, Encoding::Hex);
         let signature = SignatureRecipe {

@@ -7,9 +7,10 @@ use signalpost_core::credential::Credential;
 use signalpost_core::error::Error;
 use signalpost_core::hex;
 use signalpost_core::id::IdMint;
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::ports::{Clock, Random};
-use signalpost_core::profile::{IdForm, Profile, SecretForm};
+use signalpost_core::profile::{IdForm, Profile, RandomText, SecretForm};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
@@ -116,7 +117,16 @@ impl Engine {
         self.ids.lock().unwrap_or_else(PoisonError::into_inner).mint(self.clock.now())
     }
 
-    pub(crate) fn mint_text(&self, form: &IdForm) -> String {
+    /// A public id in this form. Only for a number the store is asked: it is taken for good, in a commit before that of
+    /// the object, whatever becomes of it.
+    pub(crate) async fn mint_public_id(&self, form: &IdForm, counter: Counter) -> Result<String, Error> {
+        match form {
+            IdForm::Random(form) => Ok(self.mint_text(form)),
+            IdForm::Number => Ok(self.store.next_number(counter).await?.to_string()),
+        }
+    }
+
+    pub(crate) fn mint_text(&self, form: &RandomText) -> String {
         form.mint(&mut |bytes| self.random.fill(bytes))
     }
 

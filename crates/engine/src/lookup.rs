@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use signalpost_core::error::Error;
+use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_store::Named;
 use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, EventKey, EventPage, ListDeliveries, ListEvents,
 };
@@ -49,8 +50,24 @@ impl Engine {
     pub(crate) async fn owned_delivery(&self, public_id: &str) -> Result<(DeliveryId, WorkspaceId), Error> {
         let missing = || Error::not_found("delivery");
         let id = DeliveryId::from_public(public_id).ok_or_else(missing)?;
-        let workspace = self.store.owner_of(id).await?.ok_or_else(missing)?;
+        let workspace = self.store.owner_of(Named::Delivery(id)).await?.ok_or_else(missing)?;
         Ok((id, workspace))
+    }
+
+    /// The workspace of a webhook, for callers who name the webhook alone. `NotFound` for one that does not exist, was
+    /// deleted, or is of another dialect instance.
+    pub async fn webhook_owner(&self, dialect: &str, public_id: &str) -> Result<Arc<View>, Error> {
+        let (dialect, public_id) = (dialect.to_owned(), public_id.to_owned());
+        self.owner_view(Named::Webhook { dialect, public_id }, "webhook").await
+    }
+
+    /// `NotFound` of what is named also when its workspace ends in between.
+    async fn owner_view(&self, named: Named, what: &'static str) -> Result<Arc<View>, Error> {
+        let owner = self.store.owner_of(named).await?.ok_or_else(|| Error::not_found(what))?;
+        match self.directory.view_by_id(owner).await {
+            Err(error) if error.code == ErrorCode::NotFound => Err(Error::not_found(what)),
+            view => view,
+        }
     }
 }
 

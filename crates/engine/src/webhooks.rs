@@ -6,6 +6,7 @@ use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
 use signalpost_core::policy::{Patience, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -93,7 +94,8 @@ impl Engine {
     ) -> Result<Done<IssuedWebhook, Vec<u8>>, Error> {
         let (profile, workspace) = (&view.profile, view.workspace.id);
         check_new(profile, &new)?;
-        let mut issued = self.draft_webhook(view, new)?;
+        let mint = || self.mint_public_id(&profile.webhook_id, Counter::Webhook);
+        let mut issued = self.draft_webhook(view, new, mint().await?)?;
         for _ in 0..MINTS_MAX {
             let (webhook, webhooks_max) = (issued.webhook.clone(), profile.webhooks_max);
             let effect = Effect::CreateWebhook(Box::new(CreateWebhook { webhook, webhooks_max }));
@@ -103,7 +105,7 @@ impl Engine {
                     return Ok(done.map_now(|()| issued));
                 }
                 Err(NotDone::Refused(StoreError::Taken(_))) => {
-                    issued.webhook.public_id = self.mint_text(&profile.webhook_id);
+                    issued.webhook.public_id = mint().await?;
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -112,7 +114,7 @@ impl Engine {
     }
 
     /// What was given, with everything that is minted.
-    fn draft_webhook(&self, view: &View, new: NewWebhook) -> Result<IssuedWebhook, Error> {
+    fn draft_webhook(&self, view: &View, new: NewWebhook, public_id: String) -> Result<IssuedWebhook, Error> {
         let (profile, workspace) = (&view.profile, view.workspace.id);
         let (id, now) = (WebhookId::from_raw(self.mint_id()), self.clock.now());
         let headers = new.headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
@@ -121,7 +123,7 @@ impl Engine {
         let webhook = Webhook {
             id,
             workspace,
-            public_id: self.mint_text(&profile.webhook_id),
+            public_id,
             name: new.name,
             url: new.url.as_str().to_owned(),
             events: new.events,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WorkspaceId;
+use signalpost_core::id_form::Counter;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::profile::Profile;
 use signalpost_core::workspace::{Workspace, check_name};
@@ -14,7 +15,8 @@ use crate::Engine;
 use crate::directory::View;
 use crate::once::{Keep, NotDone};
 
-/// Attempts to find a free random id; a second is needed once in 2^90.
+/// Attempts to find a free id. A second is needed once in 2^90 with random ones; with numbers when an operator gives a
+/// workspace the one that was just taken for another.
 pub(crate) const MINTS_MAX: usize = 4;
 
 #[derive(Clone, Debug)]
@@ -50,14 +52,15 @@ impl Engine {
             "features",
             new.features.as_deref().map_or(Ok(()), |features| check_features(&profile, features)),
         );
-        if new.id.as_deref().is_some_and(|id| !profile.workspace_id.fits(id)) {
-            let (prefix, length) = (&profile.workspace_id.prefix, profile.workspace_id.length);
-            errors.push("id", format!("must be `{prefix}` and {length} letters or digits in this dialect"));
-        }
+        errors.take("id", new.id.as_deref().map_or(Ok(()), |id| profile.workspace_id.check(id)));
         errors.into_result()?;
+        let mint = || self.mint_public_id(&profile.workspace_id, Counter::Workspace);
         let mut workspace = Workspace {
             id: WorkspaceId::from_raw(self.mint_id()),
-            public_id: new.id.clone().unwrap_or_else(|| self.mint_text(&profile.workspace_id)),
+            public_id: match &new.id {
+                Some(id) => id.clone(),
+                None => mint().await?,
+            },
             dialect: new.dialect,
             name: new.name,
             features: new.features.unwrap_or_else(|| profile.features.clone()),
@@ -71,7 +74,7 @@ impl Engine {
             match self.carry_out(None, effect, &workspace, keep.as_ref()).await {
                 Ok(done) => return Ok(done.map_now(|()| workspace)),
                 Err(NotDone::Refused(StoreError::Taken(_))) if new.id.is_none() => {
-                    workspace.public_id = self.mint_text(&profile.workspace_id);
+                    workspace.public_id = mint().await?;
                 }
                 Err(error) => return Err(error.into()),
             }

@@ -95,7 +95,7 @@ pub(crate) fn profiles() -> Vec<Profile> {
 }
 
 fn profile(style: &Style) -> Result<Profile, TemplateError> {
-    let random = |prefix: &str, length| IdForm { prefix: prefix.to_owned(), length };
+    let random = IdForm::random;
     Ok(Profile {
         name: style.name.to_owned(),
         workspace_id: random("ws_", 12),

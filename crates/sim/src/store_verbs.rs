@@ -6,6 +6,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -22,7 +23,7 @@ use signalpost_store::ledger::{
     RequeueLost, Retain, Retained, Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Once};
+use signalpost_store::{Answer, Done, Effect, Named, Once};
 
 use crate::plant::{Plant, pretend_ends};
 use crate::store::{SimStore, Urgency};
@@ -52,6 +53,7 @@ impl Catalog for SimStore {
         fn create_workspace(workspace: Workspace) -> ();
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+        fn next_number(counter: Counter) -> i64;
         fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
         fn delete_webhook(params: DeleteWebhook) -> Webhook;
@@ -183,7 +185,7 @@ impl Ledger for SimStore {
         fn feed(params: ReadFeed) -> Option<Feed>;
         fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
         fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
-        fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+        fn owner_of(named: Named) -> Option<WorkspaceId>;
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
         fn storage() -> Storage;
     }

@@ -6,6 +6,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
 use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -39,6 +40,11 @@ pub trait Catalog: Send + Sync {
     ///
     /// `Missing("workspace")`; `CatalogMoved` as [`crate::Ledger::accept`]. The event's `dedupe` must be `None`.
     fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>>;
+
+    /// Takes the next number of a counter, in a commit of its own: 1 at first, then each above the last, also over a
+    /// restart, and whatever becomes of the object that it is for. Of workspaces those are left out that are the public id of
+    /// one, living or not. `LimitReached` behind [`signalpost_core::limits::PUBLIC_NUMBER_MAX`].
+    fn next_number(&self, counter: Counter) -> Answer<i64>;
 
     /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace, or
     /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted. The

@@ -2,6 +2,7 @@
 
 use signalpost_core::custom_header::TooManyHeaders;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::limits::PUBLIC_NUMBER_MAX;
 use signalpost_core::rotation::TooManySecrets;
 
 #[derive(Debug, thiserror::Error)]
@@ -40,6 +41,16 @@ pub enum StoreError {
     /// A stored value cannot be what we wrote.
     #[error("corrupt value in {table}.{column} of {key}: {problem}")]
     Corrupt { table: &'static str, column: &'static str, key: String, problem: String },
+}
+
+impl StoreError {
+    /// A counter of ids has come to its end.
+    pub fn numbers_used_up() -> Self {
+        Self::LimitReached {
+            what: "numbers of one counter",
+            limit: usize::try_from(PUBLIC_NUMBER_MAX).unwrap_or(usize::MAX),
+        }
+    }
 }
 
 impl From<TooManySecrets> for StoreError {

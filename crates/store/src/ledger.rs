@@ -12,7 +12,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use crate::once::{Done, Once};
-use crate::{Answer, StoreError};
+use crate::{Answer, Named, StoreError};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -81,8 +81,9 @@ pub trait Ledger: Send + Sync {
     fn list_deliveries(&self, params: ListDeliveries) -> Answer<DeliveryPage>;
     /// One delivery with its whole history.
     fn delivery(&self, workspace: WorkspaceId, delivery: DeliveryId) -> Answer<Option<DeliveryRecord>>;
-    /// The one read that no workspace scopes; it returns nothing else.
-    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>>;
+    /// Whose something is, of which only the name is known: the one read that no workspace scopes. It returns nothing
+    /// else, and finds what the reads that are scoped find.
+    fn owner_of(&self, named: Named) -> Answer<Option<WorkspaceId>>;
 
     /// One bounded step of housekeeping: secrets that have expired, rows ended by cuts, lazy indexes.
     /// `true` when there is more. The first step wipes expired secrets and removes operator keys that are remembered no

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod catalog;
 pub mod error;
 pub mod ledger;
+pub mod named;
 pub mod once;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
@@ -19,6 +20,7 @@ use signalpost_core::ports::BoxFuture;
 pub use catalog::Catalog;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
+pub use named::Named;
 pub use once::{Done, Effect, Once};
 pub use vault::Vault;
 

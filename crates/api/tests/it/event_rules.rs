@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use signalpost_api::built_in_dialects;
 use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventKind, Presence};
-use signalpost_core::profile::{IdForm, SecretForm};
+use signalpost_core::profile::{RandomText, SecretForm};
 
 use crate::app::{Answer, App};
 
@@ -17,7 +17,7 @@ fn app() -> App {
     demanding.name = NAME.to_owned();
     let profile = &mut demanding.profile;
     profile.name = NAME.to_owned();
-    profile.credential = Some(IdForm { prefix: "key_".to_owned(), length: 40 });
+    profile.credential = Some(RandomText::new("key_", 40));
     profile.secret = SecretForm::PrefixedHex { random_bytes: 32 };
     profile.scopes = ["a:read", "a:write", "b:read"].map(str::to_owned).into();
     let object = |members: &[&str]| DataRule::Object {

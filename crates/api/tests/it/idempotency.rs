@@ -5,6 +5,7 @@ use std::sync::Arc;
 use http::Method;
 use serde_json::{Value, json};
 use signalpost_api::built_in_dialects;
+use signalpost_store::Named;
 use signalpost_store::testing::faulty::{Fault, FaultyStore, Lasting, fail_nth_of};
 use signalpost_store::testing::memory::MemoryStore;
 
@@ -47,7 +48,7 @@ fn failed_delivery(app: &App) -> (String, String) {
     let delivery = list.text_at("/data/0/id");
     let id = DeliveryId::from_public(&delivery).unwrap();
     let due = block_on(app.store.due_page(DuePage { webhook: id.webhook, limit: 1 })).unwrap()[0];
-    let owner = block_on(app.store.owner_of(id)).unwrap().unwrap();
+    let owner = block_on(app.store.owner_of(Named::Delivery(id))).unwrap().unwrap();
     let failed = sample::finished(owner, due, Verdict::GiveUp);
     block_on(app.store.finish(vec![failed].into())).unwrap();
     (workspace, delivery)

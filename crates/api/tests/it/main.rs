@@ -15,6 +15,7 @@ mod hostile;
 mod idempotency;
 mod key_rights;
 mod keys;
+mod numbers;
 mod opentrain;
 mod opentrain_branded;
 mod opentrain_errors;

@@ -193,7 +193,7 @@ fn new_event(time: Timestamp) -> NewEvent {
 }
 
 fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
-    let form = || IdForm { prefix: String::new(), length: 16 };
+    let form = || IdForm::random("", 16);
     let text = |template| Template::text(template).expect("a good template");
     Profile {
         name: "rig".to_owned(),

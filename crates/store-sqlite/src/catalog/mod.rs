@@ -20,6 +20,7 @@ mod list_credentials;
 mod list_operator_keys;
 mod list_webhooks;
 mod list_workspaces;
+mod next_number;
 pub(crate) mod once;
 #[cfg(test)]
 mod once_tests;
@@ -33,6 +34,7 @@ mod update_workspace;
 
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{Remembered, Webhook};
@@ -99,6 +101,10 @@ impl Catalog for SqliteStore {
         let mut farewell = accept::prepare_one(params.farewell);
         let begun = self.change(move |write| close_workspace::begin(write, &mut farewell));
         Box::pin(close_workspace::complete(self.writing().clone(), workspace, begun))
+    }
+
+    fn next_number(&self, counter: Counter) -> Answer<i64> {
+        next_number::run(self.writing(), counter)
     }
 
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
@@ -235,6 +241,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     list_webhooks::COUNT,
     list_webhooks::SELECT,
     list_workspaces::SELECT,
+    next_number::SELECT,
+    next_number::UPDATE,
     once::SELECT,
     once::INSERT,
     once::DELETE_NAMED,

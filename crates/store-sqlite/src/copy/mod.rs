@@ -6,7 +6,7 @@ mod restore;
 
 pub use backup::{BackupReport, back_up};
 pub use check::{CheckReport, check};
-pub use restore::{Keys, RestoreOptions, RestoreReport, restore, sequence_step};
+pub use restore::{Keys, RestoreOptions, RestoreReport, number_step, restore, sequence_step};
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -6,7 +6,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
-use signalpost_core::limits::{RESTORE_SEQUENCE_STEP_MIN, SEQUENCE_NUMBERS_PER_S_MAX};
+use signalpost_core::limits::{
+    PUBLIC_NUMBER_MAX, RESTORE_NUMBER_STEP_MAX, RESTORE_SEQUENCE_STEP_MIN, SEQUENCE_NUMBERS_PER_S_MAX,
+};
 
 use super::{
     COUNT_EVENTS, COUNT_OWED, COUNT_WORKSPACES, CopyError, PARTIAL, digest, failed, make_empty, number,
@@ -16,6 +18,8 @@ use crate::open::{DATABASE_FILE, Existing, create_private};
 use crate::schema;
 
 const ADVANCE: &str = "UPDATE head SET sequence = sequence + ?1";
+/// Those that nothing was taken from by then too: something may have been since.
+const ADVANCE_COUNTERS: &str = "UPDATE counter SET last = min(last + ?1, ?2)";
 
 /// Ids of what is gone are not given out again. An answer that is kept for a call may hold a key.
 const REVOKE: &str = "
@@ -74,6 +78,12 @@ pub fn sequence_step(age: Duration) -> i64 {
     seconds.saturating_mul(SEQUENCE_NUMBERS_PER_S_MAX).max(RESTORE_SEQUENCE_STEP_MIN)
 }
 
+/// How far the counters of ids go ahead for a backup of this age: an id that was given to something since must not name
+/// something else.
+pub fn number_step(age: Duration) -> i64 {
+    sequence_step(age).min(RESTORE_NUMBER_STEP_MAX)
+}
+
 /// Copies the database of the backup `from` into the data directory `to`, which must be empty or missing.
 ///
 /// Everything is checked before the database gets its name; after an error `to` holds no database.
@@ -108,6 +118,7 @@ fn write(backup: &Path, partial: &Path, options: &RestoreOptions) -> Result<Rest
     schema::migrate(&mut connection)?;
     let sequence_step = sequence_step(options.age);
     connection.execute(ADVANCE, [sequence_step])?;
+    connection.execute(ADVANCE_COUNTERS, [number_step(options.age), PUBLIC_NUMBER_MAX])?;
     let report = RestoreReport {
         bytes,
         workspaces: number(&connection, COUNT_WORKSPACES)?,
@@ -149,5 +160,20 @@ mod tests {
             assert_eq!(sequence_step(Duration::from_secs(age_s)), step, "{age_s}");
         }
         assert!(sequence_step(Duration::from_secs(1_000 * 365 * day)) < 1 << 53);
+    }
+
+    /// As sequences do, but for what a wrong clock would make of it.
+    #[test]
+    fn counters_last_for_thousands_of_restores() {
+        let day = 24 * 3_600;
+        for (age_s, step) in [
+            (0, 1 << 20),
+            (day, 8_640_100_000),
+            (254 * day, 2_194_560_100_000),
+            (255 * day, 1 << 41),
+            (u64::MAX, 1 << 41),
+        ] {
+            assert_eq!(number_step(Duration::from_secs(age_s)), step, "{age_s}");
+        }
     }
 }

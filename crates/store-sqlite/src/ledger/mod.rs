@@ -35,7 +35,7 @@ use signalpost_store::ledger::{
     Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Room,
     Storage, Usage,
 };
-use signalpost_store::{Answer, CommitListener, Done, Ledger, Once};
+use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once};
 
 use crate::job::Growth;
 use crate::queue::Admission;
@@ -123,8 +123,8 @@ impl Ledger for SqliteStore {
         self.read(move |connection| delivery::run(connection, workspace, delivery))
     }
 
-    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>> {
-        self.read(move |connection| owner_of::run(connection, delivery))
+    fn owner_of(&self, named: Named) -> Answer<Option<WorkspaceId>> {
+        self.read(move |connection| owner_of::run(connection, &named))
     }
 
     fn upkeep(&self, now: Timestamp) -> Answer<bool> {
@@ -185,7 +185,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     newest_first::SELECT_OF_WORKSPACE,
     newest_first::SELECT_OF_WEBHOOK,
     newest_first::SELECT_ONE,
-    owner_of::SELECT,
+    owner_of::SELECT_OF_DELIVERY,
+    owner_of::SELECT_OF_WEBHOOK,
     requeue::SELECT_EVENT,
     requeue::INSERT_STEP,
     storage::COUNT_EVENTS,

@@ -1,17 +1,29 @@
-//! `owner_of`: whose a delivery is, and nothing else of it.
+//! `owner_of`: whose something is that is known by its name alone, and nothing else of it.
 
 use rusqlite::Connection;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
+use signalpost_store::Named;
 
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::row::{Fields, targets};
 
-pub(crate) const SELECT: &str = "SELECT id, workspace, targets FROM message WHERE id = ?1";
+pub(crate) const SELECT_OF_DELIVERY: &str = "SELECT id, workspace, targets FROM message WHERE id = ?1";
+pub(crate) const SELECT_OF_WEBHOOK: &str =
+    "SELECT h.id, h.workspace FROM webhook h CROSS JOIN workspace w ON w.id = h.workspace
+    WHERE h.public_id = ?1 AND h.deleted_at IS NULL AND w.dialect = ?2 AND w.erased_at IS NULL
+    ORDER BY h.id LIMIT 1";
 
-pub(super) fn run(connection: &Connection, id: DeliveryId) -> Result<Option<WorkspaceId>, Failure> {
-    let found = fetch_one(connection, SELECT, [id.event.raw()], |row| {
+pub(super) fn run(connection: &Connection, named: &Named) -> Result<Option<WorkspaceId>, Failure> {
+    match named {
+        Named::Delivery(delivery) => of_delivery(connection, *delivery),
+        Named::Webhook { dialect, public_id } => of_webhook(connection, dialect, public_id),
+    }
+}
+
+fn of_delivery(connection: &Connection, id: DeliveryId) -> Result<Option<WorkspaceId>, Failure> {
+    let found = fetch_one(connection, SELECT_OF_DELIVERY, [id.event.raw()], |row| {
         let mut fields = Fields::new(row, "message", 1);
         fields.skip();
         let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
@@ -22,4 +34,16 @@ pub(super) fn run(connection: &Connection, id: DeliveryId) -> Result<Option<Work
         Some(workspace) if find::workspace_lives(connection, workspace)? => Ok(Some(workspace)),
         _ => Ok(None),
     }
+}
+
+fn of_webhook(
+    connection: &Connection,
+    dialect: &str,
+    public_id: &str,
+) -> Result<Option<WorkspaceId>, Failure> {
+    fetch_one(connection, SELECT_OF_WEBHOOK, [public_id, dialect], |row| {
+        let mut fields = Fields::new(row, "webhook", 1);
+        fields.skip();
+        fields.id("workspace").map(WorkspaceId::from_raw)
+    })
 }

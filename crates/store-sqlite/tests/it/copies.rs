@@ -10,12 +10,13 @@ use rusqlite::Connection;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::WebhookId;
+use signalpost_core::id_form::Counter;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger};
 use signalpost_store_sqlite::SqliteStore;
 use signalpost_store_sqlite::copy::{
-    CopyError, Keys, RestoreOptions, back_up, check, restore, sequence_step,
+    CopyError, Keys, RestoreOptions, back_up, check, number_step, restore, sequence_step,
 };
 use signalpost_testkit::TempDir;
 
@@ -95,6 +96,25 @@ fn a_restored_store_goes_on_above_everything_that_was_handed_out() {
     let next = publish(&store, 105);
     assert_eq!(next, Sequence(3 + step + 1));
     assert!(next > lost);
+}
+
+/// Also a counter that had given out nothing when the backup was taken.
+#[test]
+fn a_restored_store_gives_out_no_number_again() {
+    let working = Inline::new();
+    let store = working.open_store();
+    let next = |store: &SqliteStore, counter| block_on(store.next_number(counter)).expect("a number");
+    next(&store, Counter::Webhook);
+    let (_folder, backup) = place();
+    back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
+    let lost = Counter::ALL.map(|counter| next(&store, counter));
+    let (_other, data) = place();
+    restore(&backup, &data, &options(None)).expect("it restores");
+    let step = number_step(Duration::from_secs(60));
+    let store = SqliteStore::open_inline(&data).expect("it opens");
+    let first = Counter::ALL.map(|counter| next(&store, counter));
+    assert_eq!(first, [step + 1, step + 2, step + 1, step + 1]);
+    assert!(first.iter().zip(lost).all(|(first, lost)| *first > lost));
 }
 
 #[test]

@@ -8,6 +8,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -26,7 +27,7 @@ use crate::ledger::{
     Retain, Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Once, Store, StoreError};
+use crate::{Answer, Done, Effect, Named, Once, Store, StoreError};
 
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {

@@ -11,6 +11,7 @@ macro_rules! forward_catalog {
             fn update_workspace(params: UpdateWorkspace) -> Workspace;
             fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
             fn close_workspace(params: CloseWorkspace) -> Option<Accepted>;
+            fn next_number(counter: Counter) -> i64;
             fn create_webhook(params: CreateWebhook) -> ();
             fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
             fn list_webhooks(params: ListWebhooks) -> WebhookPage;
@@ -52,7 +53,7 @@ macro_rules! forward_ledger {
             fn feed(params: ReadFeed) -> Option<Feed>;
             fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
             fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
-            fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
+            fn owner_of(named: Named) -> Option<WorkspaceId>;
             fn upkeep(now: Timestamp) -> bool;
             fn retain(params: Retain) -> Retained;
             fn usage(workspace: WorkspaceId) -> Option<Usage>;

@@ -18,7 +18,7 @@ use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedW
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, Feed, ListDeliveries, ListEvents, ReadFeed,
 };
-use crate::{Store, StoreError};
+use crate::{Named, Store, StoreError};
 
 /// Rows of a page: few, so that a handful of rows already needs several.
 const PAGE_ROWS: usize = 3;
@@ -124,7 +124,7 @@ impl Snapshot {
         };
         for summary in all_deliveries(store, everything).await? {
             self.records.extend(store.delivery(workspace, summary.id).await?);
-            self.owners.push((summary.id, store.owner_of(summary.id).await?));
+            self.owners.push((summary.id, store.owner_of(Named::Delivery(summary.id)).await?));
             self.summaries.push(summary);
         }
         Ok(())

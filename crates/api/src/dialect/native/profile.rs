@@ -36,11 +36,10 @@ const TIMEOUT: Duration = Duration::from_secs(15);
 const SECRET_KEY_BYTES: usize = 32;
 
 pub(super) fn profile() -> Profile {
-    let form = |prefix: &str| IdForm { prefix: prefix.to_owned(), length: 16 };
     Profile {
         name: NAME.to_owned(),
-        workspace_id: form("ws_"),
-        webhook_id: form("wh_"),
+        workspace_id: IdForm::random("ws_", 16),
+        webhook_id: IdForm::random("wh_", 16),
         credential: None,
         secret: SecretForm::StandardWebhooks { key_bytes: SECRET_KEY_BYTES },
         features: Vec::new(),

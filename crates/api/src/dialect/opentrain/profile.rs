@@ -10,8 +10,8 @@ use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventK
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-    SubjectRule,
+    DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
+    SelectionRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -209,13 +209,12 @@ impl Instance {
     /// What the engine is told. The error is a sentence about the field that is wrong.
     pub(super) fn profile(&self) -> Result<Profile, String> {
         instance_check::check(self)?;
-        let form = |prefix: &str, length: usize| IdForm { prefix: prefix.to_owned(), length };
         let rule = |name: &str, presence, form| AttributeRule { name: name.to_owned(), presence, form };
         Ok(Profile {
             name: self.name.clone(),
-            workspace_id: form(&self.workspace_id_prefix, ID_CHARS),
-            webhook_id: form(&self.webhook_id_prefix, ID_CHARS),
-            credential: Some(form(&self.token_prefix, TOKEN_CHARS)),
+            workspace_id: IdForm::random(&self.workspace_id_prefix, ID_CHARS),
+            webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
+            credential: Some(RandomText::new(&self.token_prefix, TOKEN_CHARS)),
             secret: SecretForm::PrefixedHex { random_bytes: SECRET_BYTES },
             features: vec![self.feature.clone()],
             scopes: self.scopes.clone(),

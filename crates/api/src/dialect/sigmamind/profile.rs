@@ -12,8 +12,8 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
-    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-    SubjectRule,
+    DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
+    SelectionRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -97,12 +97,11 @@ impl Instance {
     pub(super) fn profile(&self) -> Result<Profile, String> {
         self.check_events()?;
         self.check_sizes()?;
-        let form = |prefix: &str, length: usize| IdForm { prefix: prefix.to_owned(), length };
         Ok(Profile {
             name: self.name.clone(),
-            workspace_id: form(&self.workspace_id_prefix, ID_CHARS),
-            webhook_id: form(&self.webhook_id_prefix, ID_CHARS),
-            credential: Some(form(&self.api_key_prefix, API_KEY_CHARS)),
+            workspace_id: IdForm::random(&self.workspace_id_prefix, ID_CHARS),
+            webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
+            credential: Some(RandomText::new(&self.api_key_prefix, API_KEY_CHARS)),
             secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
             features: Vec::new(),
             scopes: Vec::new(),

@@ -9,6 +9,7 @@ use signalpost_core::webhook::DisableReason;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
+use crate::Named;
 use crate::catalog::{CloseWorkspace, EraseWorkspace, ListWorkspaces, RememberedWebhooks};
 use crate::ledger::{EventKey, HealthChange, ReadFeed};
 use crate::testing::notes::{Notes, Told};
@@ -81,7 +82,7 @@ pub async fn a_closed_workspace_owes_its_last_event_and_nothing_else(harness: &d
     }
     assert_eq!(sealed(&kit).await, 1, "all other secrets are wiped");
     assert_eq!(kit.credential_by_hash(hash).await.expect("it reads"), None);
-    assert_eq!(kit.owner_of(due.id).await.expect("it reads"), None);
+    assert_eq!(kit.owner_of(Named::Delivery(due.id)).await.expect("it reads"), None);
     assert_eq!(kit.delivery(gone, due.id).await.expect("it reads"), None);
     assert_eq!(kit.event(gone, EventKey::Ours(due.id.event)).await.expect("it reads"), None);
     assert_eq!(kit.events_by_id(vec![due.id.event]).await.expect("it reads").len(), 1, "it can be sent");

@@ -7,6 +7,7 @@ use signalpost_core::principal::Principal;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal, update};
+use crate::Named;
 use crate::catalog::{DeleteWebhook, ListWebhooks, RememberedWebhooks};
 use crate::ledger::{EventKey, ListDeliveries, ListEvents};
 use crate::testing::refusal::Refusal;
@@ -64,7 +65,11 @@ pub async fn a_stranger_reads_nothing(harness: &dyn Harness) {
             ListDeliveries { workspace: stranger, webhook, event, status: None, before: None, limit: 9 };
         assert_eq!(kit.list_deliveries(params).await.expect("it reads").rows, []);
     }
-    assert_eq!(kit.owner_of(ended).await.expect("it reads"), Some(owner), "the one read without a scope");
+    assert_eq!(
+        kit.owner_of(Named::Delivery(ended)).await.expect("it reads"),
+        Some(owner),
+        "the one read without a scope"
+    );
 }
 
 pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {

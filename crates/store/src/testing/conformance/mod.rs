@@ -14,6 +14,7 @@ pub mod finish;
 pub mod isolation;
 mod kit;
 pub mod listener;
+pub mod names;
 pub mod once;
 pub mod operator_keys;
 pub mod pause;
@@ -138,6 +139,15 @@ macro_rules! conformance_suite {
                 the_listener_hears_only_of_what_was_stored
                 the_listener_hears_of_requeues
                 the_last_listener_takes_the_place_of_the_others
+            ]
+            names [
+                numbers_begin_at_one_for_each_counter
+                callers_at_the_same_time_get_numbers_of_their_own
+                numbers_go_on_after_a_restart
+                a_number_that_a_workspace_has_is_passed_over
+                a_long_run_of_taken_numbers_is_passed_over
+                a_webhook_is_found_by_its_id_alone
+                what_has_ended_is_not_found_by_its_id_alone
             ]
             once [
                 each_effect_happens_once
@@ -296,6 +306,7 @@ mod tests {
             ("finish", include_str!("finish.rs")),
             ("isolation", include_str!("isolation.rs")),
             ("listener", include_str!("listener.rs")),
+            ("names", include_str!("names.rs")),
             ("once", include_str!("once.rs")),
             ("operator_keys", include_str!("operator_keys.rs")),
             ("pause", include_str!("pause.rs")),

@@ -9,6 +9,7 @@ use signalpost_core::webhook::Webhook;
 
 use super::Harness;
 use super::kit::{Kit, delivery};
+use crate::Named;
 use crate::ledger::{DeliverySummary, EventKey, ListDeliveries, ListEvents};
 use crate::testing::sample;
 use crate::testing::snapshot::{all_deliveries, all_events};
@@ -213,7 +214,7 @@ pub async fn a_delivery_exists_for_each_target_of_an_event(harness: &dyn Harness
         let id: DeliveryId = delivery(event, webhook);
         let record = kit.delivery(workspace, id).await.expect("it reads");
         assert_eq!(record.map(|record| record.summary.id), exists.then_some(id));
-        assert_eq!(kit.owner_of(id).await.expect("it reads"), exists.then_some(workspace));
+        assert_eq!(kit.owner_of(Named::Delivery(id)).await.expect("it reads"), exists.then_some(workspace));
     }
 }
 

@@ -13,6 +13,7 @@ use signalpost_core::workspace::Workspace;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
+use crate::Named;
 use crate::catalog::{EraseWorkspace, UpdateWorkspace};
 use crate::ledger::{Accepted, Dedupe, EventKey, ListDeliveries, ListEvents, Repeated, Usage};
 use crate::testing::refusal::Refusal;
@@ -75,7 +76,7 @@ pub async fn an_old_event_goes_with_all_that_belongs_to_it(harness: &dyn Harness
     assert_eq!(kit.event(workspace, EventKey::Producer("p".to_owned())).await.expect("it reads"), None);
     assert_eq!(kit.events_by_id(vec![id.event]).await.expect("it reads"), []);
     assert_eq!(kit.delivery(workspace, id).await.expect("it reads"), None);
-    assert_eq!(kit.owner_of(id).await.expect("it reads"), None);
+    assert_eq!(kit.owner_of(Named::Delivery(id)).await.expect("it reads"), None);
     assert_eq!(refusal(kit.redeliver(workspace, id, 60).await), Refusal::Missing("delivery"));
     event.id = EventId::from_raw(3_000);
     event.version = kit.version(workspace).await;

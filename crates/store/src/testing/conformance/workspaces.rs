@@ -12,6 +12,7 @@ use signalpost_core::workspace::Workspace;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
+use crate::Named;
 use crate::catalog::{EraseWorkspace, ListWebhooks, ListWorkspaces, UpdateWorkspace};
 use crate::ledger::{EventKey, ListDeliveries, ListEvents};
 use crate::testing::refusal::Refusal;
@@ -193,7 +194,7 @@ pub async fn no_ledger_verb_finds_an_erased_workspace(harness: &dyn Harness) {
     assert_eq!(kit.list_deliveries(params).await.expect("it reads").rows, []);
     for id in [id, ended] {
         assert_eq!(kit.delivery(gone, id).await.expect("it reads"), None);
-        assert_eq!(kit.owner_of(id).await.expect("it reads"), None);
+        assert_eq!(kit.owner_of(Named::Delivery(id)).await.expect("it reads"), None);
         assert_eq!(refusal(kit.redeliver(gone, id, 60).await), Refusal::Missing("delivery"));
     }
     assert_eq!(kit.owed(webhook).await, []);

@@ -5,7 +5,7 @@ use proptest::option;
 use proptest::prelude::*;
 use signalpost_core::delivery::DeliveryStatus;
 
-use super::operation::{Caller, Choice, caller, choice};
+use super::operation::{Caller, Choice, DIALECTS, caller, choice};
 
 /// Reads with filters; what an unfiltered read shows is compared after each step anyway.
 #[derive(Clone, Debug)]
@@ -15,6 +15,7 @@ pub enum Look {
     Feed { workspace: Choice, after: Option<i64>, types: Vec<u8>, limit: usize },
     Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
     Delivery { delivery: Choice, caller: Caller },
+    OwnerOfWebhook { name: u8, dialect: String },
     Lane { webhook: Choice },
     Remembered { workspace: Choice, name: u8 },
     Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
@@ -33,6 +34,8 @@ pub(super) fn look() -> impl Strategy<Value = Look> {
             |(workspace, webhook, status, limit)| Look::Deliveries { workspace, webhook, status, limit }
         ),
         (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
+        (0..12u8, prop::sample::select(DIALECTS.map(str::to_owned).to_vec()))
+            .prop_map(|(name, dialect)| Look::OwnerOfWebhook { name, dialect }),
         choice().prop_map(|webhook| Look::Lane { webhook }),
         (choice(), 0..12u8).prop_map(|(workspace, name)| Look::Remembered { workspace, name }),
         (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(

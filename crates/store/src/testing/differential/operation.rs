@@ -4,10 +4,14 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use signalpost_core::id_form::Counter;
 use signalpost_core::webhook::DisableReason;
 
 use super::look::{Look, look};
 use crate::ledger::RequeueRule;
+
+/// What workspaces speak.
+pub(super) const DIALECTS: [&str; 2] = ["native", "acme"];
 
 /// Chooses among the known objects of a kind, the newest for zero.
 pub type Choice = u8;
@@ -70,6 +74,9 @@ pub enum CatalogOperation {
     CloseWorkspace {
         workspace: Choice,
         version: Version,
+    },
+    NextNumber {
+        counter: Counter,
     },
     CreateWebhook {
         workspace: Choice,
@@ -269,6 +276,7 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
         ),
         1 => choice().prop_map(|workspace| Op::EraseWorkspace { workspace }),
         2 => (choice(), version()).prop_map(|(workspace, version)| Op::CloseWorkspace { workspace, version }),
+        2 => prop::sample::select(Counter::ALL.to_vec()).prop_map(|counter| Op::NextNumber { counter }),
         6 => (choice(), 0..12u8, webhook_kind(), option::weighted(0.3, 0..4usize)).prop_map(
             |(workspace, name, kind, at_most)| Op::CreateWebhook { workspace, name, kind, at_most }
         ),

@@ -6,12 +6,14 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
+use super::operation::DIALECTS;
 use super::*;
 use crate::catalog::{
     Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
@@ -25,7 +27,7 @@ use crate::ledger::{
 };
 use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Once, Store};
+use crate::{Answer, Done, Effect, Named, Once, Store};
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 
@@ -41,6 +43,7 @@ enum Fault {
     PagesOutOfOrder,
     IgnoresStatus,
     ShowsAnybodyADelivery,
+    FindsWebhooksOfOtherDialects,
     ForgetsTheEndOfAFeed,
     TellsNobody,
 }
@@ -95,7 +98,6 @@ impl Ledger for Faulty {
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_events(params: ListEvents) -> EventPage;
-        fn owner_of(delivery: DeliveryId) -> Option<WorkspaceId>;
         fn upkeep(now: Timestamp) -> bool;
         fn retain(params: Retain) -> Retained;
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
@@ -163,9 +165,25 @@ impl Ledger for Faulty {
         Box::pin(std::future::ready(answer))
     }
 
+    fn owner_of(&self, named: Named) -> Answer<Option<WorkspaceId>> {
+        match (named, self.fault) {
+            (Named::Webhook { public_id, .. }, Fault::FindsWebhooksOfOtherDialects) => {
+                let of = |dialect: &str| Named::Webhook {
+                    dialect: dialect.to_owned(),
+                    public_id: public_id.clone(),
+                };
+                let mut owners = DIALECTS.iter().map(|dialect| block_on(self.inner.owner_of(of(dialect))));
+                Box::pin(std::future::ready(owners.find_map(Result::transpose).transpose()))
+            }
+            (named, _) => self.inner.owner_of(named),
+        }
+    }
+
     fn delivery(&self, workspace: WorkspaceId, id: DeliveryId) -> Answer<Option<DeliveryRecord>> {
         let anybody = self.fault == Fault::ShowsAnybodyADelivery;
-        let owner = block_on(self.inner.owner_of(id)).expect("the model is open").filter(|_| anybody);
+        let owner = block_on(self.inner.owner_of(Named::Delivery(id)))
+            .expect("the model is open")
+            .filter(|_| anybody);
         self.inner.delivery(owner.unwrap_or(workspace), id)
     }
 }
@@ -207,5 +225,6 @@ fn what_is_read_wrongly_is_found() {
     found(Fault::PagesOutOfOrder);
     found(Fault::IgnoresStatus);
     found(Fault::ShowsAnybodyADelivery);
+    found(Fault::FindsWebhooksOfOtherDialects);
     found(Fault::ForgetsTheEndOfAFeed);
 }

@@ -7,6 +7,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
@@ -24,6 +25,8 @@ pub(super) struct Data {
     pub(super) workspaces: BTreeMap<WorkspaceId, WorkspaceRow>,
     /// Public ids of workspaces that were ever used.
     pub(super) workspace_names: BTreeSet<String>,
+    /// The last number taken of each.
+    pub(super) counters: BTreeMap<Counter, i64>,
     pub(super) webhooks: BTreeMap<WebhookId, WebhookRow>,
     pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,

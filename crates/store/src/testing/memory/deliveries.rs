@@ -35,11 +35,6 @@ impl Data {
         })
     }
 
-    pub(super) fn owner_of(&self, id: DeliveryId) -> Option<WorkspaceId> {
-        let owner = self.events.get(&id.event)?.event.workspace;
-        self.delivery(owner, id).map(|_| owner)
-    }
-
     fn summary(&self, id: DeliveryId, event: &Event, steps: &[Step]) -> DeliverySummary {
         let lane = self.webhooks.get(&id.webhook);
         let cuts: &[Cut] = lane.map_or(&[], |row| &row.cuts);

@@ -10,6 +10,7 @@ mod deliveries;
 mod feed;
 mod ledger;
 mod lists;
+mod names;
 mod once;
 mod operator_keys;
 mod retention;
@@ -23,6 +24,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
@@ -40,7 +42,7 @@ use crate::ledger::{
     Retain, Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Once, StoreError};
+use crate::{Answer, Done, Effect, Named, Once, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -116,6 +118,10 @@ impl Catalog for MemoryStore {
             listener.accepted(stored);
         }
         answer
+    }
+
+    fn next_number(&self, counter: Counter) -> Answer<i64> {
+        self.run(|data| data.next_number(counter))
     }
 
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
@@ -325,8 +331,8 @@ impl Ledger for MemoryStore {
         self.run(|data| Ok(data.delivery(workspace, delivery)))
     }
 
-    fn owner_of(&self, delivery: DeliveryId) -> Answer<Option<WorkspaceId>> {
-        self.run(|data| Ok(data.owner_of(delivery)))
+    fn owner_of(&self, named: Named) -> Answer<Option<WorkspaceId>> {
+        self.run(|data| Ok(data.owner_of(&named)))
     }
 
     /// The model keeps no index and reads past what a cut has ended and what else has expired, so there is

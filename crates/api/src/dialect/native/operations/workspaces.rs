@@ -6,7 +6,7 @@ use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{
     RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MAX, RETENTION_BYTES_MIN,
 };
-use signalpost_core::profile::IdForm;
+use signalpost_core::profile::{IdForm, RandomText};
 
 use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read, read_own_part};
 use crate::dialect::native::{wire, workspaces};
@@ -74,16 +74,24 @@ fn new(served: &Served) -> Value {
 }
 
 /// Which ids the workspaces of a dialect have.
-fn id_of(dialect: &str, IdForm { prefix, length }: &IdForm) -> Value {
-    let prefix: String = prefix
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("\\{c}") })
-        .collect();
-    let pattern = format!("^{prefix}[A-Za-z0-9]{{{length}}}$");
+fn id_of(dialect: &str, form: &IdForm) -> Value {
+    let pattern = match form {
+        IdForm::Random(form) => pattern_of(form),
+        // The engine judges the highest ones.
+        IdForm::Number => "^[1-9][0-9]{0,15}$".to_owned(),
+    };
     json!({
         "if": {"properties": {"dialect": {"const": dialect}}},
         "then": {"properties": {"id": {"pattern": pattern}}}
     })
+}
+
+fn pattern_of(RandomText { prefix, length }: &RandomText) -> String {
+    let prefix: String = prefix
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || c == '_' { c.to_string() } else { format!("\\{c}") })
+        .collect();
+    format!("^{prefix}[A-Za-z0-9]{{{length}}}$")
 }
 
 fn change(served: &Served) -> Value {

@@ -17,7 +17,7 @@ use signalpost_core::workspace::Workspace;
 use super::{Compared, ledger, operator_keys};
 use crate::catalog::{CreateWebhook, DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::operation::{
-    Call, Caller, CatalogOperation, Change, Choice, Headers, IdOrder, WebhookKind,
+    Call, Caller, CatalogOperation, Change, Choice, DIALECTS, Headers, IdOrder, WebhookKind,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose};
@@ -39,6 +39,7 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
         }
         Op::CloseWorkspace { workspace, version } => ledger::close(workspace, version, pair, world).await,
         Op::EraseWorkspace { workspace } => erase_workspace(workspace, pair, world).await,
+        Op::NextNumber { counter } => pair.both(|store| store.next_number(counter)).await.map(drop),
         Op::CreateWebhook { workspace, name, kind, at_most } => {
             let Some(workspace) = choose(&world.workspaces, workspace) else { return Ok(()) };
             let webhook = webhook(workspace, name, kind, world);
@@ -71,9 +72,11 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
     }
 }
 
+/// Some are called by a number, which no counter may give out then.
 async fn create_workspace(name: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
     let workspace = Workspace {
-        public_id: format!("ws-{name}"),
+        public_id: if name < 4 { format!("ws-{name}") } else { (name - 2).to_string() },
+        dialect: DIALECTS[usize::from(name) % DIALECTS.len()].to_owned(),
         feed: if name.is_multiple_of(3) { FeedRule::Absent } else { FeedRule::Kept },
         retention: if name < 4 { RetentionDefault::Server } else { RetentionDefault::ForEver },
         created_at: world.now(),

@@ -11,7 +11,7 @@ use crate::testing::differential::operation::Choice;
 use crate::testing::differential::pair::{Pair, alike};
 use crate::testing::differential::world::{World, choose};
 use crate::testing::snapshot::{all_deliveries, all_events, whole_feed};
-use crate::{Store, StoreError};
+use crate::{Named, Store, StoreError};
 
 pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compared {
     let subject_of = |subject: Option<u8>| subject.map(|n| format!("subject {n}"));
@@ -42,7 +42,12 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
             let Some((owner, delivery)) = choose(&world.deliveries, delivery) else { return Ok(()) };
             let workspace = world.caller(owner, caller);
             pair.both(|store| store.delivery(workspace, delivery)).await?.ok();
-            pair.both(|store| store.owner_of(delivery)).await.map(drop)
+            pair.both(|store| store.owner_of(Named::Delivery(delivery))).await.map(drop)
+        }
+        Look::OwnerOfWebhook { name, ref dialect } => {
+            let (dialect, public_id) = (dialect.clone(), format!("wh-{name}"));
+            let named = Named::Webhook { dialect, public_id };
+            pair.both(|store| store.owner_of(named.clone())).await.map(drop)
         }
         Look::Lane { webhook } => {
             let Some(webhook) = any_webhook(webhook, world) else { return Ok(()) };
