@@ -1,5 +1,6 @@
 //! The two routers, on one screen: which surface is mounted where.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -11,12 +12,14 @@ use signalpost_core::cidr::Cidr;
 use signalpost_core::limits::LARGE_BODIES_BYTES_MAX;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use tower_service::Service;
 
 use crate::dialect::native::OperatorAccess;
 use crate::dialect::{Dialect, Mount, Shape, ShapeValues, native};
 use crate::docs;
 use crate::kit::bodies::BodyBudget;
 use crate::kit::context::Context;
+use crate::kit::host::host_of;
 use crate::kit::problem;
 use crate::kit::refusal::{method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
@@ -34,8 +37,8 @@ pub fn built_in_dialects() -> Vec<Dialect> {
     std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
-/// What customers see: each dialect below its base paths, and nothing else. `tasks` run calls to their end whose callers
-/// go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
+/// What customers see: each dialect below its base paths at its hosts, and nothing else. `tasks` run
+/// calls to their end whose callers go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
 ///
 /// # Panics
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
@@ -46,13 +49,40 @@ pub fn public_router(
     dialects: &[Dialect],
     opened: &[Cidr],
 ) -> Router {
-    let mut router = Router::new();
+    let mut anywhere = Router::new();
+    let mut by_host: HashMap<&str, Router> = HashMap::new();
     for dialect in dialects {
         for Mount { base_path, router: public } in dialect.mounts(&engine, tasks, opened) {
-            router = mounted(router, &base_path, public);
+            for host in &dialect.hosts {
+                let router = by_host.remove(host.as_str()).unwrap_or_default();
+                by_host.insert(host, mounted(router, &base_path, public.clone()));
+            }
+            if dialect.hosts.is_empty() {
+                anywhere = mounted(anywhere, &base_path, public);
+            }
         }
     }
-    with_strangers(router, engine)
+    if by_host.is_empty() {
+        return with_strangers(with_fallbacks(anywhere), engine);
+    }
+    let hosts = by_host.into_iter().map(|(host, router)| (host.to_owned(), with_fallbacks(router))).collect();
+    let hosts = Arc::new(Hosts { by_name: hosts, other: with_fallbacks(anywhere) });
+    with_strangers(Router::new().fallback(move |request| hosts.answer(request)), engine)
+}
+
+/// Which routes are to be seen at which host.
+struct Hosts {
+    by_name: HashMap<String, Router>,
+    /// At all others.
+    other: Router,
+}
+
+impl Hosts {
+    async fn answer(self: Arc<Self>, request: Request) -> Response {
+        let named = host_of(&request).and_then(|host| self.by_name.get(&host));
+        let Ok(response) = named.unwrap_or(&self.other).clone().call(request).await;
+        response
+    }
 }
 
 /// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
@@ -65,7 +95,7 @@ pub fn operator_router(
 ) -> Router {
     let open = native::health_router(Arc::clone(&engine), access).merge(docs::router(dialects));
     let api = native::router(Arc::clone(&engine), Arc::clone(tasks), access, dialects);
-    with_strangers(mounted(open, native::BASE_PATH, api), engine)
+    with_strangers(with_fallbacks(mounted(open, native::BASE_PATH, api)), engine)
 }
 
 /// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers
@@ -74,14 +104,16 @@ fn mounted(router: Router, base_path: &str, surface: Router) -> Router {
     router.route(&format!("{base_path}/"), any_service(surface.clone())).nest(base_path, surface)
 }
 
-/// Paths outside every surface are not found, as problem details.
+/// Paths outside every surface are not found.
+fn with_fallbacks(router: Router) -> Router {
+    router.fallback(path_unknown).method_not_allowed_fallback(method_unknown)
+}
+
+/// What belongs to no surface is refused as problem details.
 fn with_strangers(router: Router, engine: Arc<Engine>) -> Router {
     let bodies = Arc::new(BodyBudget::new(LARGE_BODIES_BYTES_MAX));
     let strangers = Arc::new(Strangers { engine, ids: RequestIds::default(), bodies });
-    router
-        .fallback(path_unknown)
-        .method_not_allowed_fallback(method_unknown)
-        .layer(from_fn_with_state(strangers, answer_strangers))
+    router.layer(from_fn_with_state(strangers, answer_strangers))
 }
 
 /// What is around all surfaces of one address.

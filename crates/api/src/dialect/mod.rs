@@ -15,6 +15,7 @@ use signalpost_core::ports::Spawn;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
 
+use crate::kit::host;
 use crate::kit::openapi::Api;
 
 pub(crate) use shape::{Brand, EncodingWord};
@@ -43,6 +44,8 @@ pub struct Dialect {
     pub name: String,
     /// Where it stands on the public port, such as `/v1`: one path as a rule, none when it has no public side.
     pub base_paths: Vec<String>,
+    /// The hosts at which it stands there alone, in lower case; wherever no dialect names the host when there are none.
+    pub hosts: Vec<String>,
     /// What the engine is told of it.
     pub profile: Profile,
     public: Option<Arc<dyn Public>>,
@@ -53,6 +56,18 @@ impl Dialect {
     pub(crate) fn mounts(&self, engine: &Arc<Engine>, tasks: &Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
         let public = self.public.as_ref();
         public.map_or_else(Vec::new, |public| public.mounts(Arc::clone(engine), Arc::clone(tasks), opened))
+    }
+
+    /// The same dialect at these hosts. The error is a sentence about the first that cannot be one.
+    pub fn at_hosts<'a>(self, hosts: impl IntoIterator<Item = &'a str>) -> Result<Self, String> {
+        let hosts = hosts.into_iter().map(host::checked).collect::<Result<_, _>>()?;
+        Ok(Self { hosts, ..self })
+    }
+
+    /// Whether customers can meet both at one host.
+    fn shares_a_host(&self, other: &Self) -> bool {
+        let nowhere_in_particular = self.hosts.is_empty() && other.hosts.is_empty();
+        nowhere_in_particular || self.hosts.iter().any(|host| other.hosts.contains(host))
     }
 
     /// What its document says, `None` when customers do not speak to it.
@@ -70,11 +85,13 @@ impl std::fmt::Debug for Dialect {
     }
 }
 
-/// Whether these dialects can be served together by path: names and base paths that are good, and each its own.
+/// Whether these dialects can be served together: names and base paths that are good, and each its own, the paths at each
+/// host.
 /// The error is a sentence for whoever wrote the configuration.
 pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
-    let mut taken: Vec<(&str, &str)> = Vec::new();
-    for (position, Dialect { name, base_paths, .. }) in dialects.iter().enumerate() {
+    let mut taken: Vec<(&Dialect, &str)> = Vec::new();
+    for (position, dialect) in dialects.iter().enumerate() {
+        let Dialect { name, base_paths, .. } = dialect;
         if !is_name(name) {
             let form = "1 to 64 of lower-case letters, digits, `-` and `_`";
             return Err(format!("`{name}` is not a dialect's name: {form}"));
@@ -86,10 +103,12 @@ pub fn check_base_paths(dialects: &[Dialect]) -> Result<(), String> {
             if !is_base_path(path) {
                 return Err(format!("dialect `{name}`: `{path}` is not a base path such as `/v1`"));
             }
-            if let Some((other, at)) = taken.iter().find(|(_, at)| overlap(path, at)) {
-                return Err(format!("`{other}` at `{at}` and `{name}` at `{path}` overlap"));
+            let in_the_way =
+                |(other, at): &&(&Dialect, &str)| dialect.shares_a_host(other) && overlap(path, at);
+            if let Some((other, at)) = taken.iter().find(in_the_way) {
+                return Err(format!("`{}` at `{at}` and `{name}` at `{path}` overlap", other.name));
             }
-            taken.push((name, path));
+            taken.push((dialect, path));
         }
     }
     Ok(())

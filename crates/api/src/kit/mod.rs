@@ -13,6 +13,7 @@ pub(crate) mod description;
 pub(crate) mod example;
 pub(crate) mod fields;
 pub(crate) mod guesses;
+pub(crate) mod host;
 pub(crate) mod idempotency;
 pub(crate) mod instant;
 pub(crate) mod json;

@@ -1,8 +1,12 @@
 //! Shapes as a configuration adopts them: what may be changed, and which value is to blame.
 
+use http::Method;
 use serde_json::{Value, json};
+use signalpost_api::dialect::{check_base_paths, native};
 use signalpost_api::{Shape, ShapeError, ShapeValues, built_in_shapes};
 use signalpost_core::event_rule::EventKind;
+
+use crate::app::App;
 
 fn shape(name: &str) -> Shape {
     built_in_shapes().into_iter().find(|shape| shape.name == name).expect("a built-in shape")
@@ -58,5 +62,40 @@ fn the_value_to_blame_is_named() {
     for (values, key, message) in table {
         let error = shape("sigmamind").dialect(&changes(values)).expect_err(message);
         assert_eq!(error, ShapeError { key: Some(key.to_owned()), message: message.to_owned() });
+    }
+}
+
+/// At a host that a dialect names it is met alone, also by those who hold a credential of another one; at all other hosts
+/// those are met that name none.
+#[test]
+fn dialects_stand_at_their_hosts() {
+    let own = || built_in_shapes().remove(0).dialect(&ShapeValues::new()).unwrap();
+    let branded = |name: &str, hosts: &[&str]| {
+        let changes = [("name".to_owned(), name.into())].into_iter().collect();
+        let dialect = built_in_shapes().remove(0).dialect(&changes).unwrap();
+        dialect.at_hosts(hosts.iter().copied()).unwrap()
+    };
+    let dialects = vec![
+        native::dialect(),
+        own(),
+        branded("a", &["a.example", "www.a.example"]),
+        branded("b", &["B.example"]),
+    ];
+    check_base_paths(&dialects).unwrap();
+    let app = App::with_dialects(dialects);
+    let key_of = |dialect: &str| app.key(&app.workspace(dialect));
+    let keys = [key_of("sigmamind"), key_of("a"), key_of("b")];
+    for (host, opens) in [
+        ("a.example", 1),
+        ("WWW.A.example:8080", 1),
+        ("b.example.", 2),
+        ("c.example", 0),
+        ("127.0.0.1:8080", 0),
+    ] {
+        for (position, key) in keys.iter().enumerate() {
+            let call = app.public(Method::GET, "/v1/webhooks").header("host", host).header("x-api-key", key);
+            call.send().expect(if position == opens { 200 } else { 401 });
+        }
+        app.public(Method::GET, "/nowhere").header("host", host).send().expect(404);
     }
 }

@@ -9,12 +9,15 @@ use super::layers::Effective;
 use super::near::near;
 use super::problems::Problems;
 
-/// The key of a table that names its shape; all others are the shape's own.
+/// The keys of a table that name its shape and its hosts; all others are the shape's own.
 pub(crate) const SHAPE: &str = "shape";
+pub(crate) const HOSTS: &str = "hosts";
 
 /// One dialect with all its values, written out.
 pub(crate) struct EffectiveTable {
     pub(crate) shape: String,
+    /// Empty when it is served wherever no dialect names the host.
+    pub(crate) hosts: Vec<String>,
     pub(crate) values: ShapeValues,
     /// The line of its table in the file, `None` when no file lists dialects.
     pub(crate) line: Option<usize>,
@@ -39,11 +42,11 @@ pub(super) fn read(effective: &Effective, problems: &mut Problems) -> Option<Vec
 }
 
 fn read_one(file: &str, table: &DialectTable) -> Result<Dialect, String> {
-    let (shape, changes) = shape_of(file, table)?;
-    shape.dialect(&changes).map_err(|error| {
+    let Written { shape, hosts, changes } = written(file, table)?;
+    let dialect = shape.dialect(&changes).map_err(|error| {
         let key = error.key.as_deref();
         let line = key.and_then(|key| table.lines.get(key)).unwrap_or(&table.line);
-        let known = shape.defaults.keys().map(String::as_str).chain([SHAPE]);
+        let known = shape.defaults.keys().map(String::as_str).chain([SHAPE, HOSTS]);
         match key.filter(|key| !shape.defaults.contains_key(*key)).map(|key| (key, near(key, known))) {
             Some((key, Some(meant))) => {
                 format!("{file}:{line}: unknown key `{key}`; did you mean `{meant}`?")
@@ -51,38 +54,50 @@ fn read_one(file: &str, table: &DialectTable) -> Result<Dialect, String> {
             Some((key, None)) => format!("{file}:{line}: unknown key `{key}` of the shape `{}`", shape.name),
             None => format!("{file}:{line}: {error}"),
         }
-    })
+    })?;
+    let at_hosts = dialect.at_hosts(hosts.iter().map(String::as_str));
+    at_hosts.map_err(|problem| format!("{file}:{}: `{HOSTS}`: {problem}", table.line_of(HOSTS)))
 }
 
-/// The shape of a table and what it changes of it.
-fn shape_of(file: &str, table: &DialectTable) -> Result<(Shape, ShapeValues), String> {
+/// What a table says.
+struct Written {
+    shape: Shape,
+    hosts: Vec<String>,
+    /// What it changes of its shape.
+    changes: ShapeValues,
+}
+
+fn written(file: &str, table: &DialectTable) -> Result<Written, String> {
     let known = || built_in_shapes().into_iter().map(|shape| shape.name).collect::<Vec<_>>().join(", ");
     let mut changes = table.values.clone();
     let named = changes.remove(SHAPE);
     let Some(Json::String(name)) = named else {
         return Err(format!("{file}:{}: a dialect needs a `{SHAPE}`; there are {}", table.line, known()));
     };
-    match built_in_shapes().into_iter().find(|shape| shape.name == name) {
-        Some(shape) => Ok((shape, changes)),
-        None => {
-            let line = table.lines.get(SHAPE).unwrap_or(&table.line);
-            Err(format!("{file}:{line}: there is no shape `{name}`; there are {}", known()))
-        }
-    }
+    let Some(shape) = built_in_shapes().into_iter().find(|shape| shape.name == name) else {
+        let line = table.line_of(SHAPE);
+        return Err(format!("{file}:{line}: there is no shape `{name}`; there are {}", known()));
+    };
+    let hosts = changes.remove(HOSTS).map_or(Some(Vec::new()), |hosts| serde_json::from_value(hosts).ok());
+    let no_list = || format!("{file}:{}: `{HOSTS}`: must be a list of texts", table.line_of(HOSTS));
+    Ok(Written { shape, hosts: hosts.ok_or_else(no_list)?, changes })
 }
 
 /// What is served to customers with all values, for whoever wants to see them. Tables that cannot be used are left
 /// out; reading the settings has named them.
 pub(crate) fn effective_tables(effective: &Effective) -> Vec<EffectiveTable> {
     if effective.dialects.is_empty() {
-        let table = |shape: Shape| EffectiveTable { shape: shape.name, values: shape.defaults, line: None };
+        let table = |shape: Shape| {
+            let (shape, values) = (shape.name, shape.defaults);
+            EffectiveTable { shape, hosts: Vec::new(), values, line: None }
+        };
         return built_in_shapes().into_iter().map(table).collect();
     }
     let file = effective.file.as_deref().unwrap_or_default();
     let tables = effective.dialects.iter().filter_map(|table| {
-        let (shape, changes) = shape_of(file, table).ok()?;
+        let Written { shape, hosts, changes } = written(file, table).ok()?;
         let values = shape.values(&changes).ok()?;
-        Some(EffectiveTable { shape: shape.name, values, line: Some(table.line) })
+        Some(EffectiveTable { shape: shape.name, hosts, values, line: Some(table.line) })
     });
     tables.collect()
 }
@@ -136,6 +151,14 @@ mod tests {
                 "s.toml:1: two dialects are called `native`".to_owned(),
             ),
             (
+                "[[dialect]]\nshape = 'SHAPE'\nhosts = 'a'",
+                "s.toml:3: `hosts`: must be a list of texts".to_owned(),
+            ),
+            (
+                "[[dialect]]\nshape = 'SHAPE'\nhosts = ['a:80']",
+                "s.toml:3: `hosts`: `a:80` is not a host such as `hooks.acme.example`".to_owned(),
+            ),
+            (
                 "[[dialect]]\nshape = 'SHAPE'\nbase_path = 'v1'",
                 format!(
                     "s.toml:1: dialect `{}`: `v1` is not a base path such as `/v1`",
@@ -144,6 +167,17 @@ mod tests {
             ),
         ] {
             assert_eq!(served(text), Err(vec![expected]), "{text}");
+        }
+    }
+
+    #[test]
+    fn at_hosts_of_their_own_two_stand_at_one_path() {
+        let table =
+            |name: &str, hosts: &str| format!("[[dialect]]\nshape = 'SHAPE'\nname = '{name}'\n{hosts}\n");
+        let (a, b) = ("hosts = ['a.example', 'www.a.example']", "hosts = ['b.example']");
+        for (one, other, good) in [(a, b, true), (a, "", true), ("", "", false), (a, a, false)] {
+            let text = format!("{}{}", table("x", one), table("y", other));
+            assert_eq!(served(&text).is_ok(), good, "{text}");
         }
     }
 

@@ -34,6 +34,13 @@ pub(crate) struct DialectTable {
     pub(crate) lines: BTreeMap<String, usize>,
 }
 
+impl DialectTable {
+    /// Where a value stands, or else the table.
+    pub(crate) fn line_of(&self, key: &str) -> usize {
+        self.lines.get(key).copied().unwrap_or(self.line)
+    }
+}
+
 /// Reads a file. What can be read is returned; the rest is noted.
 pub(crate) fn read(path: &Path, problems: &mut Problems) -> File {
     let name = path.display().to_string();

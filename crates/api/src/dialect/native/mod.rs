@@ -57,7 +57,13 @@ pub(crate) const BASE_PATH: &str = "/v1";
 
 /// The profile of native workspaces. There is no public side: their webhooks are managed by the operator.
 pub fn dialect() -> Dialect {
-    Dialect { name: NAME.to_owned(), base_paths: Vec::new(), profile: profile::profile(), public: None }
+    Dialect {
+        name: NAME.to_owned(),
+        base_paths: Vec::new(),
+        hosts: Vec::new(),
+        profile: profile::profile(),
+        public: None,
+    }
 }
 
 /// What every handler of this surface needs.

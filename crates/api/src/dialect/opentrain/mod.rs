@@ -63,7 +63,8 @@ impl Instance {
     pub fn dialect(self) -> Result<Dialect, String> {
         let profile = self.profile()?;
         let (name, base_paths) = (self.name.clone(), vec![self.base_path.clone()]);
-        Ok(Dialect { name, base_paths, profile, public: Some(Arc::new(Shown(Arc::new(self)))) })
+        let public = Some(Arc::new(Shown(Arc::new(self))) as _);
+        Ok(Dialect { name, base_paths, hosts: Vec::new(), profile, public })
     }
 }
 

@@ -56,6 +56,9 @@ fn as_toml(effective: &Effective, secrets: &[(&str, String)]) -> String {
             _ => "default".to_owned(),
         };
         text.push_str(&format!("\n[[dialect]]  # from {from}\nshape = {}\n", toml(&table.shape.into())));
+        if !table.hosts.is_empty() {
+            text.push_str(&format!("hosts = {}\n", toml(&table.hosts.into())));
+        }
         for (name, value) in table.values.iter().filter(|(_, value)| !value.is_null()) {
             text.push_str(&format!("{name} = {}\n", toml(value)));
         }
@@ -96,7 +99,7 @@ fn as_json(effective: &Effective, secrets: &[(&str, String)]) -> String {
         .map(|table| {
             let from = table.line.zip(effective.file.as_ref());
             let from = from.map_or("default".to_owned(), |(line, file)| format!("{file}:{line}"));
-            json!({"shape": table.shape, "values": table.values, "from": from})
+            json!({"shape": table.shape, "hosts": table.hosts, "values": table.values, "from": from})
         })
         .collect();
     let secrets: Map<String, Json> =
