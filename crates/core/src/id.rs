@@ -43,6 +43,10 @@ id!(
     /// One key of the operator side.
     OperatorKeyId
 );
+id!(
+    /// One signing key of a workspace.
+    SigningKeyId
+);
 
 /// One event for one webhook. It keeps its identity over all retries and redeliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -6,6 +6,7 @@
 
 pub mod attempt;
 pub mod base62;
+pub mod basic_auth;
 pub mod cidr;
 pub mod credential;
 pub mod custom_header;
@@ -22,6 +23,7 @@ pub mod idempotency;
 mod json_names;
 pub mod limits;
 pub mod matching;
+pub mod metadata;
 pub mod operator_key;
 pub mod policy;
 pub mod ports;
@@ -35,6 +37,7 @@ pub mod scope;
 pub mod seal;
 pub mod secret;
 pub mod sign;
+pub mod signing_key;
 pub mod target_url;
 pub mod template;
 pub mod time;

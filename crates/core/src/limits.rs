@@ -86,6 +86,18 @@ pub const WEBHOOK_HEADER_NAME_CHARS_MAX: usize = 64;
 pub const WEBHOOK_HEADER_VALUE_CHARS_MAX: usize = 1_024;
 /// Names and values of all custom headers of one webhook: half of what the strictest common servers read.
 pub const WEBHOOK_HEADERS_BYTES_MAX: usize = 4 * 1024;
+/// A user name of a login at a receiver, and its password: the longest that common gateways take. In base64 they are
+/// 2 KiB at most, which with all custom headers is below what the strictest common servers read.
+pub const WEBHOOK_USER_CHARS_MAX: usize = 128;
+pub const WEBHOOK_PASSWORD_CHARS_MAX: usize = 256;
+/// What an owner may note of a webhook: half of what well-known APIs permit, for it is read with every list.
+pub const WEBHOOK_METADATA_ENTRIES_MAX: usize = 16;
+/// Names and values of it, as the best-known API has them (Stripe's).
+pub const WEBHOOK_METADATA_NAME_CHARS_MAX: usize = 40;
+pub const WEBHOOK_METADATA_VALUE_CHARS_MAX: usize = 500;
+/// Signing keys of one workspace, deleted ones not counted: one for each of a thousand webhooks. They are listed without
+/// pages, some 300 bytes each, and the end of a workspace wipes them in one commit.
+pub const SIGNING_KEYS_MAX: usize = 1_000;
 /// Rows of one page of any list.
 pub const PAGE_ROWS_MAX: usize = 250;
 /// Rows of a page when the caller does not say.

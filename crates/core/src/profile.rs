@@ -23,7 +23,9 @@ pub struct Profile {
     pub webhook_id: IdForm,
     /// Form of credentials, `None` when this dialect has none of its own.
     pub credential: Option<RandomText>,
+    /// Form of what webhooks are signed with.
     pub secret: SecretForm,
+    pub signing: SigningRule,
     /// Features that a workspace may have.
     pub features: Vec<String>,
     /// Scopes that credentials may have; where there are none a credential may do everything.
@@ -72,7 +74,7 @@ pub struct DeliveryProfile {
 /// Lengths of a key that Standard Webhooks 1.0 permits.
 const STANDARD_KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
 
-/// Form of a webhook's signing secret.
+/// Form of a signing secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SecretForm {
     /// This many alphanumerics.
@@ -81,6 +83,18 @@ pub enum SecretForm {
     StandardWebhooks { key_bytes: usize },
     /// `whsec_` and the lower-case hexadecimal of this many random bytes. The text as a whole is the key.
     PrefixedHex { random_bytes: usize },
+    /// The lower-case hexadecimal of this many random bytes. The text is the key.
+    Hex { random_bytes: usize },
+}
+
+/// Whose the secrets are that sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SigningRule {
+    /// Each webhook has one of its own, made with it.
+    OwnSecret,
+    /// They are objects of their own, [`crate::signing_key::SigningKey`], with ids of this form. A webhook is signed with
+    /// the one that it refers to, and not at all when it refers to none.
+    SharedKeys { key_id: IdForm },
 }
 
 /// What a webhook may select events by, beside all of them.
@@ -192,14 +206,22 @@ impl SecretForm {
             },
             Self::PrefixedHex { random_bytes } => {
                 let digits = secret.expose_text().strip_prefix(STANDARD_SECRET_PREFIX);
-                let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
                 let length = 2 * random_bytes;
-                let good = digits.is_some_and(|d| d.len() == length && d.bytes().all(is_digit));
                 let expected = || format!("must be `whsec_` and {length} lower-case hexadecimal digits");
-                if good { Ok(()) } else { Err(expected()) }
+                if digits.is_some_and(|text| is_hex(text, length)) { Ok(()) } else { Err(expected()) }
+            }
+            Self::Hex { random_bytes } => {
+                let length = 2 * random_bytes;
+                let expected = || format!("must be {length} lower-case hexadecimal digits");
+                if is_hex(secret.expose_text(), length) { Ok(()) } else { Err(expected()) }
             }
         }
     }
+}
+
+/// So many lower-case hexadecimal digits.
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -239,6 +261,12 @@ mod tests {
             ("whsec_09ag", false),
         ] {
             assert_eq!(hex.check(&Secret::from_text(text)).is_ok(), good, "{text}");
+        }
+        let bare = SecretForm::Hex { random_bytes: 2 };
+        for (text, good) in
+            [("09af", true), ("09aF", false), ("09a", false), ("09afa", false), ("09ag", false), ("", false)]
+        {
+            assert_eq!(bare.check(&Secret::from_text(text)).is_ok(), good, "{text}");
         }
     }
 }

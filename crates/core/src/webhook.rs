@@ -1,8 +1,9 @@
 //! One subscription of a customer.
 
+use crate::basic_auth::Login;
 use crate::custom_header::CustomHeader;
 use crate::event::Sequence;
-use crate::id::{WebhookId, WorkspaceId};
+use crate::id::{SigningKeyId, WebhookId, WorkspaceId};
 use crate::policy::Patience;
 use crate::principal::Principal;
 use crate::rotation::PreviousSecret;
@@ -31,9 +32,16 @@ pub struct Webhook {
     pub patience: Patience,
     /// Sent with every request, in the order of their names.
     pub headers: Vec<CustomHeader>,
+    /// Sent with every request when it is whole.
+    pub login: Login,
+    /// Its own; `None` where webhooks are signed with keys of their workspace.
     pub secret: Option<SealedSecret>,
     /// Secrets before it that still sign, newest first.
     pub previous_secrets: Vec<PreviousSecret>,
+    /// The workspace's key that signs. A key that was deleted is none.
+    pub signing_key: Option<SigningKeyId>,
+    /// What its owner, or its dialect, keeps with it, in the order of names. It means nothing here.
+    pub metadata: Vec<(String, String)>,
     /// Failed attempts since the last success.
     pub consecutive_failures: u32,
     pub created_at: Timestamp,
@@ -195,8 +203,11 @@ pub(crate) mod tests {
             state: WebhookState::Active,
             patience: Patience::default(),
             headers: Vec::new(),
+            login: Login::none(),
             secret: None,
             previous_secrets: Vec::new(),
+            signing_key: None,
+            metadata: Vec::new(),
             consecutive_failures: 0,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),

@@ -204,7 +204,7 @@ mod tests {
     use signalpost_core::ports::LocalBoxFuture;
     use signalpost_core::profile::{
         DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-        SubjectRule,
+        SigningRule, SubjectRule,
     };
     use signalpost_core::retention::RetentionDefault;
     use signalpost_core::secret::Secret;
@@ -244,6 +244,7 @@ mod tests {
             webhook_id: form(),
             credential: None,
             secret: SecretForm::Alphanumeric { length: 32 },
+            signing: SigningRule::OwnSecret,
             features: Vec::new(),
             scopes: Vec::new(),
             catalogue: None,

@@ -145,6 +145,11 @@ impl Engine {
                 self.random.fill(&mut bytes);
                 Secret::from_text(&format!("{STANDARD_SECRET_PREFIX}{}", hex::encode(&bytes)))
             }
+            SecretForm::Hex { random_bytes } => {
+                let mut bytes = vec![0u8; random_bytes];
+                self.random.fill(&mut bytes);
+                Secret::from_text(&hex::encode(&bytes))
+            }
         }
     }
 }

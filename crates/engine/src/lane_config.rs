@@ -3,12 +3,12 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use signalpost_core::basic_auth::{AUTHORIZATION, authorization};
 use signalpost_core::custom_header::CustomHeader;
-use signalpost_core::delivery::Cut;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::DeliveryPolicy;
-use signalpost_core::profile::Profile;
+use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::seal::{Keyring, OpenError};
 use signalpost_core::secret::Secret;
@@ -16,10 +16,10 @@ use signalpost_core::sign::{KeyError, SignatureRecipe, Signer};
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
-use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::LaneRecord;
+use signalpost_store::vault::signing_key_place;
 
-use crate::sealing::{header_place, secret_place};
+use crate::sealing::{header_place, password_place, secret_place};
 
 #[derive(Debug)]
 pub(crate) struct LaneConfig {
@@ -42,15 +42,17 @@ pub(crate) struct LaneConfig {
 pub(crate) struct Target {
     pub(crate) url: Arc<TargetUrl>,
     pub(crate) signer: Option<Signer>,
-    /// What the owner has sent along, by name.
+    /// What the owner has sent along, by name: the login among it.
     pub(crate) headers: Arc<[(Arc<str>, Secret)]>,
 }
 
 /// A webhook's sealed values, opened.
 struct Opened {
+    /// Its own, or that of the key which it refers to.
     secret: Option<Secret>,
     /// Newest first.
     previous: Vec<(Secret, Timestamp)>,
+    /// The login as the last of them.
     headers: Vec<(Arc<str>, Secret)>,
 }
 
@@ -72,12 +74,11 @@ impl Loaded {
         keyring: &Keyring,
         now: Timestamp,
     ) -> Self {
-        let LaneRecord { webhook, workspace, cuts } = record;
-        if !webhook.state.is_active() {
+        if !record.webhook.state.is_active() {
             return Self::Closed;
         }
-        match Opened::of(&webhook, keyring, now) {
-            Ok(opened) => Self::Open(Box::new(LaneConfig::new(webhook, workspace, &cuts, profile, opened))),
+        match Opened::of(&record, &profile.signing, keyring, now) {
+            Ok(opened) => Self::Open(Box::new(LaneConfig::new(record, profile, opened))),
             Err(error) => Self::Locked(error),
         }
     }
@@ -85,7 +86,13 @@ impl Loaded {
 
 impl Opened {
     /// A previous secret that has expired is of no use any more, and need not open.
-    fn of(webhook: &Webhook, keyring: &Keyring, now: Timestamp) -> Result<Self, OpenError> {
+    fn of(
+        record: &LaneRecord,
+        signing: &SigningRule,
+        keyring: &Keyring,
+        now: Timestamp,
+    ) -> Result<Self, OpenError> {
+        let webhook = &record.webhook;
         let place = secret_place(webhook.workspace, webhook.id);
         let living = webhook.previous_secrets.iter().filter(|previous| previous.expires_at > now);
         let open =
@@ -95,11 +102,35 @@ impl Opened {
         let open = |header: &CustomHeader| {
             Ok((Arc::from(header.name.as_str()), keyring.open(place, &header.value)?))
         };
-        let headers = webhook.headers.iter().map(open).collect::<Result<_, _>>()?;
-        let place = secret_place(webhook.workspace, webhook.id);
-        let secret = webhook.secret.as_ref().map(|sealed| keyring.open(place, sealed)).transpose()?;
-        Ok(Self { secret, previous, headers })
+        let mut headers = webhook.headers.iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        headers.extend(login_of(webhook, keyring)?);
+        Ok(Self { secret: secret_of(record, signing, keyring)?, previous, headers })
     }
+}
+
+/// What signs as the newest, if anything does.
+fn secret_of(
+    record: &LaneRecord,
+    signing: &SigningRule,
+    keyring: &Keyring,
+) -> Result<Option<Secret>, OpenError> {
+    let LaneRecord { webhook, signing_key, .. } = record;
+    let sealed = match signing {
+        SigningRule::OwnSecret => {
+            webhook.secret.as_ref().map(|sealed| (secret_place(webhook.workspace, webhook.id), sealed))
+        }
+        SigningRule::SharedKeys { .. } => {
+            signing_key.as_ref().map(|key| (signing_key_place(key), &key.sealed))
+        }
+    };
+    sealed.map(|(place, sealed)| keyring.open(place, sealed)).transpose()
+}
+
+/// The header of a login that has both parts.
+fn login_of(webhook: &Webhook, keyring: &Keyring) -> Result<Option<(Arc<str>, Secret)>, OpenError> {
+    let (Some(user), Some(sealed)) = (&webhook.login.user, &webhook.login.password) else { return Ok(None) };
+    let password = keyring.open(password_place(webhook.workspace, webhook.id), sealed)?;
+    Ok(Some((Arc::from(AUTHORIZATION), authorization(user, &password))))
 }
 
 impl Target {
@@ -133,13 +164,8 @@ fn signer(
 }
 
 impl LaneConfig {
-    fn new(
-        webhook: Webhook,
-        workspace: Workspace,
-        cuts: &[Cut],
-        profile: Arc<Profile>,
-        opened: Opened,
-    ) -> Self {
+    fn new(record: LaneRecord, profile: Arc<Profile>, opened: Opened) -> Self {
+        let LaneRecord { webhook, workspace, cuts, .. } = record;
         let target = Target::new(&webhook.url, &profile, opened);
         let policy = profile.delivery.policy.with(&workspace.policy).with_patience(&webhook.patience);
         Self {

@@ -61,6 +61,12 @@ impl Engine {
         self.owner_view(Named::Webhook { dialect, public_id }, "webhook").await
     }
 
+    /// The workspace of a signing key, as [`Self::webhook_owner`].
+    pub async fn signing_key_owner(&self, dialect: &str, public_id: &str) -> Result<Arc<View>, Error> {
+        let (dialect, public_id) = (dialect.to_owned(), public_id.to_owned());
+        self.owner_view(Named::SigningKey { dialect, public_id }, "signing key").await
+    }
+
     /// `NotFound` of what is named also when its workspace ends in between.
     async fn owner_view(&self, named: Named, what: &'static str) -> Result<Arc<View>, Error> {
         let owner = self.store.owner_of(named).await?.ok_or_else(|| Error::not_found(what))?;

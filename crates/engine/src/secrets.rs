@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use signalpost_core::error::{Error, FieldErrors};
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::SECRET_OVERLAP_MAX;
-use signalpost_core::profile::Profile;
+use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_core::rotation::{SecretsChange, apply};
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
@@ -35,6 +35,9 @@ pub struct RotatedSecret {
     pub previous_expires_at: Timestamp,
 }
 
+const NO_OWN_SECRET: &str = "webhooks of this dialect have no secrets of their own: make another signing key, let the \
+    webhook refer to it, and delete the one before";
+
 /// How a secret that a customer brings stands to those of the webhook.
 enum Standing {
     Unknown,
@@ -48,7 +51,7 @@ impl Engine {
     /// When this returns every attempt that starts is signed with the new secret, and for the overlap with the one
     /// before it as well, where the dialect's scheme can carry both.
     ///
-    /// `Invalid` for an overlap that is too long or a secret of the wrong form, `Conflict` when too many previous
+    /// `Conflict` where webhooks are signed with keys of their workspace. `Invalid` for an overlap that is too long or a secret of the wrong form, `Conflict` when too many previous
     /// secrets still sign. Asking for the secret that is the newest already changes nothing, so that a call whose
     /// answer was lost can be repeated.
     pub async fn rotate_secret(
@@ -59,6 +62,9 @@ impl Engine {
         keep: Option<Keep<'_, RotatedSecret>>,
     ) -> Result<Done<RotatedSecret, Vec<u8>>, Error> {
         let (workspace, now) = (view.workspace.id, self.clock.now());
+        if view.profile.signing != SigningRule::OwnSecret {
+            return Err(Error::new(ErrorCode::Conflict, NO_OWN_SECRET));
+        }
         check(&view.profile, &rotation)?;
         let mut webhook = self.webhook(workspace, public_id).await?;
         let secret = match rotation.secret {

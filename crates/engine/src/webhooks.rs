@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
+use signalpost_core::basic_auth::{Login, LoginChange};
 use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
+use signalpost_core::metadata::MetadataChange;
 use signalpost_core::policy::{Patience, RetrySchedule};
 use signalpost_core::principal::Principal;
-use signalpost_core::profile::{PauseRule, Profile};
+use signalpost_core::profile::{PauseRule, Profile, SigningRule};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
@@ -22,6 +24,8 @@ use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::logins::{check_login, check_sole};
+use crate::metadata::{self, check_metadata};
 use crate::once::{Keep, NotDone};
 use crate::workspaces::MINTS_MAX;
 
@@ -36,8 +40,13 @@ pub struct NewWebhook {
     pub patience: Patience,
     /// Names with their values.
     pub headers: Vec<(String, Secret)>,
+    pub login: Login<Secret>,
     /// A secret of the customer's own; one is made when `None`.
     pub secret: Option<Secret>,
+    /// Public id of the workspace's key that is to sign, where the dialect has such keys.
+    pub signing_key: Option<String>,
+    /// Names with their values.
+    pub metadata: Vec<(String, String)>,
 }
 
 impl NewWebhook {
@@ -51,7 +60,10 @@ impl NewWebhook {
             filter: None,
             patience: Patience { retry: None, timeout: None },
             headers: Vec::new(),
+            login: Login::none(),
             secret: None,
+            signing_key: None,
+            metadata: Vec::new(),
         }
     }
 }
@@ -60,7 +72,8 @@ impl NewWebhook {
 #[derive(Debug)]
 pub struct IssuedWebhook {
     pub webhook: Webhook,
-    pub secret: Secret,
+    /// `None` where webhooks are signed with keys of their workspace.
+    pub secret: Option<Secret>,
 }
 
 /// `None` leaves a property as it is; an inner `None` takes it away.
@@ -74,6 +87,10 @@ pub struct WebhookChange {
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
     pub headers: Option<HeadersChange<Secret>>,
+    pub login: LoginChange<Secret>,
+    /// Public id of the key that is to sign.
+    pub signing_key: Option<Option<String>>,
+    pub metadata: Option<MetadataChange>,
     pub active: Option<Activity>,
 }
 
@@ -85,7 +102,8 @@ pub enum Activity {
 
 impl Engine {
     /// `Invalid` for properties that the dialect does not permit, `LimitReached` when the workspace has as many webhooks
-    /// as the dialect permits, also for calls that race. The webhook gets events accepted from now on.
+    /// as the dialect permits, also for calls that race, `NotFound` for a signing key that the workspace does not have. The
+    /// webhook gets events accepted from now on.
     pub async fn create_webhook(
         &self,
         view: &View,
@@ -94,8 +112,10 @@ impl Engine {
     ) -> Result<Done<IssuedWebhook, Vec<u8>>, Error> {
         let (profile, workspace) = (&view.profile, view.workspace.id);
         check_new(profile, &new)?;
+        let signing_key = self.referred_key(view, new.signing_key.as_deref()).await?;
         let mint = || self.mint_public_id(&profile.webhook_id, Counter::Webhook);
         let mut issued = self.draft_webhook(view, new, mint().await?)?;
+        issued.webhook.signing_key = signing_key;
         for _ in 0..MINTS_MAX {
             let (webhook, webhooks_max) = (issued.webhook.clone(), profile.webhooks_max);
             let effect = Effect::CreateWebhook(Box::new(CreateWebhook { webhook, webhooks_max }));
@@ -119,7 +139,13 @@ impl Engine {
         let (id, now) = (WebhookId::from_raw(self.mint_id()), self.clock.now());
         let headers = new.headers.into_iter().map(|(name, value)| (name, Some(value))).collect();
         let headers = self.merged_headers(workspace, id, &[], HeadersChange::Merge(headers))?;
-        let secret = new.secret.unwrap_or_else(|| self.mint_secret(profile.secret));
+        let login = LoginChange { user: Some(new.login.user), password: Some(new.login.password) };
+        let login = Login::none().after(&self.sealed_login(workspace, id, login));
+        check_sole(&login, &headers)?;
+        let secret = match profile.signing {
+            SigningRule::OwnSecret => Some(new.secret.unwrap_or_else(|| self.mint_secret(profile.secret))),
+            SigningRule::SharedKeys { .. } => None,
+        };
         let webhook = Webhook {
             id,
             workspace,
@@ -132,8 +158,11 @@ impl Engine {
             state: WebhookState::Active,
             patience: new.patience,
             headers,
-            secret: Some(self.seal_secret(workspace, id, &secret)),
+            login,
+            secret: secret.as_ref().map(|secret| self.seal_secret(workspace, id, secret)),
             previous_secrets: Vec::new(),
+            signing_key: None,
+            metadata: metadata::collected(new.metadata)?,
             consecutive_failures: 0,
             created_at: now,
             updated_at: now,
@@ -165,10 +194,14 @@ impl Engine {
         check_change(&view.profile, &change)?;
         let workspace = view.workspace.id;
         let webhook = self.webhook(workspace, public_id).await?;
-        let headers = match change.headers {
+        let signing_key = match &change.signing_key {
             None => None,
-            Some(headers) => Some(self.sealed_change(&webhook, headers)?),
+            Some(key) => Some(self.referred_key(view, key.as_deref()).await?),
         };
+        let (headers, login) = self.sealed_changes(&webhook, change.headers, change.login)?;
+        if let Some(change) = &change.metadata {
+            metadata::after(&webhook.metadata, change)?;
+        }
         let nothing = UpdateWebhook::nothing(workspace, webhook.id, self.clock.now());
         // One that is on stays as it is: its lane may have counted failures that are not stored yet.
         let is_on = webhook.state.is_active();
@@ -186,6 +219,9 @@ impl Engine {
             retry: change.retry,
             timeout: change.timeout,
             headers,
+            login,
+            signing_key,
+            metadata: change.metadata,
             switch: active.map(|activity| match activity {
                 Activity::Active => Switch::Enable,
                 Activity::Paused => Switch::Disable(paused),
@@ -236,7 +272,9 @@ fn check_new(profile: &Profile, new: &NewWebhook) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     check_words(&mut errors, profile, new.name.as_deref(), Some(&new.events), new.subject.as_deref());
     new.headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, Some(value)));
-    errors.take("secret", new.secret.as_ref().map_or(Ok(()), |own| profile.secret.check(own)));
+    check_login(&mut errors, profile, new.login.user.as_deref(), new.login.password.as_ref());
+    errors.take("secret", new.secret.as_ref().map_or(Ok(()), |own| check_own_secret(profile, own)));
+    new.metadata.iter().for_each(|(name, value)| check_metadata(&mut errors, name, Some(value)));
     errors.into_result()
 }
 
@@ -247,6 +285,12 @@ fn check_change(profile: &Profile, change: &WebhookChange) -> Result<(), Error> 
     check_words(&mut errors, profile, name, change.events.as_ref(), subject);
     if let Some(HeadersChange::Merge(headers)) = &change.headers {
         headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, value.as_ref()));
+    }
+    let LoginChange { user, password } = &change.login;
+    let (user, password) = (user.as_ref().and_then(Option::as_deref), password.as_ref());
+    check_login(&mut errors, profile, user, password.and_then(Option::as_ref));
+    if let Some(MetadataChange::Merge(entries)) = &change.metadata {
+        entries.iter().for_each(|(name, value)| check_metadata(&mut errors, name, value.as_deref()));
     }
     errors.into_result()
 }
@@ -263,6 +307,15 @@ fn check_words(
         errors.take("events", check_selection(profile, entries));
     }
     errors.take("subject", subject.map_or(Ok(()), |subject| profile.check_subject(Some(subject))));
+}
+
+fn check_own_secret(profile: &Profile, own: &Secret) -> Result<(), String> {
+    match profile.signing {
+        SigningRule::OwnSecret => profile.secret.check(own),
+        SigningRule::SharedKeys { .. } => {
+            Err("cannot be set: webhooks of this dialect are signed with keys of their workspace".to_owned())
+        }
+    }
 }
 
 /// One that is to be removed needs no good name: nobody has it then.

@@ -9,7 +9,7 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-    SubjectRule,
+    SigningRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -105,6 +105,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
             SignatureStyle::Standard => SecretForm::StandardWebhooks { key_bytes: 32 },
             SignatureStyle::Stamped => SecretForm::Alphanumeric { length: 40 },
         },
+        signing: SigningRule::OwnSecret,
         features: Vec::new(),
         scopes: Vec::new(),
         catalogue: None,

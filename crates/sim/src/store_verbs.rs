@@ -9,13 +9,14 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
+    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
+    UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -57,6 +58,8 @@ impl Catalog for SimStore {
         fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
         fn delete_webhook(params: DeleteWebhook) -> Webhook;
+        fn create_signing_key(key: SigningKey) -> ();
+        fn delete_signing_key(params: DeleteSigningKey) -> SigningKey;
         fn create_credential(credential: Credential, hash: CredentialHash) -> ();
         fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
         fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();
@@ -72,6 +75,8 @@ impl Catalog for SimStore {
         fn list_webhooks(params: ListWebhooks) -> WebhookPage;
         fn remembered_webhooks(params: RememberedWebhooks) -> Vec<Remembered>;
         fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
+        fn signing_key(workspace: WorkspaceId, public_id: String) -> Option<SigningKey>;
+        fn list_signing_keys(workspace: WorkspaceId) -> Vec<SigningKey>;
         fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
         fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
         fn operator_key_by_hash(hash: CredentialHash) -> Option<OperatorKey>;

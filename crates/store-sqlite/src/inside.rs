@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use signalpost_core::attempt::Verdict;
+use signalpost_core::basic_auth::Login;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
@@ -159,10 +160,15 @@ fn an_ended_webhook_keeps_no_secret() {
         let inside = Inside::new();
         let (workspace, _) = inside.tenant(1, &[]);
         let (id, at) = (WebhookId::from_raw(11), sample::at(9));
+        let key = sample::signing_key(workspace, 12);
+        block_on(inside.store.create_signing_key(key.clone())).expect("a signing key");
         let full = Webhook {
             filter: Some("data.secret == 'x'".to_owned()),
             patience: Patience { retry: None, timeout: Some(Duration::from_secs(1)) },
             headers: vec![CustomHeader { name: "x-api-key".to_owned(), value: sample::sealed(1) }],
+            login: Login { user: Some("user".to_owned()), password: Some(sample::sealed(3)) },
+            signing_key: Some(key.id),
+            metadata: vec![("ticket".to_owned(), "17".to_owned())],
             previous_secrets: vec![PreviousSecret { sealed: sample::sealed(2), expires_at: sample::at(99) }],
             ..sample::webhook(workspace, 11)
         };
@@ -180,7 +186,8 @@ fn an_ended_webhook_keeps_no_secret() {
         }
         let left =
             "SELECT count(*) FROM webhook WHERE coalesce(name, secret, previous_secrets, secret_expires_at,
-            headers, retry_schedule, timeout_ms, events, subject, filter) IS NOT NULL OR url != ''";
+            headers, retry_schedule, timeout_ms, events, subject, filter,
+            login_user, login_password, signing_key, metadata) IS NOT NULL OR url != ''";
         assert_eq!(inside.number(left), 0, "a {end} ended");
         assert_eq!(inside.number("SELECT count(*) FROM webhook"), 1, "the tombstone of a {end}");
     }

@@ -21,6 +21,7 @@ const COUNT_LEAVING: &str = "SELECT count(*) FROM leaving";
 const SELECT_HIGHEST_ID: &str = "SELECT max(0,
     coalesce((SELECT max(id) FROM workspace), 0),
     coalesce((SELECT max(id) FROM webhook), 0),
+    coalesce((SELECT max(id) FROM signing_key), 0),
     coalesce((SELECT max(id) FROM credential), 0),
     coalesce((SELECT max(id) FROM operator_key), 0),
     coalesce((SELECT max(id) FROM message), 0),

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::Row;
+use signalpost_core::basic_auth::Login;
 use signalpost_core::credential::Credential;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
-use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -20,6 +21,7 @@ use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
@@ -107,7 +109,9 @@ macro_rules! webhook_columns {
     () => {
         "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.filter, h.disabled_at, \
          h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, \
-         h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after"
+         h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after, h.login_user, \
+         h.login_password, \
+         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata"
     };
 }
 pub(crate) use webhook_columns;
@@ -141,7 +145,7 @@ pub(crate) fn remembered(row: &Row<'_>) -> Field<Remembered> {
 }
 
 fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
-    Ok(Webhook {
+    let mut webhook = Webhook {
         id: WebhookId::from_raw(fields.id("id")?),
         workspace: WorkspaceId::from_raw(fields.id("workspace")?),
         public_id: fields.text("public_id")?.to_owned(),
@@ -153,13 +157,49 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
         state: webhook_state(fields)?,
         patience: Patience { retry: optional_schedule(fields)?, timeout: optional_timeout(fields)? },
         headers: headers(fields)?,
-        secret: fields.optional_blob("secret")?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())),
+        login: Login::none(),
+        secret: optional_sealed(fields, "secret")?,
         previous_secrets: previous_secrets(fields)?,
+        signing_key: None,
+        metadata: Vec::new(),
         consecutive_failures: fields.count("consecutive_failures")?,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
         created_after: Sequence(fields.integer("created_after")?),
         settled_after: Sequence(fields.integer("settled_after")?),
+    };
+    webhook.login.user = fields.optional_text("login_user")?.map(str::to_owned);
+    webhook.login.password = optional_sealed(fields, "login_password")?;
+    webhook.signing_key = fields.optional_integer("signing_key")?.map(SigningKeyId::from_raw);
+    webhook.metadata = metadata(fields)?;
+    Ok(webhook)
+}
+
+fn optional_sealed(fields: &mut Fields<'_>, column: &'static str) -> Field<Option<SealedSecret>> {
+    Ok(fields.optional_blob(column)?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())))
+}
+
+fn metadata(fields: &mut Fields<'_>) -> Field<Vec<(String, String)>> {
+    let Some(blob) = fields.optional_blob("metadata")? else { return Ok(Vec::new()) };
+    unpack_pairs(blob).map_err(|problem| fields.corrupt("metadata", problem))
+}
+
+macro_rules! signing_key_columns {
+    () => {
+        "id, workspace, public_id, sealed, created_at, updated_at"
+    };
+}
+pub(crate) use signing_key_columns;
+
+pub(crate) fn signing_key(row: &Row<'_>) -> Field<SigningKey> {
+    let mut fields = Fields::new(row, "signing_key", 1);
+    Ok(SigningKey {
+        id: SigningKeyId::from_raw(fields.id("id")?),
+        workspace: WorkspaceId::from_raw(fields.id("workspace")?),
+        public_id: fields.text("public_id")?.to_owned(),
+        sealed: SealedSecret::from_bytes(fields.blob("sealed")?.to_vec()),
+        created_at: fields.time("created_at")?,
+        updated_at: fields.time("updated_at")?,
     })
 }
 

@@ -1,17 +1,20 @@
-//! Workspaces, webhooks, credentials and operator keys: small, read often, changed seldom.
+//! Workspaces, webhooks, signing keys, credentials and operator keys: small, read often, changed seldom.
 
 use std::time::Duration;
 
+use signalpost_core::basic_auth::LoginChange;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
-use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
+use signalpost_core::metadata::MetadataChange;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -28,13 +31,13 @@ pub trait Catalog: Send + Sync {
     fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>>;
     /// The workspace after the change. `Missing("workspace")`. Counts as a change for fan-out.
     fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace>;
-    /// Ends a tenant: credentials, operator keys bound to it and secrets are wiped, every webhook is deleted with its
+    /// Ends a tenant: credentials, operator keys bound to it, signing keys and secrets are wiped, every webhook is deleted with its
     /// cut, and no verb finds the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the
     /// webhooks it ended. What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
     /// Ends a tenant as [`Self::erase_workspace`] does, but for one last event, which is stored for its targets in the
-    /// same transaction. They are cut first, and keep their secrets and headers until the event's delivery has ended:
-    /// delivered, given up, or disabled. No verb finds them or the workspace any more, but those that deliver: they go
+    /// same transaction. They are cut first, and keep their secrets, headers and signing keys until the event's delivery has
+    /// ended: delivered, given up, or disabled. No verb finds them or the workspace any more, but those that deliver: they go
     /// on with its whole schedule. With the last of them the workspace is erased; at once, and without the event, when
     /// there are no targets. What else the tenant had stays until then.
     ///
@@ -46,9 +49,10 @@ pub trait Catalog: Send + Sync {
     /// one, living or not. `LimitReached` behind [`signalpost_core::limits::PUBLIC_NUMBER_MAX`].
     fn next_number(&self, counter: Counter) -> Answer<i64>;
 
-    /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace, or
-    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted. The
-    /// webhook's `created_after` and `settled_after` are set here, whatever the caller gives.
+    /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace,
+    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted, or
+    /// `Missing("signing key")` when it refers to a key that the workspace does not have. The webhook's `created_after` and
+    /// `settled_after` are set here, whatever the caller gives.
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()>;
     /// A webhook of this workspace by its public id. Deleted ones are not found by any verb but [`Self::lane`] and
     /// [`Self::remembered_webhooks`].
@@ -59,18 +63,31 @@ pub trait Catalog: Send + Sync {
     fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>>;
     /// The webhook after the change. `Missing("webhook")`. What switches a webhook
     /// off may write a cut, see [`Switch`]. `WrongState` when
-    /// it would have too many previous secrets or headers. Secrets that have expired `at` then are wiped. A change of what
-    /// decides about events ([`Webhook::decides_like`]) moves `settled_after`, here as in every other verb; one that names
-    /// what was there already does not.
+    /// it would have too many previous secrets, headers or metadata, or a login beside a header `authorization`.
+    /// `Missing("signing key")` when the workspace has no such key. Secrets that have expired `at` then are wiped. A change
+    /// of what decides about events ([`Webhook::decides_like`]) moves `settled_after`, here as in every other verb; one that
+    /// names what was there already does not.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
-    /// Wipes secrets, headers and what else the owner wrote, and leaves a tombstone with a cut. Gives the webhook as it was
-    /// until then.
+    /// Wipes secrets, login, headers and what else the owner wrote, and leaves a tombstone with a cut. Gives the webhook as
+    /// it was until then.
     /// `Missing("webhook")` also for the second time.
     fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook>;
     /// Everything that a lane needs to start, whatever the webhook's state. `None` when it is deleted.
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>>;
     /// Everything that choosing targets needs. `None` when the workspace does not exist.
     fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>>;
+
+    /// `Missing("workspace")`, `Taken("signing key id")` when the public id was ever used in the workspace, or
+    /// `LimitReached` when the workspace has [`signalpost_core::limits::SIGNING_KEYS_MAX`] keys that are not deleted.
+    fn create_signing_key(&self, key: SigningKey) -> Answer<()>;
+    /// A key of this workspace by its public id. Deleted ones are not found by any verb.
+    fn signing_key(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<SigningKey>>;
+    /// All of them, oldest first.
+    fn list_signing_keys(&self, workspace: WorkspaceId) -> Answer<Vec<SigningKey>>;
+    /// Wipes the secret and leaves a tombstone. Whatever refers to the key refers to none from then on, and is no other
+    /// than it was: no webhook is changed, and nothing for fan-out. Gives the key as it was until then.
+    /// `Missing("signing key")` also for the second time.
+    fn delete_signing_key(&self, params: DeleteSigningKey) -> Answer<SigningKey>;
 
     /// `Missing("workspace")`, or `Taken("credential")` when the hash exists.
     fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()>;
@@ -207,7 +224,12 @@ pub struct UpdateWebhook {
     pub timeout: Option<Option<Duration>>,
     /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
     pub headers: Option<HeadersChange<SealedSecret>>,
+    /// Each part by itself.
+    pub login: LoginChange<SealedSecret>,
     pub secrets: Option<SecretsChange>,
+    pub signing_key: Option<Option<SigningKeyId>>,
+    /// Merged as the headers are.
+    pub metadata: Option<MetadataChange>,
     pub switch: Option<Switch>,
 }
 
@@ -226,7 +248,10 @@ impl UpdateWebhook {
             retry: None,
             timeout: None,
             headers: None,
+            login: LoginChange { user: None, password: None },
             secrets: None,
+            signing_key: None,
+            metadata: None,
             switch: None,
         }
     }
@@ -249,9 +274,20 @@ pub struct DeleteWebhook {
     pub by: Principal,
 }
 
+#[derive(Clone, Debug)]
+pub struct DeleteSigningKey {
+    pub workspace: WorkspaceId,
+    pub key: SigningKeyId,
+    pub at: Timestamp,
+    /// Kept with the tombstone.
+    pub by: Principal,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LaneRecord {
     pub webhook: Webhook,
+    /// The one that the webhook refers to.
+    pub signing_key: Option<SigningKey>,
     pub workspace: Workspace,
     pub cuts: Vec<Cut>,
 }

@@ -1,8 +1,10 @@
 //! How a verb can fail.
 
+use signalpost_core::basic_auth::TwoAuthorizations;
 use signalpost_core::custom_header::TooManyHeaders;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::limits::PUBLIC_NUMBER_MAX;
+use signalpost_core::metadata::TooMuchMetadata;
 use signalpost_core::rotation::TooManySecrets;
 
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +66,20 @@ impl From<TooManySecrets> for StoreError {
 impl From<TooManyHeaders> for StoreError {
     fn from(_: TooManyHeaders) -> Self {
         Self::WrongState("together with those that the webhook has by now, the headers are too many")
+    }
+}
+
+impl From<TooMuchMetadata> for StoreError {
+    fn from(_: TooMuchMetadata) -> Self {
+        Self::WrongState("together with what the webhook has by now, the metadata is too much")
+    }
+}
+
+impl From<TwoAuthorizations> for StoreError {
+    fn from(_: TwoAuthorizations) -> Self {
+        Self::WrongState(
+            "the webhook would have a login and a header `authorization`, and a request has one of them",
+        )
     }
 }
 

@@ -10,4 +10,9 @@ pub enum Named {
         dialect: String,
         public_id: String,
     },
+    /// A signing key, as a webhook.
+    SigningKey {
+        dialect: String,
+        public_id: String,
+    },
 }

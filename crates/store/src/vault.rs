@@ -1,9 +1,11 @@
 //! What lies sealed in the store, for those who look after the master key. No verb here opens anything.
 
+use signalpost_core::basic_auth::PASSWORD_FIELD;
 use signalpost_core::custom_header::HEADER_FIELD;
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::seal::Place;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::{SIGNING_KEY_FIELD, SigningKey};
 use signalpost_core::webhook::{SECRET_FIELD, Webhook};
 
 use crate::Answer;
@@ -25,8 +27,9 @@ pub trait Vault: Send + Sync {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum SealedKey {
     KeyCheck,
-    /// One of the webhook's secrets, or the value of one of its headers.
+    /// One of the webhook's secrets, its password, or the value of one of its headers.
     Webhook(WebhookId),
+    SigningKey(SigningKeyId),
     /// The answer kept for a call; see [`crate::Once`].
     Answer(AnswerKey),
 }
@@ -68,7 +71,17 @@ pub struct Resealed {
     pub new: SealedSecret,
 }
 
-/// All that lies sealed in a webhook: its newest secret, those before it, its headers.
+/// Where a signing key's secret is sealed.
+pub const fn signing_key_place(key: &SigningKey) -> Place {
+    Place { workspace: key.workspace.raw(), object: key.id.raw(), field: SIGNING_KEY_FIELD }
+}
+
+/// What lies sealed in a signing key.
+pub fn sealed_in_key(key: &SigningKey) -> Sealed {
+    Sealed { key: SealedKey::SigningKey(key.id), place: signing_key_place(key), value: key.sealed.clone() }
+}
+
+/// All that lies sealed in a webhook: its newest secret, those before it, its password, its headers.
 pub fn sealed_in(webhook: &Webhook) -> impl Iterator<Item = Sealed> + '_ {
     let (workspace, object) = (webhook.workspace.raw(), webhook.id.raw());
     let sealed = move |field, value: &SealedSecret| Sealed {
@@ -78,7 +91,9 @@ pub fn sealed_in(webhook: &Webhook) -> impl Iterator<Item = Sealed> + '_ {
     };
     let previous = webhook.previous_secrets.iter().map(|previous| &previous.sealed);
     let secrets = webhook.secret.iter().chain(previous).map(move |value| sealed(SECRET_FIELD, value));
-    secrets.chain(webhook.headers.iter().map(move |header| sealed(HEADER_FIELD, &header.value)))
+    let password = webhook.login.password.iter().map(move |value| sealed(PASSWORD_FIELD, value));
+    let headers = webhook.headers.iter().map(move |header| sealed(HEADER_FIELD, &header.value));
+    secrets.chain(password).chain(headers)
 }
 
 /// Puts a value in the place of another, wherever in the webhook that stands by now: a rotation may have moved it.
@@ -86,7 +101,9 @@ pub fn sealed_in(webhook: &Webhook) -> impl Iterator<Item = Sealed> + '_ {
 pub fn replace_in(webhook: &mut Webhook, old: &SealedSecret, new: &SealedSecret) -> bool {
     let previous = webhook.previous_secrets.iter_mut().map(|previous| &mut previous.sealed);
     let headers = webhook.headers.iter_mut().map(|header| &mut header.value);
-    let found = webhook.secret.iter_mut().chain(previous).chain(headers).find(|value| *value == old);
+    let password = webhook.login.password.iter_mut();
+    let mut all = webhook.secret.iter_mut().chain(previous).chain(password).chain(headers);
+    let found = all.find(|value| *value == old);
     match found {
         Some(value) => {
             value.clone_from(new);

@@ -20,7 +20,7 @@ use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
 use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-    SubjectRule,
+    SigningRule, SubjectRule,
 };
 use signalpost_core::retention::{RetentionDefault, RetentionRules};
 use signalpost_core::seal::Keyring;
@@ -201,6 +201,7 @@ fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
         webhook_id: form(),
         credential: None,
         secret: SecretForm::Alphanumeric { length: 32 },
+        signing: SigningRule::OwnSecret,
         features: Vec::new(),
         scopes: Vec::new(),
         catalogue: None,

@@ -239,7 +239,7 @@ async fn create_or_find(
     };
     let issued = engine.create_webhook(&view, new, None).await?.now();
     let IssuedWebhook { webhook, secret } = issued.expect("a call without a key is never a repetition");
-    Ok((webhook.public_id, Some(secret.expose_text().to_owned())))
+    Ok((webhook.public_id, secret.map(|secret| secret.expose_text().to_owned())))
 }
 
 async fn change(world: &Rc<World>, index: usize, wanted: Wanted, scope: Scope) {

@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use rusqlite::params;
-use signalpost_core::id::WorkspaceId;
+use rusqlite::{Connection, params};
+use signalpost_core::id::{SigningKeyId, WorkspaceId};
 use signalpost_core::rotation::first_expiry;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::{EventSelection, WebhookState};
+use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::CreateWebhook;
 
+use super::signing_key;
 use crate::failure::Failure;
 use crate::fetch::{exists, limit};
-use crate::pack::pack_texts;
+use crate::pack::{pack_pairs, pack_texts};
 use crate::pack_sealed::{pack_headers, pack_secrets};
 use crate::row::write_schedule;
 use crate::write::Write;
@@ -25,8 +26,9 @@ pub(crate) const IS_FULL: &str =
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
-     created_after, settled_after)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20)";
+     created_after, settled_after, login_user, login_password, signing_key, metadata)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?21, ?22,
+     ?23, ?24)";
 
 pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
     let CreateWebhook { webhook, webhooks_max } = params;
@@ -39,6 +41,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
     if let Some(webhooks_max) = *webhooks_max {
         check_limit(write, webhook.workspace, webhooks_max)?;
     }
+    check_reference(write.connection, webhook.workspace, webhook.signing_key)?;
     let (disabled_at, reason) = disabled_columns(webhook.state);
     let here = write.sequence(webhook.workspace)?;
     write.statement(INSERT)?.execute(params![
@@ -62,6 +65,10 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.updated_at.as_ms(),
         webhook.filter,
         here.0,
+        webhook.login.user,
+        webhook.login.password.as_ref().map(|password| password.as_bytes()),
+        signing_key_column(webhook),
+        metadata_column(&webhook.metadata),
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());
@@ -74,6 +81,20 @@ fn check_limit(write: &Write<'_>, workspace: WorkspaceId, webhooks_max: usize) -
         Some(others) => exists(write.connection, IS_FULL, params![workspace.raw(), limit(others)])?,
     };
     if full { Err(StoreError::LimitReached { what: "webhooks", limit: webhooks_max }.into()) } else { Ok(()) }
+}
+
+/// Refuses a reference to a signing key that the workspace does not have. Whether that lives is the caller's business.
+pub(super) fn check_reference(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    key: Option<SigningKeyId>,
+) -> Result<(), Failure> {
+    match key {
+        Some(key) if signing_key::by_id(connection, workspace, key)?.is_none() => {
+            Err(StoreError::Missing("signing key").into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// `disabled_at` and `disable_reason`.
@@ -94,4 +115,17 @@ pub(super) fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
         EventSelection::All => None,
         EventSelection::Only(types) => Some(pack_texts(types)),
     }
+}
+
+/// One that is not signed is told from one that has lost its secret.
+pub(super) fn signing_key_column(webhook: &Webhook) -> Option<i64> {
+    match webhook.signing_key {
+        Some(key) => Some(key.raw()),
+        None if webhook.secret.is_none() => Some(0),
+        None => None,
+    }
+}
+
+pub(super) fn metadata_column(metadata: &[(String, String)]) -> Option<Vec<u8>> {
+    (!metadata.is_empty()).then(|| pack_pairs(metadata))
 }

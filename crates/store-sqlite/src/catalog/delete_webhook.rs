@@ -1,5 +1,5 @@
-//! `delete_webhook`: secrets, headers and all that the customer wrote go; a tombstone with its id, who deleted it, and a
-//! cut stay.
+//! `delete_webhook`: secrets, login, headers and all that the customer wrote go; a tombstone with its id, who deleted it,
+//! and a cut stay.
 
 use rusqlite::params;
 use signalpost_core::delivery::CutReason;
@@ -18,7 +18,8 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET deleted_at = ?2, updated_at = ?2, secret = NULL, previous_secrets = NULL, secret_expires_at = NULL,
         headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, filter = NULL,
-        retry_schedule = NULL, timeout_ms = NULL, settled_after = ?3, deleted_by = ?4
+        retry_schedule = NULL, timeout_ms = NULL, login_user = NULL, login_password = NULL, signing_key = NULL,
+        metadata = NULL, settled_after = ?3, deleted_by = ?4
     WHERE id = ?1";
 
 /// Gives the webhook as it was until then.

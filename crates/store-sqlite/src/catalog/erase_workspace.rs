@@ -38,6 +38,10 @@ pub(crate) const DELETE_SEALED: &str = concat!(
         SELECT id FROM once INDEXED BY once_sealed WHERE workspace = ?1 AND sealed IS NOT NULL LIMIT ?2)",
     returning!()
 );
+/// There are [`signalpost_core::limits::SIGNING_KEYS_MAX`] at most.
+pub(crate) const WIPE_SIGNING_KEYS: &str = "UPDATE signing_key
+    SET sealed = NULL, deleted_at = (SELECT erased_at FROM workspace WHERE id = ?1)
+    WHERE workspace = ?1 AND deleted_at IS NULL";
 pub(crate) const UPDATE: &str = "UPDATE workspace SET erased_at = ?2 WHERE id = ?1";
 pub(crate) const WIPE: &str = "UPDATE workspace
     SET name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
@@ -96,6 +100,7 @@ pub(super) fn hide(write: &mut Write<'_>, workspace: WorkspaceId, at: Timestamp)
 
 /// Wipes what its owner wrote and leaves everything else to retention. Nothing may be stored for the workspace any more.
 pub(super) fn leave_rest(write: &Write<'_>, workspace: WorkspaceId) -> Result<(), Failure> {
+    write.statement(WIPE_SIGNING_KEYS)?.execute([workspace.raw()])?;
     write.statement(WIPE)?.execute([workspace.raw()])?;
     write.statement(INSERT_REST)?.execute([workspace.raw()])?;
     Ok(())

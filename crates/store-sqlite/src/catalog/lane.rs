@@ -1,10 +1,10 @@
-//! `lane`: a webhook, its workspace and its cuts.
+//! `lane`: a webhook, the key that signs for it, its workspace and its cuts.
 
 use rusqlite::Connection;
 use signalpost_core::id::WebhookId;
 use signalpost_store::catalog::LaneRecord;
 
-use super::{close_workspace, find};
+use super::{close_workspace, find, signing_key};
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::ledger::history;
@@ -22,6 +22,10 @@ pub(super) fn run(connection: &Connection, id: WebhookId) -> Result<Option<LaneR
         None => close_workspace::workspace_left(connection, id)?,
     };
     let Some(workspace) = workspace else { return Ok(None) };
+    let signing_key = match webhook.signing_key {
+        Some(key) => signing_key::by_id(connection, workspace.id, key)?,
+        None => None,
+    };
     let cuts = history::cuts(connection, id)?;
-    Ok(Some(LaneRecord { webhook, workspace, cuts }))
+    Ok(Some(LaneRecord { webhook, signing_key, workspace, cuts }))
 }

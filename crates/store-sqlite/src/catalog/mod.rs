@@ -1,13 +1,15 @@
-//! The catalogue's verbs: workspaces, webhooks, credentials and operator keys. One file each.
+//! The catalogue's verbs: workspaces, webhooks, signing keys, credentials and operator keys. One file each.
 
 pub(crate) mod close_workspace;
 #[cfg(test)]
 mod closing_test;
 mod create_credential;
 mod create_operator_key;
+mod create_signing_key;
 mod create_webhook;
 mod create_workspace;
 mod credential_by_hash;
+mod delete_signing_key;
 mod delete_webhook;
 pub(crate) mod disable;
 pub(crate) mod erase_workspace;
@@ -29,6 +31,7 @@ mod remembered_webhooks;
 mod revoke_credential;
 mod revoke_operator_key;
 mod rotate_operator_key;
+mod signing_key;
 mod update_webhook;
 mod update_workspace;
 
@@ -37,12 +40,13 @@ use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord, ListOperatorKeys,
-    ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace,
-    WebhookPage,
+    CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
+    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
+    UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::Accepted;
 use signalpost_store::{Answer, Catalog, Done, Effect, Once};
@@ -139,6 +143,22 @@ impl Catalog for SqliteStore {
         self.read(move |connection| fan_out::run(connection, workspace))
     }
 
+    fn create_signing_key(&self, key: SigningKey) -> Answer<()> {
+        self.create(move |write| create_signing_key::run(write, &key))
+    }
+
+    fn signing_key(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<SigningKey>> {
+        self.read(move |connection| signing_key::by_public_id(connection, workspace, &public_id))
+    }
+
+    fn list_signing_keys(&self, workspace: WorkspaceId) -> Answer<Vec<SigningKey>> {
+        self.read(move |connection| signing_key::list(connection, workspace))
+    }
+
+    fn delete_signing_key(&self, params: DeleteSigningKey) -> Answer<SigningKey> {
+        self.change(move |write| delete_signing_key::run(write, &params))
+    }
+
     fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {
         self.create(move |write| create_credential::run(write, &credential, hash))
     }
@@ -204,6 +224,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_operator_key::IS_FULL,
     create_operator_key::SELECT_EXPIRED,
     create_operator_key::INSERT,
+    create_signing_key::IS_TAKEN,
+    create_signing_key::IS_FULL,
+    create_signing_key::INSERT,
     create_webhook::IS_TAKEN,
     create_webhook::IS_FULL,
     create_webhook::INSERT,
@@ -211,6 +234,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_workspace::INSERT,
     create_workspace::INSERT_HEAD,
     credential_by_hash::SELECT,
+    delete_signing_key::UPDATE,
     delete_webhook::UPDATE,
     disable::UPDATE,
     erase_workspace::SELECT_WEBHOOKS,
@@ -219,6 +243,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::DELETE_OPERATOR_KEYS,
     erase_workspace::DELETE_CREDENTIALS,
     erase_workspace::DELETE_SEALED,
+    erase_workspace::WIPE_SIGNING_KEYS,
     erase_workspace::UPDATE,
     erase_workspace::WIPE,
     erase_workspace::SELECT_ERASED_AT,
@@ -255,6 +280,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     revoke_credential::DELETE,
     revoke_operator_key::DELETE,
     rotate_operator_key::UPDATE,
+    signing_key::SELECT,
+    signing_key::SELECT_BY_PUBLIC_ID,
+    signing_key::SELECT_ALL,
     update_webhook::UPDATE,
     update_workspace::UPDATE,
 ];

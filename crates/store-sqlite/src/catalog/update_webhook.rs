@@ -2,13 +2,16 @@
 
 use rusqlite::params;
 use signalpost_core::custom_header::merged;
+use signalpost_core::metadata;
 use signalpost_core::rotation::{self, first_expiry};
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
 
-use super::create_webhook::{disabled_columns, events_column, timeout_column};
+use super::create_webhook::{
+    check_reference, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
+};
 use super::{disable, find};
 use crate::failure::Failure;
 use crate::pack_sealed::{pack_headers, pack_secrets};
@@ -18,7 +21,8 @@ use crate::write::Write;
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
-        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17
+        secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17,
+        login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -26,7 +30,8 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     let found = find::webhook(write.connection, workspace, id)?;
     let mut webhook = found.ok_or(StoreError::Missing("webhook"))?;
     let before = webhook.clone();
-    change_sealed(&mut webhook, params)?;
+    check_reference(write.connection, workspace, params.signing_key.flatten())?;
+    change_guarded(&mut webhook, params)?;
     change(&mut webhook, params);
     if !webhook.decides_like(&before) {
         webhook.settled_after = write.sequence(workspace)?;
@@ -42,8 +47,8 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     Ok(webhook)
 }
 
-/// Headers and secrets, the part that may be refused.
-fn change_sealed(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), StoreError> {
+/// What may be refused of a change.
+fn change_guarded(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), StoreError> {
     if let Some(headers) = &params.headers {
         webhook.headers = merged(&webhook.headers, headers)?;
     }
@@ -51,6 +56,11 @@ fn change_sealed(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), St
         rotation::apply(webhook, secrets, params.at)?;
     }
     rotation::wipe_expired(webhook, params.at);
+    webhook.login = webhook.login.after(&params.login);
+    webhook.login.check_beside(&webhook.headers)?;
+    if let Some(metadata) = &params.metadata {
+        webhook.metadata = metadata::merged(&webhook.metadata, metadata)?;
+    }
     Ok(())
 }
 
@@ -76,6 +86,9 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     }
     if let Some(timeout) = params.timeout {
         webhook.patience.timeout = timeout;
+    }
+    if let Some(signing_key) = params.signing_key {
+        webhook.signing_key = signing_key;
     }
     if params.switch == Some(Switch::Enable) && !webhook.state.is_active() {
         webhook.state = WebhookState::Active;
@@ -104,6 +117,10 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
         webhook.filter,
         webhook.settled_after.0,
+        webhook.login.user,
+        webhook.login.password.as_ref().map(|password| password.as_bytes()),
+        signing_key_column(webhook),
+        metadata_column(&webhook.metadata),
     ])?;
     Ok(())
 }

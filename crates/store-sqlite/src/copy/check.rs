@@ -109,12 +109,22 @@ const RULES: &[(&str, &str)] = &[
             OR (m.name = 'kept_bytes_outside' AND m.value <> k.outside)",
     ),
     (
-        "webhooks that live have no secret",
-        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.secret IS NULL",
+        "webhooks that live have lost their secret",
+        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.secret IS NULL AND h.signing_key IS NULL",
+    ),
+    (
+        "webhooks that live refer to signing keys that their workspace never had",
+        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NULL AND h.signing_key <> 0 AND NOT EXISTS (
+            SELECT 1 FROM signing_key k WHERE k.id = h.signing_key AND k.workspace = h.workspace)",
     ),
     (
         "webhooks that are deleted still have a secret",
-        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NOT NULL AND h.secret IS NOT NULL",
+        "SELECT h.id FROM webhook h WHERE h.deleted_at IS NOT NULL
+         AND coalesce(h.secret, h.previous_secrets, h.headers, h.login_password) IS NOT NULL",
+    ),
+    (
+        "signing keys live without a secret, or are deleted and still have it",
+        "SELECT k.id FROM signing_key k WHERE (k.deleted_at IS NULL) <> (k.sealed IS NOT NULL)",
     ),
 ];
 

@@ -187,6 +187,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     newest_first::SELECT_ONE,
     owner_of::SELECT_OF_DELIVERY,
     owner_of::SELECT_OF_WEBHOOK,
+    owner_of::SELECT_OF_SIGNING_KEY,
     requeue::SELECT_EVENT,
     requeue::INSERT_STEP,
     storage::COUNT_EVENTS,

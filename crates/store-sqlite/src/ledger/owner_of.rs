@@ -14,11 +14,20 @@ pub(crate) const SELECT_OF_WEBHOOK: &str =
     "SELECT h.id, h.workspace FROM webhook h CROSS JOIN workspace w ON w.id = h.workspace
     WHERE h.public_id = ?1 AND h.deleted_at IS NULL AND w.dialect = ?2 AND w.erased_at IS NULL
     ORDER BY h.id LIMIT 1";
+pub(crate) const SELECT_OF_SIGNING_KEY: &str =
+    "SELECT k.id, k.workspace FROM signing_key k CROSS JOIN workspace w ON w.id = k.workspace
+    WHERE k.public_id = ?1 AND k.deleted_at IS NULL AND w.dialect = ?2 AND w.erased_at IS NULL
+    ORDER BY k.id LIMIT 1";
 
 pub(super) fn run(connection: &Connection, named: &Named) -> Result<Option<WorkspaceId>, Failure> {
     match named {
         Named::Delivery(delivery) => of_delivery(connection, *delivery),
-        Named::Webhook { dialect, public_id } => of_webhook(connection, dialect, public_id),
+        Named::Webhook { dialect, public_id } => {
+            owner(connection, (SELECT_OF_WEBHOOK, "webhook"), dialect, public_id)
+        }
+        Named::SigningKey { dialect, public_id } => {
+            owner(connection, (SELECT_OF_SIGNING_KEY, "signing_key"), dialect, public_id)
+        }
     }
 }
 
@@ -36,13 +45,15 @@ fn of_delivery(connection: &Connection, id: DeliveryId) -> Result<Option<Workspa
     }
 }
 
-fn of_webhook(
+/// By a statement and the table that it reads.
+fn owner(
     connection: &Connection,
+    (sql, table): (&str, &'static str),
     dialect: &str,
     public_id: &str,
 ) -> Result<Option<WorkspaceId>, Failure> {
-    fetch_one(connection, SELECT_OF_WEBHOOK, [public_id, dialect], |row| {
-        let mut fields = Fields::new(row, "webhook", 1);
+    fetch_one(connection, sql, [public_id, dialect], |row| {
+        let mut fields = Fields::new(row, table, 1);
         fields.skip();
         fields.id("workspace").map(WorkspaceId::from_raw)
     })

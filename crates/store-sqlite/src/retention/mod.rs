@@ -153,6 +153,8 @@ pub(crate) const STATEMENTS: &[&str] = &[
     rest::DELETE_CALLS,
     rest::DELETE_CUTS,
     rest::DELETE_WEBHOOK,
+    rest::SELECT_NEWEST_SIGNING_KEY,
+    rest::DELETE_SIGNING_KEYS,
     rest::DELETE,
     unlist::INSERT,
     unlist::SELECT,

@@ -1,4 +1,4 @@
-//! What is left of erased workspaces: webhooks, kept answers, events, index rows. In the end only the workspace's own row
+//! What is left of erased workspaces: webhooks, signing keys, kept answers, events, index rows. In the end only the workspace's own row
 //! stays.
 
 use rusqlite::{Row, params};
@@ -33,6 +33,10 @@ pub(crate) const DELETE_CALLS: &str = concat!(
 );
 pub(crate) const DELETE_CUTS: &str = "DELETE FROM cut WHERE webhook = ?1";
 pub(crate) const DELETE_WEBHOOK: &str = "DELETE FROM webhook WHERE id = ?1";
+pub(crate) const SELECT_NEWEST_SIGNING_KEY: &str = "SELECT coalesce(max(id), 0) FROM (SELECT id FROM signing_key WHERE workspace = ?1 ORDER BY public_id LIMIT 64)";
+/// The same.
+pub(crate) const DELETE_SIGNING_KEYS: &str = "DELETE FROM signing_key
+    WHERE id IN (SELECT id FROM signing_key WHERE workspace = ?1 ORDER BY public_id LIMIT 64)";
 pub(crate) const DELETE: &str = "DELETE FROM rest WHERE workspace = ?1";
 
 /// Kept answers deleted in one go.
@@ -54,7 +58,8 @@ pub(super) fn step(write: &mut Write<'_>, step: &mut Step<'_>) -> Result<Progres
             && sweep_due(write, step)? == Progress::Ended
             && remove_feed(write, step, &rest)? == Progress::Ended
             && remove_events(write, step, &rest)? == Progress::Ended
-            && remove_webhooks(write, step, &rest)? == Progress::Ended;
+            && remove_webhooks(write, step, &rest)? == Progress::Ended
+            && remove_signing_keys(write, step, &rest)? == Progress::Ended;
         if ended {
             write.statement(DELETE)?.execute([rest.workspace.raw()])?;
         }
@@ -172,6 +177,24 @@ fn remove_webhooks(write: &Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Resul
             write.statement(DELETE_WEBHOOK)?.execute([webhook])?;
         }
         step.budget.spend(2 * webhooks.len());
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+    }
+}
+
+/// Nothing refers to them any more.
+fn remove_signing_keys(write: &Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Result<Progress, Failure> {
+    loop {
+        let workspace = rest.workspace.raw();
+        let newest: i64 =
+            write.statement(SELECT_NEWEST_SIGNING_KEY)?.query_row([workspace], |row| row.get(0))?;
+        meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest)?;
+        let keys = write.statement(DELETE_SIGNING_KEYS)?.execute([workspace])?;
+        if keys == 0 {
+            return Ok(Progress::Ended);
+        }
+        step.budget.spend(2 * keys);
         if step.budget.is_spent() {
             return Ok(Progress::Paused);
         }

@@ -41,7 +41,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     reseal::UPDATE_KEY_CHECK,
     reseal::SELECT_WEBHOOK,
     reseal::UPDATE_WEBHOOK,
+    reseal::UPDATE_SIGNING_KEY,
     reseal::UPDATE_ANSWER,
     sealed_page::SELECT_WEBHOOKS,
+    sealed_page::SELECT_SIGNING_KEYS,
     sealed_page::SELECT_ANSWERS,
 ];

@@ -18,7 +18,9 @@ pub(crate) const UPDATE_KEY_CHECK: &str = "UPDATE key_check SET sealed = ?2 WHER
 pub(crate) const SELECT_WEBHOOK: &str =
     concat!("SELECT ", webhook_columns!(), " FROM webhook h WHERE h.id = ?1 AND h.deleted_at IS NULL");
 pub(crate) const UPDATE_WEBHOOK: &str =
-    "UPDATE webhook SET secret = ?2, previous_secrets = ?3, headers = ?4 WHERE id = ?1";
+    "UPDATE webhook SET secret = ?2, previous_secrets = ?3, headers = ?4, login_password = ?5 WHERE id = ?1";
+pub(crate) const UPDATE_SIGNING_KEY: &str =
+    "UPDATE signing_key SET sealed = ?3 WHERE id = ?1 AND sealed = ?2";
 pub(crate) const UPDATE_ANSWER: &str =
     "UPDATE once SET sealed = ?4 WHERE workspace = ?1 AND name = ?2 AND sealed = ?3";
 
@@ -30,6 +32,10 @@ pub(super) fn run(write: &mut Write<'_>, resealed: &[Resealed]) -> Result<usize,
                 write.statement(UPDATE_KEY_CHECK)?.execute(params![old.as_bytes(), new.as_bytes()])?
             }
             SealedKey::Webhook(id) => in_webhook(write, *id, old, new)?,
+            SealedKey::SigningKey(id) => {
+                let values = params![id.raw(), old.as_bytes(), new.as_bytes()];
+                write.statement(UPDATE_SIGNING_KEY)?.execute(values)?
+            }
             SealedKey::Answer(answer) => in_answer(write, *answer, old, new)?,
         };
     }
@@ -67,5 +73,6 @@ fn in_webhook(
         webhook.secret.as_ref().map(|secret| secret.as_bytes()),
         pack_secrets(&webhook.previous_secrets),
         pack_headers(&webhook.headers),
+        webhook.login.password.as_ref().map(|password| password.as_bytes()),
     ])?)
 }

@@ -1,23 +1,28 @@
-//! `sealed_page`: first the key check, then webhooks by id, then kept answers by workspace and name.
+//! `sealed_page`: first the key check, then webhooks by id, signing keys by id, then kept answers by workspace and name.
 
 use rusqlite::{Connection, params};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::seal::KEY_CHECK_PLACE;
 use signalpost_core::secret::SealedSecret;
-use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage, sealed_in};
+use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage, sealed_in, sealed_in_key};
 
 use super::key_check;
 use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
 use crate::row;
-use crate::row::{Fields, webhook_columns};
+use crate::row::{Fields, signing_key_columns, webhook_columns};
 
 pub(crate) const SELECT_WEBHOOKS: &str = concat!(
     "SELECT ",
     webhook_columns!(),
-    " FROM webhook h WHERE h.id > ?1 AND coalesce(h.secret, h.previous_secrets, h.headers) IS NOT NULL
+    " FROM webhook h WHERE h.id > ?1 AND coalesce(h.secret, h.previous_secrets, h.headers, h.login_password) IS NOT NULL
       ORDER BY h.id LIMIT ?2"
+);
+pub(crate) const SELECT_SIGNING_KEYS: &str = concat!(
+    "SELECT ",
+    signing_key_columns!(),
+    " FROM signing_key WHERE id > ?1 AND sealed IS NOT NULL ORDER BY id LIMIT ?2"
 );
 pub(crate) const SELECT_ANSWERS: &str = "SELECT workspace, name, sealed FROM once INDEXED BY once_sealed
     WHERE (workspace, name) > (?1, ?2) AND sealed IS NOT NULL ORDER BY workspace, name LIMIT ?3";
@@ -29,13 +34,22 @@ pub(super) fn run(connection: &Connection, params: SealedPage) -> Result<Vec<Sea
         let check = key_check::read(connection)?;
         page.extend(check.map(|value| Sealed { key: SealedKey::KeyCheck, place: KEY_CHECK_PLACE, value }));
     }
+    // Kinds follow one another: of one that lies behind nothing is wanted any more.
     let webhooks_after = match after {
         None | Some(SealedKey::KeyCheck) => Some(i64::MIN),
         Some(SealedKey::Webhook(id)) => Some(id.raw()),
-        Some(SealedKey::Answer(_)) => None,
+        Some(SealedKey::SigningKey(_) | SealedKey::Answer(_)) => None,
     };
     if let Some(after) = webhooks_after {
         page.extend(webhooks(connection, after, rows_max.saturating_sub(page.len()))?);
+    }
+    let keys_after = match after {
+        None | Some(SealedKey::KeyCheck | SealedKey::Webhook(_)) => Some(i64::MIN),
+        Some(SealedKey::SigningKey(id)) => Some(id.raw()),
+        Some(SealedKey::Answer(_)) => None,
+    };
+    if let Some(after) = keys_after {
+        page.extend(signing_keys(connection, after, rows_max.saturating_sub(page.len()))?);
     }
     let after = match after {
         Some(SealedKey::Answer(answer)) => answer,
@@ -56,6 +70,11 @@ fn webhooks(connection: &Connection, after: i64, rows_max: usize) -> Result<Vec<
         page.extend(sealed_in(&webhook));
     }
     Ok(page)
+}
+
+fn signing_keys(connection: &Connection, after: i64, rows_max: usize) -> Result<Vec<Sealed>, Failure> {
+    let keys = fetch_all(connection, SELECT_SIGNING_KEYS, params![after, limit(rows_max)], row::signing_key)?;
+    Ok(keys.iter().map(sealed_in_key).collect())
 }
 
 fn answers(connection: &Connection, after: AnswerKey, rows_max: usize) -> Result<Vec<Sealed>, Failure> {

@@ -11,15 +11,16 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use super::forward::{forward_catalog, forward_ledger, forward_vault};
 use crate::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
+    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
+    UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,

@@ -20,6 +20,10 @@ macro_rules! forward_catalog {
             fn delete_webhook(params: DeleteWebhook) -> Webhook;
             fn lane(webhook: WebhookId) -> Option<LaneRecord>;
             fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
+            fn create_signing_key(key: SigningKey) -> ();
+            fn signing_key(workspace: WorkspaceId, public_id: String) -> Option<SigningKey>;
+            fn list_signing_keys(workspace: WorkspaceId) -> Vec<SigningKey>;
+            fn delete_signing_key(params: DeleteSigningKey) -> SigningKey;
             fn create_credential(credential: Credential, hash: CredentialHash) -> ();
             fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
             fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;

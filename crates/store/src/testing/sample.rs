@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
+use signalpost_core::basic_auth::Login;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
-use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{Patience, PolicyOverrides};
@@ -14,6 +15,7 @@ use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
@@ -60,13 +62,28 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         state: WebhookState::Active,
         patience: Patience::default(),
         headers: Vec::new(),
+        login: Login::none(),
         secret: Some(sealed(n)),
         previous_secrets: Vec::new(),
+        signing_key: None,
+        metadata: Vec::new(),
         consecutive_failures: 0,
         created_at: at(n),
         updated_at: at(n),
         created_after: Sequence(0),
         settled_after: Sequence(0),
+    }
+}
+
+/// Signing key `n` with the public id `sk-n`.
+pub fn signing_key(workspace: WorkspaceId, n: i64) -> SigningKey {
+    SigningKey {
+        id: SigningKeyId::from_raw(n),
+        workspace,
+        public_id: format!("sk-{n}"),
+        sealed: sealed(n),
+        created_at: at(n),
+        updated_at: at(n),
     }
 }
 

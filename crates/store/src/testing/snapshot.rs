@@ -11,6 +11,7 @@ use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::profile::FeedRule;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
@@ -37,6 +38,7 @@ pub struct Snapshot {
     /// Active webhooks, workspace by workspace, as fan-out sees them.
     fan_out: Vec<Webhook>,
     cuts: Vec<(WebhookId, Vec<Cut>)>,
+    signing_keys: Vec<SigningKey>,
     credentials: Vec<Credential>,
     operator_keys: Vec<OperatorKey>,
     events: Vec<Arc<Event>>,
@@ -76,6 +78,7 @@ impl Snapshot {
             .or_else(|| rows("remembered webhooks", &self.remembered, &other.remembered))
             .or_else(|| rows("fan-out", &self.fan_out, &other.fan_out))
             .or_else(|| rows("cuts", &self.cuts, &other.cuts))
+            .or_else(|| rows("signing keys", &self.signing_keys, &other.signing_keys))
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
             .or_else(|| rows("events", &self.events, &other.events))
@@ -98,6 +101,7 @@ impl Snapshot {
         }
         self.remembered.extend(all_remembered(store, workspace).await?);
         self.fan_out.extend(store.fan_out(workspace).await?.into_iter().flat_map(|fan_out| fan_out.webhooks));
+        self.signing_keys.extend(store.list_signing_keys(workspace).await?);
         self.credentials.extend(store.list_credentials(workspace).await?);
         Ok(())
     }

@@ -6,7 +6,7 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-    SubjectRule,
+    SigningRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -42,6 +42,7 @@ pub(super) fn profile() -> Profile {
         webhook_id: IdForm::random("wh_", 16),
         credential: None,
         secret: SecretForm::StandardWebhooks { key_bytes: SECRET_KEY_BYTES },
+        signing: SigningRule::OwnSecret,
         features: Vec::new(),
         scopes: Vec::new(),
         catalogue: None,

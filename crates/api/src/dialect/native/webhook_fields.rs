@@ -31,7 +31,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         }
         Some(HeadersChange::Clear) | None => Vec::new(),
     };
-    Some(NewWebhook { name, url: url?, events, subject, filter: None, patience, headers, secret })
+    Some(NewWebhook { name, events, subject, patience, headers, secret, ..NewWebhook::to(url?) })
 }
 
 pub(super) fn change(fields: &mut Fields<'_>) -> WebhookChange {

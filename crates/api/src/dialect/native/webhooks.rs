@@ -40,7 +40,7 @@ pub(super) async fn create(State(surface): Shared, Ids([workspace]): Ids<1>, req
         let new = new.ok_or_else(|| Error::field("url", "is required"))?;
         let shown = Shown::by(&view, surface.engine.now());
         let show = |issued: &IssuedWebhook| {
-            let webhook = shown.webhook(issued.webhook.clone(), Some(&issued.secret));
+            let webhook = shown.webhook(issued.webhook.clone(), issued.secret.as_ref());
             idempotency::kept(StatusCode::CREATED, "", &webhook)
         };
         let done = surface.engine.create_webhook(&view, new, call.keep(&show)).await?;

@@ -29,9 +29,11 @@ pub(super) async fn create(
     let issued = surface.engine.create_webhook(&caller.view, new, None).await;
     let issued = issued.map_err(|error| with_limit(error, instance))?.now();
     let issued = issued.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
+    let secret =
+        issued.secret.ok_or_else(|| Error::internal("webhooks of this dialect have a secret each"))?;
     let created = wire::Created {
         webhook: convert::named(issued.webhook, instance),
-        secret: issued.secret.expose_text(),
+        secret: secret.expose_text(),
         message: profile::secret_message(instance),
     };
     reply::json_once(profile::CREATED, &created)

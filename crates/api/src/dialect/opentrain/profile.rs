@@ -11,7 +11,7 @@ use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
-    SelectionRule, SubjectRule,
+    SelectionRule, SigningRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -216,6 +216,7 @@ impl Instance {
             webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
             credential: Some(RandomText::new(&self.token_prefix, TOKEN_CHARS)),
             secret: SecretForm::PrefixedHex { random_bytes: SECRET_BYTES },
+            signing: SigningRule::OwnSecret,
             features: vec![self.feature.clone()],
             scopes: self.scopes.clone(),
             catalogue: Some(self.events.iter().map(kind).collect()),

@@ -25,7 +25,7 @@ pub(super) async fn create(
     let issued = surface.engine.create_webhook(&caller.view, new, None).await?.now();
     let issued = issued.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
     let workspace = &caller.view.workspace.public_id;
-    let shown = convert::webhook(workspace, issued.webhook, Some(&issued.secret), &surface.instance);
+    let shown = convert::webhook(workspace, issued.webhook, issued.secret.as_ref(), &surface.instance);
     reply::json_once(StatusCode::CREATED, &shown)
 }
 

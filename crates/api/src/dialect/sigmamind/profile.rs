@@ -13,7 +13,7 @@ use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, 
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
-    SelectionRule, SubjectRule,
+    SelectionRule, SigningRule, SubjectRule,
 };
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
@@ -103,6 +103,7 @@ impl Instance {
             webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
             credential: Some(RandomText::new(&self.api_key_prefix, API_KEY_CHARS)),
             secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
+            signing: SigningRule::OwnSecret,
             features: Vec::new(),
             scopes: Vec::new(),
             catalogue: Some(self.events.iter().map(EventKind::any).collect()),

@@ -23,6 +23,7 @@ pub mod remembered;
 pub mod requeue;
 pub mod retention;
 pub mod secrets;
+pub mod signing_keys;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -242,6 +243,20 @@ macro_rules! conformance_suite {
                 previous_secrets_are_revoked_at_once
                 expired_secrets_are_wiped_by_upkeep_and_by_any_change
                 headers_are_merged_where_they_are_stored
+                a_login_changes_part_by_part
+                a_login_and_a_header_exclude_one_another_where_they_are_stored
+                metadata_is_merged_where_it_is_stored
+            ]
+            signing_keys [
+                a_signing_key_is_kept_as_given
+                a_signing_key_needs_a_workspace_and_an_id_never_used_in_it
+                no_more_signing_keys_are_made_than_permitted
+                a_deleted_signing_key_is_none_wherever_it_is_referred_to
+                a_webhook_refers_only_to_living_keys_of_its_workspace
+                a_signing_key_is_found_by_its_id_alone
+                a_signing_key_is_sealed_anew_in_its_place
+                erasing_a_workspace_ends_its_signing_keys
+                the_last_event_of_a_workspace_is_signed_as_ever
             ]
             vault [
                 the_key_check_is_kept_as_given
@@ -315,6 +330,7 @@ mod tests {
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),
             ("secrets", include_str!("secrets.rs")),
+            ("signing_keys", include_str!("signing_keys.rs")),
             ("vault", include_str!("vault.rs")),
             ("webhooks", include_str!("webhooks.rs")),
             ("workspaces", include_str!("workspaces.rs")),

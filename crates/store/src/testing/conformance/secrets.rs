@@ -1,9 +1,15 @@
-//! What a webhook keeps sealed: secrets that replace one another and expire, and headers that are merged.
+//! What a webhook keeps sealed: secrets that replace one another and expire, a login, headers that are merged; and metadata,
+//! which is merged as those are.
 
+use signalpost_core::basic_auth::{AUTHORIZATION, Login, LoginChange};
 use signalpost_core::custom_header::{CustomHeader, HeadersChange};
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::{WEBHOOK_HEADERS_MAX, WEBHOOK_PREVIOUS_SECRETS_MAX};
+use signalpost_core::limits::{
+    WEBHOOK_HEADERS_MAX, WEBHOOK_METADATA_ENTRIES_MAX, WEBHOOK_PREVIOUS_SECRETS_MAX,
+};
+use signalpost_core::metadata::MetadataChange;
 use signalpost_core::rotation::{PreviousSecret, SecretsChange};
+use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::Webhook;
 
 use super::Harness;
@@ -141,4 +147,78 @@ pub async fn headers_are_merged_where_they_are_stored(harness: &dyn Harness) {
         kit.lane_of(id).await.webhook,
         Webhook { updated_at: sample::at(51), ..sample::webhook(workspace, 11) }
     );
+}
+
+/// A change of a login to parts of these numbers; an inner `None` takes a part away.
+fn login(user: Option<Option<i64>>, password: Option<Option<i64>>) -> LoginChange<SealedSecret> {
+    let user = user.map(|user| user.map(|n| format!("user {n}")));
+    LoginChange { user, password: password.map(|password| password.map(sample::sealed)) }
+}
+
+pub async fn a_login_changes_part_by_part(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let whole = |user: Option<i64>, password: Option<i64>| Login {
+        user: user.map(|n| format!("user {n}")),
+        password: password.map(sample::sealed),
+    };
+    let steps = [
+        (login(Some(Some(1)), None), whole(Some(1), None)),
+        (login(None, Some(Some(2))), whole(Some(1), Some(2))),
+        (login(None, None), whole(Some(1), Some(2))),
+        (login(Some(Some(3)), Some(Some(4))), whole(Some(3), Some(4))),
+        (login(Some(None), None), whole(None, Some(4))),
+        (LoginChange::clear(), Login::none()),
+    ];
+    for (change, expected) in steps {
+        let params = UpdateWebhook { login: change, ..update(workspace, id, 51) };
+        assert_eq!(kit.update_webhook(params).await.expect("it exists").login, expected);
+        assert_eq!(kit.lane_of(id).await.webhook.login, expected);
+    }
+}
+
+pub async fn a_login_and_a_header_exclude_one_another_where_they_are_stored(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let header = |n: Option<i64>| {
+        let change = HeadersChange::Merge(vec![(AUTHORIZATION.to_owned(), n.map(sample::sealed))]);
+        UpdateWebhook { headers: Some(change), ..update(workspace, id, 51) }
+    };
+    let login = |user, password| UpdateWebhook { login: login(user, password), ..update(workspace, id, 51) };
+    kit.update_webhook(header(Some(1))).await.expect("it stands alone");
+    kit.update_webhook(login(Some(Some(1)), None)).await.expect("a part is no authorization");
+    let before = kit.lane_of(id).await;
+    let refused = kit.update_webhook(login(None, Some(Some(2)))).await;
+    assert_eq!(refusal(refused), Refusal::WrongState);
+    assert_eq!(kit.lane_of(id).await, before, "a refusal changes nothing");
+    let swapped = UpdateWebhook { headers: header(None).headers, ..login(None, Some(Some(2))) };
+    kit.update_webhook(swapped).await.expect("one goes and the other comes");
+    assert_eq!(refusal(kit.update_webhook(header(Some(1))).await), Refusal::WrongState);
+}
+
+pub async fn metadata_is_merged_where_it_is_stored(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [id]) = kit.tenant().await;
+    let text = |text: &str| text.to_owned();
+    let merge = |changes: &[(&str, Option<&str>)]| {
+        let one = |(name, value): &(&str, Option<&str>)| (text(name), value.map(str::to_owned));
+        MetadataChange::Merge(changes.iter().map(one).collect())
+    };
+    let steps = [
+        (merge(&[("b", Some("1")), ("a", Some("2"))]), vec![("a", "2"), ("b", "1")]),
+        (merge(&[("c", Some("3")), ("a", None)]), vec![("b", "1"), ("c", "3")]),
+        (merge(&[]), vec![("b", "1"), ("c", "3")]),
+        (MetadataChange::Clear, Vec::new()),
+    ];
+    for (change, expected) in steps {
+        let params = UpdateWebhook { metadata: Some(change), ..update(workspace, id, 51) };
+        let expected: Vec<_> = expected.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+        assert_eq!(kit.update_webhook(params).await.expect("it exists").metadata, expected);
+        assert_eq!(kit.lane_of(id).await.webhook.metadata, expected);
+    }
+    let names: Vec<String> = (0..=WEBHOOK_METADATA_ENTRIES_MAX).map(|n| format!("n{n}")).collect();
+    let too_much: Vec<_> = names.iter().map(|name| (name.as_str(), Some("x"))).collect();
+    let params = UpdateWebhook { metadata: Some(merge(&too_much)), ..update(workspace, id, 52) };
+    assert_eq!(refusal(kit.update_webhook(params).await), Refusal::WrongState);
+    assert_eq!(kit.lane_of(id).await.webhook.metadata, []);
 }

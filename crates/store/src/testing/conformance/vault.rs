@@ -1,5 +1,6 @@
 //! Sealed values: found page by page, and replaced only where nothing else has come between.
 
+use signalpost_core::basic_auth::{Login, PASSWORD_FIELD};
 use signalpost_core::custom_header::{CustomHeader, HEADER_FIELD};
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
@@ -42,6 +43,8 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
     let by = Principal::Operator;
     let deleted = DeleteWebhook { workspace, webhook: webhooks[1], at: sample::at(5), by };
     kit.delete_webhook(deleted).await.expect("a webhook goes, and its secret");
+    let key = sample::signing_key(workspace, 21);
+    kit.create_signing_key(key.clone()).await.expect("a new signing key");
     let calls = [sample::once(None, 9, 1, 6), sample::once(Some(workspace), 3, 1, 6)];
     for (n, once) in (2..).zip(calls) {
         let effect = Effect::CreateWorkspace(sample::workspace(n));
@@ -51,6 +54,7 @@ pub async fn every_sealed_value_is_found_page_by_page(harness: &dyn Harness) {
         SealedKey::KeyCheck,
         SealedKey::Webhook(webhooks[0]),
         SealedKey::Webhook(webhooks[2]),
+        SealedKey::SigningKey(key.id),
         SealedKey::Answer(calls[0].answer_key()),
         SealedKey::Answer(calls[1].answer_key()),
     ];
@@ -75,6 +79,7 @@ pub async fn all_that_a_webhook_keeps_sealed_is_found_and_replaced(harness: &dyn
     let kit = Kit::open(harness);
     let (workspace, [first, last]) = kit.tenant().await;
     let full = Webhook {
+        login: Login { user: Some("u".to_owned()), password: Some(value("password")) },
         headers: vec![CustomHeader { name: "x-a".to_owned(), value: value("header") }],
         previous_secrets: vec![PreviousSecret { sealed: value("previous"), expires_at: sample::at(99) }],
         ..sample::webhook(workspace, 13)
@@ -86,14 +91,17 @@ pub async fn all_that_a_webhook_keeps_sealed_is_found_and_replaced(harness: &dyn
     let expected = [
         (key, SECRET_FIELD, sample::sealed(13)),
         (key, SECRET_FIELD, value("previous")),
+        (key, PASSWORD_FIELD, value("password")),
         (key, HEADER_FIELD, value("header")),
     ];
     assert_eq!(shown.collect::<Vec<_>>(), expected, "values of one webhook stay together");
     let anew = |old: &str, new: &str| Resealed { key, old: value(old), new: value(new) };
-    let resealed = vec![anew("header", "header 2"), anew("previous", "previous 2"), anew("none", "lost")];
-    assert_eq!(kit.reseal(resealed).await.expect("it writes"), 2);
+    let resealed = ["header", "password", "previous"].map(|old| anew(old, &format!("{old} 2")));
+    let resealed = resealed.into_iter().chain([anew("none", "lost")]).collect();
+    assert_eq!(kit.reseal(resealed).await.expect("it writes"), 3);
     let mut expected = full;
     expected.headers[0].value = value("header 2");
+    expected.login.password = Some(value("password 2"));
     expected.previous_secrets[0].sealed = value("previous 2");
     assert_eq!(kit.lane_of(expected.id).await.webhook, expected);
     assert_eq!(kit.lane_of(first).await.webhook, sample::webhook(workspace, 11));

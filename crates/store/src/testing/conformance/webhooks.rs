@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use signalpost_core::basic_auth::Login;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
@@ -35,6 +36,8 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
                 timeout: Some(Duration::from_millis(100)),
             },
             headers: vec![header("authorization", 1), header("x-ü", 2)],
+            login: Login { user: Some("ü:".to_owned()), password: None },
+            metadata: vec![(String::new(), "🧀\n".to_owned()), ("a".to_owned(), String::new())],
             previous_secrets: vec![previous(13, 5), previous(14, -1_700_000_000_001)],
             updated_at: sample::at(500),
             ..sample::webhook(workspace, 13)
@@ -42,6 +45,7 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
         Webhook {
             state: disabled(DisableReason::ByOwner),
             patience: Patience { retry: Some(schedule(&[])), timeout: None },
+            login: Login { user: Some(String::new()), password: Some(sample::sealed(5)) },
             ..sample::webhook(workspace, 14)
         },
         Webhook { state: disabled(DisableReason::Gone), ..sample::webhook(workspace, 15) },

@@ -16,6 +16,7 @@ pub enum Look {
     Deliveries { workspace: Choice, webhook: Option<Choice>, status: Option<DeliveryStatus>, limit: usize },
     Delivery { delivery: Choice, caller: Caller },
     OwnerOfWebhook { name: u8, dialect: String },
+    OwnerOfSigningKey { name: u8, dialect: String },
     Lane { webhook: Choice },
     Remembered { workspace: Choice, name: u8 },
     Webhooks { workspace: Choice, active: Option<bool>, subject: Option<u8>, offset: usize, limit: usize },
@@ -36,6 +37,8 @@ pub(super) fn look() -> impl Strategy<Value = Look> {
         (choice(), caller()).prop_map(|(delivery, caller)| Look::Delivery { delivery, caller }),
         (0..12u8, prop::sample::select(DIALECTS.map(str::to_owned).to_vec()))
             .prop_map(|(name, dialect)| Look::OwnerOfWebhook { name, dialect }),
+        (0..4u8, prop::sample::select(DIALECTS.map(str::to_owned).to_vec()))
+            .prop_map(|(name, dialect)| Look::OwnerOfSigningKey { name, dialect }),
         choice().prop_map(|webhook| Look::Lane { webhook }),
         (choice(), 0..12u8).prop_map(|(workspace, name)| Look::Remembered { workspace, name }),
         (choice(), option::of(any::<bool>()), option::of(0..2u8), 0..3usize, 1..4usize).prop_map(

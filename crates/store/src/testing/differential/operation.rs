@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use signalpost_core::id_form::Counter;
 use signalpost_core::webhook::DisableReason;
 
+use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::look::{Look, look};
 use crate::ledger::RequeueRule;
 
@@ -94,6 +95,14 @@ pub enum CatalogOperation {
         webhook: Choice,
         caller: Caller,
     },
+    CreateSigningKey {
+        workspace: Choice,
+        name: u8,
+    },
+    DeleteSigningKey {
+        key: Choice,
+        caller: Caller,
+    },
     CreateCredential {
         workspace: Choice,
         hash: u8,
@@ -140,43 +149,6 @@ pub enum Caller {
 pub enum Goodbye {
     Close,
     Drop,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub struct WebhookKind {
-    pub only_type: Option<u8>,
-    pub subject: Option<u8>,
-    pub filter: Option<u8>,
-}
-
-#[derive(Clone, Copy, Debug)]
-pub enum Change {
-    Nothing,
-    Name(u8),
-    NoName,
-    Kind(WebhookKind),
-    /// Its own rules, the workspace's for `None`.
-    Patience {
-        retry: Option<u8>,
-        timeout: Option<u8>,
-    },
-    Headers(Headers),
-    /// To a secret of this number, with the one before it kept for so long.
-    Rotate {
-        secret: u8,
-        keep_ms: Option<i64>,
-    },
-    RevokeSecrets,
-    Enable,
-    Disable(DisableReason),
-}
-
-/// A merge of one header, or the end of all.
-#[derive(Clone, Copy, Debug)]
-pub enum Headers {
-    Set { name: u8, value: u8 },
-    Remove { name: u8 },
-    Clear,
 }
 
 #[derive(Clone, Debug)]
@@ -283,6 +255,8 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
         12 => (choice(), caller(), change())
             .prop_map(|(webhook, caller, change)| Op::UpdateWebhook { webhook, caller, change }),
         2 => (choice(), caller()).prop_map(|(webhook, caller)| Op::DeleteWebhook { webhook, caller }),
+        3 => (choice(), 0..4u8).prop_map(|(workspace, name)| Op::CreateSigningKey { workspace, name }),
+        2 => (choice(), caller()).prop_map(|(key, caller)| Op::DeleteSigningKey { key, caller }),
         2 => (choice(), 0..4u8).prop_map(|(workspace, hash)| Op::CreateCredential { workspace, hash }),
         1 => (choice(), caller()).prop_map(|(credential, caller)| Op::RevokeCredential { credential, caller }),
         2 => (option::of(choice()), 0..4u8)
@@ -311,42 +285,8 @@ pub(super) fn caller() -> impl Strategy<Value = Caller> {
     prop_oneof![9 => Just(Caller::Owner), 1 => Just(Caller::Stranger)]
 }
 
-fn reason() -> impl Strategy<Value = DisableReason> {
+pub(super) fn reason() -> impl Strategy<Value = DisableReason> {
     prop::sample::select(DisableReason::ALL.to_vec())
-}
-
-fn webhook_kind() -> impl Strategy<Value = WebhookKind> {
-    let rarely = || prop_oneof![3 => Just(None), 1 => (0..2u8).prop_map(Some)];
-    (rarely(), rarely(), rarely()).prop_map(|(only_type, subject, filter)| WebhookKind {
-        only_type,
-        subject,
-        filter,
-    })
-}
-
-fn change() -> impl Strategy<Value = Change> {
-    let keep_ms = option::of(prop_oneof![Just(500), Just(10_000), Just(24 * 3_600_000)]);
-    prop_oneof![
-        1 => Just(Change::Nothing),
-        1 => (0..3u8).prop_map(Change::Name),
-        1 => Just(Change::NoName),
-        1 => webhook_kind().prop_map(Change::Kind),
-        1 => (option::of(0..3u8), option::of(0..3u8))
-            .prop_map(|(retry, timeout)| Change::Patience { retry, timeout }),
-        1 => headers().prop_map(Change::Headers),
-        3 => (any::<u8>(), keep_ms).prop_map(|(secret, keep_ms)| Change::Rotate { secret, keep_ms }),
-        1 => Just(Change::RevokeSecrets),
-        4 => Just(Change::Enable),
-        2 => reason().prop_map(Change::Disable),
-    ]
-}
-
-fn headers() -> impl Strategy<Value = Headers> {
-    prop_oneof![
-        3 => (0..3u8, any::<u8>()).prop_map(|(name, value)| Headers::Set { name, value }),
-        1 => (0..3u8).prop_map(|name| Headers::Remove { name }),
-        1 => Just(Headers::Clear),
-    ]
 }
 
 fn version() -> impl Strategy<Value = Version> {

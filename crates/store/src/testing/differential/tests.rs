@@ -9,6 +9,7 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -16,9 +17,9 @@ use signalpost_core::workspace::Workspace;
 use super::operation::DIALECTS;
 use super::*;
 use crate::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
+    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
+    UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,

@@ -1,7 +1,7 @@
 //! What the driver of a sequence remembers: which objects there are to choose from, the time, the next id.
 
 use signalpost_core::delivery::Due;
-use signalpost_core::id::{CredentialId, DeliveryId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::time::Timestamp;
 
@@ -14,6 +14,7 @@ use crate::testing::sample;
 pub(super) struct World {
     pub(super) workspaces: Vec<WorkspaceId>,
     pub(super) webhooks: Vec<(WorkspaceId, WebhookId)>,
+    pub(super) signing_keys: Vec<(WorkspaceId, SigningKeyId)>,
     pub(super) credentials: Vec<(WorkspaceId, CredentialId)>,
     pub(super) operator_keys: Vec<OperatorKeyId>,
     pub(super) deliveries: Vec<(WorkspaceId, DeliveryId)>,

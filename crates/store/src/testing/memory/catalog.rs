@@ -1,10 +1,12 @@
 //! The model's workspaces, webhooks and credentials.
 
+use signalpost_core::basic_auth::Login;
 use signalpost_core::credential::{Credential, CredentialHash};
-use signalpost_core::custom_header::merged;
+use signalpost_core::custom_header;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::metadata;
 use signalpost_core::rotation;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, Remembered, Tombstone, Webhook, WebhookState};
@@ -65,6 +67,9 @@ impl Data {
         self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
         self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
         self.once.retain(|(place, _), _| *place != Some(workspace));
+        if self.closing_workspaces().all(|closing| closing != workspace) {
+            self.end_signing_keys(workspace);
+        }
         self.living_workspace_mut(workspace).expect("just found").life = Life::Ended;
         Ok(webhooks)
     }
@@ -82,6 +87,7 @@ impl Data {
         {
             return Err(StoreError::LimitReached { what: "webhooks", limit });
         }
+        self.check_reference(webhook.workspace, webhook.signing_key)?;
         self.note_id(webhook.id.raw());
         self.bump_version(webhook.workspace);
         let here = self.sequence_of(webhook.workspace);
@@ -93,13 +99,13 @@ impl Data {
 
     pub(super) fn webhook_by_public_id(&self, workspace: WorkspaceId, public_id: &str) -> Option<Webhook> {
         let mut living = self.living_webhooks_of(workspace);
-        living.find(|row| row.webhook.public_id == public_id).map(|row| row.webhook.clone())
+        living.find(|row| row.webhook.public_id == public_id).map(|row| self.seen(&row.webhook))
     }
 
     pub(super) fn list_webhooks(&self, params: &ListWebhooks) -> WebhookPage {
         let mut passing: Vec<Webhook> = self
             .living_webhooks_of(params.workspace)
-            .map(|row| row.webhook.clone())
+            .map(|row| self.seen(&row.webhook))
             .filter(|webhook| params.subject.is_none() || webhook.subject == params.subject)
             .filter(|webhook| params.active.is_none_or(|active| webhook.state.is_active() == active))
             .collect();
@@ -117,7 +123,7 @@ impl Data {
         let newest_first = self.webhooks.values().rev().filter(|row| row.webhook.workspace == *workspace);
         let remembered = newest_first.map(|row| match &row.tombstone {
             Some(tombstone) => Remembered::Deleted(tombstone.clone()),
-            None => Remembered::Living(Box::new(row.webhook.clone())),
+            None => Remembered::Living(Box::new(self.seen(&row.webhook))),
         });
         let passing = remembered
             .filter(|webhook| public_id.as_deref().is_none_or(|wanted| webhook.public_id() == wanted))
@@ -128,15 +134,14 @@ impl Data {
     /// Every call counts as a change, also one that changes nothing.
     pub(super) fn update_webhook(&mut self, params: UpdateWebhook) -> Result<Webhook, StoreError> {
         let UpdateWebhook { workspace, webhook: id, at, .. } = params;
-        let row = self.living_webhook_mut(workspace, id).ok_or(StoreError::Missing("webhook"))?;
-        let headers = params.headers.map(|change| merged(&row.webhook.headers, &change)).transpose()?;
-        if let Some(change) = &params.secrets {
-            rotation::apply(&mut row.webhook, change, at)?;
-        }
-        let before = row.webhook.clone();
+        let row = self.living_webhook(workspace, id).ok_or(StoreError::Missing("webhook"))?;
+        let mut changed = self.seen(&row.webhook);
+        self.check_reference(workspace, params.signing_key.flatten())?;
+        change_guarded(&mut changed, &params)?;
+        let row = self.living_webhook_mut(workspace, id).expect("just found");
+        let before = std::mem::replace(&mut row.webhook, changed);
         let webhook = &mut row.webhook;
-        rotation::wipe_expired(webhook, at);
-        webhook.headers = headers.unwrap_or_else(|| webhook.headers.clone());
+        webhook.signing_key = params.signing_key.unwrap_or(webhook.signing_key);
         webhook.name = params.name.unwrap_or_else(|| webhook.name.take());
         webhook.url = params.url.unwrap_or_else(|| webhook.url.clone());
         webhook.events = params.events.unwrap_or_else(|| webhook.events.clone());
@@ -161,7 +166,7 @@ impl Data {
         if !webhook.decides_like(&before) {
             webhook.settled_after = here;
         }
-        Ok(webhook.clone())
+        Ok(self.seen(&self.webhooks[&id].webhook))
     }
 
     /// Disables a webhook that gives way to the reason. The caller counts the change.
@@ -180,7 +185,7 @@ impl Data {
     pub(super) fn delete_webhook(&mut self, params: DeleteWebhook) -> Result<Webhook, StoreError> {
         let DeleteWebhook { workspace, webhook: id, at, by } = params;
         let row = self.living_webhook(workspace, id).ok_or(StoreError::Missing("webhook"))?;
-        let last = row.webhook.clone();
+        let last = self.seen(&row.webhook);
         self.bury(id, at);
         self.bump_version(workspace);
         let tombstone = Tombstone {
@@ -199,9 +204,7 @@ impl Data {
     fn bury(&mut self, id: WebhookId, at: Timestamp) {
         let row = self.webhooks.get_mut(&id).expect("the caller has found it");
         row.life = Life::Ended;
-        row.webhook.secret = None;
-        row.webhook.previous_secrets.clear();
-        row.webhook.headers.clear();
+        wipe(&mut row.webhook);
         self.cut(id, at, CutReason::Deleted);
     }
 
@@ -215,12 +218,14 @@ impl Data {
         let leaves = self.leaving.contains_key(&id);
         let row = self.webhooks.get(&id).filter(|row| leaves || row.life == Life::Living)?;
         let workspace = self.workspaces[&row.webhook.workspace].workspace.clone();
-        Some(LaneRecord { webhook: row.webhook.clone(), workspace, cuts: row.cuts.clone() })
+        let webhook = self.seen(&row.webhook);
+        let signing_key = webhook.signing_key.and_then(|key| self.living_signing_key(workspace.id, key));
+        Some(LaneRecord { signing_key: signing_key.cloned(), webhook, workspace, cuts: row.cuts.clone() })
     }
 
     pub(super) fn fan_out(&self, workspace: WorkspaceId) -> Option<FanOut> {
         let row = self.living_workspace(workspace)?;
-        let webhooks = self.living_webhooks_of(workspace).map(|row| row.webhook.clone());
+        let webhooks = self.living_webhooks_of(workspace).map(|row| self.seen(&row.webhook));
         Some(FanOut {
             workspace: row.workspace.clone(),
             version: row.version,
@@ -264,4 +269,31 @@ impl Data {
         self.credentials.remove(&id);
         Ok(())
     }
+}
+
+/// What may be refused of a change.
+fn change_guarded(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), StoreError> {
+    if let Some(headers) = &params.headers {
+        webhook.headers = custom_header::merged(&webhook.headers, headers)?;
+    }
+    if let Some(secrets) = &params.secrets {
+        rotation::apply(webhook, secrets, params.at)?;
+    }
+    rotation::wipe_expired(webhook, params.at);
+    webhook.login = webhook.login.after(&params.login);
+    webhook.login.check_beside(&webhook.headers)?;
+    if let Some(metadata) = &params.metadata {
+        webhook.metadata = metadata::merged(&webhook.metadata, metadata)?;
+    }
+    Ok(())
+}
+
+/// Nothing sealed outlives a webhook.
+pub(super) fn wipe(webhook: &mut Webhook) {
+    webhook.secret = None;
+    webhook.previous_secrets.clear();
+    webhook.headers.clear();
+    webhook.login = Login::none();
+    webhook.metadata.clear();
+    webhook.signing_key = None;
 }

@@ -7,6 +7,7 @@ use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 
+use super::catalog::wipe;
 use super::data::{Data, Life};
 use crate::StoreError;
 use crate::catalog::{CloseWorkspace, EraseWorkspace};
@@ -63,10 +64,12 @@ impl Data {
     fn end_leaving(&mut self, id: WebhookId, finished: &Finished) {
         self.leaving.remove(&id);
         let row = self.webhooks.get_mut(&id).expect("it leaves");
-        row.webhook.secret = None;
-        row.webhook.previous_secrets.clear();
-        row.webhook.headers.clear();
+        wipe(&mut row.webhook);
+        let workspace = row.webhook.workspace;
         let cut = Cut { upto: Sequence(i64::MAX), at: finished.attempt.at, reason: CutReason::Deleted };
         row.cuts.push(cut);
+        if self.closing_workspaces().all(|closing| closing != workspace) {
+            self.end_signing_keys(workspace);
+        }
     }
 }

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Tombstone, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -28,6 +31,7 @@ pub(super) struct Data {
     /// The last number taken of each.
     pub(super) counters: BTreeMap<Counter, i64>,
     pub(super) webhooks: BTreeMap<WebhookId, WebhookRow>,
+    pub(super) signing_keys: BTreeMap<SigningKeyId, SigningKeyRow>,
     pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
     /// Calls that happen once, by their workspace and name.
@@ -63,6 +67,11 @@ pub(super) struct WebhookRow {
     pub(super) life: Life,
     /// What is left of one that was deleted by itself.
     pub(super) tombstone: Option<Tombstone>,
+}
+
+pub(super) struct SigningKeyRow {
+    pub(super) key: SigningKey,
+    pub(super) life: Life,
 }
 
 pub(super) struct EventRow {

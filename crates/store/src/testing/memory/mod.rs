@@ -14,6 +14,7 @@ mod names;
 mod once;
 mod operator_keys;
 mod retention;
+mod signing_keys;
 mod vault;
 
 use std::future::ready;
@@ -27,14 +28,15 @@ use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, Webh
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
+    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
+    UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -154,6 +156,22 @@ impl Catalog for MemoryStore {
 
     fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>> {
         self.run(|data| Ok(data.fan_out(workspace)))
+    }
+
+    fn create_signing_key(&self, key: SigningKey) -> Answer<()> {
+        self.run(|data| data.create_signing_key(key))
+    }
+
+    fn signing_key(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<SigningKey>> {
+        self.run(|data| Ok(data.signing_key_by_public_id(workspace, &public_id)))
+    }
+
+    fn list_signing_keys(&self, workspace: WorkspaceId) -> Answer<Vec<SigningKey>> {
+        self.run(|data| Ok(data.list_signing_keys(workspace)))
+    }
+
+    fn delete_signing_key(&self, params: DeleteSigningKey) -> Answer<SigningKey> {
+        self.run(|data| data.delete_signing_key(params))
     }
 
     fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {

@@ -28,6 +28,7 @@ impl Data {
         match named {
             Named::Delivery(delivery) => self.owner_of_delivery(*delivery),
             Named::Webhook { dialect, public_id } => self.owner_of_webhook(dialect, public_id),
+            Named::SigningKey { dialect, public_id } => self.owner_of_signing_key(dialect, public_id),
         }
     }
 
@@ -37,13 +38,21 @@ impl Data {
     }
 
     fn owner_of_webhook(&self, dialect: &str, public_id: &str) -> Option<WorkspaceId> {
-        let mut living = self.webhooks.values().filter(|row| row.life == Life::Living);
-        let found = living.find(|row| {
-            let speaks = |workspace| {
-                self.living_workspace(workspace).is_some_and(|it| it.workspace.dialect == dialect)
-            };
-            row.webhook.public_id == public_id && speaks(row.webhook.workspace)
-        });
-        found.map(|row| row.webhook.workspace)
+        let living = self.webhooks.values().filter(|row| row.life == Life::Living);
+        let mut owners = living.map(|row| (&row.webhook.public_id, row.webhook.workspace));
+        let found = owners.find(|(name, owner)| *name == public_id && self.speaks(*owner, dialect));
+        found.map(|(_, owner)| owner)
+    }
+
+    fn owner_of_signing_key(&self, dialect: &str, public_id: &str) -> Option<WorkspaceId> {
+        let living = self.signing_keys.values().filter(|row| row.life == Life::Living);
+        let mut owners = living.map(|row| (&row.key.public_id, row.key.workspace));
+        let found = owners.find(|(name, owner)| *name == public_id && self.speaks(*owner, dialect));
+        found.map(|(_, owner)| owner)
+    }
+
+    /// Whether a workspace lives and is of this dialect.
+    fn speaks(&self, workspace: WorkspaceId, dialect: &str) -> bool {
+        self.living_workspace(workspace).is_some_and(|row| row.workspace.dialect == dialect)
     }
 }

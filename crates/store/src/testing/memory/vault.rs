@@ -2,8 +2,10 @@
 
 use signalpost_core::seal::KEY_CHECK_PLACE;
 
-use super::data::{Data, OnceAnswer};
-use crate::vault::{AnswerKey, Resealed, Sealed, SealedKey, SealedPage, replace_in, sealed_in};
+use super::data::{Data, Life, OnceAnswer, SigningKeyRow};
+use crate::vault::{
+    AnswerKey, Resealed, Sealed, SealedKey, SealedPage, replace_in, sealed_in, sealed_in_key,
+};
 
 impl Data {
     pub(super) fn sealed_page(&self, params: SealedPage) -> Vec<Sealed> {
@@ -32,12 +34,14 @@ impl Data {
             value: value.clone(),
         });
         let secrets = self.webhooks.values().flat_map(|row| sealed_in(&row.webhook));
+        let living = self.signing_keys.values().filter(|row| row.life == Life::Living);
+        let keys = living.map(|row| sealed_in_key(&row.key));
         let answers = self.once.iter().filter_map(|((workspace, name), row)| {
             let answer = AnswerKey { workspace: *workspace, name: *name };
             let OnceAnswer::Sealed(value) = &row.answer else { return None };
             Some(Sealed { key: SealedKey::Answer(answer), place: answer.place(), value: value.clone() })
         });
-        check.chain(secrets).chain(answers).collect()
+        check.chain(secrets).chain(keys).chain(answers).collect()
     }
 
     fn reseal_one(&mut self, Resealed { key, old, new }: &Resealed) -> bool {
@@ -50,6 +54,13 @@ impl Data {
             SealedKey::Webhook(id) => {
                 self.webhooks.get_mut(id).is_some_and(|row| replace_in(&mut row.webhook, old, new))
             }
+            SealedKey::SigningKey(id) => match self.signing_keys.get_mut(id) {
+                Some(SigningKeyRow { key, life: Life::Living }) if key.sealed == *old => {
+                    key.sealed.clone_from(new);
+                    true
+                }
+                _ => false,
+            },
             SealedKey::Answer(AnswerKey { workspace, name }) => {
                 match self.once.get_mut(&(*workspace, *name)).map(|row| &mut row.answer) {
                     Some(OnceAnswer::Sealed(value)) if value == old => {

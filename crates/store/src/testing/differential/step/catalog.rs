@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use signalpost_core::basic_auth::{AUTHORIZATION, LoginChange};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::metadata::MetadataChange;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
@@ -14,11 +16,10 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use super::{Compared, ledger, operator_keys};
+use super::{Compared, ledger, operator_keys, signing_keys};
 use crate::catalog::{CreateWebhook, DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
-use crate::testing::differential::operation::{
-    Call, Caller, CatalogOperation, Change, Choice, DIALECTS, Headers, IdOrder, WebhookKind,
-};
+use crate::testing::differential::change::{Change, Headers, WebhookKind};
+use crate::testing::differential::operation::{Call, Caller, CatalogOperation, Choice, DIALECTS, IdOrder};
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose};
 use crate::testing::sample;
@@ -55,6 +56,8 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
             let params = DeleteWebhook { workspace, webhook, at, by };
             pair.both(|store| store.delete_webhook(params.clone())).await.map(drop)
         }
+        Op::CreateSigningKey { workspace, name } => signing_keys::create(workspace, name, pair, world).await,
+        Op::DeleteSigningKey { key, caller } => signing_keys::delete(key, caller, pair, world).await,
         Op::CreateCredential { workspace, hash } => create_credential(workspace, hash, pair, world).await,
         Op::RevokeCredential { credential, caller } => {
             let Some((owner, credential)) = choose(&world.credentials, credential) else { return Ok(()) };
@@ -158,7 +161,14 @@ async fn update_webhook(
 ) -> Compared {
     let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
     let workspace = world.caller(owner, caller);
-    let params = update(change, UpdateWebhook::nothing(workspace, webhook, world.now()));
+    let nothing = UpdateWebhook::nothing(workspace, webhook, world.now());
+    let params = match change {
+        Change::SigningKey(key) => {
+            let key = key.and_then(|key| choose(&world.signing_keys, key)).map(|(_, key)| key);
+            UpdateWebhook { signing_key: Some(key), ..nothing }
+        }
+        change => update(change, nothing),
+    };
     pair.both(|store| store.update_webhook(params.clone())).await.map(drop)
 }
 
@@ -178,6 +188,14 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
             timeout: Some(timeout.map(|s| Duration::from_secs(u64::from(s)))),
             ..nothing
         },
+        Change::Login { user, password } => {
+            let user = user.map(|user| user.map(|n| format!("user {n}")));
+            let password = password.map(|password| password.map(|n| sample::sealed(i64::from(n))));
+            UpdateWebhook { login: LoginChange { user, password }, ..nothing }
+        }
+        Change::Metadata(entry) => UpdateWebhook { metadata: Some(metadata_change(entry)), ..nothing },
+        // It depends on what there is.
+        Change::SigningKey(_) => nothing,
         Change::Headers(headers) => UpdateWebhook { headers: Some(headers_change(headers)), ..nothing },
         Change::Rotate { secret, keep_ms } => {
             let keep_until = keep_ms.map(|ms| nothing.at.plus_ms(ms));
@@ -196,8 +214,16 @@ fn headers_change(headers: Headers) -> HeadersChange<SealedSecret> {
             HeadersChange::Merge(vec![(format!("x-{name}"), Some(sample::sealed(i64::from(value))))])
         }
         Headers::Remove { name } => HeadersChange::Merge(vec![(format!("x-{name}"), None)]),
+        Headers::SetAuthorization { value } => {
+            HeadersChange::Merge(vec![(AUTHORIZATION.to_owned(), Some(sample::sealed(i64::from(value))))])
+        }
         Headers::Clear => HeadersChange::Clear,
     }
+}
+
+fn metadata_change(entry: Option<(u8, Option<u8>)>) -> MetadataChange {
+    let Some((name, value)) = entry else { return MetadataChange::Clear };
+    MetadataChange::Merge(vec![(format!("name {name}"), value.map(|n| format!("value {n}")))])
 }
 
 async fn create_credential(workspace: Choice, hash: u8, pair: &Pair<'_>, world: &mut World) -> Compared {

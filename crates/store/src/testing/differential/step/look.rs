@@ -49,6 +49,11 @@ pub(super) async fn apply(look: &Look, pair: &Pair<'_>, world: &World) -> Compar
             let named = Named::Webhook { dialect, public_id };
             pair.both(|store| store.owner_of(named.clone())).await.map(drop)
         }
+        Look::OwnerOfSigningKey { name, ref dialect } => {
+            let (dialect, public_id) = (dialect.clone(), format!("sk-{name}"));
+            let named = Named::SigningKey { dialect, public_id };
+            pair.both(|store| store.owner_of(named.clone())).await.map(drop)
+        }
         Look::Lane { webhook } => {
             let Some(webhook) = any_webhook(webhook, world) else { return Ok(()) };
             let [model, subject] = pair.stores();

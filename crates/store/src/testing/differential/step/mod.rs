@@ -4,12 +4,14 @@ mod catalog;
 mod ledger;
 mod look;
 mod operator_keys;
+mod signing_keys;
 
 use std::time::Duration;
 
 use signalpost_core::retention::RetentionRules;
 
-use super::operation::{CatalogOperation, Operation, WebhookKind};
+use super::change::WebhookKind;
+use super::operation::{CatalogOperation, Operation};
 use super::pair::Pair;
 use super::world::World;
 use crate::ledger::Retain;
