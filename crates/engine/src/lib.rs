@@ -14,6 +14,7 @@ mod directory;
 mod doorbell;
 mod engine;
 mod event_check;
+pub mod explain;
 mod farewell;
 pub mod feed;
 mod hash_cache;

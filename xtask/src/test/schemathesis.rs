@@ -95,6 +95,7 @@ impl Api {
 /// What the native calls are asked of.
 struct Prepared {
     workspace: String,
+    event: String,
     delivery: String,
     dialect_workspace: String,
     /// Ids of operator keys: one to look at, one to rotate, one to revoke.
@@ -108,6 +109,7 @@ impl Prepared {
             ("SHOWN_KEY", shown),
             ("ROTATED_KEY", rotated),
             ("REVOKED_KEY", revoked),
+            ("STORED_EVENT", &self.event),
             ("DIALECT_WORKSPACE", &self.dialect_workspace),
             ("WORKSPACE", &self.workspace),
             ("DELIVERY", &self.delivery),
@@ -120,7 +122,8 @@ impl Prepared {
 fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "schemathesis"}))?;
     operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
-    operator.publish(&workspace, &json!({"type": "order.paid", "data": {}}))?;
+    let event = operator.publish(&workspace, &json!({"type": "order.paid", "data": {}}))?;
+    let event = event["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no event in {event}"))?;
     let deliveries = operator.get(&format!("/v1/workspaces/{workspace}/deliveries"))?;
     let delivery = deliveries["data"][0]["id"].as_str().map(str::to_owned);
     let delivery = delivery.ok_or_else(|| format!("no delivery in {deliveries}"))?;
@@ -131,7 +134,7 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
         let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
         *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
     }
-    Ok(Prepared { workspace, delivery, dialect_workspace, operator_keys })
+    Ok(Prepared { workspace, event, delivery, dialect_workspace, operator_keys })
 }
 
 /// Of a new workspace.

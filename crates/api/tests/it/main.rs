@@ -10,6 +10,7 @@ mod core;
 mod deliveries;
 mod documents;
 mod event_rules;
+mod explain;
 mod health;
 mod hostile;
 mod idempotency;

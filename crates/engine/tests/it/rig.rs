@@ -180,7 +180,7 @@ pub(crate) const fn delivered(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::Delivered { .. })
 }
 
-fn new_event(time: Timestamp) -> NewEvent {
+pub(crate) fn new_event(time: Timestamp) -> NewEvent {
     let content = EventContent {
         producer_id: None,
         event_type: "a.b".to_owned(),

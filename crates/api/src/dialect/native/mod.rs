@@ -6,6 +6,7 @@ mod convert;
 mod credentials;
 mod deliveries;
 mod events;
+mod explain;
 mod health;
 mod keys;
 mod metrics;

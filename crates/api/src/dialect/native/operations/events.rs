@@ -6,11 +6,18 @@ use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{BATCH_BODY_BYTES_MAX, BATCH_EVENTS_MAX, EVENT_BODY_BYTES_MAX};
 
 use super::{NativeOperation, Served, in_workspace, lines, publish, read};
-use crate::dialect::native::{batch, events, publish as publishing, wire};
+use crate::dialect::native::{batch, events, explain, publish as publishing, wire};
+use crate::kit::description::Description;
 use crate::kit::page::Page;
 use crate::kit::schema::{about, event_type, instant, object, or_null, producer_id, subject};
 
 const TAG: &str = "Events";
+
+const EXPLAIN: &str = "For each webhook that the workspace has or had, newest first: whether the event was sent to it, and if not, why. What \
+     decided is known exactly, by the order in which events and changes were stored and not by any clock; where a webhook \
+     was made or changed after the event, the answer says so, and `now` what such an event would come to as the webhook is. \
+     Reasons are looked for in this order: sent, made later, changed later, deleted, inactive, type, subject, filter. A \
+     producer's id that names several events stands for the newest of them.";
 
 pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
     let [one, many] = publications(served);
@@ -24,16 +31,25 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
             .answers::<Page<wire::Event<'static>>>(StatusCode::OK, "A page of events.")
     });
     let get = read("/workspaces/{workspace}/events/{event}", events::get).described(|call| {
-        in_workspace(call)
-            .id_in_path(
-                "event",
-                "Our id of the event, or the one that its producer gave it.",
-                "evt_0aB3dE6gH9jK2mN5",
-            )
+        of_event(call)
             .named("getEvent", "Look at an event")
             .answers::<wire::Event<'static>>(StatusCode::OK, "The event.")
     });
-    [one, many, list, get].map(|call| call.described(|call| call.tag(TAG))).into()
+    let explain =
+        read("/workspaces/{workspace}/events/{event}/explain", explain::explain).described(|call| {
+            of_event(call)
+                .named("explainEvent", "Explain to whom an event was sent")
+                .about(EXPLAIN)
+                .query("webhook", "Only the webhook with this id.", json!({"type": "string"}))
+                .paged()
+                .answers::<explain::Explanations>(StatusCode::OK, "The event, and a page of webhooks.")
+        });
+    [one, many, list, get, explain].map(|call| call.described(|call| call.tag(TAG))).into()
+}
+
+fn of_event(call: Description) -> Description {
+    let about = "Our id of the event, or the one that its producer gave it.";
+    in_workspace(call).id_in_path("event", about, "evt_0aB3dE6gH9jK2mN5")
 }
 
 fn publications(served: &Served) -> [NativeOperation; 2] {
