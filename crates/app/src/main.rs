@@ -8,6 +8,7 @@
 mod cli;
 mod cmd;
 mod cores;
+mod heavy_thread;
 mod key_files;
 mod listen;
 mod open_files;

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
+use crate::heavy_thread::HeavyThread;
 use crate::key_files::Keys;
 use crate::listen::{Callers, Connections, Door, Manner, TrustedProxies};
 use crate::open_files;
@@ -43,6 +44,7 @@ pub(crate) struct Server {
     /// Runs what belongs to no core: signals, the watch for owed deliveries, the order of stopping.
     runtime: Runtime,
     cores: Vec<JoinHandle<()>>,
+    heavy: HeavyThread,
     connections: Connections,
     certificates: Vec<Arc<Certificate>>,
     draining: watch::Sender<bool>,
@@ -61,10 +63,13 @@ impl Server {
         let runtime = checked_runtime(store.as_ref(), &keys.keyring)?;
         let dialects = &settings.dialects;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let heavy = HeavyThread::start();
+        let heavy = heavy.map_err(|error| Failure::io("cannot start the thread of heavy work", error))?;
         let (engine, delivery_cores) = Engine::new(EngineOptions {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
+            heavy_work: heavy.queue(),
             keyring: Arc::new(keys.keyring),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: processors,
@@ -101,6 +106,7 @@ impl Server {
             store,
             runtime,
             cores: threads,
+            heavy,
             connections,
             certificates,
             draining,
@@ -110,7 +116,7 @@ impl Server {
 
     /// Serves until `until` resolves, then stops in order: callers, attempts in flight, store.
     pub(crate) fn run_until(self, until: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
-        let Self { engine, store, runtime, cores, connections, certificates, .. } = self;
+        let Self { engine, store, runtime, cores, heavy, connections, certificates, .. } = self;
         let (draining, refuse_readiness) = (self.draining, self.refuse_readiness);
         runtime.block_on(async {
             let watching = Arc::clone(&engine);
@@ -142,6 +148,7 @@ impl Server {
             core.join()
                 .map_err(|_| Failure::new("a delivery core broke while stopping; its log line says where"))?;
         }
+        heavy.stop().map_err(|_| Failure::new("the thread of heavy work broke; its log line says where"))?;
         tracing::info!("stopped");
         Ok(())
     }

@@ -98,13 +98,15 @@ pub struct Error {
     /// For the caller. Never holds a secret, an internal address or another tenant's data.
     pub message: String,
     pub fields: Vec<FieldError>,
+    /// Seconds after which another try makes sense, where that is known.
+    pub retry_after_s: Option<u32>,
     /// For the log. Not part of any answer.
     pub cause: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Error {
     pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fields: Vec::new(), cause: None }
+        Self { code, message: message.into(), fields: Vec::new(), retry_after_s: None, cause: None }
     }
 
     /// [`ErrorCode::Invalid`] at one field.
@@ -118,11 +120,16 @@ impl Error {
             Some(first) => format!("{}: {}", first.field, first.message),
             None => "the request breaks a rule".to_owned(),
         };
-        Self { code: ErrorCode::Invalid, message, fields, cause: None }
+        Self { fields, ..Self::new(ErrorCode::Invalid, message) }
     }
 
     pub fn not_found(what: &str) -> Self {
         Self::new(ErrorCode::NotFound, format!("no such {what}"))
+    }
+
+    /// [`ErrorCode::RateLimited`] until then.
+    pub fn too_fast(message: impl Into<String>, retry_after_s: u32) -> Self {
+        Self { retry_after_s: Some(retry_after_s), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {

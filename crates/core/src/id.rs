@@ -36,8 +36,12 @@ id!(
     EventId
 );
 id!(
-    /// One API key or token of a workspace.
+    /// One API key or token of a workspace, or one right of a user on it.
     CredentialId
+);
+id!(
+    /// One user who logs in.
+    UserId
 );
 id!(
     /// One key of the operator side.

@@ -61,6 +61,38 @@ pub const KEY_BURST_S: u32 = 2;
 pub const KEY_OVERLAP_S_MAX: u64 = 30 * 24 * 3_600;
 /// The same when the caller does not say: a day.
 pub const KEY_OVERLAP_S_DEFAULT: u64 = 24 * 3_600;
+/// Memory, passes and lanes of one password's hash: the first choice of OWASP's password storage cheat sheet for
+/// argon2id, some 20 ms. Hashes are made one at a time, so this is all the memory that they take together.
+pub const ARGON2_MEMORY_KIB: u32 = 19 * 1024;
+pub const ARGON2_PASSES: u32 = 2;
+pub const ARGON2_LANES: u32 = 1;
+/// The shortest password that a caller may choose, in characters: NIST SP 800-63B has 8 as the least that any verifier
+/// accepts, and passwords come along from systems that asked for no more. Those that are made here are longer.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// The longest, in bytes: above any sentence, and nothing to hash beside what the memory costs.
+pub const PASSWORD_BYTES_MAX: usize = 256;
+/// Letters and digits of a password that is made here: 142 bits.
+pub const PASSWORD_MINTED_CHARS: usize = 24;
+/// Length of a username in characters: an e-mail address of any length that is met.
+pub const USERNAME_CHARS_MAX: usize = 128;
+/// Rights of users on one workspace, and rights of one user. A session in memory holds all of its user's. Expired ones
+/// make room for new ones of the same workspace.
+pub const WORKSPACE_RIGHTS_MAX: usize = 1_000;
+pub const USER_RIGHTS_MAX: usize = 1_000;
+/// How long a right of a user is listed after it has expired, in milliseconds: as an operator key.
+pub const RIGHT_REMEMBERED_MS: i64 = OPERATOR_KEY_REMEMBERED_MS;
+/// Rights of all sessions that are kept in memory after their first use: some 20 MB.
+pub const SESSION_CACHE_RIGHTS_MAX: usize = 100_000;
+/// Passwords waiting to be hashed, some 1.5 s of work; beyond, callers are told to come back.
+pub const HEAVY_WORK_QUEUE_MAX: usize = 64;
+/// Wrong passwords for one username, known or not: five at once, then one in twelve seconds. At that rate the commonest
+/// hundred passwords take twenty minutes, and the million after them four months.
+pub const LOGIN_FAILURES_BURST: u32 = 5;
+pub const LOGIN_FAILURE_S: u32 = 12;
+/// Wrong passwords from one address, whatever the username: fifty at once, then one in two seconds. An office behind one
+/// address stays below it; trying one password on many names does not.
+pub const ADDRESS_LOGIN_FAILURES_BURST: u32 = 50;
+pub const ADDRESS_LOGIN_FAILURE_S: u32 = 2;
 /// Failed authentications that one address may make on one surface, on average a second and at once. Nobody
 /// honest comes near it; a guesser is slowed down and costs the store next to nothing.
 pub const FAILED_LOGINS_PER_S: u32 = 50;

@@ -1,4 +1,4 @@
-//! What the world lends us: time, randomness, threads and a way to send a request.
+//! What the world lends us: time, randomness, threads, room for heavy work and a way to send a request.
 //!
 //! The engine reaches the world through these traits alone, so that the simulator can be the world.
 
@@ -44,6 +44,18 @@ pub trait Threads: Send + Sync {
     /// Runs `body` on a new thread called `name`; the caller learns of its end by what `body` itself signals.
     fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>);
 }
+
+/// Does what keeps a processor busy for long, one after the other and away from the threads that deliver and answer.
+pub trait HeavyWork: Send + Sync {
+    /// Takes the work, or refuses it when [`crate::limits::HEAVY_WORK_QUEUE_MAX`] wait already. What it found out it
+    /// tells by itself.
+    fn take(&self, work: Box<dyn FnOnce() + Send>) -> Result<(), TooMuchWork>;
+}
+
+/// As much heavy work waits as may wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("as much heavy work waits as may wait")]
+pub struct TooMuchWork;
 
 /// Starts tasks on the delivery core that asks, beside whatever runs there.
 pub trait SpawnLocal {

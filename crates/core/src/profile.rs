@@ -1,6 +1,7 @@
 //! What a dialect tells the engine about itself: data, not code.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::custom_header::check_header_name;
 use crate::event::{check_event_type, check_producer_id, check_subject};
@@ -23,12 +24,14 @@ pub struct Profile {
     pub webhook_id: IdForm,
     /// Form of credentials, `None` when this dialect has none of its own.
     pub credential: Option<RandomText>,
+    /// How its users log in, `None` when it has none.
+    pub login: Option<LoginRule>,
     /// Form of what webhooks are signed with.
     pub secret: SecretForm,
     pub signing: SigningRule,
     /// Features that a workspace may have.
     pub features: Vec<String>,
-    /// Scopes that credentials may have; where there are none a credential may do everything.
+    /// Scopes that credentials, and rights of users, may have; where there are none either may do everything.
     pub scopes: Vec<String>,
     /// Events that may be published; `None` permits any type with any data.
     pub catalogue: Option<Vec<EventKind>>,
@@ -69,6 +72,23 @@ pub struct DeliveryProfile {
     pub reserved_prefixes: Vec<String>,
     pub signature: SignatureRecipe,
     pub policy: DeliveryPolicy,
+}
+
+/// Users who log in with a name and a password and go on with the key of a session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoginRule {
+    pub user_id: IdForm,
+    /// Random bytes of a session's key, which reads as twice as many hexadecimal digits in lower case.
+    pub key_bytes: usize,
+    pub session_lifetime: Duration,
+}
+
+impl LoginRule {
+    /// Whether a text could be a session's key.
+    pub fn fits_key(&self, presented: &[u8]) -> bool {
+        let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        presented.len() == 2 * self.key_bytes && presented.iter().all(is_digit)
+    }
 }
 
 /// Lengths of a key that Standard Webhooks 1.0 permits.

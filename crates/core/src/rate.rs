@@ -57,20 +57,32 @@ impl Bucket {
 
     /// Takes one call out. A clock that goes back refills nothing.
     pub fn take(&mut self, limit: RateLimit, now: Timestamp) -> Allowance {
+        self.take_many(1, limit, now)
+    }
+
+    /// Takes all of these calls out or none: how a rate below one a second is told.
+    pub fn take_many(&mut self, calls: u32, limit: RateLimit, now: Timestamp) -> Allowance {
         let full = self.refill(limit, now);
-        let granted = if self.thousandths >= 1_000 {
-            self.thousandths -= 1_000;
+        let wanted = u64::from(calls) * 1_000;
+        let granted = if self.thousandths >= wanted {
+            self.thousandths -= wanted;
             Granted::Yes
         } else {
-            Granted::No { retry_after_s: seconds_for(1_000 - self.thousandths, limit) }
+            Granted::No { retry_after_s: seconds_for(wanted - self.thousandths, limit) }
         };
         let remaining = u32::try_from(self.thousandths / 1_000).unwrap_or(u32::MAX);
         Allowance { granted, remaining, full_in_s: seconds_for(full - self.thousandths, limit) }
     }
 
-    /// What [`Self::take`] would answer, without taking anything.
-    pub fn look(&self, limit: RateLimit, now: Timestamp) -> Granted {
-        { *self }.take(limit, now).granted
+    /// Puts calls back that were taken out and shall not count.
+    pub fn put_back(&mut self, calls: u32, limit: RateLimit, now: Timestamp) {
+        let full = self.refill(limit, now);
+        self.thousandths = self.thousandths.saturating_add(u64::from(calls) * 1_000).min(full);
+    }
+
+    /// What [`Self::take_many`] would answer, without taking anything.
+    pub fn look(&self, calls: u32, limit: RateLimit, now: Timestamp) -> Granted {
+        { *self }.take_many(calls, limit, now).granted
     }
 
     /// Whether it holds as much as it can: then it is as good as a new one.
@@ -127,14 +139,28 @@ mod tests {
         let mut bucket = Bucket::full(LIMIT, at(0));
         assert!(bucket.is_full(LIMIT, at(0)));
         for _ in 0..3 {
-            assert_eq!(bucket.look(LIMIT, at(0)), Granted::Yes);
+            assert_eq!(bucket.look(1, LIMIT, at(0)), Granted::Yes);
             take(&mut bucket, 0);
         }
-        assert_eq!(bucket.look(LIMIT, at(0)), Granted::No { retry_after_s: 1 });
+        assert_eq!(bucket.look(1, LIMIT, at(0)), Granted::No { retry_after_s: 1 });
         assert!(!bucket.is_full(LIMIT, at(1_499)));
         assert!(bucket.is_full(LIMIT, at(1_500)));
         let limit = RateLimit::of_key(5);
         assert_eq!((limit.burst, limit.window_s()), (10, 2));
+    }
+
+    #[test]
+    fn several_calls_at_once_make_a_slow_rate_and_what_is_put_back_counts_not() {
+        let (limit, at) = (RateLimit { per_s: 1, burst: 24 }, |s| Timestamp::from_ms(s * 1_000));
+        let mut bucket = Bucket::full(limit, at(0));
+        let mut granted = |s: i64| bucket.take_many(12, limit, at(s)).granted;
+        assert_eq!([granted(0), granted(0)], [Granted::Yes; 2]);
+        assert_eq!(granted(1), Granted::No { retry_after_s: 11 });
+        assert_eq!([granted(12), granted(12)], [Granted::Yes, Granted::No { retry_after_s: 12 }]);
+        bucket.put_back(12, limit, at(12));
+        assert_eq!(bucket.look(12, limit, at(12)), Granted::Yes);
+        bucket.put_back(1_000, limit, at(12));
+        assert_eq!(bucket, Bucket::full(limit, at(12)), "no more than it holds");
     }
 
     #[test]

@@ -243,6 +243,7 @@ mod tests {
             workspace_id: form(),
             webhook_id: form(),
             credential: None,
+            login: None,
             secret: SecretForm::Alphanumeric { length: 32 },
             signing: SigningRule::OwnSecret,
             features: Vec::new(),

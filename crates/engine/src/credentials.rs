@@ -11,7 +11,7 @@ use signalpost_core::profile::Profile;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::workspace::check_name;
-use signalpost_store::{Done, Effect};
+use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
@@ -91,13 +91,16 @@ impl Engine {
         Ok(self.store.list_credentials(workspace).await?)
     }
 
-    /// When this returns the credential opens nothing any more.
+    /// When this returns the credential, a user's right included, opens nothing any more.
     pub async fn revoke_credential(
         &self,
         workspace: WorkspaceId,
         credential: CredentialId,
     ) -> Result<(), Error> {
-        let revoked = self.store.revoke_credential(workspace, credential).await;
+        let revoked = match self.store.revoke_credential(workspace, credential).await {
+            Err(StoreError::Missing(_)) => return self.revoke_right(workspace, credential).await,
+            revoked => revoked,
+        };
         // Also after a failure: the store may have revoked it and lost the answer.
         self.credentials.forget(|known| known.id == credential);
         Ok(revoked?)
@@ -136,7 +139,7 @@ impl Engine {
     }
 }
 
-fn check_scopes(profile: &Profile, scopes: &[String]) -> Result<(), String> {
+pub(crate) fn check_scopes(profile: &Profile, scopes: &[String]) -> Result<(), String> {
     match scopes.iter().find(|scope| !profile.scopes.contains(scope)) {
         Some(unknown) if profile.scopes.is_empty() => {
             Err(format!("`{}`: credentials of this dialect have no scopes", shown(unknown)))
@@ -149,7 +152,7 @@ fn check_scopes(profile: &Profile, scopes: &[String]) -> Result<(), String> {
 }
 
 /// Each scope once, in the dialect's order.
-fn granted(profile: &Profile, wanted: Option<&[String]>) -> Vec<String> {
+pub(crate) fn granted(profile: &Profile, wanted: Option<&[String]>) -> Vec<String> {
     let is_wanted = |scope: &&String| wanted.is_none_or(|wanted| wanted.contains(scope));
     profile.scopes.iter().filter(is_wanted).cloned().collect()
 }

@@ -8,8 +8,9 @@ use signalpost_core::error::Error;
 use signalpost_core::hex;
 use signalpost_core::id::IdMint;
 use signalpost_core::id_form::Counter;
+use signalpost_core::limits::SESSION_CACHE_RIGHTS_MAX;
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::ports::{Clock, Random};
+use signalpost_core::ports::{Clock, HeavyWork, Random};
 use signalpost_core::profile::{IdForm, Profile, RandomText, SecretForm};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
@@ -26,12 +27,14 @@ use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
 use crate::redeliver::Walks;
+use crate::sessions::{KnownSession, WrongPasswords};
 
 /// What the engine is made from.
 pub struct EngineOptions {
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub random: Arc<dyn Random>,
+    pub heavy_work: Arc<dyn HeavyWork>,
     pub keyring: Arc<Keyring>,
     /// Every dialect instance that is served.
     pub profiles: Vec<Profile>,
@@ -48,11 +51,14 @@ pub struct Engine {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
+    pub(crate) heavy_work: Arc<dyn HeavyWork>,
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) credentials: HashCache<Credential>,
     pub(crate) operator_keys: HashCache<OperatorKey>,
+    pub(crate) sessions: HashCache<KnownSession>,
+    pub(crate) wrong_passwords: WrongPasswords,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: RetentionRules,
@@ -68,7 +74,8 @@ impl Engine {
     /// From here on the engine hears of commits. Owed deliveries of an earlier run are found by
     /// [`Engine::watch_owed`].
     pub fn new(options: EngineOptions) -> (Arc<Self>, Vec<DeliveryCore>) {
-        let EngineOptions { store, clock, random, keyring, profiles, cores, node, retention } = options;
+        let EngineOptions { store, clock, random, heavy_work, keyring, profiles, cores, node, retention } =
+            options;
         let profiles = Arc::new(Profiles::new(profiles));
         let directory = Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&profiles)));
         let doorbell = Arc::new(Doorbell::new(cores));
@@ -79,11 +86,14 @@ impl Engine {
             store,
             clock,
             random,
+            heavy_work,
             keyring,
             profiles,
             directory,
             credentials: HashCache::default(),
             operator_keys: HashCache::default(),
+            sessions: HashCache::weighing(KnownSession::weight, SESSION_CACHE_RIGHTS_MAX),
+            wrong_passwords: WrongPasswords::default(),
             doorbell: Arc::clone(&doorbell),
             metrics,
             retention,

@@ -8,23 +8,37 @@ use signalpost_core::limits::CREDENTIAL_CACHE_MAX;
 use signalpost_store::{Answer, StoreError};
 
 #[derive(Debug)]
-pub(crate) struct HashCache<T>(RwLock<Cached<T>>);
+pub(crate) struct HashCache<T> {
+    cached: RwLock<Cached<T>>,
+    /// How much of the room a thing takes.
+    weigh: fn(&T) -> usize,
+    room: usize,
+}
 
 #[derive(Debug)]
 struct Cached<T> {
     by_hash: HashMap<CredentialHash, Arc<T>>,
+    /// Of all that is kept, together.
+    weight: usize,
     /// Counts forgettings: what was loaded before one and arrives after it is not kept, and whoever was let in before
     /// one is to be looked at again.
     generation: u64,
 }
 
+/// With room for so many things as are kept of small ones.
 impl<T> Default for HashCache<T> {
     fn default() -> Self {
-        Self(RwLock::new(Cached { by_hash: HashMap::new(), generation: 0 }))
+        Self::weighing(|_| 1, CREDENTIAL_CACHE_MAX)
     }
 }
 
 impl<T> HashCache<T> {
+    /// With room for things that `weigh` so much together.
+    pub(crate) fn weighing(weigh: fn(&T) -> usize, room: usize) -> Self {
+        let cached = Cached { by_hash: HashMap::new(), weight: 0, generation: 0 };
+        Self { cached: RwLock::new(cached), weigh, room }
+    }
+
     /// What has this hash, from memory if possible, and the generation as of which that is so.
     pub(crate) async fn find(
         &self,
@@ -58,6 +72,7 @@ impl<T> HashCache<T> {
         let mut cached = self.write();
         cached.generation += 1;
         cached.by_hash.retain(|_, known| !changed(known));
+        cached.weight = cached.by_hash.values().map(|known| (self.weigh)(known)).sum();
     }
 
     fn keep(&self, hash: CredentialHash, found: Arc<T>, generation: u64) {
@@ -65,18 +80,23 @@ impl<T> HashCache<T> {
         if cached.generation != generation {
             return;
         }
-        if cached.by_hash.len() >= CREDENTIAL_CACHE_MAX {
+        let weight = (self.weigh)(&found);
+        if cached.weight.saturating_add(weight) > self.room {
             cached.by_hash.clear();
+            cached.weight = 0;
         }
-        cached.by_hash.insert(hash, found);
+        cached.weight += weight;
+        if let Some(same) = cached.by_hash.insert(hash, found) {
+            cached.weight -= (self.weigh)(&same);
+        }
     }
 
     fn read(&self) -> RwLockReadGuard<'_, Cached<T>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
+        self.cached.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Cached<T>> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
+        self.cached.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -112,6 +132,20 @@ mod tests {
         assert_eq!(cache.generation(), 1);
         assert!(!cache.knows(&hash(1)));
         assert_eq!(find(&cache, 1, None), None);
+    }
+
+    #[test]
+    fn room_is_measured_by_weight() {
+        let cache = HashCache::weighing(|known: &u8| usize::from(*known), 10);
+        for (n, weight) in [(1, 4), (2, 6)] {
+            find(&cache, n, Some(weight));
+        }
+        assert!(cache.knows(&hash(1)) && cache.knows(&hash(2)));
+        cache.forget(|known| *known == 6);
+        find(&cache, 3, Some(6));
+        assert!(cache.knows(&hash(1)) && cache.knows(&hash(3)), "what was forgotten has left its room");
+        find(&cache, 4, Some(1));
+        assert!(!cache.knows(&hash(1)) && cache.knows(&hash(4)));
     }
 
     #[test]

@@ -18,10 +18,12 @@ pub mod explain;
 mod farewell;
 pub mod feed;
 mod hash_cache;
+mod heavy_work;
 mod id_map;
 pub mod ingest;
 mod lane;
 mod lane_config;
+pub mod limiter;
 mod logins;
 pub mod lookup;
 mod mailbox;
@@ -37,11 +39,13 @@ pub mod redeliver;
 mod retention;
 mod sealing;
 pub mod secrets;
+pub mod sessions;
 mod signing_keys;
 mod subscriptions;
 pub mod test_event;
 mod timers;
 mod upkeep;
+pub mod users;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -51,7 +55,7 @@ pub use directory::View;
 pub use engine::{Engine, EngineOptions};
 /// Words of the store that callers of the engine use.
 pub use signalpost_store::Done;
-pub use signalpost_store::catalog::{ListWebhooks, WebhookPage};
+pub use signalpost_store::catalog::{HeldRight, ListWebhooks, WebhookPage};
 pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,
     Room, Storage, Usage,

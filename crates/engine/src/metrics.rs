@@ -22,6 +22,12 @@ pub struct Metrics {
     pub events_removed: Counter,
     /// Payloads that retention has removed of events that stayed.
     pub payloads_removed: Counter,
+    /// Sessions that were opened by a password.
+    pub logins: Counter,
+    /// Wrong passwords, and names that nobody has.
+    pub logins_refused: Counter,
+    /// Logins that were not looked at: wrong passwords had come too fast.
+    pub logins_throttled: Counter,
     pub storage: StorageGauges,
     pub attempts_in_flight: Gauge,
     /// Deliveries that delivery cores hold in memory, in flight included.

@@ -26,6 +26,8 @@ pub enum Stale<'a> {
     Nothing,
     /// Public id of an operator key.
     OperatorKey(&'a str),
+    /// A dialect instance and the public id of one of its users.
+    User(&'a str, &'a str),
     /// Public id of a webhook of this workspace.
     Webhook(WorkspaceId, &'a str),
 }
@@ -54,6 +56,7 @@ impl Engine {
                 let id = OperatorKeyId::from_public(id);
                 self.operator_keys.forget(|known| Some(known.id) == id);
             }
+            Stale::User(dialect, id) => self.sessions.forget(|known| known.is_of(dialect, id)),
             Stale::Webhook(workspace, id) => match self.webhook(workspace, id).await {
                 Ok(webhook) => self.apply_change(workspace, webhook.id).await,
                 // It was deleted since, and whoever deleted it sees to the rest.
@@ -93,6 +96,8 @@ impl Engine {
             Effect::CreateCredential(credential, hash) => {
                 self.store.create_credential(credential, hash).await
             }
+            Effect::CreateUser(params) => self.store.create_user(*params).await,
+            Effect::GrantRight(right) => self.store.grant_right(right).await,
             Effect::CreateOperatorKey(key, hash) => self.store.create_operator_key(key, hash).await,
             Effect::RotateOperatorKey(params) => self.store.rotate_operator_key(params).await,
             Effect::UpdateWebhook(params) => self.store.update_webhook(*params).await.map(drop),

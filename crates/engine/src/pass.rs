@@ -11,6 +11,7 @@ use signalpost_store::Answer;
 
 use crate::Engine;
 use crate::hash_cache::HashCache;
+use crate::sessions::KnownSession;
 
 /// The result of a judgement, by which it can be repeated.
 #[derive(Clone, Copy, Debug)]
@@ -22,11 +23,12 @@ pub struct Pass {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-/// Whose credentials these are.
+/// Whose credentials, or sessions, these are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Realm {
     Operators,
     Customers,
+    Users,
 }
 
 impl Engine {
@@ -42,6 +44,10 @@ impl Engine {
             Realm::Customers => {
                 let load = || self.store.credential_by_hash(hash);
                 end_of(&self.credentials, pass, load, |credential: &Credential| credential.expires_at).await?
+            }
+            Realm::Users => {
+                let load = || self.load_session(hash);
+                end_of(&self.sessions, pass, load, |known: &KnownSession| Some(known.expires_at())).await?
             }
         };
         let now = self.clock.now();

@@ -13,6 +13,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_store::Ledger;
+use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
 
 use crate::chance::SharedChance;
@@ -114,6 +115,7 @@ impl Processes {
             store: Arc::clone(&store) as _,
             clock: Arc::new(clock),
             random: Arc::clone(&self.random) as _,
+            heavy_work: Arc::new(InPlace::default()),
             keyring: Arc::new(Keyring::parse(MASTER_KEY).expect("a good key")),
             profiles: profiles(),
             cores: self.options.cores,

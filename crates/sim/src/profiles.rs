@@ -101,6 +101,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         workspace_id: random("ws_", 12),
         webhook_id: random("wh_", 12),
         credential: None,
+        login: None,
         secret: match style.signature {
             SignatureStyle::Standard => SecretForm::StandardWebhooks { key_bytes: 32 },
             SignatureStyle::Stamped => SecretForm::Alphanumeric { length: 40 },

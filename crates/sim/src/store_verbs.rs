@@ -5,18 +5,19 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
-    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
-    UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Account, Catalog, CloseWorkspace, CreateUser, CreateWebhook, DeleteSigningKey, DeleteWebhook,
+    EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
+    OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
@@ -62,6 +63,10 @@ impl Catalog for SimStore {
         fn delete_signing_key(params: DeleteSigningKey) -> SigningKey;
         fn create_credential(credential: Credential, hash: CredentialHash) -> ();
         fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+        fn create_user(params: CreateUser) -> ();
+        fn grant_right(right: Right) -> ();
+        fn revoke_right(workspace: WorkspaceId, right: CredentialId) -> UserId;
+        fn open_session(session: Session, hash: CredentialHash) -> ();
         fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();
         fn revoke_operator_key(key: OperatorKeyId) -> ();
         fn rotate_operator_key(params: RotateOperatorKey) -> ();
@@ -79,6 +84,10 @@ impl Catalog for SimStore {
         fn list_signing_keys(workspace: WorkspaceId) -> Vec<SigningKey>;
         fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
         fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
+        fn list_rights(workspace: WorkspaceId) -> Vec<HeldRight>;
+        fn user(dialect: String, public_id: String) -> Option<User>;
+        fn account(dialect: String, username: String) -> Option<Account>;
+        fn session_by_hash(hash: CredentialHash) -> Option<OpenSession>;
         fn operator_key_by_hash(hash: CredentialHash) -> Option<OperatorKey>;
         fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
         fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;

@@ -1,6 +1,7 @@
 //! From rows to domain values, checked: a value that we cannot have written is `Corrupt`, with its place.
 
 mod fields;
+mod users;
 
 use std::time::Duration;
 
@@ -29,6 +30,9 @@ use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
 use crate::pack_sealed::{unpack_headers, unpack_secrets};
 
 pub(crate) use self::fields::{Field, Fields};
+pub(crate) use self::users::{
+    held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
+};
 
 macro_rules! workspace_columns {
     () => {

@@ -36,6 +36,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 13, name: "settled", sql: include_str!("../migrations/0013_settled.sql") },
     Migration { number: 14, name: "numbers", sql: include_str!("../migrations/0014_numbers.sql") },
     Migration { number: 15, name: "signing_keys", sql: include_str!("../migrations/0015_signing_keys.sql") },
+    Migration { number: 16, name: "users", sql: include_str!("../migrations/0016_users.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

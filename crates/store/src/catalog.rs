@@ -1,4 +1,4 @@
-//! Workspaces, webhooks, signing keys, credentials and operator keys: small, read often, changed seldom.
+//! Workspaces, webhooks, signing keys, credentials, users and operator keys: small, read often, changed seldom.
 
 use std::time::Duration;
 
@@ -6,16 +6,18 @@ use signalpost_core::basic_auth::LoginChange;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
-use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::metadata::MetadataChange;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
@@ -31,8 +33,8 @@ pub trait Catalog: Send + Sync {
     fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>>;
     /// The workspace after the change. `Missing("workspace")`. Counts as a change for fan-out.
     fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace>;
-    /// Ends a tenant: credentials, operator keys bound to it, signing keys and secrets are wiped, every webhook is deleted with its
-    /// cut, and no verb finds the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the
+    /// Ends a tenant: credentials, rights of users, operator keys bound to it, signing keys and secrets are wiped, every
+    /// webhook is deleted with its cut, and no verb finds the workspace any more. Its public id stays taken. `Missing("workspace")`. Returns the
     /// webhooks it ended. What else the tenant had is removed by [`crate::Ledger::retain`].
     fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>>;
     /// Ends a tenant as [`Self::erase_workspace`] does, but for one last event, which is stored for its targets in the
@@ -98,6 +100,29 @@ pub trait Catalog: Send + Sync {
     /// `Missing("credential")`.
     fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()>;
 
+    /// Stores a user with the first right and an open session. `Missing("workspace")` when the right is on one that does
+    /// not exist; `Taken("username")`, or `Taken("user id")`, when a user of the same dialect instance has it;
+    /// `Taken("session")` when the hash exists; the refusals of [`Self::grant_right`].
+    fn create_user(&self, params: CreateUser) -> Answer<()>;
+    /// Gives a user a further right. `Missing("workspace")`; `Missing("user")`; `LimitReached` when the user has
+    /// [`signalpost_core::limits::USER_RIGHTS_MAX`] rights, or when the workspace has
+    /// [`signalpost_core::limits::WORKSPACE_RIGHTS_MAX`] none of which has expired when it is created. One that has makes
+    /// room as if it were revoked: of several the one that expired first.
+    fn grant_right(&self, right: Right) -> Answer<()>;
+    /// Rights on a workspace with the users who have them, oldest first.
+    fn list_rights(&self, workspace: WorkspaceId) -> Answer<Vec<HeldRight>>;
+    /// Takes a right away, and with their last one the user and the session. Gives the user who had it.
+    /// `Missing("right")`.
+    fn revoke_right(&self, workspace: WorkspaceId, right: CredentialId) -> Answer<UserId>;
+    /// A user of a dialect instance by what the edge calls them.
+    fn user(&self, dialect: String, public_id: String) -> Answer<Option<User>>;
+    /// What a login needs. Whatever the ends of rights say: the caller judges that with its own clock.
+    fn account(&self, dialect: String, username: String) -> Answer<Option<Account>>;
+    /// Opens a session in place of the one that the user had. `Missing("user")`; `Taken("session")` when the hash exists.
+    fn open_session(&self, session: Session, hash: CredentialHash) -> Answer<()>;
+    /// Whatever the ends of session and rights say: the caller judges that with its own clock.
+    fn session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenSession>>;
+
     /// `Missing("workspace")` when it is bound to one that does not exist, `Taken("operator key")` when the hash
     /// exists, `WrongState` when there are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] of the same binding none of
     /// which has expired when it is created. One that has makes room: of several the one that expired first.
@@ -121,6 +146,41 @@ pub trait Catalog: Send + Sync {
     fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>>;
     /// The answer kept by [`Self::do_once`] for a call, if it was made. `KeyReused` when it was another request.
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>>;
+}
+
+#[derive(Clone, Debug)]
+pub struct CreateUser {
+    pub user: User,
+    pub password: PasswordHash,
+    /// The user's own.
+    pub right: Right,
+    /// The user's own.
+    pub session: Session,
+    /// Of the session's key.
+    pub hash: CredentialHash,
+}
+
+/// A right with the user who has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRight {
+    pub right: Right,
+    pub user: User,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    pub user: User,
+    pub password: PasswordHash,
+    /// On whatever workspaces, in order of these and then of their own ids.
+    pub rights: Vec<Right>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenSession {
+    pub session: Session,
+    pub user: User,
+    /// As in [`Account`].
+    pub rights: Vec<Right>,
 }
 
 /// Filters are joined by "and".

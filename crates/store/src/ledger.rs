@@ -86,8 +86,9 @@ pub trait Ledger: Send + Sync {
     fn owner_of(&self, named: Named) -> Answer<Option<WorkspaceId>>;
 
     /// One bounded step of housekeeping: secrets that have expired, rows ended by cuts, lazy indexes.
-    /// `true` when there is more. The first step wipes expired secrets and removes operator keys that are remembered no
-    /// longer ([`signalpost_core::operator_key::forgotten_since`]), of no more webhooks and keys than a step may change.
+    /// `true` when there is more. The first step wipes expired secrets and removes what is remembered no longer: operator
+    /// keys ([`signalpost_core::operator_key::forgotten_since`]), sessions that have expired, and rights of users
+    /// ([`signalpost_core::user::forgotten_since`]) as if they were revoked; of no more rows than a step may change.
     fn upkeep(&self, now: Timestamp) -> Answer<bool>;
     /// One bounded step of removing what the rules do not let the store keep, in the writer's idle time or at a share
     /// of what else it writes. To be called again while there is [`Retained::more`].

@@ -9,9 +9,10 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::Right;
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{CreateWebhook, RotateOperatorKey, UpdateWebhook};
+use crate::catalog::{CreateUser, CreateWebhook, RotateOperatorKey, UpdateWebhook};
 use crate::ledger::Requeue;
 use crate::vault::AnswerKey;
 
@@ -64,6 +65,8 @@ pub enum Effect {
     CreateWorkspace(Workspace),
     CreateWebhook(Box<CreateWebhook>),
     CreateCredential(Credential, CredentialHash),
+    CreateUser(Box<CreateUser>),
+    GrantRight(Right),
     CreateOperatorKey(OperatorKey, CredentialHash),
     RotateOperatorKey(RotateOperatorKey),
     UpdateWebhook(Box<UpdateWebhook>),

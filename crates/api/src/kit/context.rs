@@ -4,10 +4,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{OriginalUri, Request};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use http::header::{Entry, RETRY_AFTER};
 use http::{HeaderValue, Method};
-use signalpost_core::error::ErrorCode;
+use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::time::Timestamp;
 
 use crate::kit::caller_address::CallerAddress;
@@ -36,12 +36,17 @@ impl Context {
         Self { method: request.method().clone(), caller, request_id: ids.of(request.headers(), at), path, at }
     }
 
+    /// The answer to a request that no handler gets to see.
+    pub(crate) fn refuse(&self, error: Error, render: Render) -> Response {
+        self.finish(Refusal::from(error).into_response(), render)
+    }
+
     /// Puts the surface's own error in the place of a carried refusal and gives the answer its request id.
     pub(crate) fn finish(&self, mut response: Response, render: Render) -> Response {
         if let Some(refusal) = Refusal::take(&mut response) {
             self.log(&refusal);
             response = render(&refusal, self);
-            if let Some(seconds) = refusal.retry_after_s() {
+            if let Some(seconds) = refusal.error().retry_after_s {
                 // In the place of the code's usual one: a second value would leave callers to choose.
                 response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             }

@@ -16,8 +16,6 @@ pub(crate) struct Refusal {
     error: Error,
     /// What the surface's errors say beside that, in a type of its own.
     details: Option<Box<dyn Any + Send + Sync>>,
-    /// After which another try makes sense, where it is known better than by the error's code.
-    retry_after_s: Option<u32>,
 }
 
 /// What a handler answers.
@@ -25,12 +23,7 @@ pub(crate) type Answer = Result<Response, Refusal>;
 
 impl Refusal {
     pub(crate) fn with<D: Any + Send + Sync>(error: Error, details: D) -> Self {
-        Self { error, details: Some(Box::new(details)), retry_after_s: None }
-    }
-
-    /// One that says when another try makes sense.
-    pub(crate) fn until(error: Error, retry_after_s: Option<u32>) -> Self {
-        Self { error, details: None, retry_after_s }
+        Self { error, details: Some(Box::new(details)) }
     }
 
     pub(crate) fn error(&self) -> &Error {
@@ -40,10 +33,6 @@ impl Refusal {
     /// The details, if they are of this type.
     pub(crate) fn details<D: Any>(&self) -> Option<&D> {
         self.details.as_ref()?.downcast_ref()
-    }
-
-    pub(crate) const fn retry_after_s(&self) -> Option<u32> {
-        self.retry_after_s
     }
 
     pub(crate) fn map(self, map: impl FnOnce(Error) -> Error) -> Self {
@@ -58,7 +47,7 @@ impl Refusal {
 
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
-        Self { error, details: None, retry_after_s: None }
+        Self { error, details: None }
     }
 }
 

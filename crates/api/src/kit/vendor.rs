@@ -9,10 +9,10 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use signalpost_core::error::Error;
 
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::{Context, Render};
-use crate::kit::guesses::Turned;
 use crate::kit::operation::{self, Operation, Surface};
 use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
@@ -29,7 +29,7 @@ pub(crate) trait VendorSurface: Surface {
         &self,
         headers: &HeaderMap,
         from: Option<IpAddr>,
-    ) -> impl Future<Output = Result<Self::Caller, Turned>> + Send;
+    ) -> impl Future<Output = Result<Self::Caller, Error>> + Send;
 
     /// A refusal in the surface's form.
     fn render(refusal: &Refusal, context: &Context) -> Response;
@@ -61,7 +61,7 @@ async fn judge<S: VendorSurface>(
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(turned) => Refusal::from(turned).into_response(),
+        Err(error) => Refusal::from(error).into_response(),
     }
 }
 

@@ -25,6 +25,7 @@ use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_engine::{DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
 use tower_service::Service;
 
@@ -71,6 +72,7 @@ impl App {
             store,
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU64::new(1))),
+            heavy_work: Arc::new(InPlace::default()),
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: 1,

@@ -86,6 +86,7 @@ fn as_json(args: &RestoreArgs, done: &Restored) -> String {
         "sequences_advanced_by": report.sequence_step,
         "operator_keys": report.operator_keys,
         "credentials": report.credentials,
+        "users": report.users,
         "keys_revoked": args.revoke_keys,
         "keys": key_files.iter().map(|key| key.file).collect::<Vec<_>>(),
     });
@@ -94,7 +95,8 @@ fn as_json(args: &RestoreArgs, done: &Restored) -> String {
 
 fn as_text(args: &RestoreArgs, done: &Restored) -> String {
     let Restored { data, report, manifest, key_files } = done;
-    let RestoreReport { bytes, workspaces, events, owed, sequence_step, operator_keys, credentials } = report;
+    let RestoreReport { bytes, workspaces, events, owed, sequence_step, operator_keys, credentials, users } =
+        report;
     let mut text = format!(
         "Restored into {}: {}, {workspaces} workspaces, {events} events. Every sequence was advanced by \
          {sequence_step}.\n{owed} deliveries were owed when the backup was taken ({}); they go out when the server \
@@ -105,13 +107,13 @@ fn as_text(args: &RestoreArgs, done: &Restored) -> String {
     );
     text.push_str(&if args.revoke_keys {
         format!(
-            "{operator_keys} operator keys and {credentials} credentials of customers were revoked, and {OPERATOR_KEY_FILE} \
-             was not taken from the backup.\n"
+            "{operator_keys} operator keys, {credentials} credentials of customers and {users} users were revoked, and \
+             {OPERATOR_KEY_FILE} was not taken from the backup.\n"
         )
     } else {
         format!(
-            "{operator_keys} operator keys and {credentials} credentials of customers are as they were then: what was \
-             revoked since opens again. Revoke it once more, or restore with --revoke-keys.\n"
+            "{operator_keys} operator keys, {credentials} credentials of customers and {users} users are as they were then: \
+             what was revoked since opens again. Revoke it once more, or restore with --revoke-keys.\n"
         )
     });
     if !key_files.iter().any(|key| key.file == MASTER_KEY_FILE) {

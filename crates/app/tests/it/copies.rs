@@ -95,10 +95,10 @@ fn a_restore_can_revoke_every_key_that_was_made_before() {
         |data: &Path, flags: &[&str]| signalpost("restore", &[("--from", &backup), ("--data", data)], flags);
     let (as_it_was, revoked) = (folder.path().join("one"), folder.path().join("two"));
     let said = done(&restore(&as_it_was, &[]));
-    assert!(said.contains("1 credentials of customers are as they were then"), "{said}");
+    assert!(said.contains("1 credentials of customers and 0 users are as they were then"), "{said}");
     assert_eq!(opens(&as_it_was), 200);
     let said = done(&restore(&revoked, &["--revoke-keys"]));
-    assert!(said.contains("1 credentials of customers were revoked"), "{said}");
+    assert!(said.contains("1 credentials of customers and 0 users were revoked"), "{said}");
     assert!(!revoked.join("operator.key").exists() && revoked.join("master.key").exists());
     assert_eq!(opens(&revoked), 401);
     let ready = folder.path().join("three");

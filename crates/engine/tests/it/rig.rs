@@ -34,6 +34,7 @@ use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
 use signalpost_engine::workspaces::NewWorkspace;
 use signalpost_engine::{DeliverySummary, Engine, EngineOptions, ListDeliveries, View};
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
 
 /// Turns of a core that has nothing to wait for; far above what a test needs.
@@ -62,6 +63,7 @@ impl Rig {
             store: Arc::new(MemoryStore::new()),
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU64::new(1))),
+            heavy_work: Arc::new(InPlace::default()),
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
             profiles: vec![profile(pause, consecutive_failures)],
             cores: 1,
@@ -200,6 +202,7 @@ fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
         workspace_id: form(),
         webhook_id: form(),
         credential: None,
+        login: None,
         secret: SecretForm::Alphanumeric { length: 32 },
         signing: SigningRule::OwnSecret,
         features: Vec::new(),

@@ -1,7 +1,7 @@
 //! `erase_workspace`: ends a tenant. The row stays, so that its public id stays taken.
 //!
-//! From the mark on no verb finds the workspace or anything of it. Its webhooks, its credentials and the answers that may
-//! hold secrets go in bounded steps before the verb answers; what else it had is removed by retention.
+//! From the mark on no verb finds the workspace or anything of it. Its webhooks, its credentials, the rights of users on it
+//! and the answers that may hold secrets go in bounded steps before the verb answers; what else it had is removed by retention.
 
 use rusqlite::{Row, params};
 use signalpost_core::event::Sequence;
@@ -10,7 +10,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::{Answer, StoreError};
 
 use super::once::{self, returning};
-use super::{delete_webhook, find};
+use super::{delete_webhook, find, revoke_right};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::job::Growth;
@@ -32,6 +32,8 @@ pub(crate) const SELECT_NEWEST_OPERATOR_KEY: &str =
     "SELECT coalesce(max(id), 0) FROM operator_key WHERE workspace = ?1";
 /// There are [`signalpost_core::limits::OPERATOR_KEYS_MAX`] at most.
 pub(crate) const DELETE_OPERATOR_KEYS: &str = "DELETE FROM operator_key WHERE workspace = ?1";
+pub(crate) const SELECT_RIGHTS: &str =
+    "SELECT id, user FROM user_right WHERE workspace = ?1 ORDER BY id LIMIT ?2";
 /// Answers that may hold secrets. Nobody finds the others any more either.
 pub(crate) const DELETE_SEALED: &str = concat!(
     "DELETE FROM once WHERE id IN (
@@ -53,7 +55,7 @@ pub(crate) const DELETE_HEAD: &str = "DELETE FROM head WHERE workspace = ?1";
 pub(crate) const INSERT_REST: &str =
     "INSERT INTO rest (workspace, upto) VALUES (?1, (SELECT coalesce(max(id), 0) FROM message))";
 
-/// Webhooks buried in one commit, and again so many credentials and answers: some 5 ms each.
+/// Webhooks buried in one commit, and again so many credentials, rights and answers: some 5 ms each.
 pub(crate) const BURIED_MAX: usize = 500;
 /// What a step weighs in a commit, in bytes: enough that few neighbours share one.
 const STEP_BYTES: usize = 256 * 1024;
@@ -61,7 +63,7 @@ const STEP_BYTES: usize = 256 * 1024;
 /// What one step has done.
 pub(crate) struct Stepped {
     pub(crate) buried: Vec<WebhookId>,
-    /// Credentials and answers.
+    /// Credentials, rights and answers.
     stripped: usize,
 }
 
@@ -137,13 +139,24 @@ pub(super) fn step(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<Step
     Ok(Stepped { buried, stripped: strip(write, workspace)? })
 }
 
-/// Wipes up to [`BURIED_MAX`] credentials, and answers that may hold secrets, of an erased workspace; fewer when there
+/// Wipes up to [`BURIED_MAX`] credentials, rights of users, and answers that may hold secrets, of an erased workspace; fewer when there
 /// are no more.
 pub(crate) fn strip(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
     let credentials =
         write.statement(DELETE_CREDENTIALS)?.execute(params![workspace.raw(), limit(BURIED_MAX)])?;
-    let left = limit(BURIED_MAX.saturating_sub(credentials));
-    Ok(credentials + once::forget(write, DELETE_SEALED, params![workspace.raw(), left])?)
+    let rights = end_rights(write, workspace, BURIED_MAX.saturating_sub(credentials))?;
+    let left = limit(BURIED_MAX.saturating_sub(credentials + rights));
+    Ok(credentials + rights + once::forget(write, DELETE_SEALED, params![workspace.raw(), left])?)
+}
+
+/// Users whose last rights they were go too.
+fn end_rights(write: &Write<'_>, workspace: WorkspaceId, rights_max: usize) -> Result<usize, Failure> {
+    let page = [workspace.raw(), limit(rights_max)];
+    let rights = fetch_all(write.connection, SELECT_RIGHTS, page, revoke_right::held)?;
+    for right in &rights {
+        revoke_right::remove(write, *right)?;
+    }
+    Ok(rights.len())
 }
 
 /// Buries up to [`BURIED_MAX`] webhooks of an erased workspace; fewer when there are no more.

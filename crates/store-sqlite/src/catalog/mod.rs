@@ -1,11 +1,13 @@
-//! The catalogue's verbs: workspaces, webhooks, signing keys, credentials and operator keys. One file each.
+//! The catalogue's verbs: workspaces, webhooks, signing keys, credentials, users and operator keys. One file each.
 
+mod account;
 pub(crate) mod close_workspace;
 #[cfg(test)]
 mod closing_test;
 mod create_credential;
 mod create_operator_key;
 mod create_signing_key;
+mod create_user;
 mod create_webhook;
 mod create_workspace;
 mod credential_by_hash;
@@ -17,36 +19,44 @@ pub(crate) mod expire_secrets;
 mod fan_out;
 pub(crate) mod find;
 pub(crate) mod forget_operator_keys;
+pub(crate) mod forget_users;
+mod grant_right;
 mod lane;
 mod list_credentials;
 mod list_operator_keys;
+mod list_rights;
 mod list_webhooks;
 mod list_workspaces;
 mod next_number;
 pub(crate) mod once;
 #[cfg(test)]
 mod once_tests;
+mod open_session;
 mod operator_key;
 mod remembered_webhooks;
 mod revoke_credential;
 mod revoke_operator_key;
+pub(crate) mod revoke_right;
 mod rotate_operator_key;
+mod session_by_hash;
 mod signing_key;
 mod update_webhook;
 mod update_workspace;
+mod user;
 
 use signalpost_core::credential::{Credential, CredentialHash};
-use signalpost_core::id::{CredentialId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 use signalpost_store::catalog::{
-    CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut, LaneRecord,
-    ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey, UpdateWebhook,
-    UpdateWorkspace, WebhookPage,
+    Account, CloseWorkspace, CreateUser, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace,
+    FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, OpenSession,
+    RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use signalpost_store::ledger::Accepted;
 use signalpost_store::{Answer, Catalog, Done, Effect, Once};
@@ -175,6 +185,39 @@ impl Catalog for SqliteStore {
         self.change(move |write| revoke_credential::run(write, workspace, credential))
     }
 
+    fn create_user(&self, params: CreateUser) -> Answer<()> {
+        self.create(move |write| create_user::run(write, &params))
+    }
+
+    fn grant_right(&self, right: Right) -> Answer<()> {
+        self.create(move |write| grant_right::run(write, &right))
+    }
+
+    fn list_rights(&self, workspace: WorkspaceId) -> Answer<Vec<HeldRight>> {
+        self.read(move |connection| list_rights::run(connection, workspace))
+    }
+
+    fn revoke_right(&self, workspace: WorkspaceId, right: CredentialId) -> Answer<UserId> {
+        self.change(move |write| revoke_right::run(write, workspace, right))
+    }
+
+    fn user(&self, dialect: String, public_id: String) -> Answer<Option<User>> {
+        self.read(move |connection| user::run(connection, &dialect, &public_id))
+    }
+
+    fn account(&self, dialect: String, username: String) -> Answer<Option<Account>> {
+        self.read(move |connection| account::run(connection, &dialect, &username))
+    }
+
+    /// Taken while the disk is full: whoever looks after things must get in.
+    fn open_session(&self, session: Session, hash: CredentialHash) -> Answer<()> {
+        self.change(move |write| open_session::run(write, &session, hash))
+    }
+
+    fn session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenSession>> {
+        self.read(move |connection| session_by_hash::run(connection, hash))
+    }
+
     fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()> {
         self.create(move |write| create_operator_key::run(write, &key, hash))
     }
@@ -213,6 +256,7 @@ impl Catalog for SqliteStore {
 /// Every statement of these verbs, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    account::SELECT,
     close_workspace::INSERT,
     close_workspace::SELECT_WORKSPACE,
     close_workspace::SELECT_LAST_EVENT,
@@ -227,6 +271,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_signing_key::IS_TAKEN,
     create_signing_key::IS_FULL,
     create_signing_key::INSERT,
+    create_user::IS_NAME_TAKEN,
+    create_user::IS_ID_TAKEN,
+    create_user::INSERT,
     create_webhook::IS_TAKEN,
     create_webhook::IS_FULL,
     create_webhook::INSERT,
@@ -242,6 +289,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     erase_workspace::SELECT_NEWEST_OPERATOR_KEY,
     erase_workspace::DELETE_OPERATOR_KEYS,
     erase_workspace::DELETE_CREDENTIALS,
+    erase_workspace::SELECT_RIGHTS,
     erase_workspace::DELETE_SEALED,
     erase_workspace::WIPE_SIGNING_KEYS,
     erase_workspace::UPDATE,
@@ -254,15 +302,23 @@ pub(crate) const STATEMENTS: &[&str] = &[
     fan_out::SELECT_VERSION,
     fan_out::SELECT_WEBHOOKS,
     forget_operator_keys::SELECT,
+    forget_users::SELECT_RIGHTS,
+    forget_users::DELETE_SESSIONS,
     find::SELECT_WORKSPACE,
     find::SELECT_WORKSPACE_BY_PUBLIC_ID,
     find::WORKSPACE_LIVES,
     find::SELECT_WEBHOOK,
     find::SELECT_WEBHOOK_BY_PUBLIC_ID,
+    grant_right::USER_LIVES,
+    grant_right::IS_USER_FULL,
+    grant_right::IS_WORKSPACE_FULL,
+    grant_right::SELECT_EXPIRED,
+    grant_right::INSERT,
     lane::SELECT,
     list_credentials::SELECT,
     list_operator_keys::SELECT,
     list_operator_keys::SELECT_OF_WORKSPACE,
+    list_rights::SELECT,
     list_webhooks::COUNT,
     list_webhooks::SELECT,
     list_workspaces::SELECT,
@@ -273,16 +329,26 @@ pub(crate) const STATEMENTS: &[&str] = &[
     once::DELETE_NAMED,
     once::DELETE_OLDEST,
     once::DELETE_OLDEST_OF,
+    open_session::IS_TAKEN,
+    open_session::REPLACE,
     operator_key::SELECT,
     operator_key::SELECT_BY_HASH,
     remembered_webhooks::SELECT,
     remembered_webhooks::SELECT_BY_PUBLIC_ID,
     revoke_credential::DELETE,
     revoke_operator_key::DELETE,
+    revoke_right::SELECT,
+    revoke_right::DELETE,
+    revoke_right::ANY_LEFT,
+    revoke_right::DELETE_SESSION,
+    revoke_right::DELETE_USER,
     rotate_operator_key::UPDATE,
     signing_key::SELECT,
     signing_key::SELECT_BY_PUBLIC_ID,
     signing_key::SELECT_ALL,
+    session_by_hash::SELECT,
     update_webhook::UPDATE,
     update_workspace::UPDATE,
+    user::SELECT,
+    user::SELECT_RIGHTS,
 ];

@@ -12,8 +12,8 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_store::{Done, Effect, Once, StoreError};
 
 use super::{
-    create_credential, create_operator_key, create_webhook, create_workspace, find, rotate_operator_key,
-    update_webhook,
+    create_credential, create_operator_key, create_user, create_webhook, create_workspace, find, grant_right,
+    rotate_operator_key, update_webhook,
 };
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
@@ -57,6 +57,8 @@ pub(super) const fn terms(effect: &Effect) -> (Admission, Growth) {
         Effect::CreateWorkspace(_)
         | Effect::CreateWebhook(_)
         | Effect::CreateCredential(..)
+        | Effect::CreateUser(_)
+        | Effect::GrantRight(_)
         | Effect::CreateOperatorKey(..) => (Admission::Always, Growth::Grows),
         Effect::RotateOperatorKey(_) | Effect::UpdateWebhook(_) => (Admission::Always, Growth::Needed),
         Effect::Requeue(_) => PUBLISHED,
@@ -76,6 +78,8 @@ pub(super) fn run(
         Effect::CreateWorkspace(workspace) => create_workspace::run(write, workspace)?,
         Effect::CreateWebhook(params) => create_webhook::run(write, params)?,
         Effect::CreateCredential(credential, hash) => create_credential::run(write, credential, *hash)?,
+        Effect::CreateUser(params) => create_user::run(write, params)?,
+        Effect::GrantRight(right) => grant_right::run(write, right)?,
         Effect::CreateOperatorKey(key, hash) => create_operator_key::run(write, key, *hash)?,
         Effect::RotateOperatorKey(params) => rotate_operator_key::run(write, params)?,
         Effect::UpdateWebhook(params) => drop(update_webhook::run(write, params)?),

@@ -118,6 +118,18 @@ const RULES: &[(&str, &str)] = &[
             SELECT 1 FROM signing_key k WHERE k.id = h.signing_key AND k.workspace = h.workspace)",
     ),
     (
+        "users have no right",
+        "SELECT u.id FROM user u WHERE NOT EXISTS (SELECT 1 FROM user_right r WHERE r.user = u.id)",
+    ),
+    (
+        "rights name users who are gone",
+        "SELECT r.id FROM user_right r WHERE NOT EXISTS (SELECT 1 FROM user u WHERE u.id = r.user)",
+    ),
+    (
+        "sessions name users who are gone",
+        "SELECT s.user FROM session s WHERE NOT EXISTS (SELECT 1 FROM user u WHERE u.id = s.user)",
+    ),
+    (
         "webhooks that are deleted still have a secret",
         "SELECT h.id FROM webhook h WHERE h.deleted_at IS NOT NULL
          AND coalesce(h.secret, h.previous_secrets, h.headers, h.login_password) IS NOT NULL",

@@ -24,10 +24,14 @@ const ADVANCE_COUNTERS: &str = "UPDATE counter SET last = min(last + ?1, ?2)";
 /// Ids of what is gone are not given out again. An answer that is kept for a call may hold a key.
 const REVOKE: &str = "
     UPDATE meta SET value = max(value,
-            (SELECT coalesce(max(id), 0) FROM operator_key), (SELECT coalesce(max(id), 0) FROM credential))
+            (SELECT coalesce(max(id), 0) FROM operator_key), (SELECT coalesce(max(id), 0) FROM credential),
+            (SELECT coalesce(max(id), 0) FROM user), (SELECT coalesce(max(id), 0) FROM user_right))
         WHERE name = 'highest_deleted_id';
     DELETE FROM operator_key;
     DELETE FROM credential;
+    DELETE FROM session;
+    DELETE FROM user_right;
+    DELETE FROM user;
     DELETE FROM once WHERE sealed IS NOT NULL;
     UPDATE head SET kept_bytes = (SELECT coalesce(sum(256 + coalesce(length(accepted), 0)), 0)
         FROM once WHERE once.workspace = head.workspace);
@@ -37,13 +41,14 @@ const REVOKE: &str = "
         FROM once WHERE workspace = 0) WHERE name = 'kept_bytes_outside';";
 const COUNT_OPERATOR_KEYS: &str = "SELECT count(*) FROM operator_key";
 const COUNT_CREDENTIALS: &str = "SELECT count(*) FROM credential";
+const COUNT_USERS: &str = "SELECT count(*) FROM user";
 
-/// What becomes of operator keys and of customers' credentials.
+/// What becomes of operator keys, of customers' credentials and of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
     /// They are as they were when the backup was taken: what was revoked since opens again.
     AsTheyWere,
-    /// None of them opens anything.
+    /// None of them opens anything. Users go too: who was removed since the backup would have a password again.
     Revoked,
 }
 
@@ -69,6 +74,8 @@ pub struct RestoreReport {
     pub operator_keys: u64,
     /// The same of customers' credentials.
     pub credentials: u64,
+    /// The same of users who log in.
+    pub users: u64,
 }
 
 /// How far a sequence goes ahead for a backup of this age: what was handed out since is below, so that a consumer that
@@ -127,6 +134,7 @@ fn write(backup: &Path, partial: &Path, options: &RestoreOptions) -> Result<Rest
         sequence_step,
         operator_keys: number(&connection, COUNT_OPERATOR_KEYS)?,
         credentials: number(&connection, COUNT_CREDENTIALS)?,
+        users: number(&connection, COUNT_USERS)?,
     };
     if options.keys == Keys::Revoked {
         connection.execute_batch(REVOKE)?;

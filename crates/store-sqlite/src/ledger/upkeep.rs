@@ -3,7 +3,7 @@
 use signalpost_core::time::Timestamp;
 
 use super::{index, sweep};
-use crate::catalog::{expire_secrets, forget_operator_keys};
+use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
 use crate::failure::Failure;
 use crate::retention::unlist;
 use crate::write::Write;
@@ -27,7 +27,7 @@ pub(crate) enum Eagerness {
 pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     // Every time, so that no backlog of anything else can make a secret outlive its use.
     let expiring = expire_secrets::step(write, now)?;
-    let forgetting = forget_operator_keys::step(write, now)?;
+    let forgetting = forget_operator_keys::step(write, now)? | forget_users::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }
 

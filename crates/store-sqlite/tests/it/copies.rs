@@ -142,20 +142,25 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
     let credential = Effect::CreateCredential(sample::credential(workspace, 902), hash(2));
     let once = sample::once(Some(workspace), 1, 1, 5);
     block_on(store.do_once(credential, once, sample::sealed(1))).expect("a credential");
+    block_on(store.create_user(sample::new_user(workspace, 903, hash(3)))).expect("a user");
     let (_folder, backup) = place();
     back_up(working.directory.path(), &backup, &mut |_| {}).expect("a backup");
     for keys in [Keys::AsTheyWere, Keys::Revoked] {
         let (_other, data) = place();
         let report = restore(&backup, &data, &RestoreOptions { keys, ..options(None) }).expect("it restores");
-        assert_eq!((report.operator_keys, report.credentials), (1, 1));
+        assert_eq!((report.operator_keys, report.credentials, report.users), (1, 1, 1));
         assert_eq!(check(&data, &mut |_| {}).expect("it reads").problems, Vec::<String>::new());
         let store = SqliteStore::open_inline(&data).expect("it opens");
         let key = block_on(store.operator_key_by_hash(hash(1))).expect("it reads");
         let credential = block_on(store.credential_by_hash(hash(2))).expect("it reads");
+        let session = block_on(store.session_by_hash(hash(3))).expect("it reads");
+        let user = sample::user(903);
+        let account = block_on(store.account(user.dialect, user.username)).expect("it reads");
         let answer = block_on(store.done_before(once)).expect("it reads");
         let opens = keys == Keys::AsTheyWere;
         assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
-        assert_eq!(store.highest_id(), 902, "ids are not given out again");
+        assert_eq!((session.is_some(), account.is_some()), (opens, opens));
+        assert_eq!(store.highest_id(), 904, "ids are not given out again");
     }
 }
 

@@ -28,6 +28,14 @@ macro_rules! forward_catalog {
             fn credential_by_hash(hash: CredentialHash) -> Option<Credential>;
             fn list_credentials(workspace: WorkspaceId) -> Vec<Credential>;
             fn revoke_credential(workspace: WorkspaceId, credential: CredentialId) -> ();
+            fn create_user(params: CreateUser) -> ();
+            fn grant_right(right: Right) -> ();
+            fn list_rights(workspace: WorkspaceId) -> Vec<HeldRight>;
+            fn revoke_right(workspace: WorkspaceId, right: CredentialId) -> UserId;
+            fn user(dialect: String, public_id: String) -> Option<User>;
+            fn account(dialect: String, username: String) -> Option<Account>;
+            fn open_session(session: Session, hash: CredentialHash) -> ();
+            fn session_by_hash(hash: CredentialHash) -> Option<OpenSession>;
             fn create_operator_key(key: OperatorKey, hash: CredentialHash) -> ();
             fn operator_key_by_hash(hash: CredentialHash) -> Option<OperatorKey>;
             fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;

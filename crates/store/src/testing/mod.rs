@@ -8,6 +8,7 @@ pub mod differential;
 pub mod faulty;
 pub mod feed_race;
 mod forward;
+pub mod in_place;
 pub mod memory;
 pub mod notes;
 pub mod refusal;

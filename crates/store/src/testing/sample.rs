@@ -3,12 +3,15 @@
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
-use signalpost_core::credential::Credential;
+use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
-use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, EventId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{Patience, PolicyOverrides};
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
@@ -17,10 +20,12 @@ use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
 use crate::Once;
+use crate::catalog::CreateUser;
 use crate::ledger::{AcceptEvent, Finished};
 
 /// The instant of all samples, plus `ms`.
@@ -103,6 +108,44 @@ pub fn credential(workspace: WorkspaceId, n: i64) -> Credential {
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
     }
+}
+
+/// User `n` with the username `user-n`.
+pub fn user(n: i64) -> User {
+    User {
+        id: UserId::from_raw(n),
+        public_id: format!("u-{n}"),
+        dialect: "native".to_owned(),
+        username: format!("user-{n}"),
+        display_name: format!("User {n}"),
+        created_at: at(n),
+    }
+}
+
+/// Right `n` of a user on a workspace, for good.
+pub fn right(workspace: WorkspaceId, user: UserId, n: i64) -> Right {
+    Right {
+        id: CredentialId::from_raw(n),
+        workspace,
+        user,
+        name: Some(format!("Right {n}")),
+        scopes: vec!["read".to_owned(), "write".to_owned()],
+        created_at: at(n),
+        expires_at: None,
+    }
+}
+
+/// A session of a user that began at `n`.
+pub fn session(user: UserId, n: i64) -> Session {
+    Session { user, created_at: at(n), expires_at: at(n + 1_000) }
+}
+
+/// User `n` with right `n + 1` on a workspace, and a session whose key has this hash.
+pub fn new_user(workspace: WorkspaceId, n: i64, hash: CredentialHash) -> CreateUser {
+    let user = user(n);
+    let (right, session) = (right(workspace, user.id, n + 1), session(user.id, n));
+    let password = PasswordHash::from_phc(format!("password {n}"));
+    CreateUser { user, password, right, session, hash }
 }
 
 /// Operator key `n`: publishes at a limited rate.

@@ -15,7 +15,7 @@ use signalpost_core::signing_key::SigningKey;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
+use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, Feed, ListDeliveries, ListEvents, ReadFeed,
 };
@@ -40,6 +40,7 @@ pub struct Snapshot {
     cuts: Vec<(WebhookId, Vec<Cut>)>,
     signing_keys: Vec<SigningKey>,
     credentials: Vec<Credential>,
+    rights: Vec<HeldRight>,
     operator_keys: Vec<OperatorKey>,
     events: Vec<Arc<Event>>,
     /// Of each workspace that has one, from its beginning and from place 0 on.
@@ -80,6 +81,7 @@ impl Snapshot {
             .or_else(|| rows("cuts", &self.cuts, &other.cuts))
             .or_else(|| rows("signing keys", &self.signing_keys, &other.signing_keys))
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
+            .or_else(|| rows("rights", &self.rights, &other.rights))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
             .or_else(|| rows("events", &self.events, &other.events))
             .or_else(|| rows("feeds", &self.feeds, &other.feeds))
@@ -103,6 +105,7 @@ impl Snapshot {
         self.fan_out.extend(store.fan_out(workspace).await?.into_iter().flat_map(|fan_out| fan_out.webhooks));
         self.signing_keys.extend(store.list_signing_keys(workspace).await?);
         self.credentials.extend(store.list_credentials(workspace).await?);
+        self.rights.extend(store.list_rights(workspace).await?);
         Ok(())
     }
 

@@ -15,12 +15,13 @@ use signalpost_core::id::OperatorKeyId;
 use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
 use signalpost_engine::Engine;
+use signalpost_engine::limiter::Limiter;
 use signalpost_engine::operator_keys::Operator;
 use signalpost_engine::pass::Pass;
 
 use crate::kit::auth::bearer;
-use crate::kit::guesses::{Guesses, Turned};
-use crate::kit::limiter::Limiter;
+use crate::kit::guesses::Guesses;
+
 use crate::kit::operation::Access;
 use crate::kit::refusal::Refusal;
 
@@ -60,7 +61,7 @@ impl Gate {
         engine: &Engine,
         headers: &HeaderMap,
         from: Option<IpAddr>,
-    ) -> Result<Operator, Turned> {
+    ) -> Result<Operator, Error> {
         let presented = bearer(headers);
         if presented.is_some_and(|presented| self.root.matches(&CredentialHash::of(presented).0)) {
             return Ok(Operator::Root);
@@ -77,7 +78,7 @@ impl Gate {
     }
 
     /// `RateLimited` when a limited key calls too fast.
-    pub(super) fn check_pace(&self, engine: &Engine, operator: &Operator) -> Result<Pace, (Turned, Pace)> {
+    pub(super) fn check_pace(&self, engine: &Engine, operator: &Operator) -> Result<Pace, (Error, Pace)> {
         let Operator::Key { key, .. } = operator else { return Ok(None) };
         let Some(limit) = key.rate else { return Ok(None) };
         let allowance = self.keys.take(key.id, limit, engine.now());
@@ -86,8 +87,7 @@ impl Gate {
             Granted::Yes => Ok(pace),
             Granted::No { retry_after_s } => {
                 let message = format!("this key may make {} calls a second", limit.per_s);
-                let error = Error::new(ErrorCode::RateLimited, message);
-                Err((Turned { error, retry_after_s: Some(retry_after_s) }, pace))
+                Err((Error::too_fast(message, retry_after_s), pace))
             }
         }
     }

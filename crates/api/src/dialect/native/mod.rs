@@ -31,6 +31,7 @@ use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::operator_keys::Operator;
@@ -40,7 +41,6 @@ use crate::dialect::Dialect;
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
-use crate::kit::guesses::Turned;
 use crate::kit::operation::Access;
 use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
 use crate::kit::request_id::RequestIds;
@@ -118,7 +118,7 @@ async fn guard(State(surface): Shared, request: Request, next: Next) -> Response
     let context = Context::of(&request, &surface.request_ids, surface.engine.now());
     let (operator, pace) = match admitted(&surface, request.headers(), neighbourhood(&request)).await {
         Ok(admitted) => admitted,
-        Err((turned, pace)) => return paced(turned.answer(&context, problem::render), pace),
+        Err((error, pace)) => return paced(context.refuse(error, problem::render), pace),
     };
     let response = run(&surface, operator, request, next).await;
     paced(context.finish(response, problem::render), pace)
@@ -128,9 +128,9 @@ async fn admitted(
     surface: &Surface,
     headers: &HeaderMap,
     from: Option<IpAddr>,
-) -> Result<(Operator, Pace), (Turned, Pace)> {
+) -> Result<(Operator, Pace), (Error, Pace)> {
     let Surface { engine, gate, .. } = surface;
-    let operator = gate.authenticate(engine, headers, from).await.map_err(|turned| (turned, None))?;
+    let operator = gate.authenticate(engine, headers, from).await.map_err(|error| (error, None))?;
     let pace = gate.check_pace(engine, &operator)?;
     Ok((operator, pace))
 }

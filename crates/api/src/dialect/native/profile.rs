@@ -41,6 +41,7 @@ pub(super) fn profile() -> Profile {
         workspace_id: IdForm::random("ws_", 16),
         webhook_id: IdForm::random("wh_", 16),
         credential: None,
+        login: None,
         secret: SecretForm::StandardWebhooks { key_bytes: SECRET_KEY_BYTES },
         signing: SigningRule::OwnSecret,
         features: Vec::new(),

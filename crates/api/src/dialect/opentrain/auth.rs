@@ -11,7 +11,6 @@ use signalpost_engine::pass::Pass;
 use super::details::Details;
 use super::{EventType, Instance, Surface};
 use crate::kit::auth::bearer;
-use crate::kit::guesses::Turned;
 use crate::kit::operation::Access;
 use crate::kit::refusal::Refusal;
 
@@ -24,7 +23,7 @@ pub(super) async fn caller(
     surface: &Surface,
     headers: &HeaderMap,
     from: Option<IpAddr>,
-) -> Result<Caller, Turned> {
+) -> Result<Caller, Error> {
     let Surface { engine, instance, guesses, .. } = surface;
     let refused = || Error::new(ErrorCode::Unauthenticated, "Missing or invalid token");
     let token = bearer(headers);

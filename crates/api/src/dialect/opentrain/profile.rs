@@ -215,6 +215,7 @@ impl Instance {
             workspace_id: IdForm::random(&self.workspace_id_prefix, ID_CHARS),
             webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
             credential: Some(RandomText::new(&self.token_prefix, TOKEN_CHARS)),
+            login: None,
             secret: SecretForm::PrefixedHex { random_bytes: SECRET_BYTES },
             signing: SigningRule::OwnSecret,
             features: vec![self.feature.clone()],

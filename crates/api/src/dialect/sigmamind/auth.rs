@@ -10,7 +10,6 @@ use signalpost_engine::pass::Pass;
 
 use super::Surface;
 use crate::kit::auth::single;
-use crate::kit::guesses::Turned;
 use crate::kit::operation::Access;
 use crate::kit::refusal::Refusal;
 
@@ -18,7 +17,7 @@ pub(super) async fn caller(
     surface: &Surface,
     headers: &HeaderMap,
     from: Option<IpAddr>,
-) -> Result<Caller, Turned> {
+) -> Result<Caller, Error> {
     let Surface { engine, instance, guesses, .. } = surface;
     let refused = || {
         let message = format!("{} is missing or invalid", instance.api_key_header);

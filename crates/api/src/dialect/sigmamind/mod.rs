@@ -22,6 +22,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderMap;
 use signalpost_core::cidr::Cidr;
+use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::credentials::Caller;
@@ -29,7 +30,7 @@ use signalpost_engine::pass::Pass;
 
 use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
 use crate::kit::context::Context;
-use crate::kit::guesses::{Guesses, Turned};
+use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
 use crate::kit::refusal::Refusal;
@@ -101,7 +102,7 @@ impl VendorSurface for Surface {
         RequestIds::default()
     }
 
-    async fn caller(&self, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Turned> {
+    async fn caller(&self, headers: &HeaderMap, from: Option<IpAddr>) -> Result<Caller, Error> {
         auth::caller(self, headers, from).await
     }
 

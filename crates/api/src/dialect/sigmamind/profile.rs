@@ -102,6 +102,7 @@ impl Instance {
             workspace_id: IdForm::random(&self.workspace_id_prefix, ID_CHARS),
             webhook_id: IdForm::random(&self.webhook_id_prefix, ID_CHARS),
             credential: Some(RandomText::new(&self.api_key_prefix, API_KEY_CHARS)),
+            login: None,
             secret: SecretForm::Alphanumeric { length: SECRET_CHARS },
             signing: SigningRule::OwnSecret,
             features: Vec::new(),

@@ -64,6 +64,8 @@ pub async fn a_closed_workspace_owes_its_last_event_and_nothing_else(harness: &d
     let (gone, [wants, other, off]) = kit.tenant().await;
     let hash = CredentialHash::of(b"key");
     kit.create_credential(sample::credential(gone, 21), hash).await.expect("a new credential");
+    let session = CredentialHash::of(b"session");
+    kit.create_user(sample::new_user(gone, 22, session)).await.expect("a new user");
     kit.publish(gone, 31, &[wants, other, off]).await;
     kit.disable(gone, off, 40).await;
     let notes = Notes::on(&*kit);
@@ -82,6 +84,7 @@ pub async fn a_closed_workspace_owes_its_last_event_and_nothing_else(harness: &d
     }
     assert_eq!(sealed(&kit).await, 1, "all other secrets are wiped");
     assert_eq!(kit.credential_by_hash(hash).await.expect("it reads"), None);
+    assert_eq!(kit.session_by_hash(session).await.expect("it reads"), None);
     assert_eq!(kit.owner_of(Named::Delivery(due.id)).await.expect("it reads"), None);
     assert_eq!(kit.delivery(gone, due.id).await.expect("it reads"), None);
     assert_eq!(kit.event(gone, EventKey::Ours(due.id.event)).await.expect("it reads"), None);

@@ -32,6 +32,8 @@ async fn scene(harness: &dyn Harness) -> Scene {
     kit.attempt(owner, kit.owed_one(webhook).await, Verdict::GiveUp).await;
     let hash = CredentialHash::of(b"key");
     kit.create_credential(sample::credential(owner, 21), hash).await.expect("a new credential");
+    let user = sample::new_user(owner, 22, CredentialHash::of(b"session"));
+    kit.create_user(user).await.expect("a new user");
     let stranger = kit.workspace(2).await;
     Scene { kit, owner, stranger, webhook, ended: delivery(31, webhook) }
 }
@@ -54,6 +56,7 @@ pub async fn a_stranger_reads_nothing(harness: &dyn Harness) {
     let fan_out = kit.fan_out(stranger).await.expect("it reads").expect("the workspace exists");
     assert_eq!(fan_out.webhooks, []);
     assert_eq!(kit.list_credentials(stranger).await.expect("it reads"), []);
+    assert_eq!(kit.list_rights(stranger).await.expect("it reads"), []);
     for key in [EventKey::Ours(ended.event), EventKey::Producer("p".to_owned())] {
         assert_eq!(kit.event(stranger, key).await.expect("it reads"), None);
     }
@@ -83,6 +86,8 @@ pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {
     assert_eq!(refusal(kit.delete_webhook(params).await), Refusal::Missing("webhook"));
     let answer = kit.revoke_credential(*stranger, CredentialId::from_raw(21)).await;
     assert_eq!(refusal(answer), Refusal::Missing("credential"));
+    let answer = kit.revoke_right(*stranger, CredentialId::from_raw(23)).await;
+    assert_eq!(refusal(answer), Refusal::Missing("right"));
     let answer = kit.redeliver(*stranger, *ended, 50).await;
     assert_eq!(refusal(answer), Refusal::Missing("delivery"));
     scene.assert_unchanged_since(&before).await;

@@ -24,6 +24,7 @@ pub mod requeue;
 pub mod retention;
 pub mod secrets;
 pub mod signing_keys;
+pub mod users;
 pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
@@ -258,6 +259,20 @@ macro_rules! conformance_suite {
                 erasing_a_workspace_ends_its_signing_keys
                 the_last_event_of_a_workspace_is_signed_as_ever
             ]
+            users [
+                a_user_is_kept_as_given
+                a_user_needs_a_workspace_and_names_of_its_own
+                a_user_may_have_rights_on_many_workspaces
+                a_user_goes_with_the_last_right
+                ids_of_users_who_are_gone_are_not_given_out_again
+                a_login_ends_the_session_before
+                erasing_a_workspace_ends_the_rights_on_it
+                many_users_go_with_their_workspace
+                rights_have_a_bound_for_each_workspace_and_an_expired_one_makes_room
+                rights_of_a_user_have_a_bound
+                upkeep_forgets_expired_sessions_and_rights_that_expired_long_ago
+                upkeep_forgets_many_of_them_in_steps
+            ]
             vault [
                 the_key_check_is_kept_as_given
                 every_sealed_value_is_found_page_by_page
@@ -331,6 +346,7 @@ mod tests {
             ("retention", include_str!("retention.rs")),
             ("secrets", include_str!("secrets.rs")),
             ("signing_keys", include_str!("signing_keys.rs")),
+            ("users", include_str!("users.rs")),
             ("vault", include_str!("vault.rs")),
             ("webhooks", include_str!("webhooks.rs")),
             ("workspaces", include_str!("workspaces.rs")),

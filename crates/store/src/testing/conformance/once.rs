@@ -41,10 +41,14 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
     let hash = |n: u8| CredentialHash::of(&[n]);
     let key = sample::operator_key(None, 41);
     kit.create_operator_key(key.clone(), hash(9)).await.expect("a new operator key");
+    let user = sample::new_user(workspace, 45, hash(4));
+    let right = sample::right(workspace, user.user.id, 47);
     vec![
         Effect::CreateWorkspace(sample::workspace(2)),
         Effect::CreateWebhook(Box::new(sample::webhook(workspace, 12).into())),
         Effect::CreateCredential(sample::credential(workspace, 42), hash(1)),
+        Effect::CreateUser(Box::new(user)),
+        Effect::GrantRight(right),
         Effect::CreateOperatorKey(sample::operator_key(Some(workspace), 43), hash(2)),
         Effect::RotateOperatorKey(RotateOperatorKey {
             previous: key.id,

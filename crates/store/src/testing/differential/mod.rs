@@ -8,6 +8,7 @@ pub mod look;
 pub mod operation;
 mod pair;
 mod step;
+pub mod users;
 mod world;
 
 use std::fmt;

@@ -9,6 +9,7 @@ use signalpost_core::webhook::DisableReason;
 
 use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::look::{Look, look};
+use super::users::{UserOperation, user_operation};
 use crate::ledger::RequeueRule;
 
 /// What workspaces speak.
@@ -111,6 +112,7 @@ pub enum CatalogOperation {
         credential: Choice,
         caller: Caller,
     },
+    User(UserOperation),
     CreateOperatorKey {
         workspace: Option<Choice>,
         hash: u8,
@@ -259,6 +261,7 @@ fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {
         2 => (choice(), caller()).prop_map(|(key, caller)| Op::DeleteSigningKey { key, caller }),
         2 => (choice(), 0..4u8).prop_map(|(workspace, hash)| Op::CreateCredential { workspace, hash }),
         1 => (choice(), caller()).prop_map(|(credential, caller)| Op::RevokeCredential { credential, caller }),
+        3 => user_operation().prop_map(Op::User),
         2 => (option::of(choice()), 0..4u8)
             .prop_map(|(workspace, hash)| Op::CreateOperatorKey { workspace, hash }),
         1 => (choice(), 0..4u8).prop_map(|(key, hash)| Op::RotateOperatorKey { key, hash }),

@@ -1,7 +1,9 @@
 //! What the driver of a sequence remembers: which objects there are to choose from, the time, the next id.
 
 use signalpost_core::delivery::Due;
-use signalpost_core::id::{CredentialId, DeliveryId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::time::Timestamp;
 
@@ -16,6 +18,8 @@ pub(super) struct World {
     pub(super) webhooks: Vec<(WorkspaceId, WebhookId)>,
     pub(super) signing_keys: Vec<(WorkspaceId, SigningKeyId)>,
     pub(super) credentials: Vec<(WorkspaceId, CredentialId)>,
+    pub(super) users: Vec<UserId>,
+    pub(super) rights: Vec<(WorkspaceId, CredentialId)>,
     pub(super) operator_keys: Vec<OperatorKeyId>,
     pub(super) deliveries: Vec<(WorkspaceId, DeliveryId)>,
     pub(super) in_flight: Vec<(WorkspaceId, Due)>,

@@ -65,6 +65,7 @@ impl Data {
             self.bury(*webhook, at);
         }
         self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
+        self.end_rights_on(workspace);
         self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
         self.once.retain(|(place, _), _| *place != Some(workspace));
         if self.closing_workspaces().all(|closing| closing != workspace) {

@@ -7,14 +7,16 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{Tombstone, Webhook};
 use signalpost_core::workspace::Workspace;
 
@@ -33,6 +35,9 @@ pub(super) struct Data {
     pub(super) webhooks: BTreeMap<WebhookId, WebhookRow>,
     pub(super) signing_keys: BTreeMap<SigningKeyId, SigningKeyRow>,
     pub(super) credentials: BTreeMap<CredentialId, (Credential, CredentialHash)>,
+    pub(super) users: BTreeMap<UserId, (User, PasswordHash)>,
+    pub(super) rights: BTreeMap<CredentialId, Right>,
+    pub(super) sessions: BTreeMap<UserId, (Session, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
     /// Calls that happen once, by their workspace and name.
     pub(super) once: BTreeMap<OnceKey, OnceRow>,

@@ -15,6 +15,7 @@ mod once;
 mod operator_keys;
 mod retention;
 mod signing_keys;
+mod users;
 mod vault;
 
 use std::future::ready;
@@ -24,26 +25,26 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
+use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{
-    Catalog, CloseWorkspace, CreateWebhook, DeleteSigningKey, DeleteWebhook, EraseWorkspace, FanOut,
-    LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks, RotateOperatorKey,
-    UpdateWebhook, UpdateWorkspace, WebhookPage,
+    Account, Catalog, CloseWorkspace, CreateUser, CreateWebhook, DeleteSigningKey, DeleteWebhook,
+    EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
+    OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{Answer, Done, Effect, Named, Once, StoreError};
 use data::Data;
 
@@ -190,6 +191,38 @@ impl Catalog for MemoryStore {
         self.run(|data| data.revoke_credential(workspace, credential))
     }
 
+    fn create_user(&self, params: CreateUser) -> Answer<()> {
+        self.run(|data| data.create_user(params))
+    }
+
+    fn grant_right(&self, right: Right) -> Answer<()> {
+        self.run(|data| data.grant_right(right))
+    }
+
+    fn list_rights(&self, workspace: WorkspaceId) -> Answer<Vec<HeldRight>> {
+        self.run(|data| Ok(data.list_rights(workspace)))
+    }
+
+    fn revoke_right(&self, workspace: WorkspaceId, right: CredentialId) -> Answer<UserId> {
+        self.run(|data| data.revoke_right(workspace, right))
+    }
+
+    fn user(&self, dialect: String, public_id: String) -> Answer<Option<User>> {
+        self.run(|data| Ok(data.user(&dialect, &public_id)))
+    }
+
+    fn account(&self, dialect: String, username: String) -> Answer<Option<Account>> {
+        self.run(|data| Ok(data.account(&dialect, &username)))
+    }
+
+    fn open_session(&self, session: Session, hash: CredentialHash) -> Answer<()> {
+        self.run(|data| data.open_session(session, hash))
+    }
+
+    fn session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenSession>> {
+        self.run(|data| Ok(data.session_by_hash(hash)))
+    }
+
     fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()> {
         self.run(|data| data.create_operator_key(key, hash))
     }
@@ -226,27 +259,6 @@ impl Catalog for MemoryStore {
 
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
         self.run(|data| data.done_before(once))
-    }
-}
-
-impl Vault for MemoryStore {
-    fn key_check(&self) -> Answer<Option<SealedSecret>> {
-        self.run(|data| Ok(data.key_check.clone()))
-    }
-
-    fn set_key_check(&self, sealed: SealedSecret) -> Answer<()> {
-        self.run(|data| {
-            data.key_check = Some(sealed);
-            Ok(())
-        })
-    }
-
-    fn sealed_page(&self, params: SealedPage) -> Answer<Vec<Sealed>> {
-        self.run(move |data| Ok(data.sealed_page(params)))
-    }
-
-    fn reseal(&self, resealed: Vec<Resealed>) -> Answer<usize> {
-        self.run(|data| Ok(data.reseal(resealed)))
     }
 }
 
@@ -359,6 +371,7 @@ impl Ledger for MemoryStore {
         self.run(|data| {
             data.wipe_expired_secrets(now);
             data.forget_expired_operator_keys(now);
+            data.forget_expired_rights_and_sessions(now);
             Ok(false)
         })
     }

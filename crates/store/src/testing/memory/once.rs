@@ -28,6 +28,8 @@ impl Data {
             Effect::CreateWorkspace(workspace) => self.create_workspace(workspace)?,
             Effect::CreateWebhook(params) => self.create_webhook(*params)?,
             Effect::CreateCredential(credential, hash) => self.create_credential(credential, hash)?,
+            Effect::CreateUser(params) => self.create_user(*params)?,
+            Effect::GrantRight(right) => self.grant_right(right)?,
             Effect::CreateOperatorKey(key, hash) => self.create_operator_key(key, hash)?,
             Effect::RotateOperatorKey(params) => self.rotate_operator_key(params)?,
             Effect::UpdateWebhook(params) => drop(self.update_webhook(*params)?),

@@ -1,11 +1,35 @@
 //! The model's sealed values.
 
 use signalpost_core::seal::KEY_CHECK_PLACE;
+use signalpost_core::secret::SealedSecret;
 
+use super::MemoryStore;
 use super::data::{Data, Life, OnceAnswer, SigningKeyRow};
+use crate::Answer;
 use crate::vault::{
-    AnswerKey, Resealed, Sealed, SealedKey, SealedPage, replace_in, sealed_in, sealed_in_key,
+    AnswerKey, Resealed, Sealed, SealedKey, SealedPage, Vault, replace_in, sealed_in, sealed_in_key,
 };
+
+impl Vault for MemoryStore {
+    fn key_check(&self) -> Answer<Option<SealedSecret>> {
+        self.run(|data| Ok(data.key_check.clone()))
+    }
+
+    fn set_key_check(&self, sealed: SealedSecret) -> Answer<()> {
+        self.run(|data| {
+            data.key_check = Some(sealed);
+            Ok(())
+        })
+    }
+
+    fn sealed_page(&self, params: SealedPage) -> Answer<Vec<Sealed>> {
+        self.run(move |data| Ok(data.sealed_page(params)))
+    }
+
+    fn reseal(&self, resealed: Vec<Resealed>) -> Answer<usize> {
+        self.run(|data| Ok(data.reseal(resealed)))
+    }
+}
 
 impl Data {
     pub(super) fn sealed_page(&self, params: SealedPage) -> Vec<Sealed> {

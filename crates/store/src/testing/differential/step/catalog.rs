@@ -16,7 +16,7 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use super::{Compared, ledger, operator_keys, signing_keys};
+use super::{Compared, ledger, operator_keys, signing_keys, users};
 use crate::catalog::{CreateWebhook, DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::differential::change::{Change, Headers, WebhookKind};
 use crate::testing::differential::operation::{Call, Caller, CatalogOperation, Choice, DIALECTS, IdOrder};
@@ -64,6 +64,7 @@ pub(super) async fn apply(operation: &CatalogOperation, pair: &Pair<'_>, world: 
             let workspace = world.caller(owner, caller);
             pair.both(|store| store.revoke_credential(workspace, credential)).await.map(drop)
         }
+        Op::User(operation) => users::apply(operation, pair, world).await,
         Op::CreateOperatorKey { workspace, hash } => {
             operator_keys::create(workspace, hash, pair, world).await
         }

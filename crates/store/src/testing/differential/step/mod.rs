@@ -5,6 +5,7 @@ mod ledger;
 mod look;
 mod operator_keys;
 mod signing_keys;
+mod users;
 
 use std::time::Duration;
 
