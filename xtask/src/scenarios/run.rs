@@ -13,6 +13,8 @@ use super::request::request_of;
 use super::variables::Variables;
 
 const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+/// The dialect whose workspaces are called with operator keys alone.
+const WITHOUT_CREDENTIALS: &str = "native";
 
 /// Where the engine under test listens.
 #[derive(Clone, Debug)]
@@ -51,12 +53,15 @@ impl Play {
             let mut body = body.clone();
             body["name"] = json!(format!("scenario {name}"));
             let id = operator.create_workspace(&body)?;
+            variables.set(&format!("{name}.id"), json!(id));
+            if body["dialect"] == WITHOUT_CREDENTIALS {
+                continue;
+            }
             let credential =
                 operator.post(&format!("/v1/workspaces/{id}/credentials"), &json!({"name": name}))?;
             for (field, value) in credential.as_object().into_iter().flatten() {
                 variables.set(&format!("{name}.credential.{field}"), value.clone());
             }
-            variables.set(&format!("{name}.id"), json!(id));
             variables.set(&format!("{name}.key"), credential["secret"].clone());
         }
         let public = HttpClient::new(target.public, CALL_TIMEOUT);
@@ -153,6 +158,9 @@ mod tests {
     fn engine() -> (Receiver, Target) {
         let handler = |request: Recorded| {
             let (status, body) = match (request.method.as_str(), request.path.as_str()) {
+                ("POST", "/v1/workspaces") if request.json()["dialect"] == "native" => {
+                    (201, json!({"id": "w0"}))
+                }
                 ("POST", "/v1/workspaces") => (201, json!({"id": "w1"})),
                 ("POST", "/v1/workspaces/w1/credentials") => (201, json!({"id": "c1", "secret": "k1"})),
                 ("POST", "/v1/workspaces/w1/events") => {
@@ -182,7 +190,7 @@ mod tests {
         let (_engine, target) = engine();
         let text = json!({
             "about": "x",
-            "workspaces": {"main": {"dialect": "native"}},
+            "workspaces": {"main": {"dialect": "d"}, "keyless": {"dialect": "native"}},
             "headers": {"X-API-Key": "${main.key}"},
             "steps": steps,
         });
