@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WebhookId;
+use signalpost_core::webhook::Remembered;
 use signalpost_store::catalog::{CloseWorkspace, EraseWorkspace, LaneRecord};
 use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, DueLanes, DuePage, Ledger, Retain};
 use signalpost_store::testing::sample;
@@ -44,10 +45,12 @@ pub enum Plant {
     ForgetCalls,
     /// A workspace is closed without its last event.
     ForgetFarewell,
+    /// The store forgets that webhooks have changed since they were made.
+    ForgetChanges,
 }
 
 impl Plant {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::ForgetRetryRow,
         Self::HideLane,
         Self::LoseAcknowledged,
@@ -61,6 +64,7 @@ impl Plant {
         Self::WrongHost,
         Self::ForgetCalls,
         Self::ForgetFarewell,
+        Self::ForgetChanges,
     ];
 
     pub(crate) fn close_workspace(self, store: &Inner, params: CloseWorkspace) -> Answer<Option<Accepted>> {
@@ -90,6 +94,13 @@ impl Plant {
         Box::pin(rows.map(|rows| Ok(rows?.into_iter().filter(|due| due.tries == 0).collect())))
     }
 
+    pub(crate) fn remembered(self, webhooks: Answer<Vec<Remembered>>) -> Answer<Vec<Remembered>> {
+        if self != Self::ForgetChanges {
+            return webhooks;
+        }
+        Box::pin(webhooks.map(|webhooks| Ok(webhooks?.into_iter().map(as_if_unchanged).collect())))
+    }
+
     /// Hides lanes by what they are called alone, so that the same ones stay hidden. A page keeps its last lane,
     /// from which the reader goes on.
     pub(crate) fn hide_lanes(self, lanes: Answer<Vec<DueLane>>) -> Answer<Vec<DueLane>> {
@@ -99,6 +110,14 @@ impl Plant {
         let hidden = |lane: &DueLane| (lane.webhook.raw() >> 22) % 2 == 0;
         Box::pin(lanes.map(move |lanes| Ok(lanes?.into_iter().filter(|lane| !hidden(lane)).collect())))
     }
+}
+
+fn as_if_unchanged(mut webhook: Remembered) -> Remembered {
+    match &mut webhook {
+        Remembered::Living(webhook) => webhook.settled_after = webhook.created_after,
+        Remembered::Deleted(tombstone) => tombstone.settled_after = tombstone.created_after,
+    }
+    webhook
 }
 
 /// Records an end of everything old that is owed, so that it looks as if nothing of it were pending.

@@ -6,10 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::PAGE_ROWS_MAX;
 use signalpost_engine::Engine;
+use signalpost_engine::explain::{ExplainPage, Explanations};
 use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
 use crate::conduct::RETRY_AFTER_MAX_S;
@@ -26,10 +28,15 @@ const FRESH_MS: u64 = 10_000;
 /// A core looks at the wall clock once an hour at least.
 const ALARM_S: u64 = 3_600;
 
+/// The part of all events that are explained, one in so many: enough over many worlds, and a run takes hardly longer.
+const EXPLAINED_PARTS: usize = 4;
+
 /// What the engine's lists say of one workspace.
 pub(crate) struct Lists {
     pub(crate) events: Vec<Arc<Event>>,
     pub(crate) deliveries: Vec<DeliveryRecord>,
+    /// Of some events, with all webhooks that there are or were.
+    pub(crate) explained: Vec<Explanations>,
 }
 
 /// Runs to the end. The lists are by workspace; erased ones have none.
@@ -156,9 +163,9 @@ async fn take_lists(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     lists
 }
 
-async fn take_list(engine: &Engine, public_id: &str) -> Result<Lists, signalpost_core::error::Error> {
+async fn take_list(engine: &Engine, public_id: &str) -> Result<Lists, Error> {
     let workspace = engine.workspace(public_id).await?.workspace.id;
-    let mut lists = Lists { events: Vec::new(), deliveries: Vec::new() };
+    let mut lists = Lists { events: Vec::new(), deliveries: Vec::new(), explained: Vec::new() };
     let mut before = None;
     loop {
         let limit = PAGE_ROWS_MAX;
@@ -178,7 +185,24 @@ async fn take_list(engine: &Engine, public_id: &str) -> Result<Lists, signalpost
         }
         before = page.next;
         if before.is_none() {
-            return Ok(lists);
+            break;
         }
     }
+    for event in lists.events.iter().step_by(EXPLAINED_PARTS) {
+        lists.explained.push(explain(engine, workspace, event).await?);
+    }
+    Ok(lists)
+}
+
+/// All pages as one.
+async fn explain(engine: &Engine, workspace: WorkspaceId, event: &Event) -> Result<Explanations, Error> {
+    let page = |before| ExplainPage { webhook: None, before, limit: PAGE_ROWS_MAX };
+    let id = event.id.to_public();
+    let mut explained = engine.explain(workspace, &id, page(None)).await?;
+    while let Some(before) = explained.next {
+        let more = engine.explain(workspace, &id, page(Some(before))).await?;
+        explained.rows.extend(more.rows);
+        explained.next = more.next;
+    }
+    Ok(explained)
 }

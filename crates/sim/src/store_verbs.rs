@@ -78,7 +78,6 @@ impl Catalog for SimStore {
         fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
         fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
         fn list_webhooks(params: ListWebhooks) -> WebhookPage;
-        fn remembered_webhooks(params: RememberedWebhooks) -> Vec<Remembered>;
         fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
         fn signing_key(workspace: WorkspaceId, public_id: String) -> Option<SigningKey>;
         fn list_signing_keys(workspace: WorkspaceId) -> Vec<SigningKey>;
@@ -97,6 +96,11 @@ impl Catalog for SimStore {
     fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
         let plant = self.plant;
         self.write(Urgency::Refusable, ROW_BYTES, move |store| plant.close_workspace(store, params))
+    }
+
+    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
+        let plant = self.plant;
+        self.read(move |store| plant.remembered(store.remembered_webhooks(params)))
     }
 
     fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {

@@ -1,5 +1,6 @@
 //! The auditor. It sees what went into the API, what receivers saw, and what the engine's lists say at the end.
 
+mod explained;
 mod farewell;
 mod history;
 mod promises;
@@ -65,6 +66,7 @@ impl<'a> Evidence<'a> {
 pub(crate) fn audit(evidence: &Evidence<'_>) -> Vec<String> {
     let checks = [
         promises::check(evidence),
+        explained::check(evidence),
         history::check(evidence),
         wire::check(evidence),
         signature::check(evidence),

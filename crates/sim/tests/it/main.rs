@@ -179,3 +179,8 @@ fn a_call_that_is_not_known_again_is_seen() {
 fn a_last_event_that_is_forgotten_is_seen() {
     check_plant(Plant::ForgetFarewell, "never got the last event");
 }
+
+#[test]
+fn a_change_that_is_forgotten_is_seen() {
+    check_plant(Plant::ForgetChanges, "which cannot be");
+}
