@@ -25,16 +25,10 @@ pub struct Event {
     pub payload_removed_at: Option<Timestamp>,
 }
 
-impl Event {
-    /// The id that producers and receivers see: the producer's own, else ours.
-    pub fn public_id(&self) -> String {
-        self.content.producer_id.as_deref().map_or_else(|| self.id.to_public(), str::to_owned)
-    }
-}
-
 /// What the producer said. `data` is kept byte for byte.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventContent {
+    /// What it means is the dialect's to say, see [`crate::profile::EventIdRule`]. Receivers see it in any case.
     pub producer_id: Option<String>,
     pub event_type: String,
     pub subject: Option<String>,

@@ -3,12 +3,15 @@
 use crate::error::FieldError;
 use crate::json_names::{each_name, stands_for};
 use crate::limits::ATTRIBUTE_BYTES_MAX;
+use crate::template::Template;
 
 /// One type of event in a dialect's catalogue.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventKind {
     pub name: String,
     pub data: DataRule,
+    /// The body of its deliveries where that is not the profile's, such as the data alone.
+    pub body: Option<Template>,
 }
 
 /// What the data of an event must be.
@@ -45,7 +48,12 @@ pub enum AttributeForm {
 impl EventKind {
     /// A type whose data may be anything.
     pub fn any(name: impl Into<String>) -> Self {
-        Self { name: name.into(), data: DataRule::Any }
+        Self::with_data(name, DataRule::Any)
+    }
+
+    /// A type whose data has rules, and whose deliveries look as all others of its dialect.
+    pub fn with_data(name: impl Into<String>, data: DataRule) -> Self {
+        Self { name: name.into(), data, body: None }
     }
 }
 

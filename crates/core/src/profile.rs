@@ -4,8 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::custom_header::check_header_name;
-use crate::event::{check_event_type, check_producer_id, check_subject};
+use crate::event::{Event, check_event_type, check_producer_id, check_subject};
 use crate::event_rule::{AttributeRule, DataRule, EventKind};
+use crate::id::EventId;
 use crate::matching::check_pattern;
 use crate::policy::DeliveryPolicy;
 use crate::retention::RetentionDefault;
@@ -147,8 +148,24 @@ pub enum PauseRule {
 pub enum EventIdRule {
     /// It identifies the event within its workspace: the same id again is the same event.
     Unique,
-    /// It is a word on the wire; the event's identity is ours.
+    /// It is a word on the wire, which several events may share; the event's identity is ours.
     Label,
+}
+
+impl EventIdRule {
+    /// The id by which an event is known to the producer and the operator: the producer's own where that identifies it,
+    /// else ours.
+    pub fn public_id(self, id: EventId, producer_id: Option<&str>) -> String {
+        match (self, producer_id) {
+            (Self::Unique, Some(own)) => own.to_owned(),
+            (Self::Unique, None) | (Self::Label, _) => id.to_public(),
+        }
+    }
+
+    /// The producer's word for an event where it is no more than that.
+    pub fn label(self, producer_id: Option<&str>) -> Option<&str> {
+        producer_id.filter(|_| self == Self::Label)
+    }
 }
 
 /// Whether the events of a workspace can be read in order of their sequence. Said when it is made, and for good:
@@ -164,7 +181,7 @@ impl Profile {
     pub fn check_type(&self, event_type: &str) -> Result<(), String> {
         check_event_type(event_type)?;
         match &self.catalogue {
-            Some(kinds) if !kinds.iter().any(|known| known.name == event_type) => {
+            Some(kinds) if self.kind(event_type).is_none() => {
                 let known: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
                 Err(format!("is not in the catalogue of this dialect; known are {}", known.join(", ")))
             }
@@ -174,7 +191,39 @@ impl Profile {
 
     /// What the data of a type must be; `None` where nothing is demanded.
     pub fn data_rule(&self, event_type: &str) -> Option<&DataRule> {
-        self.catalogue.as_ref()?.iter().find(|kind| kind.name == event_type).map(|kind| &kind.data)
+        self.kind(event_type).map(|kind| &kind.data)
+    }
+
+    /// What an event is sent as, and shown as wherever its dialect shows it.
+    pub fn body_of(&self, event: &Event) -> &Template {
+        let own = self.kind(&event.content.event_type).and_then(|kind| kind.body.as_ref());
+        own.unwrap_or(&self.delivery.body)
+    }
+
+    fn kind(&self, event_type: &str) -> Option<&EventKind> {
+        self.catalogue.as_ref()?.iter().find(|kind| kind.name == event_type)
+    }
+
+    /// Whether its parts fit one another; the error is a sentence for whoever wrote it.
+    pub fn check(&self) -> Result<(), String> {
+        if self.workspace_id != IdForm::Number && self.templates().any(Template::needs_workspace_number) {
+            return Err(
+                "a template says `${workspace.number}`, and ids of workspaces are no numbers".to_owned()
+            );
+        }
+        Ok(())
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
+        let delivery = &self.delivery;
+        let signature = [&delivery.signature.value, &delivery.signature.content];
+        let headers = delivery.headers.iter().map(|(_, value)| value);
+        let bodies = self.catalogue.iter().flatten().filter_map(|kind| kind.body.as_ref());
+        let farewell = self
+            .farewell
+            .iter()
+            .flat_map(|farewell| farewell.attributes.iter().map(|(_, value)| value).chain([&farewell.data]));
+        [&delivery.body].into_iter().chain(signature).chain(headers).chain(bodies).chain(farewell)
     }
 
     /// Whether a webhook may select events by this type or pattern.

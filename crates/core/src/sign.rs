@@ -89,15 +89,24 @@ impl Signer {
         (Arc::clone(&self.recipe.header), value)
     }
 
+    /// The bare signature by the newest secret, for other headers that carry it.
+    pub fn newest(&self, scope: Scope<'_>) -> String {
+        self.signature(&self.newest, scope)
+    }
+
     fn value(&self, key: &Hmac<Sha256>, scope: Scope<'_>) -> String {
+        let signature = self.signature(key, scope);
+        self.recipe.value.render_text(Scope { signature: &signature, ..scope })
+    }
+
+    fn signature(&self, key: &Hmac<Sha256>, scope: Scope<'_>) -> String {
         let mut mac = key.clone();
         self.recipe.content.render_parts(scope, &mut |part| mac.update(part));
         let digest = mac.finalize().into_bytes();
-        let signature = match self.recipe.encoding {
+        match self.recipe.encoding {
             Encoding::Hex => hex::encode(&digest),
             Encoding::Base64 => BASE64.encode(digest),
-        };
-        self.recipe.value.render_text(Scope { signature: &signature, ..scope })
+        }
     }
 }
 

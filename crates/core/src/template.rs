@@ -7,6 +7,7 @@
 use thiserror::Error;
 
 use crate::event::Event;
+use crate::id_form::IdForm;
 use crate::time::Timestamp;
 
 /// What placeholders can refer to while one attempt is rendered.
@@ -28,11 +29,13 @@ enum Field {
     EventId,
     EventType,
     EventTime,
+    EventTimeSeconds,
     EventSubject,
     EventSequence,
     EventData,
     EventAttribute(String),
     WorkspaceId,
+    WorkspaceNumber,
     WebhookId,
     DeliveryId,
     AttemptUnixSeconds,
@@ -101,6 +104,16 @@ impl Template {
         Ok(Self { form, segments })
     }
 
+    /// Whether it says `${signature}`, which an unsigned request has none to say.
+    pub fn needs_signature(&self) -> bool {
+        self.segments.contains(&Segment::Field(Field::Signature))
+    }
+
+    /// Whether it says `${workspace.number}`, for which ids of workspaces have to be numbers.
+    pub fn needs_workspace_number(&self) -> bool {
+        self.segments.contains(&Segment::Field(Field::WorkspaceNumber))
+    }
+
     /// Renders into one buffer.
     pub fn render(&self, scope: Scope<'_>) -> Vec<u8> {
         let mut out = Vec::with_capacity(256 + scope.event.content.data.len());
@@ -132,6 +145,7 @@ impl Template {
             },
             Field::EventType => self.emit_string(&event.content.event_type, emit),
             Field::EventTime => self.emit_string(&event.content.time.to_rfc3339_ms(), emit),
+            Field::EventTimeSeconds => self.emit_string(&event.content.time.to_rfc3339_s(), emit),
             Field::EventSubject => self.emit_optional(event.content.subject.as_deref(), emit),
             Field::EventSequence => emit(event.sequence.0.to_string().as_bytes()),
             Field::EventData => emit(&event.content.data),
@@ -140,6 +154,11 @@ impl Template {
                 emit(found.map_or(b"null".as_slice(), |(_, json)| json.as_bytes()));
             }
             Field::WorkspaceId => self.emit_string(scope.workspace, emit),
+            // Whatever a workspace is called, the text stays JSON.
+            Field::WorkspaceNumber if IdForm::Number.fits(scope.workspace) => {
+                emit(scope.workspace.as_bytes())
+            }
+            Field::WorkspaceNumber => self.emit_string(scope.workspace, emit),
             Field::WebhookId => self.emit_string(scope.webhook, emit),
             Field::DeliveryId => self.emit_string(scope.delivery, emit),
             Field::AttemptUnixSeconds => emit(scope.attempt_at.as_seconds().to_string().as_bytes()),
@@ -172,10 +191,12 @@ fn field_named(name: &str) -> Result<Field, TemplateError> {
         "event.id" => Field::EventId,
         "event.type" => Field::EventType,
         "event.time" => Field::EventTime,
+        "event.time_s" => Field::EventTimeSeconds,
         "event.subject" => Field::EventSubject,
         "event.sequence" => Field::EventSequence,
         "event.data" => Field::EventData,
         "workspace.id" => Field::WorkspaceId,
+        "workspace.number" => Field::WorkspaceNumber,
         "webhook.id" => Field::WebhookId,
         "delivery.id" => Field::DeliveryId,
         "attempt.unix_s" => Field::AttemptUnixSeconds,
@@ -257,6 +278,29 @@ pub(crate) mod tests {
         anonymous.content.producer_id = None;
         let expected = format!("null \"{}\"", anonymous.id.to_public());
         assert_eq!(render(Template::json("${event.subject} ${event.id}"), &anonymous), expected);
+    }
+
+    #[test]
+    fn numbers_and_whole_seconds_are_values_of_their_own() {
+        let event = event();
+        let said =
+            |template: &Template, workspace| template.render_text(Scope { workspace, ..scope(&event) });
+        let text = "{\"tenant\":${workspace.number},\"created\":${event.time_s}}";
+        let template = Template::json(text).expect("a good template");
+        let created = "\"created\":\"2026-05-05T10:06:46Z\"}";
+        assert_eq!(said(&template, "1743"), format!("{{\"tenant\":1743,{created}"));
+        for other in ["w", "01743", "9007199254740992"] {
+            assert_eq!(
+                said(&template, other),
+                format!("{{\"tenant\":\"{other}\",{created}"),
+                "it stays JSON"
+            );
+        }
+        let template = Template::text("${workspace.number} ${event.time_s}").expect("a good template");
+        assert_eq!(said(&template, "1743"), "1743 2026-05-05T10:06:46Z");
+        assert!(template.needs_workspace_number() && !template.needs_signature());
+        let template = Template::text("v1,${signature}${workspace.id}").expect("a good template");
+        assert!(!template.needs_workspace_number() && template.needs_signature());
     }
 
     #[test]

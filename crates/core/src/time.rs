@@ -32,11 +32,19 @@ impl Timestamp {
 
     /// RFC 3339 in UTC with milliseconds, for example `2026-05-05T10:06:46.150Z`.
     pub fn to_rfc3339_ms(self) -> String {
+        format!("{}.{:03}Z", self.to_the_second(), self.0.rem_euclid(1_000))
+    }
+
+    /// RFC 3339 in UTC in whole seconds, those begun left out: for example `2026-05-05T10:06:46Z`.
+    pub fn to_rfc3339_s(self) -> String {
+        format!("{}Z", self.to_the_second())
+    }
+
+    fn to_the_second(self) -> String {
         let (year, month, day) = civil_from_days(self.0.div_euclid(86_400_000));
-        let ms_of_day = self.0.rem_euclid(86_400_000);
-        let (seconds, ms) = (ms_of_day / 1_000, ms_of_day % 1_000);
+        let seconds = self.0.rem_euclid(86_400_000) / 1_000;
         let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}")
     }
 }
 
@@ -97,6 +105,7 @@ mod tests {
         ];
         for (ms, text) in table {
             assert_eq!(Timestamp::from_ms(ms).to_rfc3339_ms(), text);
+            assert_eq!(Timestamp::from_ms(ms).to_rfc3339_s(), format!("{}Z", &text[..19]));
         }
     }
 

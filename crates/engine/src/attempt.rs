@@ -12,8 +12,10 @@ use signalpost_core::health::{HealthAfter, after_attempt};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES};
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
+use signalpost_core::profile::DeliveryProfile;
 use signalpost_core::retry::{Ended, decide};
-use signalpost_core::template::Scope;
+use signalpost_core::sign::Signer;
+use signalpost_core::template::{Scope, Template};
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
 use signalpost_store::ledger::{Finished, HealthChange};
@@ -62,7 +64,6 @@ pub(crate) async fn run(
 }
 
 fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Timestamp) -> OutboundRequest {
-    let delivery = &config.profile.delivery;
     let delivery_id = due.id.to_public();
     let scope = Scope {
         event,
@@ -73,11 +74,9 @@ fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Tim
         body: b"",
         signature: "",
     };
-    let body = Bytes::from(delivery.body.render(scope));
+    let body = Bytes::from(config.profile.body_of(event).render(scope));
     let scope = Scope { body: &body, ..scope };
-    let mut headers = Vec::with_capacity(delivery.headers.len() + 1);
-    headers.extend(delivery.headers.iter().map(|(name, value)| (Arc::clone(name), value.render_text(scope))));
-    headers.extend(target.signer.as_ref().map(|signer| signer.sign(scope)));
+    let headers = headers(&config.profile.delivery, target.signer.as_ref(), scope);
     OutboundRequest {
         url: Arc::clone(&target.url),
         headers,
@@ -85,6 +84,19 @@ fn render(config: &LaneConfig, target: &Target, event: &Event, due: Due, at: Tim
         body,
         timeout: config.policy.timeout,
     }
+}
+
+/// Without a signer nothing is sent that a signature would stand in.
+fn headers(delivery: &DeliveryProfile, signer: Option<&Signer>, scope: Scope<'_>) -> Vec<(Arc<str>, String)> {
+    let carry_it = |(_, value): &(Arc<str>, Template)| value.needs_signature();
+    let signature =
+        signer.filter(|_| delivery.headers.iter().any(carry_it)).map(|signer| signer.newest(scope));
+    let signed = Scope { signature: signature.as_deref().unwrap_or_default(), ..scope };
+    let mut headers = Vec::with_capacity(delivery.headers.len() + 1);
+    let sent = delivery.headers.iter().filter(|header| signer.is_some() || !carry_it(header));
+    headers.extend(sent.map(|(name, value)| (Arc::clone(name), value.render_text(signed))));
+    headers.extend(signer.map(|signer| signer.sign(scope)));
+    headers
 }
 
 /// The headers as they go into the record: what the owner has sent along may be a credential.
@@ -203,14 +215,13 @@ mod tests {
     use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
     use signalpost_core::ports::LocalBoxFuture;
     use signalpost_core::profile::{
-        DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
-        SigningRule, SubjectRule,
+        EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule, SigningRule,
+        SubjectRule,
     };
     use signalpost_core::retention::RetentionDefault;
     use signalpost_core::secret::Secret;
     use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
     use signalpost_core::target_url::TargetUrl;
-    use signalpost_core::template::Template;
 
     struct Sent(RefCell<u32>);
 
@@ -324,5 +335,35 @@ mod tests {
             let masked = [("x-api-key".into(), MASKED.to_owned())];
             assert_eq!(recorded, &masked[..usize::try_from(requests).expect("one at most")]);
         }
+    }
+
+    /// A header of the profile may carry the signature too.
+    #[test]
+    fn what_has_no_secret_is_sent_without_anything_of_a_signature() {
+        let text = |template| Template::text(template).expect("a good template");
+        let mut delivery = profile().delivery;
+        delivery.headers =
+            vec![("x-kept".into(), text("${delivery.id}")), ("x-copy".into(), text("is ${signature}"))];
+        let event = event();
+        let scope = Scope {
+            event: &event,
+            workspace: "ws",
+            webhook: "wh",
+            delivery: "dlv",
+            attempt_at: Timestamp::default(),
+            body: b"{\"a\":1}",
+            signature: "",
+        };
+        let sent = |signer: Option<&Signer>| {
+            let headers = headers(&delivery, signer, scope).into_iter();
+            headers.map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>()
+        };
+        assert_eq!(sent(None), ["x-kept: dlv"]);
+        let signer =
+            Signer::new(delivery.signature.clone(), &Secret::from_text("hush")).expect("a good secret");
+        // HMAC-SHA256 of {"a":1} under `hush`, computed apart.
+        let hex = "dfe62afd3a708ea27b217b8cabc11f103edbfb2d176e892a38a2d475a803c4c2";
+        let expected = ["x-kept: dlv".to_owned(), format!("x-copy: is {hex}"), format!("x-signature: {hex}")];
+        assert_eq!(sent(Some(&signer)), expected);
     }
 }

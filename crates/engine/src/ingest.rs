@@ -141,10 +141,8 @@ impl Engine {
 }
 
 fn receipts(view: &View, events: &[NewEvent], accepted: Vec<Accepted>) -> Vec<Receipt> {
-    let identified = view.profile.event_id == EventIdRule::Unique;
     let receipt = |(event, accepted): (&NewEvent, Accepted)| {
-        let given = event.content.producer_id.clone().filter(|_| identified);
-        let id = given.unwrap_or_else(|| accepted.id.to_public());
+        let id = view.profile.event_id.public_id(accepted.id, event.content.producer_id.as_deref());
         Receipt { id, sequence: accepted.sequence, deliveries: accepted.deliveries }
     };
     events.iter().zip(accepted).map(receipt).collect()

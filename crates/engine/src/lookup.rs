@@ -5,6 +5,7 @@ use std::sync::Arc;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_core::profile::EventIdRule;
 use signalpost_store::Named;
 use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, EventKey, EventPage, ListDeliveries, ListEvents,
@@ -21,10 +22,28 @@ pub struct FoundDelivery {
 }
 
 impl Engine {
-    /// One event by our id or by the producer's.
+    /// One event by our id or by the producer's. Of several that a producer has called the same, be it in a dialect whose
+    /// ids are labels or after the time for which one is kept, the newest.
     pub async fn event(&self, workspace: WorkspaceId, public_id: &str) -> Result<Arc<Event>, Error> {
-        let key = event_key(public_id);
-        self.store.event(workspace, key).await?.ok_or_else(|| Error::not_found("event"))
+        // A producer may have used a text that could be ours.
+        let ours = match EventId::from_public(public_id) {
+            Some(id) => self.store.event(workspace, EventKey::Ours(id)).await?,
+            None => None,
+        };
+        let found = match ours {
+            Some(event) => Some(event),
+            None => self.store.event(workspace, EventKey::Producer(public_id.to_owned())).await?,
+        };
+        found.ok_or_else(|| Error::not_found("event"))
+    }
+
+    /// What the ids of producers mean in a workspace. Where its dialect is not served that is not known, and ours hold.
+    pub async fn event_ids(&self, workspace: &str) -> Result<EventIdRule, Error> {
+        match self.directory.view(workspace).await {
+            Ok(view) => Ok(view.profile.event_id),
+            Err(error) if error.code == ErrorCode::Unavailable => Ok(EventIdRule::Label),
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn list_events(&self, params: ListEvents) -> Result<EventPage, Error> {
@@ -75,9 +94,4 @@ impl Engine {
             view => view,
         }
     }
-}
-
-/// Our ids have a form that decodes; every other text can only be a producer's.
-fn event_key(public_id: &str) -> EventKey {
-    EventId::from_public(public_id).map_or_else(|| EventKey::Producer(public_id.to_owned()), EventKey::Ours)
 }

@@ -14,8 +14,15 @@ pub(crate) struct Profiles {
 }
 
 impl Profiles {
+    /// # Panics
+    /// When the parts of a profile do not fit one another: dialects are written by us, and so is what does not fit.
     pub(crate) fn new(profiles: Vec<Profile>) -> Self {
-        let served = profiles.into_iter().map(|profile| (profile.name.clone(), Arc::new(profile))).collect();
+        let checked = |profile: Profile| {
+            let name = profile.name.clone();
+            profile.check().unwrap_or_else(|problem| panic!("the profile of `{name}`: {problem}"));
+            (name, Arc::new(profile))
+        };
+        let served = profiles.into_iter().map(checked).collect();
         Self { served, missed: Mutex::default() }
     }
 

@@ -375,8 +375,8 @@ pub struct DeliveryPage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeliverySummary {
     pub id: DeliveryId,
-    /// Public id of the event.
-    pub event: String,
+    /// What the producer calls the event.
+    pub producer_id: Option<String>,
     pub event_type: String,
     /// Public id of the webhook, also when it is deleted.
     pub webhook: String,

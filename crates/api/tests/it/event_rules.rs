@@ -24,8 +24,8 @@ fn app() -> App {
         members: members.iter().map(|name| (*name).to_owned()).collect(),
     };
     profile.catalogue = Some(vec![
-        EventKind { name: "a.made".to_owned(), data: object(&["aId", "bId"]) },
-        EventKind { name: "b.made".to_owned(), data: object(&[]) },
+        EventKind::with_data("a.made", object(&["aId", "bId"])),
+        EventKind::with_data("b.made", object(&[])),
         EventKind::any("c.made"),
     ]);
     let rule = |name: &str, presence, form| AttributeRule { name: name.to_owned(), presence, form };

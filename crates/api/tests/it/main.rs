@@ -16,6 +16,7 @@ mod hostile;
 mod idempotency;
 mod key_rights;
 mod keys;
+mod labels;
 mod numbers;
 mod opentrain;
 mod opentrain_branded;

@@ -34,11 +34,8 @@ fn market() -> Dialect {
 fn nothing_of_the_vendors_is_left() {
     let dialect = market();
     let kinds = [
-        EventKind { name: "shop.opened".to_owned(), data: DataRule::Object { members: Vec::new() } },
-        EventKind {
-            name: "order.paid".to_owned(),
-            data: DataRule::Object { members: vec!["orderId".to_owned()] },
-        },
+        EventKind::with_data("shop.opened", DataRule::Object { members: Vec::new() }),
+        EventKind::with_data("order.paid", DataRule::Object { members: vec!["orderId".to_owned()] }),
     ];
     assert_eq!(dialect.profile.catalogue.as_deref(), Some(&kinds[..]));
     let delivery = &dialect.profile.delivery;

@@ -110,7 +110,7 @@ impl Lanes {
         });
         Ok(DeliverySummary {
             id: DeliveryId { event: event.id, webhook },
-            event: event.public_id(),
+            producer_id: event.producer_id.clone(),
             event_type: event.event_type.clone(),
             webhook: lane.public_id.clone(),
             created_at: event.accepted_at,

@@ -53,13 +53,6 @@ pub(super) struct Brief {
     pub(super) targets: Vec<WebhookId>,
 }
 
-impl Brief {
-    /// As [`signalpost_core::event::Event::public_id`].
-    pub(super) fn public_id(&self) -> String {
-        self.producer_id.clone().unwrap_or_else(|| self.id.to_public())
-    }
-}
-
 /// Whose events.
 #[derive(Clone, Copy)]
 pub(super) struct Scope {

@@ -11,6 +11,7 @@ use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::policy::{DeliveryPolicy, Patience};
+use signalpost_core::profile::EventIdRule;
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides, RetentionRules, WorkspaceRetention};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::secret::Secret;
@@ -120,8 +121,9 @@ pub(super) fn receipt(receipt: Receipt) -> wire::Receipt {
 }
 
 /// `Internal` when what is stored is no longer JSON.
-pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
+pub(super) fn event(event: &Event, ids: EventIdRule) -> Result<wire::Event<'_>, Error> {
     let content = &event.content;
+    let producer_id = content.producer_id.as_deref();
     let attributes: Result<_, serde_json::Error> = content
         .attributes
         .iter()
@@ -129,7 +131,8 @@ pub(super) fn event(event: &Event) -> Result<wire::Event<'_>, Error> {
         .collect();
     let data: &[u8] = if event.payload_removed_at.is_none() { &content.data } else { b"null" };
     Ok(wire::Event {
-        id: event.public_id(),
+        id: ids.public_id(event.id, producer_id),
+        label: ids.label(producer_id),
         sequence: event.sequence.0,
         r#type: &content.event_type,
         subject: content.subject.as_deref(),
@@ -209,7 +212,8 @@ fn millis(timeout: Duration) -> u64 {
     u64::try_from(timeout.as_millis()).unwrap_or(u64::MAX)
 }
 
-pub(super) fn delivery(workspace: &str, summary: DeliverySummary) -> wire::Delivery {
+pub(super) fn delivery(view: &View, summary: DeliverySummary) -> wire::Delivery {
+    let (ids, producer_id) = (view.profile.event_id, summary.producer_id.as_deref());
     let (next_at, ended_at, reason) = match summary.state {
         DeliveryState::Pending { next_at } => (Some(next_at), None, None),
         DeliveryState::Delivered { at } | DeliveryState::Failed { at } => (None, Some(at), None),
@@ -217,8 +221,9 @@ pub(super) fn delivery(workspace: &str, summary: DeliverySummary) -> wire::Deliv
     };
     wire::Delivery {
         id: summary.id.to_public(),
-        workspace: workspace.to_owned(),
-        event: summary.event,
+        workspace: view.workspace.public_id.clone(),
+        event: ids.public_id(summary.id.event, producer_id),
+        event_label: ids.label(producer_id).map(str::to_owned),
         event_type: summary.event_type,
         webhook: summary.webhook,
         status: summary.state.status().name(),
@@ -231,9 +236,9 @@ pub(super) fn delivery(workspace: &str, summary: DeliverySummary) -> wire::Deliv
     }
 }
 
-pub(super) fn delivery_with_history(workspace: &str, record: DeliveryRecord) -> wire::DeliveryWithHistory {
+pub(super) fn delivery_with_history(view: &View, record: DeliveryRecord) -> wire::DeliveryWithHistory {
     let attempts = record.steps.into_iter().map(step).collect();
-    wire::DeliveryWithHistory { delivery: delivery(workspace, record.summary), attempts }
+    wire::DeliveryWithHistory { delivery: delivery(view, record.summary), attempts }
 }
 
 fn step(step: Step) -> wire::Step {

@@ -29,30 +29,31 @@ pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: 
     query.refuse_rest(&mut errors);
     errors.into_result()?;
     let engine = &surface.engine;
-    let workspace = engine.workspace(&workspace).await?.workspace.clone();
+    let view = engine.workspace(&workspace).await?;
+    let workspace = view.workspace.id;
     let webhook = match webhook {
-        Some(id) => Some(named("webhook", engine.webhook(workspace.id, &id).await)?.id),
+        Some(id) => Some(named("webhook", engine.webhook(workspace, &id).await)?.id),
         None => None,
     };
     let event = match event {
-        Some(id) => Some(named("event", engine.event(workspace.id, &id).await)?.id),
+        Some(id) => Some(named("event", engine.event(workspace, &id).await)?.id),
         None => None,
     };
     let before = position.map(|[event, webhook]| DeliveryId {
         event: EventId::from_raw(event),
         webhook: WebhookId::from_raw(webhook),
     });
-    let wanted = ListDeliveries { workspace: workspace.id, webhook, event, status, before, limit };
+    let wanted = ListDeliveries { workspace, webhook, event, status, before, limit };
     let found = engine.list_deliveries(wanted).await?;
     let next_cursor = found.next.map(|next| cursor::encode(LIST, &[next.event.raw(), next.webhook.raw()]));
     let rows = found.rows.into_iter();
-    let data = rows.map(|summary| convert::delivery(&workspace.public_id, summary)).collect();
+    let data = rows.map(|summary| convert::delivery(&view, summary)).collect();
     reply::json(StatusCode::OK, &Page::<wire::Delivery> { data, next_cursor })
 }
 
 pub(super) async fn get(State(surface): Shared, Ids([delivery]): Ids<1>) -> Answer {
     let found = surface.engine.delivery(&delivery).await?;
-    let shown = convert::delivery_with_history(&found.view.workspace.public_id, found.record);
+    let shown = convert::delivery_with_history(&found.view, found.record);
     reply::json(StatusCode::OK, &shown)
 }
 

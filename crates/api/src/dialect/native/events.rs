@@ -24,20 +24,22 @@ pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: 
     let Wanted { position, limit } = page::take::<1>(LIST, &mut query, &mut errors);
     query.refuse_rest(&mut errors);
     errors.into_result()?;
-    let workspace = surface.engine.workspace(&workspace).await?.workspace.id;
+    let view = surface.engine.workspace(&workspace).await?;
+    let workspace = view.workspace.id;
     let before = position.map(|[id]| EventId::from_raw(id));
     let mut found =
         surface.engine.list_events(ListEvents { workspace, event_type, subject, before, limit }).await?;
     bound_bytes(&mut found);
-    let data: Result<Vec<_>, _> = found.rows.iter().map(|event| convert::event(event)).collect();
+    let data: Result<Vec<_>, _> =
+        found.rows.iter().map(|event| convert::event(event, view.profile.event_id)).collect();
     let next_cursor = found.next.map(|next| cursor::encode(LIST, &[next.raw()]));
     reply::json(StatusCode::OK, &Page { data: data?, next_cursor })
 }
 
 pub(super) async fn get(State(surface): Shared, Ids([workspace, event]): Ids<2>) -> Answer {
-    let workspace = surface.engine.workspace(&workspace).await?.workspace.id;
-    let event = surface.engine.event(workspace, &event).await?;
-    reply::json(StatusCode::OK, &convert::event(&event)?)
+    let view = surface.engine.workspace(&workspace).await?;
+    let event = surface.engine.event(view.workspace.id, &event).await?;
+    reply::json(StatusCode::OK, &convert::event(&event, view.profile.event_id)?)
 }
 
 /// Ends a page early when its events are large, so that the answer stays bounded.

@@ -11,6 +11,7 @@ use signalpost_core::event::Event;
 use signalpost_core::explain::{Answer as Explained, Judgement};
 use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::principal::Principal;
+use signalpost_core::profile::EventIdRule;
 use signalpost_core::webhook::{Remembered, Tombstone};
 use signalpost_engine::explain::{ExplainPage, Explanation};
 
@@ -39,6 +40,10 @@ pub(super) struct Explanations {
 struct ExplainedEvent {
     #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     id: String,
+    /// The event's `label`, if it has one.
+    #[schemars(example = &"order-1000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
     #[schemars(example = &"order.paid")]
     r#type: String,
     #[schemars(example = 17)]
@@ -102,20 +107,23 @@ pub(super) async fn explain(State(surface): Shared, Ids([workspace, event]): Ids
     let Wanted { position, limit } = page::take::<1>(LIST, &mut query, &mut errors);
     query.refuse_rest(&mut errors);
     errors.into_result()?;
+    let ids = surface.engine.event_ids(&workspace).await?;
     let workspace = surface.engine.workspace_id(&workspace).await?;
     let before = position.map(|[id]| WebhookId::from_raw(id));
     let found = surface.engine.explain(workspace, &event, ExplainPage { webhook, before, limit }).await?;
     let explanations = Explanations {
-        event: explained_event(&found.event),
+        event: explained_event(&found.event, ids),
         data: found.rows.into_iter().map(explained_webhook).collect(),
         next_cursor: found.next.map(|next| cursor::encode(LIST, &[next.raw()])),
     };
     reply::json(StatusCode::OK, &explanations)
 }
 
-fn explained_event(event: &Event) -> ExplainedEvent {
+fn explained_event(event: &Event, ids: EventIdRule) -> ExplainedEvent {
+    let producer_id = event.content.producer_id.as_deref();
     ExplainedEvent {
-        id: event.public_id(),
+        id: ids.public_id(event.id, producer_id),
+        label: ids.label(producer_id).map(str::to_owned),
         r#type: event.content.event_type.clone(),
         sequence: event.sequence.0,
         accepted_at: event.accepted_at.to_rfc3339_ms(),

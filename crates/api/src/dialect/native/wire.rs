@@ -175,7 +175,7 @@ pub(super) struct RotatedOperatorKey {
 /// What was stored: the event and its deliveries are on disk.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Receipt {
-    /// The producer's own id if it gave one, else ours.
+    /// The producer's own id if it gave one, else ours; ours in any case where the dialect takes the producer's for a label.
     #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
     /// Grows in the order of commits within the workspace, with gaps.
@@ -199,6 +199,10 @@ pub(super) struct BatchReceipt {
 pub(super) struct Event<'a> {
     #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) id: String,
+    /// The producer's own id, only where the dialect takes it for a label: receivers see it, and several events may share it.
+    #[schemars(example = &"order-1000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<&'a str>,
     #[schemars(example = 17)]
     pub(super) sequence: i64,
     #[schemars(example = &"order.paid")]
@@ -232,6 +236,10 @@ pub(super) struct Delivery {
     pub(super) workspace: String,
     #[schemars(example = &"evt_0aB3dE6gH9jK2mN5")]
     pub(super) event: String,
+    /// The event's `label`, if it has one.
+    #[schemars(example = &"order-1000")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) event_label: Option<String>,
     #[schemars(example = &"order.paid")]
     pub(super) event_type: String,
     #[schemars(example = &"wh_BUbkx3PsbzQm5V10")]

@@ -90,6 +90,6 @@ fn record(view: &View, event: &Event) -> Result<Box<RawValue>, Error> {
         body: b"",
         signature: "",
     };
-    let text = String::from_utf8(view.profile.delivery.body.render(scope)).map_err(Error::internal)?;
+    let text = String::from_utf8(view.profile.body_of(event).render(scope)).map_err(Error::internal)?;
     RawValue::from_string(text).map_err(Error::internal)
 }

@@ -309,5 +309,5 @@ impl Instance {
 
 fn kind(event_type: &EventType) -> EventKind {
     let data = DataRule::Object { members: event_type.data.clone() };
-    EventKind { name: event_type.name.clone(), data }
+    EventKind::with_data(&event_type.name, data)
 }

@@ -44,7 +44,7 @@ impl Data {
         });
         DeliverySummary {
             id,
-            event: event.public_id(),
+            producer_id: event.content.producer_id.clone(),
             event_type: event.content.event_type.clone(),
             webhook: lane.map(|row| row.webhook.public_id.clone()).unwrap_or_default(),
             created_at: event.accepted_at,

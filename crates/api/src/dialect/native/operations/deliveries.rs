@@ -19,7 +19,11 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .named("listDeliveries", "List deliveries")
             .about("Newest first. A filter that names nothing in this workspace is refused.")
             .query("webhook", "Only deliveries of the webhook with this id.", json!({"type": "string"}))
-            .query("event", "Only deliveries of the event with this id.", json!({"type": "string"}))
+            .query(
+                "event",
+                "Only deliveries of the event with this id; of a label, the newest that carries it.",
+                json!({"type": "string"}),
+            )
             .query("status", "Only deliveries in this state.", statuses)
             .paged()
             .answers::<Page<wire::Delivery>>(StatusCode::OK, "A page of deliveries.")

@@ -48,7 +48,8 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
 }
 
 fn of_event(call: Description) -> Description {
-    let about = "Our id of the event, or the one that its producer gave it.";
+    let about =
+        "Our id of the event, or the one that its producer gave it; of several with the same, the newest.";
     in_workspace(call).id_in_path("event", about, "evt_0aB3dE6gH9jK2mN5")
 }
 
@@ -91,7 +92,8 @@ fn publications(served: &Served) -> [NativeOperation; 2] {
 
 fn event(served: &Served) -> Value {
     let data = json!({"description": "Any JSON value."});
-    let id = "Deduplicates within the workspace for 24 hours, or for as long as its event is kept.";
+    let id = "Deduplicates within the workspace for 24 hours, or for as long as its event is kept. In a dialect that takes \
+              it for a label it deduplicates nothing: it goes out in deliveries, and several events may share it.";
     let mut properties = vec![
         ("type", event_type()),
         ("data", data),
