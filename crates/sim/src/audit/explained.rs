@@ -19,7 +19,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
             for row in &explained.rows {
                 let Some(webhook) = evidence.webhooks.get(row.webhook.public_id()) else { continue };
                 if !may_be(evidence, facts, webhook, &row.answer) {
-                    let (id, said) = (event.public_id(), (row.webhook.public_id(), &row.answer));
+                    let (id, said) = (event.id.to_public(), (row.webhook.public_id(), &row.answer));
                     findings.push(format!("event {id} is explained as {said:?}, which cannot be"));
                 }
             }
@@ -38,7 +38,7 @@ fn check_targets(explained: &Explanations) -> Option<String> {
     (told != targets).then(|| {
         format!(
             "event {} is said to be sent to {told:?}, and was to {targets:?}",
-            explained.event.public_id()
+            explained.event.id.to_public()
         )
     })
 }
