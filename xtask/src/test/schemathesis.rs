@@ -96,6 +96,7 @@ impl Api {
 struct Prepared {
     workspace: String,
     event: String,
+    webhook: String,
     delivery: String,
     dialect_workspace: String,
     /// Ids of operator keys: one to look at, one to rotate, one to revoke.
@@ -110,6 +111,7 @@ impl Prepared {
             ("ROTATED_KEY", rotated),
             ("REVOKED_KEY", revoked),
             ("STORED_EVENT", &self.event),
+            ("STORED_WEBHOOK", &self.webhook),
             ("DIALECT_WORKSPACE", &self.dialect_workspace),
             ("WORKSPACE", &self.workspace),
             ("DELIVERY", &self.delivery),
@@ -121,7 +123,7 @@ impl Prepared {
 /// Workspaces, a webhook that nobody answers, a delivery that waits for its next attempt, and operator keys.
 fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "schemathesis"}))?;
-    operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
+    let (webhook, _) = operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
     let event = operator.publish(&workspace, &json!({"type": "order.paid", "data": {}}))?;
     let event = event["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no event in {event}"))?;
     let deliveries = operator.get(&format!("/v1/workspaces/{workspace}/deliveries"))?;
@@ -134,7 +136,7 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
         let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
         *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
     }
-    Ok(Prepared { workspace, event, delivery, dialect_workspace, operator_keys })
+    Ok(Prepared { workspace, event, webhook, delivery, dialect_workspace, operator_keys })
 }
 
 /// Of a new workspace.
