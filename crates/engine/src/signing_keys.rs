@@ -76,8 +76,8 @@ impl Engine {
         self.keyring.open(signing_key_place(key), &key.sealed).map_err(unopened)
     }
 
-    /// The key of this workspace that a webhook is to refer to. `Invalid` at `signing_key` where webhooks have secrets of
-    /// their own, `NotFound` for a key that the workspace does not have (any more).
+    /// The key of this workspace that a webhook is to refer to. `NotFound` for one that does not exist (any more);
+    /// `Invalid` at `signing_key` for one of another workspace, and where webhooks have secrets of their own.
     pub(crate) async fn referred_key(
         &self,
         view: &View,
@@ -88,7 +88,13 @@ impl Engine {
             let message = "cannot be set: webhooks of this dialect have secrets of their own";
             return Err(Error::field("signing_key", message));
         }
-        Ok(Some(self.signing_key(view.workspace.id, public_id).await?.id))
+        let found = self.store.signing_key(view.workspace.id, public_id.to_owned()).await?;
+        if let Some(key) = found {
+            return Ok(Some(key.id));
+        }
+        // Whoever may call here may ask for the owner of any key of their dialect, so this tells them nothing new.
+        self.signing_key_owner(&view.workspace.dialect, public_id).await?;
+        Err(Error::field("signing_key", "belongs to another workspace"))
     }
 }
 

@@ -4,6 +4,8 @@
 mod explain;
 mod failing;
 mod farewell;
+mod logins;
 mod pause;
 mod redeliver;
 mod rig;
+mod signing_keys;

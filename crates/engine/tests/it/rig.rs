@@ -2,6 +2,7 @@
 //! and a receiver that does as it is told.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -32,7 +33,8 @@ use signalpost_core::webhook::Webhook;
 use signalpost_engine::ingest::NewEvent;
 use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
 use signalpost_engine::workspaces::NewWorkspace;
-use signalpost_engine::{DeliverySummary, Engine, EngineOptions, ListDeliveries, View};
+use signalpost_engine::{DeliveryCore, DeliverySummary, Engine, EngineOptions, ListDeliveries, View};
+use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
@@ -51,57 +53,63 @@ pub(crate) struct Rig {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) receiver: Rc<Receiver>,
     pub(crate) view: Arc<View>,
-    core: Pin<Box<dyn Future<Output = ()>>>,
+    cores: Vec<Pin<Box<dyn Future<Output = ()>>>>,
     bell: Arc<Bell>,
 }
 
 impl Rig {
     /// A workspace of a dialect that pauses and disables by these rules.
     pub(crate) fn new(pause: PauseRule, consecutive_failures: Option<u32>) -> Self {
+        Self::of(profile(pause, consecutive_failures), Arc::new(MemoryStore::new()), 1)
+    }
+
+    /// A workspace of a dialect whose webhooks are signed with keys of their workspace, and so many delivery cores.
+    pub(crate) fn with_shared_keys(store: Arc<dyn Store>, cores: usize) -> Self {
+        let signing = SigningRule::SharedKeys { key_id: IdForm::Number };
+        let secret = SecretForm::Hex { random_bytes: 16 };
+        Self::of(Profile { signing, secret, ..profile(PauseRule::Drops, None) }, store, cores)
+    }
+
+    fn of(profile: Profile, store: Arc<dyn Store>, cores: usize) -> Self {
         let clock = Arc::new(HandClock::default());
-        let (engine, mut cores) = Engine::new(EngineOptions {
-            store: Arc::new(MemoryStore::new()),
+        let (engine, cores) = Engine::new(EngineOptions {
+            store,
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU64::new(1))),
             heavy_work: Arc::new(InPlace::default()),
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
-            profiles: vec![profile(pause, consecutive_failures)],
-            cores: 1,
+            profiles: vec![profile],
+            cores,
             node: 0,
             retention: RetentionRules::default(),
         });
         let receiver = Rc::new(Receiver::default());
-        let core = Box::pin(cores.remove(0).run(Rc::clone(&receiver) as _));
-        let bell = Arc::new(Bell::default());
-        let new = NewWorkspace {
-            dialect: "rig".to_owned(),
-            name: "Acme".to_owned(),
-            id: None,
-            features: None,
-            policy: PolicyOverrides::default(),
+        let run = |core: DeliveryCore| {
+            Box::pin(core.run(Rc::clone(&receiver) as _)) as Pin<Box<dyn Future<Output = ()>>>
         };
-        let workspace = block_on(engine.create_workspace(new, None)).expect("a workspace").now();
-        let workspace = workspace.expect("not a repetition").public_id;
+        let cores = cores.into_iter().map(run).collect();
+        let bell = Arc::new(Bell::default());
+        let workspace = new_workspace(&engine);
         let view = block_on(engine.workspace(&workspace)).expect("it exists");
-        let mut rig = Self { engine, clock, receiver, view, core, bell };
+        let mut rig = Self { engine, clock, receiver, view, cores, bell };
         rig.settle();
         rig
     }
 
-    /// Lets the core run until it waits for the clock or the receiver.
+    /// Lets the cores run until they wait for the clock or the receiver.
     pub(crate) fn settle(&mut self) {
         for _ in 0..TURNS_MAX {
             let waker = Waker::from(Arc::clone(&self.bell));
             self.bell.0.store(false, Ordering::SeqCst);
-            assert!(
-                self.core.as_mut().poll(&mut Context::from_waker(&waker)).is_pending(),
-                "nobody stopped it"
-            );
+            for core in &mut self.cores {
+                let run = core.as_mut().poll(&mut Context::from_waker(&waker));
+                assert!(run.is_pending(), "nobody stopped it");
+            }
             if !self.bell.0.load(Ordering::SeqCst) {
                 return;
             }
         }
-        panic!("the core does not come to rest");
+        panic!("the cores do not come to rest");
     }
 
     /// Moves the clock and lets the core run.
@@ -180,6 +188,19 @@ pub(crate) const fn pending(state: DeliveryState) -> bool {
 
 pub(crate) const fn delivered(state: DeliveryState) -> bool {
     matches!(state, DeliveryState::Delivered { .. })
+}
+
+/// Its public id.
+pub(crate) fn new_workspace(engine: &Engine) -> String {
+    let new = NewWorkspace {
+        dialect: "rig".to_owned(),
+        name: "Acme".to_owned(),
+        id: None,
+        features: None,
+        policy: PolicyOverrides::default(),
+    };
+    let workspace = block_on(engine.create_workspace(new, None)).expect("a workspace").now();
+    workspace.expect("not a repetition").public_id
 }
 
 pub(crate) fn new_event(time: Timestamp) -> NewEvent {
@@ -309,6 +330,8 @@ pub(crate) struct Receiver {
     /// Answers every request with this status at once; `None` keeps them waiting.
     pub(crate) status: Cell<Option<u16>>,
     sent: RefCell<Vec<String>>,
+    /// What came with each of these requests, by name.
+    headers: RefCell<Vec<BTreeMap<String, String>>>,
     waiting: RefCell<Vec<oneshot::Sender<u16>>>,
 }
 
@@ -316,6 +339,11 @@ impl Receiver {
     /// Ids of the deliveries of which requests came, oldest first.
     pub(crate) fn sent(&self) -> Vec<String> {
         self.sent.borrow().clone()
+    }
+
+    /// A header of each request since the last call, oldest first.
+    pub(crate) fn take(&self, header: &str) -> Vec<Option<String>> {
+        self.headers.borrow_mut().drain(..).map(|mut request| request.remove(header)).collect()
     }
 
     pub(crate) fn requests(&self) -> usize {
@@ -339,6 +367,10 @@ impl Transport for Receiver {
         let (_, delivery) =
             request.headers.iter().find(|(name, _)| &**name == "x-delivery").expect("it is in the profile");
         self.sent.borrow_mut().push(delivery.clone());
+        let headers = request.headers.iter().map(|(name, value)| (name.to_string(), value.clone()));
+        let secret = request.secret_headers.iter();
+        let secret = secret.map(|(name, value)| (name.to_string(), value.expose_text().to_owned()));
+        self.headers.borrow_mut().push(headers.chain(secret).collect());
         let Some(status) = self.status.get() else {
             let (tell, told) = oneshot::channel();
             self.waiting.borrow_mut().push(tell);
