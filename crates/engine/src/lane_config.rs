@@ -120,7 +120,7 @@ fn secret_of(
             webhook.secret.as_ref().map(|sealed| (secret_place(webhook.workspace, webhook.id), sealed))
         }
         SigningRule::SharedKeys { .. } => {
-            signing_key.as_ref().map(|key| (signing_key_place(key), &key.sealed))
+            signing_key.as_ref().map(|key| (signing_key_place(key.workspace, key.id), &key.sealed))
         }
     };
     sealed.map(|(place, sealed)| keyring.open(place, sealed)).transpose()

@@ -5,7 +5,7 @@ use signalpost_core::id::{SigningKeyId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::{IdForm, SigningRule};
-use signalpost_core::secret::{SealedSecret, Secret};
+use signalpost_core::secret::Secret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::DeleteSigningKey;
@@ -23,16 +23,16 @@ impl Engine {
         let form = key_form(view)?;
         let mint = || self.mint_public_id(form, Counter::SigningKey);
         let (id, now) = (SigningKeyId::from_raw(self.mint_id()), self.clock.now());
+        let secret = self.mint_secret(view.profile.secret);
+        let place = signing_key_place(view.workspace.id, id);
         let mut key = SigningKey {
             id,
             workspace: view.workspace.id,
             public_id: mint().await?,
-            sealed: SealedSecret::from_bytes(Vec::new()),
+            sealed: self.keyring.seal(place, &secret, self.random.as_ref()),
             created_at: now,
             updated_at: now,
         };
-        let secret = self.mint_secret(view.profile.secret);
-        key.sealed = self.keyring.seal(signing_key_place(&key), &secret, self.random.as_ref());
         for _ in 0..MINTS_MAX {
             match self.store.create_signing_key(key.clone()).await {
                 Ok(()) => return Ok(key),
@@ -73,7 +73,7 @@ impl Engine {
 
     /// What signs, for contracts that show it; no other surface may. `Unavailable` when no master key opens it.
     pub fn reveal_signing_key(&self, key: &SigningKey) -> Result<Secret, Error> {
-        self.keyring.open(signing_key_place(key), &key.sealed).map_err(unopened)
+        self.keyring.open(signing_key_place(key.workspace, key.id), &key.sealed).map_err(unopened)
     }
 
     /// The key of this workspace that a webhook is to refer to. `NotFound` for one that does not exist (any more);

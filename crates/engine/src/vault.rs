@@ -92,11 +92,14 @@ mod tests {
     use super::*;
 
     use futures_util::FutureExt;
-    use signalpost_core::id::WorkspaceId;
+    use signalpost_core::basic_auth::{Login, PASSWORD_FIELD};
+    use signalpost_core::id::{SigningKeyId, WorkspaceId};
     use signalpost_core::seal::Place;
+    use signalpost_core::signing_key::SigningKey;
     use signalpost_core::webhook::{SECRET_FIELD, Webhook};
     use signalpost_store::testing::memory::MemoryStore;
     use signalpost_store::testing::sample;
+    use signalpost_store::vault::signing_key_place;
     use signalpost_store::{Catalog, Vault};
 
     struct Sevens;
@@ -170,6 +173,29 @@ mod tests {
         assert_eq!(new.open(place(12), &sealed).expect("it opens").expose_text(), "secret 12");
         let again = now(rewrap(&store, &new, &Sevens, &mut |_| {})).expect("it works");
         assert_eq!(again, Rewrapped { resealed: 0, unchanged: all, unopened: 0 });
+    }
+
+    #[test]
+    fn signing_keys_and_logins_are_sealed_anew_as_well() {
+        let (old, new) = (ring(&[1]), ring(&[2]));
+        let store = store_of(&old, 0..0);
+        let workspace = WorkspaceId::from_raw(1);
+        let key_place = signing_key_place(workspace, SigningKeyId::from_raw(21));
+        let sealed = old.seal(key_place, &Secret::from_text("key"), &Sevens);
+        now(store.create_signing_key(SigningKey { sealed, ..sample::signing_key(workspace, 21) }))
+            .expect("a signing key");
+        let place = Place { workspace: 1, object: 31, field: PASSWORD_FIELD };
+        let password = Some(old.seal(place, &Secret::from_text("password"), &Sevens));
+        let login = Login { user: Some("user".to_owned()), password };
+        let webhook = Webhook { secret: None, login, ..sample::webhook(workspace, 31) };
+        now(store.create_webhook(webhook.into())).expect("a webhook");
+        let done = now(rewrap(&store, &ring(&[2, 1]), &Sevens, &mut |_| {})).expect("it works");
+        assert_eq!(done, Rewrapped { resealed: 2, unchanged: 0, unopened: 0 });
+        let key = now(store.signing_key(workspace, "sk-21".to_owned())).expect("it reads").expect("it lives");
+        assert_eq!(new.open(key_place, &key.sealed).expect("it opens").expose_text(), "key");
+        let webhook = now(store.webhook(workspace, "wh-31".to_owned())).expect("it reads").expect("it lives");
+        let password = webhook.login.password.expect("it has one");
+        assert_eq!(new.open(place, &password).expect("it opens").expose_text(), "password");
     }
 
     #[test]

@@ -72,13 +72,14 @@ pub struct Resealed {
 }
 
 /// Where a signing key's secret is sealed.
-pub const fn signing_key_place(key: &SigningKey) -> Place {
-    Place { workspace: key.workspace.raw(), object: key.id.raw(), field: SIGNING_KEY_FIELD }
+pub const fn signing_key_place(workspace: WorkspaceId, key: SigningKeyId) -> Place {
+    Place { workspace: workspace.raw(), object: key.raw(), field: SIGNING_KEY_FIELD }
 }
 
 /// What lies sealed in a signing key.
 pub fn sealed_in_key(key: &SigningKey) -> Sealed {
-    Sealed { key: SealedKey::SigningKey(key.id), place: signing_key_place(key), value: key.sealed.clone() }
+    let place = signing_key_place(key.workspace, key.id);
+    Sealed { key: SealedKey::SigningKey(key.id), place, value: key.sealed.clone() }
 }
 
 /// All that lies sealed in a webhook: its newest secret, those before it, its password, its headers.

@@ -9,8 +9,11 @@ use std::time::Duration;
 use rusqlite::Connection;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
+use signalpost_core::principal::Principal;
+use signalpost_core::webhook::Webhook;
+use signalpost_store::catalog::DeleteSigningKey;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger};
@@ -249,6 +252,44 @@ fn a_check_finds_what_does_not_agree() {
         [
             "deliveries are owed whose event is gone: 11/101",
             "workspaces count other events, or other bytes, than they have: 1"
+        ]
+    );
+}
+
+/// What is signed with keys of the workspace has no secret of its own; whatever else has none has lost it.
+#[test]
+fn a_check_tells_what_is_not_signed_from_what_has_lost_its_secret() {
+    let working = Inline::new();
+    let store = working.open_store();
+    filled(&store, 1);
+    let workspace = WorkspaceId::from_raw(1);
+    for n in [901, 902, 903] {
+        block_on(store.create_signing_key(sample::signing_key(workspace, n))).expect("a signing key");
+    }
+    let key = |n| Some(SigningKeyId::from_raw(n));
+    for (n, signing_key) in [(911, None), (912, key(901)), (913, key(902))] {
+        let webhook = Webhook { secret: None, signing_key, ..sample::webhook(workspace, n) };
+        block_on(store.create_webhook(webhook.into())).expect("a webhook");
+    }
+    let (at, by) = (sample::at(50), Principal::Operator);
+    let delete = DeleteSigningKey { workspace, key: SigningKeyId::from_raw(902), at, by };
+    block_on(store.delete_signing_key(delete)).expect("it is deleted");
+    let found = |sql: &str| {
+        let path = working.directory.path();
+        let connection = Connection::open(path.join(DATABASE_FILE)).expect("it opens");
+        connection.execute_batch(sql).expect("it is damaged");
+        check(path, &mut |_| {}).expect("it reads").problems
+    };
+    assert_eq!(found(""), Vec::<String>::new());
+    assert_eq!(
+        found(
+            "UPDATE webhook SET secret = NULL WHERE id = 11; UPDATE webhook SET signing_key = 999 WHERE id = 912;
+            UPDATE signing_key SET sealed = NULL WHERE id = 903; UPDATE signing_key SET sealed = x'00' WHERE id = 902;"
+        ),
+        [
+            "webhooks that live have lost their secret: 11",
+            "webhooks that live refer to signing keys that their workspace never had: 912",
+            "signing keys live without a secret, or are deleted and still have it: 902, 903",
         ]
     );
 }

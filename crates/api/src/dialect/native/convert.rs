@@ -4,23 +4,25 @@ use std::time::Duration;
 
 use serde_json::value::RawValue;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
+use signalpost_core::basic_auth::Login;
 use signalpost_core::credential::Credential;
 use signalpost_core::custom_header::{CustomHeader, MASKED};
 use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
-use signalpost_core::id::OperatorKeyId;
+use signalpost_core::id::{OperatorKeyId, SigningKeyId};
 use signalpost_core::policy::{DeliveryPolicy, Patience};
-use signalpost_core::profile::EventIdRule;
+use signalpost_core::profile::{EventIdRule, SigningRule};
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides, RetentionRules, WorkspaceRetention};
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::secret::Secret;
+use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::ingest::Receipt;
 use signalpost_engine::operator_keys::{IssuedOperatorKey, RotatedOperatorKey, ShownOperatorKey};
-use signalpost_engine::{DeliveryRecord, DeliverySummary, Room, Storage, View};
+use signalpost_engine::{DeliveryRecord, DeliverySummary, Engine, Room, Storage, View};
 
 use super::{webhook_wire, wire};
 
@@ -149,11 +151,23 @@ pub(super) fn event(event: &Event, ids: EventIdRule) -> Result<wire::Event<'_>, 
 pub(super) struct Shown<'a> {
     view: &'a View,
     now: Timestamp,
+    /// Those that its webhooks may refer to.
+    signing_keys: Vec<SigningKey>,
 }
 
 impl<'a> Shown<'a> {
+    /// Where webhooks have secrets of their own.
     pub(super) fn by(view: &'a View, now: Timestamp) -> Self {
-        Self { view, now }
+        Self { view, now, signing_keys: Vec::new() }
+    }
+
+    /// In any dialect. Keys are read after the webhooks that are to be shown: one that is gone by now is shown by none.
+    pub(super) async fn in_any_dialect(view: &'a View, engine: &Engine) -> Result<Self, Error> {
+        let signing_keys = match view.profile.signing {
+            SigningRule::OwnSecret => Vec::new(),
+            SigningRule::SharedKeys { .. } => engine.list_signing_keys(view.workspace.id).await?,
+        };
+        Ok(Self { signing_keys, ..Self::by(view, engine.now()) })
     }
 
     pub(super) fn webhook(&self, webhook: Webhook, secret: Option<&Secret>) -> webhook_wire::Webhook {
@@ -173,6 +187,9 @@ impl<'a> Shown<'a> {
             subject: webhook.subject,
             name: webhook.name,
             headers: masked(webhook.headers),
+            signing_key: webhook.signing_key.and_then(|key| self.signing_key(key)),
+            basic_auth: basic_auth(webhook.login),
+            metadata: wire::Pairs(webhook.metadata),
             in_force: self.in_force(&webhook.patience),
             retry_schedule_s: webhook.patience.retry.map(|retry| retry.as_seconds()),
             timeout_ms: webhook.patience.timeout.map(millis),
@@ -183,6 +200,11 @@ impl<'a> Shown<'a> {
             created_at: webhook.created_at.to_rfc3339_ms(),
             updated_at: webhook.updated_at.to_rfc3339_ms(),
         }
+    }
+
+    fn signing_key(&self, id: SigningKeyId) -> Option<String> {
+        let found = self.signing_keys.binary_search_by_key(&id, |key| key.id).ok()?;
+        Some(self.signing_keys[found].public_id.clone())
     }
 
     fn in_force(&self, own: &Patience) -> webhook_wire::Patience {
@@ -201,6 +223,12 @@ fn previous_secrets(previous: &[PreviousSecret], now: Timestamp) -> Vec<webhook_
     living
         .map(|secret| webhook_wire::PreviousSecret { expires_at: secret.expires_at.to_rfc3339_ms() })
         .collect()
+}
+
+/// One with both parts: only such a login is sent.
+fn basic_auth(login: Login) -> Option<webhook_wire::BasicAuth> {
+    let Login { user: Some(username), password: Some(_) } = login else { return None };
+    Some(webhook_wire::BasicAuth { username })
 }
 
 fn masked(headers: Vec<CustomHeader>) -> wire::Pairs<&'static str> {

@@ -1,10 +1,12 @@
 //! The properties of a webhook as callers write them, at its creation and in a merge patch (RFC 7396).
 
 use serde_json::value::RawValue;
+use signalpost_core::basic_auth::{Login, LoginChange, check_password, check_user};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::event::check_event_type;
 use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
 use signalpost_core::matching::check_pattern;
+use signalpost_core::metadata::MetadataChange;
 use signalpost_core::policy::Patience;
 use signalpost_core::secret::Secret;
 use signalpost_core::webhook::EventSelection;
@@ -14,6 +16,8 @@ use super::{convert, patience};
 use crate::kit::fields::{Fields, Member, without_repetitions};
 use crate::kit::json::{Object, shown};
 
+const BASIC_AUTH: &str = "basic_auth";
+
 /// `None` when something was noted that a webhook cannot do without.
 pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let url = fields.required_text("url");
@@ -22,7 +26,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let subject = fields.optional_text("subject");
     let name = fields.optional_text("name");
     let secret = secret(fields);
-    let WebhookChange { retry, timeout, headers, .. } = options(fields);
+    let WebhookChange { retry, timeout, headers, login, metadata, .. } = options(fields);
     let patience = Patience { retry: retry.flatten(), timeout: timeout.flatten() };
     let headers = match headers {
         // What is to be removed is not there.
@@ -31,7 +35,24 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         }
         Some(HeadersChange::Clear) | None => Vec::new(),
     };
-    Some(NewWebhook { name, events, subject, patience, headers, secret, ..NewWebhook::to(url?) })
+    let login = Login { user: login.user.flatten(), password: login.password.flatten() };
+    let metadata = match metadata {
+        Some(MetadataChange::Merge(entries)) => {
+            entries.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
+        }
+        Some(MetadataChange::Clear) | None => Vec::new(),
+    };
+    Some(NewWebhook {
+        name,
+        events,
+        subject,
+        patience,
+        headers,
+        login,
+        secret,
+        metadata,
+        ..NewWebhook::to(url?)
+    })
 }
 
 pub(super) fn change(fields: &mut Fields<'_>) -> WebhookChange {
@@ -62,6 +83,8 @@ fn options(fields: &mut Fields<'_>) -> WebhookChange {
         retry: patience::retry(fields),
         timeout: patience::timeout(fields),
         headers: headers(fields),
+        login: basic_auth(fields),
+        metadata: metadata(fields),
         ..WebhookChange::default()
     }
 }
@@ -120,8 +143,51 @@ fn headers(fields: &mut Fields<'_>) -> Option<HeadersChange<Secret>> {
     Some(HeadersChange::Merge(merged))
 }
 
+/// A login, which is given as a whole: who may not see a password cannot mean to keep it for another user.
+fn basic_auth(fields: &mut Fields<'_>) -> LoginChange<Secret> {
+    let raw = match fields.raw(BASIC_AUTH) {
+        Member::Absent | Member::Broken => return LoginChange::default(),
+        Member::Null => return LoginChange::clear(),
+        Member::Value(raw) => raw,
+    };
+    let object =
+        Object::of_element(raw).map_err(|_| "must be an object of `username` and `password`".to_owned());
+    let Some(object) = fields.check(BASIC_AUTH, object) else { return LoginChange::default() };
+    let mut inner = Fields::inside(object, format!("{BASIC_AUTH}/"));
+    let user = inner.required_text("username");
+    let user = user.and_then(|user| inner.check("username", check_user(&user).map(|()| user.clone())));
+    let password = inner.required_text("password").map(|password| Secret::from_text(&password));
+    let password = password
+        .and_then(|password| inner.check("password", check_password(&password).map(|()| password.clone())));
+    inner.refuse_rest("is not a property of a login");
+    fields.adopt(inner);
+    LoginChange { user: Some(user), password: Some(password) }
+}
+
+/// Texts by name; null removes one, and all of them in the place of the object.
+fn metadata(fields: &mut Fields<'_>) -> Option<MetadataChange> {
+    let raw = match fields.raw("metadata") {
+        Member::Absent | Member::Broken => return None,
+        Member::Null => return Some(MetadataChange::Clear),
+        Member::Value(raw) => raw,
+    };
+    let object = Object::of_element(raw).map_err(|_| "must be an object of names and texts".to_owned());
+    let mut inner = Fields::inside(fields.check("metadata", object)?, "metadata/".to_owned());
+    let mut merged: Vec<(String, Option<String>)> = Vec::new();
+    for (name, raw) in inner.rest() {
+        let place = shown(&name).replace('~', "~0").replace('/', "~1");
+        if let Some(value) = inner.check(&place, text_or_null(raw)) {
+            merged.push((name, value));
+        }
+    }
+    fields.adopt(inner);
+    Some(MetadataChange::Merge(merged))
+}
+
 fn header_value(raw: &RawValue) -> Result<Option<Secret>, String> {
-    let text: Option<String> =
-        serde_json::from_str(raw.get()).map_err(|_| "must be a string, or null to remove it".to_owned())?;
-    Ok(text.map(|text| Secret::from_text(&text)))
+    Ok(text_or_null(raw)?.map(|text| Secret::from_text(&text)))
+}
+
+fn text_or_null(raw: &RawValue) -> Result<Option<String>, String> {
+    serde_json::from_str(raw.get()).map_err(|_| "must be a string, or null to remove it".to_owned())
 }

@@ -32,6 +32,15 @@ pub(super) struct Webhook {
     /// Headers that are sent along, by name in lower case; the values are never shown.
     #[schemars(example = serde_json::Map::new())]
     pub(super) headers: Pairs<&'static str>,
+    /// The login that every request carries; null when it carries none.
+    pub(super) basic_auth: Option<BasicAuth>,
+    /// What its owner keeps with it, by name.
+    #[schemars(example = example_metadata())]
+    pub(super) metadata: Pairs<String>,
+    /// Id of the key that signs, where the dialect's workspaces have such keys; null when it is not signed, or with a
+    /// secret of its own.
+    #[schemars(example = &"56")]
+    pub(super) signing_key: Option<String>,
     /// Of its own; null for the workspace's.
     #[schemars(example = [5, 300, 1800])]
     pub(super) retry_schedule_s: Option<Vec<u64>>,
@@ -53,6 +62,17 @@ pub(super) struct Webhook {
     pub(super) created_at: String,
     #[schemars(with = "Instant")]
     pub(super) updated_at: String,
+}
+
+/// A login at the receiver (RFC 7617). Its password is never shown.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct BasicAuth {
+    #[schemars(example = &"signalpost")]
+    pub(super) username: String,
+}
+
+fn example_metadata() -> serde_json::Value {
+    serde_json::json!({"team": "billing"})
 }
 
 /// A secret that was replaced and still signs.

@@ -62,7 +62,7 @@ pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: 
     let mut rows = surface.engine.list_webhooks(wanted).await?.rows;
     let more = page::cut(&mut rows, limit);
     let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, &[last.id.raw()]));
-    let shown = Shown::by(&view, surface.engine.now());
+    let shown = Shown::in_any_dialect(&view, &surface.engine).await?;
     let data = rows.into_iter().map(|webhook| shown.webhook(webhook, None)).collect();
     reply::json(StatusCode::OK, &Page { data, next_cursor })
 }
@@ -70,7 +70,8 @@ pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>, uri: 
 pub(super) async fn get(State(surface): Shared, Ids([workspace, webhook]): Ids<2>) -> Answer {
     let view = surface.engine.workspace(&workspace).await?;
     let webhook = surface.engine.webhook(view.workspace.id, &webhook).await?;
-    reply::json(StatusCode::OK, &Shown::by(&view, surface.engine.now()).webhook(webhook, None))
+    let shown = Shown::in_any_dialect(&view, &surface.engine).await?;
+    reply::json(StatusCode::OK, &shown.webhook(webhook, None))
 }
 
 pub(super) async fn update(

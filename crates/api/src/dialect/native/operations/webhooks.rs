@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{
     SECRET_OVERLAP_DEFAULT, SECRET_OVERLAP_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX,
-    WEBHOOK_HEADER_VALUE_CHARS_MAX, WEBHOOK_HEADERS_MAX,
+    WEBHOOK_HEADER_VALUE_CHARS_MAX, WEBHOOK_HEADERS_MAX, WEBHOOK_METADATA_ENTRIES_MAX,
+    WEBHOOK_METADATA_NAME_CHARS_MAX, WEBHOOK_METADATA_VALUE_CHARS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
+    WEBHOOK_USER_CHARS_MAX,
 };
 
 use super::{NativeOperation, admin, in_workspace, issues, read};
@@ -144,10 +146,12 @@ fn change() -> Value {
     object(&[], &properties)
 }
 
-fn options() -> [(&'static str, Value); 3] {
+fn options() -> [(&'static str, Value); 5] {
     let patience = "Null: as the workspace has it. In force for attempts that start after the answer.";
     [
         ("headers", headers()),
+        ("basic_auth", basic_auth()),
+        ("metadata", metadata()),
         ("retry_schedule_s", about(patience, or_null(retry_schedule_s()))),
         ("timeout_ms", about(patience, or_null(timeout_ms()))),
     ]
@@ -170,6 +174,42 @@ fn headers() -> Value {
             "type": ["object", "null"], "propertyNames": name, "additionalProperties": value,
         "maxProperties": WEBHOOK_HEADERS_MAX,
             "examples": [{"x-api-key": "4fT7dK2mQ9xZ1bNc"}]
+        }),
+    )
+}
+
+fn basic_auth() -> Value {
+    let text = "A login at the receiver, sent as HTTP Basic (RFC 7617) in UTF-8 with every request; given as a whole, and \
+                null takes it away. The password is kept sealed and never shown. It excludes a header `authorization`.";
+    let controls = "\\u0000-\\u001f\\u007f-\\u009f";
+    let text_of = |min: usize, max: usize, pattern: String| json!({"type": "string", "minLength": min, "maxLength": max, "pattern": pattern});
+    let login = object(
+        &["username", "password"],
+        &[
+            ("username", text_of(1, WEBHOOK_USER_CHARS_MAX, format!("^[^:{controls}]*$"))),
+            ("password", text_of(0, WEBHOOK_PASSWORD_CHARS_MAX, format!("^[^{controls}]*$"))),
+        ],
+    );
+    let mut login = or_null(login);
+    login["examples"] = json!([{"username": "signalpost", "password": "4fT7dK2mQ9xZ1bNc"}]);
+    about(text, login)
+}
+
+fn metadata() -> Value {
+    let text = "Small texts that you keep with the webhook; they mean nothing here. Merged by name in a change \
+                (RFC 7396): null removes one, and all of them in the place of the object.";
+    let value = json!({
+        "type": ["string", "null"], "maxLength": WEBHOOK_METADATA_VALUE_CHARS_MAX, "pattern": "^[^\\u0000]*$"
+    });
+    let name = json!({
+        "minLength": 1, "maxLength": WEBHOOK_METADATA_NAME_CHARS_MAX,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$"
+    });
+    about(
+        text,
+        json!({
+            "type": ["object", "null"], "propertyNames": name, "additionalProperties": value,
+            "maxProperties": WEBHOOK_METADATA_ENTRIES_MAX, "examples": [{"team": "billing"}]
         }),
     )
 }
