@@ -99,7 +99,11 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
     Ok(Profile {
         name: style.name.to_owned(),
         workspace_id: random("ws_", 12),
-        webhook_id: random("wh_", 12),
+        // Numbers where ids of events are labels, as contracts of that age have both.
+        webhook_id: match style.event_id {
+            EventIdRule::Unique => random("wh_", 12),
+            EventIdRule::Label => IdForm::Number,
+        },
         credential: None,
         login: None,
         secret: match style.signature {
