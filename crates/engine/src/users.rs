@@ -18,6 +18,7 @@ use crate::Engine;
 use crate::credentials::{check_scopes, granted};
 use crate::directory::View;
 use crate::once::Keep;
+use crate::operator_keys::Operator;
 
 /// Random letters and digits of a username that nobody chose.
 const USERNAME_CHARS: usize = 12;
@@ -92,9 +93,11 @@ impl Engine {
     }
 
     /// A further right of a user whom the dialect instance has already; rights on the same workspace add up. In force
-    /// when this returns, also for a session that is open.
+    /// when this returns, also for a session that is open. A caller who knows of one workspace alone knows of the users who
+    /// have a right on it, and of no others.
     pub async fn grant_right(
         &self,
+        caller: &Operator,
         workspace: &str,
         user_id: &str,
         right: NewRight,
@@ -104,7 +107,7 @@ impl Engine {
         login_rule(&view.profile)?;
         let now = self.clock.now();
         let mut errors = checked(&view.profile, &right, now);
-        let user = self.store.user(view.workspace.dialect.clone(), user_id.to_owned()).await?;
+        let user = self.visible_user(caller, &view, user_id).await?;
         if user.is_none() {
             errors.push("user_id", "is not the id of a user of this dialect");
         }
@@ -137,6 +140,19 @@ impl Engine {
             Ok(_) => Ok(()),
             Err(error) => Err(named(error.into())),
         }
+    }
+
+    async fn visible_user(
+        &self,
+        caller: &Operator,
+        view: &View,
+        user_id: &str,
+    ) -> Result<Option<User>, Error> {
+        if caller.binding().is_none() {
+            return Ok(self.store.user(view.workspace.dialect.clone(), user_id.to_owned()).await?);
+        }
+        let mut held = self.store.list_rights(view.workspace.id).await?.into_iter();
+        Ok(held.find(|held| held.user.public_id == user_id).map(|held| held.user))
     }
 
     fn right_of(&self, view: &View, user: UserId, new: NewRight, now: Timestamp) -> Right {

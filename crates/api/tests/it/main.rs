@@ -35,6 +35,7 @@ mod sigmamind;
 mod sigmamind_errors;
 mod sigmamind_fields;
 mod unserved;
+mod users;
 mod webhook_login;
 mod webhook_options;
 mod webhooks;

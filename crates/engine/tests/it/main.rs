@@ -9,3 +9,4 @@ mod pause;
 mod redeliver;
 mod rig;
 mod signing_keys;
+mod users;

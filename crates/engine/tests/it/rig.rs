@@ -215,7 +215,7 @@ pub(crate) fn new_event(time: Timestamp) -> NewEvent {
     NewEvent { content, given_time: None }
 }
 
-fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
+pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Profile {
     let form = || IdForm::random("", 16);
     let text = |template| Template::text(template).expect("a good template");
     Profile {
@@ -280,7 +280,7 @@ pub(crate) struct HandClock {
 }
 
 impl HandClock {
-    fn advance_s(&self, seconds: i64) {
+    pub(crate) fn advance_s(&self, seconds: i64) {
         self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
         let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("nobody panics with it"));
         sleepers.into_iter().for_each(Waker::wake);
@@ -312,7 +312,7 @@ impl Clock for HandClock {
 }
 
 /// Not random, but never the same twice.
-struct Counting(AtomicU64);
+pub(crate) struct Counting(pub(crate) AtomicU64);
 
 impl Random for Counting {
     fn fill(&self, bytes: &mut [u8]) {

@@ -11,6 +11,7 @@ use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::{OperatorKeyId, SigningKeyId};
+use signalpost_core::id_form::IdForm;
 use signalpost_core::policy::{DeliveryPolicy, Patience};
 use signalpost_core::profile::{EventIdRule, SigningRule};
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides, RetentionRules, WorkspaceRetention};
@@ -20,11 +21,13 @@ use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
+use signalpost_engine::credentials::IssuedCredential;
 use signalpost_engine::ingest::Receipt;
 use signalpost_engine::operator_keys::{IssuedOperatorKey, RotatedOperatorKey, ShownOperatorKey};
-use signalpost_engine::{DeliveryRecord, DeliverySummary, Engine, Room, Storage, View};
+use signalpost_engine::users::IssuedUser;
+use signalpost_engine::{DeliveryRecord, DeliverySummary, Engine, HeldRight, Room, Storage, View};
 
-use super::{webhook_wire, wire};
+use super::{credential_wire, webhook_wire, wire};
 
 /// Stands for all event types in a webhook's list.
 pub(super) const ALL_EVENTS: &str = "*";
@@ -79,16 +82,59 @@ pub(super) fn storage(storage: &Storage, rules: &RetentionRules) -> wire::Storag
     }
 }
 
-pub(super) fn credential(credential: Credential, secret: Option<&Secret>) -> wire::Credential {
-    wire::Credential {
+pub(super) fn credential(credential: Credential) -> credential_wire::KeyCredential {
+    credential_wire::KeyCredential {
         id: credential.id.to_public(),
-        secret: secret.map(|secret| secret.expose_text().to_owned()),
         name: credential.name,
         scopes: credential.scopes,
         preview: credential.preview,
         created_at: credential.created_at.to_rfc3339_ms(),
         expires_at: credential.expires_at.map(|end| end.to_rfc3339_ms()),
     }
+}
+
+pub(super) fn issued_key(issued: &IssuedCredential) -> credential_wire::IssuedCredential {
+    let secret = issued.secret.expose_text().to_owned();
+    let key = credential(issued.credential.clone());
+    credential_wire::IssuedCredential::Key(credential_wire::IssuedKey { key, secret })
+}
+
+pub(super) fn held_right(held: &HeldRight) -> credential_wire::UserCredential {
+    let HeldRight { right, user } = held;
+    credential_wire::UserCredential {
+        id: right.id.to_public(),
+        user_id: user_id(&user.public_id),
+        username: user.username.clone(),
+        name: right.name.clone(),
+        rights: right.scopes.clone(),
+        created_at: right.created_at.to_rfc3339_ms(),
+        expires_at: right.expires_at.map(|end| end.to_rfc3339_ms()),
+        opened: None,
+    }
+}
+
+/// In the answer that grants it.
+pub(super) fn granted_right(held: &HeldRight) -> credential_wire::IssuedCredential {
+    credential_wire::IssuedCredential::User(held_right(held))
+}
+
+pub(super) fn issued_user(issued: &IssuedUser) -> credential_wire::IssuedCredential {
+    let session_key = issued.session_key.expose_text().to_owned();
+    let opened = credential_wire::OpenedSession {
+        secret: session_key.clone(),
+        session_key,
+        password: issued.password.expose_text().to_owned(),
+        session_expires_at: issued.session.expires_at.to_rfc3339_ms(),
+    };
+    let user = credential_wire::UserCredential { opened: Some(opened), ..held_right(&issued.held) };
+    credential_wire::IssuedCredential::User(user)
+}
+
+/// A random text begins with its prefix, so one of digits alone is a number.
+fn user_id(public_id: &str) -> credential_wire::UserId {
+    let number = Some(public_id).filter(|id| IdForm::Number.fits(id)).and_then(|id| id.parse().ok());
+    number
+        .map_or_else(|| credential_wire::UserId::Text(public_id.to_owned()), credential_wire::UserId::Number)
 }
 
 pub(super) fn operator_key(shown: &ShownOperatorKey, secret: Option<&Secret>) -> wire::OperatorKey {

@@ -47,6 +47,14 @@ fn counters(text: &mut Text, metrics: &Metrics) {
     text.head("deliveries_ended_total", "counter", "Deliveries that came to an end by an attempt.");
     text.sample("deliveries_ended_total", "{status=\"delivered\"}", metrics.deliveries_delivered.get());
     text.sample("deliveries_ended_total", "{status=\"failed\"}", metrics.deliveries_failed.get());
+    text.head("logins_total", "counter", "Logins by a password, by what came of them.");
+    for (result, counter) in [
+        ("opened", &metrics.logins),
+        ("refused", &metrics.logins_refused),
+        ("throttled", &metrics.logins_throttled),
+    ] {
+        text.sample("logins_total", &format!("{{result=\"{result}\"}}"), counter.get());
+    }
     text.head("attempts_total", "counter", "Attempts by the class of their outcome.");
     for (class, count) in metrics.attempts() {
         text.sample("attempts_total", &format!("{{outcome=\"{class}\"}}"), count);

@@ -3,6 +3,7 @@
 mod auth;
 mod batch;
 mod convert;
+mod credential_wire;
 mod credentials;
 mod deliveries;
 mod events;
@@ -17,6 +18,7 @@ mod publish;
 mod secrets;
 mod storage;
 mod test_event;
+mod users;
 mod webhook_fields;
 mod webhook_wire;
 mod webhooks;

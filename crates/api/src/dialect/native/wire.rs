@@ -107,28 +107,6 @@ pub(super) struct Storage {
     pub(super) retention: Retention,
 }
 
-/// An API key of a customer.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Credential {
-    #[schemars(example = &"cred_0aB3dE6gH9jK2mN5")]
-    pub(super) id: String,
-    /// Only when it was just issued.
-    #[schemars(example = &"key_vN3xQ8rT1yU6iO0pA5sD9fG2hJ7kL4zX8cV1bN6m")]
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) secret: Option<String>,
-    #[schemars(example = &"production")]
-    pub(super) name: Option<String>,
-    /// Rights in the words of the dialect; empty when it has none.
-    pub(super) scopes: Vec<String>,
-    /// Enough of the secret to tell it from others.
-    #[schemars(example = &"key_4fT7…pQ9x")]
-    pub(super) preview: String,
-    #[schemars(with = "Instant")]
-    pub(super) created_at: String,
-    #[schemars(with = "Option<Instant>")]
-    pub(super) expires_at: Option<String>,
-}
-
 /// A key of the operator side.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "Key")]
