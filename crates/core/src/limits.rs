@@ -105,6 +105,24 @@ pub const EXPLAINED_TYPES_MAX: usize = 5;
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
 /// Length of a webhook's filter in characters, as a dialect documents it; whoever needs more has the wrong event types.
 pub const FILTER_CHARS_MAX: usize = 2_048;
+/// How deep a filter may nest: brackets, and operators with others under them. Parser and evaluation recurse, and have
+/// room for several times that on the stack of a delivery core.
+pub const FILTER_DEPTH_MAX: usize = 64;
+/// Nodes of a compiled filter, some 100 bytes each: a list of 500 words to look into.
+pub const FILTER_NODES_MAX: usize = 512;
+/// The compiled regular expressions of one filter in bytes, each of which may cost time for each byte of a text.
+pub const FILTER_PATTERN_BYTES_MAX: usize = 16 * 1024;
+/// Steps of one evaluation, counted, not timed, so that a filter says the same of an event on every machine. A node, an
+/// element that is looked at and 16 bytes of a text are a step; all of them take one millisecond, or two.
+pub const FILTER_COST_MAX: u64 = 50_000;
+/// Values in the data of an event that a filter reads, 24 bytes each while it is accepted: 6 MiB. No text of
+/// [`EVENT_BODY_BYTES_MAX`] that means something has more.
+pub const FILTER_DATA_VALUES_MAX: usize = 256 * 1024;
+/// Steps after which accepting an event lets others have their turn: some 100 microseconds, so that a workspace with
+/// thousands of filters delays nobody's delivery.
+pub const FILTER_STEPS_BETWEEN_TURNS: u64 = 5_000;
+/// Compiled filters kept in memory: some ten thousand ordinary ones.
+pub const FILTERS_CACHED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Secrets of one webhook that sign beside the newest. Each costs a MAC and some 50 bytes of header an attempt, and
 /// one overlap has ended long before a sixth rotation of any sane plan.
 pub const WEBHOOK_PREVIOUS_SECRETS_MAX: usize = 5;

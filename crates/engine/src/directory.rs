@@ -32,9 +32,9 @@ impl View {
         Self { workspace, profile, version, subscriptions: Subscriptions::of(&webhooks) }
     }
 
-    /// The webhooks that want an event, oldest first.
-    pub(crate) fn targets(&self, event_type: &str, subject: Option<&str>) -> Vec<WebhookId> {
-        self.subscriptions.targets(event_type, subject)
+    /// Who wants which events.
+    pub(crate) const fn subscriptions(&self) -> &Subscriptions {
+        &self.subscriptions
     }
 
     /// Whether a webhook of this workspace lives and is active.

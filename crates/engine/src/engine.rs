@@ -22,6 +22,7 @@ use signalpost_store::Store;
 use crate::core_loop::DeliveryCore;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
+use crate::filters::Filters;
 use crate::hash_cache::HashCache;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
@@ -59,6 +60,7 @@ pub struct Engine {
     pub(crate) operator_keys: HashCache<OperatorKey>,
     pub(crate) sessions: HashCache<KnownSession>,
     pub(crate) wrong_passwords: WrongPasswords,
+    pub(crate) filters: Filters,
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: RetentionRules,
@@ -94,6 +96,7 @@ impl Engine {
             operator_keys: HashCache::default(),
             sessions: HashCache::weighing(KnownSession::weight, SESSION_CACHE_RIGHTS_MAX),
             wrong_passwords: WrongPasswords::default(),
+            filters: Filters::default(),
             doorbell: Arc::clone(&doorbell),
             metrics,
             retention,

@@ -9,10 +9,12 @@ use signalpost_core::event::Event;
 use signalpost_core::explain::{Answer, FilterVerdict, because, explain};
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::webhook::{Remembered, Webhook};
+use signalpost_filter::Subject;
 use signalpost_store::catalog::RememberedWebhooks;
 use signalpost_store::ledger::ListDeliveries;
 
 use crate::Engine;
+use crate::fan_out::Pace;
 
 /// About which webhooks of a workspace an explanation is wanted: a page of all that there are or were, newest first.
 #[derive(Clone, Debug)]
@@ -65,9 +67,35 @@ impl Engine {
         let more = webhooks.len() > limit;
         webhooks.truncate(limit);
         let next = webhooks.last().filter(|_| more).map(Remembered::id);
-        let explained: Result<Vec<_>, _> =
-            webhooks.into_iter().map(|webhook| explain_one(&event, webhook, &states)).collect();
-        Ok(Explanations { rows: explained?, event, next })
+        let rows = self.explain_each(&event, webhooks, &states).await?;
+        Ok(Explanations { rows, event, next })
+    }
+
+    /// Filters may have much to do: others have their turn in between.
+    async fn explain_each(
+        &self,
+        event: &Event,
+        webhooks: Vec<Remembered>,
+        states: &BTreeMap<WebhookId, DeliveryState>,
+    ) -> Result<Vec<Explanation>, Error> {
+        let (subject, mut pace) = (Subject::of(&event.content), Pace::default());
+        let mut rows = Vec::with_capacity(webhooks.len());
+        for webhook in webhooks {
+            let before = subject.steps();
+            let filter = |webhook: &Webhook| self.filter_verdict(event, &subject, webhook);
+            rows.push(explain_one(event, webhook, states, filter)?);
+            pace.spend(subject.steps() - before).await;
+        }
+        Ok(rows)
+    }
+
+    /// What a webhook's filter says of an event now.
+    fn filter_verdict(&self, event: &Event, subject: &Subject<'_>, webhook: &Webhook) -> FilterVerdict {
+        let Some(filter) = &webhook.filter else { return FilterVerdict::Admits };
+        if event.payload_removed_at.is_some() && !self.filters.ignores_data(filter) {
+            return FilterVerdict::PayloadRemoved;
+        }
+        self.filters.judge(filter, subject)
     }
 
     async fn remembered_webhook(
@@ -101,6 +129,7 @@ fn explain_one(
     event: &Event,
     webhook: Remembered,
     states: &BTreeMap<WebhookId, DeliveryState>,
+    filter: impl FnOnce(&Webhook) -> FilterVerdict,
 ) -> Result<Explanation, Error> {
     let id = webhook.id();
     let delivery = event.targets.contains(&id).then_some(DeliveryId { event: event.id, webhook: id });
@@ -109,16 +138,7 @@ fn explain_one(
         // Retention has removed it between two reads.
         return Err(Error::not_found("event"));
     }
-    let answer = explain(event, &webhook, state, |webhook| filter_verdict(event, webhook));
+    let answer = explain(event, &webhook, state, filter);
     let because = because(event, &webhook, &answer);
     Ok(Explanation { webhook, delivery, answer, because })
-}
-
-/// What a webhook's filter says of an event now.
-fn filter_verdict(event: &Event, webhook: &Webhook) -> FilterVerdict {
-    match (&webhook.filter, event.payload_removed_at) {
-        (None, _) => FilterVerdict::Admits,
-        (Some(_), Some(_)) => FilterVerdict::PayloadRemoved,
-        (Some(_), None) => FilterVerdict::Admits,
-    }
 }

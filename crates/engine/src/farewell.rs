@@ -12,6 +12,7 @@ use signalpost_store::catalog::{CloseWorkspace, FanOut};
 use signalpost_store::ledger::AcceptEvent;
 
 use crate::Engine;
+use crate::fan_out::{Pace, TurnedAway};
 use crate::ingest::CHOICES_MAX;
 use crate::subscriptions::Subscriptions;
 
@@ -23,12 +24,16 @@ impl Engine {
         farewell: &Farewell,
     ) -> Result<(), StoreError> {
         let mut answer = Err(StoreError::CatalogMoved);
+        let mut turned_away = TurnedAway::default();
         for _ in 0..CHOICES_MAX {
             let fan_out = self.store.fan_out(workspace.id).await?;
             let FanOut { workspace, version, webhooks } = fan_out.ok_or(StoreError::Missing("workspace"))?;
-            let targets = Subscriptions::of(&webhooks).targets(&farewell.event_type, None);
             let (id, accepted_at) = (EventId::from_raw(self.mint_id()), self.clock.now());
             let content = content(farewell, &workspace, accepted_at);
+            let subscriptions = Subscriptions::of(&webhooks);
+            let targets = self.targets(&subscriptions, &content, &mut Pace::default()).await;
+            turned_away = targets.turned_away;
+            let targets = targets.webhooks;
             let workspace = workspace.id;
             let event = AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe: None };
             answer = self.store.close_workspace(CloseWorkspace { farewell: event }).await;
@@ -37,7 +42,7 @@ impl Engine {
             }
         }
         if let Some(accepted) = answer? {
-            self.metrics.accepted(&[accepted]);
+            self.metrics.accepted(&[accepted], &[turned_away]);
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use signalpost_store::{Done, StoreError};
 use crate::Engine;
 use crate::directory::View;
 use crate::event_check::check_all;
+use crate::fan_out::{Pace, TurnedAway};
 
 /// How often targets are chosen again because webhooks changed under our hands, before the caller is told to
 /// come back. Each round needs a change of the same workspace within some milliseconds.
@@ -35,6 +36,23 @@ pub struct Receipt {
     pub id: String,
     pub sequence: Sequence,
     pub deliveries: usize,
+}
+
+/// What is to be accepted.
+#[derive(Clone, Copy)]
+pub(crate) enum Wanted<'e> {
+    /// For all webhooks that want them.
+    Published(&'e [NewEvent]),
+    /// For one webhook, whatever it selects.
+    Test(&'e NewEvent, WebhookId),
+}
+
+/// Events with their targets.
+#[derive(Default)]
+struct Chosen {
+    events: Vec<AcceptEvent>,
+    /// What filters did, in the order of the events.
+    turned_away: Vec<TurnedAway>,
 }
 
 impl Engine {
@@ -74,14 +92,7 @@ impl Engine {
         }
         let view = self.directory.view(workspace).await?;
         check_all(&view.profile, &events)?;
-        let choose = |view: &View| {
-            let all = events.iter().map(|event| {
-                let content = &event.content;
-                self.draft(view, event, view.targets(&content.event_type, content.subject.as_deref()))
-            });
-            Ok(all.collect())
-        };
-        let (view, done) = self.accept(view, choose, call).await?;
+        let (view, done) = self.accept(view, Wanted::Published(&events), call).await?;
         Ok(match done {
             Done::Now(accepted) => Done::Now(receipts(&view, &events, accepted)),
             Done::Before(accepted) => Done::Before(receipts(&view, &events, accepted)),
@@ -92,19 +103,19 @@ impl Engine {
     pub(crate) async fn accept(
         &self,
         mut view: Arc<View>,
-        choose: impl Fn(&View) -> Result<Vec<AcceptEvent>, Error>,
+        wanted: Wanted<'_>,
         call: Option<KeyedCall>,
     ) -> Result<(Arc<View>, Done<Vec<Accepted>, Vec<Accepted>>), Error> {
         for _ in 0..CHOICES_MAX {
-            let chosen = choose(&view)?;
+            let Chosen { events, turned_away } = self.choose(&view, wanted).await?;
             let done = match call {
-                None => self.store.accept(chosen).await.map(Done::Now),
-                Some(call) => self.store.accept_once(chosen, self.once(Some(view.workspace.id), call)).await,
+                None => self.store.accept(events).await.map(Done::Now),
+                Some(call) => self.store.accept_once(events, self.once(Some(view.workspace.id), call)).await,
             };
             match done {
                 Ok(done) => {
                     if let Done::Now(accepted) = &done {
-                        self.metrics.accepted(accepted);
+                        self.metrics.accepted(accepted, &turned_away);
                     }
                     return Ok((view, done));
                 }
@@ -118,8 +129,30 @@ impl Engine {
         Err(Error::unavailable("the workspace's webhooks change faster than targets can be chosen"))
     }
 
+    /// Judges by what is known of the workspace's webhooks now; filters are asked anew each time.
+    async fn choose(&self, view: &View, wanted: Wanted<'_>) -> Result<Chosen, Error> {
+        match wanted {
+            Wanted::Published(events) => {
+                let (mut pace, mut chosen) = (Pace::default(), Chosen::default());
+                for event in events {
+                    let targets = self.targets(view.subscriptions(), &event.content, &mut pace).await;
+                    chosen.events.push(self.draft(view, event, targets.webhooks));
+                    chosen.turned_away.push(targets.turned_away);
+                }
+                Ok(chosen)
+            }
+            Wanted::Test(event, webhook) if view.is_active(webhook) => {
+                let events = vec![self.draft(view, event, vec![webhook])];
+                Ok(Chosen { events, turned_away: Vec::new() })
+            }
+            Wanted::Test(..) => {
+                Err(Error::new(ErrorCode::Conflict, "the webhook is disabled; switch it on first"))
+            }
+        }
+    }
+
     /// An event as the store takes it, for these webhooks.
-    pub(crate) fn draft(&self, view: &View, event: &NewEvent, targets: Vec<WebhookId>) -> AcceptEvent {
+    fn draft(&self, view: &View, event: &NewEvent, targets: Vec<WebhookId>) -> AcceptEvent {
         let content = event.content.clone();
         let accepted_at = self.clock.now();
         let identified = view.profile.event_id == EventIdRule::Unique && content.producer_id.is_some();

@@ -3,7 +3,7 @@
 //! The engine is shaped for an imagined ideal client. No wire protocol, no backend and no TLS type is known
 //! here; time, randomness and the network come in through the ports of `signalpost_core`.
 //!
-//! An event's path: [`ingest`] chooses targets and has the store commit them, `doorbell` hands the committed
+//! An event's path: [`ingest`] has `fan_out` choose targets and the store commit them, `doorbell` hands the committed
 //! event to the delivery cores, a [`core_loop`] starts attempts lane by lane, `attempt` renders, signs and sends
 //! one, and its outcome goes back to the store in batches.
 
@@ -15,8 +15,10 @@ mod doorbell;
 mod engine;
 mod event_check;
 pub mod explain;
+mod fan_out;
 mod farewell;
 pub mod feed;
+mod filters;
 mod hash_cache;
 mod heavy_work;
 mod id_map;

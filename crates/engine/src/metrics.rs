@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use signalpost_core::attempt::{Failure, Outcome};
 use signalpost_store::ledger::{Accepted, Repeated, Room, Storage};
 
+use crate::fan_out::TurnedAway;
+
 /// Everything the engine counts since it started.
 #[derive(Debug, Default)]
 pub struct Metrics {
@@ -12,6 +14,10 @@ pub struct Metrics {
     /// Events that were known already by their producer's id.
     pub events_repeated: Counter,
     pub deliveries_created: Counter,
+    /// Webhooks whose filter did not want an event that they had selected, once for each such event.
+    pub filtered_out: Counter,
+    /// Webhooks whose filter could not decide about such an event; they do not get it.
+    pub filter_failures: Counter,
     pub deliveries_delivered: Counter,
     /// Deliveries whose last attempt failed with none left.
     pub deliveries_failed: Counter,
@@ -83,13 +89,17 @@ pub const OUTCOME_CLASSES: [&str; 13] = [
 struct AttemptCounters([Counter; OUTCOME_CLASSES.len()]);
 
 impl Metrics {
-    pub(crate) fn accepted(&self, accepted: &[Accepted]) {
-        for one in accepted {
+    /// Events that are on disk, each with what the filters did that were asked about it; none where none were.
+    pub(crate) fn accepted(&self, accepted: &[Accepted], turned_away: &[TurnedAway]) {
+        let turned_away = turned_away.iter().copied().chain(std::iter::repeat(TurnedAway::default()));
+        for (one, turned_away) in accepted.iter().zip(turned_away) {
             match one.repeated {
                 Repeated::Yes => self.events_repeated.add(1),
                 Repeated::No => {
                     self.events_accepted.add(1);
                     self.deliveries_created.add(one.deliveries);
+                    self.filtered_out.add(turned_away.filtered_out);
+                    self.filter_failures.add(turned_away.failed);
                 }
             }
         }

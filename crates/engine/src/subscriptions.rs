@@ -1,9 +1,11 @@
 //! Who wants an event: an index over a workspace's active webhooks.
 //!
 //! Choosing targets costs a lookup for the type and one for each full stop in it, and then what is found, however
-//! many webhooks there are and whatever patterns they use. The rule is [`signalpost_core::matching::wants`].
+//! many webhooks there are and whatever patterns they use. The rule is [`signalpost_core::matching::wants`]. What filters
+//! say comes after it (`fan_out`).
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use signalpost_core::id::WebhookId;
 use signalpost_core::matching::{pattern_prefix, prefixes_of};
@@ -13,6 +15,8 @@ use signalpost_core::webhook::{EventSelection, Webhook};
 pub(crate) struct Subscriptions {
     /// Ascending, which is oldest first.
     webhooks: Vec<WebhookId>,
+    /// Of those that have one.
+    filters: HashMap<WebhookId, Arc<str>>,
     /// By the subject that webhooks are bound to, `None` for those bound to none.
     by_subject: HashMap<Option<String>, Selections>,
 }
@@ -32,6 +36,9 @@ impl Subscriptions {
         let mut index = Self::default();
         for (position, webhook) in webhooks.iter().enumerate() {
             index.webhooks.push(webhook.id);
+            if let Some(filter) = &webhook.filter {
+                index.filters.insert(webhook.id, Arc::from(filter.as_str()));
+            }
             let selections = index.by_subject.entry(webhook.subject.clone()).or_default();
             match &webhook.events {
                 EventSelection::All => selections.any_type.push(position),
@@ -48,8 +55,16 @@ impl Subscriptions {
         self.webhooks.binary_search(&webhook).is_ok()
     }
 
-    /// The webhooks that want an event, oldest first, each once.
-    pub(crate) fn targets(&self, event_type: &str, subject: Option<&str>) -> Vec<WebhookId> {
+    pub(crate) fn has_filters(&self) -> bool {
+        !self.filters.is_empty()
+    }
+
+    pub(crate) fn filter_of(&self, webhook: WebhookId) -> Option<&Arc<str>> {
+        self.filters.get(&webhook)
+    }
+
+    /// The webhooks that want an event by its type and subject, oldest first, each once.
+    pub(crate) fn candidates(&self, event_type: &str, subject: Option<&str>) -> Vec<WebhookId> {
         let bound = subject.map(|subject| Some(subject.to_owned()));
         let mut positions = Vec::new();
         for key in [Some(None), bound].into_iter().flatten() {
@@ -111,7 +126,7 @@ mod tests {
         ];
         let index = Subscriptions::of(&webhooks);
         let targets = |event_type, subject| {
-            index.targets(event_type, subject).iter().map(|id| id.raw()).collect::<Vec<_>>()
+            index.candidates(event_type, subject).iter().map(|id| id.raw()).collect::<Vec<_>>()
         };
         assert_eq!(targets("a.b", None), [1]);
         assert_eq!(targets("a.b.c", Some("s")), [1, 2, 3]);
@@ -146,7 +161,7 @@ mod tests {
             }).collect();
             let wanting = webhooks.iter().filter(|webhook| wants(webhook, &event_type, subjects[subject]));
             let expected: Vec<WebhookId> = wanting.map(|webhook| webhook.id).collect();
-            prop_assert_eq!(Subscriptions::of(&webhooks).targets(&event_type, subjects[subject]), expected);
+            prop_assert_eq!(Subscriptions::of(&webhooks).candidates(&event_type, subjects[subject]), expected);
         }
     }
 }

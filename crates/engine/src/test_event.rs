@@ -1,7 +1,7 @@
 //! An event that an owner has sent to one webhook, to see it arrive.
 
 use bytes::Bytes;
-use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::error::Error;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::idempotency::KeyedCall;
@@ -9,9 +9,8 @@ use signalpost_store::Done;
 use signalpost_store::ledger::Accepted;
 
 use crate::Engine;
-use crate::directory::View;
 use crate::event_check::check_all;
-use crate::ingest::NewEvent;
+use crate::ingest::{NewEvent, Wanted};
 
 #[derive(Clone, Debug)]
 pub struct TestEvent {
@@ -31,7 +30,7 @@ pub struct TestReceipt {
 }
 
 impl Engine {
-    /// Accepts an event for this webhook alone, whatever it selects. Everything else about it is as usual: it is
+    /// Accepts an event for this webhook alone, whatever it selects and whatever its filter says. Everything else about it is as usual: it is
     /// stored, signed, retried and listed. Its subject is the one that the webhook is bound to, if any.
     ///
     /// A call with a key is accepted once, and gets the first receipt again.
@@ -58,13 +57,7 @@ impl Engine {
             given_time: None,
         };
         check_all(&view.profile, std::slice::from_ref(&event))?;
-        let choose = |view: &View| {
-            if view.is_active(webhook.id) {
-                return Ok(vec![self.draft(view, &event, vec![webhook.id])]);
-            }
-            Err(Error::new(ErrorCode::Conflict, "the webhook is disabled; switch it on first"))
-        };
-        let (_, done) = self.accept(view, choose, call).await?;
+        let (_, done) = self.accept(view, Wanted::Test(&event, webhook.id), call).await?;
         match done {
             Done::Now(accepted) => receipt(&accepted, webhook.id).map(Done::Now),
             Done::Before(accepted) => receipt(&accepted, webhook.id).map(Done::Before),

@@ -17,6 +17,7 @@ use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::check_name;
+use signalpost_filter::Filter;
 use signalpost_store::catalog::{
     CreateWebhook, DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, WebhookPage,
 };
@@ -271,6 +272,7 @@ impl Engine {
 fn check_new(profile: &Profile, new: &NewWebhook) -> Result<(), Error> {
     let mut errors = FieldErrors::default();
     check_words(&mut errors, profile, new.name.as_deref(), Some(&new.events), new.subject.as_deref());
+    errors.take("filter", new.filter.as_deref().map_or(Ok(()), check_filter));
     new.headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, Some(value)));
     check_login(&mut errors, profile, new.login.user.as_deref(), new.login.password.as_ref());
     errors.take("secret", new.secret.as_ref().map_or(Ok(()), |own| check_own_secret(profile, own)));
@@ -283,6 +285,8 @@ fn check_change(profile: &Profile, change: &WebhookChange) -> Result<(), Error> 
     let name = change.name.as_ref().and_then(Option::as_deref);
     let subject = change.subject.as_ref().and_then(Option::as_deref);
     check_words(&mut errors, profile, name, change.events.as_ref(), subject);
+    let filter = change.filter.as_ref().and_then(Option::as_deref);
+    errors.take("filter", filter.map_or(Ok(()), check_filter));
     if let Some(HeadersChange::Merge(headers)) = &change.headers {
         headers.iter().for_each(|(name, value)| check_header(&mut errors, profile, name, value.as_ref()));
     }
@@ -316,6 +320,10 @@ fn check_own_secret(profile: &Profile, own: &Secret) -> Result<(), String> {
             Err("cannot be set: webhooks of this dialect are signed with keys of their workspace".to_owned())
         }
     }
+}
+
+fn check_filter(text: &str) -> Result<(), String> {
+    Filter::compile(text).map(drop).map_err(|error| error.to_string())
 }
 
 /// One that is to be removed needs no good name: nobody has it then.

@@ -6,8 +6,8 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use signalpost_core::limits::{
-    ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, NAME_CHARS_MAX,
-    RETRY_DELAY_MAX, RETRY_DELAYS_MAX, SUBJECT_CHARS_MAX, URL_CHARS_MAX,
+    ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, FILTER_CHARS_MAX,
+    NAME_CHARS_MAX, RETRY_DELAY_MAX, RETRY_DELAYS_MAX, SUBJECT_CHARS_MAX, URL_CHARS_MAX,
 };
 
 /// An object with these members and no others.
@@ -73,6 +73,11 @@ pub(crate) fn subject() -> Value {
         "type": "string", "minLength": 1, "maxLength": SUBJECT_CHARS_MAX,
         "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", "examples": ["shop-17"]
     })
+}
+
+/// What `signalpost_filter` compiles; the schema knows its length alone.
+pub(crate) fn filter() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": FILTER_CHARS_MAX, "examples": ["data.amount > 100"]})
 }
 
 /// `core::target_url`: what the pattern lets through must be a URL by the WHATWG rules as well.

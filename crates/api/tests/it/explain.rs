@@ -363,3 +363,37 @@ fn an_opentrain_install_is_explained_like_any_other() {
         .text_at("/id");
     assert_eq!(answers(app, workspace, &event), ["sent", "type_not_selected", "inactive", "deleted"]);
 }
+
+/// Five webhooks and five answers, and a filter that cannot decide as a sixth.
+#[test]
+fn what_a_filter_made_of_an_event_is_told() {
+    let native = Native::new();
+    let matching = native.webhook(json!({"filter": "data.total == 7 && subject == 'shop-1'"}));
+    let wrong_type = native.webhook(json!({"events": ["order.refunded"], "filter": "true"}));
+    let filtered = native.webhook(json!({"filter": "data.total > 7"}));
+    let failed = native.webhook(json!({"filter": "data.sum > 7"}));
+    let off = native.webhook(json!({"filter": "data.total > 7"}));
+    native.change(&off, &json!({"active": false}));
+    let gone = native.webhook(json!({"filter": "true"}));
+    native.delete(&gone);
+    let event = native.publish();
+    for (webhook, answer) in [
+        (&matching, "sent"),
+        (&wrong_type, "type_not_selected"),
+        (&filtered, "filtered_out"),
+        (&failed, "filter_failed"),
+        (&off, "inactive"),
+        (&gone, "deleted"),
+    ] {
+        assert_eq!(native.about(&event, webhook)["answer"], answer);
+    }
+    let because = native.about(&event, &failed)["because"].to_string();
+    assert!(because.contains("there is no member `sum`"), "{because}");
+
+    native.change(&filtered, &json!({"filter": "data.total < 8"}));
+    let changed = native.about(&event, &filtered);
+    assert_eq!((changed["answer"].as_str(), changed["now"].as_str()), (Some("changed_later"), Some("sent")));
+    let test =
+        native.call(Method::POST, &format!("/webhooks/{failed}/test"), &json!({})).expect(202).text_at("/id");
+    assert_eq!(native.about(&test, &failed)["answer"], "sent", "a test passes the filter by");
+}

@@ -11,6 +11,7 @@ mod deliveries;
 mod documents;
 mod event_rules;
 mod explain;
+mod filters;
 mod health;
 mod hostile;
 mod idempotency;

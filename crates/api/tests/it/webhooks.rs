@@ -17,7 +17,7 @@ fn a_webhook_is_made_read_changed_and_deleted() {
     assert!(secret.starts_with("whsec_") && secret.len() == 50, "{secret}");
     assert_eq!(made.header("cache-control"), "no-store");
     let mut expected = json!({
-        "id": id, "url": "https://example.com/x", "events": ["a", "b"], "subject": "s", "name": "Mine",
+        "id": id, "url": "https://example.com/x", "events": ["a", "b"], "subject": "s", "filter": null, "name": "Mine",
         "previous_secrets": [], "headers": {}, "basic_auth": null, "metadata": {}, "signing_key": null,
         "retry_schedule_s": null, "timeout_ms": null,
         "in_force": {

@@ -10,7 +10,7 @@ use signalpost_core::explain::{Answer, Judgement};
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::PauseRule;
 use signalpost_core::target_url::TargetUrl;
-use signalpost_core::webhook::{EventSelection, Remembered, WebhookState};
+use signalpost_core::webhook::{EventSelection, Remembered, Webhook, WebhookState};
 use signalpost_engine::explain::{ExplainPage, Explanation};
 use signalpost_engine::ingest::NewEvent;
 use signalpost_engine::test_event::TestEvent;
@@ -19,6 +19,8 @@ use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
 use crate::rig::{Rig, new_event};
 
 const TYPES: [&str; 2] = ["a.b", "a.c"];
+/// The second cannot decide about an event without a subject.
+const FILTERS: [&str; 2] = ["subject != null", "subject.endsWith('1')"];
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -41,6 +43,7 @@ enum Step {
 struct Kind {
     only_type: Option<usize>,
     subject: Option<u8>,
+    filter: Option<usize>,
 }
 
 impl Kind {
@@ -52,6 +55,10 @@ impl Kind {
     fn subject(&self) -> Option<String> {
         self.subject.map(subject)
     }
+
+    fn filter(&self) -> Option<String> {
+        self.filter.map(|place| FILTERS[place].to_owned())
+    }
 }
 
 fn subject(n: u8) -> String {
@@ -60,8 +67,8 @@ fn subject(n: u8) -> String {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let kind = || {
-        (option::weighted(0.5, 0..2usize), option::weighted(0.3, 0..2u8))
-            .prop_map(|(only_type, subject)| Kind { only_type, subject })
+        (option::weighted(0.5, 0..2usize), option::weighted(0.3, 0..2u8), option::weighted(0.5, 0..2usize))
+            .prop_map(|(only_type, subject, filter)| Kind { only_type, subject, filter })
     };
     let activity = prop_oneof![Just(Activity::Active), Just(Activity::Paused)];
     let webhook = || 0..4usize;
@@ -86,7 +93,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
 #[derive(Clone, Debug, PartialEq)]
 enum Seen {
     NotYet,
-    Living { events: EventSelection, subject: Option<String>, state: WebhookState },
+    Living { events: EventSelection, subject: Option<String>, filter: Option<String>, state: WebhookState },
     Gone,
 }
 
@@ -105,7 +112,16 @@ impl Seen {
             Self::Living { subject: Some(own), .. } if event.subject.as_ref() != Some(own) => {
                 Judgement::SubjectDiffers
             }
-            Self::Living { .. } => Judgement::Wanted,
+            Self::Living { filter: None, .. } => Judgement::Wanted,
+            Self::Living { filter: Some(filter), .. } => {
+                match (event.subject.as_deref(), filter == FILTERS[0]) {
+                    (None, true) => Judgement::FilteredOut,
+                    (Some(_), true) => Judgement::Wanted,
+                    (None, false) => Judgement::FilterFailed("a string is needed; this is null".to_owned()),
+                    (Some(about), false) if about.ends_with('1') => Judgement::Wanted,
+                    (Some(_), false) => Judgement::FilteredOut,
+                }
+            }
         }
     }
 }
@@ -151,8 +167,8 @@ impl History {
     fn look(&mut self, webhook: &str) -> Seen {
         let found = self.rig.call(async |engine, view| engine.webhook(view.workspace.id, webhook).await);
         match found {
-            Ok(webhook) => {
-                Seen::Living { events: webhook.events, subject: webhook.subject, state: webhook.state }
+            Ok(Webhook { events, subject, filter, state, .. }) => {
+                Seen::Living { events, subject, filter, state }
             }
             Err(_) => Seen::Gone,
         }
@@ -164,12 +180,16 @@ impl History {
             Step::Change(place, kind) => self.change(*place, |_| WebhookChange {
                 events: Some(kind.events()),
                 subject: Some(kind.subject()),
+                filter: Some(kind.filter()),
                 ..WebhookChange::default()
             }),
             Step::Repeat(place) => self.change(*place, |seen| match seen {
-                Seen::Living { events, subject, .. } => {
-                    WebhookChange { events: Some(events), subject: Some(subject), ..WebhookChange::default() }
-                }
+                Seen::Living { events, subject, filter, .. } => WebhookChange {
+                    events: Some(events),
+                    subject: Some(subject),
+                    filter: Some(filter),
+                    ..WebhookChange::default()
+                },
                 Seen::NotYet | Seen::Gone => WebhookChange::default(),
             }),
             Step::Rename(place) => {
@@ -196,7 +216,8 @@ impl History {
 
     fn create(&mut self, kind: &Kind) {
         let url = TargetUrl::parse("https://example.com/").expect("a good URL");
-        let new = NewWebhook { events: kind.events(), subject: kind.subject(), ..NewWebhook::to(url) };
+        let (events, subject, filter) = (kind.events(), kind.subject(), kind.filter());
+        let new = NewWebhook { events, subject, filter, ..NewWebhook::to(url) };
         let made = self.rig.call(async |engine, view| engine.create_webhook(&view, new, None).await);
         let made = made.expect("a webhook").now().expect("not a repetition");
         self.webhooks.push(made.webhook.public_id);

@@ -44,6 +44,26 @@ fn the_last_event_is_retried_and_what_was_pending_is_not() {
     assert!(sent[3] == sent[4] && sent[4] == sent[5], "one delivery: {sent:?}");
 }
 
+/// The last event is an event: who filters does not get what the filter does not admit.
+#[test]
+fn a_filter_decides_about_the_last_event_too() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    let (wants, other) = (rig.webhook(), rig.webhook());
+    filter(&mut rig, &wants, "type == 'workspace.closed'");
+    filter(&mut rig, &other, "type != 'workspace.closed'");
+    rig.receiver.status.set(Some(204));
+    close(&mut rig);
+    rig.advance_s(1_000);
+    assert_eq!(rig.receiver.requests(), 1);
+    assert_eq!(rig.engine.metrics().filtered_out.get(), 1);
+}
+
+fn filter(rig: &mut Rig, webhook: &str, filter: &str) {
+    let change = WebhookChange { filter: Some(Some(filter.to_owned())), ..WebhookChange::default() };
+    rig.call(async |engine, view| engine.update_webhook(&view, webhook, change).await)
+        .expect("it is changed");
+}
+
 #[test]
 fn only_active_webhooks_that_want_it_get_the_last_event() {
     let mut rig = Rig::new(PauseRule::Holds, None);

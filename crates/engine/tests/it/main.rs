@@ -4,6 +4,7 @@
 mod explain;
 mod failing;
 mod farewell;
+mod filters;
 mod logins;
 mod pause;
 mod redeliver;

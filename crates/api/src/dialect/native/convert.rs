@@ -231,6 +231,7 @@ impl<'a> Shown<'a> {
                 EventSelection::Only(types) => types,
             },
             subject: webhook.subject,
+            filter: webhook.filter,
             name: webhook.name,
             headers: masked(webhook.headers),
             signing_key: webhook.signing_key.and_then(|key| self.signing_key(key)),

@@ -23,10 +23,20 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 7] = [
+    let plain: [(&str, &str, &Counter); 9] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
+        (
+            "filtered_out_total",
+            "Deliveries that were not made: the webhook's filter did not want the event.",
+            &metrics.filtered_out,
+        ),
+        (
+            "filter_failures_total",
+            "Deliveries that were not made: the webhook's filter could not decide.",
+            &metrics.filter_failures,
+        ),
         ("retries_scheduled_total", "Attempts that failed and will be repeated.", &metrics.retries_scheduled),
         (
             "record_failures_total",

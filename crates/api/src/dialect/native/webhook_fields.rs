@@ -24,6 +24,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let url = fields.target_url("url", url);
     let events = events(fields).given().unwrap_or(EventSelection::All);
     let subject = fields.optional_text("subject");
+    let filter = fields.optional_text("filter");
     let name = fields.optional_text("name");
     let secret = secret(fields);
     let WebhookChange { retry, timeout, headers, login, metadata, .. } = options(fields);
@@ -46,6 +47,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         name,
         events,
         subject,
+        filter,
         patience,
         headers,
         login,
@@ -65,6 +67,7 @@ pub(super) fn change(fields: &mut Fields<'_>) -> WebhookChange {
         url: fields.target_url("url", url),
         events: fields.unless_absent("events", events),
         subject: fields.merged("subject", "a string", Ok::<String, _>),
+        filter: fields.merged("filter", "a string", Ok::<String, _>),
         active: fields
             .unless_absent("active", active)
             .map(|active| if active { Activity::Active } else { Activity::Paused }),

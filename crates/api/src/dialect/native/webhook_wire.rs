@@ -27,6 +27,9 @@ pub(super) struct Webhook {
     /// Only events about it are sent; null for events about anything.
     #[schemars(example = &"shop-17")]
     pub(super) subject: Option<String>,
+    /// Only events that it admits are sent; null for all of them.
+    #[schemars(example = &"data.amount > 100")]
+    pub(super) filter: Option<String>,
     #[schemars(example = &"billing")]
     pub(super) name: Option<String>,
     /// Headers that are sent along, by name in lower case; the values are never shown.

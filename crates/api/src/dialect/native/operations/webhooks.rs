@@ -15,7 +15,7 @@ use crate::dialect::native::{secrets, test_event, webhook_wire, webhooks};
 use crate::kit::description::Description;
 use crate::kit::page::Page;
 use crate::kit::schema::{
-    about, event_pattern, event_type, name, object, or_null, retry_schedule_s, subject, target_url,
+    about, event_pattern, event_type, filter, name, object, or_null, retry_schedule_s, subject, target_url,
     timeout_ms,
 };
 
@@ -106,7 +106,7 @@ fn test() -> NativeOperation {
         in_webhook(call)
             .named("testWebhook", "Send a test event")
             .about(
-                "A real event for this webhook alone, whatever it selects: stored, signed, retried and listed as any \
+                "A real event for this webhook alone, whatever it selects and filters: stored, signed, retried and listed as any \
                  other. Its subject is the webhook's own. Refused while the webhook is disabled.",
             )
             .takes("TestEvent", test_schema(), json!({"type": "order.paid", "data": {"order": 42}}))
@@ -121,12 +121,17 @@ fn in_webhook(call: Description) -> Description {
     in_workspace(call).id_in_path("webhook", "Id of the webhook.", "wh_BUbkx3PsbzQm5V10")
 }
 
+const FILTER: &str = "An expression in CEL over `type`, `subject`, `time` and `data` that yields a bool: of the events \
+    that are selected otherwise, only those are sent for which it is true. Null: all of them. A mistake is refused with its \
+    place; an event about which it cannot decide, for example because a member is missing, is not sent.";
+
 fn new() -> Value {
     let own = "A secret of your own: `whsec_` and the padded base64 of 24 to 64 random bytes; one is made otherwise.";
     let mut properties = vec![
         ("url", target_url()),
         ("events", or_null(events())),
         ("subject", about("Only events about it; of anything when it is left out.", or_null(subject()))),
+        ("filter", about(FILTER, or_null(filter()))),
         ("name", or_null(name())),
         ("secret", about(own, or_null(secret()))),
     ];
@@ -139,6 +144,7 @@ fn change() -> Value {
         ("url", target_url()),
         ("events", events()),
         ("subject", about("Only events about it; null: about anything.", or_null(subject()))),
+        ("filter", about(FILTER, or_null(filter()))),
         ("name", about("Null takes it away.", or_null(name()))),
         ("active", about("`false` switches it off, `true` on again.", json!({"type": "boolean"}))),
     ];
