@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use signalpost_core::retention::RetentionRules;
 
-use super::change::WebhookKind;
-use super::operation::{CatalogOperation, Operation};
+use super::change::{Change, WebhookKind};
+use super::operation::{Caller, CatalogOperation, Operation};
 use super::pair::Pair;
 use super::world::World;
 use crate::ledger::Retain;
@@ -23,7 +23,7 @@ const STEPS_MAX: usize = 10_000;
 /// The difference in words, if there is one.
 type Compared = Result<(), String>;
 
-/// What every sequence begins with: two workspaces and three webhooks.
+/// What every sequence begins with: two workspaces, three webhooks and a signing key.
 pub(super) async fn furnish(pair: &Pair<'_>, world: &mut World) -> Compared {
     let everything = WebhookKind { only_type: None, subject: None, filter: None };
     for name in [0, 1] {
@@ -33,6 +33,10 @@ pub(super) async fn furnish(pair: &Pair<'_>, world: &mut World) -> Compared {
         let operation = CatalogOperation::CreateWebhook { workspace, name, kind: everything, at_most: None };
         catalog::apply(&operation, pair, world).await?;
     }
+    // The last of them is signed with a key of its workspace, so that a sequence has only to delete it.
+    catalog::apply(&CatalogOperation::CreateSigningKey { workspace: 1, name: 0 }, pair, world).await?;
+    let (caller, change) = (Caller::Owner, Change::SigningKey(Some(0)));
+    catalog::apply(&CatalogOperation::UpdateWebhook { webhook: 0, caller, change }, pair, world).await?;
     Ok(())
 }
 
