@@ -31,6 +31,9 @@ fn what_costs_too_much_fails() {
         ("[data.s].map(a, a + a).map(a, a + a).map(a, a + a).map(a, a + a).size() == 0", &long),
         ("data.m.all(k, data.m[k] > -1)", &wide),
         ("data.m.all(k, data.m == data.m)", &wide),
+        // What failed before it does not hide it.
+        ("data.missing || data.n.all(a, data.n.all(b, b == 1))", &many),
+        ("data.n.exists(a, a.x == 1 && data.n.all(b, b == 1))", &many),
     ];
     for (filter, data) in table {
         let failure = judged(filter, data).expect_err(filter);
