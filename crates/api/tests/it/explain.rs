@@ -1,24 +1,23 @@
 //! Why an event was sent to each webhook, or was not, as the operator is told it.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
-use signalpost_core::attempt::Verdict;
-use signalpost_core::webhook::DisableReason;
+use signalpost_core::retention::RetentionRules;
+use signalpost_core::time::Timestamp;
 use signalpost_store::Ledger;
-use signalpost_store::ledger::{DuePage, Finished, HealthChange};
+use signalpost_store::ledger::Retain;
 use signalpost_store::testing::block_on::block_on;
-use signalpost_store::testing::sample;
 
-use crate::app::{Answer, App};
-use crate::opentrain::{Customer as OpenTrain, PARTNER};
-use crate::sigmamind::Customer as SigmaMind;
+use crate::app::{Answer, App, NOW_MS};
 
 fn explain(app: &App, workspace: &str, event: &str, query: &str) -> Answer {
     app.operator(Method::GET, &format!("/v1/workspaces/{workspace}/events/{event}/explain{query}")).send()
 }
 
 /// The one row about a webhook.
-fn about(app: &App, workspace: &str, event: &str, webhook: &str) -> Value {
+pub(crate) fn about(app: &App, workspace: &str, event: &str, webhook: &str) -> Value {
     let found = explain(app, workspace, event, &format!("?webhook={webhook}"));
     let found = found.expect(200).json();
     assert_eq!((found["data"].as_array().map(Vec::len), &found["next_cursor"]), (Some(1), &Value::Null));
@@ -27,7 +26,7 @@ fn about(app: &App, workspace: &str, event: &str, webhook: &str) -> Value {
 }
 
 /// The answers about all webhooks, oldest first.
-fn answers(app: &App, workspace: &str, event: &str) -> Vec<String> {
+pub(crate) fn answers(app: &App, workspace: &str, event: &str) -> Vec<String> {
     let found = explain(app, workspace, event, "").expect(200).json();
     let rows = found["data"].as_array().unwrap().iter().rev();
     rows.map(|row| row["answer"].as_str().unwrap().to_owned()).collect()
@@ -132,6 +131,28 @@ fn each_webhook_has_an_answer_of_its_own() {
     {
         assert_eq!(native.about(&event, webhook), *row, "alone as among others");
     }
+}
+
+/// A filter that looks at nothing of the payload can be asked for ever.
+#[test]
+fn a_payload_that_was_removed_is_said_where_a_filter_looked_at_it() {
+    let native = Native::new();
+    let [by_data, by_type] =
+        ["data.total > 7", "type != 'order.paid'"].map(|filter| native.webhook(json!({"filter": filter})));
+    let cheap = native.webhook(json!({"filter": "data.total > 7", "events": ["a"]}));
+    let event = native.publish();
+    let before = answers(&native.app, &native.workspace, &event);
+    assert_eq!(before, ["filtered_out", "filtered_out", "type_not_selected"]);
+    let rules = RetentionRules { payload_age_max: Some(Duration::ZERO), ..RetentionRules::default() };
+    let now = Timestamp::from_ms(NOW_MS + 1_000);
+    block_on(native.app.store.retain(Retain { now, rules })).unwrap();
+    let after = answers(&native.app, &native.workspace, &event);
+    assert_eq!(after, ["payload_removed", "filtered_out", "type_not_selected"]);
+    assert!(native.about(&event, &by_data)["because"].as_str().unwrap().contains("retention"));
+    native.delete(&by_type);
+    native.change(&cheap, &json!({"events": ["order.*"]}));
+    let now = [&by_type, &cheap].map(|webhook| native.about(&event, webhook)["now"].clone());
+    assert_eq!(now, ["deleted", "payload_removed"]);
 }
 
 #[test]
@@ -275,93 +296,6 @@ fn an_event_is_found_by_its_producers_id() {
         (&found["event"]["id"], &found["data"][0]["answer"]),
         (&json!("order-1"), &json!("type_not_selected"))
     );
-}
-
-#[test]
-fn a_sigmamind_workspace_is_explained_like_any_other() {
-    let customer = SigmaMind::new();
-    let (app, workspace) = (&customer.app, &customer.workspace);
-    let id = |answer: Answer| answer.expect(201).text_at("/webhookId");
-    let made = [
-        id(customer.create(|_| ())),
-        id(customer.create(|body| body["events"] = json!(["conversation_analysed"]))),
-        id(customer.create(|body| body["agentId"] = json!("another"))),
-        id(customer.create(|_| ())),
-        id(customer.create(|_| ())),
-    ];
-    let path = |webhook: &str| format!("/v1/webhooks/{webhook}");
-    customer.call_with(Method::PATCH, &path(&made[3]), &json!({"active": false})).expect(200);
-    customer.call(Method::DELETE, &path(&made[4])).expect(204);
-    let event = json!({"type": "conversation_ended", "subject": "D5D0p7TUs66TTAEAx", "data": {}});
-    let event = app.publish(workspace, &event).text_at("/id");
-    let expected = ["sent", "type_not_selected", "subject_differs", "inactive", "deleted"];
-    assert_eq!(answers(app, workspace, &event), expected);
-    let credentials = app.operator(Method::GET, &format!("/v1/workspaces/{workspace}/credentials")).send();
-    let row = about(app, workspace, &event, &made[4]);
-    assert_eq!(row["deleted"]["by"], credentials.json()["data"][0]["id"], "the customer's key is named");
-}
-
-/// Switched off by its health: an owner cannot.
-fn disable(app: &App, workspace: &str, webhook: &str, reason: DisableReason) {
-    let workspace = block_on(app.engine.workspace(workspace)).unwrap().workspace.id;
-    let webhook = block_on(app.engine.webhook(workspace, webhook)).unwrap().id;
-    let due = block_on(app.store.due_page(DuePage { webhook, limit: 1 })).unwrap()[0];
-    let health = Some(HealthChange { consecutive_failures: 1, disable: Some(reason) });
-    let finished = Finished { health, ..sample::finished(workspace, due, Verdict::GiveUp) };
-    block_on(app.store.finish(vec![finished].into())).unwrap();
-}
-
-#[test]
-fn an_opentrain_account_is_explained_like_any_other() {
-    let customer = OpenTrain::new();
-    let (app, workspace) = (&customer.app, &customer.workspace);
-    let id = |answer: Answer| answer.expect(201).text_at("/webhook/id");
-    let off = id(customer.create(|body| body["eventTypes"] = json!(["message.received"])));
-    app.publish(
-        workspace,
-        &json!({"type": "message.received", "resourceId": "r", "data": {"conversationId": "c", "messageId": "m"}}),
-    );
-    disable(app, workspace, &off, DisableReason::Gone);
-    let other = id(customer.create(|body| body["eventTypes"] = json!(["message.received"])));
-    let gone = id(customer.create(|_| ()));
-    customer.call(Method::DELETE, &format!("/webhooks/{gone}")).expect(200);
-    let wants = id(customer.create(|_| ()));
-    let event =
-        json!({"type": "proposal.received", "resourceId": "r", "data": {"proposalId": "p", "jobId": "j"}});
-    let event = app.publish(workspace, &event).text_at("/id");
-    let expected = ["inactive", "type_not_selected", "deleted", "sent"];
-    assert_eq!(answers(app, workspace, &event), expected);
-    assert!(about(app, workspace, &event, &off)["because"].as_str().unwrap().contains("410 Gone"));
-    assert_eq!(about(app, workspace, &event, &wants)["delivery"]["status"], "pending");
-    assert_eq!(about(app, workspace, &event, &other)["deleted"], Value::Null);
-}
-
-#[test]
-fn an_opentrain_install_is_explained_like_any_other() {
-    let customer = OpenTrain::of(App::new(), "opentrain-partner", PARTNER);
-    let (app, workspace) = (&customer.app, &customer.workspace);
-    let create = |types: Value| {
-        let body = json!({"url": "https://example.com/hooks", "eventTypes": types});
-        customer
-            .call_with(Method::POST, "/webhook-endpoints", &body)
-            .expect(201)
-            .text_at("/webhookEndpoint/id")
-    };
-    let made = [
-        json!(["contract.started"]),
-        json!(["contract.ended"]),
-        json!(["contract.started"]),
-        json!(["contract.started"]),
-    ]
-    .map(create);
-    customer
-        .call_with(Method::PATCH, &format!("/webhook-endpoints/{}", made[2]), &json!({"status": "DISABLED"}))
-        .expect(200);
-    customer.call(Method::DELETE, &format!("/webhook-endpoints/{}", made[3])).expect(200);
-    let event = app
-        .publish(workspace, &json!({"type": "contract.started", "resourceId": "r", "data": {}}))
-        .text_at("/id");
-    assert_eq!(answers(app, workspace, &event), ["sent", "type_not_selected", "inactive", "deleted"]);
 }
 
 /// Five webhooks and five answers, and a filter that cannot decide as a sixth.

@@ -11,6 +11,7 @@ mod deliveries;
 mod documents;
 mod event_rules;
 mod explain;
+mod explain_dialects;
 mod filters;
 mod health;
 mod hostile;
