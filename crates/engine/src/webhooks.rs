@@ -48,6 +48,8 @@ pub struct NewWebhook {
     pub signing_key: Option<String>,
     /// Names with their values.
     pub metadata: Vec<(String, String)>,
+    /// Whether events are sent from the first moment on.
+    pub activity: Activity,
 }
 
 impl NewWebhook {
@@ -65,6 +67,7 @@ impl NewWebhook {
             secret: None,
             signing_key: None,
             metadata: Vec::new(),
+            activity: Activity::Active,
         }
     }
 }
@@ -156,7 +159,10 @@ impl Engine {
             events: new.events,
             subject: new.subject,
             filter: new.filter,
-            state: WebhookState::Active,
+            state: match new.activity {
+                Activity::Active => WebhookState::Active,
+                Activity::Paused => WebhookState::Disabled { at: now, reason: paused(profile) },
+            },
             patience: new.patience,
             headers,
             login,
@@ -207,10 +213,6 @@ impl Engine {
         // One that is on stays as it is: its lane may have counted failures that are not stored yet.
         let is_on = webhook.state.is_active();
         let active = change.active.filter(|activity| !(is_on && *activity == Activity::Active));
-        let paused = match view.profile.pause {
-            PauseRule::Drops => DisableReason::ByOwner,
-            PauseRule::Holds => DisableReason::Paused,
-        };
         self.change_webhook(UpdateWebhook {
             name: change.name,
             url: change.url.map(|url| url.as_str().to_owned()),
@@ -225,7 +227,7 @@ impl Engine {
             metadata: change.metadata,
             switch: active.map(|activity| match activity {
                 Activity::Active => Switch::Enable,
-                Activity::Paused => Switch::Disable(paused),
+                Activity::Paused => Switch::Disable(paused(&view.profile)),
             }),
             ..nothing
         })
@@ -266,6 +268,14 @@ impl Engine {
     pub(crate) async fn apply_change(&self, workspace: WorkspaceId, webhook: WebhookId) {
         self.directory.forget(workspace);
         self.doorbell.reload(webhook).await;
+    }
+}
+
+/// Why a webhook is off that its owner switched off.
+const fn paused(profile: &Profile) -> DisableReason {
+    match profile.pause {
+        PauseRule::Drops => DisableReason::ByOwner,
+        PauseRule::Holds => DisableReason::Paused,
     }
 }
 

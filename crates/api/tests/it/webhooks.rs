@@ -56,6 +56,28 @@ fn a_webhook_is_made_read_changed_and_deleted() {
 }
 
 #[test]
+fn a_webhook_that_is_made_inactive_gets_nothing_until_it_is_switched_on() {
+    let app = App::new();
+    let workspace = app.workspace("native");
+    let path = format!("/v1/workspaces/{workspace}/webhooks");
+    let made = app
+        .operator(Method::POST, &path)
+        .json(&json!({"url": "https://example.com", "active": false}))
+        .send();
+    assert_eq!(made.expect(201).json()["status"], "disabled");
+    assert_eq!(made.json()["disabled_reason"], "by_owner");
+    let deliveries =
+        || app.publish(&workspace, &json!({"type": "a", "data": 1})).json()["deliveries"].clone();
+    assert_eq!(deliveries(), 0);
+    let one = format!("{path}/{}", made.text_at("/id"));
+    app.operator(Method::PATCH, &one).json(&json!({"active": true})).send().expect(200);
+    assert_eq!(deliveries(), 1);
+    let refused =
+        app.operator(Method::POST, &path).json(&json!({"url": "https://example.com", "active": "no"})).send();
+    assert_eq!(refused.expect(422).pointers(), ["/active"]);
+}
+
+#[test]
 fn webhooks_are_refused_with_every_reason_at_once() {
     let app = App::new();
     let path = format!("/v1/workspaces/{}/webhooks", app.workspace("native"));
@@ -65,8 +87,8 @@ fn webhooks_are_refused_with_every_reason_at_once() {
     };
     refused(json!({}), &["/url"]);
     refused(
-        json!({"url": "ftp://x", "events": [], "name": 1, "active": true}),
-        &["/url", "/events", "/name", "/active"],
+        json!({"url": "ftp://x", "events": [], "name": 1, "status": "x"}),
+        &["/url", "/events", "/name", "/status"],
     );
     refused(json!({"url": "https://x.y", "events": ["a", "b c", "*"]}), &["/events/1", "/events/2"]);
     refused(json!({"url": "https://x.y", "events": ["a.*", "a*", "*.b"]}), &["/events/1", "/events/2"]);

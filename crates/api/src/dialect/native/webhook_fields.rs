@@ -27,6 +27,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let filter = fields.optional_text("filter");
     let name = fields.optional_text("name");
     let secret = secret(fields);
+    let activity = activity(fields).given().unwrap_or(Activity::Active);
     let WebhookChange { retry, timeout, headers, login, metadata, .. } = options(fields);
     let patience = Patience { retry: retry.flatten(), timeout: timeout.flatten() };
     let headers = match headers {
@@ -53,6 +54,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         login,
         secret,
         metadata,
+        activity,
         ..NewWebhook::to(url?)
     })
 }
@@ -61,17 +63,25 @@ pub(super) fn change(fields: &mut Fields<'_>) -> WebhookChange {
     let url = fields.text("url");
     let url = fields.unless_absent("url", url);
     let events = events(fields);
-    let active = fields.member::<bool>("active", "true or false");
+    let active = activity(fields);
     WebhookChange {
         name: fields.merged("name", "a string", Ok::<String, _>),
         url: fields.target_url("url", url),
         events: fields.unless_absent("events", events),
         subject: fields.merged("subject", "a string", Ok::<String, _>),
         filter: fields.merged("filter", "a string", Ok::<String, _>),
-        active: fields
-            .unless_absent("active", active)
-            .map(|active| if active { Activity::Active } else { Activity::Paused }),
+        active: fields.unless_absent("active", active),
         ..options(fields)
+    }
+}
+
+fn activity(fields: &mut Fields<'_>) -> Member<Activity> {
+    match fields.member::<bool>("active", "true or false") {
+        Member::Value(true) => Member::Value(Activity::Active),
+        Member::Value(false) => Member::Value(Activity::Paused),
+        Member::Absent => Member::Absent,
+        Member::Null => Member::Null,
+        Member::Broken => Member::Broken,
     }
 }
 

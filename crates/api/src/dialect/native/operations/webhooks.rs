@@ -134,6 +134,13 @@ fn new() -> Value {
         ("filter", about(FILTER, or_null(filter()))),
         ("name", or_null(name())),
         ("secret", about(own, or_null(secret()))),
+        (
+            "active",
+            about(
+                "`false`: it gets nothing until it is switched on.",
+                or_null(json!({"type": "boolean", "default": true})),
+            ),
+        ),
     ];
     properties.extend(options());
     object(&["url"], &properties)
