@@ -20,11 +20,12 @@ you commit it. `cargo test -p signalpost-api` fails while the committed copies a
 const VALIDATOR: &str = "openapi-spec-validator==0.9.0";
 /// Fails at the first thing that is wrong.
 const PROGRAM: &str = include_str!("test/openapi.py");
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "docs/openapi/native.json",
     "docs/openapi/sigmamind.json",
     "docs/openapi/opentrain.json",
     "docs/openapi/opentrain-partner.json",
+    "docs/openapi/spaaza.json",
 ];
 
 fn run(args: Args) -> Outcome {

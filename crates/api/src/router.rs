@@ -21,12 +21,16 @@ use crate::kit::bodies::BodyBudget;
 use crate::kit::context::Context;
 use crate::kit::host::host_of;
 use crate::kit::problem;
-use crate::kit::refusal::{method_unknown, path_unknown};
+use crate::kit::refusal::path_unknown;
 use crate::kit::request_id::RequestIds;
 
 /// Shapes that a platform can adopt, one line each.
 pub fn built_in_shapes() -> Vec<Shape> {
-    let vendors = [crate::dialect::sigmamind::shapes(), crate::dialect::opentrain::shapes()];
+    let vendors = [
+        crate::dialect::sigmamind::shapes(),
+        crate::dialect::opentrain::shapes(),
+        crate::dialect::spaaza::shapes(),
+    ];
     vendors.concat()
 }
 
@@ -37,8 +41,8 @@ pub fn built_in_dialects() -> Vec<Dialect> {
     std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
-/// What customers see: each dialect below its base paths at its hosts, and nothing else. `tasks` run
-/// calls to their end whose callers go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
+/// What customers see: each dialect below its base paths at its hosts, and nothing else. `tasks` run calls to their end
+/// whose callers go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
 ///
 /// # Panics
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
@@ -63,10 +67,11 @@ pub fn public_router(
         }
     }
     if by_host.is_empty() {
-        return with_strangers(with_fallbacks(anywhere), engine);
+        return with_strangers(anywhere.fallback(path_unknown), engine);
     }
-    let hosts = by_host.into_iter().map(|(host, router)| (host.to_owned(), with_fallbacks(router))).collect();
-    let hosts = Arc::new(Hosts { by_name: hosts, other: with_fallbacks(anywhere) });
+    let hosts =
+        by_host.into_iter().map(|(host, router)| (host.to_owned(), router.fallback(path_unknown))).collect();
+    let hosts = Arc::new(Hosts { by_name: hosts, other: anywhere.fallback(path_unknown) });
     with_strangers(Router::new().fallback(move |request| hosts.answer(request)), engine)
 }
 
@@ -95,18 +100,13 @@ pub fn operator_router(
 ) -> Router {
     let open = native::health_router(Arc::clone(&engine), access).merge(docs::router(dialects));
     let api = native::router(Arc::clone(&engine), Arc::clone(tasks), access, dialects);
-    with_strangers(with_fallbacks(mounted(open, native::BASE_PATH, api)), engine)
+    with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), engine)
 }
 
 /// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers
 /// that it is not found; the router alone would take it for a stranger's.
 fn mounted(router: Router, base_path: &str, surface: Router) -> Router {
     router.route(&format!("{base_path}/"), any_service(surface.clone())).nest(base_path, surface)
-}
-
-/// Paths outside every surface are not found.
-fn with_fallbacks(router: Router) -> Router {
-    router.fallback(path_unknown).method_not_allowed_fallback(method_unknown)
 }
 
 /// What belongs to no surface is refused as problem details.

@@ -15,7 +15,7 @@ pub const SMALL_BODY_BYTES_MAX: usize = 64 * 1024;
 /// Larger bodies on their way at one address, together: as much as may wait for the writer. Sixteen of the largest
 /// batches at once; whoever comes then is told to come back.
 pub const LARGE_BODIES_BYTES_MAX: usize = 128 * 1024 * 1024;
-/// Parameters of one query string: each is compared with each for repetitions, and no call knows a tenth of them.
+/// Parameters of one query string or form: each is compared with each for repetitions, and no call knows a tenth of them.
 pub const PARAMETERS_MAX: usize = 256;
 /// Length of an event type in characters; CloudEvents senders and Svix stop at 256 as well.
 pub const EVENT_TYPE_CHARS_MAX: usize = 256;

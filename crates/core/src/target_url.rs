@@ -1,11 +1,15 @@
 //! A receiver's URL, parsed once by the WHATWG rules; the same object is judged and connected to.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Position, Url};
 
+use crate::cidr::Cidr;
 use crate::limits::URL_CHARS_MAX;
+
+const LOCALHOST: &str = "localhost";
+const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// An absolute `http` or `https` URL with a host and without user information.
 #[derive(Clone, PartialEq, Eq)]
@@ -52,6 +56,21 @@ impl TargetUrl {
             return Err("must name a host, and a port other than 0".to_owned());
         }
         Ok(Self { given: text.to_owned(), parsed })
+    }
+
+    /// Whether it is `https`, or plain `http` to this machine or to a literal address that the operator has opened: the
+    /// rule of dialects that ask for `https`. The error is a sentence for the customer.
+    pub fn check_secure(&self, opened: &[Cidr]) -> Result<(), String> {
+        let here = match self.literal_address() {
+            Some(address) => {
+                LOOPBACK.contains(&address) || opened.iter().any(|range| range.contains(address))
+            }
+            None => self.host().to_string() == LOCALHOST,
+        };
+        if self.scheme() == Scheme::Https || here {
+            return Ok(());
+        }
+        Err("must begin with https://; plain http is for localhost only".to_owned())
     }
 
     /// The text as it was given.
@@ -187,5 +206,30 @@ mod tests {
         assert_eq!(origin("https://example.com"), "https://example.com");
         assert_eq!(origin("http://0x7f.1:81?x"), "http://127.0.0.1:81");
         assert_eq!(origin("http://example.com:443"), "http://example.com:443");
+    }
+
+    #[test]
+    fn plain_http_stays_on_the_machine_or_where_the_operator_lets_it() {
+        let opened = Cidr::parse_list("10.1.0.0/16,fd12::/32").expect("good ranges");
+        let table = [
+            ("https://example.com/", true, true),
+            ("http://localhost:3000/x", true, true),
+            ("http://LOCALHOST/", true, true),
+            ("http://127.0.0.1/", true, true),
+            ("http://[::1]:8080/", true, true),
+            ("http://[::ffff:127.0.0.1]/", true, true),
+            ("http://127.0.0.2/", false, false),
+            ("http://10.1.2.3/", false, true),
+            ("http://10.2.2.3/", false, false),
+            ("http://[fd12::7]/", false, true),
+            ("http://example.com/", false, false),
+            ("http://localhost.example.com/", false, false),
+            ("http://sub.localhost/", false, false),
+        ];
+        for (text, closed, open) in table {
+            let url = TargetUrl::parse(text).expect("a good URL");
+            assert_eq!(url.check_secure(&[]).is_ok(), closed, "{text}");
+            assert_eq!(url.check_secure(&opened).is_ok(), open, "{text}");
+        }
     }
 }

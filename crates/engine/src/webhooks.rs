@@ -332,7 +332,8 @@ fn check_own_secret(profile: &Profile, own: &Secret) -> Result<(), String> {
     }
 }
 
-fn check_filter(text: &str) -> Result<(), String> {
+/// Whether a filter can be understood; the error is a sentence for its owner, with the place.
+pub fn check_filter(text: &str) -> Result<(), String> {
     Filter::compile(text).map(drop).map_err(|error| error.to_string())
 }
 

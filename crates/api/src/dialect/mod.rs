@@ -6,6 +6,7 @@ pub mod native;
 pub mod opentrain;
 mod shape;
 pub mod sigmamind;
+pub mod spaaza;
 
 use std::sync::Arc;
 

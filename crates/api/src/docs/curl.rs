@@ -24,11 +24,15 @@ fn address(path: &str, operation: &Value, document: &Value) -> String {
     let server = &document["servers"][0];
     let host = server["variables"]["address"]["default"].as_str().unwrap_or_default();
     let mut address = server["url"].as_str().unwrap_or_default().replace("{address}", host) + path;
+    let mut separator = '?';
     for parameter in operation["parameters"].as_array().into_iter().flatten() {
         let (name, example) = (&parameter["name"], &parameter["schema"]["examples"][0]);
-        if let (Some(name), Some(example)) = (name.as_str(), example.as_str()) {
-            address = address.replace(&format!("{{{name}}}"), example);
+        let (Some(name), Some(example)) = (name.as_str(), example.as_str()) else { continue };
+        if parameter["in"] == "query" && parameter["required"] == true {
+            address = format!("{address}{separator}{name}={example}");
+            separator = '&';
         }
+        address = address.replace(&format!("{{{name}}}"), example);
     }
     address
 }
@@ -62,14 +66,19 @@ mod tests {
     fn a_call_is_filled_in_and_quoted() {
         let operation = json!({
             "security": [{"key": []}],
-            "parameters": [{"name": "id", "in": "path", "schema": {"examples": ["x1"]}}],
+            "parameters": [
+                {"name": "id", "in": "path", "required": true, "schema": {"examples": ["x1"]}},
+                {"name": "of", "in": "query", "required": true, "schema": {"examples": ["7"]}},
+                {"name": "at", "in": "query", "required": false, "schema": {"examples": ["8"]}},
+                {"name": "to", "in": "query", "required": true, "schema": {"examples": ["9"]}}
+            ],
             "requestBody": {"content": {"application/json": {"example": {"name": "it's"}}}}
         });
         let document = json!({
             "servers": [{"url": "http://{address}", "variables": {"address": {"default": "127.0.0.1:1"}}}],
             "components": {"securitySchemes": {"key": {"type": "apiKey", "name": "X-API-Key"}}}
         });
-        let expected = "curl -X POST 'http://127.0.0.1:1/a/x1' \\\n  -H \"X-API-Key: $API_KEY\" \\\n  -H 'Content-Type: \
+        let expected = "curl -X POST 'http://127.0.0.1:1/a/x1?of=7&to=9' \\\n  -H \"X-API-Key: $API_KEY\" \\\n  -H 'Content-Type: \
                         application/json' \\\n  --data-binary '{\"name\":\"it'\\''s\"}'";
         assert_eq!(of("post", "/a/{id}", &operation, &document), expected);
     }

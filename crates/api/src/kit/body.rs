@@ -32,18 +32,24 @@ pub(crate) enum MediaType {
     Json,
     /// One JSON value a line (`application/x-ndjson`).
     Ndjson,
+    /// Names and values as browsers write them (`application/x-www-form-urlencoded`).
+    Form,
+}
+
+impl MediaType {
+    const ALL: [Self; 3] = [Self::Json, Self::Ndjson, Self::Form];
 }
 
 /// The whole body of a request that says it is JSON. `TooLarge` beyond `bytes_max`.
 pub(crate) async fn read_json(request: Request, bytes_max: usize) -> Result<ReadBody, Error> {
-    media_type(request.headers(), &[MediaType::Json])?;
+    media_type(request.headers(), &[(MediaType::Json, ())])?;
     read(request, bytes_max).await
 }
 
 /// The same of a request that may come without a body, which stands for an empty object then.
 pub(crate) async fn read_json_if_any(request: Request, bytes_max: usize) -> Result<ReadBody, Error> {
     let says_what_it_is = request.headers().contains_key(CONTENT_TYPE);
-    let refusal = media_type(request.headers(), &[MediaType::Json]).err();
+    let refusal = media_type(request.headers(), &[(MediaType::Json, ())]).err();
     if says_what_it_is && let Some(error) = refusal {
         return Err(error);
     }
@@ -55,11 +61,12 @@ pub(crate) async fn read_json_if_any(request: Request, bytes_max: usize) -> Resu
     }
 }
 
-/// What the request says its body is, if that is one of `accepted`.
-pub(crate) fn media_type(headers: &HeaderMap, accepted: &[MediaType]) -> Result<MediaType, Error> {
+/// What stands beside the media type that the request says its body has, if that is one of `accepted`.
+pub(crate) fn media_type<T: Copy>(headers: &HeaderMap, accepted: &[(MediaType, T)]) -> Result<T, Error> {
     let named = single(headers, CONTENT_TYPE.as_str()).and_then(named_media_type);
-    named.filter(|media_type| accepted.contains(media_type)).ok_or_else(|| {
-        let names: Vec<&str> = accepted.iter().map(|media_type| media_type.name()).collect();
+    let found = named.and_then(|named| accepted.iter().find(|(media_type, _)| *media_type == named));
+    found.map(|(_, beside)| *beside).ok_or_else(|| {
+        let names: Vec<&str> = accepted.iter().map(|(media_type, _)| media_type.name()).collect();
         let message = format!("the body's content-type must be {} in UTF-8", names.join(" or "));
         Error::new(ErrorCode::UnsupportedMediaType, message)
     })
@@ -174,11 +181,13 @@ impl MediaType {
         match self {
             Self::Json => "application/json",
             Self::Ndjson => "application/x-ndjson",
+            Self::Form => "application/x-www-form-urlencoded",
         }
     }
 }
 
-/// A parameter other than `charset=utf-8` changes nothing for JSON (RFC 8259 section 11); another charset does.
+/// A parameter other than `charset=utf-8` changes nothing for JSON (RFC 8259 section 11), nor for a form; another charset
+/// does.
 fn named_media_type(value: &[u8]) -> Option<MediaType> {
     let mut parts = std::str::from_utf8(value).ok()?.split(';').map(str::trim);
     let essence = parts.next()?;
@@ -189,7 +198,7 @@ fn named_media_type(value: &[u8]) -> Option<MediaType> {
     if charset.is_some_and(|charset| !charset.eq_ignore_ascii_case("utf-8")) {
         return None;
     }
-    [MediaType::Json, MediaType::Ndjson].into_iter().find(|known| essence.eq_ignore_ascii_case(known.name()))
+    MediaType::ALL.into_iter().find(|known| essence.eq_ignore_ascii_case(known.name()))
 }
 
 /// Whether the cause at the bottom of an error is a caller's slowness; bodies wrap their errors.
@@ -254,6 +263,8 @@ mod tests {
             assert_eq!(named_media_type(good.as_bytes()), Some(MediaType::Json), "{good}");
         }
         assert_eq!(named_media_type(b"application/x-ndjson"), Some(MediaType::Ndjson));
+        let form = b"application/x-www-form-urlencoded; charset=UTF-8";
+        assert_eq!(named_media_type(form), Some(MediaType::Form));
         for bad in
             ["", "text/json", "application/json2", "application/json; charset=latin1", "application/xml"]
         {

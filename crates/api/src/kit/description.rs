@@ -52,6 +52,8 @@ pub(crate) struct Parameter {
     pub(crate) place: Place,
     pub(crate) about: Text,
     pub(crate) schema: Value,
+    /// Whether a call without it is refused.
+    pub(crate) needed: bool,
 }
 
 /// A body in one media type.
@@ -130,6 +132,18 @@ impl Description {
 
     pub(crate) fn query(self, name: &'static str, about: impl Into<Text>, schema: Value) -> Self {
         self.parameter(name, Place::Query, about, schema).refuses(&[ErrorCode::Invalid])
+    }
+
+    /// A parameter of the query without which the call is refused.
+    pub(crate) fn needed_query(self, name: &'static str, about: impl Into<Text>, schema: Value) -> Self {
+        let mut this = self.query(name, about, schema);
+        this.parameters.last_mut().expect("one was just added").needed = true;
+        this
+    }
+
+    /// A header that changes the answer and may say anything.
+    pub(crate) fn header(self, name: impl Into<Text>, about: impl Into<Text>) -> Self {
+        self.parameter(name, Place::Header, about, serde_json::json!({"type": "string"}))
     }
 
     /// `cursor` and `limit` of a list.
@@ -233,7 +247,8 @@ impl Description {
         about: impl Into<Text>,
         schema: Value,
     ) -> Self {
-        self.parameters.push(Parameter { name: name.into(), place, about: about.into(), schema });
+        let needed = place == Place::Path;
+        self.parameters.push(Parameter { name: name.into(), place, about: about.into(), schema, needed });
         self
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// Deeper than any schema of ours; a schema that leads to itself ends here.
-const DEPTH_MAX: usize = 12;
+const DEPTH_MAX: usize = 16;
 
 /// Gives each JSON answer of a document an example.
 pub(crate) fn add_to_answers(document: &mut Value) {

@@ -34,7 +34,6 @@ impl Default for Guesses {
 
 impl Guesses {
     /// Of passwords, whatever the username.
-    #[cfg_attr(not(test), expect(dead_code, reason = "no dialect that is built in has a login yet"))]
     pub(crate) fn of_passwords() -> Self {
         let cost = ADDRESS_LOGIN_FAILURE_S;
         Self {

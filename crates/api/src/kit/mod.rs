@@ -21,6 +21,7 @@ pub(crate) mod limiter;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod page;
+pub(crate) mod params;
 pub(crate) mod paths;
 pub(crate) mod problem;
 pub(crate) mod query;

@@ -99,7 +99,7 @@ fn request_id_parameter() -> Value {
     let about = "A name for this request, for answers and the log: 1 to 128 letters, digits and . _ : -. Any other is \
                  replaced.";
     let (name, schema) = ("X-Request-Id".into(), json!({"type": "string"}));
-    parameter(&Parameter { name, place: Place::Header, about: about.into(), schema })
+    parameter(&Parameter { name, place: Place::Header, about: about.into(), schema, needed: false })
 }
 
 fn request_id_header() -> Value {
@@ -253,7 +253,7 @@ fn parameter(parameter: &Parameter) -> Value {
         Place::Header => "header",
     };
     json!({
-        "name": parameter.name, "in": place, "required": parameter.place == Place::Path,
+        "name": parameter.name, "in": place, "required": parameter.needed,
         "description": parameter.about, "schema": parameter.schema
     })
 }

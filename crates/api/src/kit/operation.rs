@@ -4,6 +4,7 @@
 //! caller needs. [`Guarded`] stands directly before every handler, so no route can be added without a check, and none
 //! whose work could be left half done.
 
+use std::collections::BTreeMap;
 use std::future::ready;
 use std::sync::Arc;
 
@@ -22,7 +23,7 @@ use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
 
 use crate::kit::description::{Description, Text};
-use crate::kit::refusal::Refusal;
+use crate::kit::refusal::{Refusal, method_unknown};
 use crate::kit::standing::Standing;
 
 /// Who may call an operation.
@@ -122,6 +123,11 @@ impl<S> Operation<S> {
         self.description = describe(self.description);
         self
     }
+
+    /// The same operation behind a layer, which stands where path and method are known.
+    pub(crate) fn behind(self, layer: impl FnOnce(MethodRouter<S>) -> MethodRouter<S>) -> Self {
+        Self { route: layer(self.route), ..self }
+    }
 }
 
 /// A `GET` for anybody who reaches the address.
@@ -134,10 +140,17 @@ where
     Operation { description: Description::new(Method::GET, path, Access::Open), route: get(handler) }
 }
 
-/// The routes of a table.
+/// The routes of a table. A method that a path does not offer is refused with those that it does.
 pub(crate) fn router<S: Clone + Send + Sync + 'static>(operations: Vec<Operation<S>>) -> Router<S> {
-    operations.into_iter().fold(Router::new(), |router, Operation { description, route }| {
-        router.route(&description.path, route)
+    let mut paths: BTreeMap<Text, (MethodRouter<S>, Vec<Method>)> = BTreeMap::new();
+    for Operation { description, route } in operations {
+        let (routes, offered) = paths.entry(description.path).or_default();
+        *routes = std::mem::take(routes).merge(route);
+        offered.push(description.method);
+    }
+    paths.into_iter().fold(Router::new(), |router, (path, (routes, offered))| {
+        let offered: Arc<[Method]> = offered.into();
+        router.route(&path, routes.fallback(move || ready(method_unknown(Arc::clone(&offered)))))
     })
 }
 

@@ -1,4 +1,4 @@
-//! Query strings, decoded once and strictly: bad escapes, bad UTF-8 and repeated names are errors.
+//! Query strings and forms, decoded once and strictly: bad escapes, bad UTF-8 and repeated names are errors.
 
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::limits::PARAMETERS_MAX;
@@ -33,6 +33,11 @@ impl Query {
     pub(crate) fn take(&mut self, name: &str) -> Option<String> {
         let position = self.0.iter().position(|(known, _)| known == name)?;
         Some(self.0.swap_remove(position).1)
+    }
+
+    /// The parameters that nobody took, in their order.
+    pub(crate) fn rest(self) -> Vec<(String, String)> {
+        self.0
     }
 
     /// Notes every parameter that nobody took.

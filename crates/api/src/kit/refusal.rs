@@ -7,7 +7,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use signalpost_core::error::{Error, ErrorCode};
 
 /// Why a request is refused.
@@ -17,6 +17,10 @@ pub(crate) struct Refusal {
     /// What the surface's errors say beside that, in a type of its own.
     details: Option<Box<dyn Any + Send + Sync>>,
 }
+
+/// Beside the refusal of a method: those that the path offers.
+#[derive(Debug)]
+pub(crate) struct Offered(pub(crate) Arc<[Method]>);
 
 /// What a handler answers.
 pub(crate) type Answer = Result<Response, Refusal>;
@@ -68,7 +72,8 @@ pub(crate) async fn path_unknown() -> Refusal {
     Error::not_found("path").into()
 }
 
-/// Fallback of a surface: the path exists, the method does not.
-pub(crate) async fn method_unknown() -> Refusal {
-    Error::new(ErrorCode::MethodNotAllowed, "this path does not offer this method").into()
+/// The path exists, the method does not.
+pub(crate) fn method_unknown(offered: Arc<[Method]>) -> Refusal {
+    let error = Error::new(ErrorCode::MethodNotAllowed, "this path does not offer this method");
+    Refusal::with(error, Offered(offered))
 }

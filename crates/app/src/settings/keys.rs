@@ -149,7 +149,7 @@ mod tests {
         assert_eq!(written, rows, "the table should read\n{}", rows.join("\n"));
         for shape in signalpost_api::built_in_shapes() {
             let rows = shape.defaults.iter().map(|(key, value)| match value {
-                serde_json::Value::Null => format!("| `{key}` | never |"),
+                serde_json::Value::Null => format!("| `{key}` | none |"),
                 value => format!("| `{key}` | `{value}` |").replace(env!("CARGO_PKG_VERSION"), "<version>"),
             });
             let table = rows.collect::<Vec<_>>().join("\n");

@@ -19,15 +19,15 @@ use crate::kit::paths::Ids;
 use crate::kit::refusal::Answer;
 use crate::kit::reply;
 
+/// How a body of one media type is read.
+type Form = fn(&Bytes, Timestamp) -> Result<Vec<NewEvent>, Error>;
+
 pub(super) async fn publish(State(surface): Shared, Ids([workspace]): Ids<1>, request: Request) -> Answer {
     let announced = Announced::of("publishEvents", &request)?;
-    let form = media_type(request.headers(), &[MediaType::Json, MediaType::Ndjson])?;
+    let forms: [(MediaType, Form); 2] = [(MediaType::Json, of_array), (MediaType::Ndjson, of_lines)];
+    let of = media_type(request.headers(), &forms)?;
     let body = read(request, BATCH_BODY_BYTES_MAX).await?;
-    let now = surface.engine.now();
-    let events = match form {
-        MediaType::Json => of_array(&body, now)?,
-        MediaType::Ndjson => of_lines(&body, now)?,
-    };
+    let events = of(&body, surface.engine.now())?;
     if events.is_empty() {
         let message = "the batch holds no event";
         return Err(Error::new(ErrorCode::Invalid, message).into());

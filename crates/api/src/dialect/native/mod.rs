@@ -44,7 +44,7 @@ use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
 use crate::kit::operation::Access;
-use crate::kit::refusal::{Refusal, method_unknown, path_unknown};
+use crate::kit::refusal::{Refusal, path_unknown};
 use crate::kit::request_id::RequestIds;
 use crate::kit::{limiter, operation, problem};
 use auth::{Gate, Pace};
@@ -103,7 +103,6 @@ pub(crate) fn router(
     let surface = Arc::new(Surface { engine, tasks, gate, request_ids });
     operation::router(operations::operations(&Served::by(dialects)))
         .fallback(path_unknown)
-        .method_not_allowed_fallback(method_unknown)
         .layer(from_fn_with_state(Arc::clone(&surface), guard))
         .with_state(surface)
 }

@@ -1,0 +1,32 @@
+//! `DELETE delete-webhook-signature`: webhooks that had it go on, unsigned from now on.
+
+use axum::Extension;
+use axum::extract::{Request, State};
+use http::StatusCode;
+use signalpost_engine::sessions::Visitor;
+
+use super::auth::{self, Right, principal};
+use super::convert::{self, Presence};
+use super::get_signature::{missing, owner, read};
+use super::read::Reader;
+use super::{Shared, wire};
+use crate::kit::refusal::Answer;
+use crate::kit::reply;
+
+const CALL: &str = "delete-webhook-signature";
+
+pub(super) async fn delete_signature(
+    State(surface): Shared,
+    Extension(visitor): Extension<Visitor>,
+    request: Request,
+) -> Answer {
+    let id = read(Reader::of(request, &surface).await?)?;
+    let owner = owner(&surface, wire::ID, &id).await?;
+    let view = auth::visit(&surface, &visitor, &owner.workspace.public_id, Right::Delete).await?;
+    let engine = &surface.engine;
+    let deleted = engine.delete_signing_key(&view, &id, &principal(&visitor)).await;
+    let deleted = deleted.map_err(|error| missing(wire::ID, error))?;
+    let webhook_signature = convert::signature(engine, &view, &deleted, Presence::Deleted)?;
+    let results = wire::OneSignature { webhook_signature, result_type: CALL };
+    reply::json_once(StatusCode::OK, &wire::Done::with(results))
+}

@@ -1,0 +1,118 @@
+//! Whether the values of an instance can work. Each error is a sentence that begins with the field's name.
+
+use signalpost_core::event::check_event_type;
+use signalpost_core::limits::{
+    FILTER_CHARS_MAX, PAGE_ROWS_MAX, URL_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
+    WEBHOOK_USER_CHARS_MAX,
+};
+
+use super::profile::{self, Instance};
+use super::read::check_version;
+
+/// A session that lives longer than a year is none.
+const SESSION_HOURS_MAX: usize = 366 * 24;
+/// As far as a list without pages can go.
+const WEBHOOKS_MAX: usize = 100 * PAGE_ROWS_MAX;
+
+pub(super) fn check(instance: &Instance) -> Result<(), String> {
+    check_sizes(instance)?;
+    check_events(instance)?;
+    check_version(&instance.payload_version).map_err(|problem| format!("payload_version: {problem}"))?;
+    // Another header of ours would carry both.
+    let taken = [profile::USER_HEADER_LEGACY, profile::KEY_HEADER_LEGACY];
+    let own = [profile::USER_HEADER, profile::KEY_HEADER, profile::SIGNATURE_HEADER];
+    if own.iter().any(|end| taken.contains(&instance.header(end).to_ascii_lowercase().as_str())) {
+        return Err("header_prefix: makes the name of another header".to_owned());
+    }
+    Ok(())
+}
+
+fn check_sizes(instance: &Instance) -> Result<(), String> {
+    in_range(
+        "event_name_chars_max",
+        instance.event_name_chars_max,
+        signalpost_core::limits::EVENT_TYPE_CHARS_MAX,
+    )?;
+    in_range("url_chars_max", instance.url_chars_max, URL_CHARS_MAX)?;
+    in_range("filter_chars_max", instance.filter_chars_max, FILTER_CHARS_MAX)?;
+    in_range("identifier_key_chars_max", instance.identifier_key_chars_max, WEBHOOK_USER_CHARS_MAX)?;
+    in_range(
+        "identifier_secret_chars_max",
+        instance.identifier_secret_chars_max,
+        WEBHOOK_PASSWORD_CHARS_MAX,
+    )?;
+    in_range("session_hours", instance.session_hours as usize, SESSION_HOURS_MAX)?;
+    instance.webhooks_max.map_or(Ok(()), |max| in_range("webhooks_max", max, WEBHOOKS_MAX))?;
+    if instance.disable_after_failures == Some(0) {
+        return Err("disable_after_failures: must be at least 1".to_owned());
+    }
+    Ok(())
+}
+
+fn check_events(instance: &Instance) -> Result<(), String> {
+    let events = &instance.events;
+    if events.is_empty() || events.len() > WEBHOOK_EVENTS_MAX {
+        return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
+    }
+    for (position, event) in events.iter().enumerate() {
+        let name = &event.name;
+        if events[..position].iter().any(|other| other.name == *name) {
+            return Err(format!("events: `{name}` stands twice"));
+        }
+        check_event_type(name).map_err(|problem| format!("events: `{name}` {problem}"))?;
+        if name.chars().count() > instance.event_name_chars_max {
+            return Err(format!("events: `{name}` is longer than event_name_chars_max"));
+        }
+    }
+    Ok(())
+}
+
+fn in_range(field: &str, value: usize, max: usize) -> Result<(), String> {
+    if (1..=max).contains(&value) { Ok(()) } else { Err(format!("{field}: must be from 1 to {max}")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn refused(change: impl Fn(&mut Instance), field: &str) {
+        let mut instance = Instance::default();
+        assert!(instance.profile().is_ok(), "the vendor's own values are good");
+        change(&mut instance);
+        let problem = instance.profile().expect_err("must be refused");
+        assert!(problem.starts_with(&format!("{field}: ")), "{problem}");
+    }
+
+    #[test]
+    fn overrides_that_cannot_work_are_refused() {
+        refused(|instance| instance.events = Vec::new(), "events");
+        refused(|instance| instance.events[0].name = "a b".to_owned(), "events");
+        refused(|instance| instance.events[0].name = "a".repeat(129), "events");
+        refused(|instance| instance.events.push(instance.events[0].clone()), "events");
+        refused(|instance| instance.header_prefix = "X Acme".to_owned(), "header_prefix");
+        refused(|instance| instance.header_prefix = String::new(), "header_prefix");
+        refused(|instance| instance.user_agent = "${nope}".to_owned(), "user_agent");
+        refused(|instance| instance.user_agent = "a\nb".to_owned(), "user_agent");
+        refused(|instance| instance.payload_version = "latest".to_owned(), "payload_version");
+        refused(|instance| instance.event_name_chars_max = 0, "event_name_chars_max");
+        refused(|instance| instance.url_chars_max = 2_049, "url_chars_max");
+        refused(|instance| instance.filter_chars_max = 2_049, "filter_chars_max");
+        refused(|instance| instance.identifier_key_chars_max = 129, "identifier_key_chars_max");
+        refused(|instance| instance.identifier_secret_chars_max = 257, "identifier_secret_chars_max");
+        refused(|instance| instance.webhooks_max = Some(0), "webhooks_max");
+        refused(|instance| instance.session_hours = 0, "session_hours");
+        refused(|instance| instance.session_hours = 10_000, "session_hours");
+        refused(|instance| instance.disable_after_failures = Some(0), "disable_after_failures");
+        refused(|instance| instance.timeout_ms = 1, "timeout_ms");
+        refused(|instance| instance.retry_schedule_s = vec![u64::MAX], "retry_schedule_s");
+    }
+
+    #[test]
+    fn codes_and_names_of_faults_are_their_own() {
+        for (position, fault) in profile::FAULTS.iter().enumerate() {
+            let same = |other: &profile::Fault| other.code == fault.code || other.name == fault.name;
+            assert!(!profile::FAULTS[..position].iter().any(same), "{fault:?}");
+        }
+    }
+}
