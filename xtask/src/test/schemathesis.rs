@@ -23,12 +23,22 @@ const HOOKS: &str = include_str!("schemathesis/hooks.py");
 const EXAMPLES: &str = "40";
 /// The same requests in every run, so that a failure can be repeated.
 const SEED: &str = "1";
-/// Dialects with public calls, and the header in which each is shown its credential.
-const DIALECTS: [(&str, &str); 3] = [("sigmamind", "X-API-Key: "), ("opentrain", BEARER), (PARTNERS, BEARER)];
+/// Beside [`DIALECT`], for the calls of chains.
+const CHAINS_TOML: &str = include_str!("schemathesis/chains.toml");
+/// Dialects with public calls, and the header in which each is shown its credential, where that is one.
+const DIALECTS: [(&str, &str); 4] = [
+    ("sigmamind", "X-API-Key: "),
+    ("opentrain", BEARER),
+    (PARTNERS, BEARER),
+    (CHAINS, "X-Spaaza-Session-Key: "),
+];
 const BEARER: &str = "Authorization: Bearer ";
 const PARTNERS: &str = "opentrain-partner";
 /// Where an endpoint of an install is made.
 const ENDPOINTS: &str = "/api/partner/v1/webhook-endpoints";
+const CHAINS: &str = "spaaza";
+/// Objects of a chain that may be deleted in a run.
+const SPARE: usize = 24;
 /// Calls on workspaces as such. They run apart and last: they shorten the retention of whatever workspace they have
 /// heard of, and erase it.
 const WORKSPACES: &str = r"^/v1/workspaces(/\{workspace\})?$";
@@ -46,16 +56,23 @@ pub(super) fn run() -> Outcome {
         command::run(api.call(&python, &configuration).args(choice))
     };
     for (dialect, header) in DIALECTS {
-        let credential = credential(&mut server.operator(), dialect)?;
+        let customer = customer(&mut server.operator(), dialect)?;
+        let mut credentials = vec![format!("{header}{}", customer.secret)];
         let configuration = match dialect {
-            PARTNERS => format!("{DIALECT}{}", PARTNER.replace("ENDPOINT", &endpoint(&server, &credential)?)),
+            PARTNERS => {
+                format!("{DIALECT}{}", PARTNER.replace("ENDPOINT", &endpoint(&server, &customer.secret)?))
+            }
+            CHAINS => {
+                credentials.push(format!("X-Spaaza-Session-User-Id: {}", customer.made["user_id"]));
+                format!("{DIALECT}{}", chain(&server, &customer, &credentials)?)
+            }
             _ => DIALECT.to_owned(),
         };
         let api = Api {
             document: format!("{dialect}.json"),
             configuration,
             url: format!("http://{}", server.public()),
-            credential: format!("{header}{credential}"),
+            credentials,
         };
         run(&api, "dialect.toml", &[])?;
     }
@@ -63,7 +80,7 @@ pub(super) fn run() -> Outcome {
         document: "native.json".to_owned(),
         configuration,
         url: format!("http://{}", server.operator_address()),
-        credential: format!("Authorization: Bearer {}", server.operator_key()),
+        credentials: vec![format!("Authorization: Bearer {}", server.operator_key())],
     };
     run(&native, "native.toml", &["--exclude-path-regex", WORKSPACES])?;
     run(&native, "native.toml", &["--include-path-regex", WORKSPACES])
@@ -74,8 +91,8 @@ struct Api {
     document: String,
     configuration: String,
     url: String,
-    /// A header.
-    credential: String,
+    /// Headers.
+    credentials: Vec<String>,
 }
 
 impl Api {
@@ -83,7 +100,10 @@ impl Api {
         let mut command = Command::new(python);
         command.args(["-m", "schemathesis.cli", "--config-file"]).arg(configuration).arg("run");
         command.arg(workspace::root().join("docs/openapi").join(&self.document));
-        command.args(["--url", &self.url, "--header", &self.credential]);
+        command.args(["--url", &self.url]);
+        for header in &self.credentials {
+            command.args(["--header", header]);
+        }
         command.args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES]);
         command.args(["--continue-on-failure", "--no-color", "--output-sanitize", "true"]);
         // What it remembers of earlier runs would make this one another.
@@ -139,10 +159,55 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     Ok(Prepared { workspace, event, webhook, delivery, dialect_workspace, operator_keys })
 }
 
-/// Of a new workspace.
-fn credential(operator: &mut Operator, dialect: &str) -> Result<String, String> {
+/// Somebody with a credential of a new workspace.
+struct Customer {
+    workspace: String,
+    secret: String,
+    /// The credential as it was answered.
+    made: Value,
+}
+
+fn customer(operator: &mut Operator, dialect: &str) -> Result<Customer, String> {
     let workspace = operator.create_workspace(&json!({"dialect": dialect, "name": "schemathesis"}))?;
-    operator.create_credential(&workspace)
+    let made = operator.post(&format!("/v1/workspaces/{workspace}/credentials"), &json!({}))?;
+    let secret = made["secret"].as_str().map(str::to_owned).ok_or_else(|| format!("no secret in {made}"))?;
+    Ok(Customer { workspace, secret, made })
+}
+
+/// The configuration for a chain with objects to look at and to delete, and somebody who may log in.
+fn chain(server: &Server, customer: &Customer, credentials: &[String]) -> Result<String, String> {
+    let chain = &customer.workspace;
+    // A user apart: a login ends the session with which all other calls are made.
+    let right = json!({"username": "schemathesis", "password": "correct horse"});
+    server.operator().post(&format!("/v1/workspaces/{chain}/credentials"), &right)?;
+    let mut client = HttpClient::new(server.public(), release::START_TIMEOUT);
+    let mut add = |call: &str, object: &str| {
+        let mut request = Request::new("POST", &format!("/internal/{call}"));
+        for (name, value) in credentials.iter().filter_map(|header| header.split_once(": ")) {
+            request = request.header(name, value);
+        }
+        let new = json!({
+            "chain_id": chain, "event_name": "shopper.created", "type": "https", "url": "https://receiver.invalid/"
+        });
+        let made = client.send(&request.json(&new)).map_err(|error| format!("{call}: {error}"))?;
+        let made: Value = serde_json::from_slice(&made.body).map_err(|error| error.to_string())?;
+        let id = made["results"][object]["id"].as_u64();
+        id.map(|id| id.to_string()).ok_or_else(|| format!("{call}: no id in {made}"))
+    };
+    let mut ids =
+        |call: &str, object: &str| (0..=SPARE).map(|_| add(call, object)).collect::<Result<Vec<_>, _>>();
+    let (webhooks, signatures) =
+        (ids("add-webhook", "webhook")?, ids("add-webhook-signature", "webhook_signature")?);
+    let listed = |ids: &[String]| ids.iter().map(|id| format!("\"{id}\"")).collect::<Vec<_>>().join(", ");
+    let words = [
+        // The last are kept: a made up id is a small number more often than not.
+        ("SPARE_WEBHOOKS", listed(&webhooks[..SPARE])),
+        ("SPARE_SIGNATURES", listed(&signatures[..SPARE])),
+        ("WEBHOOK", listed(&webhooks[SPARE..])),
+        ("SIGNATURE", listed(&signatures[SPARE..])),
+        ("CHAIN", format!("\"{chain}\"")),
+    ];
+    Ok(words.into_iter().fold(CHAINS_TOML.to_owned(), |text, (word, ids)| text.replace(word, &ids)))
 }
 
 /// An endpoint of the install whose credential this is.
