@@ -30,6 +30,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool { name: "node", probe: ("node", &["--version"]), source: Source::Apt("nodejs") },
     Tool { name: "npm", probe: ("npm", &["--version"]), source: Source::Apt("npm") },
+    Tool { name: "php", probe: ("php", &["--version"]), source: Source::Apt("php-cli") },
     Tool { name: "rustfmt", probe: ("cargo", &["fmt", "--version"]), source: Source::Rustup("rustfmt") },
     Tool { name: "clippy", probe: ("cargo", &["clippy", "--version"]), source: Source::Rustup("clippy") },
 ];

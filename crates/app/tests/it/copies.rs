@@ -9,7 +9,7 @@ use signalpost_testkit::{HttpClient, Request, Server, TempDir};
 
 use crate::{PATIENCE, options, start};
 
-fn signalpost(command: &str, arguments: &[(&str, &Path)], flags: &[&str]) -> Output {
+pub(crate) fn signalpost(command: &str, arguments: &[(&str, &Path)], flags: &[&str]) -> Output {
     let mut process = Command::new(env!("CARGO_BIN_EXE_signalpost"));
     process.arg(command);
     for (flag, path) in arguments {
@@ -20,7 +20,7 @@ fn signalpost(command: &str, arguments: &[(&str, &Path)], flags: &[&str]) -> Out
 }
 
 #[track_caller]
-fn done(output: &Output) -> String {
+pub(crate) fn done(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }

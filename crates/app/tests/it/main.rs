@@ -14,6 +14,7 @@ mod opentrain;
 mod proxies;
 mod raw;
 mod slow;
+mod spaaza;
 mod tls;
 
 use std::time::Duration;

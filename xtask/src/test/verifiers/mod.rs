@@ -4,7 +4,9 @@
 //! that one must refuse.
 
 mod opentrain;
+mod spaaza;
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -35,17 +37,30 @@ pub(super) fn run() -> Outcome {
     let mut deliveries = native(&mut server.operator(), &receiver)?;
     deliveries.extend(dialect(&server, &receiver)?);
     let folder = server.data();
-    let judge = |name: &str, deliveries: Vec<Value>, python_program: &str, node_program: &str| {
+    let write = |name: &str, text: String| {
         let file = folder.with_file_name(name);
-        let written = std::fs::write(&file, Value::Array(deliveries).to_string());
-        written.map_err(|error| format!("the deliveries cannot be written down: {error}"))?;
-        command::run(Command::new(&python).args(["-c", python_program]).arg(&file))?;
-        let mut node = Command::new("node");
-        command::run(node.args(["-e", node_program, "--"]).arg(&file).current_dir(&node_folder))
+        let written = std::fs::write(&file, text);
+        written.map_err(|error| format!("{name} cannot be written: {error}"))?;
+        Ok::<PathBuf, String>(file)
     };
-    judge("standard.json", deliveries, PYTHON_PROGRAM, NODE_PROGRAM)?;
+    let by_python =
+        |program, file: &Path| command::run(Command::new(&python).args(["-c", program]).arg(file));
+    let by_node = |program, file: &Path| {
+        let mut node = Command::new("node");
+        command::run(node.args(["-e", program, "--"]).arg(file).current_dir(&node_folder))
+    };
+    let file = write("standard.json", Value::Array(deliveries).to_string())?;
+    by_python(PYTHON_PROGRAM, &file)?;
+    by_node(NODE_PROGRAM, &file)?;
     let deliveries = opentrain::deliveries(&server, &receiver)?;
-    judge("opentrain.json", deliveries, opentrain::PYTHON_PROGRAM, opentrain::NODE_PROGRAM)
+    let file = write("opentrain.json", Value::Array(deliveries).to_string())?;
+    by_python(opentrain::PYTHON_PROGRAM, &file)?;
+    by_node(opentrain::NODE_PROGRAM, &file)?;
+    let deliveries = spaaza::deliveries(&server, &receiver)?;
+    let file = write("spaaza.json", Value::Array(deliveries).to_string())?;
+    by_python(spaaza::PYTHON_PROGRAM, &file)?;
+    let program = write("spaaza.php", spaaza::PHP_PROGRAM.to_owned())?;
+    command::run(Command::new("php").arg(program).arg(file))
 }
 
 /// Bodies on which signing schemes go wrong: empty, not ASCII, with numbers and spaces that a parser would change.
