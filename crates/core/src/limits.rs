@@ -101,6 +101,9 @@ pub const FAILED_LOGINS_BURST: u32 = 200;
 pub const RATE_CALLERS_MAX: usize = 10_000;
 /// Event types of a webhook that an explanation names: the sentence stays one; the webhook itself shows all.
 pub const EXPLAINED_TYPES_MAX: usize = 5;
+/// Webhooks of one workspace that have a filter, inactive ones counted. Each is asked of every event of its types before
+/// the event is accepted; beyond, one workspace's filters would be a burden on its producer and on its neighbours.
+pub const FILTERED_WEBHOOKS_MAX: usize = 1_000;
 /// Event types of one webhook.
 pub const WEBHOOK_EVENTS_MAX: usize = 256;
 /// Length of a webhook's filter in characters, as a dialect documents it; whoever needs more has the wrong event types.

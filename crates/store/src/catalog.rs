@@ -52,7 +52,8 @@ pub trait Catalog: Send + Sync {
     fn next_number(&self, counter: Counter) -> Answer<i64>;
 
     /// `Missing("workspace")`, `Taken("webhook id")` when the public id was ever used in the workspace,
-    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted, or
+    /// `LimitReached` when the workspace has `webhooks_max` webhooks, whatever their state, that are not deleted, or with
+    /// this one more than [`signalpost_core::limits::FILTERED_WEBHOOKS_MAX`] with a filter; or
     /// `Missing("signing key")` when it refers to a key that the workspace does not have. The webhook's `created_after` and
     /// `settled_after` are set here, whatever the caller gives.
     fn create_webhook(&self, params: CreateWebhook) -> Answer<()>;
@@ -66,7 +67,8 @@ pub trait Catalog: Send + Sync {
     /// The webhook after the change. `Missing("webhook")`. What switches a webhook
     /// off may write a cut, see [`Switch`]. `WrongState` when
     /// it would have too many previous secrets, headers or metadata, or a login beside a header `authorization`.
-    /// `Missing("signing key")` when the workspace has no such key. Secrets that have expired `at` then are wiped. A change
+    /// `Missing("signing key")` when the workspace has no such key. `LimitReached` for a filter where there was none, as
+    /// [`Self::create_webhook`]. Secrets that have expired `at` then are wiped. A change
     /// of what decides about events ([`Webhook::decides_like`]) moves `settled_after`, here as in every other verb; one that
     /// names what was there already does not.
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use signalpost_core::id::{SigningKeyId, WorkspaceId};
+use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::rotation::first_expiry;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
@@ -23,6 +24,9 @@ pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AN
 /// The last webhook that a workspace may have; deleted ones do not count.
 pub(crate) const IS_FULL: &str =
     "SELECT 1 FROM webhook WHERE workspace = ?1 AND deleted_at IS NULL LIMIT 1 OFFSET ?2";
+/// The last one with a filter.
+pub(crate) const IS_FULL_OF_FILTERS: &str = "SELECT 1 FROM webhook
+    WHERE workspace = ?1 AND filter IS NOT NULL AND deleted_at IS NULL LIMIT 1 OFFSET ?2";
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
@@ -40,6 +44,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
     }
     if let Some(webhooks_max) = *webhooks_max {
         check_limit(write, webhook.workspace, webhooks_max)?;
+    }
+    if webhook.filter.is_some() {
+        check_filtered(write, webhook.workspace)?;
     }
     check_reference(write.connection, webhook.workspace, webhook.signing_key)?;
     let (disabled_at, reason) = disabled_columns(webhook.state);
@@ -81,6 +88,16 @@ fn check_limit(write: &Write<'_>, workspace: WorkspaceId, webhooks_max: usize) -
         Some(others) => exists(write.connection, IS_FULL, params![workspace.raw(), limit(others)])?,
     };
     if full { Err(StoreError::LimitReached { what: "webhooks", limit: webhooks_max }.into()) } else { Ok(()) }
+}
+
+/// Refuses one more with a filter than a workspace may have.
+pub(super) fn check_filtered(write: &Write<'_>, workspace: WorkspaceId) -> Result<(), Failure> {
+    let others = limit(FILTERED_WEBHOOKS_MAX - 1);
+    if exists(write.connection, IS_FULL_OF_FILTERS, params![workspace.raw(), others])? {
+        let what = "webhooks with a filter";
+        return Err(StoreError::LimitReached { what, limit: FILTERED_WEBHOOKS_MAX }.into());
+    }
+    Ok(())
 }
 
 /// Refuses a reference to a signing key that the workspace does not have. Whether that lives is the caller's business.

@@ -276,6 +276,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     create_user::INSERT,
     create_webhook::IS_TAKEN,
     create_webhook::IS_FULL,
+    create_webhook::IS_FULL_OF_FILTERS,
     create_webhook::INSERT,
     create_workspace::IS_TAKEN,
     create_workspace::INSERT,

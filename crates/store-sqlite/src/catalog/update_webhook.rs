@@ -10,7 +10,8 @@ use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
 
 use super::create_webhook::{
-    check_reference, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
+    check_filtered, check_reference, disabled_columns, events_column, metadata_column, signing_key_column,
+    timeout_column,
 };
 use super::{disable, find};
 use crate::failure::Failure;
@@ -33,6 +34,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     check_reference(write.connection, workspace, params.signing_key.flatten())?;
     change_guarded(&mut webhook, params)?;
     change(&mut webhook, params);
+    if webhook.filter.is_some() && before.filter.is_none() {
+        check_filtered(write, workspace)?;
+    }
     if !webhook.decides_like(&before) {
         webhook.settled_after = write.sequence(workspace)?;
     }

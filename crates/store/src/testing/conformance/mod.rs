@@ -283,6 +283,7 @@ macro_rules! conformance_suite {
                 a_webhook_is_kept_as_given
                 a_webhook_needs_a_workspace_and_an_id_never_used_in_it
                 no_more_webhooks_are_made_than_permitted
+                a_workspace_has_so_many_filters_and_no_more
                 a_deleted_webhook_is_told_as_it_was
                 webhooks_are_listed_newest_first_with_filters
                 an_update_changes_only_what_it_names

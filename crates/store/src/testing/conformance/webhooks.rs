@@ -7,6 +7,7 @@ use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::policy::{Patience, PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
@@ -127,6 +128,41 @@ pub async fn no_more_webhooks_are_made_than_permitted(harness: &dyn Harness) {
     }
     assert_eq!(made, 6, "four were there");
     create(other, 19, 1).await.expect("another workspace has its own");
+}
+
+/// Whoever has a filter counts, switched off or not; whoever is deleted or has given it up does not.
+pub async fn a_workspace_has_so_many_filters_and_no_more(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [plain, _]) = kit.tenant().await;
+    let filtered = |n| {
+        let filter = Some("true".to_owned());
+        kit.create_webhook(Webhook { filter, ..sample::webhook(workspace, n) }.into())
+    };
+    let last = 99 + i64::try_from(FILTERED_WEBHOOKS_MAX).expect("small");
+    // All are called before the first is waited for.
+    let calls: Vec<_> = (100..=last).map(filtered).collect();
+    for call in calls {
+        call.await.expect("there is room");
+    }
+    let full = Refusal::LimitReached("webhooks with a filter");
+    assert_eq!(refusal(filtered(last + 1).await), full);
+    let id = WebhookId::from_raw;
+    kit.disable(workspace, id(100), 50).await;
+    let change = |webhook, filter: Option<&str>| {
+        let filter = Some(filter.map(str::to_owned));
+        let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(51));
+        kit.update_webhook(UpdateWebhook { filter, ..nothing })
+    };
+    let version = kit.version(workspace).await;
+    assert_eq!(refusal(change(plain, Some("true")).await), full);
+    assert_eq!(kit.version(workspace).await, version, "a refusal changes nothing");
+    change(id(101), Some("false")).await.expect("one filter for another");
+    kit.subscribe(workspace, last + 2).await;
+    change(id(101), None).await.expect("given up");
+    change(plain, Some("true")).await.expect("one has been given up");
+    kit.delete(workspace, id(102), 52).await;
+    filtered(last + 3).await.expect("one has gone");
+    assert_eq!(refusal(filtered(last + 4).await), full);
 }
 
 pub async fn a_deleted_webhook_is_told_as_it_was(harness: &dyn Harness) {

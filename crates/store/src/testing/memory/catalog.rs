@@ -6,6 +6,7 @@ use signalpost_core::custom_header;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
+use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::metadata;
 use signalpost_core::rotation;
 use signalpost_core::time::Timestamp;
@@ -88,6 +89,9 @@ impl Data {
         {
             return Err(StoreError::LimitReached { what: "webhooks", limit });
         }
+        if webhook.filter.is_some() {
+            self.check_filtered(webhook.workspace)?;
+        }
         self.check_reference(webhook.workspace, webhook.signing_key)?;
         self.note_id(webhook.id.raw());
         self.bump_version(webhook.workspace);
@@ -96,6 +100,14 @@ impl Data {
         let row = WebhookRow { webhook, cuts: Vec::new(), life: Life::Living, tombstone: None };
         self.webhooks.insert(row.webhook.id, row);
         Ok(())
+    }
+
+    fn check_filtered(&self, workspace: WorkspaceId) -> Result<(), StoreError> {
+        let filtered = self.living_webhooks_of(workspace).filter(|row| row.webhook.filter.is_some()).count();
+        if filtered < FILTERED_WEBHOOKS_MAX {
+            return Ok(());
+        }
+        Err(StoreError::LimitReached { what: "webhooks with a filter", limit: FILTERED_WEBHOOKS_MAX })
     }
 
     pub(super) fn webhook_by_public_id(&self, workspace: WorkspaceId, public_id: &str) -> Option<Webhook> {
@@ -139,6 +151,9 @@ impl Data {
         let mut changed = self.seen(&row.webhook);
         self.check_reference(workspace, params.signing_key.flatten())?;
         change_guarded(&mut changed, &params)?;
+        if changed.filter.is_none() && matches!(params.filter, Some(Some(_))) {
+            self.check_filtered(workspace)?;
+        }
         let row = self.living_webhook_mut(workspace, id).expect("just found");
         let before = std::mem::replace(&mut row.webhook, changed);
         let webhook = &mut row.webhook;
