@@ -5,6 +5,7 @@
 
 mod arrows;
 mod crate_docs;
+mod dialects;
 mod imports;
 mod length;
 mod lockfile;
@@ -20,7 +21,7 @@ use crate::{Outcome, Task, workspace};
 pub(crate) const TASK: Task = Task {
     name: "tidy",
     summary: "check the rules of the house that a machine can check",
-    help: "Checks which crate may depend on which, where a vendor may be named, how long files are, that
+    help: "Checks which crate may depend on which, where a vendor may be named, that vendors' folders are alike, how long files are, that
 files begin by saying what they are for, and small things such as trailing white space.
 Prints one line per finding and fails when there is any. Takes no options.",
     run,
@@ -70,7 +71,9 @@ pub(crate) fn run(args: Args) -> Outcome {
 fn findings() -> Result<Vec<Finding>, String> {
     let mut findings = arrows::check(&workspace::metadata()?);
     let mut lengths = Vec::new();
-    for file in workspace::files()? {
+    let files = workspace::files()?;
+    findings.extend(dialects::check(&files));
+    for file in files {
         let path = workspace::root().join(&file);
         let bytes = std::fs::read(&path).map_err(|error| format!("{file} cannot be read: {error}"))?;
         // A file that is not UTF-8 is a picture or a fixture; no rule here is about it.

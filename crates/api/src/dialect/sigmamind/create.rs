@@ -8,7 +8,7 @@ use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::webhooks::NewWebhook;
 
-use super::{Instance, Shared, convert, wire};
+use super::{Instance, Shared, convert, read, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::Fields;
 use crate::kit::json::Object;
@@ -31,14 +31,14 @@ pub(super) async fn create(
 
 fn read(body: &[u8], instance: &Instance) -> Result<NewWebhook, Error> {
     let mut fields = Fields::new(Object::parse(body)?);
-    let name = convert::name(&mut fields, instance);
-    let name = convert::required(&mut fields, wire::NAME, name);
-    let agent_id = convert::agent_id(&mut fields, instance);
-    let agent_id = convert::required(&mut fields, wire::AGENT_ID, agent_id);
-    let url = convert::url(&mut fields);
-    let url = convert::required(&mut fields, wire::URL, url);
-    let events = convert::events(&mut fields, instance);
-    let events = convert::required(&mut fields, wire::EVENTS, events);
+    let name = read::name(&mut fields, instance);
+    let name = read::required(&mut fields, wire::NAME, name);
+    let agent_id = read::agent_id(&mut fields, instance);
+    let agent_id = read::required(&mut fields, wire::AGENT_ID, agent_id);
+    let url = read::url(&mut fields);
+    let url = read::required(&mut fields, wire::URL, url);
+    let events = read::events(&mut fields, instance);
+    let events = read::required(&mut fields, wire::EVENTS, events);
     fields.refuse_rest("is not accepted here");
     fields.finish()?;
     let complete = url.zip(events).map(|(url, events)| NewWebhook {

@@ -7,7 +7,7 @@ use signalpost_core::error::{Error, FieldErrors};
 use signalpost_engine::ListWebhooks;
 use signalpost_engine::credentials::Caller;
 
-use super::{Instance, Shared, convert, wire};
+use super::{Instance, Shared, convert, read, wire};
 use crate::kit::query::Query;
 use crate::kit::refusal::Answer;
 use crate::kit::reply;
@@ -56,7 +56,7 @@ fn read(query: Option<&str>, instance: &Instance) -> Result<Wanted, Error> {
     let mut query = Query::parse(query)?;
     let mut errors = FieldErrors::default();
     let agent_id = query.take(wire::AGENT_ID);
-    let checked = agent_id.as_deref().map_or(Ok(()), |agent_id| convert::check_agent_id(agent_id, instance));
+    let checked = agent_id.as_deref().map_or(Ok(()), |agent_id| read::check_agent_id(agent_id, instance));
     errors.take(wire::AGENT_ID, checked);
     let active = query.take(wire::ACTIVE).map_or(Ok(true), |text| match text.as_str() {
         "true" => Ok(true),

@@ -2,15 +2,19 @@
 //! the README beside this file.
 
 mod auth;
+mod catalogue;
 mod convert;
 mod create;
 mod delete;
 mod document;
 mod error;
 mod get;
+mod instance_check;
 mod list;
 mod operations;
 mod profile;
+mod read;
+mod schemas;
 mod update;
 mod wire;
 

@@ -1,15 +1,13 @@
 //! Everything of the vendor's that is a value: names, limits, catalogue, schedule. A platform that adopts the shape
-//! overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's.
+//! overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's but for
+//! the names of events in [`super::catalogue`].
 
 use std::time::Duration;
 
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT};
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use serde::{Deserialize, Serialize};
-use signalpost_core::event::check_event_type;
 use signalpost_core::event_rule::EventKind;
 use signalpost_core::health::DisableRule;
-use signalpost_core::limits::{NAME_CHARS_MAX, PAGE_ROWS_MAX, SUBJECT_CHARS_MAX, WEBHOOK_EVENTS_MAX};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
@@ -19,6 +17,8 @@ use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
 
+use super::catalogue;
+use super::instance_check::{self, header_name};
 use crate::dialect::EncodingWord;
 
 /// The shape with the values of one product. The default is the vendor's own.
@@ -63,9 +63,7 @@ impl Default for Instance {
             signature_header: "X-SigmaMind-Signature".to_owned(),
             signature_encoding: Encoding::Hex,
             user_agent: concat!("Signalpost/", env!("CARGO_PKG_VERSION")).to_owned(),
-            events: ["conversation_started", "conversation_ended", "conversation_analysed"]
-                .map(str::to_owned)
-                .into(),
+            events: catalogue::all(),
             workspace_id_prefix: "org_".to_owned(),
             webhook_id_prefix: "wh_".to_owned(),
             api_key_prefix: "sgm_".to_owned(),
@@ -95,8 +93,7 @@ const SECRET_CHARS: usize = 32;
 impl Instance {
     /// What the engine is told. The error is a sentence about the field that is wrong.
     pub(super) fn profile(&self) -> Result<Profile, String> {
-        self.check_events()?;
-        self.check_sizes()?;
+        instance_check::check(self)?;
         Ok(Profile {
             name: self.name.clone(),
             workspace_id: IdForm::random(&self.workspace_id_prefix, ID_CHARS),
@@ -119,37 +116,6 @@ impl Instance {
             farewell: None,
             delivery: self.delivery()?,
         })
-    }
-
-    fn check_events(&self) -> Result<(), String> {
-        if self.events.is_empty() || self.events.len() > WEBHOOK_EVENTS_MAX {
-            return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
-        }
-        for (position, event_type) in self.events.iter().enumerate() {
-            if self.events[..position].contains(event_type) {
-                return Err(format!("events: `{event_type}` stands twice"));
-            }
-            check_event_type(event_type).map_err(|problem| format!("events: `{event_type}` {problem}"))?;
-        }
-        Ok(())
-    }
-
-    fn check_sizes(&self) -> Result<(), String> {
-        in_range("name_chars_max", self.name_chars_max, NAME_CHARS_MAX)?;
-        in_range("agent_id_chars_max", self.agent_id_chars_max, SUBJECT_CHARS_MAX)?;
-        in_range("page_rows_max", self.page_rows_max as usize, PAGE_ROWS_MAX)?;
-        if !(1..=self.page_rows_max).contains(&self.page_rows_default) {
-            return Err(format!(
-                "page_rows_default: must be from 1 to page_rows_max, {}",
-                self.page_rows_max
-            ));
-        }
-        if self.disable_after_failures == Some(0) {
-            return Err("disable_after_failures: must be at least 1".to_owned());
-        }
-        check_prefix("workspace_id_prefix", &self.workspace_id_prefix)?;
-        check_prefix("webhook_id_prefix", &self.webhook_id_prefix)?;
-        check_prefix("api_key_prefix", &self.api_key_prefix)
     }
 
     fn delivery(&self) -> Result<DeliveryProfile, String> {
@@ -188,34 +154,6 @@ impl Instance {
             disable: DisableRule { consecutive_failures: self.disable_after_failures, on_gone: false },
         })
     }
-}
-
-/// Headers with a meaning of their own in every request.
-const TAKEN_HEADERS: [HeaderName; 6] =
-    [CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HOST, TRANSFER_ENCODING, USER_AGENT];
-/// Public ids stay short enough for a path and a log line.
-const PREFIX_CHARS_MAX: usize = 16;
-
-/// The name as headers are kept: in lower case.
-fn header_name(field: &str, name: &str) -> Result<HeaderName, String> {
-    let parsed: Result<HeaderName, _> = name.parse();
-    let parsed = parsed.map_err(|_| format!("{field}: `{name}` is not the name of a header"))?;
-    if TAKEN_HEADERS.contains(&parsed) {
-        return Err(format!("{field}: `{name}` has a meaning of its own"));
-    }
-    Ok(parsed)
-}
-
-fn in_range(field: &str, value: usize, max: usize) -> Result<(), String> {
-    if (1..=max).contains(&value) { Ok(()) } else { Err(format!("{field}: must be from 1 to {max}")) }
-}
-
-fn check_prefix(field: &str, prefix: &str) -> Result<(), String> {
-    let permitted = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    if prefix.len() <= PREFIX_CHARS_MAX && prefix.bytes().all(permitted) {
-        return Ok(());
-    }
-    Err(format!("{field}: at most {PREFIX_CHARS_MAX} letters, digits, `-` and `_`"))
 }
 
 #[cfg(test)]

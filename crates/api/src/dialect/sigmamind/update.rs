@@ -8,7 +8,7 @@ use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::webhooks::{Activity, WebhookChange};
 
-use super::{Instance, Shared, convert, wire};
+use super::{Instance, Shared, convert, read, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::Fields;
 use crate::kit::json::Object;
@@ -36,9 +36,9 @@ fn read(body: &[u8], instance: &Instance) -> Result<WebhookChange, Error> {
         let message = "the body must hold at least one of name, url, events, active";
         return Err(Error::new(ErrorCode::Invalid, message));
     }
-    let name = convert::name(&mut fields, instance);
-    let url = convert::url(&mut fields);
-    let events = convert::events(&mut fields, instance);
+    let name = read::name(&mut fields, instance);
+    let url = read::url(&mut fields);
+    let events = read::events(&mut fields, instance);
     let active = fields.member::<bool>(wire::ACTIVE, "true or false");
     let change = WebhookChange {
         name: fields.unless_absent(wire::NAME, name).map(Some),
