@@ -85,6 +85,9 @@ pub const RIGHT_REMEMBERED_MS: i64 = OPERATOR_KEY_REMEMBERED_MS;
 pub const SESSION_CACHE_RIGHTS_MAX: usize = 100_000;
 /// Passwords waiting to be hashed, some 1.5 s of work; beyond, callers are told to come back.
 pub const HEAVY_WORK_QUEUE_MAX: usize = 64;
+/// Of those, from callers of the public address: three quarters, so that the operator's side finds a place for the users
+/// that it makes, however many strangers log in.
+pub const HEAVY_WORK_STRANGERS_MAX: usize = HEAVY_WORK_QUEUE_MAX / 4 * 3;
 /// Wrong passwords for one username, known or not: five at once, then one in twelve seconds. At that rate the commonest
 /// hundred passwords take twenty minutes, and the million after them four months.
 pub const LOGIN_FAILURES_BURST: u32 = 5;
@@ -93,6 +96,9 @@ pub const LOGIN_FAILURE_S: u32 = 12;
 /// address stays below it; trying one password on many names does not.
 pub const ADDRESS_LOGIN_FAILURES_BURST: u32 = 50;
 pub const ADDRESS_LOGIN_FAILURE_S: u32 = 2;
+/// Logins from one address that are judged at once, each with a password to be hashed: some fifty a second when they keep
+/// coming, and a twelfth of the places that strangers have.
+pub const ADDRESS_LOGINS_AT_ONCE_MAX: usize = 4;
 /// Failed authentications that one address may make on one surface, on average a second and at once. Nobody
 /// honest comes near it; a guesser is slowed down and costs the store next to nothing.
 pub const FAILED_LOGINS_PER_S: u32 = 50;
@@ -305,6 +311,8 @@ pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 
 const _: () = assert!(RESTORE_NUMBER_STEP_MAX <= PUBLIC_NUMBER_MAX / 4_000);
 const _: () = assert!(IDEMPOTENCY_BYTES_MAX < RETENTION_BYTES_DEFAULT);
+const _: () = assert!(HEAVY_WORK_STRANGERS_MAX < HEAVY_WORK_QUEUE_MAX);
+const _: () = assert!(ADDRESS_LOGINS_AT_ONCE_MAX * 10 <= HEAVY_WORK_STRANGERS_MAX);
 const _: () = assert!(ANSWER_KEPT_FAILURE_BYTES <= ANSWER_BYTES_MAX);
 const _: () = assert!(CALLER_BODY_SILENCE.as_secs() <= CALLER_BODY_TIMEOUT.as_secs());
 const _: () =

@@ -47,9 +47,18 @@ pub trait Threads: Send + Sync {
 
 /// Does what keeps a processor busy for long, one after the other and away from the threads that deliver and answer.
 pub trait HeavyWork: Send + Sync {
-    /// Takes the work, or refuses it when [`crate::limits::HEAVY_WORK_QUEUE_MAX`] wait already. What it found out it
-    /// tells by itself.
-    fn take(&self, work: Box<dyn FnOnce() + Send>) -> Result<(), TooMuchWork>;
+    /// Takes the work, or refuses it when [`crate::limits::HEAVY_WORK_QUEUE_MAX`] wait already, for strangers when
+    /// [`crate::limits::HEAVY_WORK_STRANGERS_MAX`] of strangers do. What it found out it tells by itself.
+    fn take(&self, asker: Asker, work: Box<dyn FnOnce() + Send>) -> Result<(), TooMuchWork>;
+}
+
+/// For whom heavy work is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Who has shown a key of the operator side.
+    Operator,
+    /// Whoever reaches the public address.
+    Stranger,
 }
 
 /// As much heavy work waits as may wait.

@@ -2,7 +2,7 @@
 
 use futures_channel::oneshot;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::ports::TooMuchWork;
+use signalpost_core::ports::{Asker, TooMuchWork};
 
 use crate::Engine;
 
@@ -11,6 +11,7 @@ impl Engine {
     /// away meanwhile.
     pub(crate) async fn find_out<T: Send + 'static>(
         &self,
+        asker: Asker,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Error> {
         let (tell, told) = oneshot::channel();
@@ -20,7 +21,7 @@ impl Engine {
                 drop(tell.send(work()));
             }
         };
-        self.heavy_work.take(Box::new(work)).map_err(refused)?;
+        self.heavy_work.take(asker, Box::new(work)).map_err(refused)?;
         told.await.map_err(|_| Error::internal("heavy work broke off"))
     }
 }

@@ -23,41 +23,70 @@ impl<K> Default for Limiter<K> {
     }
 }
 
-impl<K: Eq + Hash> Limiter<K> {
+/// Calls that were taken out of a bucket, for whoever may put them back.
+#[derive(Debug)]
+pub struct Taken<K> {
+    /// Whose bucket paid; `None` when it was the shared one.
+    own: Option<K>,
+    calls: u32,
+    limit: RateLimit,
+}
+
+impl<K: Eq + Hash + Copy> Limiter<K> {
     /// Takes one call out of the caller's bucket.
     pub fn take(&self, caller: K, limit: RateLimit, now: Timestamp) -> Allowance {
-        self.take_many(caller, 1, limit, now)
+        let (allowance, _) = self.pay(caller, 1, limit, now);
+        allowance
     }
 
-    /// Takes all of these calls out of the caller's bucket or none.
-    pub fn take_many(&self, caller: K, calls: u32, limit: RateLimit, now: Timestamp) -> Allowance {
-        let mut buckets = self.lock();
-        if !buckets.own.contains_key(&caller) && !buckets.has_room(now) {
-            let shared = buckets.shared.get_or_insert_with(|| Bucket::full(limit, now));
-            return shared.take_many(calls, limit, now);
+    /// Takes all of these calls out of the caller's bucket or none. The error is the time until there are as many, in
+    /// seconds.
+    pub fn take_many(
+        &self,
+        caller: K,
+        calls: u32,
+        limit: RateLimit,
+        now: Timestamp,
+    ) -> Result<Taken<K>, u32> {
+        let (allowance, own) = self.pay(caller, calls, limit, now);
+        match allowance.granted {
+            Granted::Yes => Ok(Taken { own, calls, limit }),
+            Granted::No { retry_after_s } => Err(retry_after_s),
         }
-        let (bucket, known) = buckets.own.entry(caller).or_insert_with(|| (Bucket::full(limit, now), limit));
-        *known = limit;
-        bucket.take_many(calls, limit, now)
     }
 
-    /// Puts calls back that were taken out and shall not count.
-    pub fn put_back(&self, caller: &K, calls: u32, limit: RateLimit, now: Timestamp) {
+    /// Puts calls back that shall not count, into the bucket that paid. One that has gone since was full, and needs none.
+    pub fn put_back(&self, taken: Taken<K>, now: Timestamp) {
+        let Taken { own, calls, limit } = taken;
         let mut buckets = self.lock();
-        let Buckets { own, shared } = &mut *buckets;
-        let bucket = own.get_mut(caller).map(|(bucket, _)| bucket).or(shared.as_mut());
+        let bucket = match own {
+            Some(caller) => buckets.own.get_mut(&caller).map(|(bucket, _)| bucket),
+            None => buckets.shared.as_mut(),
+        };
         if let Some(bucket) = bucket {
             bucket.put_back(calls, limit, now);
         }
     }
 
-    /// What [`Self::take_many`] would answer, without taking anything.
+    /// What taking would answer, without taking anything.
     pub fn look(&self, caller: &K, calls: u32, limit: RateLimit, now: Timestamp) -> Granted {
         let buckets = self.lock();
         let own = buckets.own.get(caller).map(|(bucket, _)| bucket);
         let full = buckets.own.len() >= RATE_CALLERS_MAX;
         let bucket = own.or_else(|| buckets.shared.as_ref().filter(|_| full));
         bucket.map_or(Granted::Yes, |bucket| bucket.look(calls, limit, now))
+    }
+
+    /// The answer to one call or to several, and whose bucket paid.
+    fn pay(&self, caller: K, calls: u32, limit: RateLimit, now: Timestamp) -> (Allowance, Option<K>) {
+        let mut buckets = self.lock();
+        if !buckets.own.contains_key(&caller) && !buckets.has_room(now) {
+            let shared = buckets.shared.get_or_insert_with(|| Bucket::full(limit, now));
+            return (shared.take_many(calls, limit, now), None);
+        }
+        let (bucket, known) = buckets.own.entry(caller).or_insert_with(|| (Bucket::full(limit, now), limit));
+        *known = limit;
+        (bucket.take_many(calls, limit, now), Some(caller))
     }
 
     fn lock(&self) -> MutexGuard<'_, Buckets<K>> {
@@ -102,11 +131,27 @@ mod tests {
     #[test]
     fn what_is_put_back_was_not_taken() {
         let limiter = Limiter::default();
-        let take = || limiter.take_many(1, 2, LIMIT, at(0)).granted == Granted::Yes;
-        assert!(take() && !take());
-        limiter.put_back(&1, 2, LIMIT, at(0));
-        limiter.put_back(&2, 2, LIMIT, at(0));
-        assert!(take() && !take());
+        let take = || limiter.take_many(1, 2, LIMIT, at(0));
+        let taken = take().expect("it is full");
+        assert_eq!(take().expect_err("it is empty"), 2);
+        limiter.put_back(taken, at(0));
+        assert!(take().is_ok() && take().is_err());
+    }
+
+    #[test]
+    fn what_is_put_back_goes_into_the_bucket_that_paid() {
+        let limiter = Limiter::default();
+        let first = limiter.take_many(0, 1, LIMIT, at(0)).expect("a bucket of its own");
+        for caller in 1..=RATE_CALLERS_MAX {
+            assert!(granted(&limiter, caller, 5_000), "the first is full again and makes room for the last");
+        }
+        let late = RATE_CALLERS_MAX + 1;
+        let shared = limiter.take_many(late, 1, LIMIT, at(5_000)).expect("the shared bucket");
+        assert!(granted(&limiter, late, 5_000) && !granted(&limiter, late, 5_000));
+        limiter.put_back(first, at(5_000));
+        assert!(!granted(&limiter, late, 5_000), "the bucket that paid has gone");
+        limiter.put_back(shared, at(5_000));
+        assert!(granted(&limiter, late, 5_000) && !granted(&limiter, late, 5_000));
     }
 
     #[test]

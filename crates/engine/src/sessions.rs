@@ -9,8 +9,9 @@ use signalpost_core::hex;
 use signalpost_core::id::{CredentialId, WorkspaceId};
 use signalpost_core::limits::{LOGIN_FAILURE_S, LOGIN_FAILURES_BURST};
 use signalpost_core::password::{PasswordHash, check_username, may_be_password};
+use signalpost_core::ports::Asker;
 use signalpost_core::profile::LoginRule;
-use signalpost_core::rate::{Granted, RateLimit};
+use signalpost_core::rate::RateLimit;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::{Right, Session, User, last_end};
@@ -19,7 +20,7 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
-use crate::limiter::Limiter;
+use crate::limiter::{Limiter, Taken};
 use crate::pass::{Pass, Realm};
 
 /// Who has just logged in, with the only sight of the session's key.
@@ -49,7 +50,8 @@ pub(crate) struct KnownSession {
 }
 
 impl Engine {
-    /// Opens a session in place of the one that the user had: when this returns that one opens nothing any more.
+    /// Opens a session in place of the one that the user had: when this returns that one opens nothing any more. It ends
+    /// with the last of the rights that the user has now; a right that is granted later does not make it last longer.
     ///
     /// `Unauthenticated` whatever is wrong, after the same work: no such user, another password, no right that is still
     /// good. `RateLimited` for a username, known or not, with which wrong passwords came too fast; then the right one is
@@ -67,7 +69,7 @@ impl Engine {
             self.metrics.logins_refused.add(1);
             tracing::debug!(dialect, "a login was refused");
         } else {
-            self.wrong_passwords.acquit(&guess, self.clock.now());
+            self.wrong_passwords.acquit(guess, self.clock.now());
         }
         let logged_in = outcome?;
         self.metrics.logins.add(1);
@@ -192,7 +194,8 @@ impl Engine {
         };
         let hash = account.as_ref().map_or_else(PasswordHash::decoy, |account| account.password.clone());
         let password = password.clone();
-        let matches = self.find_out(move || hash.verify(&password)).await?.map_err(Error::internal)?;
+        let verify = move || hash.verify(&password);
+        let matches = self.find_out(Asker::Stranger, verify).await?.map_err(Error::internal)?;
         Ok(account.filter(|_| matches))
     }
 }
@@ -247,21 +250,17 @@ const FAILURES: RateLimit = RateLimit { per_s: 1, burst: LOGIN_FAILURE_S * LOGIN
 
 impl WrongPasswords {
     /// Counts a guess before it is looked at, so that many at once are no way around the limit.
-    fn suspect(&self, dialect: &str, username: &str, now: Timestamp) -> Result<[u8; 32], Error> {
+    fn suspect(&self, dialect: &str, username: &str, now: Timestamp) -> Result<Taken<[u8; 32]>, Error> {
         // A hash, for callers may send long names.
         let name = Sha256::new().chain_update(dialect).chain_update([0]).chain_update(username);
         let name: [u8; 32] = name.finalize().into();
-        match self.0.take_many(name, LOGIN_FAILURE_S, FAILURES, now).granted {
-            Granted::Yes => Ok(name),
-            Granted::No { retry_after_s } => {
-                let message = "too many logins with a wrong password were tried for this username";
-                Err(Error::too_fast(message, retry_after_s))
-            }
-        }
+        let message = "too many logins with a wrong password were tried for this username";
+        let too_many = |retry_after_s| Error::too_fast(message, retry_after_s);
+        self.0.take_many(name, LOGIN_FAILURE_S, FAILURES, now).map_err(too_many)
     }
 
     /// What turned out to be no wrong password does not count.
-    fn acquit(&self, name: &[u8; 32], now: Timestamp) {
-        self.0.put_back(name, LOGIN_FAILURE_S, FAILURES, now);
+    fn acquit(&self, guess: Taken<[u8; 32]>, now: Timestamp) {
+        self.0.put_back(guess, now);
     }
 }

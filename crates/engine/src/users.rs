@@ -6,6 +6,7 @@ use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::password::{self, PasswordHash, SALT_BYTES, check_password, check_username};
+use signalpost_core::ports::Asker;
 use signalpost_core::profile::{LoginRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
@@ -171,7 +172,7 @@ impl Engine {
         let mut salt = [0u8; SALT_BYTES];
         self.random.fill(&mut salt);
         let password = password.clone();
-        let hash = self.find_out(move || PasswordHash::of(&password, salt)).await?;
+        let hash = self.find_out(Asker::Operator, move || PasswordHash::of(&password, salt)).await?;
         hash.map_err(Error::internal)
     }
 

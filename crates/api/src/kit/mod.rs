@@ -18,6 +18,7 @@ pub(crate) mod idempotency;
 pub(crate) mod instant;
 pub(crate) mod json;
 pub(crate) mod limiter;
+pub(crate) mod logins;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod page;

@@ -36,6 +36,8 @@ pub(crate) const NOW_MS: i64 = 1_777_975_606_150;
 pub(crate) struct App {
     pub(crate) store: MemoryStore,
     pub(crate) clock: Arc<StandingClock>,
+    /// Hashes of passwords.
+    pub(crate) work: Arc<InPlace>,
     pub(crate) draining: Arc<AtomicBool>,
     pub(crate) engine: Arc<Engine>,
     /// Not running until a test runs it.
@@ -68,11 +70,12 @@ impl App {
 
     fn assembled(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>, opened: &[Cidr]) -> Self {
         let clock = Arc::new(StandingClock(Arc::new(AtomicI64::new(NOW_MS))));
+        let work = Arc::new(InPlace::default());
         let (engine, mut cores) = Engine::new(EngineOptions {
             store,
             clock: Arc::clone(&clock) as _,
             random: Arc::new(Counting(AtomicU64::new(1))),
-            heavy_work: Arc::new(InPlace::default()),
+            heavy_work: Arc::clone(&work) as _,
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: 1,
@@ -89,7 +92,7 @@ impl App {
         let public = public_router(Arc::clone(&engine), &spawn, &dialects, opened);
         let operator = operator_router(Arc::clone(&engine), &spawn, &access, &dialects);
         let core = Mutex::new(cores.pop());
-        Self { store: model, clock, draining, engine, core, tasks, public, operator }
+        Self { store: model, clock, work, draining, engine, core, tasks, public, operator }
     }
 
     /// A call of the operator side with the operator's key.

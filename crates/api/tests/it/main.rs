@@ -19,6 +19,7 @@ mod idempotency;
 mod key_rights;
 mod keys;
 mod labels;
+mod logins;
 mod numbers;
 mod opentrain;
 mod opentrain_branded;

@@ -176,7 +176,9 @@ fn a_user_is_made_once_for_a_key() {
         app.operator(Method::POST, &path(workspace)).header("idempotency-key", key).json(new).send()
     };
     let first = keyed(&one, "a", &json!({"username": "anna"}));
+    let hashed = app.work.done();
     let again = keyed(&one, "a", &json!({"username": "anna"}));
+    assert_eq!(app.work.done(), hashed, "no password is hashed for what is answered from what was kept");
     assert_eq!((again.expect(201).text(), again.header("idempotency-replayed")), (first.text(), "true"));
     keyed(&one, "a", &json!({"username": "bert"})).expect(422);
     assert_eq!(list(&app, &one).len(), 1);

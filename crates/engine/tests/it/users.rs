@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::limits::{LOGIN_FAILURE_S, LOGIN_FAILURES_BURST};
 use signalpost_core::policy::PolicyOverrides;
+use signalpost_core::ports::Asker;
 use signalpost_core::profile::{IdForm, LoginRule, PauseRule, Profile};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
@@ -380,11 +381,20 @@ fn too_much_work_is_nobodys_wrong_password() {
     let desk = Desk::new();
     let workspace = desk.workspace("guild");
     let anna = desk.user(&workspace, "anna", NewRight::default());
-    desk.work.refuse();
+    desk.work.refuse(&[Asker::Operator, Asker::Stranger]);
     for _ in 0..2 * LOGIN_FAILURES_BURST {
         assert_eq!(desk.code("anna", anna.password.expose_text()), Some(ErrorCode::Unavailable));
     }
     let made = desk.engine.create_user(&workspace, NewUser::default(), NewRight::default(), None);
     assert_eq!(code(&block_on(made)), Some(ErrorCode::Unavailable));
     assert!(desk.opens(&anna, &anna.session_key), "no password is needed for that");
+}
+
+#[test]
+fn strangers_who_log_in_keep_no_user_from_being_made() {
+    let desk = Desk::new();
+    let workspace = desk.workspace("guild");
+    desk.work.refuse(&[Asker::Stranger]);
+    let anna = desk.user(&workspace, "anna", NewRight::default());
+    assert_eq!(desk.code("anna", anna.password.expose_text()), Some(ErrorCode::Unavailable));
 }

@@ -22,8 +22,7 @@ pub(super) async fn login(State(surface): Shared, request: Request) -> Answer {
     let (username, password) = read(Params::of_body(request, MANAGEMENT_BODY_BYTES_MAX).await?)?;
     let instance = &surface.instance;
     let judge = surface.engine.login(&instance.name, &username, &password);
-    let logged_in =
-        surface.logins.judged(from, surface.engine.now(), || false, judge).await.map_err(refused)?;
+    let logged_in = surface.logins.judged(from, || surface.engine.now(), judge).await.map_err(refused)?;
     let results = results(logged_in, instance)?;
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
 }

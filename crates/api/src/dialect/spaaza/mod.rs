@@ -39,6 +39,7 @@ use signalpost_engine::sessions::Visitor;
 use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
 use crate::kit::context::{Context, Render};
 use crate::kit::guesses::Guesses;
+use crate::kit::logins::Logins;
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
 use crate::kit::refusal::Refusal;
@@ -73,7 +74,7 @@ struct Shown(Arc<Instance>);
 
 impl Public for Shown {
     fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
-        let (guesses, logins) = (Guesses::default(), Guesses::of_passwords());
+        let (guesses, logins) = (Guesses::default(), Logins::default());
         let (instance, opened) = (Arc::clone(&self.0), opened.to_vec());
         let surface = Arc::new(Surface { engine, tasks, instance, opened, guesses, logins });
         let mount = |base_path: &str, operations| Mount {
@@ -98,9 +99,9 @@ struct Surface {
     instance: Arc<Instance>,
     /// Ranges that webhooks may reach although they are not public.
     opened: Vec<Cidr>,
-    /// Of session keys, and of passwords.
+    /// Of session keys.
     guesses: Guesses,
-    logins: Guesses,
+    logins: Logins,
 }
 
 impl operation::Surface for Surface {
