@@ -111,15 +111,30 @@ impl<'v> Json<'v> {
     }
 
     /// The value of a map's member. Of members with one name it is the last that counts, as for most readers of JSON.
-    pub(crate) fn member(self, name: &str) -> Option<Self> {
+    /// `compared` is told the length of each name, in bytes, before it is compared; names of other lengths are not.
+    pub(crate) fn member<E>(
+        self,
+        name: &str,
+        mut compared: impl FnMut(usize) -> Result<(), E>,
+    ) -> Result<Option<Self>, E> {
         let mut inside = self.inside();
         let mut found = None;
         while let (Some(key), Some(value)) = (inside.next(), inside.next()) {
-            if matches!(key.shape(), Shape::Text(text) if text == name) {
-                found = Some(value);
+            let Shape::Text(known) = key.shape() else { continue };
+            if known.len() == name.len() {
+                compared(known.len())?;
+                if known == name {
+                    found = Some(value);
+                }
             }
         }
-        found
+        Ok(found)
+    }
+
+    /// What the names of a map's members take, in bytes.
+    pub(crate) fn names_bytes(self) -> usize {
+        let names = self.inside().step_by(2).map(Self::shape);
+        names.map(|name| if let Shape::Text(name) = name { name.len() } else { 0 }).sum()
     }
 
     /// Behind the value and all that is in it.
@@ -232,17 +247,16 @@ mod tests {
         let json = br#" {"a": [1, {"x": [2, 3]}, "\u00fc\n"], "b": null, "a\"b": -1.5e2, "big": 18446744073709551615} "#;
         let data = Data::read(json).expect("it is JSON");
         let root = data.root();
-        assert_eq!(root.count(), 4);
-        let list = root.member("a").expect("it is there");
+        let member = |name: &str| root.member(name, |_| Ok::<_, ()>(())).expect("nothing ends the search");
+        assert_eq!((root.count(), root.names_bytes()), (4, 8));
+        let list = member("a").expect("it is there");
         assert!(matches!(list.shape(), Shape::List) && list.count() == 3);
         let shapes: Vec<String> = list.inside().map(|element| format!("{:?}", element.shape())).collect();
         assert_eq!(shapes, ["Int(1)", "Map", "Text(\"ü\\n\")"]);
-        assert!(matches!(root.member("b").map(Json::shape), Some(Shape::Null)));
-        assert!(matches!(root.member("a\"b").map(Json::shape), Some(Shape::Double(-150.0))));
-        assert!(
-            matches!(root.member("big").map(Json::shape), Some(Shape::Int(n)) if n == i128::from(u64::MAX))
-        );
-        assert!(root.member("x").is_none(), "a member of a member is none of its own");
+        assert!(matches!(member("b").map(Json::shape), Some(Shape::Null)));
+        assert!(matches!(member("a\"b").map(Json::shape), Some(Shape::Double(-150.0))));
+        assert!(matches!(member("big").map(Json::shape), Some(Shape::Int(n)) if n == i128::from(u64::MAX)));
+        assert!(member("x").is_none(), "a member of a member is none of its own");
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use signalpost_core::limits::FILTER_COST_MAX;
+use signalpost_core::limits::{FILTER_COST_MAX, FILTER_SHOWN_CHARS_MAX};
 
 use crate::data::Data;
 use crate::error::FilterFailure;
@@ -22,8 +22,6 @@ const TEXT_BYTES_PER_STEP: usize = 16;
 const MEMBERS_PER_STEP: usize = 2;
 /// Making something takes the time of so many steps.
 pub(crate) const STEPS_TO_MAKE: u64 = 5;
-/// Characters of an event's text that are repeated in a failure.
-const SHOWN_CHARS: usize = 64;
 
 /// Why there is no value.
 #[derive(Debug)]
@@ -225,7 +223,7 @@ impl std::fmt::Display for Stop<'_> {
             Self::Unreadable(problem) => f.write_str(problem),
             Self::NoMember(key) => match key.text() {
                 Some(text) => {
-                    let shown: String = text.chars().take(SHOWN_CHARS).collect();
+                    let shown: String = text.chars().take(FILTER_SHOWN_CHARS_MAX).collect();
                     write!(f, "there is no member `{shown}`; has() tells whether there is one")
                 }
                 None => f.write_str("there is no such member"),

@@ -1,17 +1,12 @@
 //! A filter: compiled once, asked often.
 
-use signalpost_core::limits::FILTER_DEPTH_MAX;
+use signalpost_core::limits::{FILTER_DEPTH_MAX, FILTER_MESSAGE_CHARS_MAX, FILTER_RECOVERIES_MAX};
 
 use crate::error::{FilterError, FilterFailure};
 use crate::evaluate::decide;
 use crate::lower::{Lowered, lower};
 use crate::scan;
 use crate::subject::Subject;
-
-/// How often the parser goes on behind a mistake: only the first one is told, and going on takes longest.
-const RECOVERIES_MAX: u32 = 1;
-/// Characters of the parser's message that are handed on.
-const MESSAGE_CHARS_MAX: usize = 200;
 
 /// A compiled expression. See the crate's documentation for the language and its bounds.
 #[derive(Debug)]
@@ -27,7 +22,7 @@ impl Filter {
         // The parser hands out what it read together with its places; macros are left as calls, for they are lowered here.
         let parser = cel::Env::default().with_optional_support(false);
         let depth = u16::try_from(FILTER_DEPTH_MAX).expect("small");
-        let parser = parser.parser().max_recursion_depth(depth).error_recovery_limit(RECOVERIES_MAX);
+        let parser = parser.parser().max_recursion_depth(depth).error_recovery_limit(FILTER_RECOVERIES_MAX);
         let parsed = parser.parse_with_source_info(text);
         let (expression, places) = parsed.map_err(|errors| unparsed(text, &errors))?;
         Ok(Self { lowered: lower(text, &expression, &places)? })
@@ -62,8 +57,7 @@ fn unparsed(text: &str, errors: &cel::ParseErrors) -> FilterError {
         None => message,
     };
     let (line, column) = first.map_or((1, 1), |error| error.pos);
-    // It repeats what it could not read, however long that is.
-    let message = message.chars().take(MESSAGE_CHARS_MAX).collect();
+    let message = message.chars().take(FILTER_MESSAGE_CHARS_MAX).collect();
     FilterError { message, position: position(text, line, column) }
 }
 

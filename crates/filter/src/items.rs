@@ -50,6 +50,7 @@ impl<'v> Run<'v> {
             }
             Value::Json(json) => {
                 self.spend(as_steps(json.count().saturating_mul(4)))?;
+                self.spend_text(json.names_bytes())?;
                 Ok(distinct(*json))
             }
             other => Err(Stop::Kind("a map is needed", other.kind())),
@@ -105,8 +106,7 @@ impl<'v> Run<'v> {
             Value::Json(json) if matches!(json.shape(), Shape::Map) => {
                 self.spend_members(json.count())?;
                 let Some(name) = key.text() else { return Ok(None) };
-                self.spend_text(name.len())?;
-                Ok(json.member(name).map(Value::of))
+                Ok(json.member(name, |bytes| self.spend_text(bytes))?.map(Value::of))
             }
             Value::Map(map) => {
                 for (known, value) in map.iter() {

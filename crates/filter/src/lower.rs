@@ -4,7 +4,9 @@
 use cel::common::ast::{
     CallExpr, EntryExpr, Expr, IdedEntryExpr, IdedExpr, LiteralValue, SourceInfo, operators,
 };
-use signalpost_core::limits::{FILTER_DEPTH_MAX, FILTER_NODES_MAX, FILTER_PATTERN_BYTES_MAX};
+use signalpost_core::limits::{
+    FILTER_DEPTH_MAX, FILTER_NODES_MAX, FILTER_PATTERN_BYTES_MAX, FILTER_SHOWN_CHARS_MAX,
+};
 
 use crate::error::FilterError;
 use crate::kind::Kind;
@@ -13,9 +15,6 @@ use crate::node::{Literal, Node, Variable};
 mod call;
 mod each;
 mod operator;
-
-/// Characters of a caller's name that are repeated in an error.
-const SHOWN_CHARS: usize = 64;
 
 /// The variables with their kinds. A subject may be null.
 const VARIABLES: [(&str, Variable, Kind); 4] = [
@@ -43,6 +42,7 @@ pub(crate) fn lower(text: &str, expression: &IdedExpr, places: &SourceInfo) -> R
         nodes: 0,
         depth: 0,
         pattern_bytes_left: FILTER_PATTERN_BYTES_MAX,
+        pattern_memory_bytes: 0,
         reads_data: false,
     };
     let (node, kind) = lowering.node(expression)?;
@@ -50,8 +50,7 @@ pub(crate) fn lower(text: &str, expression: &IdedExpr, places: &SourceInfo) -> R
         let message = format!("a filter must yield a bool; this yields {}", kind.name());
         return Err(lowering.error(expression, message));
     }
-    let patterns = FILTER_PATTERN_BYTES_MAX - lowering.pattern_bytes_left;
-    let bytes = lowering.nodes * 2 * size_of::<Node>() + patterns + text.len();
+    let bytes = lowering.nodes * 2 * size_of::<Node>() + lowering.pattern_memory_bytes + text.len();
     Ok(Lowered { root: node, bytes, reads_data: lowering.reads_data })
 }
 
@@ -65,7 +64,9 @@ struct Lowering<'e> {
     locals: Vec<&'e str>,
     nodes: usize,
     depth: usize,
+    /// For their states; what they take in memory is more.
     pattern_bytes_left: usize,
+    pattern_memory_bytes: usize,
     reads_data: bool,
 }
 
@@ -186,7 +187,7 @@ impl<'e> Lowering<'e> {
 
 /// A name of the caller's, short enough to repeat.
 fn shown(name: &str) -> String {
-    name.chars().take(SHOWN_CHARS).collect()
+    name.chars().take(FILTER_SHOWN_CHARS_MAX).collect()
 }
 
 #[cfg(test)]

@@ -1,15 +1,15 @@
 //! Bounds a text before the parser sees it: the parser recurses, and what it makes is walked by recursion.
 //!
 //! The depth that is counted is never less than that of the tree: each open bracket, each `?` and each operator that
-//! has another one of the same expression under it counts. `&&`, `||` and `,` put their operands side by side. Texts
-//! in quotes are passed over exactly as the lexer of the language does; one that it would not take is refused here,
-//! so that both always agree on what is code.
+//! has another one of the same expression under it counts. `&&`, `||` and `,` put their operands side by side. Tokens
+//! are the lexer's, the longest first (CEL specification, "Syntax"). What it would not take is refused here: it drops
+//! such characters, and sometimes the one behind them, and both must always agree on what is code.
 
 use signalpost_core::limits::{FILTER_CHARS_MAX, FILTER_DEPTH_MAX};
 
 use crate::error::FilterError;
 
-/// Refuses what is empty, too long, too deep or holds a broken text.
+/// Refuses what is empty, too long, too deep or holds something that is no token.
 pub(crate) fn check(text: &str) -> Result<(), FilterError> {
     if text.trim().is_empty() {
         return Err(FilterError::at(text, 0, "a filter must not be empty"));
@@ -55,7 +55,9 @@ impl Scan<'_> {
             b'"' | b'\'' => return self.quoted(byte, false),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => return self.word(),
             b'0'..=b'9' => self.number(),
+            b'.' if self.digits(1, u8::is_ascii_digit) > 0 => self.number(),
             b'/' if self.follows(b"//") => self.comment(),
+            b'=' | b'&' | b'|' if self.byte(1) != Some(byte) => return Err(self.unknown()),
             b'(' | b'{' => self.open(),
             b'[' => {
                 self.operator();
@@ -63,13 +65,21 @@ impl Scan<'_> {
             }
             b')' | b']' | b'}' => self.close(),
             b',' => self.side_by_side(true),
-            b'&' | b'|' => self.side_by_side(false),
+            b'&' | b'|' => {
+                self.side_by_side(false);
+                self.offset += 1;
+            }
             b'?' => {
                 self.level().choices += 1;
                 self.depth += 1;
             }
-            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'<' | b'>' | b'=' | b'!' => self.operator(),
-            _ => {}
+            b'<' | b'>' | b'=' | b'!' => {
+                self.operator();
+                self.offset += usize::from(self.byte(1) == Some(b'='));
+            }
+            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' => self.operator(),
+            b':' | b' ' | b'\t' | b'\r' | b'\n' | b'\x0c' => {}
+            _ => return Err(self.unknown()),
         }
         self.offset += 1;
         Ok(())
@@ -79,14 +89,7 @@ impl Scan<'_> {
         self.levels.last_mut().expect("the outermost is never closed")
     }
 
-    /// The second character of `==` and its like does not count.
     fn operator(&mut self) {
-        if self.bytes[self.offset] == b'='
-            && self.offset > 0
-            && b"=!<>".contains(&self.bytes[self.offset - 1])
-        {
-            return;
-        }
         self.level().run += 1;
         self.depth += 1;
     }
@@ -132,22 +135,56 @@ impl Scan<'_> {
         }
     }
 
-    /// Leaves the offset at the last character: the full stop of a fraction is no operator.
+    /// Hexadecimal, or with a fraction and an exponent, and a `u` behind whole ones: what is left of the letters decides
+    /// whether a text behind them is raw. Leaves the offset at the last character.
     fn number(&mut self) {
-        let digits = |rest: &[u8]| rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.offset += digits(&self.bytes[self.offset..]);
-        if self.bytes.get(self.offset) == Some(&b'.') {
-            self.offset += match digits(&self.bytes[self.offset + 1..]) {
-                0 => 0,
-                fraction => 1 + fraction,
-            };
+        let hexadecimal = self.digits(2, u8::is_ascii_hexdigit);
+        let mut is_whole = true;
+        if self.follows(b"0x") && hexadecimal > 0 {
+            self.offset += 2 + hexadecimal;
+        } else {
+            self.offset += self.digits(0, u8::is_ascii_digit);
+            let fraction = self.digits(1, u8::is_ascii_digit);
+            if self.byte(0) == Some(b'.') && fraction > 0 {
+                self.offset += 1 + fraction;
+                is_whole = false;
+            }
+            let begin = 1 + usize::from(matches!(self.byte(1), Some(b'+' | b'-')));
+            let exponent = self.digits(begin, u8::is_ascii_digit);
+            if matches!(self.byte(0), Some(b'e' | b'E')) && exponent > 0 {
+                self.offset += begin + exponent;
+                is_whole = false;
+            }
+        }
+        if is_whole && matches!(self.byte(0), Some(b'u' | b'U')) {
+            self.offset += 1;
         }
         self.offset -= 1;
+    }
+
+    /// How many there are so far ahead.
+    fn digits(&self, ahead: usize, is: fn(&u8) -> bool) -> usize {
+        let rest = self.bytes.get(self.offset + ahead..).unwrap_or_default();
+        rest.iter().take_while(|byte| is(byte)).count()
+    }
+
+    fn byte(&self, ahead: usize) -> Option<u8> {
+        self.bytes.get(self.offset + ahead).copied()
     }
 
     fn comment(&mut self) {
         let rest = &self.bytes[self.offset..];
         self.offset += rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len() - 1);
+    }
+
+    fn unknown(&self) -> FilterError {
+        let message = match self.text[self.offset..].chars().next().unwrap_or_default() {
+            '`' => "a name in back-quotes is not known here; write data['a-b']".to_owned(),
+            '=' => "`=` is not known here; `==` compares".to_owned(),
+            half @ ('&' | '|') => format!("`{half}` is not known here; write `{half}{half}`"),
+            other => format!("the character {other:?} is not known here"),
+        };
+        FilterError::at(self.text, self.offset, message)
     }
 
     fn follows(&self, what: &[u8]) -> bool {
@@ -203,6 +240,8 @@ impl Scan<'_> {
 mod tests {
     use super::*;
 
+    use proptest::prelude::*;
+
     fn refused(text: &str) -> Option<(String, usize)> {
         check(text).err().map(|error| (error.message, error.position))
     }
@@ -240,13 +279,22 @@ mod tests {
         let table = [
             ("", 0),
             (" \n", 0),
-            ("ü == 'abc", 5),
+            ("'ü' == 'abc", 7),
             ("a == 'b\n'", 5),
             ("a == '\\q'", 6),
             ("a == \"\\u12\"", 6),
             ("a == '\\400'", 6),
             ("a == '''b'", 5),
             ("a == r'b\\'c'", 11),
+            ("a == rb'\\'", 7),
+            ("a == 1.5ur'\\'", 10),
+            ("a = 1", 2),
+            ("a === 1", 4),
+            ("a &&& b", 4),
+            ("ü|b", 0),
+            ("a|b", 1),
+            ("a.`b`", 2),
+            ("a\u{a0}== 1", 1),
         ];
         for (text, position) in table {
             assert_eq!(refused(text).map(|(_, position)| position), Some(position), "{text:?}");
@@ -254,5 +302,29 @@ mod tests {
         let long = format!("'{}'", "ü".repeat(FILTER_CHARS_MAX - 1));
         assert_eq!(refused(&long).map(|(_, position)| position), Some(FILTER_CHARS_MAX));
         assert_eq!(refused(&long.replacen('ü', "", 1)), None);
+    }
+
+    /// What begins, ends or changes a token.
+    fn pieces() -> impl Strategy<Value = String> {
+        let pieces = vec![
+            "'", "\"", "'''", "\"\"\"", "\\", "\\'", "\\\"", "\\x41", "r", "R", "b", "bR", "rb", "u", "x",
+            "0x", "0", "1", "e", "e5", "E-", ".", "..", "=", "==", "!", "<", "&", "&&", "|", "//", "/", "\n",
+            "\r", " ", "\x0b", "`", "#", "ü", "(", ")", "[", "]", ",", "?", ":", "in", "-",
+        ];
+        prop::collection::vec(prop::sample::select(pieces), 1..12).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+        #[test]
+        fn the_lexer_knows_every_token_of_what_passes(text in pieces()) {
+            if check(&text).is_ok() {
+                let parsed = cel::Env::default().parser().parse(&text);
+                let errors = parsed.err().map(|errors| errors.errors).unwrap_or_default();
+                let unknown = errors.iter().find(|error| error.msg.contains("token recognition"));
+                prop_assert!(unknown.is_none(), "{:?}", unknown.map(|error| &error.msg));
+            }
+        }
     }
 }

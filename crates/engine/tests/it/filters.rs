@@ -31,7 +31,7 @@ fn what_changes_while_it_is_decided_decides() {
     let (costly, other) = (rig.webhook(), rig.webhook());
     set_filter(&mut rig, &costly, "data.all(n, n > 0 && n > 0 && n > 0)");
     set_filter(&mut rig, &other, "data.size() < 5");
-    let event = numbers(&rig, 1, 2_000);
+    let event = numbers(&rig, 1, 700);
     let (engine, workspace) = (std::sync::Arc::clone(&rig.engine), rig.view.workspace.public_id.clone());
     let mut publish = pin!(engine.publish(&workspace, vec![event]));
     let mut poll = || publish.as_mut().poll(&mut Context::from_waker(Waker::noop()));

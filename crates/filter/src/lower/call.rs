@@ -77,6 +77,7 @@ impl<'e> Lowering<'e> {
         let compiled = Pattern::compile(&pattern_text, self.pattern_bytes_left);
         let compiled = compiled.map_err(|problem| self.error(pattern, problem))?;
         self.pattern_bytes_left = self.pattern_bytes_left.saturating_sub(compiled.bytes());
+        self.pattern_memory_bytes += compiled.memory_bytes();
         Ok((Node::Matches(Box::new(node), compiled), Kind::Bool))
     }
 }

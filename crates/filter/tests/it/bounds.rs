@@ -19,9 +19,12 @@ fn within_bounds(filter: &Filter, data: &str) {
 #[test]
 fn what_costs_too_much_fails() {
     let many = format!("{{\"n\": [{}]}}", vec!["1"; 1_000].join(","));
-    let long = format!("{{\"s\": \"{}\"}}", "a".repeat(200_000));
+    let long = format!("{{\"s\": \"{}\"}}", "a".repeat(100_000));
     let wide: Vec<String> = (0..2_000).map(|n| format!("\"k{n}\": {n}")).collect();
     let wide = format!("{{\"m\": {{{}}}}}", wide.join(","));
+    let named = |n: usize| format!("{}{n:04}", "n".repeat(1_000));
+    let alike: Vec<String> = (0..300).map(|n| format!("\"{}\": {n}", named(n))).collect();
+    let alike = format!("{{\"k\": \"{}\", \"m\": {{{}}}}}", named(7), alike.join(","));
     let table = [
         ("data.n.exists(a, data.n.exists(b, a + b > 5))", &many),
         ("data.n.map(a, data.n).size() == data.n.map(a, data.n.map(b, b)).size()", &many),
@@ -31,6 +34,10 @@ fn what_costs_too_much_fails() {
         ("[data.s].map(a, a + a).map(a, a + a).map(a, a + a).map(a, a + a).size() == 0", &long),
         ("data.m.all(k, data.m[k] > -1)", &wide),
         ("data.m.all(k, data.m == data.m)", &wide),
+        // Names of one length are compared to their ends, and all of them when those that repeat are sorted out.
+        ("data.m[data.k] == 7", &alike),
+        ("data.k in data.m", &alike),
+        ("data.m.size() == 300", &alike),
         // What failed before it does not hide it.
         ("data.missing || data.n.all(a, data.n.all(b, b == 1))", &many),
         ("data.n.exists(a, a.x == 1 && data.n.all(b, b == 1))", &many),
@@ -39,9 +46,33 @@ fn what_costs_too_much_fails() {
         let failure = judged(filter, data).expect_err(filter);
         assert_eq!(failure, format!("it takes more than {FILTER_COST_MAX} steps for this event"), "{filter}");
     }
-    assert_eq!(judged("data.n.all(a, a == 1 && data.n.size() == 1000)", &many), Ok(true));
-    assert_eq!(judged("data.s.contains('b') || data.s.size() == 200000", &long), Ok(true));
-    assert_eq!(judged("data.m.k1999 == 1999 && data.m.size() == 2000", &wide), Ok(true));
+    assert_eq!(judged("data.n.all(a, a == 1) && data.n.size() == 1000", &many), Ok(true));
+    assert_eq!(judged("!data.s.contains('b')", &long), Ok(true));
+    assert_eq!(judged("data.s.size() == 100000", &long), Ok(true));
+    assert_eq!(judged("data.m.size() == 2000", &wide), Ok(true));
+    assert_eq!(judged("data.m.k1999 == 1999 && data.m.k0 == 0", &wide), Ok(true));
+}
+
+/// What the lexer reads in another way than it looks hides nothing from the scan that counts depth.
+#[test]
+fn nothing_hides_what_nests() {
+    let deep = "(".repeat(1_000);
+    let table = [
+        (format!("data.`//`{deep}"), "at character 5: a name in back-quotes is not known here"),
+        (format!("0x1fr\"\\\"{deep}\""), "nests deeper than 64 levels"),
+        (format!("0x1fUr\"\\\"{deep}\""), "nests deeper than 64 levels"),
+        (format!("1ubR'\\'{deep}'"), "nests deeper than 64 levels"),
+        (format!("2e-5r'\\'{deep}'"), "nests deeper than 64 levels"),
+        (format!(".5ur'\\' '{deep}'"), "nests deeper than 64 levels"),
+        (format!("a=\"{deep}\""), "at character 1: `=` is not known here; `==` compares"),
+        (format!("a&'{deep}'"), "at character 1: `&` is not known here; write `&&`"),
+        ("(=)".repeat(600), "at character 1: `=` is not known here"),
+        (format!("//\r'\n{deep}'"), "nests deeper than 64 levels"),
+    ];
+    for (text, message) in table {
+        let error = Filter::compile(&text).expect_err(&text).to_string();
+        assert!(error.contains(message), "{text:.20}: {error}");
+    }
 }
 
 /// Deep on every path that recurses, on a stack a good deal smaller than that of a delivery core.

@@ -3,4 +3,5 @@
 mod bounds;
 mod like_cel;
 mod meaning;
+mod memory;
 mod subject;
