@@ -164,6 +164,9 @@ pub const WEBHOOK_METADATA_ENTRIES_MAX: usize = 16;
 /// Names and values of it, as the best-known API has them (Stripe's).
 pub const WEBHOOK_METADATA_NAME_CHARS_MAX: usize = 40;
 pub const WEBHOOK_METADATA_VALUE_CHARS_MAX: usize = 500;
+/// Webhooks of one workspace whose dialect lists them without pages: an answer of some 25 MB, which is put together in
+/// memory. A hundred pages of any other list.
+pub const UNPAGED_WEBHOOKS_MAX: usize = 25_000;
 /// Signing keys of one workspace, deleted ones not counted: one for each of a thousand webhooks. They are listed without
 /// pages, some 300 bytes each, and the end of a workspace wipes them in one commit.
 pub const SIGNING_KEYS_MAX: usize = 1_000;

@@ -249,7 +249,7 @@ impl Engine {
     }
 
     /// When this returns no attempt to it starts any more; what was pending is dropped, on record, and who did it is
-    /// remembered. Gives the webhook as it was until then.
+    /// remembered. Gives the webhook as it was until then, changed last by its end.
     pub async fn delete_webhook(
         &self,
         view: &View,
@@ -260,7 +260,7 @@ impl Engine {
         let webhook = self.webhook(workspace, public_id).await?.id;
         let deleted = self.store.delete_webhook(DeleteWebhook { workspace, webhook, at, by }).await;
         self.apply_change(workspace, webhook).await;
-        Ok(deleted?)
+        Ok(Webhook { updated_at: at, ..deleted? })
     }
 
     /// Returns when nothing starts under what was known of the webhook. Also after a failure: the store may have made

@@ -82,6 +82,8 @@ pub(crate) struct Answered {
     pub(crate) headers: Vec<(&'static str, &'static str)>,
     /// Members that the type may leave out and that this answer has.
     pub(crate) required: Vec<&'static str>,
+    /// What this answer says more exactly than its type: schemas of members beside it. Null for nothing.
+    pub(crate) narrowed: Value,
 }
 
 impl Description {
@@ -196,6 +198,7 @@ impl Description {
             content: Some(content),
             headers: Vec::new(),
             required: Vec::new(),
+            narrowed: Value::Null,
         });
         self
     }
@@ -215,6 +218,7 @@ impl Description {
             content: None,
             headers: Vec::new(),
             required: Vec::new(),
+            narrowed: Value::Null,
         });
         self
     }
@@ -229,6 +233,12 @@ impl Description {
     pub(crate) fn with_secret(mut self) -> Self {
         self.answers.last_mut().expect("an answer was named before").required.push("secret");
         self.with_header("Cache-Control", "`no-store`: the answer holds a secret")
+    }
+
+    /// Members of the answer that was named last that say less than their type may.
+    pub(crate) fn with_members(mut self, properties: Value) -> Self {
+        self.answers.last_mut().expect("an answer was named before").narrowed = properties;
+        self
     }
 
     pub(crate) fn refuses(mut self, codes: &[ErrorCode]) -> Self {

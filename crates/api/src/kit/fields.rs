@@ -21,10 +21,6 @@ pub(crate) enum Member<T> {
 }
 
 impl<T> Member<T> {
-    pub(crate) const fn is_absent(&self) -> bool {
-        matches!(self, Self::Absent)
-    }
-
     /// The value of a member that may be left out or null.
     pub(crate) fn given(self) -> Option<T> {
         match self {

@@ -212,6 +212,9 @@ impl Parts<'_> {
             if !answer.required.is_empty() {
                 described["content"][content.media_type]["schema"]["required"] = json!(answer.required);
             }
+            if !answer.narrowed.is_null() {
+                described["content"][content.media_type]["schema"]["properties"] = answer.narrowed.clone();
+            }
         }
         described
     }

@@ -1,7 +1,8 @@
 //! Parameters of a call that may stand in its query string, in a form or in a JSON object, whatever its method.
 //!
 //! What the body says of a parameter holds, whatever the query says of it. A name that stands twice in one of them is
-//! refused: two readers could take different values. So is a body that does not say what it is. Values are read when
+//! refused: two readers could take different values. So is a body that does not say what it is; where there is none, nothing
+//! is asked of its type. Values are read when
 //! somebody asks for them, so what nobody asks for is not judged.
 
 use axum::extract::Request;
@@ -54,13 +55,14 @@ impl Params {
     }
 
     async fn beside(query: Query, request: Request, bytes_max: usize) -> Result<Self, Error> {
-        let form = form(request.headers())?;
+        let form = form(request.headers());
         let body = body::read(request, bytes_max).await?;
         Self::of(query, form, &body)
     }
 
-    fn of(query: Query, form: Form, body: &[u8]) -> Result<Self, Error> {
-        let mut given = if body.is_empty() { Vec::new() } else { form(body)? };
+    /// What the form is matters to a body alone: many clients name one on every call.
+    fn of(query: Query, form: Result<Form, Error>, body: &[u8]) -> Result<Self, Error> {
+        let mut given = if body.is_empty() { Vec::new() } else { form?(body)? };
         for (name, text) in query.rest() {
             if !given.iter().any(|(known, _)| *known == name) {
                 given.push((name, Given::Text(text)));
@@ -91,12 +93,17 @@ impl Params {
         })
     }
 
-    /// A text of at most so many characters, none of them U+0000, at which many readers end.
+    /// A text of at most so many characters, none of them U+0000, at which many readers end. A JSON number is the text in
+    /// which it is written, as in a form.
     pub(crate) fn text(&mut self, name: &str, chars_max: usize) -> Member<String> {
         self.member(name, |given| {
             let text = match given {
                 Given::Text(text) => text,
-                Given::Json(raw) => text_of(&raw).unwrap_or_else(|| Err("must be text".to_owned()))?,
+                Given::Json(raw) => match text_of(&raw) {
+                    Some(text) => text?,
+                    None if is_number(&raw) => raw.get().to_owned(),
+                    None => return Err("must be text".to_owned()),
+                },
             };
             if text.contains('\0') {
                 return Err("must not contain a zero byte".to_owned());
@@ -192,6 +199,11 @@ fn text_of(raw: &RawValue) -> Option<Result<String, String>> {
     raw.get().starts_with('"').then(text)
 }
 
+/// Of what JSON can be, only numbers begin like that.
+fn is_number(raw: &RawValue) -> bool {
+    raw.get().starts_with(|first: char| first == '-' || first.is_ascii_digit())
+}
+
 fn integer_of(text: &str) -> Result<i64, String> {
     let problem = match text.as_bytes() {
         [b'+' | b'-', ..] => "must not have a sign".to_owned(),
@@ -230,7 +242,7 @@ mod tests {
         if !media_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(media_type).expect("a header value"));
         }
-        Params::of(Query::parse(Some(query))?, form(&headers)?, body.as_bytes())
+        Params::of(Query::parse(Some(query))?, form(&headers), body.as_bytes())
     }
 
     #[track_caller]
@@ -363,8 +375,28 @@ mod tests {
         assert_eq!(long, "word: must be at most 3 characters long");
         let zero = problem("word=a%00", FORM, |params| params.text("word", 3));
         assert_eq!(zero, "word: must not contain a zero byte");
-        for bad in ["7", "true", "[]", "{}", "\"\\ud800\""] {
+        for bad in ["true", "[]", "{}", "\"\\ud800\""] {
             problem(&format!("{{\"word\":{bad}}}"), JSON, |params| params.text("word", 3));
+        }
+    }
+
+    #[test]
+    fn numbers_are_texts_as_they_are_written() {
+        for written in ["7", "1.50", "-0", "1e3", "12345678901234567890"] {
+            let mut params = given("", JSON, &format!("{{\"word\": {written} }}")).expect("it can be read");
+            assert_eq!(params.text("word", 20), Member::Value(written.to_owned()));
+        }
+        assert_eq!(
+            problem("{\"word\":1234}", JSON, |params| params.text("word", 3)),
+            "word: must be at most 3 characters long"
+        );
+    }
+
+    #[test]
+    fn where_there_is_no_body_its_type_means_nothing() {
+        for media_type in ["", "text/plain", "multipart/form-data; boundary=x", JSON, FORM] {
+            let mut params = given("id=7", media_type, "").expect(media_type);
+            assert_eq!(params.integer("id"), Member::Value(7), "{media_type}");
         }
     }
 
@@ -385,7 +417,6 @@ mod tests {
             ("", JSON, "a=1", ErrorCode::Malformed),
             ("", "", "a=1", ErrorCode::UnsupportedMediaType),
             ("", "text/plain", "a=1", ErrorCode::UnsupportedMediaType),
-            ("", "text/plain", "", ErrorCode::UnsupportedMediaType),
             ("", "multipart/form-data; boundary=x", "--x--", ErrorCode::UnsupportedMediaType),
             ("", "application/x-www-form-urlencoded; charset=latin1", "a=1", ErrorCode::UnsupportedMediaType),
         ];

@@ -41,6 +41,7 @@ mod spaaza;
 mod spaaza_branded;
 mod spaaza_deliveries;
 mod spaaza_errors;
+mod spaaza_faults;
 mod unserved;
 mod users;
 mod webhook_login;

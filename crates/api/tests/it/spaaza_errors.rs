@@ -290,7 +290,7 @@ fn unusable_parameters_are_named() {
             "identifier_key",
             vec![json!("a".repeat(129)), json!("a:b"), json!("a\nb"), json!("a\0"), json!({})],
         ),
-        ("identifier_secret", vec![json!("a".repeat(257)), json!("a\nb"), json!(7)]),
+        ("identifier_secret", vec![json!("a".repeat(257)), json!("a\nb"), json!(true)]),
         ("webhook_signature_id", vec![json!("x"), json!(-1), json!("9223372036854775808")]),
         ("payload_spaaza_api_version", vec![json!("latest"), json!("1.4"), json!("v1.4.8"), json!(1.4)]),
         ("campaign_id", vec![json!("x"), json!(1.5), json!("9223372036854775808")]),
@@ -412,4 +412,52 @@ fn wrong_passwords_are_one_answer_and_not_for_ever() {
     refused(&turned, 429, 90_010, "too_many_requests");
     assert!(turned.header("retry-after").parse::<u32>().is_ok_and(|seconds| seconds > 0));
     login("username=ann&password=correct+horse").expect(429);
+}
+
+#[test]
+fn logins_that_cannot_be_sent_are_told_with_the_parameters() {
+    let customer = Customer::new();
+    for (name, value) in
+        [("identifier_key", "a%3Ab"), ("identifier_key", "a%0A"), ("identifier_secret", "a%0Ab")]
+    {
+        let form = format!(
+            "id=999999&chain_id=999999&event_name=shopper.created&type=https&url=https%3A%2F%2Fa.b&{name}={value}"
+        );
+        for (asked, call) in [(Method::POST, "add-webhook"), (Method::PUT, "alter-webhook")] {
+            let answer = customer.form(asked, call, &form);
+            refused(&answer, 400, 90_001, "invalid_parameter");
+            assert!(answer.text_at("/error/description").starts_with(&format!("{name}: ")));
+        }
+    }
+}
+
+#[test]
+fn a_url_is_demanded_of_the_one_type_that_has_one() {
+    let customer = Customer::new();
+    let start = format!("chain_id={}&event_name=shopper.created", customer.chain);
+    for kind in ["mandrill".to_owned(), "a".repeat(128), "a".repeat(129)] {
+        let answer = customer.form(Method::POST, "add-webhook", &format!("{start}&type={kind}"));
+        refused(&answer, 400, 90_001, "invalid_parameter");
+        let said = answer.text_at("/error/description");
+        assert!(said.starts_with("type: must be "), "{said}");
+        assert_eq!(said.contains("128"), kind.len() > 128, "{said}");
+    }
+    for kind in ["&type=https", "&type=", ""] {
+        let answer = customer.form(Method::POST, "add-webhook", &format!("{start}{kind}"));
+        refused(&answer, 400, 3, "http_vars_missing");
+        assert!(answer.text_at("/error/description").contains("url: is required"));
+    }
+}
+
+#[test]
+fn a_call_without_a_body_may_say_any_type() {
+    let customer = Customer::new();
+    let (id, chain) = (customer.added(), &customer.chain);
+    let send = |asked, call: String| customer.call(asked, &call);
+    for media_type in ["text/plain", "multipart/form-data; boundary=x"] {
+        let got = send(Method::GET, format!("get-webhook?id={id}"));
+        got.header("content-type", media_type).send().expect(200);
+    }
+    let deleted = send(Method::DELETE, format!("delete-webhook?id={id}&chain_id={chain}"));
+    deleted.header("content-type", "multipart/form-data; boundary=x").send().expect(200);
 }

@@ -52,7 +52,7 @@ async fn create_key(surface: &Surface, view: &View, call: Repeatable, body: Read
         let expires_at = fields.optional_text("expires_at");
         let expires_at = expires_at.and_then(|text| fields.check("expires_at", instant::parse(&text)));
         for name in OF_USERS {
-            if !fields.raw(name).is_absent() {
+            if fields.raw(name).given().is_some() {
                 fields.note(name, "workspaces of this dialect have no users who log in");
             }
         }

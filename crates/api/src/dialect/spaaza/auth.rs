@@ -90,6 +90,24 @@ pub(super) async fn visit(
     }
 }
 
+/// What a call is told for which something was not there any more: that it was the chain, or else what `missing` says.
+pub(super) async fn gone(
+    surface: &Surface,
+    visitor: &Visitor,
+    view: &View,
+    needed: Right,
+    error: Error,
+    missing: impl FnOnce(Error) -> Refusal,
+) -> Refusal {
+    if error.code != ErrorCode::NotFound {
+        return error.into();
+    }
+    match visit(surface, visitor, &view.workspace.public_id, needed).await {
+        Ok(_) => missing(error),
+        Err(refusal) => refusal,
+    }
+}
+
 fn includes(held: &[String], needed: Right) -> bool {
     held.iter().filter_map(|name| Right::from_name(name)).any(|right| right >= needed)
 }

@@ -1,5 +1,7 @@
 //! From the words of core to the vendor's JSON. What is secret is shown, as the vendor's contract has it.
 
+use std::collections::{HashMap, HashSet};
+
 use signalpost_core::error::Error;
 use signalpost_core::id::SigningKeyId;
 use signalpost_core::signing_key::SigningKey;
@@ -13,8 +15,7 @@ use super::{Instance, Surface, profile, wire};
 /// A chain with the signatures that its webhooks refer to.
 pub(super) struct Chain<'a> {
     surface: &'a Surface,
-    view: &'a View,
-    keys: Vec<SigningKey>,
+    signatures: HashMap<SigningKeyId, wire::Signature>,
 }
 
 /// Whether an object is there still.
@@ -26,45 +27,51 @@ pub(super) enum Presence {
 
 impl<'a> Chain<'a> {
     /// For these webhooks.
-    pub(super) async fn of(
-        surface: &'a Surface,
-        view: &'a View,
-        webhooks: &[Webhook],
-    ) -> Result<Self, Error> {
-        let keys = if webhooks.iter().any(|webhook| webhook.signing_key.is_some()) {
-            surface.engine.list_signing_keys(view.workspace.id).await?
-        } else {
-            Vec::new()
-        };
-        Ok(Self { surface, view, keys })
+    pub(super) async fn of(surface: &'a Surface, view: &View, webhooks: &[Webhook]) -> Result<Self, Error> {
+        let referred: HashSet<SigningKeyId> =
+            webhooks.iter().filter_map(|webhook| webhook.signing_key).collect();
+        let mut signatures = HashMap::with_capacity(referred.len());
+        if !referred.is_empty() {
+            let keys = surface.engine.list_signing_keys(view.workspace.id).await?;
+            for key in keys.iter().filter(|key| referred.contains(&key.id)) {
+                signatures.insert(key.id, signature(&surface.engine, view, key, Presence::Alive)?);
+            }
+        }
+        Ok(Self { surface, signatures })
     }
 
+    /// For a webhook that can have no signature but this.
+    pub(super) fn with(surface: &'a Surface, signature: Option<Opened>) -> Self {
+        let signatures = signature.into_iter().map(|Opened { id, shown }| (id, shown)).collect();
+        Self { surface, signatures }
+    }
+
+    /// Whether everything is here that this webhook is shown with.
+    pub(super) fn knows(&self, webhook: &Webhook) -> bool {
+        webhook.signing_key.is_none_or(|id| self.signatures.contains_key(&id))
+    }
+
+    /// No signature for one that was deleted.
     pub(super) fn webhook(&self, webhook: Webhook) -> Result<wire::Webhook, Error> {
-        let signature = webhook.signing_key.map(|id| self.signature(id)).transpose()?;
+        let webhook_signature = webhook.signing_key.and_then(|id| self.signatures.get(&id).cloned());
         let shown = alone(&self.surface.engine, &self.surface.instance, webhook)?;
-        Ok(wire::Webhook { webhook_signature: signature.flatten(), ..shown })
-    }
-
-    /// Nothing for one that was deleted.
-    fn signature(&self, id: SigningKeyId) -> Result<Option<wire::Signature>, Error> {
-        let key = self.keys.iter().find(|key| key.id == id);
-        key.map(|key| signature(&self.surface.engine, self.view, key, Presence::Alive)).transpose()
+        Ok(wire::Webhook { webhook_signature, ..shown })
     }
 }
 
-/// A webhook that was deleted, with whom by and when. Its signature is another's business by then.
-pub(super) fn deleted(
-    surface: &Surface,
-    webhook: Webhook,
-    by: &User,
-    at: Timestamp,
-) -> Result<wire::Webhook, Error> {
+/// A signature that was read, with its value.
+pub(super) struct Opened {
+    pub(super) id: SigningKeyId,
+    pub(super) shown: wire::Signature,
+}
+
+/// A webhook that is about to be deleted, as it is shown then. Its signature is another's business by then.
+pub(super) fn leaving(surface: &Surface, webhook: Webhook, by: &User) -> Result<wire::Webhook, Error> {
     let by = wire::Deleter { name: by.display_name.clone(), user_id: number(&by.public_id)? };
     Ok(wire::Webhook {
         active: false,
         deleted: Some(true),
         deleted_by: Some(by),
-        last_modified_date: date(at),
         ..alone(&surface.engine, &surface.instance, webhook)?
     })
 }
@@ -83,7 +90,7 @@ fn alone(engine: &Engine, instance: &Instance, webhook: Webhook) -> Result<wire:
         created_date: date(webhook.created_at),
         deleted: None,
         deleted_by: None,
-        event_name: event_name(&webhook.events),
+        event_name: event_name(&webhook.events)?,
         event_trigger: (),
         id: number(&webhook.public_id)?,
         identifier_key: webhook.login.user.clone(),
@@ -119,11 +126,13 @@ pub(super) fn signature(
     })
 }
 
-/// One type, as every webhook that was made here has. The operator can make others.
-fn event_name(events: &EventSelection) -> String {
+/// One type, as every webhook of a chain has: nobody else makes any.
+fn event_name(events: &EventSelection) -> Result<String, Error> {
     match events {
-        EventSelection::All => "*".to_owned(),
-        EventSelection::Only(types) => types.join(","),
+        EventSelection::Only(types) if types.len() == 1 => Ok(types[0].clone()),
+        EventSelection::Only(_) | EventSelection::All => {
+            Err(Error::internal("a webhook of a chain has not one event type"))
+        }
     }
 }
 
@@ -133,7 +142,7 @@ pub(super) fn number(id: &str) -> Result<u64, Error> {
 }
 
 /// In whole seconds, with an offset as the vendor writes it.
-fn date(at: Timestamp) -> String {
+pub(super) fn date(at: Timestamp) -> String {
     let text = at.to_rfc3339_ms();
     format!("{}+00:00", text.split('.').next().unwrap_or_default())
 }

@@ -4,8 +4,7 @@ use axum::Extension;
 use axum::extract::{Request, State};
 use http::StatusCode;
 use signalpost_core::basic_auth::Login;
-use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::secret::Secret;
+use signalpost_core::error::Error;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::View;
 use signalpost_engine::sessions::Visitor;
@@ -16,6 +15,7 @@ use super::convert::Chain;
 use super::get_signature::{check_signature, missing};
 use super::read::Reader;
 use super::{Shared, Surface, profile, wire};
+use crate::kit::fields::Member;
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;
 
@@ -28,22 +28,31 @@ pub(super) async fn create(
 ) -> Answer {
     let (chain, new) = read(Reader::of(request, &surface).await?)?;
     let view = auth::visit(&surface, &visitor, &chain, Right::Write).await?;
-    check_signature(&surface, &view, new.signing_key.as_deref()).await?;
-    let webhook = made(&surface, &view, new).await?;
-    let chain = Chain::of(&surface, &view, std::slice::from_ref(&webhook)).await?;
+    let signature = match &new.signing_key {
+        Some(id) => Some(check_signature(&surface, &view, id).await?),
+        None => None,
+    };
+    // All that the answer needs was read by now: nothing fails any more once the webhook is there.
+    let chain = Chain::with(&surface, signature);
+    let webhook = made(&surface, &visitor, &view, new).await?;
     let results = wire::OneWebhook { webhook: chain.webhook(webhook)?, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
 }
 
-async fn made(surface: &Surface, view: &View, new: NewWebhook) -> Result<Webhook, Refusal> {
-    let is_signed = new.signing_key.is_some();
-    let issued = surface.engine.create_webhook(view, new, None).await;
-    let issued = issued.map_err(|error| match error.code {
-        // It was deleted since it was looked for.
-        ErrorCode::NotFound if is_signed => missing(wire::SIGNATURE_ID, error),
-        ErrorCode::NotFound => Refusal::with(error, profile::PERMISSION_DENIED),
-        _ => error.into(),
-    })?;
+async fn made(
+    surface: &Surface,
+    visitor: &Visitor,
+    view: &View,
+    new: NewWebhook,
+) -> Result<Webhook, Refusal> {
+    let issued = match surface.engine.create_webhook(view, new, None).await {
+        Ok(issued) => issued,
+        Err(error) => {
+            // The chain or the signature was deleted since it was looked for.
+            let missing = |error| missing(wire::SIGNATURE_ID, error);
+            return Err(auth::gone(surface, visitor, view, Right::Write, error, missing).await);
+        }
+    };
     let issued = issued.now().ok_or_else(|| Error::internal("a call without a key was answered before"))?;
     Ok(issued.webhook)
 }
@@ -53,12 +62,14 @@ fn read(mut reader: Reader<'_>) -> Result<(String, NewWebhook), Refusal> {
     let event_name = reader.event_name();
     let event_name = reader.required(wire::EVENT_NAME, event_name);
     let kind = reader.kind();
+    // A webhook of another type would need no URL.
+    let is_other = matches!(kind, Member::Broken);
     reader.required(wire::TYPE, kind);
     let url = reader.url();
-    let url = reader.required(wire::URL, url);
+    let url = if is_other { url.given() } else { reader.required(wire::URL, url) };
     let filter = reader.filter().given();
     let user = reader.identifier_key().given();
-    let password = reader.identifier_secret().given().map(|text| Secret::from_text(&text));
+    let password = reader.identifier_secret().given();
     let signing_key = reader.signature().given();
     let kept = [
         (profile::PAYLOAD_VERSION, reader.payload_version().given()),

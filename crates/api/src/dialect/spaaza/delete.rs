@@ -23,8 +23,16 @@ pub(super) async fn delete(
     let view = auth::visit(&surface, &visitor, &chain, Right::Write).await?;
     get::check_chain(&surface, &view, &id).await?;
     let engine = &surface.engine;
-    let webhook = engine.delete_webhook(&view, &id, &principal(&visitor)).await.map_err(get::missing)?;
-    let webhook = convert::deleted(&surface, webhook, &visitor.user, engine.now())?;
+    // It is opened before it goes: nothing fails any more once it is gone.
+    let webhook = engine.webhook(view.workspace.id, &id).await.map_err(get::missing)?;
+    let webhook = convert::leaving(&surface, webhook, &visitor.user)?;
+    let deleted = match engine.delete_webhook(&view, &id, &principal(&visitor)).await {
+        Ok(deleted) => deleted,
+        Err(error) => {
+            return Err(auth::gone(&surface, &visitor, &view, Right::Write, error, get::missing).await);
+        }
+    };
+    let webhook = wire::Webhook { last_modified_date: convert::date(deleted.updated_at), ..webhook };
     let results = wire::OneWebhook { webhook, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
 }

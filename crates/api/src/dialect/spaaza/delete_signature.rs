@@ -24,9 +24,18 @@ pub(super) async fn delete_signature(
     let owner = owner(&surface, wire::ID, &id).await?;
     let view = auth::visit(&surface, &visitor, &owner.workspace.public_id, Right::Delete).await?;
     let engine = &surface.engine;
-    let deleted = engine.delete_signing_key(&view, &id, &principal(&visitor)).await;
-    let deleted = deleted.map_err(|error| missing(wire::ID, error))?;
-    let webhook_signature = convert::signature(engine, &view, &deleted, Presence::Deleted)?;
+    // It is opened before it goes: nothing fails any more once it is gone.
+    let key = engine.signing_key(view.workspace.id, &id).await.map_err(|error| missing(wire::ID, error))?;
+    let shown = convert::signature(engine, &view, &key, Presence::Deleted)?;
+    let deleted = match engine.delete_signing_key(&view, &id, &principal(&visitor)).await {
+        Ok(deleted) => deleted,
+        Err(error) => {
+            let missing = |error| missing(wire::ID, error);
+            return Err(auth::gone(&surface, &visitor, &view, Right::Delete, error, missing).await);
+        }
+    };
+    let webhook_signature =
+        wire::Signature { last_modified_date: convert::date(deleted.updated_at), ..shown };
     let results = wire::OneSignature { webhook_signature, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
 }

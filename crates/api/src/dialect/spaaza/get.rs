@@ -29,7 +29,10 @@ pub(super) async fn get(
     let id = id.ok_or_else(|| Error::internal("a parameter was lost although none was refused"))?;
     let owner = owner(&surface, &id).await?;
     let view = auth::visit(&surface, &visitor, &owner.workspace.public_id, Right::Read).await?;
-    let webhook = surface.engine.webhook(view.workspace.id, &id).await.map_err(missing)?;
+    let webhook = match surface.engine.webhook(view.workspace.id, &id).await {
+        Ok(webhook) => webhook,
+        Err(error) => return Err(auth::gone(&surface, &visitor, &view, Right::Read, error, missing).await),
+    };
     let chain = Chain::of(&surface, &view, std::slice::from_ref(&webhook)).await?;
     let results = wire::OneWebhook { webhook: chain.webhook(webhook)?, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))

@@ -10,7 +10,7 @@ use signalpost_engine::View;
 use signalpost_engine::sessions::Visitor;
 
 use super::auth::{self, Right};
-use super::convert::{self, Presence};
+use super::convert::{self, Opened, Presence};
 use super::read::Reader;
 use super::{Shared, Surface, profile, wire};
 use crate::kit::refusal::{Answer, Refusal};
@@ -26,8 +26,13 @@ pub(super) async fn get_signature(
     let id = read(Reader::of(request, &surface).await?)?;
     let owner = owner(&surface, wire::ID, &id).await?;
     let view = auth::visit(&surface, &visitor, &owner.workspace.public_id, Right::Read).await?;
-    let key =
-        surface.engine.signing_key(view.workspace.id, &id).await.map_err(|error| missing(wire::ID, error))?;
+    let key = match surface.engine.signing_key(view.workspace.id, &id).await {
+        Ok(key) => key,
+        Err(error) => {
+            let missing = |error| missing(wire::ID, error);
+            return Err(auth::gone(&surface, &visitor, &view, Right::Read, error, missing).await);
+        }
+    };
     let webhook_signature = convert::signature(&surface.engine, &view, &key, Presence::Alive)?;
     let results = wire::OneSignature { webhook_signature, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
@@ -40,14 +45,17 @@ pub(super) fn read(mut reader: Reader<'_>) -> Result<String, Refusal> {
     id.ok_or_else(|| Error::internal("a parameter was lost although none was refused").into())
 }
 
-/// Refused unless the signature that a webhook is to have exists, and is of this chain.
-pub(super) async fn check_signature(surface: &Surface, view: &View, id: Option<&str>) -> Result<(), Refusal> {
-    let Some(id) = id else { return Ok(()) };
-    if owner(surface, wire::SIGNATURE_ID, id).await?.workspace.id == view.workspace.id {
-        return Ok(());
+/// The signature that a webhook is to have, opened before anything is changed. Refused unless it exists, and is of this
+/// chain.
+pub(super) async fn check_signature(surface: &Surface, view: &View, id: &str) -> Result<Opened, Refusal> {
+    if owner(surface, wire::SIGNATURE_ID, id).await?.workspace.id != view.workspace.id {
+        let message = format!("{}: the signature does not belong to the specified chain", wire::SIGNATURE_ID);
+        return Err(Refusal::with(Error::new(ErrorCode::Invalid, message), profile::ENTITY_MISMATCH));
     }
-    let message = format!("{}: the signature does not belong to the specified chain", wire::SIGNATURE_ID);
-    Err(Refusal::with(Error::new(ErrorCode::Invalid, message), profile::ENTITY_MISMATCH))
+    let key = surface.engine.signing_key(view.workspace.id, id).await;
+    let key = key.map_err(|error| missing(wire::SIGNATURE_ID, error))?;
+    let shown = convert::signature(&surface.engine, view, &key, Presence::Alive)?;
+    Ok(Opened { id: key.id, shown })
 }
 
 /// The chain of a signature that a parameter names.

@@ -2,7 +2,7 @@
 
 use signalpost_core::event::check_event_type;
 use signalpost_core::limits::{
-    FILTER_CHARS_MAX, PAGE_ROWS_MAX, URL_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
+    FILTER_CHARS_MAX, UNPAGED_WEBHOOKS_MAX, URL_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
     WEBHOOK_USER_CHARS_MAX,
 };
 
@@ -11,8 +11,6 @@ use super::read::check_version;
 
 /// A session that lives longer than a year is none.
 const SESSION_HOURS_MAX: usize = 366 * 24;
-/// As far as a list without pages can go.
-const WEBHOOKS_MAX: usize = 100 * PAGE_ROWS_MAX;
 
 pub(super) fn check(instance: &Instance) -> Result<(), String> {
     check_sizes(instance)?;
@@ -42,7 +40,7 @@ fn check_sizes(instance: &Instance) -> Result<(), String> {
         WEBHOOK_PASSWORD_CHARS_MAX,
     )?;
     in_range("session_hours", instance.session_hours as usize, SESSION_HOURS_MAX)?;
-    instance.webhooks_max.map_or(Ok(()), |max| in_range("webhooks_max", max, WEBHOOKS_MAX))?;
+    instance.webhooks_max.map_or(Ok(()), |max| in_range("webhooks_max", max, UNPAGED_WEBHOOKS_MAX))?;
     if instance.disable_after_failures == Some(0) {
         return Err("disable_after_failures: must be at least 1".to_owned());
     }
@@ -101,11 +99,22 @@ mod tests {
         refused(|instance| instance.identifier_key_chars_max = 129, "identifier_key_chars_max");
         refused(|instance| instance.identifier_secret_chars_max = 257, "identifier_secret_chars_max");
         refused(|instance| instance.webhooks_max = Some(0), "webhooks_max");
+        refused(|instance| instance.webhooks_max = Some(25_001), "webhooks_max");
         refused(|instance| instance.session_hours = 0, "session_hours");
         refused(|instance| instance.session_hours = 10_000, "session_hours");
         refused(|instance| instance.disable_after_failures = Some(0), "disable_after_failures");
         refused(|instance| instance.timeout_ms = 1, "timeout_ms");
         refused(|instance| instance.retry_schedule_s = vec![u64::MAX], "retry_schedule_s");
+    }
+
+    /// A list without pages must end.
+    #[test]
+    fn the_webhooks_of_a_chain_have_a_bound_whatever_is_set() {
+        let bound = |webhooks_max| {
+            let instance = Instance { webhooks_max, ..Instance::default() };
+            instance.profile().expect("the number is good").webhooks_max
+        };
+        assert_eq!((bound(None), bound(Some(7))), (Some(UNPAGED_WEBHOOKS_MAX), Some(7)));
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::handler::Handler;
 use http::{Method, StatusCode};
+use schemars::JsonSchema;
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 
@@ -41,8 +42,7 @@ pub(super) fn logins(instance: &Instance) -> Vec<VendorOperation> {
                 "Opens a session and ends the one that the user had. Wrong passwords are limited for each name and each \
                  address. Both parameters are read from the body alone.",
             )
-            .answers::<wire::Done<wire::LoggedIn>>(StatusCode::OK, "The session.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::LoggedIn>("The session.")
     });
     vec![login]
 }
@@ -53,8 +53,7 @@ fn changes(instance: &Instance) -> [VendorOperation; 3] {
         with_body(call, ["AddWebhookForm", "AddWebhook"], &schemas::new_webhook(instance), example())
             .named("addWebhook", "add-webhook")
             .about("Adds a webhook, which gets the events that happen from now on.")
-            .answers::<wire::Done<wire::OneWebhook>>(StatusCode::OK, "The webhook.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::OneWebhook>("The webhook.")
             .refuses(&[ErrorCode::NotFound, ErrorCode::LimitReached])
     });
     let alter = operation(Method::PUT, "/alter-webhook", update::update).described(|call| {
@@ -66,18 +65,16 @@ fn changes(instance: &Instance) -> [VendorOperation; 3] {
                 "What is passed changes, what is left out stays. An empty text takes away what a webhook can do without; \
                  so does null in JSON.",
             )
-            .answers::<wire::Done<wire::OneWebhook>>(StatusCode::OK, "The webhook as it is now.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::OneWebhook>("The webhook as it is now.")
             .refuses(&[ErrorCode::NotFound])
     });
     let delete = operation(Method::DELETE, "/delete-webhook", delete::delete).described(|call| {
         let call = described(call, WEBHOOKS, instance, "Needs write access to the chain.");
         let example = json!({wire::ID: 1234, wire::CHAIN_ID: 1743});
-        with_body(call, ["DeleteWebhookForm", "DeleteWebhook"], &schemas::webhook_of_chain(), example)
+        with_either(call, ["DeleteWebhookForm", "DeleteWebhook"], &schemas::webhook_of_chain(), example)
             .named("deleteWebhook", "delete-webhook")
             .about("For good, and at once: nothing more is sent. The webhook's signature stays.")
-            .answers::<wire::Done<wire::OneWebhook>>(StatusCode::OK, "The webhook as it was.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows_with::<wire::OneWebhook>("The webhook as it was.", schemas::deleted_webhook())
     });
     [add, alter, delete]
 }
@@ -87,16 +84,14 @@ fn looks(instance: &Instance) -> [VendorOperation; 2] {
         let call = described(call, WEBHOOKS, instance, "Needs read access to the webhook's chain.");
         with_query(call, &[schemas::id("Id of the webhook.")])
             .named("getWebhook", "get-webhook")
-            .answers::<wire::Done<wire::OneWebhook>>(StatusCode::OK, "The webhook.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::OneWebhook>("The webhook.")
     });
     let list = operation(Method::GET, "/get-webhooks", list::list).described(|call| {
         let call = described(call, WEBHOOKS, instance, "Needs read access to the chain.");
         with_query(call, &schemas::listing())
             .named("getWebhooks", "get-webhooks")
             .about("All webhooks of a chain, in the order of their ids.")
-            .answers::<wire::Done<wire::Webhooks>>(StatusCode::OK, "The webhooks.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::Webhooks>("The webhooks.")
     });
     [get, list]
 }
@@ -109,8 +104,7 @@ fn signatures(instance: &Instance) -> [VendorOperation; 4] {
         with_body(call, ["AddSignatureForm", "AddSignature"], &[schemas::chain_id()], example)
             .named("addWebhookSignature", "add-webhook-signature")
             .about("Makes a shared secret, which any number of the chain's webhooks may have.")
-            .answers::<wire::Done<wire::OneSignature>>(StatusCode::OK, "The signature.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::OneSignature>("The signature.")
             .refuses(&[ErrorCode::LimitReached])
     });
     let get = operation(Method::GET, "/get-webhook-signature", get_signature::get_signature);
@@ -118,8 +112,7 @@ fn signatures(instance: &Instance) -> [VendorOperation; 4] {
         let call = described(call, SIGNATURES, instance, "Needs read access to the signature's chain.");
         with_query(call, &[schemas::id("Id of the signature.")])
             .named("getWebhookSignature", "get-webhook-signature")
-            .answers::<wire::Done<wire::OneSignature>>(StatusCode::OK, "The signature.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::OneSignature>("The signature.")
             .refuses(&[ErrorCode::NotFound])
     });
     let list = operation(Method::GET, "/get-webhook-signatures", list_signatures::list_signatures);
@@ -128,19 +121,17 @@ fn signatures(instance: &Instance) -> [VendorOperation; 4] {
         with_query(call, &schemas::listing())
             .named("getWebhookSignatures", "get-webhook-signatures")
             .about("All signatures of a chain, in the order of their ids.")
-            .answers::<wire::Done<wire::Signatures>>(StatusCode::OK, "The signatures.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows::<wire::Signatures>("The signatures.")
     });
     let delete = operation(Method::DELETE, "/delete-webhook-signature", delete_signature::delete_signature);
     let delete = delete.described(|call| {
         let call = described(call, SIGNATURES, instance, "Needs delete access to the signature's chain.");
         let example = json!({wire::ID: 56});
         let parameters = [schemas::id("Id of the signature.")];
-        with_body(call, ["DeleteSignatureForm", "DeleteSignature"], &parameters, example)
+        with_either(call, ["DeleteSignatureForm", "DeleteSignature"], &parameters, example)
             .named("deleteWebhookSignature", "delete-webhook-signature")
             .about("For good, and at once. Webhooks that have it stay, and are not signed any more.")
-            .answers::<wire::Done<wire::OneSignature>>(StatusCode::OK, "The signature as it was.")
-            .with_header("Cache-Control", NO_STORE)
+            .shows_with::<wire::OneSignature>("The signature as it was.", schemas::deleted_signature())
             .refuses(&[ErrorCode::NotFound])
     });
     [add, get, list, delete]
@@ -177,8 +168,14 @@ fn common(call: Description, tag: (&'static str, &str), instance: &Instance) -> 
     ])
 }
 
-/// A call whose parameters stand in its query.
+/// A call whose parameters stand in its query. A body is read all the same.
 fn with_query(call: Description, parameters: &[Parameter]) -> Description {
+    let call = call.refuses(&[
+        ErrorCode::Malformed,
+        ErrorCode::UnsupportedMediaType,
+        ErrorCode::TooLarge,
+        ErrorCode::RequestTimeout,
+    ]);
     parameters.iter().fold(call, |call, parameter| match parameter.presence {
         Presence::Required => call.needed_query(parameter.name, parameter.about, parameter.as_text()),
         Presence::Optional | Presence::MayBeEmpty => {
@@ -201,6 +198,42 @@ fn with_body(
         example: Some(schemas::form_example(&example)),
     };
     call.takes_as(in_form).takes(json, schemas::json(parameters), example)
+}
+
+/// A call whose parameters stand in a body as in [`with_body`], or in its query.
+fn with_either(
+    call: Description,
+    names: [&'static str; 2],
+    parameters: &[Parameter],
+    example: Value,
+) -> Description {
+    let call = with_body(call, names, parameters, example).or_no_body();
+    parameters.iter().fold(call, |call, parameter| {
+        let about = format!("{} Needed unless the body has it, and not read if it does.", parameter.about);
+        call.query(parameter.name, about, json!({"type": "string"}))
+    })
+}
+
+trait Shows {
+    /// Success with results of this type, of which every call's name its own type.
+    fn shows<R: JsonSchema>(self, about: &'static str) -> Self;
+
+    /// The same, with members of the results that say more than their type.
+    fn shows_with<R: JsonSchema>(self, about: &'static str, members: Value) -> Self;
+}
+
+impl Shows for Description {
+    fn shows<R: JsonSchema>(self, about: &'static str) -> Self {
+        self.shows_with::<R>(about, json!({}))
+    }
+
+    fn shows_with<R: JsonSchema>(self, about: &'static str, mut members: Value) -> Self {
+        members["result_type"] = json!({"const": self.summary});
+        let results = schemas::narrowed::<R>(json!({"properties": members}));
+        self.answers::<wire::Done<R>>(StatusCode::OK, about)
+            .with_members(json!({"results": results}))
+            .with_header("Cache-Control", NO_STORE)
+    }
 }
 
 fn example() -> Value {

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::{DataRule, EventKind};
 use signalpost_core::health::DisableRule;
+use signalpost_core::limits::UNPAGED_WEBHOOKS_MAX;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, LoginRule, PauseRule, Profile, SecretForm, SelectionRule,
@@ -43,7 +44,7 @@ pub struct Instance {
     pub filter_chars_max: usize,
     pub identifier_key_chars_max: usize,
     pub identifier_secret_chars_max: usize,
-    /// Webhooks of one chain, inactive ones counted; any number when `None`.
+    /// Webhooks of one chain, inactive ones counted; [`UNPAGED_WEBHOOKS_MAX`] when `None`.
     pub webhooks_max: Option<usize>,
     /// How long a session lives.
     pub session_hours: u32,
@@ -97,6 +98,8 @@ pub(super) const SIGNATURE_BYTES: usize = 16;
 pub(super) const SESSION_KEY_BYTES: usize = 32;
 /// The one `type` of webhooks: to a URL of the customer's own.
 pub(super) const HTTPS: &str = "https";
+/// Characters of a `type`, whatever types there are.
+pub(super) const TYPE_CHARS_MAX: usize = 128;
 pub(super) const SIGNATURE_HEADER: &str = "Hmac-SHA256";
 /// Ends of the names of callers' headers, and what old editions called the first two.
 pub(super) const USER_HEADER: &str = "Session-User-Id";
@@ -204,7 +207,7 @@ impl Instance {
             selection: SelectionRule::Types,
             subject: SubjectRule::Optional,
             event_id: EventIdRule::Label,
-            webhooks_max: self.webhooks_max,
+            webhooks_max: Some(self.webhooks_max.unwrap_or(UNPAGED_WEBHOOKS_MAX)),
             pause: PauseRule::Drops,
             attributes: Vec::new(),
             feed: FeedRule::Absent,

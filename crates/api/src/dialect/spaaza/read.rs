@@ -1,7 +1,9 @@
 //! Reading the parameters of calls, by the vendor's names and bounds.
 
 use axum::extract::Request;
+use signalpost_core::basic_auth::{check_password, check_user};
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
+use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_engine::webhooks::check_filter;
 
@@ -46,7 +48,7 @@ impl<'a> Reader<'a> {
 
     /// The one type that there is here.
     pub(super) fn kind(&mut self) -> Member<String> {
-        self.checked_text(wire::TYPE, profile::HTTPS.len(), |kind| {
+        self.checked_text(wire::TYPE, profile::TYPE_CHARS_MAX, |kind| {
             if kind == profile::HTTPS { Ok(kind) } else { Err(only_https()) }
         })
     }
@@ -67,11 +69,20 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn identifier_key(&mut self) -> Member<String> {
-        self.params.text(wire::IDENTIFIER_KEY, self.surface.instance.identifier_key_chars_max)
+        self.checked_text(wire::IDENTIFIER_KEY, self.surface.instance.identifier_key_chars_max, |user| {
+            check_user(&user).map(|()| user)
+        })
     }
 
-    pub(super) fn identifier_secret(&mut self) -> Member<String> {
-        self.params.text(wire::IDENTIFIER_SECRET, self.surface.instance.identifier_secret_chars_max)
+    pub(super) fn identifier_secret(&mut self) -> Member<Secret> {
+        self.checked_text(
+            wire::IDENTIFIER_SECRET,
+            self.surface.instance.identifier_secret_chars_max,
+            |text| {
+                let password = Secret::from_text(&text);
+                check_password(&password).map(|()| password)
+            },
+        )
     }
 
     /// Null for none, which 0 says as well: no signature has that id.

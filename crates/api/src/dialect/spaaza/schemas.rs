@@ -1,5 +1,6 @@
 //! The parameters of calls as JSON Schemas, with an instance's names and values: in JSON, and as text in forms and queries.
 
+use schemars::JsonSchema;
 use serde_json::{Map, Value, json};
 use signalpost_core::limits::{PASSWORD_BYTES_MAX, USERNAME_CHARS_MAX};
 
@@ -33,6 +34,8 @@ enum Kind {
     /// One of these.
     Word(Vec<String>),
     Text(Value),
+    /// Text of whatever kind, which JSON may have as a number.
+    Free(Value),
 }
 
 const ANY_TEXT: &str = "^[^\\u0000]+$";
@@ -70,7 +73,9 @@ pub(super) fn new_webhook(instance: &Instance) -> Vec<Parameter> {
 
 pub(super) fn change(instance: &Instance) -> Vec<Parameter> {
     let mut parameters = webhook_of_chain();
-    parameters.extend([event_name(instance), url(instance)].map(|one| one.that_is(Presence::Optional)));
+    let kind = word(wire::TYPE, "It stays what it is.", vec![profile::HTTPS.to_owned()]);
+    let optional = [event_name(instance), kind, url(instance)];
+    parameters.extend(optional.map(|one| one.that_is(Presence::Optional)));
     parameters.extend(properties(instance));
     parameters
 }
@@ -79,8 +84,8 @@ pub(super) fn login() -> Vec<Parameter> {
     let name = bounded(ANY_TEXT, USERNAME_CHARS_MAX, "admin@example.com");
     let password = bounded(ANY_TEXT, PASSWORD_BYTES_MAX, "correct horse battery staple");
     let parameters = [
-        text(wire::USERNAME, "The user's name.", name),
-        text(wire::PASSWORD, "The user's password.", password),
+        free(wire::USERNAME, "The user's name.", name),
+        free(wire::PASSWORD, "The user's password.", password),
     ];
     parameters.map(|one| one.that_is(Presence::Required)).into()
 }
@@ -94,8 +99,8 @@ fn properties(instance: &Instance) -> Vec<Parameter> {
     vec![
         text(wire::FILTER, "An expression (CEL): only events for which it holds are sent.", filter),
         truth(wire::ACTIVE, "Whether events are sent."),
-        text(wire::IDENTIFIER_KEY, "Name with which requests log in at the receiver (HTTP Basic).", key),
-        text(wire::IDENTIFIER_SECRET, "The password for it. Nothing is sent unless both are set.", secret),
+        free(wire::IDENTIFIER_KEY, "Name with which requests log in at the receiver (HTTP Basic).", key),
+        free(wire::IDENTIFIER_SECRET, "The password for it. Nothing is sent unless both are set.", secret),
         integer(wire::SIGNATURE_ID, "Signature of the same chain; 0 for none.", 56),
         text(profile::PAYLOAD_VERSION, "Version of the payload that the receiver expects.", version),
         integer(profile::CAMPAIGN, "A campaign that the webhook is about.", 7),
@@ -136,6 +141,10 @@ fn text(name: &'static str, about: &'static str, schema: Value) -> Parameter {
     Parameter { name, about, presence: Presence::MayBeEmpty, kind: Kind::Text(schema) }
 }
 
+fn free(name: &'static str, about: &'static str, schema: Value) -> Parameter {
+    Parameter { name, about, presence: Presence::MayBeEmpty, kind: Kind::Free(schema) }
+}
+
 impl Parameter {
     fn that_is(self, presence: Presence) -> Self {
         Self { presence, ..self }
@@ -149,7 +158,7 @@ impl Parameter {
             }
             Kind::Truth => json!({"type": "string", "enum": ["true", "false", "1", "0"]}),
             Kind::Word(words) => json!({"type": "string", "enum": words}),
-            Kind::Text(schema) => schema.clone(),
+            Kind::Text(schema) | Kind::Free(schema) => schema.clone(),
         };
         self.or_empty(schema, json!({"const": ""}))
     }
@@ -164,6 +173,11 @@ impl Parameter {
             Kind::Truth => json!({"enum": [true, false, 1, 0, "true", "false", "1", "0"]}),
             Kind::Word(words) => json!({"type": "string", "enum": words}),
             Kind::Text(schema) => schema.clone(),
+            Kind::Free(schema) => {
+                let mut schema = schema.clone();
+                schema["type"] = json!(["string", "number"]);
+                schema
+            }
         };
         self.or_empty(schema, json!({"enum": [null, ""]}))
     }
@@ -174,6 +188,29 @@ impl Parameter {
             Presence::MayBeEmpty => json!({"anyOf": [schema, empty]}),
         }
     }
+}
+
+/// What stands in an answer of this type, and more exactly than it says.
+pub(super) fn narrowed<T: JsonSchema>(mut schema: Value) -> Value {
+    schema["$ref"] = json!(format!("#/components/schemas/{}", T::schema_name()));
+    schema
+}
+
+/// The webhook in the answer to a delete.
+pub(super) fn deleted_webhook() -> Value {
+    let webhook = json!({
+        "properties": {
+            "active": {"const": false}, "deleted": {"const": true}, "webhook_signature": {"const": null}
+        },
+        "required": ["active", "deleted", "deleted_by", "webhook_signature"]
+    });
+    json!({"webhook": narrowed::<wire::Webhook>(webhook)})
+}
+
+/// The signature there.
+pub(super) fn deleted_signature() -> Value {
+    let signature = json!({"properties": {"active": {"const": false}, "deleted": {"const": true}}});
+    json!({"webhook_signature": narrowed::<wire::Signature>(signature)})
 }
 
 /// A form of these parameters. Others are ignored.

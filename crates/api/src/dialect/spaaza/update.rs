@@ -6,7 +6,6 @@ use http::StatusCode;
 use signalpost_core::basic_auth::LoginChange;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::metadata::MetadataChange;
-use signalpost_core::secret::Secret;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::View;
 use signalpost_engine::sessions::Visitor;
@@ -29,16 +28,42 @@ pub(super) async fn update(
     let (id, chain, change) = read(Reader::of(request, &surface).await?)?;
     let view = auth::visit(&surface, &visitor, &chain, Right::Write).await?;
     get::check_chain(&surface, &view, &id).await?;
-    let signature = change.signing_key.as_ref().and_then(Option::as_deref);
-    get_signature::check_signature(&surface, &view, signature).await?;
-    let webhook = changed(&surface, &view, &id, change).await?;
-    let chain = Chain::of(&surface, &view, std::slice::from_ref(&webhook)).await?;
+    // All that the answer needs is read before anything is changed.
+    let mut chain = known(&surface, &view, &id, &change).await?;
+    let webhook = changed(&surface, &visitor, &view, &id, change).await?;
+    if !chain.knows(&webhook) {
+        // Somebody else gave it another signature meanwhile.
+        chain = Chain::of(&surface, &view, std::slice::from_ref(&webhook)).await?;
+    }
     let results = wire::OneWebhook { webhook: chain.webhook(webhook)?, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
 }
 
+/// What the webhook is shown with after the change. Refused if that cannot be opened.
+async fn known<'a>(
+    surface: &'a Surface,
+    view: &View,
+    id: &str,
+    change: &WebhookChange,
+) -> Result<Chain<'a>, Refusal> {
+    let engine = &surface.engine;
+    let before = engine.webhook(view.workspace.id, id).await.map_err(get::missing)?;
+    if change.login.password.is_none() {
+        engine.reveal_login_password(&before)?;
+    }
+    match &change.signing_key {
+        None => Ok(Chain::of(surface, view, std::slice::from_ref(&before)).await?),
+        Some(None) => Ok(Chain::with(surface, None)),
+        Some(Some(signature)) => {
+            let signature = get_signature::check_signature(surface, view, signature).await?;
+            Ok(Chain::with(surface, Some(signature)))
+        }
+    }
+}
+
 async fn changed(
     surface: &Surface,
+    visitor: &Visitor,
     view: &View,
     id: &str,
     change: WebhookChange,
@@ -49,9 +74,10 @@ async fn changed(
         Err(error) if error.code == ErrorCode::NotFound => error,
         Err(error) => return Err(error.into()),
     };
-    // One of the two was deleted since it was looked for.
-    let is_there = engine.webhook(view.workspace.id, id).await.is_ok();
-    Err(if is_there { get_signature::missing(wire::SIGNATURE_ID, error) } else { get::missing(error) })
+    // One of them was deleted since it was looked for.
+    auth::visit(surface, visitor, &view.workspace.public_id, Right::Write).await?;
+    engine.webhook(view.workspace.id, id).await.map_err(get::missing)?;
+    Err(get_signature::missing(wire::SIGNATURE_ID, error))
 }
 
 fn read(mut reader: Reader<'_>) -> Result<(String, String, WebhookChange), Refusal> {
@@ -79,10 +105,7 @@ fn read(mut reader: Reader<'_>) -> Result<(String, String, WebhookChange), Refus
         url,
         events: event_name.map(|name| EventSelection::Only(vec![name])),
         filter,
-        login: LoginChange {
-            user,
-            password: password.map(|password| password.map(|text| Secret::from_text(&text))),
-        },
+        login: LoginChange { user, password },
         signing_key,
         metadata: (!kept.is_empty()).then_some(MetadataChange::Merge(kept)),
         active: active.map(|active| if active { Activity::Active } else { Activity::Paused }),

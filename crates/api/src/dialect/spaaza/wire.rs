@@ -43,14 +43,13 @@ impl<R> Done<R> {
 pub(super) struct OneWebhook {
     pub(super) webhook: Webhook,
     /// The call's name.
-    #[schemars(example = &"add-webhook")]
     pub(super) result_type: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Webhooks {
     pub(super) webhooks: Vec<Webhook>,
-    #[schemars(example = &"get-webhooks")]
+    /// The call's name.
     pub(super) result_type: &'static str,
 }
 
@@ -58,14 +57,13 @@ pub(super) struct Webhooks {
 pub(super) struct OneSignature {
     pub(super) webhook_signature: Signature,
     /// The call's name.
-    #[schemars(example = &"add-webhook-signature")]
     pub(super) result_type: &'static str,
 }
 
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Signatures {
     pub(super) webhook_signatures: Vec<Signature>,
-    #[schemars(example = &"get-webhook-signatures")]
+    /// The call's name.
     pub(super) result_type: &'static str,
 }
 
@@ -122,7 +120,7 @@ pub(super) struct Deleter {
     pub(super) user_id: u64,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub(super) struct Signature {
     pub(super) active: bool,
     pub(super) chain: Chain,
@@ -139,7 +137,7 @@ pub(super) struct Signature {
     pub(super) value: String,
 }
 
-#[derive(Serialize, JsonSchema)]
+#[derive(Clone, Serialize, JsonSchema)]
 pub(super) struct Chain {
     #[schemars(example = 1743)]
     pub(super) id: u64,
@@ -151,7 +149,7 @@ pub(super) struct Chain {
 pub(super) struct LoggedIn {
     pub(super) session_info: SessionInfo,
     pub(super) user_info: UserInfo,
-    #[schemars(example = &"login")]
+    /// The call's name.
     pub(super) result_type: &'static str,
 }
 

@@ -68,6 +68,10 @@ fn new(served: &Served) -> Value {
     };
     let rights = "Rights in the words of the dialect; all that it knows when they are left out.";
     let text = |length: usize| json!({"type": ["string", "null"], "minLength": 1, "maxLength": length});
+    let mut own_rights = scopes.clone();
+    if !served.scopes.is_empty() {
+        own_rights["minItems"] = json!(1);
+    }
     let username = text(USERNAME_CHARS_MAX);
     let mut password = text(PASSWORD_BYTES_MAX);
     password["minLength"] = json!(PASSWORD_CHARS_MIN);
@@ -77,10 +81,10 @@ fn new(served: &Served) -> Value {
         ("name", or_null(name())),
         ("scopes", about(rights, scopes.clone())),
         ("expires_at", about("An instant in the future from which on it opens nothing.", expires_at)),
-        ("rights", about("Another word for `scopes`, where the dialect has a login.", scopes)),
+        ("rights", about("Another word for `scopes`, where the dialect has a login.", own_rights)),
         ("username", about(USERNAME, username)),
         ("password", about(PASSWORD, password)),
-        ("user_id", about(USER_ID, json!({"type": ["string", "integer", "null"]}))),
+        ("user_id", about(USER_ID, json!({"type": ["string", "integer", "null"], "minimum": 1}))),
     ];
     object(&[], &properties)
 }
