@@ -42,6 +42,11 @@ impl Clock for SystemClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
+
+    /// The runtime wakes the task only after it has looked at its sockets and timers.
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::task::yield_now())
+    }
 }
 
 /// The operating system's random numbers.
@@ -85,5 +90,48 @@ impl SpawnLocal for LocalTasks {
 impl LocalTasks {
     pub(crate) fn shared() -> Rc<dyn SpawnLocal> {
         Rc::new(Self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::io::Write;
+    use std::os::unix::net::UnixStream;
+
+    use tokio::io::AsyncReadExt;
+    use tokio::runtime::Builder;
+    use tokio::task::{LocalSet, spawn_local};
+
+    /// Far below the polls after which the runtime would look at its sockets anyway.
+    const PIECES_MAX: usize = 20;
+
+    /// How much a caller's task does, giving way after each piece, until a task beside it has found what has come on its
+    /// socket. The runtime looks at timers when it looks at sockets.
+    async fn pieces_until_a_socket_is_read() -> usize {
+        let (mut far, near) = UnixStream::pair().expect("two sockets");
+        near.set_nonblocking(true).expect("it is a socket");
+        let mut near = tokio::net::UnixStream::from_std(near).expect("a runtime");
+        far.write_all(b"x").expect("there is room");
+        let reader = spawn_local(async move { near.read_u8().await });
+        let caller = tokio::spawn(async move {
+            let clock = SystemClock::new();
+            let mut pieces = 0;
+            while !reader.is_finished() {
+                pieces += 1;
+                clock.give_way().await;
+            }
+            pieces
+        });
+        caller.await.expect("it does not panic")
+    }
+
+    /// On a runtime as cores have it.
+    #[test]
+    fn sockets_have_their_turn_between_two_pieces_of_work() {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let pieces = LocalSet::new().block_on(&runtime, pieces_until_a_socket_is_read());
+        assert!(pieces <= PIECES_MAX, "{pieces}");
     }
 }

@@ -137,9 +137,11 @@ pub const FILTER_COST_MAX: u64 = 10_000;
 /// Values in the data of an event that a filter reads, 24 bytes each while it is accepted: 6 MiB. No text of
 /// [`EVENT_BODY_BYTES_MAX`] that means something has more.
 pub const FILTER_DATA_VALUES_MAX: usize = 256 * 1024;
-/// Steps after which accepting an event lets others have their turn: some 100 microseconds, so that a workspace with
-/// thousands of filters delays nobody's delivery.
+/// Steps after which accepting an event lets others have their turn, sockets and timers too: some 100 microseconds, so that
+/// a workspace with many filters delays nobody's delivery.
 pub const FILTER_STEPS_BETWEEN_TURNS: u64 = 5_000;
+/// Steps that evaluations take for one call with several events: what [`FILTERED_WEBHOOKS_MAX`] filters may take for one.
+pub const FILTER_STEPS_PER_CALL_MAX: u64 = FILTERED_WEBHOOKS_MAX as u64 * FILTER_COST_MAX;
 /// Compiled filters kept in memory: some ten thousand ordinary ones.
 pub const FILTERS_CACHED_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Secrets of one webhook that sign beside the newest. Each costs a MAC and some 50 bytes of header an attempt, and

@@ -2,9 +2,10 @@
 //!
 //! The engine reaches the world through these traits alone, so that the simulator can be the world.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -25,6 +26,23 @@ pub trait Clock: Send + Sync {
     fn monotonic(&self) -> Monotonic;
     /// Resolves once `duration` has passed on the monotonic clock. Must be polled where it was made.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
+    /// Resolves once everything else that was ready, sockets and timers too, has had a turn: for whoever has much to do.
+    /// Must be polled where it was made.
+    fn give_way(&self) -> BoxFuture<'static, ()>;
+}
+
+/// [`Clock::give_way`] where all that can be ready are tasks: goes to the end of the executor's queue. Not for an executor
+/// that looks after sockets and timers, which may be slow to look at them while a task wakes itself.
+pub fn requeue() -> BoxFuture<'static, ()> {
+    let mut requeued = false;
+    Box::pin(poll_fn(move |context| {
+        if requeued {
+            return Poll::Ready(());
+        }
+        requeued = true;
+        context.waker().wake_by_ref();
+        Poll::Pending
+    }))
 }
 
 /// Bytes that nobody can foresee.

@@ -78,7 +78,7 @@ impl Engine {
         webhooks: Vec<Remembered>,
         states: &BTreeMap<WebhookId, DeliveryState>,
     ) -> Result<Vec<Explanation>, Error> {
-        let (subject, mut pace) = (Subject::of(&event.content), Pace::default());
+        let (subject, mut pace) = (Subject::of(&event.content), Pace::by(self.clock.as_ref()));
         let mut rows = Vec::with_capacity(webhooks.len());
         for webhook in webhooks {
             let before = subject.steps();

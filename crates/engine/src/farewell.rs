@@ -12,6 +12,7 @@ use signalpost_store::catalog::{CloseWorkspace, FanOut};
 use signalpost_store::ledger::AcceptEvent;
 
 use crate::Engine;
+use crate::decisions::Decisions;
 use crate::fan_out::{Pace, TurnedAway};
 use crate::ingest::CHOICES_MAX;
 use crate::subscriptions::Subscriptions;
@@ -25,16 +26,18 @@ impl Engine {
     ) -> Result<(), StoreError> {
         let mut answer = Err(StoreError::CatalogMoved);
         let mut turned_away = TurnedAway::default();
+        // The same in each round, as what filters have said of it.
+        let content = content(farewell, &workspace, self.clock.now());
+        let mut decisions = Decisions::default();
         for _ in 0..CHOICES_MAX {
             let fan_out = self.store.fan_out(workspace.id).await?;
             let FanOut { workspace, version, webhooks } = fan_out.ok_or(StoreError::Missing("workspace"))?;
             let (id, accepted_at) = (EventId::from_raw(self.mint_id()), self.clock.now());
-            let content = content(farewell, &workspace, accepted_at);
             let subscriptions = Subscriptions::of(&webhooks);
-            let targets = self.targets(&subscriptions, &content, &mut Pace::default()).await;
+            let (mut round, mut pace) = (decisions.round(&subscriptions), Pace::by(self.clock.as_ref()));
+            let targets = self.targets(&mut round, 0, &content, &mut pace).await;
             turned_away = targets.turned_away;
-            let targets = targets.webhooks;
-            let workspace = workspace.id;
+            let (content, targets, workspace) = (content.clone(), targets.webhooks, workspace.id);
             let event = AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe: None };
             answer = self.store.close_workspace(CloseWorkspace { farewell: event }).await;
             if !matches!(answer, Err(StoreError::CatalogMoved)) {

@@ -77,24 +77,28 @@ impl Filters {
                 (Filter::compile(text).map(Arc::new), bytes.saturating_mul(COMPILING_STEPS_PER_BYTE))
             }
         };
-        let mut generations = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        generations.keep(text, compiled.clone());
+        // It may be half of what is kept: nobody waits for the lock while it is dropped.
+        let gone = self.0.write().unwrap_or_else(PoisonError::into_inner).keep(text, compiled.clone());
+        drop(gone);
         (compiled, steps)
     }
 }
 
 impl Generations {
-    fn keep(&mut self, text: &str, compiled: Compiled) {
+    /// Hands out what is not kept any more.
+    #[must_use]
+    fn keep(&mut self, text: &str, compiled: Compiled) -> HashMap<Arc<str>, Compiled> {
         let bytes = text.len() + compiled.as_ref().map_or(BROKEN_BYTES, |filter| filter.bytes());
         self.old.remove(text);
         if self.young.insert(Arc::from(text), compiled).is_some() {
-            return;
+            return HashMap::new();
         }
         self.young_bytes += bytes;
-        if self.young_bytes >= self.bytes_max / 2 {
-            self.old = mem::take(&mut self.young);
-            self.young_bytes = 0;
+        if self.young_bytes < self.bytes_max / 2 {
+            return HashMap::new();
         }
+        self.young_bytes = 0;
+        mem::replace(&mut self.old, mem::take(&mut self.young))
     }
 }
 
@@ -149,5 +153,20 @@ mod tests {
         }
         assert!(compiled_now("type != '0'"), "nobody has asked for it for long");
         assert!(!compiled_now("type != '999'"));
+    }
+
+    #[test]
+    fn what_goes_is_handed_out_so_that_the_lock_is_not_held_while_it_is_dropped() {
+        let filters = Filters::of_bytes(10_000);
+        let mut generations = filters.0.write().expect("nobody panics");
+        let (mut kept, mut gone) = (0, 0);
+        while gone == 0 {
+            kept += 1;
+            assert!(kept < 1_000, "nothing ever goes");
+            let text = format!("type != '{kept}'");
+            gone = generations.keep(&text, Filter::compile(&text).map(Arc::new)).len();
+        }
+        assert_eq!(gone + generations.old.len() + generations.young.len(), kept);
+        assert!(generations.young.is_empty() && generations.old.len() == gone);
     }
 }

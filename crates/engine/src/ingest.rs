@@ -6,13 +6,14 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::{EventContent, Sequence, fingerprint};
 use signalpost_core::id::{EventId, WebhookId};
 use signalpost_core::idempotency::KeyedCall;
-use signalpost_core::limits::{BATCH_EVENTS_MAX, EVENT_ID_KEPT_MS};
+use signalpost_core::limits::{BATCH_EVENTS_MAX, EVENT_ID_KEPT_MS, FILTER_STEPS_PER_CALL_MAX};
 use signalpost_core::profile::EventIdRule;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe};
 use signalpost_store::{Done, StoreError};
 
 use crate::Engine;
+use crate::decisions::Decisions;
 use crate::directory::View;
 use crate::event_check::check_all;
 use crate::fan_out::{Pace, TurnedAway};
@@ -60,7 +61,7 @@ impl Engine {
     ///
     /// Errors: `NotFound` for the workspace, `Invalid` for a content that its dialect does not permit (fields are
     /// prefixed with the event's position when there are several), `Conflict` for an event id used for something
-    /// else, `Unavailable` when nothing could be stored.
+    /// else, `TooLarge` for too many events or too much work for filters, `Unavailable` when nothing could be stored.
     pub async fn publish(&self, workspace: &str, events: Vec<NewEvent>) -> Result<Vec<Receipt>, Error> {
         match self.publish_with(workspace, events, None).await? {
             Done::Now(receipts) | Done::Before(receipts) => Ok(receipts),
@@ -106,8 +107,15 @@ impl Engine {
         wanted: Wanted<'_>,
         call: Option<KeyedCall>,
     ) -> Result<(Arc<View>, Done<Vec<Accepted>, Vec<Accepted>>), Error> {
+        let mut decisions = Decisions::default();
         for _ in 0..CHOICES_MAX {
-            let Chosen { events, turned_away } = self.choose(&view, wanted).await?;
+            let Chosen { events, turned_away } = match self.choose(&view, wanted, &mut decisions).await {
+                Ok(chosen) => chosen,
+                Err(refusal) => {
+                    let before = self.accepted_before(&view, wanted, call).await?.ok_or(refusal)?;
+                    return Ok((view, Done::Before(before)));
+                }
+            };
             let done = match call {
                 None => self.store.accept(events).await.map(Done::Now),
                 Some(call) => self.store.accept_once(events, self.once(Some(view.workspace.id), call)).await,
@@ -129,13 +137,43 @@ impl Engine {
         Err(Error::unavailable("the workspace's webhooks change faster than targets can be chosen"))
     }
 
-    /// Judges by what is known of the workspace's webhooks now; filters are asked anew each time.
-    async fn choose(&self, view: &View, wanted: Wanted<'_>) -> Result<Chosen, Error> {
+    /// The first answer to a call that would be refused now.
+    async fn accepted_before(
+        &self,
+        view: &View,
+        wanted: Wanted<'_>,
+        call: Option<KeyedCall>,
+    ) -> Result<Option<Vec<Accepted>>, Error> {
+        let (Some(call), Wanted::Published([event, ..]) | Wanted::Test(event, _)) = (call, wanted) else {
+            return Ok(None);
+        };
+        // The store looks for the call first, and would never store anything for a version that no workspace has.
+        let event = AcceptEvent { version: u64::MAX, ..self.draft(view, event, Vec::new()) };
+        match self.store.accept_once(vec![event], self.once(Some(view.workspace.id), call)).await {
+            Ok(Done::Before(accepted)) => Ok(Some(accepted)),
+            Ok(Done::Now(_)) | Err(StoreError::CatalogMoved) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Judges by what is known of the workspace's webhooks now.
+    async fn choose(
+        &self,
+        view: &View,
+        wanted: Wanted<'_>,
+        decisions: &mut Decisions,
+    ) -> Result<Chosen, Error> {
         match wanted {
             Wanted::Published(events) => {
-                let (mut pace, mut chosen) = (Pace::default(), Chosen::default());
-                for event in events {
-                    let targets = self.targets(view.subscriptions(), &event.content, &mut pace).await;
+                let (mut pace, mut chosen) = (Pace::by(self.clock.as_ref()), Chosen::default());
+                let mut round = decisions.round(view.subscriptions());
+                for (place, event) in events.iter().enumerate() {
+                    let targets = self.targets(&mut round, place, &event.content, &mut pace).await;
+                    if events.len() > 1 && round.steps() > FILTER_STEPS_PER_CALL_MAX {
+                        let message = "the filters of the workspace's webhooks have too much to do for these events together; \
+                                       send fewer events at once";
+                        return Err(Error::new(ErrorCode::TooLarge, message));
+                    }
                     chosen.events.push(self.draft(view, event, targets.webhooks));
                     chosen.turned_away.push(targets.turned_away);
                 }

@@ -10,6 +10,7 @@
 mod attempt;
 pub mod core_loop;
 pub mod credentials;
+mod decisions;
 mod directory;
 mod doorbell;
 mod engine;

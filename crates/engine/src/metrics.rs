@@ -18,6 +18,8 @@ pub struct Metrics {
     pub filtered_out: Counter,
     /// Webhooks whose filter could not decide about such an event; they do not get it.
     pub filter_failures: Counter,
+    /// Evaluations of filters for events that were to be accepted.
+    pub filter_evaluations: Counter,
     pub deliveries_delivered: Counter,
     /// Deliveries whose last attempt failed with none left.
     pub deliveries_failed: Counter,

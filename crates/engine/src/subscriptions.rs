@@ -15,8 +15,10 @@ use signalpost_core::webhook::{EventSelection, Webhook};
 pub(crate) struct Subscriptions {
     /// Ascending, which is oldest first.
     webhooks: Vec<WebhookId>,
-    /// Of those that have one.
-    filters: HashMap<WebhookId, Arc<str>>,
+    /// Of those that have one: the position of its text.
+    filters: HashMap<WebhookId, usize>,
+    /// Of filters, each once.
+    texts: Vec<Arc<str>>,
     /// By the subject that webhooks are bound to, `None` for those bound to none.
     by_subject: HashMap<Option<String>, Selections>,
 }
@@ -34,10 +36,15 @@ impl Subscriptions {
     /// The index of active webhooks, which come oldest first.
     pub(crate) fn of(webhooks: &[Webhook]) -> Self {
         let mut index = Self::default();
+        let mut texts: HashMap<&str, usize> = HashMap::new();
         for (position, webhook) in webhooks.iter().enumerate() {
             index.webhooks.push(webhook.id);
             if let Some(filter) = &webhook.filter {
-                index.filters.insert(webhook.id, Arc::from(filter.as_str()));
+                let position = *texts.entry(filter).or_insert(index.texts.len());
+                if position == index.texts.len() {
+                    index.texts.push(Arc::from(filter.as_str()));
+                }
+                index.filters.insert(webhook.id, position);
             }
             let selections = index.by_subject.entry(webhook.subject.clone()).or_default();
             match &webhook.events {
@@ -59,8 +66,13 @@ impl Subscriptions {
         !self.filters.is_empty()
     }
 
-    pub(crate) fn filter_of(&self, webhook: WebhookId) -> Option<&Arc<str>> {
-        self.filters.get(&webhook)
+    /// Where among [`Self::filter_texts`] that of a webhook is.
+    pub(crate) fn filter_of(&self, webhook: WebhookId) -> Option<usize> {
+        self.filters.get(&webhook).copied()
+    }
+
+    pub(crate) fn filter_texts(&self) -> &[Arc<str>] {
+        &self.texts
     }
 
     /// The webhooks that want an event by its type and subject, oldest first, each once.

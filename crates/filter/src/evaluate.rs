@@ -53,7 +53,7 @@ pub(crate) fn decide(root: &Node, subject: &Subject<'_>) -> Result<bool, FilterF
     let decided = run.truth(root);
     let failed = |stop: Stop<'_>| FilterFailure { message: stop.to_string() };
     let decided = decided.map_err(failed);
-    subject.add_steps(FILTER_COST_MAX - run.steps_left);
+    subject.add_evaluation(FILTER_COST_MAX - run.steps_left);
     decided
 }
 

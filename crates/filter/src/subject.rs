@@ -15,12 +15,14 @@ pub struct Subject<'a> {
     content: &'a EventContent,
     data: OnceLock<Result<Data<'a>, String>>,
     steps: AtomicU64,
+    evaluation_steps: AtomicU64,
 }
 
 impl<'a> Subject<'a> {
     /// Costs nothing yet.
     pub const fn of(content: &'a EventContent) -> Self {
-        Self { content, data: OnceLock::new(), steps: AtomicU64::new(0) }
+        let (steps, evaluation_steps) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { content, data: OnceLock::new(), steps, evaluation_steps }
     }
 
     /// What all filters have cost that were asked about this event, the reading of its data included, in steps.
@@ -28,9 +30,19 @@ impl<'a> Subject<'a> {
         self.steps.load(Ordering::Relaxed)
     }
 
+    /// What evaluating has cost of that: the same for the same filters, whatever was compiled or read before.
+    pub fn evaluation_steps(&self) -> u64 {
+        self.evaluation_steps.load(Ordering::Relaxed)
+    }
+
     /// Work that was done for this event beside asking filters.
     pub fn add_steps(&self, steps: u64) {
         self.steps.fetch_add(steps, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_evaluation(&self, steps: u64) {
+        self.evaluation_steps.fetch_add(steps, Ordering::Relaxed);
+        self.add_steps(steps);
     }
 
     pub(crate) const fn content(&self) -> &'a EventContent {

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use signalpost_core::ports::{BoxFuture, Clock};
+use signalpost_core::ports::{BoxFuture, Clock, requeue};
 use signalpost_core::time::{Monotonic, Timestamp};
 
 /// The wall clock's first reading.
@@ -76,6 +76,10 @@ impl Clock for SimClock {
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         let us = u64::try_from(duration.as_micros()).expect("a pause is shorter than an age");
         Box::pin(self.sleep_us(us))
+    }
+
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        requeue()
     }
 }
 

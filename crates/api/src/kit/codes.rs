@@ -35,7 +35,7 @@ pub(crate) fn meaning(code: ErrorCode) -> Meaning {
         ),
         ErrorCode::TooLarge => (
             StatusCode::PAYLOAD_TOO_LARGE,
-            "The body, or the number of events in it, is above the limit that `detail` names.",
+            "The body, the number of events in it or the work for filters is above the limit that `detail` names.",
             "Send less at once. Keep large content elsewhere and publish a reference to it.",
         ),
         ErrorCode::RequestTimeout => (

@@ -18,7 +18,7 @@ use signalpost_api::{
 };
 use signalpost_core::cidr::Cidr;
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn};
+use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn, requeue};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::time::{Monotonic, Timestamp};
@@ -348,6 +348,10 @@ impl Clock for StandingClock {
                 if now.load(Ordering::SeqCst) < until { Poll::Pending } else { Poll::Ready(()) }
             },
         ))
+    }
+
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        requeue()
     }
 }
 

@@ -1,5 +1,9 @@
 //! A workspace that is closed: one last event goes out to those who want it, with its whole schedule, and nothing else.
 
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
 use signalpost_core::error::ErrorCode;
 use signalpost_core::profile::PauseRule;
 use signalpost_core::webhook::EventSelection;
@@ -56,6 +60,32 @@ fn a_filter_decides_about_the_last_event_too() {
     rig.advance_s(1_000);
     assert_eq!(rig.receiver.requests(), 1);
     assert_eq!(rig.engine.metrics().filtered_out.get(), 1);
+}
+
+/// When webhooks change while it is decided, only what is new is asked.
+#[test]
+fn a_filter_is_asked_once_about_the_last_event() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    let (wants, other) = (rig.webhook(), rig.webhook());
+    // A text that takes a turn to compile.
+    let long = format!("type == 'workspace.closed' && type != '{}'", "x".repeat(200));
+    filter(&mut rig, &wants, &long);
+    filter(&mut rig, &other, "type == 'a'");
+    let (engine, workspace) = (Arc::clone(&rig.engine), rig.view.workspace.public_id.clone());
+    let mut close = pin!(engine.erase_workspace(&workspace));
+    let mut poll = || close.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(poll().is_pending() && rig.clock.turns() == 1);
+    filter(&mut rig, &other, "type != 'a'");
+    let closed = loop {
+        if let Poll::Ready(closed) = poll() {
+            break closed;
+        }
+        rig.settle();
+    };
+    closed.expect("it exists");
+    rig.settle();
+    let metrics = rig.engine.metrics();
+    assert_eq!((metrics.deliveries_created.get(), metrics.filter_evaluations.get()), (2, 3));
 }
 
 fn filter(rig: &mut Rig, webhook: &str, filter: &str) {

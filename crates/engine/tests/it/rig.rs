@@ -18,7 +18,7 @@ use signalpost_core::delivery::DeliveryState;
 use signalpost_core::event::EventContent;
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
-use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport};
+use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport, requeue};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SigningRule, SubjectRule,
@@ -276,10 +276,16 @@ impl Wake for Bell {
 #[derive(Default)]
 pub(crate) struct HandClock {
     now_ms: AtomicI64,
+    turns: AtomicU64,
     sleepers: Arc<Mutex<Vec<Waker>>>,
 }
 
 impl HandClock {
+    /// How often somebody has given way.
+    pub(crate) fn turns(&self) -> u64 {
+        self.turns.load(Ordering::SeqCst)
+    }
+
     pub(crate) fn advance_s(&self, seconds: i64) {
         self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
         let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("nobody panics with it"));
@@ -308,6 +314,11 @@ impl Clock for HandClock {
             sleepers.lock().expect("nobody panics with it").push(context.waker().clone());
             Poll::Pending
         }))
+    }
+
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        self.turns.fetch_add(1, Ordering::SeqCst);
+        requeue()
     }
 }
 

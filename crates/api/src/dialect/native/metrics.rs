@@ -23,7 +23,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 9] = [
+    let plain: [(&str, &str, &Counter); 10] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -36,6 +36,11 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             "filter_failures_total",
             "Deliveries that were not made: the webhook's filter could not decide.",
             &metrics.filter_failures,
+        ),
+        (
+            "filter_evaluations_total",
+            "Evaluations of filters, one for each event and text of a filter.",
+            &metrics.filter_evaluations,
         ),
         ("retries_scheduled_total", "Attempts that failed and will be repeated.", &metrics.retries_scheduled),
         (
