@@ -119,6 +119,8 @@ struct Prepared {
     webhook: String,
     delivery: String,
     dialect_workspace: String,
+    /// Of that one; to revoke.
+    credential: String,
     /// Ids of operator keys: one to look at, one to rotate, one to revoke.
     operator_keys: [String; 3],
 }
@@ -132,6 +134,7 @@ impl Prepared {
             ("REVOKED_KEY", revoked),
             ("STORED_EVENT", &self.event),
             ("STORED_WEBHOOK", &self.webhook),
+            ("REVOKED_CREDENTIAL", &self.credential),
             ("DIALECT_WORKSPACE", &self.dialect_workspace),
             ("WORKSPACE", &self.workspace),
             ("DELIVERY", &self.delivery),
@@ -151,12 +154,16 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let delivery = delivery.ok_or_else(|| format!("no delivery in {deliveries}"))?;
     let dialect_workspace =
         operator.create_workspace(&json!({"dialect": "sigmamind", "name": "schemathesis"}))?;
+    let credentials = format!("/v1/workspaces/{dialect_workspace}/credentials");
+    let made = operator.post(&credentials, &json!({}))?;
+    let credential =
+        made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no credential in {made}"))?;
     let mut operator_keys = [const { String::new() }; 3];
     for id in &mut operator_keys {
         let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
         *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
     }
-    Ok(Prepared { workspace, event, webhook, delivery, dialect_workspace, operator_keys })
+    Ok(Prepared { workspace, event, webhook, delivery, dialect_workspace, credential, operator_keys })
 }
 
 /// Somebody with a credential of a new workspace.
