@@ -2,6 +2,7 @@
 //!
 //! A dialect imports the kit, the engine and core, never another dialect and never a store.
 
+mod brand;
 pub mod native;
 pub mod opentrain;
 mod shape;

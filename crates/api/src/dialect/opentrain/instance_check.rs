@@ -1,19 +1,17 @@
 //! Whether the values of an instance can work. Each error is a sentence that begins with the field's name.
 
-use signalpost_core::event::check_event_type;
-use signalpost_core::limits::{PAGE_ROWS_MAX, WEBHOOK_EVENTS_MAX};
+use signalpost_core::limits::PAGE_ROWS_MAX;
 
 use super::Instance;
+use crate::dialect::brand::{check_events, check_prefix, in_range, without_repetition};
 
-/// Public ids stay short enough for a path and a log line.
-const PREFIX_CHARS_MAX: usize = 16;
 /// Words of the surface: longer ones are a mistake.
 const WORD_CHARS_MAX: usize = 64;
 
 pub(super) fn check(instance: &Instance) -> Result<(), String> {
     check_words(instance)?;
     check_scopes(instance)?;
-    check_events(instance)?;
+    check_catalogue(instance)?;
     check_sizes(instance)
 }
 
@@ -33,17 +31,16 @@ fn check_words(instance: &Instance) -> Result<(), String> {
         ("webhook_id_prefix", &instance.webhook_id_prefix),
         ("token_prefix", &instance.token_prefix),
     ] {
-        if prefix.len() > PREFIX_CHARS_MAX || !prefix.bytes().all(is_segment) {
-            return Err(format!("{field}: at most {PREFIX_CHARS_MAX} letters, digits, `-` and `_`"));
-        }
+        check_prefix(field, prefix)?;
     }
-    without_repetition("calls", &instance.calls.iter().map(|call| format!("{call:?}")).collect::<Vec<_>>())
+    let calls: Vec<String> = instance.calls.iter().map(|call| format!("{call:?}")).collect();
+    without_repetition("calls", &texts(&calls))
 }
 
 fn check_scopes(instance: &Instance) -> Result<(), String> {
     let is_scope = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':');
     instance.scopes.iter().try_for_each(|scope| word("scopes", scope, is_scope))?;
-    without_repetition("scopes", &instance.scopes)?;
+    without_repetition("scopes", &texts(&instance.scopes))?;
     let manage = &instance.manage_scope;
     if instance.scopes.contains(manage) {
         return Ok(());
@@ -51,19 +48,15 @@ fn check_scopes(instance: &Instance) -> Result<(), String> {
     Err(format!("manage_scope: `{manage}` is not among the scopes"))
 }
 
-fn check_events(instance: &Instance) -> Result<(), String> {
+fn check_catalogue(instance: &Instance) -> Result<(), String> {
     let events = &instance.events;
-    if events.is_empty() || events.len() > WEBHOOK_EVENTS_MAX {
-        return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
-    }
-    without_repetition("events", &events.iter().map(|event| event.name.clone()).collect::<Vec<_>>())?;
+    check_events(&events.iter().map(|event| event.name.as_str()).collect::<Vec<_>>())?;
     let farewell = &instance.farewell;
     if !farewell.is_empty() && !events.iter().any(|event| event.name == *farewell) {
         return Err(format!("farewell: `{farewell}` is not among the events; an empty text stands for none"));
     }
     for event in events {
         let name = &event.name;
-        check_event_type(name).map_err(|problem| format!("events: `{name}` {problem}"))?;
         if let Some(scope) = event.scope.as_ref().filter(|scope| !instance.scopes.contains(scope)) {
             return Err(format!("events: `{name}` takes `{scope}`, which is not among the scopes"));
         }
@@ -80,9 +73,6 @@ fn check_sizes(instance: &Instance) -> Result<(), String> {
         let max = instance.feed_rows_max;
         return Err(format!("feed_rows_default: must be from 1 to feed_rows_max, {max}"));
     }
-    if instance.disable_after_failures == 0 {
-        return Err("disable_after_failures: must be at least 1".to_owned());
-    }
     Ok(())
 }
 
@@ -93,13 +83,8 @@ fn word(field: &str, word: &str, is_permitted: impl Fn(u8) -> bool) -> Result<()
     Err(format!("{field}: `{word}` is not a word that can stand there"))
 }
 
-fn without_repetition(field: &str, words: &[String]) -> Result<(), String> {
-    let repeated = words.iter().enumerate().find(|(place, word)| words[..*place].contains(word));
-    repeated.map_or(Ok(()), |(_, word)| Err(format!("{field}: `{word}` stands twice")))
-}
-
-fn in_range(field: &str, value: usize, max: usize) -> Result<(), String> {
-    if (1..=max).contains(&value) { Ok(()) } else { Err(format!("{field}: must be from 1 to {max}")) }
+fn texts(words: &[String]) -> Vec<&str> {
+    words.iter().map(String::as_str).collect()
 }
 
 #[cfg(test)]

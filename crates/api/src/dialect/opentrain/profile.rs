@@ -2,13 +2,9 @@
 //! adopts one of the shapes overrides fields of [`Instance`]; nothing else in this folder holds a literal of the
 //! vendor's but for the words of requests and answers.
 
-use std::time::Duration;
-
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventKind, Presence};
-use signalpost_core::health::DisableRule;
-use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
     SelectionRule, SigningRule, SubjectRule,
@@ -19,6 +15,7 @@ use signalpost_core::template::Template;
 
 use super::catalogue::{EventType, REVOKED};
 use super::instance_check;
+use crate::dialect::brand;
 
 /// A shape with the values of one product. [`Instance::public`] and [`Instance::partner`] are the vendor's own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -259,50 +256,27 @@ impl Instance {
 
     fn delivery(&self) -> Result<DeliveryProfile, String> {
         let text = |template: &str| Template::text(template).expect("a constant that a test reads");
-        let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
-        if self.user_agent.is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
-            return Err("user_agent: cannot stand in a header".to_owned());
-        }
-        let mut headers = vec![
-            ("content-type".into(), text("application/json")),
-            ("user-agent".into(), literal(&self.user_agent)?),
-        ];
+        let mut headers = brand::common_headers(&self.user_agent)?;
         for (end, value) in HEADERS {
-            headers.push((self.header(end)?.as_str().into(), text(value)));
+            headers.push((brand::own_header(&self.header_prefix, end)?.as_str().into(), text(value)));
         }
         Ok(DeliveryProfile {
             body: Template::json(RECORD).expect("a constant that a test reads"),
             headers,
             reserved_prefixes: vec![self.header_prefix.to_ascii_lowercase()],
             signature: SignatureRecipe {
-                header: self.header(SIGNATURE_HEADER)?.as_str().into(),
+                header: brand::own_header(&self.header_prefix, SIGNATURE_HEADER)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: Encoding::Hex,
                 separator: None,
             },
-            policy: self.policy()?,
-        })
-    }
-
-    /// The name as headers are kept: in lower case.
-    fn header(&self, end: &str) -> Result<HeaderName, String> {
-        let prefix = &self.header_prefix;
-        let name: Result<HeaderName, _> = format!("{prefix}{end}").parse();
-        name.ok().filter(|_| !prefix.is_empty()).ok_or_else(|| {
-            format!("header_prefix: `{prefix}` is not the beginning of a header's name, such as `X-Acme-`")
-        })
-    }
-
-    fn policy(&self) -> Result<DeliveryPolicy, String> {
-        let retry = RetrySchedule::from_seconds(&self.retry_schedule_s);
-        let timeout: Result<Duration, String> = check_timeout_ms(self.timeout_ms);
-        let consecutive_failures = Some(self.disable_after_failures);
-        Ok(DeliveryPolicy {
-            retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
-            timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
-            disable: DisableRule { consecutive_failures, on_gone: false },
+            policy: brand::policy(
+                &self.retry_schedule_s,
+                self.timeout_ms,
+                Some(self.disable_after_failures),
+            )?,
         })
     }
 }

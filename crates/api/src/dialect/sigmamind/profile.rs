@@ -2,13 +2,8 @@
 //! overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's but for
 //! the names of events in [`super::catalogue`].
 
-use std::time::Duration;
-
-use http::HeaderValue;
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::EventKind;
-use signalpost_core::health::DisableRule;
-use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, RandomText, SecretForm,
     SelectionRule, SigningRule, SubjectRule,
@@ -19,7 +14,7 @@ use signalpost_core::template::Template;
 
 use super::catalogue;
 use super::instance_check::{self, header_name};
-use crate::dialect::EncodingWord;
+use crate::dialect::{EncodingWord, brand};
 
 /// The shape with the values of one product. The default is the vendor's own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -120,15 +115,8 @@ impl Instance {
 
     fn delivery(&self) -> Result<DeliveryProfile, String> {
         let text = |template: &str| Template::text(template).expect("a constant that a test reads");
-        let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
-        if self.user_agent.is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
-            return Err("user_agent: cannot stand in a header".to_owned());
-        }
         header_name("api_key_header", &self.api_key_header)?;
-        let headers = vec![
-            ("content-type".into(), text("application/json")),
-            ("user-agent".into(), literal(&self.user_agent)?),
-        ];
+        let headers = brand::common_headers(&self.user_agent)?;
         Ok(DeliveryProfile {
             body: Template::json(BODY).expect("a constant that a test reads"),
             headers,
@@ -141,17 +129,7 @@ impl Instance {
                 encoding: self.signature_encoding,
                 separator: None,
             },
-            policy: self.policy()?,
-        })
-    }
-
-    fn policy(&self) -> Result<DeliveryPolicy, String> {
-        let retry = RetrySchedule::from_seconds(&self.retry_schedule_s);
-        let timeout: Result<Duration, String> = check_timeout_ms(self.timeout_ms);
-        Ok(DeliveryPolicy {
-            retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
-            timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
-            disable: DisableRule { consecutive_failures: self.disable_after_failures, on_gone: false },
+            policy: brand::policy(&self.retry_schedule_s, self.timeout_ms, self.disable_after_failures)?,
         })
     }
 }

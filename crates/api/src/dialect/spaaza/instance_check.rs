@@ -1,20 +1,20 @@
 //! Whether the values of an instance can work. Each error is a sentence that begins with the field's name.
 
-use signalpost_core::event::check_event_type;
 use signalpost_core::limits::{
-    FILTER_CHARS_MAX, UNPAGED_WEBHOOKS_MAX, URL_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
+    EVENT_TYPE_CHARS_MAX, FILTER_CHARS_MAX, UNPAGED_WEBHOOKS_MAX, URL_CHARS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
     WEBHOOK_USER_CHARS_MAX,
 };
 
 use super::profile::{self, Instance};
 use super::read::check_version;
+use crate::dialect::brand::{check_events, in_range};
 
 /// A session that lives longer than a year is none.
 const SESSION_HOURS_MAX: usize = 366 * 24;
 
 pub(super) fn check(instance: &Instance) -> Result<(), String> {
     check_sizes(instance)?;
-    check_events(instance)?;
+    check_catalogue(instance)?;
     check_version(&instance.payload_version).map_err(|problem| format!("payload_version: {problem}"))?;
     // Another header of ours would carry both.
     let taken = [profile::USER_HEADER_LEGACY, profile::KEY_HEADER_LEGACY];
@@ -26,11 +26,7 @@ pub(super) fn check(instance: &Instance) -> Result<(), String> {
 }
 
 fn check_sizes(instance: &Instance) -> Result<(), String> {
-    in_range(
-        "event_name_chars_max",
-        instance.event_name_chars_max,
-        signalpost_core::limits::EVENT_TYPE_CHARS_MAX,
-    )?;
+    in_range("event_name_chars_max", instance.event_name_chars_max, EVENT_TYPE_CHARS_MAX)?;
     in_range("url_chars_max", instance.url_chars_max, URL_CHARS_MAX)?;
     in_range("filter_chars_max", instance.filter_chars_max, FILTER_CHARS_MAX)?;
     in_range("identifier_key_chars_max", instance.identifier_key_chars_max, WEBHOOK_USER_CHARS_MAX)?;
@@ -41,32 +37,16 @@ fn check_sizes(instance: &Instance) -> Result<(), String> {
     )?;
     in_range("session_hours", instance.session_hours as usize, SESSION_HOURS_MAX)?;
     instance.webhooks_max.map_or(Ok(()), |max| in_range("webhooks_max", max, UNPAGED_WEBHOOKS_MAX))?;
-    if instance.disable_after_failures == Some(0) {
-        return Err("disable_after_failures: must be at least 1".to_owned());
-    }
     Ok(())
 }
 
-fn check_events(instance: &Instance) -> Result<(), String> {
-    let events = &instance.events;
-    if events.is_empty() || events.len() > WEBHOOK_EVENTS_MAX {
-        return Err(format!("events: must be 1 to {WEBHOOK_EVENTS_MAX} types"));
+fn check_catalogue(instance: &Instance) -> Result<(), String> {
+    let names: Vec<&str> = instance.events.iter().map(|event| event.name.as_str()).collect();
+    check_events(&names)?;
+    match names.iter().find(|name| name.chars().count() > instance.event_name_chars_max) {
+        Some(name) => Err(format!("events: `{name}` is longer than event_name_chars_max")),
+        None => Ok(()),
     }
-    for (position, event) in events.iter().enumerate() {
-        let name = &event.name;
-        if events[..position].iter().any(|other| other.name == *name) {
-            return Err(format!("events: `{name}` stands twice"));
-        }
-        check_event_type(name).map_err(|problem| format!("events: `{name}` {problem}"))?;
-        if name.chars().count() > instance.event_name_chars_max {
-            return Err(format!("events: `{name}` is longer than event_name_chars_max"));
-        }
-    }
-    Ok(())
-}
-
-fn in_range(field: &str, value: usize, max: usize) -> Result<(), String> {
-    if (1..=max).contains(&value) { Ok(()) } else { Err(format!("{field}: must be from 1 to {max}")) }
 }
 
 #[cfg(test)]

@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::{DataRule, EventKind};
-use signalpost_core::health::DisableRule;
 use signalpost_core::limits::UNPAGED_WEBHOOKS_MAX;
-use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, LoginRule, PauseRule, Profile, SecretForm, SelectionRule,
     SigningRule, SubjectRule,
@@ -21,6 +19,7 @@ use signalpost_core::template::Template;
 use super::auth::Right;
 use super::catalogue::{self, Envelope, EventType};
 use super::instance_check;
+use crate::dialect::brand;
 
 /// The shape with the values of one product. The default is the vendor's own.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -224,45 +223,19 @@ impl Instance {
 
     fn delivery(&self) -> Result<DeliveryProfile, String> {
         let text = |template: &str| Template::text(template).expect("a constant that a test reads");
-        let literal = |text: &str| Template::text(text).map_err(|problem| format!("user_agent: {problem}"));
-        if self.user_agent.is_empty() || HeaderValue::from_str(&self.user_agent).is_err() {
-            return Err("user_agent: cannot stand in a header".to_owned());
-        }
         Ok(DeliveryProfile {
             body: Template::json(ENVELOPE).expect("a constant that a test reads"),
-            headers: vec![
-                ("content-type".into(), text("application/json")),
-                ("user-agent".into(), literal(&self.user_agent)?),
-            ],
+            headers: brand::common_headers(&self.user_agent)?,
             reserved_prefixes: vec![self.header_prefix.to_ascii_lowercase()],
             signature: SignatureRecipe {
-                header: self.signature_header()?.as_str().into(),
+                header: brand::own_header(&self.header_prefix, SIGNATURE_HEADER)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: Encoding::Base64,
                 separator: None,
             },
-            policy: self.policy()?,
-        })
-    }
-
-    /// The name as headers are kept: in lower case.
-    fn signature_header(&self) -> Result<HeaderName, String> {
-        let prefix = &self.header_prefix;
-        let name: Result<HeaderName, _> = self.header(SIGNATURE_HEADER).parse();
-        name.ok().filter(|_| !prefix.is_empty()).ok_or_else(|| {
-            format!("header_prefix: `{prefix}` is not the beginning of a header's name, such as `X-Acme-`")
-        })
-    }
-
-    fn policy(&self) -> Result<DeliveryPolicy, String> {
-        let retry = RetrySchedule::from_seconds(&self.retry_schedule_s);
-        let timeout: Result<Duration, String> = check_timeout_ms(self.timeout_ms);
-        Ok(DeliveryPolicy {
-            retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
-            timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
-            disable: DisableRule { consecutive_failures: self.disable_after_failures, on_gone: false },
+            policy: brand::policy(&self.retry_schedule_s, self.timeout_ms, self.disable_after_failures)?,
         })
     }
 }
