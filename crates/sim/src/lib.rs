@@ -25,5 +25,5 @@ mod store_verbs;
 mod trouble;
 mod world;
 
-pub use plant::Plant;
+pub use plant::{Catch, Plant, SEEDS_MAX, hunt};
 pub use report::{Report, run};

@@ -13,7 +13,6 @@ use crate::conduct::{FAULTS, Fate, Mood};
 use crate::executor::Group;
 use crate::ground::{Ground, Moment};
 use crate::options::NetworkOptions;
-use crate::plant::Plant;
 
 /// Names under which test profiles send what the auditor goes by.
 /// What some owners have sent along.
@@ -58,13 +57,10 @@ impl Sent {
 pub(crate) struct Network {
     ground: Rc<Ground>,
     options: NetworkOptions,
-    plant: Plant,
     chance: RefCell<Chance>,
     moods: RefCell<BTreeMap<String, Mood>>,
     log: RefCell<Vec<Sent>>,
     in_flight: RefCell<BTreeMap<(u32, String), usize>>,
-    /// Attempts so far by delivery, for planted faults.
-    tries: RefCell<BTreeMap<String, u32>>,
     dead: RefCell<Vec<u32>>,
     calm: Cell<Calm>,
 }
@@ -77,16 +73,14 @@ enum Calm {
 }
 
 impl Network {
-    pub(crate) fn new(ground: Rc<Ground>, seed: u64, options: NetworkOptions, plant: Plant) -> Rc<Self> {
+    pub(crate) fn new(ground: Rc<Ground>, seed: u64, options: NetworkOptions) -> Rc<Self> {
         Rc::new(Self {
             ground,
             options,
-            plant,
             chance: RefCell::new(Chance::new(seed, "network")),
             moods: RefCell::default(),
             log: RefCell::default(),
             in_flight: RefCell::default(),
-            tries: RefCell::default(),
             dead: RefCell::default(),
             calm: Cell::new(Calm::No),
         })
@@ -138,8 +132,7 @@ impl Network {
             request.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         let secret = request.secret_headers.iter();
         headers.extend(secret.map(|(name, value)| (name.to_string(), value.expose_text().to_owned())));
-        let mut url = request.url.as_str().to_owned();
-        self.tamper(&mut headers, &mut url);
+        let url = request.url.as_str().to_owned();
         let host = host_of(&url);
         let find =
             |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
@@ -153,24 +146,6 @@ impl Network {
         let (body, abreast) = (request.body.clone(), *abreast);
         log.push(Sent { process, host, url, at, headers, body, arrived: None, ended: None, abreast });
         log.len() - 1
-    }
-
-    fn tamper(&self, headers: &mut [(String, String)], url: &mut String) {
-        let mut tries = self.tries.borrow_mut();
-        let delivery = headers.iter().find(|(name, _)| name == DELIVERY_HEADER).map(|(_, id)| id.clone());
-        let tries = tries.entry(delivery.unwrap_or_default()).or_default();
-        *tries += 1;
-        let hit = |odds| self.chance.borrow_mut().permille(odds);
-        let change = |name: &str, headers: &mut [(String, String)]| {
-            let found = headers.iter_mut().find(|(known, _)| known == name);
-            found.into_iter().for_each(|(_, value)| value.push('x'));
-        };
-        match self.plant {
-            Plant::ChangeEventId if *tries > 1 => change(EVENT_HEADER, headers),
-            Plant::DamageSignature if hit(50) => change(SIGNATURE_HEADER, headers),
-            Plant::WrongHost if hit(50) => *url = url.replacen("http://w", "http://w9", 1),
-            _ => {}
-        }
     }
 
     /// Lets a request arrive, unless its sender is dead by then and chance has it lost.
@@ -219,16 +194,6 @@ impl Transport for SimTransport {
         Box::pin(async move {
             let timeout_us = u64::try_from(request.timeout.as_micros()).expect("a minute at most");
             let index = network.log_request(process, &request);
-            if network.plant == Plant::SendTwice && network.chance.borrow_mut().permille(50) {
-                let twin = network.log_request(process, &request);
-                let fate = Fate {
-                    arrives_us: Some(0),
-                    ends_us: Some(0),
-                    outcome: Outcome::Status(200),
-                    retry_after: None,
-                };
-                network.end(twin, &fate, Outcome::Status(200));
-            }
             let host = network.log.borrow()[index].host.clone();
             let fate = network.draw_fate(&host, timeout_us);
             if let Some(arrives_us) = fate.arrives_us {

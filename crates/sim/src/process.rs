@@ -12,7 +12,7 @@ use signalpost_core::limits::{
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_engine::{Engine, EngineOptions};
-use signalpost_store::Ledger;
+use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
 
@@ -21,7 +21,7 @@ use crate::executor::Group;
 use crate::ground::{Ground, Moment, pass_turn};
 use crate::network::{Network, SimTransport};
 use crate::options::Options;
-use crate::plant::Plant;
+use crate::plant::{Plant, Planter};
 use crate::profiles::profiles;
 use crate::store::SimStore;
 use crate::trouble::Trouble;
@@ -53,7 +53,7 @@ pub(crate) struct Processes {
     ground: Rc<Ground>,
     network: Rc<Network>,
     options: Options,
-    plant: Plant,
+    planter: Planter,
     model: MemoryStore,
     trouble: Arc<Trouble>,
     random: Arc<SharedChance>,
@@ -68,7 +68,7 @@ pub(crate) struct Processes {
 struct Running {
     number: u32,
     engine: Arc<Engine>,
-    store: Arc<SimStore>,
+    store: Arc<dyn Store>,
     cores_left: Rc<Cell<usize>>,
 }
 
@@ -81,11 +81,12 @@ impl Processes {
         options: Options,
         plant: Plant,
     ) -> Rc<Self> {
+        let planter = Planter::new(plant, seed, Rc::clone(&ground), Arc::clone(&trouble));
         Rc::new(Self {
             ground,
             network,
             options,
-            plant,
+            planter,
             model: MemoryStore::new(),
             trouble,
             random: Arc::new(SharedChance::new(seed, "engine")),
@@ -103,16 +104,19 @@ impl Processes {
         self.started.set(number);
         self.ground.note(format_args!("p{number} starts"));
         let clock = self.ground.clock.clone();
-        let store = Arc::new(SimStore::open(
-            &self.model,
+        let group = Group(number);
+        let disk = self.planter.disk(&self.model);
+        let store = SimStore::open(
+            &disk,
             clock.clone(),
             Arc::clone(&self.store_chance),
             Arc::clone(&self.trouble),
             self.options.store,
-            self.plant,
-        ));
+        );
+        self.ground.spawn(group, store.commit_loop());
+        let store = self.planter.store(Arc::new(store), disk, &self.model, group);
         let (engine, cores) = Engine::new(EngineOptions {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             clock: Arc::new(clock),
             random: Arc::clone(&self.random) as _,
             heavy_work: Arc::new(InPlace::default()),
@@ -122,11 +126,10 @@ impl Processes {
             node: 0,
             retention: self.options.retention.clone().unwrap_or(KEEP_EVERYTHING),
         });
-        let group = Group(number);
-        self.ground.spawn(group, store.commit_loop());
         let cores_left = Rc::new(Cell::new(cores.len()));
         for core in cores {
-            let transport = Rc::new(SimTransport { network: Rc::clone(&self.network), process: number });
+            let network = Rc::new(SimTransport { network: Rc::clone(&self.network), process: number });
+            let transport = self.planter.transport(network, group);
             let left = Rc::clone(&cores_left);
             self.ground.spawn(group, async move {
                 core.run(transport).await;

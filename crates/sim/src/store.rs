@@ -17,7 +17,6 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::chance::SharedChance;
 use crate::clock::SimClock;
-use crate::plant::{Part, Plant, StaleLanes};
 use crate::trouble::Trouble;
 
 pub(crate) type Inner = FaultyStore<MemoryStore>;
@@ -37,13 +36,11 @@ pub(crate) struct StorePace {
 /// One opening of the store.
 pub(crate) struct SimStore {
     pub(crate) inner: Arc<Inner>,
-    pub(crate) plant: Plant,
-    pub(crate) chance: Arc<SharedChance>,
+    chance: Arc<SharedChance>,
     clock: SimClock,
     pub(crate) trouble: Arc<Trouble>,
     pace: StorePace,
     desk: Arc<Mutex<Desk>>,
-    stale: StaleLanes,
 }
 
 /// Writes that wait for a commit.
@@ -67,21 +64,11 @@ impl SimStore {
         chance: Arc<SharedChance>,
         trouble: Arc<Trouble>,
         pace: StorePace,
-        plant: Plant,
     ) -> Self {
         let judge = Arc::clone(&trouble);
         let inner = Arc::new(FaultyStore::new(model.reopen(), Box::new(move |call| judge.judge(call))));
         let desk = Desk { waiting: Batcher::new(pace.limits), committer: None };
-        Self {
-            inner,
-            plant,
-            chance,
-            clock,
-            trouble,
-            pace,
-            desk: Arc::new(Mutex::new(desk)),
-            stale: StaleLanes::default(),
-        }
+        Self { inner, chance, clock, trouble, pace, desk: Arc::new(Mutex::new(desk)) }
     }
 
     /// Commits what waits, batch after batch. Never returns; runs with the process and dies with it.
@@ -101,16 +88,6 @@ impl SimStore {
                 replies.into_iter().for_each(|reply| reply());
             }
         }
-    }
-
-    /// Set when a fault of this kind is planted.
-    pub(crate) fn stale_lanes(&self) -> Option<StaleLanes> {
-        let part = match self.plant {
-            Plant::StaleLane => Part::Whole,
-            Plant::StaleSecrets => Part::Secrets,
-            _ => return None,
-        };
-        Some(self.stale.believing(part))
     }
 
     /// Queues a write for the next commit.

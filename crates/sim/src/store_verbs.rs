@@ -1,10 +1,10 @@
-//! Every verb of the storage contract on [`SimStore`]: which read, which write, and where a planted fault bites.
+//! Every verb of the storage contract on [`SimStore`]: which read and which write.
 
 use std::sync::Arc;
 
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
-use signalpost_core::event::{Event, Sequence};
+use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
@@ -21,13 +21,12 @@ use signalpost_store::catalog::{
 };
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
-    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Repeated, Requeue,
-    RequeueLost, Retain, Retained, Storage, Usage,
+    EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
+    Retain, Retained, Storage, Usage,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Named, Once};
 
-use crate::plant::{Plant, pretend_ends};
 use crate::store::{SimStore, Urgency};
 use crate::trouble::Retention;
 
@@ -55,6 +54,7 @@ impl Catalog for SimStore {
         fn create_workspace(workspace: Workspace) -> ();
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
+        fn close_workspace(params: CloseWorkspace) -> Option<Accepted>;
         fn next_number(counter: Counter) -> i64;
         fn create_webhook(params: CreateWebhook) -> ();
         fn update_webhook(params: UpdateWebhook) -> Webhook;
@@ -78,6 +78,8 @@ impl Catalog for SimStore {
         fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
         fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
         fn list_webhooks(params: ListWebhooks) -> WebhookPage;
+        fn remembered_webhooks(params: RememberedWebhooks) -> Vec<Remembered>;
+        fn lane(webhook: WebhookId) -> Option<LaneRecord>;
         fn fan_out(workspace: WorkspaceId) -> Option<FanOut>;
         fn signing_key(workspace: WorkspaceId, public_id: String) -> Option<SigningKey>;
         fn list_signing_keys(workspace: WorkspaceId) -> Vec<SigningKey>;
@@ -91,27 +93,6 @@ impl Catalog for SimStore {
         fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
         fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
         fn done_before(once: Once) -> Option<SealedSecret>;
-    }
-
-    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
-        let plant = self.plant;
-        self.write(Urgency::Refusable, ROW_BYTES, move |store| plant.close_workspace(store, params))
-    }
-
-    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
-        let plant = self.plant;
-        self.read(move |store| plant.remembered(store.remembered_webhooks(params)))
-    }
-
-    fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
-        let stale = self.stale_lanes();
-        self.read(move |store| {
-            let answer = store.lane(webhook);
-            match stale {
-                Some(stale) => stale.answer(webhook, answer),
-                None => answer,
-            }
-        })
     }
 }
 
@@ -138,9 +119,6 @@ impl Ledger for SimStore {
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
         let bytes = events.iter().map(|event| ROW_BYTES + event.content.data.len()).sum();
-        if self.plant == Plant::LoseAcknowledged && self.chance.draw().permille(20) {
-            return Box::pin(std::future::ready(Ok(events.iter().map(pretend).collect())));
-        }
         self.write(Urgency::Refusable, bytes, move |store| store.accept(events))
     }
 
@@ -150,36 +128,19 @@ impl Ledger for SimStore {
         once: Once,
     ) -> Answer<Done<Vec<Accepted>, Vec<Accepted>>> {
         let bytes = events.iter().map(|event| ROW_BYTES + event.content.data.len()).sum();
-        let plant = self.plant;
-        self.write(Urgency::Refusable, bytes, move |store| plant.accept_once(store, events, once))
+        self.write(Urgency::Refusable, bytes, move |store| store.accept_once(events, once))
     }
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
-        if self.plant == Plant::ForgetOutcome && self.chance.draw().permille(20) {
-            return Box::pin(std::future::ready(Ok(())));
-        }
         let bytes = finished.len() * ROW_BYTES;
         self.write(Urgency::MustWait, bytes, move |store| store.finish(finished))
     }
 
-    fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
-        let plant = self.plant;
-        self.read(move |store| plant.hide_lanes(store.due_lanes(params)))
-    }
-
-    fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
-        let plant = self.plant;
-        self.read(move |store| plant.hide_rows(store.due_page(params)))
-    }
-
     fn retain(&self, params: Retain) -> Answer<Retained> {
-        let (plant, trouble) = (self.plant, Arc::clone(&self.trouble));
+        let trouble = Arc::clone(&self.trouble);
         self.write(Urgency::Refusable, ROW_BYTES, move |store| {
             if trouble.retention() == Retention::Rests {
                 return Box::pin(std::future::ready(Ok(Retained::default())));
-            }
-            if plant == Plant::RemovePending {
-                pretend_ends(store, &params);
             }
             store.retain(params)
         })
@@ -197,6 +158,8 @@ impl Ledger for SimStore {
     }
 
     reads! {
+        fn due_lanes(params: DueLanes) -> Vec<DueLane>;
+        fn due_page(params: DuePage) -> Vec<Due>;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_events(params: ListEvents) -> EventPage;
@@ -207,10 +170,4 @@ impl Ledger for SimStore {
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
         fn storage() -> Storage;
     }
-}
-
-/// The answer of a store that stores nothing.
-fn pretend(event: &AcceptEvent) -> Accepted {
-    let deliveries = event.targets.len();
-    Accepted { id: event.id, sequence: Sequence(1), deliveries, repeated: Repeated::No }
 }

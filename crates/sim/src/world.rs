@@ -53,7 +53,7 @@ impl World {
         let clock = SimClock::default();
         let executor = Executor::new(clock.clone(), Chance::new(seed, "order"));
         let ground = Ground::new(clock, executor);
-        let network = Network::new(Rc::clone(&ground), seed, options.network.clone(), plant);
+        let network = Network::new(Rc::clone(&ground), seed, options.network.clone());
         let trouble = Arc::new(Trouble::new(seed, options.trouble));
         let processes = Processes::new(
             Rc::clone(&ground),

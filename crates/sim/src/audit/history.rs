@@ -132,7 +132,10 @@ fn check_spacing(evidence: &Evidence<'_>, before: &Sent, due: &Attempt, sent: &S
     let (Verdict::RetryAt(due_at), Some(ended)) = (due.verdict, before.ended) else {
         return Some(format!("a try at {} follows a final verdict", sent.at.wall));
     };
-    let waited_us = i64::try_from(sent.at.us - ended.at.us).expect("hours");
+    let Some(waited_us) = sent.at.us.checked_sub(ended.at.us) else {
+        return Some(format!("a try at {} began while the one before it was in flight", sent.at.wall));
+    };
+    let waited_us = i64::try_from(waited_us).expect("hours");
     let asked_us = due_at.ms_since(ended.at.wall) * 1_000;
     let jumps = evidence.facts.jumps.iter().filter(|jump| **jump > ended.at && **jump < sent.at).count();
     // Due times are whole milliseconds, and so is what the wall clock showed.
@@ -185,7 +188,9 @@ fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String>
     let asked = |life: Life| webhook.changes.iter().any(|change| change.wanted.life == life);
     let end_of_time = Moment { order: u64::MAX, us: u64::MAX, wall: Timestamp::from_ms(i64::MAX) };
     match record.summary.state {
-        DeliveryState::Delivered { .. } | DeliveryState::Failed { .. } => None,
+        DeliveryState::Delivered { .. } => (!has_arrived(evidence, record))
+            .then(|| "counts as delivered, and no receiver has ever answered with success".to_owned()),
+        DeliveryState::Failed { .. } => None,
         DeliveryState::Pending { next_at } => Some(format!("is still pending, due at {next_at}")),
         DeliveryState::Dropped { reason: CutReason::Deleted, .. } => {
             (!asked(Life::Deleted)).then(|| "was dropped with a webhook that nobody deleted".to_owned())
@@ -196,6 +201,13 @@ fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String>
             (!off).then(|| "was dropped with a webhook that nothing disabled".to_owned())
         }
     }
+}
+
+/// Whether a request of it ended with a success.
+fn has_arrived(evidence: &Evidence<'_>, record: &DeliveryRecord) -> bool {
+    let id = record.summary.id.to_public();
+    let mut sent = evidence.by_delivery.get(id.as_str()).into_iter().flatten();
+    sent.any(|sent| sent.ended.is_some_and(|ended| ended.outcome.is_success()))
 }
 
 /// Each redelivery that was answered is on record, and no other. One that was asked for whatever the status may have

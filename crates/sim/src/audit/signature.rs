@@ -22,7 +22,11 @@ fn check_request(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     let states: Vec<&Wanted> = webhook.between(sent.at, sent.at).into_iter().flatten().collect();
     let good = states.is_empty() || states.iter().any(|wanted| signs(evidence, sent, style, &wanted.signing));
     let fresh = sent.header("x-timestamp") == sent.at.wall.as_seconds().to_string();
-    (!good || !fresh).then(|| {
+    if !fresh {
+        let stamp = sent.header("x-timestamp");
+        return Some(format!("a request of {} carries the timestamp {stamp}", sent.at.wall));
+    }
+    (!good).then(|| {
         let signature = sent.header(SIGNATURE_HEADER);
         let signing: Vec<_> = states.iter().map(|wanted| &wanted.signing).collect();
         format!("the signature {signature:?} of {} does not verify, {signing:?}", sent.at.wall)

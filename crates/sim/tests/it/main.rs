@@ -1,7 +1,9 @@
 //! The simulator's own tests: worlds without findings, the same history for the same seed, and planted faults that
-//! the auditor must see.
+//! the auditor must see (`plants`).
 //!
 //! `SIGNALPOST_SIM_SEED=N` runs one world, `SIGNALPOST_SIM_SEEDS=N` as many as wanted.
+
+mod plants;
 
 use std::ops::RangeInclusive;
 
@@ -9,8 +11,6 @@ use signalpost_sim::{Plant, Report, run};
 
 /// Worlds in an ordinary run of the tests.
 const SEEDS: u64 = 100;
-/// A planted fault must show within this many worlds.
-const PLANT_SEEDS: RangeInclusive<u64> = 1..=40;
 /// Lines of history shown before a failure is handed over.
 const HISTORY_SHOWN: usize = 60;
 
@@ -97,90 +97,4 @@ fn worlds_are_not_empty() {
     for words in expected {
         assert!(shows(words), "no world shows {words:?}");
     }
-}
-
-/// The first world in which the auditor sees the fault, by a finding with these words.
-fn check_plant(plant: Plant, words: &str) {
-    check_plant_among(plant, words, PLANT_SEEDS);
-}
-
-fn check_plant_among(plant: Plant, words: &str, seeds: RangeInclusive<u64>) {
-    let caught = seeds
-        .clone()
-        .map(|seed| run(seed, plant))
-        .find(|report| report.findings.iter().any(|finding| finding.contains(words)));
-    let Some(report) = caught else { panic!("{plant:?} was not seen in {seeds:?}") };
-    let clean = run(report.seed, Plant::Nothing);
-    assert!(clean.findings.is_empty(), "{clean}");
-}
-
-#[test]
-fn a_forgotten_row_is_seen() {
-    check_plant(Plant::ForgetRetryRow, "pending");
-}
-
-#[test]
-fn a_lane_that_is_lost_at_a_restart_is_seen() {
-    check_plant(Plant::HideLane, "pending");
-}
-
-#[test]
-fn an_acknowledged_event_that_is_lost_is_seen() {
-    check_plant(Plant::LoseAcknowledged, "is stored 0 times");
-}
-
-#[test]
-fn a_forgotten_outcome_is_seen() {
-    check_plant(Plant::ForgetOutcome, "is not on record");
-}
-
-#[test]
-fn a_pending_event_that_retention_takes_is_seen() {
-    // Only where the process that holds it in memory ends too soon; elsewhere it goes out all the same.
-    check_plant_among(Plant::RemovePending, "was removed before", 50..=65);
-}
-
-#[test]
-fn a_stale_webhook_is_seen() {
-    check_plant(Plant::StaleLane, "its webhook was");
-}
-
-#[test]
-fn a_revoked_secret_is_seen() {
-    check_plant(Plant::StaleSecrets, "does not verify");
-}
-
-#[test]
-fn a_changed_event_id_is_seen() {
-    check_plant(Plant::ChangeEventId, "became");
-}
-
-#[test]
-fn a_request_that_goes_out_twice_is_seen() {
-    check_plant(Plant::SendTwice, "is not on record");
-}
-
-#[test]
-fn a_damaged_signature_is_seen() {
-    check_plant(Plant::DamageSignature, "does not verify");
-}
-
-#[test]
-fn a_request_to_a_stranger_is_seen() {
-    check_plant(Plant::WrongHost, "got what belongs to");
-}
-
-#[test]
-fn a_call_that_is_not_known_again_is_seen() {
-    check_plant(Plant::ForgetCalls, "is stored 2 times");
-}
-
-#[test]
-fn a_last_event_that_is_forgotten_is_seen() {
-    check_plant(Plant::ForgetFarewell, "never got the last event");
-}
-
-#[test]
-fn a_change_that_is_forgotten_is_seen() {
-    check_plant(Plant::ForgetChanges, "which cannot be");
 }

@@ -17,7 +17,6 @@ use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use super::forward::{forward_catalog, forward_ledger, forward_vault};
 use crate::catalog::{
     Account, Catalog, CloseWorkspace, CreateUser, CreateWebhook, DeleteSigningKey, DeleteWebhook,
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
@@ -29,7 +28,9 @@ use crate::ledger::{
     Retain, Retained, Storage, Usage,
 };
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Named, Once, Store, StoreError};
+use crate::{
+    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_vault,
+};
 
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {

@@ -1,10 +1,11 @@
 //! Writes out every verb once for wrappers: each call goes through one method of the wrapper, as a name and as a
-//! function that makes the call on a store.
+//! function that makes the call on a store. The types stand in the macros by their bare names.
 
 /// The bodies of `impl Catalog`: `self.$through("verb", |store| store.verb(..))` for each verb.
+#[macro_export]
 macro_rules! forward_catalog {
     ($through:ident) => {
-        $crate::testing::forward::forward! { $through
+        $crate::forward! { $through
             fn create_workspace(workspace: Workspace) -> ();
             fn workspace_by_public_id(public_id: String) -> Option<Workspace>;
             fn list_workspaces(params: ListWorkspaces) -> Vec<Workspace>;
@@ -49,9 +50,10 @@ macro_rules! forward_catalog {
 }
 
 /// As [`forward_catalog`] for those verbs of `Ledger` that answer; `listen` and `highest_id` are the wrapper's.
+#[macro_export]
 macro_rules! forward_ledger {
     ($through:ident) => {
-        $crate::testing::forward::forward! { $through
+        $crate::forward! { $through
             fn accept(events: Vec<AcceptEvent>) -> Vec<Accepted>;
             fn accept_once(events: Vec<AcceptEvent>, once: Once) -> Done<Vec<Accepted>, Vec<Accepted>>;
             fn finish(finished: Arc<Vec<Finished>>) -> ();
@@ -77,9 +79,10 @@ macro_rules! forward_ledger {
 }
 
 /// The bodies of `impl Vault`, as [`forward_catalog`].
+#[macro_export]
 macro_rules! forward_vault {
     ($through:ident) => {
-        $crate::testing::forward::forward! { $through
+        $crate::forward! { $through
             fn key_check() -> Option<SealedSecret>;
             fn set_key_check(sealed: SealedSecret) -> ();
             fn sealed_page(params: SealedPage) -> Vec<Sealed>;
@@ -88,6 +91,8 @@ macro_rules! forward_vault {
     };
 }
 
+/// Verbs as a list of signatures without `&self`: the wrapper's own list, where some are not to go through.
+#[macro_export]
 macro_rules! forward {
     ($through:ident $(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
         $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
@@ -95,5 +100,3 @@ macro_rules! forward {
         })*
     };
 }
-
-pub(crate) use {forward, forward_catalog, forward_ledger, forward_vault};

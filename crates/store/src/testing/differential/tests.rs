@@ -27,9 +27,8 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::testing::forward::{forward, forward_catalog, forward_vault};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Named, Once, Store};
+use crate::{Answer, Done, Effect, Named, Once, Store, forward, forward_catalog, forward_vault};
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 

@@ -25,7 +25,7 @@ use crate::ledger::Accepted;
 /// What the answer to one event is thought to take.
 const ACCEPTED_BYTES: usize = 16;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Data {
     pub(super) workspaces: BTreeMap<WorkspaceId, WorkspaceRow>,
     /// Public ids of workspaces that were ever used.
@@ -55,6 +55,7 @@ pub(super) struct Data {
     pub(super) key_check: Option<SealedSecret>,
 }
 
+#[derive(Clone)]
 pub(super) struct WorkspaceRow {
     pub(super) workspace: Workspace,
     /// Grows with every change that may change who receives an event.
@@ -66,6 +67,7 @@ pub(super) struct WorkspaceRow {
     pub(super) life: Life,
 }
 
+#[derive(Clone)]
 pub(super) struct WebhookRow {
     pub(super) webhook: Webhook,
     pub(super) cuts: Vec<Cut>,
@@ -74,11 +76,13 @@ pub(super) struct WebhookRow {
     pub(super) tombstone: Option<Tombstone>,
 }
 
+#[derive(Clone)]
 pub(super) struct SigningKeyRow {
     pub(super) key: SigningKey,
     pub(super) life: Life,
 }
 
+#[derive(Clone)]
 pub(super) struct EventRow {
     pub(super) event: Arc<Event>,
     /// Set when the producer's id identifies the event.
@@ -88,6 +92,7 @@ pub(super) struct EventRow {
 /// The workspace of a call, and its name.
 pub(super) type OnceKey = (Option<WorkspaceId>, [u8; 32]);
 
+#[derive(Clone)]
 pub(super) struct OnceRow {
     /// Its place in order of arrival.
     pub(super) number: u64,

@@ -5,6 +5,7 @@
 
 mod catalog;
 mod closing;
+mod copy;
 mod data;
 mod deliveries;
 mod feed;
@@ -67,11 +68,6 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// The same data as a new process would find it: open, and nobody listens.
-    pub fn reopen(&self) -> Self {
-        Self { data: Arc::clone(&self.data), opening: Arc::default() }
     }
 
     fn data(&self) -> MutexGuard<'_, Data> {

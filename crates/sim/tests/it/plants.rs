@@ -1,0 +1,57 @@
+//! Planted faults, each of which the auditor must name: a simulator that sees nothing proves nothing.
+
+use signalpost_sim::{Plant, SEEDS_MAX, hunt};
+
+fn check(plant: Plant) {
+    let Some(found) = hunt(plant, SEEDS_MAX) else {
+        panic!("{plant:?} was not named by {:?} in {SEEDS_MAX} worlds", plant.finding())
+    };
+    assert!(found.clean.findings.is_empty(), "{}", found.clean);
+}
+
+/// A test for each, and one that says that none was left out.
+macro_rules! plants {
+    ($($test:ident: $plant:ident;)*) => {
+        $(#[test]
+        fn $test() {
+            check(Plant::$plant);
+        })*
+
+        #[test]
+        fn every_plant_has_its_test() {
+            assert_eq!(Plant::ALL, [$(Plant::$plant),*]);
+        }
+    };
+}
+
+plants! {
+    a_forgotten_row_is_seen: ForgetRetryRow;
+    a_lane_that_is_skipped_after_a_restart_is_seen: SkipLane;
+    an_acknowledged_event_that_is_lost_is_seen: LoseAcknowledged;
+    an_answer_before_the_sync_is_seen: AcknowledgeEarly;
+    a_forgotten_outcome_is_seen: ForgetOutcome;
+    an_outcome_that_a_stop_does_not_wait_for_is_seen: LoseOutcomesAtStop;
+    a_forgotten_failure_is_seen: ForgetHealth;
+    a_pending_event_that_retention_takes_is_seen: RemovePending;
+    a_stale_webhook_is_seen: StaleLane;
+    a_revoked_secret_is_seen: StaleSecrets;
+    an_attempt_under_an_old_state_is_seen: StartLate;
+    a_drop_where_a_pause_holds_is_seen: DropOnDisable;
+    a_forgotten_cut_is_seen: ForgetCut;
+    a_retry_too_many_is_seen: OneRetryTooMany;
+    a_retry_too_early_is_seen: RetryEarly;
+    a_wish_for_more_time_that_is_ignored_is_seen: IgnoreRetryAfter;
+    an_ended_delivery_that_is_tried_again_is_seen: TryEndedAgain;
+    a_bound_that_is_passed_is_seen: LeakRequests;
+    a_sequence_out_of_order_is_seen: SwapSequences;
+    a_subject_that_is_ignored_is_seen: IgnoreSubject;
+    a_changed_event_id_is_seen: ChangeEventId;
+    an_old_timestamp_is_seen: ReuseTimestamp;
+    a_request_that_goes_out_twice_is_seen: SendTwice;
+    a_damaged_signature_is_seen: DamageSignature;
+    a_request_to_a_stranger_is_seen: WrongHost;
+    a_blocked_address_that_counts_as_delivered_is_seen: BlockedAsDelivered;
+    a_call_that_is_not_known_again_is_seen: ForgetCalls;
+    a_last_event_that_is_forgotten_is_seen: ForgetFarewell;
+    a_change_that_is_forgotten_is_seen: ForgetChanges;
+}
