@@ -1,4 +1,4 @@
-//! The deterministic simulator: the real engine on the memory store, in a world whose time, network, faults and
+//! The deterministic simulator: the real engine on the memory store or the real one, in a world whose time, network, faults and
 //! order of events all come from one seed.
 //!
 //! [`run`] builds a world, lets everything fail that the seed wants to fail, heals it, and has an auditor compare what
@@ -20,10 +20,12 @@ mod process;
 mod profiles;
 mod report;
 mod settle;
+mod shelf;
 mod store;
 mod store_verbs;
 mod trouble;
 mod world;
 
 pub use plant::{Catch, Plant, SEEDS_MAX, hunt};
-pub use report::{Report, run};
+pub use report::{Report, run, run_on};
+pub use shelf::Keeps;

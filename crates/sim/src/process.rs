@@ -14,7 +14,6 @@ use signalpost_core::seal::Keyring;
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
-use signalpost_store::testing::memory::MemoryStore;
 
 use crate::chance::SharedChance;
 use crate::executor::Group;
@@ -23,7 +22,8 @@ use crate::network::{Network, SimTransport};
 use crate::options::Options;
 use crate::plant::{Plant, Planter};
 use crate::profiles::profiles;
-use crate::store::SimStore;
+use crate::shelf::{Fared, Fuse, Keeps, Shelf};
+use crate::store::{Inner, SimStore};
 use crate::trouble::Trouble;
 
 const KEEP_EVERYTHING: RetentionRules =
@@ -31,6 +31,9 @@ const KEEP_EVERYTHING: RetentionRules =
 const MASTER_KEY: &str = "7:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// How often a caller looks whether the service is back, and the operator whether it has stopped.
 const KNOCK_MS: u64 = 200;
+/// How often, and how many times, somebody looks whether a fuse has burnt down.
+const FUSE_LOOK_MS: u64 = 1;
+const FUSE_LOOKS_MAX: u64 = 2_000;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +57,7 @@ pub(crate) struct Processes {
     network: Rc<Network>,
     options: Options,
     planter: Planter,
-    model: MemoryStore,
+    shelf: Shelf,
     trouble: Arc<Trouble>,
     random: Arc<SharedChance>,
     store_chance: Arc<SharedChance>,
@@ -69,6 +72,8 @@ struct Running {
     number: u32,
     engine: Arc<Engine>,
     store: Arc<dyn Store>,
+    /// What it stands on, to be taken away at the end.
+    inner: Arc<Inner>,
     cores_left: Rc<Cell<usize>>,
 }
 
@@ -80,14 +85,21 @@ impl Processes {
         seed: u64,
         options: Options,
         plant: Plant,
+        keeps: Keeps,
     ) -> Rc<Self> {
+        // That plant stands between two memory models.
+        let keeps = if plant == Plant::AcknowledgeEarly { Keeps::Memory } else { keeps };
+        let shelf = Shelf::new(seed, keeps);
+        if shelf.is_file() {
+            ground.note(format_args!("the data is in a file"));
+        }
         let planter = Planter::new(plant, seed, Rc::clone(&ground), Arc::clone(&trouble));
         Rc::new(Self {
             ground,
             network,
             options,
             planter,
-            model: MemoryStore::new(),
+            shelf,
             trouble,
             random: Arc::new(SharedChance::new(seed, "engine")),
             store_chance: Arc::new(SharedChance::new(seed, "store")),
@@ -105,16 +117,17 @@ impl Processes {
         self.ground.note(format_args!("p{number} starts"));
         let clock = self.ground.clock.clone();
         let group = Group(number);
-        let disk = self.planter.disk(&self.model);
+        let disk = self.planter.disk(self.shelf.model());
         let store = SimStore::open(
-            &disk,
+            self.shelf.open(&disk),
             clock.clone(),
             Arc::clone(&self.store_chance),
             Arc::clone(&self.trouble),
             self.options.store,
         );
+        let inner = Arc::clone(&store.inner);
         self.ground.spawn(group, store.commit_loop());
-        let store = self.planter.store(Arc::new(store), disk, &self.model, group);
+        let store = self.planter.store(Arc::new(store), disk, self.shelf.model(), group);
         let (engine, cores) = Engine::new(EngineOptions {
             store: Arc::clone(&store),
             clock: Arc::new(clock),
@@ -144,15 +157,14 @@ impl Processes {
             let keeping = Arc::clone(&engine);
             self.ground.spawn(group, async move { keeping.watch_retention().await });
         }
-        *self.current.borrow_mut() = Some(Running { number, engine, store, cores_left });
+        *self.current.borrow_mut() = Some(Running { number, engine, store, inner, cores_left });
     }
 
     /// Ends the process in the middle of whatever it does.
     pub(crate) fn kill(&self) {
         let Some(running) = self.current.borrow_mut().take() else { return };
-        self.ground.executor.kill(Group(running.number));
-        self.network.process_died(running.number);
-        let at = self.ground.note(format_args!("p{} is killed", running.number));
+        let fared = self.end(&running);
+        let at = self.ground.note(format_args!("p{} is killed{}", running.number, fared.in_words()));
         self.ends.borrow_mut().push(ProcessEnd {
             process: running.number,
             how: HowEnded::Killed,
@@ -176,10 +188,20 @@ impl Processes {
         }
         // An error means that writes cannot be finished; the process ends without them, as it would by a kill.
         let closed = running.store.close().await;
-        self.ground.executor.kill(Group(number));
-        self.network.process_died(number);
-        let at = self.ground.note(format_args!("p{number} has stopped, store closed: {}", closed.is_ok()));
+        let fared = self.end(&running).in_words();
+        let closed = closed.is_ok();
+        let at = self.ground.note(format_args!("p{number} has stopped, store closed: {closed}{fared}"));
         self.ends.borrow_mut().push(ProcessEnd { process: number, how: HowEnded::Stopped, asked, at });
+    }
+
+    /// Drops all that a process is; what it has left of its store reaches nothing any more.
+    fn end(&self, running: &Running) -> Fared {
+        let fared = self.shelf.end_process(|| {
+            self.ground.executor.kill(Group(running.number));
+            drop(running.inner.inner().take());
+        });
+        self.network.process_died(running.number);
+        fared
     }
 
     /// The grace, and for a clock that is set back meanwhile the longest sleep of a core.
@@ -213,6 +235,14 @@ impl Processes {
 
     /// Lets up to so many tasks run, for an end of the process in the middle of a burst.
     pub(crate) async fn let_run(&self, turns: u64) {
+        if self.shelf.light_fuse() == Fuse::Lit {
+            for _ in 0..FUSE_LOOKS_MAX {
+                if self.shelf.is_dark() {
+                    break;
+                }
+                self.ground.sleep_ms(FUSE_LOOK_MS).await;
+            }
+        }
         for _ in 0..turns {
             pass_turn().await;
         }

@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::{Evidence, audit};
 use crate::executor::Stuck;
 use crate::plant::Plant;
+use crate::shelf::Keeps;
 use crate::world::World;
 
 /// What came of a seed.
@@ -32,7 +33,12 @@ pub struct Report {
 
 /// Runs the world of a seed, with a planted fault or none.
 pub fn run(seed: u64, plant: Plant) -> Report {
-    let world = World::new(seed, plant);
+    run_on(seed, plant, Keeps::Drawn)
+}
+
+/// The same with its data where it is wanted.
+pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
+    let world = World::new(seed, plant, keeps);
     let lists = Rc::new(RefCell::new(None));
     let (runner, slot) = (Rc::clone(&world), Rc::clone(&lists));
     let ended = world.ground.executor.run(async move {

@@ -1,4 +1,5 @@
-//! The store as a process of the simulated world has it: the memory model behind a group commit that takes time.
+//! The store as a process of the simulated world has it: the memory model, or the real one, behind a group commit that
+//! takes time.
 //!
 //! Writes gather in the same batcher that a real writer uses; [`SimStore::commit_loop`] is its other shell. A process
 //! that is killed loses what had not been committed, and may not hear of what had.
@@ -12,17 +13,19 @@ use futures_util::FutureExt;
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::batch::{BatchLimits, Batcher};
 use signalpost_store::testing::faulty::FaultyStore;
-use signalpost_store::testing::memory::MemoryStore;
-use signalpost_store::{Answer, StoreError};
+use signalpost_store::testing::lent::Lent;
+use signalpost_store::{Answer, Store, StoreError};
 
 use crate::chance::SharedChance;
 use crate::clock::SimClock;
 use crate::trouble::Trouble;
 
-pub(crate) type Inner = FaultyStore<MemoryStore>;
+pub(crate) type Inner = FaultyStore<Lent>;
 
-/// Applies a write; what it returns tells the caller.
-type Operation = Box<dyn FnOnce(&Inner) -> Reply + Send>;
+/// Calls the verb of a write: it is queued, or done already. All of a batch are called before any is looked after.
+type Operation = Box<dyn FnOnce(&Inner) -> Called + Send>;
+/// Looks after the answer; what it returns tells the caller.
+type Called = Box<dyn FnOnce() -> Reply + Send>;
 type Reply = Box<dyn FnOnce() + Send>;
 
 #[derive(Clone, Copy, Debug)]
@@ -59,14 +62,14 @@ pub(crate) enum Urgency {
 impl SimStore {
     /// Opens the store anew, as a process that starts would.
     pub(crate) fn open(
-        model: &MemoryStore,
+        store: Arc<dyn Store>,
         clock: SimClock,
         chance: Arc<SharedChance>,
         trouble: Arc<Trouble>,
         pace: StorePace,
     ) -> Self {
         let judge = Arc::clone(&trouble);
-        let inner = Arc::new(FaultyStore::new(model.reopen(), Box::new(move |call| judge.judge(call))));
+        let inner = Arc::new(FaultyStore::new(Lent::new(store), Box::new(move |call| judge.judge(call))));
         let desk = Desk { waiting: Batcher::new(pace.limits), committer: None };
         Self { inner, chance, clock, trouble, pace, desk: Arc::new(Mutex::new(desk)) }
     }
@@ -83,7 +86,8 @@ impl SimStore {
                 let (writing, syncing) = split(&chance, longest);
                 clock.sleep_us(writing).await;
                 trouble.begin_commit(clock.now_us());
-                let replies: Vec<Reply> = batch.into_iter().map(|operation| operation(&inner)).collect();
+                let called: Vec<Called> = batch.into_iter().map(|operation| operation(&inner)).collect();
+                let replies: Vec<Reply> = called.into_iter().map(|look| look()).collect();
                 clock.sleep_us(syncing).await;
                 replies.into_iter().for_each(|reply| reply());
             }
@@ -99,9 +103,12 @@ impl SimStore {
     ) -> Answer<T> {
         let (tell, told) = oneshot::channel();
         let operation: Operation = Box::new(move |store| {
-            let answer = at_once(verb(store));
-            // The caller may have been killed meanwhile, and then nobody is told.
-            Box::new(move || drop(tell.send(answer)))
+            let answer = verb(store);
+            Box::new(move || {
+                let answer = at_once(answer);
+                // The caller may have been killed meanwhile, and then nobody is told.
+                Box::new(move || drop(tell.send(answer)))
+            })
         });
         let mut desk = lock(&self.desk);
         let queued = match urgency {
@@ -146,7 +153,7 @@ fn split(chance: &SharedChance, longest_us: u64) -> (u64, u64) {
 }
 
 pub(crate) fn at_once<T>(answer: BoxFuture<'static, T>) -> T {
-    answer.now_or_never().expect("the memory model answers at once")
+    answer.now_or_never().expect("a store without threads answers at once")
 }
 
 async fn next_batch(desk: &Mutex<Desk>) -> Vec<Operation> {

@@ -21,6 +21,7 @@ use crate::options::Options;
 use crate::plant::Plant;
 use crate::process::Processes;
 use crate::settle::{self, Lists};
+use crate::shelf::Keeps;
 use crate::trouble::Trouble;
 
 /// Events that one run publishes, a flood not counted.
@@ -48,7 +49,7 @@ enum Phase {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, plant: Plant) -> Rc<Self> {
+    pub(crate) fn new(seed: u64, plant: Plant, keeps: Keeps) -> Rc<Self> {
         let options = Options::draw(seed);
         let clock = SimClock::default();
         let executor = Executor::new(clock.clone(), Chance::new(seed, "order"));
@@ -62,6 +63,7 @@ impl World {
             seed,
             options.clone(),
             plant,
+            keeps,
         );
         let facts = Facts { retention: options.retention.clone(), ..Facts::default() };
         Rc::new(Self {

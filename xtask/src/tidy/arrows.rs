@@ -19,12 +19,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dash", &["engine", "core"]),
     ("app", &["api", "dash", "outbound", "store-sqlite", "store-postgres", "engine", "store", "core"]),
     ("testkit", &["core"]),
-    ("sim", &["engine", "store", "store-sqlite", "core", "testkit"]),
+    ("powercut", &["testkit"]),
+    ("sim", &["engine", "store", "store-sqlite", "core", "powercut", "testkit"]),
     ("xtask", &["testkit"]),
 ];
 
 /// Crates for development only: no shipping crate may name them in `[dependencies]`.
-const DEVELOPMENT: &[&str] = &["testkit", "sim", "xtask"];
+const DEVELOPMENT: &[&str] = &["testkit", "powercut", "sim", "xtask"];
 
 /// What any crate may add to its row in `[dev-dependencies]`: the model store, its suite and the test kit.
 const FOR_TESTS: &[&str] = &["core", "store", "testkit"];

@@ -4,6 +4,7 @@
 //! `SIGNALPOST_SIM_SEED=N` runs one world, `SIGNALPOST_SIM_SEEDS=N` as many as wanted.
 
 mod plants;
+mod shelf;
 
 use std::ops::RangeInclusive;
 

@@ -9,6 +9,7 @@ pub mod faulty;
 pub mod feed_race;
 mod forward;
 pub mod in_place;
+pub mod lent;
 pub mod memory;
 pub mod notes;
 pub mod refusal;
