@@ -14,7 +14,6 @@
 )]
 
 mod args;
-mod crash;
 mod openapi;
 mod release;
 mod scenarios;
@@ -22,6 +21,7 @@ mod signature;
 mod stages;
 mod test;
 mod tidy;
+mod torture;
 mod workspace;
 
 use std::process::ExitCode;
@@ -38,7 +38,7 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, crash::TASK, stages::TASK, openapi::TASK];
+const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, torture::TASK, stages::TASK, openapi::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

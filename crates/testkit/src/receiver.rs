@@ -55,6 +55,8 @@ pub enum Ending {
     Close,
     /// Closes instead of answering.
     CloseUnanswered,
+    /// Sends the head and half of the body, stands still for this long, and closes.
+    StandStill(Duration),
 }
 
 impl Answer {
@@ -66,6 +68,10 @@ impl Answer {
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
+    }
+
+    pub fn body(self, body: &[u8]) -> Self {
+        Self { body: body.to_vec(), ..self }
     }
 
     pub fn after(self, delay: Duration) -> Self {
@@ -110,7 +116,12 @@ struct Shared {
 
 impl Receiver {
     pub fn start(handler: Handler) -> io::Result<Self> {
-        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        Self::start_at(SocketAddr::from(([127, 0, 0, 1], 0)), handler)
+    }
+
+    /// Listens at an address, such as that of a receiver that has gone.
+    pub fn start_at(address: SocketAddr, handler: Handler) -> io::Result<Self> {
+        let listener = TcpListener::bind(address)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { handler, closing: AtomicBool::new(false), open: Mutex::default() });
         let for_thread = Arc::clone(&shared);
@@ -181,7 +192,13 @@ fn serve(stream: TcpStream, handler: &Handler) -> io::Result<()> {
         if answer.ending == Ending::CloseUnanswered {
             break;
         }
-        reader.get_mut().write_all(&answer.encode())?;
+        let bytes = answer.encode();
+        if let Ending::StandStill(pause) = answer.ending {
+            reader.get_mut().write_all(&bytes[..bytes.len() - answer.body.len() / 2])?;
+            std::thread::sleep(pause);
+            break;
+        }
+        reader.get_mut().write_all(&bytes)?;
         if closes || answer.ending == Ending::Close {
             break;
         }

@@ -121,6 +121,26 @@ mod tests {
     }
 
     #[test]
+    fn a_body_that_stands_still_never_ends() {
+        let receiver = ScriptedReceiver::start().expect("a loopback port");
+        let half = Answer::status(200).body(b"half").ending(Ending::StandStill(Duration::from_millis(5)));
+        receiver.answer_next("/", [half]);
+        let mut client = client(&receiver);
+        let cut = client.send(&Request::new("GET", "/")).expect_err("two bytes of four");
+        assert_eq!(cut.kind(), io::ErrorKind::UnexpectedEof);
+    }
+
+    #[test]
+    fn a_receiver_can_come_back_where_it_was() {
+        let receiver = ScriptedReceiver::start().expect("a loopback port");
+        let address = receiver.receiver.address();
+        drop(receiver);
+        let again = Receiver::start_at(address, Arc::new(|_| Answer::status(204))).expect("the same port");
+        let mut client = HttpClient::new(again.address(), PATIENCE);
+        assert_eq!(client.send(&Request::new("GET", "/")).expect("an answer").status, 204);
+    }
+
+    #[test]
     fn a_dropped_receiver_is_gone() {
         let receiver = ScriptedReceiver::start().expect("a loopback port");
         let address: SocketAddr = receiver.receiver.address();

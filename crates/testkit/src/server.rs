@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -30,12 +31,14 @@ pub struct ServerOptions {
     pub arguments: Vec<String>,
     /// Environment beside what this kit sets.
     pub environment: Vec<(String, String)>,
+    /// User and group to run as, of somebody who may change users; ours when it is left out.
+    pub user: Option<u32>,
 }
 
 impl ServerOptions {
     pub fn new(binary: impl Into<PathBuf>) -> Self {
-        let (arguments, environment) = (Vec::new(), Vec::new());
-        Self { binary: binary.into(), egress_allow: LOOPBACK.to_owned(), arguments, environment }
+        let (arguments, environment, user) = (Vec::new(), Vec::new(), None);
+        Self { binary: binary.into(), egress_allow: LOOPBACK.to_owned(), arguments, environment, user }
     }
 }
 
@@ -90,6 +93,9 @@ impl Server {
             .stdin(Stdio::null())
             .stdout(log)
             .stderr(twin);
+        if let Some(user) = self.options.user {
+            command.uid(user).gid(user);
+        }
         let child = command.spawn();
         let binary = self.options.binary.display();
         self.child = Some(child.map_err(|error| format!("{binary} cannot be started: {error}"))?);
@@ -120,12 +126,28 @@ impl Server {
 
     /// Asks the process to stop (SIGTERM) and waits until it is gone.
     pub fn stop(&mut self, timeout: Duration) -> Result<ExitStatus, String> {
+        self.signal("TERM")?;
+        self.wait_end(timeout)
+    }
+
+    /// Sends a signal by its short name, such as `STOP`.
+    pub fn signal(&self, name: &str) -> Result<(), String> {
         let pid = self.pid().ok_or("the server is not running")?;
-        let sent = Command::new("sh").args(["-c", &format!("kill -TERM {pid}")]).status();
-        sent.map_err(|error| format!("no signal can be sent: {error}"))?;
-        let status = wait_for_some("the server to stop", timeout, || self.ended())?;
+        let sent = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).status();
+        let sent = sent.map_err(|error| format!("no signal can be sent: {error}"))?;
+        if sent.success() { Ok(()) } else { Err(format!("SIG{name} cannot be sent to {pid}: {sent}")) }
+    }
+
+    /// Waits until the process has ended by itself.
+    pub fn wait_end(&mut self, timeout: Duration) -> Result<ExitStatus, String> {
+        let status = wait_for_some("the server to end", timeout, || self.ended())?;
         self.child = None;
         Ok(status)
+    }
+
+    /// The environment of later launches, beside what this kit sets.
+    pub fn set_environment(&mut self, environment: Vec<(String, String)>) {
+        self.options.environment = environment;
     }
 
     pub fn pid(&self) -> Option<u32> {
@@ -224,5 +246,6 @@ mod tests {
         wait_up(&server, 2);
         let status = server.stop(Duration::from_secs(10)).expect("it stops");
         assert_eq!(status.code(), Some(7), "it was asked, not killed");
+        assert!(server.signal("TERM").is_err(), "nobody is there to hear it");
     }
 }

@@ -4,7 +4,6 @@ mod backup;
 mod bench;
 mod checks;
 pub(crate) mod command;
-mod crash;
 mod demo;
 mod full_disk;
 mod node;
@@ -12,6 +11,7 @@ pub(crate) mod python;
 mod schemathesis;
 mod tests;
 mod tools;
+mod torture;
 mod verifiers;
 
 use std::time::Instant;
@@ -55,7 +55,7 @@ const STEPS: &[Step] = &[
         run: || scenarios::run(Args::new(Vec::new())),
     },
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
-    Step { name: "crash", what: "5 cycles of kill -9 under load", run: crash::run },
+    Step { name: "torture", what: "every kind of trouble once, under load", run: torture::run },
     Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
     Step { name: "full-disk", what: "a small disk runs full under load, and recovers", run: full_disk::run },
     Step { name: "bench", what: "a quick bench; its ledger must agree", run: bench::run },
@@ -129,8 +129,8 @@ mod selection {
         assert_eq!(chosen(None, None).map(|steps| steps.len()), Ok(STEPS.len()));
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
         assert_eq!(
-            chosen(Some("crash"), None).map(names),
-            Ok(vec!["crash", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
+            chosen(Some("torture"), None).map(names),
+            Ok(vec!["torture", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
         );
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());

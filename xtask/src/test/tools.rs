@@ -31,6 +31,18 @@ const TOOLS: &[Tool] = &[
     Tool { name: "node", probe: ("node", &["--version"]), source: Source::Apt("nodejs") },
     Tool { name: "npm", probe: ("npm", &["--version"]), source: Source::Apt("npm") },
     Tool { name: "php", probe: ("php", &["--version"]), source: Source::Apt("php-cli") },
+    Tool {
+        name: "libfaketime",
+        probe: (
+            "sh",
+            &[
+                "-c",
+                "ls /usr/lib*/*/faketime/libfaketime.so.1 /usr/lib*/faketime/libfaketime.so.1 | grep -q .",
+            ],
+        ),
+        source: Source::Apt("libfaketime"),
+    },
+    Tool { name: "mkfs.ext4", probe: ("mkfs.ext4", &["-V"]), source: Source::Apt("e2fsprogs") },
     Tool { name: "rustfmt", probe: ("cargo", &["fmt", "--version"]), source: Source::Rustup("rustfmt") },
     Tool { name: "clippy", probe: ("cargo", &["clippy", "--version"]), source: Source::Rustup("clippy") },
 ];

@@ -1,0 +1,213 @@
+//! What a run came to, for a person and for a program. The last line says what was lost.
+
+use std::fmt;
+
+use serde_json::{Value, json};
+
+use super::chronicle::Counts;
+use super::judge::{Judgement, Violation};
+
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Report {
+    pub(super) seed: u64,
+    pub(super) minutes: f64,
+    pub(super) counts: Counts,
+    pub(super) acknowledged: usize,
+    pub(super) repeated_calls: u64,
+    pub(super) replayed_calls: u64,
+    pub(super) refused_calls: u64,
+    /// Creations, deletions and switches of webhooks while events came.
+    pub(super) changes: usize,
+    pub(super) judgement: Judgement,
+    /// The findings with how to look at each.
+    pub(super) named: Vec<String>,
+    /// Faults beside deliveries.
+    pub(super) faults: usize,
+    pub(super) first_fault: Option<String>,
+    /// What this machine did not let us do.
+    pub(crate) skipped: Vec<String>,
+    pub(super) machine: String,
+}
+
+impl Report {
+    /// The error names every promise that was broken.
+    pub(crate) fn verdict(&self) -> Result<(), String> {
+        let mut broken: Vec<String> = Vec::new();
+        if self.acknowledged == 0 {
+            broken.push("nothing was acknowledged, so nothing was tested".to_owned());
+        }
+        for (violation, count) in &self.judgement.violations {
+            broken.push(format!("{count} {}", violation.words()));
+        }
+        if let Some(first) = &self.first_fault {
+            broken.push(format!("{} faults, the first: {first}", self.faults));
+        }
+        if self.counts.clock_troubles > 0 && self.judgement.strangely_stamped == 0 {
+            broken.push("the clock was bent, and no delivery's timestamp shows it".to_owned());
+        }
+        if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) }
+    }
+
+    /// Exactly this, at the very end: `lost 0`.
+    pub(crate) fn last_line(&self) -> String {
+        format!("lost {}", self.judgement.lost)
+    }
+
+    pub(super) fn unexplained(&self) -> usize {
+        self.judgement.violations.get(&Violation::Unexplained).copied().unwrap_or_default()
+    }
+
+    pub(super) fn to_json(&self) -> Value {
+        let judgement = &self.judgement;
+        let violations: serde_json::Map<String, Value> = judgement
+            .violations
+            .iter()
+            .map(|(violation, count)| (violation.words().replace(' ', "_"), json!(count)))
+            .collect();
+        json!({
+            "seed": self.seed,
+            "minutes": self.minutes,
+            "machine": self.machine,
+            "kills": self.counts.kills,
+            "stops": self.counts.stops,
+            "freezes": self.counts.freezes,
+            "clock_troubles": self.counts.clock_troubles,
+            "receiver_absences": self.counts.receiver_absences,
+            "full_disks": self.counts.full_disks,
+            "refused_starts": self.counts.refused_starts,
+            "starts_with_wrong_modes": self.counts.starts_with_wrong_modes,
+            "acknowledged": self.acknowledged,
+            "owed": judgement.owed,
+            "delivered": judgement.delivered,
+            "failed": judgement.failed,
+            "dropped": judgement.dropped,
+            "pending": judgement.pending,
+            "lost": judgement.lost,
+            "duplicated": judgement.duplicated,
+            "duplicated_unexplained": self.unexplained(),
+            "unrecorded_ms_max": judgement.unrecorded_ms_max,
+            "arrivals": judgement.arrivals,
+            "repeated_calls": self.repeated_calls,
+            "replayed_calls": self.replayed_calls,
+            "refused_calls": self.refused_calls,
+            "stored_unanswered": judgement.stored_unanswered,
+            "webhook_changes": self.changes,
+            "strangely_stamped": judgement.strangely_stamped,
+            "unverified": judgement.unverified,
+            "violations": violations,
+            "named": self.named,
+            "faults": self.faults,
+            "skipped": self.skipped,
+        })
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { counts, judgement, .. } = self;
+        writeln!(f, "seed          {}", self.seed)?;
+        writeln!(f, "machine       {}", self.machine)?;
+        writeln!(
+            f,
+            "troubles      {} kills, {} stops, {} freezes, {} bent clocks, {} absences of receivers, {} full disks,\n\
+             \x20             {} refused starts, {} starts with a wrong mode, in {:.1} min",
+            counts.kills,
+            counts.stops,
+            counts.freezes,
+            counts.clock_troubles,
+            counts.receiver_absences,
+            counts.full_disks,
+            counts.refused_starts,
+            counts.starts_with_wrong_modes,
+            self.minutes
+        )?;
+        writeln!(
+            f,
+            "calls         {} repeated because no answer came, {} repeated on purpose, {} refused for now;\n\
+             \x20             {} events stored whose caller was never told; webhooks changed {} times",
+            self.repeated_calls,
+            self.replayed_calls,
+            self.refused_calls,
+            judgement.stored_unanswered,
+            self.changes
+        )?;
+        writeln!(
+            f,
+            "arrivals      {}, of which {} carry a bent clock's time, {} a signature whose secret nobody was told",
+            judgement.arrivals, judgement.strangely_stamped, judgement.unverified
+        )?;
+        for text in &self.skipped {
+            writeln!(f, "SKIPPED       {text}")?;
+        }
+        for (violation, count) in &judgement.violations {
+            writeln!(f, "BROKEN        {count} {}", violation.words())?;
+        }
+        for text in &self.named {
+            writeln!(f, "  {text}")?;
+        }
+        if let Some(first) = &self.first_fault {
+            writeln!(f, "FAULTS        {}, the first: {first}", self.faults)?;
+        }
+        writeln!(
+            f,
+            "acknowledged  {} events, for which {} deliveries were owed for certain",
+            self.acknowledged, judgement.owed
+        )?;
+        writeln!(f, "delivered     {}", judgement.delivered)?;
+        writeln!(f, "failed        {}, after every attempt was refused", judgement.failed)?;
+        writeln!(
+            f,
+            "dropped       {}, because their webhook was switched off or deleted",
+            judgement.dropped
+        )?;
+        writeln!(f, "pending       {}", judgement.pending)?;
+        let explained: Vec<String> = judgement
+            .explained
+            .iter()
+            .map(|(reason, count)| format!("{count} {}", format!("{reason:?}").to_lowercase()))
+            .collect();
+        write!(
+            f,
+            "duplicated    {}, of which {} without a reason ({}; {} ms at most from answer to kill)",
+            judgement.duplicated,
+            self.unexplained(),
+            explained.join(", "),
+            judgement.unrecorded_ms_max
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn good() -> Report {
+        Report { acknowledged: 7, ..Report::default() }
+    }
+
+    #[test]
+    fn every_kind_of_trouble_has_its_verdict() {
+        assert_eq!(good().verdict(), Ok(()));
+        assert!(Report::default().verdict().is_err(), "a run without acknowledgements proves nothing");
+        let mut broken = good();
+        broken.judgement.violations = BTreeMap::from([(Violation::Stale, 3)]);
+        assert_eq!(broken.verdict(), Err("3 signed with a wrong time".to_owned()));
+        let faulty = Report { faults: 1, first_fault: Some("it ended by itself".to_owned()), ..good() };
+        assert!(faulty.verdict().is_err_and(|error| error.contains("it ended by itself")));
+        let mut bent = good();
+        bent.counts.clock_troubles = 1;
+        assert!(bent.verdict().is_err(), "a clock that nobody saw");
+        bent.judgement.strangely_stamped = 1;
+        assert_eq!(bent.verdict(), Ok(()));
+    }
+
+    #[test]
+    fn the_last_line_says_what_was_lost() {
+        let mut report = good();
+        assert_eq!(report.last_line(), "lost 0");
+        report.judgement.lost = 2;
+        assert_eq!((report.last_line().as_str(), &report.to_json()["lost"]), ("lost 2", &json!(2)));
+    }
+}
