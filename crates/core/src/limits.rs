@@ -42,6 +42,9 @@ pub const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 pub const SUBJECT_CHARS_MAX: usize = 256;
 /// Length of a target URL in characters, as most vendors document it.
 pub const URL_CHARS_MAX: usize = 2_048;
+/// A name in the DNS without a last full stop, and each label of it (RFC 1035 section 2.3.4).
+pub const DNS_NAME_CHARS_MAX: usize = 253;
+pub const DNS_LABEL_CHARS_MAX: usize = 63;
 /// The highest id that is a number: every whole number up to it is exact in every reader of JSON (RFC 8259 section 6).
 pub const PUBLIC_NUMBER_MAX: i64 = (1 << 53) - 1;
 /// Length of a name of a workspace, webhook or credential.

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use url::{Host, Position, Url};
 
 use crate::cidr::Cidr;
-use crate::limits::URL_CHARS_MAX;
+use crate::limits::{DNS_LABEL_CHARS_MAX, DNS_NAME_CHARS_MAX, URL_CHARS_MAX};
 
 const LOCALHOST: &str = "localhost";
 const LOOPBACK: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
@@ -54,6 +54,9 @@ impl TargetUrl {
         let parsed = Url::parse(text).map_err(|error| format!("is not a valid URL: {error}"))?;
         if parsed.host().is_none() || parsed.port_or_known_default() == Some(0) {
             return Err("must name a host, and a port other than 0".to_owned());
+        }
+        if let Some(Host::Domain(name)) = parsed.host() {
+            check_name(name)?;
         }
         Ok(Self { given: text.to_owned(), parsed })
     }
@@ -124,6 +127,19 @@ impl TargetUrl {
     }
 }
 
+/// Whether the DNS can hold a name. The parser lets empty labels and long ones pass, and two readers of `localhost..`
+/// could differ about what it is.
+fn check_name(name: &str) -> Result<(), String> {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let is_label = |label: &str| (1..=DNS_LABEL_CHARS_MAX).contains(&label.len());
+    if name.len() <= DNS_NAME_CHARS_MAX && name.split('.').all(is_label) {
+        return Ok(());
+    }
+    Err(format!(
+        "must name a host of at most {DNS_NAME_CHARS_MAX} characters, each part of it 1 to {DNS_LABEL_CHARS_MAX}"
+    ))
+}
+
 impl fmt::Debug for TargetUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.given)
@@ -183,12 +199,20 @@ mod tests {
             "http://256.256.256.256/",
             "http://a..b:x/",
             "http://exam%00ple.com/",
+            "http://localhost../",
+            "http://.example.com/",
+            "http://a..example.com/",
+            &format!("http://{}.example/", "a".repeat(64)),
+            &format!("http://{}example/", "a.".repeat(124)),
             &long,
         ];
         for text in table {
             assert!(TargetUrl::parse(text).is_err(), "{text:?} must be refused");
         }
         assert!(TargetUrl::parse(&long[..URL_CHARS_MAX]).is_ok(), "the longest permitted URL");
+        for (name, end) in [("a".repeat(63), ".example."), ("a.".repeat(123), "example")] {
+            assert!(TargetUrl::parse(&format!("http://{name}{end}/")).is_ok(), "the longest names");
+        }
     }
 
     #[test]

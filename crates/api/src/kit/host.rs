@@ -4,10 +4,7 @@ use std::net::Ipv6Addr;
 
 use axum::extract::Request;
 use http::header::HOST;
-
-/// Length of a name in the DNS (RFC 1035 section 2.3.4), without the last full stop.
-const NAME_CHARS_MAX: usize = 253;
-const LABEL_CHARS_MAX: usize = 63;
+use signalpost_core::limits::{DNS_LABEL_CHARS_MAX, DNS_NAME_CHARS_MAX};
 
 /// In lower case and without a port. An absolute target's host goes before the header's (RFC 9112 section 3.2.2).
 pub(crate) fn host_of(request: &Request) -> Option<String> {
@@ -25,12 +22,12 @@ pub(crate) fn host_of(request: &Request) -> Option<String> {
 pub(crate) fn checked(text: &str) -> Result<String, String> {
     let label = |label: &str| {
         let permitted = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
-        (1..=LABEL_CHARS_MAX).contains(&label.len()) && label.bytes().all(permitted)
+        (1..=DNS_LABEL_CHARS_MAX).contains(&label.len()) && label.bytes().all(permitted)
     };
     let literal = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
     let good = match literal {
         Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        None => text.len() <= NAME_CHARS_MAX && text.split('.').all(label),
+        None => text.len() <= DNS_NAME_CHARS_MAX && text.split('.').all(label),
     };
     if good {
         Ok(text.to_ascii_lowercase())
