@@ -38,6 +38,23 @@ const RESERVED: [&str; 14] = [
 /// The same for all names that begin so.
 const RESERVED_PREFIX: &str = "proxy-";
 
+/// Whether receivers may take one name for the other: in any case, and with `_` for `-`, which are the same to programs
+/// that are handed headers as CGI does (RFC 3875 section 4.1.18).
+pub fn reads_as(name: &str, other: &str) -> bool {
+    name.len() == other.len() && begins_as(name, other)
+}
+
+/// Whether receivers may take the beginning of a name for `prefix`.
+pub fn begins_as(name: &str, prefix: &str) -> bool {
+    let read = |byte: u8| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() };
+    name.len() >= prefix.len() && name.bytes().zip(prefix.bytes()).all(|(a, b)| read(a) == read(b))
+}
+
+/// Whether a name is the server's to set, in every dialect.
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| reads_as(name, reserved)) || begins_as(name, RESERVED_PREFIX)
+}
+
 /// One header. Names are unique in their webhook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomHeader {
@@ -71,8 +88,7 @@ pub fn check_header_name(name: &str) -> Result<(), String> {
     if !name.bytes().all(token) {
         return Err("must have a name of letters, digits and ! # $ % & ' * + - . ^ _ ` | ~ only".to_owned());
     }
-    let lower = name.to_ascii_lowercase();
-    if RESERVED.contains(&lower.as_str()) || lower.starts_with(RESERVED_PREFIX) {
+    if is_reserved(name) {
         return Err("is set by the server alone".to_owned());
     }
     Ok(())
@@ -138,10 +154,27 @@ mod tests {
         for good in ["x-api-key", "Authorization", "X_!#$%&'*+.^`|~", "cookie", "proxy", &"x".repeat(64)] {
             assert_eq!(check_header_name(good), Ok(()), "{good}");
         }
-        let reserved = RESERVED.into_iter().chain(["proxy-authorization", "Proxy-Connection", "Host", "TE"]);
+        let others =
+            ["proxy-authorization", "Proxy-Connection", "Host", "TE", "Transfer_Encoding", "PROXY_x"];
+        let reserved = RESERVED.into_iter().chain(others);
         for bad in reserved.chain(["", "x y", "x:y", "x\r\ny", "é", "x\0", "(x)", &"x".repeat(65)]) {
             assert!(check_header_name(bad).is_err(), "{bad:?}");
         }
+    }
+
+    /// A gateway that speaks CGI hands `x_api_key` and `X-Api-Key` on as one variable.
+    #[test]
+    fn names_are_compared_as_receivers_read_them() {
+        for (name, other, same) in [
+            ("x-api-key", "X_Api-KEY", true),
+            ("x-api-key", "x-api-keys", false),
+            ("x-api-key", "x.api.key", false),
+            ("a~b", "a^b", false),
+        ] {
+            assert_eq!((reads_as(name, other), reads_as(other, name)), (same, same), "{name} {other}");
+        }
+        assert!(begins_as("Webhook_Id", "webhook-") && begins_as("webhook-", "webhook-"));
+        assert!(!begins_as("webhook", "webhook-") && !begins_as("my-webhook-", "webhook-"));
     }
 
     #[test]

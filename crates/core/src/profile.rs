@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::custom_header::check_header_name;
+use crate::custom_header::{begins_as, check_header_name, reads_as};
 use crate::event::{Event, check_event_type, check_producer_id, check_subject};
 use crate::event_rule::{AttributeRule, DataRule, EventKind};
 use crate::id::EventId;
@@ -237,11 +237,10 @@ impl Profile {
     /// Whether a webhook may have this header sent along.
     pub fn check_header_name(&self, name: &str) -> Result<(), String> {
         check_header_name(name)?;
-        let lower = name.to_ascii_lowercase();
         let delivery = &self.delivery;
-        let ours = *lower == *delivery.signature.header
-            || delivery.headers.iter().any(|(known, _)| **known == *lower)
-            || delivery.reserved_prefixes.iter().any(|prefix| lower.starts_with(prefix.as_str()));
+        let ours = reads_as(name, &delivery.signature.header)
+            || delivery.headers.iter().any(|(known, _)| reads_as(name, known))
+            || delivery.reserved_prefixes.iter().any(|prefix| begins_as(name, prefix));
         if ours { Err("is a header of the delivery itself".to_owned()) } else { Ok(()) }
     }
 

@@ -1,10 +1,11 @@
 //! Builds the HTTP request from what the engine wants sent.
 
 use bytes::Bytes;
-use http::header::{HOST, HeaderName, HeaderValue};
+use http::header::{CONTENT_LENGTH, HOST, HeaderName, HeaderValue};
 use http::{HeaderMap, Method, Request, Uri};
 use http_body_util::Full;
 use signalpost_core::attempt::Failure;
+use signalpost_core::custom_header::{is_reserved, reads_as};
 use signalpost_core::ports::OutboundRequest;
 use signalpost_core::target_url::TargetUrl;
 
@@ -12,19 +13,25 @@ use crate::outcome::Fault;
 
 /// Headers that say how the message travels. Whoever sets them could make two readers of the connection
 /// disagree about where a request ends, so they are the transport's alone.
-const OURS: [HeaderName; 8] = [
-    HOST,
-    http::header::CONTENT_LENGTH,
-    http::header::TRANSFER_ENCODING,
-    http::header::CONNECTION,
-    http::header::UPGRADE,
-    http::header::TE,
-    http::header::TRAILER,
-    http::header::EXPECT,
+const OURS: [&str; 11] = [
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "proxy-connection",
+    "keep-alive",
+    "upgrade",
+    "http2-settings",
+    "te",
+    "trailer",
+    "expect",
 ];
 
 /// A `POST` with the headers in their order, `Host` first, the secret ones last. `Host` and the target are filled in by the
 /// connection that sends it.
+///
+/// The secret ones are a customer's. Their names were judged when they were set; here they are once more, because what was
+/// stored then is sent now, and neither may they stand beside a header of the delivery that receivers could take them for.
 pub(crate) fn build(outbound: &OutboundRequest) -> Result<Request<Full<Bytes>>, Fault> {
     let mut headers = HeaderMap::with_capacity(outbound.headers.len() + outbound.secret_headers.len() + 1);
     headers.insert(HOST, HeaderValue::from_static(""));
@@ -33,9 +40,16 @@ pub(crate) fn build(outbound: &OutboundRequest) -> Result<Request<Full<Bytes>>, 
         headers.append(name, value);
     }
     for (name, secret) in outbound.secret_headers.iter() {
+        if is_reserved(name) || outbound.headers.iter().any(|(known, _)| reads_as(name, known)) {
+            return Err(cannot(name, SERVERS_ALONE));
+        }
         let (name, mut value) = header(name, secret.expose())?;
         value.set_sensitive(true);
         headers.append(name, value);
+    }
+    if outbound.body.is_empty() {
+        // The HTTP library says a length of its own accord only where there is something to be measured.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     }
     let mut request = Request::new(Full::new(outbound.body.clone()));
     *request.method_mut() = Method::POST;
@@ -45,8 +59,8 @@ pub(crate) fn build(outbound: &OutboundRequest) -> Result<Request<Full<Bytes>>, 
 
 fn header(name: &str, value: &[u8]) -> Result<(HeaderName, HeaderValue), Fault> {
     let header = HeaderName::from_bytes(name.as_bytes()).map_err(|_| cannot(name, "has a bad name"))?;
-    if OURS.contains(&header) {
-        return Err(cannot(name, "is set by the server alone"));
+    if OURS.iter().any(|ours| reads_as(name, ours)) {
+        return Err(cannot(name, SERVERS_ALONE));
     }
     let value =
         HeaderValue::from_bytes(value).map_err(|_| cannot(name, "has a value with control characters"))?;
@@ -61,6 +75,8 @@ pub(crate) fn host(url: &TargetUrl) -> Result<HeaderValue, Fault> {
 pub(crate) fn target(url: &TargetUrl) -> Result<Uri, Fault> {
     Uri::from_maybe_shared(Bytes::from(url.path_and_query())).map_err(|_| bad_url())
 }
+
+const SERVERS_ALONE: &str = "is set by the server alone";
 
 fn cannot(name: &str, why: &str) -> Fault {
     Fault::new(Failure::Internal, format!("The request was not sent: its header {name:?} {why}."))
@@ -112,7 +128,16 @@ mod tests {
         assert_eq!(names, ["host", "x-z", "x-api-key"]);
         assert_eq!(request.headers()["x-api-key"], "canary-3f9a");
         assert!(!format!("{:?}", request.headers()).contains("canary"));
-        for (name, value) in [("host", "evil"), ("x-a", "b\r\nc: d"), ("x a", "b")] {
+        for (name, value) in [
+            ("host", "evil"),
+            ("x-a", "b\r\nc: d"),
+            ("x a", "b"),
+            ("content_length", "0"),
+            ("proxy-authorization", "c: d"),
+            ("content-encoding", "gzip"),
+            ("x-z", "2"),
+            ("x_Z", "2"),
+        ] {
             let fault = build(&with(name, value)).expect_err(name);
             assert!(fault.failure == Failure::Internal && !fault.detail.contains("c: d"), "{}", fault.detail);
         }
@@ -137,6 +162,11 @@ mod tests {
             ("te", "trailers"),
             ("trailer", "x"),
             ("expect", "100-continue"),
+            ("keep-alive", "timeout=1"),
+            ("proxy-connection", "close"),
+            ("http2-settings", "AAMAAABk"),
+            ("Transfer_Encoding", "chunked"),
+            (":authority", "evil"),
         ];
         for (name, value) in table {
             let fault = build(&outbound(&[(name, value)])).expect_err(name);
