@@ -130,10 +130,11 @@ impl Shared {
         Rc::clone(&self.policy.borrow())
     }
 
-    /// An open connection to `origin` whose judgement still holds.
+    /// An open and silent connection to `origin` whose judgement still holds.
     pub(crate) fn take_idle(&self, origin: &str, now: Monotonic) -> Option<Connection> {
         let policy = self.policy.borrow();
-        self.pool.borrow_mut().take(origin, now, |connection| connection.is_usable(&policy))
+        let usable = |connection: &Connection| connection.is_usable(&policy) && connection.is_silent();
+        self.pool.borrow_mut().take(origin, now, usable)
     }
 
     /// Keeps a connection whose exchange is complete, if it can serve another.

@@ -39,6 +39,7 @@ pub(crate) async fn open(
     let tcp = dial(shared, &addresses, &policy).await?;
     let meter = Rc::new(Meter::new());
     let wire = Wire::new(tcp, Rc::clone(&meter));
+    let listener = wire.listener();
     let layer = match url.scheme() {
         Scheme::Http => Layer::Plain(wire),
         Scheme::Https => {
@@ -57,7 +58,7 @@ pub(crate) async fn open(
             tracing::trace!(%error, "a connection to a receiver ended");
         }
     }));
-    Connection::new(Parts { sender, driver, meter, born, judged_by: policy }, url)
+    Connection::new(Parts { sender, driver, meter, listener, born, judged_by: policy }, url)
 }
 
 /// The addresses of the URL's host that may be connected to, at least one.

@@ -15,7 +15,7 @@ use signalpost_core::time::Monotonic;
 use crate::egress::EgressPolicy;
 use crate::outcome::{Answered, Fault};
 use crate::request;
-use crate::stream::Meter;
+use crate::stream::{Listener, Meter};
 
 /// Dropping it closes the socket at once, whatever the other side still does: a receiver that never reads
 /// cannot hold it.
@@ -23,6 +23,7 @@ pub(crate) struct Connection {
     sender: SendRequest<Full<Bytes>>,
     driver: AbortHandle,
     meter: Rc<Meter>,
+    listener: Listener,
     host: HeaderValue,
     /// The request target of the last request: one webhook's requests follow each other.
     target: (Arc<TargetUrl>, Uri),
@@ -36,21 +37,28 @@ pub(crate) struct Parts {
     pub(crate) sender: SendRequest<Full<Bytes>>,
     pub(crate) driver: AbortHandle,
     pub(crate) meter: Rc<Meter>,
+    pub(crate) listener: Listener,
     pub(crate) born: Monotonic,
     pub(crate) judged_by: Rc<EgressPolicy>,
 }
 
 impl Connection {
     pub(crate) fn new(parts: Parts, url: &Arc<TargetUrl>) -> Result<Self, Fault> {
-        let Parts { sender, driver, meter, born, judged_by } = parts;
+        let Parts { sender, driver, meter, listener, born, judged_by } = parts;
         let host = request::host(url)?;
         let target = (Arc::clone(url), request::target(url)?);
-        Ok(Self { sender, driver, meter, host, target, born, judged_by })
+        Ok(Self { sender, driver, meter, listener, host, target, born, judged_by })
     }
 
     /// Whether another request may be sent on it under this policy.
     pub(crate) fn is_usable(&self, policy: &Rc<EgressPolicy>) -> bool {
         self.sender.is_ready() && Rc::ptr_eq(&self.judged_by, policy)
+    }
+
+    /// Whether the receiver is still there and has said nothing since its last answer: whatever it says now would be taken
+    /// for the answer to a request that it has not seen.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.listener.is_silent()
     }
 
     /// Sends a request to what it was aimed at, and waits for the answer's headers, however long that takes.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::{Either, select};
 use futures_util::poll;
-use http::header::{LOCATION, RETRY_AFTER};
+use http::header::{CONTENT_LENGTH, LOCATION, RETRY_AFTER, TRANSFER_ENCODING};
 use http::{HeaderMap, Response, StatusCode};
 use hyper::body::Incoming;
 use signalpost_core::attempt::{Exchange, Failure, Outcome, Timing};
@@ -199,7 +199,8 @@ async fn settle(
     let success = if head.status.is_success() { Success::Yes } else { Success::No };
     let mut answer = Answer::new(success, &head.headers);
     let left = request.timeout.saturating_sub(Duration::from_micros(headed_at.us_since(course.started)));
-    if read_body(shared, &mut answer, &mut body, left, deadline).await == BodyEnd::Complete {
+    let end = read_body(shared, &mut answer, &mut body, left, deadline).await;
+    if end == BodyEnd::Complete && has_one_framing(&head.headers) {
         shared.keep_idle(request.url.origin(), connection);
     }
     let retry_after =
@@ -211,6 +212,12 @@ async fn settle(
         timing: course.end(),
         answer: answer.into_bytes(),
     }
+}
+
+/// Two headers that say where a body ends are a sign that somebody wants two readers to disagree (RFC 9112 section 6.3):
+/// whatever follows on that connection, no request of ours does.
+fn has_one_framing(headers: &HeaderMap) -> bool {
+    !(headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH))
 }
 
 async fn read_body(

@@ -115,8 +115,10 @@ mod tests {
     /// What the test's name server does with a question.
     #[derive(Clone, Copy)]
     enum Reply {
-        /// One A record for `IN A`, nothing for the rest.
+        /// One A record for `IN A`, nothing for the rest. It may be kept for a day.
         Address([u8; 4]),
+        /// The same behind another name. It may not be kept at all.
+        Alias([u8; 4]),
         /// A response code without records.
         Code(u8),
         Silence,
@@ -170,19 +172,24 @@ mod tests {
     }
 
     fn answer(question: &[u8], reply: Reply) -> Option<Vec<u8>> {
-        let (code, records) = match reply {
+        // A pointer to the name, type A, class IN, a lifetime of a day, four bytes.
+        const RECORD: [u8; 12] = [0xc0, 12, 0, 1, 0, 1, 0, 1, 0x51, 0x80, 0, 4];
+        // A pointer to the name, type CNAME, class IN, no lifetime, seven bytes: `inside` in the root.
+        const ALIAS: [u8; 20] =
+            [0xc0, 12, 0, 5, 0, 1, 0, 0, 0, 0, 0, 8, 6, b'i', b'n', b's', b'i', b'd', b'e', 0];
+        // `inside`, type A, class IN, no lifetime, four bytes.
+        const ALIASED: [u8; 18] = [6, b'i', b'n', b's', b'i', b'd', b'e', 0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4];
+        let is_a = kind(question) == Kind::A;
+        let (code, count, records) = match reply {
             Reply::Silence => return None,
-            Reply::Code(code) => (code, Vec::new()),
-            Reply::Address(address) if kind(question) == Kind::A => {
-                // A pointer to the name, type A, class IN, a lifetime of a day, four bytes.
-                let record = [0xc0, 12, 0, 1, 0, 1, 0, 1, 0x51, 0x80, 0, 4];
-                (0, [&record[..], &address].concat())
-            }
-            Reply::Address(_) => (0, Vec::new()),
+            Reply::Code(code) => (code, 0, Vec::new()),
+            Reply::Address(address) if is_a => (0, 1, [&RECORD[..], &address].concat()),
+            Reply::Alias(address) if is_a => (0, 2, [&ALIAS[..], &ALIASED, &address].concat()),
+            Reply::Address(_) | Reply::Alias(_) => (0, 0, Vec::new()),
         };
         let mut packet = question.to_vec();
         packet[2..4].copy_from_slice(&[0x81, 0x80 | code]);
-        packet[6..8].copy_from_slice(&[0, u8::from(!records.is_empty())]);
+        packet[6..8].copy_from_slice(&[0, count]);
         packet[8..12].fill(0);
         packet.extend(records);
         Some(packet)
@@ -212,6 +219,18 @@ mod tests {
         assert!(asked.iter().all(|(name, _)| name == "hook.example."), "no search domain: {asked:?}");
         assert_eq!(asked.iter().filter(|(_, kind)| *kind == Kind::A).count(), 1, "the answer was kept");
         assert!(asked.iter().any(|(_, kind)| *kind == Kind::Other), "IPv6 was asked for");
+    }
+
+    /// What stands behind an alias is what would be dialled, so that is what comes to be judged; and an answer that may not be
+    /// kept is asked for again.
+    #[test]
+    fn aliases_are_followed_to_their_addresses_and_lifetimes_are_kept() {
+        let (config, questions) = name_server(Reply::Alias([10, 0, 0, 1]));
+        let found = resolve(config, &["hook.example", "hook.example"]);
+        let expected: IpAddr = [10, 0, 0, 1].into();
+        assert_eq!(found, [Ok(vec![expected]), Ok(vec![expected])]);
+        let asked = questions.try_iter().filter(|(name, kind)| name == "hook.example." && *kind == Kind::A);
+        assert_eq!(asked.count(), 2, "a lifetime of nothing");
     }
 
     #[test]

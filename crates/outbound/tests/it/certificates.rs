@@ -13,7 +13,7 @@ use signalpost_outbound::tls::client_config;
 use crate::receiver::Receiver;
 use crate::world::{self, Setup, assert_failed, assert_status};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(crate) type Authority = CertifiedIssuer<'static, KeyPair>;
 
 /// A client configuration that trusts the system's and these authorities.
 pub(crate) fn trusting(authorities: &[&Authority]) -> Arc<ClientConfig> {
@@ -21,18 +21,18 @@ pub(crate) fn trusting(authorities: &[&Authority]) -> Arc<ClientConfig> {
     client_config((!pem.is_empty()).then_some(pem.as_bytes())).expect("good authorities")
 }
 
-fn authority(name: &str) -> Authority {
+pub(crate) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     CertifiedIssuer::self_signed(params, KeyPair::generate().expect("a key")).expect("an authority")
 }
 
-fn params(name: &str) -> CertificateParams {
+pub(crate) fn params(name: &str) -> CertificateParams {
     CertificateParams::new(vec![name.to_owned()]).expect("a good name")
 }
 
-fn server(authority: Option<&Authority>, params: &CertificateParams) -> Arc<ServerConfig> {
+pub(crate) fn server(authority: Option<&Authority>, params: &CertificateParams) -> Arc<ServerConfig> {
     let key = KeyPair::generate().expect("a key");
     let certificate = match authority {
         Some(authority) => params.signed_by(&key, authority),
@@ -47,7 +47,7 @@ fn server(authority: Option<&Authority>, params: &CertificateParams) -> Arc<Serv
     Arc::new(builder.with_no_client_auth().with_single_cert(chain, key).expect("a good certificate"))
 }
 
-fn answering(tls: Arc<ServerConfig>) -> Receiver {
+pub(crate) fn answering(tls: Arc<ServerConfig>) -> Receiver {
     Receiver::start_tls(tls, |_, conversation| {
         conversation.answer_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello")
     })
@@ -105,6 +105,29 @@ fn bad_certificates_are_told_apart() {
     check(server(Some(&trusted), &good), &trusted, "127.0.0.1", Some("not for 127.0.0.1"));
     let wildcard = params("*.hook.example");
     check(server(Some(&trusted), &wildcard), &trusted, "a.b.hook.example", Some("not for a.b.hook.example"));
+}
+
+/// A chain is read as far as TLS libraries are willing to, and no further.
+#[test]
+fn a_chain_without_end_is_a_tls_failure() {
+    let authority = authority("trusted");
+    let key = KeyPair::generate().expect("a key");
+    let certificate = params("hook.example").signed_by(&key, &authority).expect("a certificate");
+    let chain = vec![certificate.der().clone(); 1_000];
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key");
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("the provider knows them");
+    let config = builder.with_no_client_auth().with_single_cert(chain, key).expect("the first is the key's");
+    let receiver = answering(Arc::new(config));
+    world::run(Setup { tls: trusting(&[&authority]), ..Setup::default() }, async |world| {
+        world.names.tell_addresses("hook.example", &["127.0.0.1"]);
+        let exchange = world.post(&format!("https://hook.example:{}/", receiver.port())).await;
+        assert_failed(&exchange, Failure::Tls, "");
+    });
+    receiver.wait_for_ends(1);
+    assert!(receiver.requests().is_empty());
 }
 
 #[test]

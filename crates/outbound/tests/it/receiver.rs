@@ -38,6 +38,7 @@ struct Seen {
     bytes_written: AtomicUsize,
     bytes_read: AtomicUsize,
     requests: Mutex<Vec<String>>,
+    server_names: Mutex<Vec<String>>,
 }
 
 impl Receiver {
@@ -102,6 +103,11 @@ impl Receiver {
 }
 
 impl Receiver {
+    /// The names that TLS handshakes asked for, of connections that have ended; empty for those that named nobody.
+    pub(crate) fn server_names(&self) -> Vec<String> {
+        self.seen.server_names.lock().expect("no thread panicked").clone()
+    }
+
     /// Whether another connection has ended; each end is told once.
     pub(crate) fn has_ended(&self) -> bool {
         let end = self.ended.try_recv().ok();
@@ -150,6 +156,7 @@ fn accept_all(
                 }
                 _ => End::Over,
             };
+            conversation.note_server_name();
             drop(conversation);
             // The test may have ended before.
             let _ = end.send(how);
@@ -197,6 +204,13 @@ impl Conversation {
                 return Ok(false);
             }
             self.buffer.extend_from_slice(&chunk[..count]);
+        }
+    }
+
+    fn note_server_name(&self) {
+        if let Peer::Tls(tls) = &self.peer {
+            let name = tls.conn.server_name().unwrap_or_default().to_owned();
+            self.seen.server_names.lock().expect("no thread panicked").push(name);
         }
     }
 

@@ -47,15 +47,33 @@ impl Default for Setup {
 
 /// Runs a test on one thread, as a delivery core does.
 pub(crate) fn run<F: Future<Output = ()>>(setup: Setup, test: impl FnOnce(World) -> F) {
+    let names = Rc::new(Names::default());
+    start(setup, Rc::clone(&names) as Rc<dyn Resolve>, names, test);
+}
+
+/// The same with a name server of the test's own.
+pub(crate) fn run_with<F: Future<Output = ()>>(
+    setup: Setup,
+    resolver: Rc<dyn Resolve>,
+    test: impl FnOnce(World) -> F,
+) {
+    start(setup, resolver, Rc::default(), test);
+}
+
+fn start<F: Future<Output = ()>>(
+    setup: Setup,
+    resolver: Rc<dyn Resolve>,
+    names: Rc<Names>,
+    test: impl FnOnce(World) -> F,
+) {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime for the test");
     let clock =
         Arc::new(TestClock { start: Instant::now(), speed: setup.speed, wound_us: AtomicU64::new(0) });
-    let names = Rc::new(Names::default());
     let client = Client::new(ClientOptions {
         egress: setup.egress,
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        resolver: Rc::clone(&names) as Rc<dyn Resolve>,
+        resolver,
         tasks: Rc::new(Tasks),
         tls: setup.tls,
         limits: setup.limits,
