@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::Router;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
-use http::header::{CONNECTION, HOST};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::Incoming;
 use signalpost_api::CallerAddress;
@@ -34,7 +34,7 @@ pub(super) fn answer(
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response, Infallible>> + use<> {
     caller.heard.store(true, Ordering::Relaxed);
-    let readable = names_one_host(&request);
+    let readable = names_one_host(&request) && is_at_most_chunked(&request);
     let Manner { trusted_proxies, patience, .. } = &*caller.manner;
     let address = trusted_proxies.caller(caller.peer, request.headers());
     let (patience, unread) = (*patience, Arc::clone(&caller.unread));
@@ -59,5 +59,16 @@ fn names_one_host(request: &Request<Incoming>) -> bool {
     match request.headers().get_all(HOST).iter().count() {
         0 => request.version() < Version::HTTP_11,
         count => count == 1,
+    }
+}
+
+/// RFC 9112 section 6.1: `chunked`, once, is the one coding that we know. A proxy that understands more of a longer list, or
+/// less, could think that the body ends elsewhere, and that what follows is another caller's.
+fn is_at_most_chunked(request: &Request<Incoming>) -> bool {
+    let mut codings = request.headers().get_all(TRANSFER_ENCODING).iter();
+    match (codings.next(), codings.next()) {
+        (None, _) => true,
+        (Some(only), None) => only.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"),
+        (Some(_), Some(_)) => false,
     }
 }
