@@ -1,5 +1,6 @@
 //! Everything that must hold before a change lands, cheapest first: one step, one file.
 
+mod addresses;
 mod backup;
 mod bench;
 mod checks;
@@ -46,6 +47,11 @@ const STEPS: &[Step] = &[
     Step { name: "tidy", what: "the rules of the house", run: || tidy::run(Args::new(Vec::new())) },
     Step { name: "docs", what: "rustdoc without a warning", run: checks::docs },
     Step { name: "tests", what: "all tests of all crates", run: tests::workspace },
+    Step {
+        name: "addresses",
+        what: "which addresses are public, judged by another library too",
+        run: addresses::run,
+    },
     Step { name: "openapi", what: "the OpenAPI documents, judged by a validator", run: openapi::validate },
     Step { name: "simulator", what: "the simulator with 100 seeds", run: tests::simulator },
     Step { name: "release", what: "build the release binary", run: || release::binary().map(drop) },

@@ -42,6 +42,7 @@ mod spaaza_branded;
 mod spaaza_deliveries;
 mod spaaza_errors;
 mod spaaza_faults;
+mod ssrf;
 mod unserved;
 mod users;
 mod webhook_login;

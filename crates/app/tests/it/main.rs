@@ -8,6 +8,7 @@
 
 mod config;
 mod copies;
+mod egress;
 mod http;
 mod keys;
 mod opentrain;
@@ -16,6 +17,7 @@ mod raw;
 mod slow;
 mod spaaza;
 mod tls;
+mod wire;
 
 use std::time::Duration;
 
