@@ -10,4 +10,5 @@ mod pause;
 mod redeliver;
 mod rig;
 mod signing_keys;
+mod sweep;
 mod users;

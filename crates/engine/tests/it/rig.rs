@@ -265,7 +265,7 @@ pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Pr
 
 /// Whether somebody was woken.
 #[derive(Default)]
-struct Bell(AtomicBool);
+pub(crate) struct Bell(pub(crate) AtomicBool);
 
 impl Wake for Bell {
     fn wake(self: Arc<Self>) {

@@ -32,6 +32,9 @@ use crate::{
     Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_vault,
 };
 
+/// Every verb that can be made to fail, by its name in the traits.
+pub const VERBS: [&[&str]; 3] = [forward_catalog!(names), forward_ledger!(names), forward_vault!(names)];
+
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {
     inner: S,

@@ -91,9 +91,13 @@ macro_rules! forward_vault {
     };
 }
 
-/// Verbs as a list of signatures without `&self`: the wrapper's own list, where some are not to go through.
+/// Verbs as a list of signatures without `&self`: the wrapper's own list, where some are not to go through. With `names` in
+/// the place of a method it is a list of their names.
 #[macro_export]
 macro_rules! forward {
+    (names $(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
+        &[$(stringify!($verb)),*]
+    };
     ($through:ident $(fn $verb:ident($($name:ident: $type:ty),*) -> $answer:ty;)*) => {
         $(fn $verb(&self, $($name: $type),*) -> Answer<$answer> {
             self.$through(stringify!($verb), move |store| store.$verb($($name),*))
