@@ -14,6 +14,7 @@
 )]
 
 mod args;
+mod mutants;
 mod openapi;
 mod release;
 mod scenarios;
@@ -38,7 +39,8 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] = &[test::TASK, tidy::TASK, scenarios::TASK, torture::TASK, stages::TASK, openapi::TASK];
+const TASKS: &[Task] =
+    &[test::TASK, tidy::TASK, scenarios::TASK, torture::TASK, mutants::TASK, stages::TASK, openapi::TASK];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);

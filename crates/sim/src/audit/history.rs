@@ -8,7 +8,7 @@ use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 
-use super::Evidence;
+use super::{Evidence, succeeded};
 use crate::facts::{Life, Promise, WorkspaceFacts};
 use crate::ground::Moment;
 use crate::network::{OWN_HEADER, Sent};
@@ -112,7 +112,7 @@ fn check_verdict(schedules: &[Vec<u64>], sent: &Sent, attempt: &Attempt, tries: 
     let ended = sent.ended?;
     let right = |schedule: &Vec<u64>| {
         let delay_ms = schedule.get(tries - 1).map(|s| i64::try_from(s * 1_000).expect("hours"));
-        match (ended.outcome.is_success(), delay_ms, attempt.verdict) {
+        match (succeeded(ended.outcome), delay_ms, attempt.verdict) {
             (true, _, verdict) => verdict == Verdict::Delivered,
             (false, None, verdict) => verdict == Verdict::GiveUp,
             (false, Some(delay_ms), Verdict::RetryAt(at)) => {
@@ -207,7 +207,7 @@ fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String>
 fn has_arrived(evidence: &Evidence<'_>, record: &DeliveryRecord) -> bool {
     let id = record.summary.id.to_public();
     let mut sent = evidence.by_delivery.get(id.as_str()).into_iter().flatten();
-    sent.any(|sent| sent.ended.is_some_and(|ended| ended.outcome.is_success()))
+    sent.any(|sent| sent.ended.is_some_and(|ended| succeeded(ended.outcome)))
 }
 
 /// Each redelivery that was answered is on record, and no other. One that was asked for whatever the status may have

@@ -10,6 +10,8 @@ mod wire;
 
 use std::collections::BTreeMap;
 
+use signalpost_core::attempt::Outcome;
+
 use crate::facts::{Facts, WebhookFacts};
 use crate::ground::Moment;
 use crate::network::{DELIVERY_HEADER, Sent, WEBHOOK_HEADER};
@@ -55,11 +57,16 @@ impl<'a> Evidence<'a> {
         let sent = self.by_webhook.get(webhook.public_id.as_str()).map_or(&[][..], Vec::as_slice);
         let outcomes = sent.iter().filter_map(|sent| sent.ended).filter(|ended| ended.at < before);
         let failures: Vec<_> =
-            outcomes.map(|end| end.outcome).filter(|outcome| !outcome.is_success()).collect();
+            outcomes.map(|end| end.outcome).filter(|outcome| !succeeded(*outcome)).collect();
         let gone = rule.on_gone && failures.iter().any(|outcome| outcome.status() == Some(410));
         let limit = rule.consecutive_failures.and_then(|limit| usize::try_from(limit).ok());
         gone || limit.is_some_and(|limit| failures.len() >= limit)
     }
+}
+
+/// The rule of the product, written down a second time: a receiver answered with a status from 200 to 299.
+const fn succeeded(outcome: Outcome) -> bool {
+    matches!(outcome, Outcome::Status(200..=299))
 }
 
 /// Everything that must not be.

@@ -2,8 +2,8 @@
 
 use signalpost_core::profile::PauseRule;
 
-use super::Evidence;
 use super::promises::wishes;
+use super::{Evidence, succeeded};
 use crate::facts::{EventFacts, Life, WebhookFacts, number_in};
 
 /// Whether the event may be gone: it had the age, by what the wall clock ever showed. A clock that jumped while it
@@ -45,7 +45,7 @@ fn has_ended(evidence: &Evidence<'_>, webhook: &WebhookFacts, number: usize) -> 
     let drops = evidence.facts.workspaces[webhook.workspace].style.pause == PauseRule::Drops;
     let ends = |life: Life| life == Life::Deleted || life == Life::Disabled && drops;
     let off = webhook.changes.iter().any(|change| ends(change.wanted.life));
-    outcomes.iter().any(|ended| ended.outcome.is_success())
+    outcomes.iter().any(|ended| succeeded(ended.outcome))
         || outcomes.len() > retries_least
         || off
         || evidence.facts.listed.is_some_and(|listed| evidence.may_be_switched_off(webhook, listed))

@@ -2,7 +2,7 @@
 
 use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
 
-use super::{Evidence, farewell};
+use super::{Evidence, farewell, succeeded};
 use crate::facts::{Life, Scope, WebhookFacts, number_in};
 use crate::network::{EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
@@ -123,7 +123,7 @@ fn check_failing(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<Stri
         let forgiven_us = forgiven_us(webhook, before(), next);
         let failed = |sent: &&&Sent| {
             let ended = sent.ended.filter(|ended| ended.at < next.at && ended.at.us > forgiven_us);
-            ended.is_some_and(|ended| !ended.outcome.is_success())
+            ended.is_some_and(|ended| !succeeded(ended.outcome))
         };
         let in_flight = |sent: &&&Sent| sent.ended.is_none_or(|ended| ended.at > next.at);
         let (failures, abreast) = (before().filter(failed).count(), before().filter(in_flight).count());
@@ -140,7 +140,7 @@ fn check_failing(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<Stri
 /// The last moment before a request at which failures may have been forgotten; zero when there is none.
 fn forgiven_us<'a>(webhook: &WebhookFacts, before: impl Iterator<Item = &'a &'a Sent>, next: &Sent) -> u64 {
     let ended = before.filter_map(|sent| sent.ended).filter(|ended| ended.at < next.at);
-    let succeeded = ended.filter(|ended| ended.outcome.is_success()).map(|ended| ended.at.us);
+    let succeeded = ended.filter(|ended| succeeded(ended.outcome)).map(|ended| ended.at.us);
     let woken = webhook.changes.iter().filter(|change| {
         change.scope == Scope::Life && change.wanted.life == Life::Active && change.called < next.at
     });
