@@ -174,7 +174,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
     };
     webhook.login.user = fields.optional_text("login_user")?.map(str::to_owned);
     webhook.login.password = optional_sealed(fields, "login_password")?;
-    webhook.signing_key = fields.optional_integer("signing_key")?.map(SigningKeyId::from_raw);
+    webhook.signing_key = fields.optional_id("signing_key")?.map(SigningKeyId::from_raw);
     webhook.metadata = metadata(fields)?;
     Ok(webhook)
 }
@@ -281,14 +281,14 @@ pub(crate) fn operator_key(row: &Row<'_>) -> Field<OperatorKey> {
     let mut fields = Fields::new(row, "operator_key", 1);
     Ok(OperatorKey {
         id: OperatorKeyId::from_raw(fields.id("id")?),
-        workspace: fields.optional_integer("workspace")?.map(WorkspaceId::from_raw),
+        workspace: fields.optional_id("workspace")?.map(WorkspaceId::from_raw),
         name: fields.optional_text("name")?.map(str::to_owned),
         scopes: scopes(&mut fields)?,
         rate: rate(&mut fields)?,
         preview: fields.text("preview")?.to_owned(),
         created_at: fields.time("created_at")?,
         expires_at: fields.optional_time("expires_at")?,
-        successor: fields.optional_integer("successor")?.map(OperatorKeyId::from_raw),
+        successor: fields.optional_id("successor")?.map(OperatorKeyId::from_raw),
     })
 }
 
@@ -389,6 +389,22 @@ mod tests {
         }
         let good = with_row("SELECT 7, 1, 2, 3, 'webhook_deleted'", cut).expect("good");
         assert_eq!(good, Cut { upto: Sequence(2), at: Timestamp::from_ms(3), reason: CutReason::Deleted });
+    }
+
+    /// Public forms are made of positive numbers only, so one that is none must not come so far.
+    #[test]
+    fn no_id_is_negative_wherever_it_stands() {
+        let key = |workspace: i64, successor: i64| {
+            let columns = "NULL, x'010472656164', NULL, NULL, 'spo_8f2a', 5, NULL";
+            with_row(&format!("SELECT 7, {workspace}, {columns}, {successor}"), operator_key)
+        };
+        assert_eq!(key(1, 8).expect("good").successor, Some(OperatorKeyId::from_raw(8)));
+        for (workspace, successor, wrong) in [(-1, 8, "workspace"), (1, -8, "successor")] {
+            match key(workspace, successor) {
+                Err(StoreError::Corrupt { table: "operator_key", column, .. }) => assert_eq!(column, wrong),
+                other => panic!("{wrong}: {other:?}"),
+            }
+        }
     }
 
     #[test]

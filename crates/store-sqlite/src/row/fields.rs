@@ -38,6 +38,10 @@ impl<'r> Fields<'r> {
         if value < 0 { Err(self.corrupt(column, format!("{value} is no id"))) } else { Ok(value) }
     }
 
+    pub(crate) fn optional_id(&mut self, column: &'static str) -> Field<Option<i64>> {
+        self.optional(column, Self::id)
+    }
+
     /// A number that is never negative and fits `T`.
     pub(crate) fn count<T: TryFrom<i64>>(&mut self, column: &'static str) -> Field<T> {
         let value = self.integer(column)?;
