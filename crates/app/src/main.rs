@@ -1,39 +1,11 @@
-//! The `signalpost` binary: reads its settings, puts the parts together and runs them.
-
-#![expect(
-    clippy::disallowed_methods,
-    reason = "this crate lends the engine the real clock, threads and network; it is where ambient ones belong"
-)]
-
-mod cli;
-mod cmd;
-mod cores;
-mod heavy_thread;
-mod key_files;
-mod listen;
-mod open_files;
-mod patience;
-mod ports;
-mod server;
-mod settings;
-mod telemetry;
-mod tls;
+//! The `signalpost` binary. All of it is in the library beside this file.
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 /// Less CPU per delivery than the system's allocator.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = cli::Cli::parse();
-    match cmd::run(cli.command) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            telemetry::print_failure(&failure);
-            ExitCode::from(failure.status)
-        }
-    }
+    signalpost::run()
 }

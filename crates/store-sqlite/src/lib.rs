@@ -12,6 +12,8 @@ pub mod copy;
 mod disk;
 mod failure;
 mod fetch;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inline;
 #[cfg(test)]
 mod inside;

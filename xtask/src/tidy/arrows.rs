@@ -21,11 +21,12 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("testkit", &["core"]),
     ("powercut", &["testkit"]),
     ("sim", &["engine", "store", "store-sqlite", "core", "powercut", "testkit"]),
+    ("fuzz", &["app", "api", "outbound", "filter", "engine", "store-sqlite", "store", "core"]),
     ("xtask", &["testkit"]),
 ];
 
 /// Crates for development only: no shipping crate may name them in `[dependencies]`.
-const DEVELOPMENT: &[&str] = &["testkit", "powercut", "sim", "xtask"];
+const DEVELOPMENT: &[&str] = &["testkit", "powercut", "sim", "fuzz", "xtask"];
 
 /// What any crate may add to its row in `[dev-dependencies]`: the model store, its suite and the test kit.
 const FOR_TESTS: &[&str] = &["core", "store", "testkit"];

@@ -121,6 +121,7 @@ fn licence(vendor: &str, file: &str) -> Licence {
         "crates/app/tests/",
         "crates/app/src/cmd/demo/",
         "xtask/",
+        "crates/fuzz/setup/",
     ];
     if file.ends_with(".md")
         || own.iter().any(|folder| file.starts_with(folder.as_str()))

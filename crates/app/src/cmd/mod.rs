@@ -2,7 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod bench;
-mod config;
+pub(crate) mod config;
 mod copies;
 pub(crate) mod db;
 mod demo;

@@ -19,7 +19,7 @@ impl TrustedProxies {
     /// The peer's own address, unless it is a trusted proxy. Each proxy adds whom it heard at the right end, so
     /// from there on entries are true as long as trusted proxies wrote them: the first that is no such proxy is the
     /// caller. What stands left of it, or left of what is no address, anybody may have invented.
-    pub(super) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    pub(crate) fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut caller = peer.to_canonical();
         if self.0.is_empty() {
             return caller;

@@ -2,6 +2,7 @@
 //! where it came from. Keys and other secrets are read apart, in [`crate::key_files`].
 
 pub(crate) mod environment;
+pub(crate) mod file;
 pub(crate) mod keys;
 pub(crate) mod layers;
 pub(crate) mod problems;
@@ -10,7 +11,6 @@ pub(crate) mod value;
 mod amount;
 mod convert;
 mod dialects;
-mod file;
 mod near;
 
 use std::net::SocketAddr;

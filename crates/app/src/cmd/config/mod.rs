@@ -1,7 +1,7 @@
 //! `signalpost config`: look at a configuration without starting anything.
 
 mod check;
-mod print;
+pub(crate) mod print;
 
 use crate::cli::ConfigCommand;
 use crate::cmd::Failure;

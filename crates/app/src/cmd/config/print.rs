@@ -32,7 +32,7 @@ fn gather(flags: &Flags, environment: &Environment) -> Result<Effective, Failure
 }
 
 /// Reads as a configuration file that says the same.
-fn as_toml(effective: &Effective, secrets: &[(&str, String)]) -> String {
+pub(crate) fn as_toml(effective: &Effective, secrets: &[(&str, String)]) -> String {
     let mut text = String::new();
     for (name, source) in secrets {
         text.push_str(&format!("# {name}: {source}\n"));
@@ -85,7 +85,7 @@ fn toml(value: &Json) -> String {
     }
 }
 
-fn as_json(effective: &Effective, secrets: &[(&str, String)]) -> String {
+pub(crate) fn as_json(effective: &Effective, secrets: &[(&str, String)]) -> String {
     let settings: Map<String, Json> = keys::ALL
         .iter()
         .map(|key| {
