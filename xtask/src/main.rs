@@ -14,6 +14,7 @@
 )]
 
 mod args;
+mod fuzz;
 mod mutants;
 mod openapi;
 mod release;
@@ -39,8 +40,16 @@ struct Task {
     run: fn(Args) -> Outcome,
 }
 
-const TASKS: &[Task] =
-    &[test::TASK, tidy::TASK, scenarios::TASK, torture::TASK, mutants::TASK, stages::TASK, openapi::TASK];
+const TASKS: &[Task] = &[
+    test::TASK,
+    tidy::TASK,
+    scenarios::TASK,
+    torture::TASK,
+    fuzz::TASK,
+    mutants::TASK,
+    stages::TASK,
+    openapi::TASK,
+];
 
 fn main() -> ExitCode {
     let mut words = std::env::args().skip(1);
