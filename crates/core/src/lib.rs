@@ -22,6 +22,7 @@ pub mod id_form;
 pub mod idempotency;
 mod json_names;
 pub mod limits;
+pub mod masking;
 pub mod matching;
 pub mod metadata;
 pub mod operator_key;

@@ -243,6 +243,12 @@ pub const ANSWER_HEADER_BYTES_MAX: usize = 32 * 1024;
 /// Prefix of an answer kept with a successful and with a failed attempt.
 pub const ANSWER_KEPT_SUCCESS_BYTES: usize = 256;
 pub const ANSWER_KEPT_FAILURE_BYTES: usize = 4 * 1024;
+/// Characters from which on a credential is hidden in what receivers answer, and so is the beginning of one that an answer's
+/// end cuts off. Shorter ones stand in many a text by chance, and stars in their place would tell what they are.
+pub const MASKED_CHARS_MIN: usize = 4;
+/// Characters that are compared to find credentials in one answer: some milliseconds. What servers really answer takes a
+/// hundredth; only texts and headers that were made to be alike take more.
+pub const MASKING_STEPS_MAX: usize = 256 * 1024;
 /// An idle connection to a receiver is dropped after this; below the 60 s of common servers.
 pub const POOL_IDLE: Duration = Duration::from_secs(30);
 /// A connection lives this long at most, so that a changed DNS answer or egress rule takes effect.

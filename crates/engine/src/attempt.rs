@@ -1,5 +1,6 @@
 //! One attempt: render, sign, send, judge.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use signalpost_core::event::Event;
 use signalpost_core::health::{HealthAfter, after_attempt};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES};
+use signalpost_core::masking::Masking;
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
 use signalpost_core::profile::DeliveryProfile;
 use signalpost_core::retry::{Ended, decide};
@@ -56,7 +58,7 @@ pub(crate) async fn run(
     let (request_headers, exchange) = match &config.target {
         Ok(target) => {
             let request = render(&config, target, &event, due, started_at);
-            (shown_headers(&request), transport.send(request).await)
+            (shown_headers(&request), shown_exchange(transport.send(request).await, &target.masking))
         }
         Err(problem) => (Vec::new(), not_sent(problem)),
     };
@@ -103,6 +105,23 @@ fn headers(delivery: &DeliveryProfile, signer: Option<&Signer>, scope: Scope<'_>
 fn shown_headers(request: &OutboundRequest) -> Vec<(Arc<str>, String)> {
     let masked = request.secret_headers.iter().map(|(name, _)| (Arc::clone(name), MASKED.to_owned()));
     request.headers.iter().cloned().chain(masked).collect()
+}
+
+/// The exchange as it goes into the record: a receiver may say again what it was sent, or what it signs with.
+fn shown_exchange(exchange: Exchange, masking: &Masking) -> Exchange {
+    let detail = match masking.mask(exchange.detail.as_bytes()) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(String::from_utf8_lossy(&masked).into_owned()),
+    };
+    let answer = match masking.mask(&exchange.answer) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(Bytes::from(masked)),
+    };
+    Exchange {
+        detail: detail.unwrap_or(exchange.detail),
+        answer: answer.unwrap_or(exchange.answer),
+        ..exchange
+    }
 }
 
 fn not_sent(problem: &str) -> Exchange {
@@ -226,9 +245,11 @@ mod tests {
     struct Sent(RefCell<u32>);
 
     impl Transport for Sent {
-        fn send(&self, _request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
+        /// Says again what was sent.
+        fn send(&self, request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
             *self.0.borrow_mut() += 1;
-            Box::pin(std::future::ready(not_sent("the test sends nothing")))
+            let answer = Bytes::copy_from_slice(request.secret_headers[0].1.expose());
+            Box::pin(std::future::ready(Exchange { answer, ..not_sent("the test sends nothing") }))
         }
     }
 
@@ -286,6 +307,7 @@ mod tests {
     fn config(superseded: bool) -> Rc<LaneConfig> {
         let profile = profile();
         let url = Arc::new(TargetUrl::parse("https://example.com/").expect("a good URL"));
+        let masking = Masking::of(std::iter::empty(), std::iter::once(&secret_header().1));
         Rc::new(LaneConfig {
             webhook: WebhookId::from_raw(1),
             workspace: WorkspaceId::from_raw(1),
@@ -293,11 +315,36 @@ mod tests {
             workspace_public_id: "ws".to_owned(),
             policy: profile.delivery.policy.clone(),
             profile: Arc::new(profile),
-            target: Ok(Target { url, signer: None, headers: [secret_header()].into() }),
+            target: Ok(Target { url, signer: None, headers: [secret_header()].into(), masking }),
             cut_upto: None,
             consecutive_failures: 0,
             superseded: Cell::new(superseded),
         })
+    }
+
+    /// A receiver may answer with what it was sent, or point there.
+    #[test]
+    fn what_a_receiver_says_again_is_masked() {
+        let spoken = |detail: &str, answer: &'static [u8]| Exchange {
+            detail: detail.to_owned(),
+            answer: Bytes::from_static(answer),
+            ..not_sent("x")
+        };
+        let (secret, (_, value)) = (Secret::from_text("whsec_AAAA"), secret_header());
+        let masking = Masking::of(std::iter::once(&secret), std::iter::once(&value));
+        let shown = |exchange| {
+            let Exchange { detail, answer, .. } = shown_exchange(exchange, &masking);
+            (detail, answer)
+        };
+        let harmless = spoken("Redirects are not followed.", b"{\"error\":\"\xff\"}");
+        assert_eq!(shown(harmless.clone()), (harmless.detail, harmless.answer));
+        let again =
+            spoken("this one pointed to https://x.y/?key=canary", b"\xffx-api-key: canary, whsec_AAAA");
+        let masked = (
+            "this one pointed to https://x.y/?key=***".to_owned(),
+            b"\xffx-api-key: ***, ***".as_slice().into(),
+        );
+        assert_eq!(shown(again), masked);
     }
 
     fn event() -> Arc<Event> {
@@ -331,7 +378,9 @@ mod tests {
             let attempt = run(config(superseded), event(), due, Timestamp::default(), shared);
             let ended = attempt.now_or_never().expect("nothing is waited for");
             assert_eq!((ended.is_err(), *transport.0.borrow()), (superseded, requests));
-            let recorded = ended.map(|ended| ended.request_headers).unwrap_or_default();
+            let (recorded, answer) =
+                ended.map(|ended| (ended.request_headers, ended.exchange.answer)).unwrap_or_default();
+            assert_eq!(answer, if superseded { "" } else { MASKED });
             let masked = [("x-api-key".into(), MASKED.to_owned())];
             assert_eq!(recorded, &masked[..usize::try_from(requests).expect("one at most")]);
         }

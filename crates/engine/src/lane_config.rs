@@ -7,6 +7,7 @@ use signalpost_core::basic_auth::{AUTHORIZATION, authorization};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::masking::Masking;
 use signalpost_core::policy::DeliveryPolicy;
 use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_core::rotation::PreviousSecret;
@@ -44,6 +45,8 @@ pub(crate) struct Target {
     pub(crate) signer: Option<Signer>,
     /// What the owner has sent along, by name: the login among it.
     pub(crate) headers: Arc<[(Arc<str>, Secret)]>,
+    /// Hides all of its secrets in what the receiver says.
+    pub(crate) masking: Masking,
 }
 
 /// A webhook's sealed values, opened.
@@ -106,6 +109,11 @@ impl Opened {
         headers.extend(login_of(webhook, keyring)?);
         Ok(Self { secret: secret_of(record, signing, keyring)?, previous, headers })
     }
+
+    fn masking(&self) -> Masking {
+        let signing = self.secret.iter().chain(self.previous.iter().map(|(secret, _)| secret));
+        Masking::of(signing, self.headers.iter().map(|(_, value)| value))
+    }
 }
 
 /// What signs as the newest, if anything does.
@@ -137,6 +145,7 @@ impl Target {
     /// The error is a sentence without its full stop.
     fn new(url: &str, profile: &Profile, opened: Opened) -> Result<Self, String> {
         let url = TargetUrl::parse(url).map_err(|problem| format!("the stored URL {problem}"))?;
+        let masking = opened.masking();
         let signer = match opened.secret {
             None => None,
             Some(secret) => Some(
@@ -147,7 +156,7 @@ impl Target {
         // A name that the dialect has claimed since it was set is the dialect's.
         let free = |(name, _): &(Arc<str>, Secret)| profile.check_header_name(name).is_ok();
         let headers = opened.headers.into_iter().filter(free).collect();
-        Ok(Self { url: Arc::new(url), signer, headers })
+        Ok(Self { url: Arc::new(url), signer, headers, masking })
     }
 }
 

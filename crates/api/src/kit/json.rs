@@ -34,7 +34,7 @@ impl<'a> Object<'a> {
 
     /// Reads an element of a list that was read by [`elements`].
     pub(crate) fn of_element(raw: &'a RawValue) -> Result<Self, String> {
-        Self::read(raw.get()).map_err(|problem| problem.to_string())
+        Self::read(raw.get()).map_err(|problem| said(&problem))
     }
 
     fn read(text: &'a str) -> Result<Self, serde_json::Error> {
@@ -97,7 +97,18 @@ fn checked_text(body: &[u8]) -> Result<&str, Error> {
 }
 
 fn malformed(problem: &serde_json::Error) -> Error {
+    let problem = said(problem);
     Error::new(ErrorCode::Malformed, format!("the body is not the JSON that is expected: {problem}"))
+}
+
+/// The problem without the value that stands where another was expected: it may be a secret, and errors are logged.
+fn said(problem: &serde_json::Error) -> String {
+    const WRONG_TYPE: &str = "invalid type: ";
+    let text = problem.to_string();
+    match text.rfind(", expected ").filter(|_| text.starts_with(WRONG_TYPE)) {
+        Some(expected) => format!("invalid type{}", &text[expected..]),
+        None => text,
+    }
 }
 
 /// Line and column of the byte after `before`, both counted from 1 as serde_json does.
@@ -242,6 +253,20 @@ mod tests {
         refused(b"\xef\xbb\xbf{}", "line 1 column 1");
         let many: Vec<String> = (0..=MEMBERS_MAX).map(|n| format!("\"{n}\":0")).collect();
         refused(format!("{{{}}}", many.join(",")).as_bytes(), "at most 256 members");
+    }
+
+    /// What was sent by mistake may be a password.
+    #[test]
+    fn a_value_in_a_wrong_place_is_not_repeated() {
+        for body in [&br#""canary, expected \" canary""#[..], b"3.125", b"[\"canary\"]", b"true"] {
+            let error = Object::parse(body).expect_err("no object").message;
+            assert!(error.contains(": invalid type, expected an object at line 1"), "{error}");
+            let error = elements(body, 0).map_err(|error| error.message);
+            assert!(
+                error.is_err_and(|error| error.contains("invalid type, expected an array"))
+                    || body[0] == b'['
+            );
+        }
     }
 
     #[test]
