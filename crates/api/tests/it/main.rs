@@ -43,6 +43,7 @@ mod spaaza_deliveries;
 mod spaaza_errors;
 mod spaaza_faults;
 mod ssrf;
+mod tenants;
 mod unserved;
 mod users;
 mod webhook_login;
