@@ -6,6 +6,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that unwraps the wrong thing fails, as it should")]
 
+mod canaries;
 mod config;
 mod copies;
 mod egress;
