@@ -13,3 +13,4 @@ mod feed;
 mod opening;
 mod retention;
 mod support;
+mod wiping;
