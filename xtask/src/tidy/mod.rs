@@ -10,6 +10,7 @@ mod imports;
 mod length;
 mod lockfile;
 mod markdown;
+mod secrets;
 mod text;
 mod vendors;
 
@@ -22,7 +23,7 @@ pub(crate) const TASK: Task = Task {
     name: "tidy",
     summary: "check the rules of the house that a machine can check",
     help: "Checks which crate may depend on which, where a vendor may be named, that vendors' folders are alike, how long files are, that
-files begin by saying what they are for, and small things such as trailing white space.
+files begin by saying what they are for, that secrets are not compared by `==`, and small things such as trailing white space.
 Prints one line per finding and fails when there is any. Takes no options.",
     run,
 };
@@ -53,8 +54,15 @@ const CORPUS: &str = "crates/fuzz/corpus/";
 /// A rule that looks at one file's path and text.
 type FileRule = fn(&str, &str) -> Vec<Finding>;
 
-const FILE_RULES: &[FileRule] =
-    &[text::check, vendors::check, crate_docs::check, imports::check, lockfile::check, markdown::check];
+const FILE_RULES: &[FileRule] = &[
+    text::check,
+    vendors::check,
+    crate_docs::check,
+    imports::check,
+    lockfile::check,
+    markdown::check,
+    secrets::check,
+];
 
 pub(crate) fn run(args: Args) -> Outcome {
     args.finish()?;

@@ -51,6 +51,7 @@ fn strangers_of(app: &App, own: &Tenant, elsewhere: &Tenant) -> Vec<Stranger> {
     ]
 }
 
+#[expect(clippy::print_stdout, reason = "docs/proof.md says how to see these figures")]
 #[test]
 fn whoever_has_no_good_credential_of_a_dialect_is_told_one_thing_and_changes_nothing() {
     let mut requests = 0;
@@ -70,6 +71,7 @@ fn whoever_has_no_good_credential_of_a_dialect_is_told_one_thing_and_changes_not
     println!("{requests} requests of strangers to dialects");
 }
 
+#[expect(clippy::print_stdout, reason = "docs/proof.md says how to see these figures")]
 #[test]
 fn whoever_has_no_good_operator_key_is_told_one_thing_and_changes_nothing() {
     let app = App::new();

@@ -90,7 +90,7 @@ fn wrong_texts(house: &mut House, callers: &Callers) {
     let requests = [
         with_body("application/json", format!("{{\"secret\":\"{SLIP}")),
         with_body("application/json", format!("{{\"secret\":{SLIP}}}")),
-        with_body("application/json", format!("{SLIP}")),
+        with_body("application/json", SLIP.to_owned()),
         with_body("text/plain", SLIP.to_owned()),
         with_body(SLIP, "{}".to_owned()),
         own(Request::new("GET", &format!("{path}?cursor={SLIP}"))),

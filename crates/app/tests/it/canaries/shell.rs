@@ -15,6 +15,9 @@ const COMMANDS: &str = "commands";
 const SHORT_KEY: &str = "canary-short";
 const BAD_MASTER_KEY: &str = "canary-no-master-key-18c5f2";
 const DATABASE_PASSWORD: &str = "canary-database-password-b2e7";
+/// A command and its environment.
+type Refused<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+
 /// Takes the place of the generated one.
 const NEXT_MASTER_KEY: &str = "c0ffee00c0ffee11c0ffee22c0ffee33c0ffee44c0ffee55c0ffee66c0ffee77";
 
@@ -72,7 +75,7 @@ fn while_it_runs(house: &mut House, folder: &Path) {
 /// Secrets that cannot be used are refused, and not printed.
 fn mistakes(house: &mut House) {
     let url = format!("postgres://signalpost:{DATABASE_PASSWORD}@localhost/x");
-    let refused: [(&[&str], &[(&str, &str)]); 6] = [
+    let refused: [Refused<'_>; 6] = [
         (&["config", "check"], &[("SIGNALPOST_OPERATOR_KEY", SHORT_KEY)]),
         (&["serve", "--log", "trace"], &[("SIGNALPOST_MASTER_KEY", BAD_MASTER_KEY)]),
         (&["config", "check"], &[("SIGNALPOST_MASTER_KEY", BAD_MASTER_KEY)]),
