@@ -1,9 +1,9 @@
 //! The two keys of an installation: from the environment, from a file that the environment names, else from a file
 //! in the data directory that is made at the first start and readable by its owner alone.
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use signalpost_core::credential::CredentialHash;
@@ -12,7 +12,7 @@ use signalpost_core::operator_key::mint;
 use signalpost_core::ports::Random;
 use signalpost_core::seal::{Keyring, MASTER_KEY_BYTES};
 use signalpost_core::secret::Secret;
-use signalpost_store_sqlite::holds_database;
+use signalpost_store_sqlite::{holds_database, make_directory as make_durable_directory};
 
 use crate::cmd::Failure;
 use crate::ports::SystemRandom;
@@ -70,7 +70,7 @@ impl Keys {
 }
 
 pub(crate) fn make_directory(data: &Path) -> Result<(), Failure> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(data);
+    let made = make_durable_directory(data);
     made.map_err(|error| Failure::io(format!("cannot make the data directory {}", data.display()), error))
 }
 

@@ -38,5 +38,5 @@ mod weight;
 mod write;
 mod writer;
 
-pub use open::{Existing, OpenError, OpenOptions, create_private, holds_database};
+pub use open::{Existing, OpenError, OpenOptions, create_private, holds_database, make_directory};
 pub use store::SqliteStore;

@@ -99,7 +99,7 @@ impl Directory {
             let path = path.to_owned();
             move |error| OpenError::File { path, error }
         };
-        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(failed(path))?;
+        make_directory(path).map_err(failed(path))?;
         let lock_path = path.join(LOCK_FILE);
         let lock = create_private(&lock_path, Existing::Kept).map_err(failed(&lock_path))?;
         match lock.try_lock() {
@@ -147,6 +147,31 @@ impl Directory {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(connection)
     }
+}
+
+/// Makes a directory that its owner alone may use, with those above it that are missing, unless it is there already; and
+/// sees to it that it is there after a power cut: what is synced inside a directory says nothing of the directory's name.
+pub fn make_directory(path: &Path) -> io::Result<()> {
+    let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+    let made = path.ancestors().take_while(is_missing).count();
+    DirBuilder::new().recursive(true).mode(0o700).create(path)?;
+    // Its own name also when it was there: whoever made it may have come no further.
+    for made in path.ancestors().take(made.max(1)) {
+        let above = match made.parent() {
+            Some(above) if above.as_os_str().is_empty() => Path::new("."),
+            Some(above) => above,
+            None => break,
+        };
+        // It may be one that we may not read. That is no reason not to start.
+        if let Err(error) = File::open(above).and_then(|above| above.sync_all()) {
+            tracing::warn!(
+                directory = %made.display(),
+                %error,
+                "cannot sync the directory above; after a power cut this one may be missing if it is new"
+            );
+        }
+    }
+    Ok(())
 }
 
 /// What becomes of a file that is there already.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OpenFlags};
 use sha2::{Digest, Sha256};
 
-use crate::open::OpenError;
+use crate::open::{OpenError, make_directory};
 use crate::schema;
 
 /// Name of a database that is still being written; a crash leaves this and never half a database.
@@ -79,9 +79,7 @@ fn number(connection: &Connection, sql: &str) -> Result<u64, CopyError> {
 
 /// Makes a directory of ours, or takes one that holds nothing but keys, which may lie ready.
 fn make_empty(directory: &Path) -> Result<(), CopyError> {
-    use std::os::unix::fs::DirBuilderExt;
-
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory).map_err(failed(directory))?;
+    make_directory(directory).map_err(failed(directory))?;
     for entry in std::fs::read_dir(directory).map_err(failed(directory))? {
         let name = entry.map_err(failed(directory))?.file_name();
         if Path::new(&name).extension().is_none_or(|extension| extension != KEY_EXTENSION) {
