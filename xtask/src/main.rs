@@ -17,6 +17,7 @@ mod args;
 mod fuzz;
 mod mutants;
 mod openapi;
+mod powerloss;
 mod release;
 mod scenarios;
 mod signature;
@@ -46,6 +47,7 @@ const TASKS: &[Task] = &[
     scenarios::TASK,
     torture::TASK,
     fuzz::TASK,
+    powerloss::TASK,
     mutants::TASK,
     stages::TASK,
     openapi::TASK,

@@ -5,8 +5,13 @@
 //! works out what a disk may hold after a power loss at any moment: what was synced, and of the rest whatever
 //! chance leaves. The product opens its files as ever and knows nothing of it.
 //!
-//! The model and what it takes for granted stand in [`platter`].
+//! The model and what it takes for granted stand in [`platter`]. [`proof`] records the real store at work on such a disk
+//! and cuts its power at every moment that it can think of.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the proof stands on the world's side of the ports: it starts the store's threads and callers"
+)]
 #![expect(
     unsafe_code,
     reason = "SQLite's files and the system's calls are C; each block says why it is sound"
@@ -18,6 +23,7 @@ mod interpose;
 mod ops;
 pub mod platter;
 mod pragma;
+pub mod proof;
 mod vfs;
 mod watch;
 

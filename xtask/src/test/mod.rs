@@ -18,7 +18,7 @@ mod verifiers;
 use std::time::Instant;
 
 use crate::args::Args;
-use crate::{Outcome, Task, fuzz, openapi, release, scenarios, tidy};
+use crate::{Outcome, Task, fuzz, openapi, powerloss, release, scenarios, tidy};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
@@ -55,6 +55,7 @@ const STEPS: &[Step] = &[
     Step { name: "openapi", what: "the OpenAPI documents, judged by a validator", run: openapi::validate },
     Step { name: "simulator", what: "the simulator with 100 seeds", run: tests::simulator },
     Step { name: "fuzz", what: "a minute of fuzzing, the kept inputs first", run: fuzz::smoke },
+    Step { name: "powerloss", what: "2,000 power losses under the store", run: powerloss::step },
     Step { name: "release", what: "build the release binary", run: || release::binary().map(drop) },
     Step {
         name: "scenarios",

@@ -19,7 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("dash", &["engine", "core"]),
     ("app", &["api", "dash", "outbound", "store-sqlite", "store-postgres", "engine", "store", "core"]),
     ("testkit", &["core"]),
-    ("powercut", &["testkit"]),
+    ("powercut", &["store", "store-sqlite", "core", "testkit"]),
     ("sim", &["engine", "store", "store-sqlite", "core", "powercut", "testkit"]),
     ("fuzz", &["app", "api", "outbound", "filter", "engine", "store-sqlite", "store", "core"]),
     ("xtask", &["testkit"]),

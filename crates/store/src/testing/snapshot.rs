@@ -71,6 +71,27 @@ impl Snapshot {
         Ok(seen)
     }
 
+    /// Reads what concerns one workspace; the highest id is everybody's and left out. Empty when there is no such workspace.
+    ///
+    /// # Panics
+    /// As [`Self::of`].
+    pub async fn of_workspace(store: &dyn Store, workspace: WorkspaceId) -> Result<Self, StoreError> {
+        let mut workspaces = all_workspaces(store).await?;
+        workspaces.retain(|known| known.id == workspace);
+        let mut seen = Self { workspaces, ..Self::default() };
+        seen.read_catalog(store, workspace).await?;
+        seen.read_ledger(store, workspace).await?;
+        for webhook in seen.webhooks.iter().map(|webhook| webhook.id).collect::<Vec<_>>() {
+            seen.due.extend(store.due_page(DuePage { webhook, limit: DUE_ROWS }).await?);
+        }
+        Ok(seen)
+    }
+
+    /// Events and deliveries with their attempts, as a count of what there is to lose.
+    pub fn rows(&self) -> usize {
+        self.events.len() + self.records.iter().map(|record| 1 + record.steps.len()).sum::<usize>()
+    }
+
     /// The first part in which two stores differ, in words; `None` when they are equal.
     pub fn difference(&self, other: &Self) -> Option<String> {
         part("highest id", &self.highest_id, &other.highest_id)

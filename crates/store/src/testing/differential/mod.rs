@@ -7,6 +7,7 @@ pub mod change;
 pub mod look;
 pub mod operation;
 mod pair;
+mod shown;
 mod step;
 pub mod users;
 mod world;
@@ -16,6 +17,7 @@ use std::fmt;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 pub use operation::{Operation, sequences};
+pub use shown::{Commits, Shown, show};
 
 use super::block_on::block_on;
 use super::conformance::Harness;

@@ -217,6 +217,11 @@ pub fn sequences() -> impl Strategy<Value = Vec<Operation>> {
     vec(operation(), 1..60)
 }
 
+/// Sequences of so many operations.
+pub(super) fn sequences_of(length: usize) -> impl Strategy<Value = Vec<Operation>> {
+    vec(operation(), length)
+}
+
 fn operation() -> impl Strategy<Value = Operation> {
     prop_oneof![
         2 => wait_ms().prop_map(|ms| Operation::Wait { ms }),
