@@ -21,6 +21,7 @@ mod powerloss;
 mod release;
 mod scenarios;
 mod signature;
+mod sim;
 mod stages;
 mod test;
 mod tidy;
@@ -45,6 +46,7 @@ const TASKS: &[Task] = &[
     test::TASK,
     tidy::TASK,
     scenarios::TASK,
+    sim::TASK,
     torture::TASK,
     fuzz::TASK,
     powerloss::TASK,

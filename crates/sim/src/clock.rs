@@ -20,11 +20,23 @@ pub(crate) struct SimClock(Arc<Mutex<Time>>);
 #[derive(Default)]
 struct Time {
     now_us: u64,
-    /// What jumps of the wall clock have added up to.
-    wall_offset_ms: i64,
+    /// What jumps of the wall clock, and its running at another pace before the present one, have added up to.
+    wall_offset_us: i64,
+    /// How much faster than true the wall clock runs, in thousandths, and since when.
+    drift_permille: i64,
+    drifts_since_us: u64,
     /// By instant, then in the order in which they were set.
     timers: BTreeMap<(u64, u64), Waker>,
     timers_set: u64,
+}
+
+impl Time {
+    /// What the present pace has added up to.
+    fn drifted_us(&self) -> i64 {
+        let elapsed_us =
+            i64::try_from(self.now_us - self.drifts_since_us).expect("a run is shorter than an age");
+        elapsed_us * self.drift_permille / 1_000
+    }
 }
 
 impl SimClock {
@@ -34,7 +46,14 @@ impl SimClock {
 
     /// Sets the wall clock forward or back.
     pub(crate) fn jump_wall(&self, by_ms: i64) {
-        self.time().wall_offset_ms += by_ms;
+        self.time().wall_offset_us += by_ms * 1_000;
+    }
+
+    /// Lets the wall clock run this much faster than true, in thousandths, or slower, from what it shows now.
+    pub(crate) fn drift_wall(&self, permille: i64) {
+        let mut time = self.time();
+        time.wall_offset_us += time.drifted_us();
+        (time.drift_permille, time.drifts_since_us) = (permille, time.now_us);
     }
 
     pub(crate) fn sleep_us(&self, us: u64) -> Sleep {
@@ -65,8 +84,9 @@ impl SimClock {
 impl Clock for SimClock {
     fn now(&self) -> Timestamp {
         let time = self.time();
-        let elapsed_ms = i64::try_from(time.now_us / 1_000).expect("a run is shorter than an age");
-        Timestamp::from_ms(START_MS + elapsed_ms + time.wall_offset_ms)
+        let elapsed_us = i64::try_from(time.now_us).expect("a run is shorter than an age");
+        let strayed_us = time.wall_offset_us + time.drifted_us();
+        Timestamp::from_ms(START_MS + (elapsed_us + strayed_us).div_euclid(1_000))
     }
 
     fn monotonic(&self) -> Monotonic {
@@ -115,5 +135,34 @@ impl Drop for Sleep {
         if let Some(timer) = self.timer.take() {
             self.clock.time().timers.remove(&timer);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pass(clock: &SimClock, seconds: u64) {
+        clock.time().now_us += seconds * 1_000_000;
+    }
+
+    #[test]
+    fn a_wall_clock_that_drifts_goes_on_from_what_it_showed() {
+        let clock = SimClock::default();
+        let shown = || clock.now().as_ms() - START_MS;
+        pass(&clock, 100);
+        clock.drift_wall(20);
+        assert_eq!(shown(), 100_000);
+        pass(&clock, 100);
+        assert_eq!(shown(), 202_000);
+        clock.drift_wall(-50);
+        assert_eq!(shown(), 202_000);
+        pass(&clock, 100);
+        assert_eq!(shown(), 297_000);
+        clock.jump_wall(-1_000);
+        clock.drift_wall(0);
+        pass(&clock, 1);
+        assert_eq!(shown(), 297_000);
+        assert_eq!(clock.now_us(), 301_000_000, "the other clock runs true");
     }
 }

@@ -1,6 +1,8 @@
 //! What the callers of the API know: what they asked for, when, and what they were told. The auditor believes this
 //! and what receivers saw, and nothing that the engine thinks.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
@@ -8,6 +10,7 @@ use signalpost_core::webhook::EventSelection;
 use signalpost_engine::ingest::Receipt;
 use signalpost_store::ledger::RequeueRule;
 
+use crate::filters::{FILTERS, Says};
 use crate::ground::Moment;
 use crate::profiles::Style;
 
@@ -24,10 +27,21 @@ pub(crate) struct Facts {
     /// What went against the contract of the API already when it was answered.
     pub(crate) findings: Vec<String>,
     pub(crate) jumps: Vec<Moment>,
+    /// The most by which the wall clock ran fast or slow, in thousandths.
+    pub(crate) drift_permille: u64,
+    pub(crate) deaf: Deaf,
     /// The server's rules; `None` when nothing is ever removed.
     pub(crate) retention: Option<RetentionRules>,
     /// When the lists were taken down; retention rested from then on.
     pub(crate) listed: Option<Moment>,
+}
+
+/// Whether processes may not have been woken for what was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Deaf {
+    #[default]
+    Never,
+    Sometimes,
 }
 
 pub(crate) struct WorkspaceFacts {
@@ -35,9 +49,30 @@ pub(crate) struct WorkspaceFacts {
     pub(crate) style: Style,
     pub(crate) schedule_s: Vec<u64>,
     pub(crate) hosts: Vec<String>,
+    /// Keys that its webhooks may be signed with.
+    pub(crate) keys: Vec<KeyFacts>,
+    /// What was read of its feed.
+    pub(crate) feed: FeedFacts,
     pub(crate) tenancy: Tenancy,
     /// When its erasure was asked for.
     pub(crate) erased: Option<Moment>,
+}
+
+#[derive(Default)]
+pub(crate) struct FeedFacts {
+    /// Up to which everything was read.
+    pub(crate) cursor: Option<i64>,
+    /// Sequences of the events that came.
+    pub(crate) read: BTreeSet<i64>,
+    /// Up to which retention had removed what was not read yet.
+    pub(crate) expired: Option<i64>,
+}
+
+/// A living key of a workspace.
+#[derive(Clone)]
+pub(crate) struct KeyFacts {
+    pub(crate) public_id: String,
+    pub(crate) secret: String,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,11 +112,15 @@ pub(crate) struct Wanted {
     pub(crate) url: String,
     pub(crate) events: EventSelection,
     pub(crate) subject: Option<String>,
+    /// One of [`FILTERS`], by its place.
+    pub(crate) filter: Option<usize>,
     /// Its own, the workspace's for `None`.
     pub(crate) schedule_s: Option<Vec<u64>>,
     /// The value of the header that it has sent along, if any.
     pub(crate) token: Option<String>,
-    /// The secrets that sign, newest first; never empty.
+    /// Public id of the workspace's key to which it refers, where there are such keys.
+    pub(crate) key: Option<String>,
+    /// The secrets that sign, newest first. Empty where it would refer to a key and refers to none.
     pub(crate) signing: Vec<Signing>,
     pub(crate) life: Life,
 }
@@ -159,8 +198,22 @@ pub(crate) struct RedeliveryFacts {
 impl Wanted {
     /// The rule of the product, written down a second time.
     pub(crate) fn wants(&self, event: &EventFacts) -> bool {
+        self.would_want(event) && self.filter_says(event) == Says::Admits
+    }
+
+    /// The same before the filter is asked.
+    pub(crate) fn would_want(&self, event: &EventFacts) -> bool {
         let about = self.subject.is_none() || self.subject == event.subject;
         self.life == Life::Active && self.selects(&event.event_type) && about
+    }
+
+    pub(crate) fn filter_says(&self, event: &EventFacts) -> Says {
+        self.filter.map_or(Says::Admits, |place| FILTERS[place].says_of(event))
+    }
+
+    /// The same webhook for events of all types.
+    pub(crate) fn for_all(self) -> Self {
+        Self { events: EventSelection::All, ..self }
     }
 
     pub(crate) fn selects(&self, event_type: &str) -> bool {
@@ -227,6 +280,8 @@ mod tests {
             url: String::new(),
             events: EventSelection::All,
             subject: None,
+            filter: None,
+            key: None,
             schedule_s: None,
             token: None,
             signing: Vec::new(),

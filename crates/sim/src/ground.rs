@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::Poll;
 
 use signalpost_core::ports::Clock;
@@ -11,6 +12,7 @@ use signalpost_core::time::Timestamp;
 
 use crate::clock::{SimClock, Sleep};
 use crate::executor::{Executor, Group};
+use crate::tally::Tally;
 
 /// A point of the history: its place in the order of all points, and what the clocks showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,12 +25,13 @@ pub(crate) struct Moment {
 pub(crate) struct Ground {
     pub(crate) clock: SimClock,
     pub(crate) executor: Executor,
+    pub(crate) tally: Arc<Tally>,
     history: RefCell<Vec<String>>,
 }
 
 impl Ground {
     pub(crate) fn new(clock: SimClock, executor: Executor) -> Rc<Self> {
-        Rc::new(Self { clock, executor, history: RefCell::default() })
+        Rc::new(Self { clock, executor, tally: Arc::default(), history: RefCell::default() })
     }
 
     /// Writes a line of history.

@@ -5,18 +5,18 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use bytes::Bytes;
-use signalpost_core::attempt::{Exchange, Failure, Outcome, Timing};
+use signalpost_core::attempt::{Exchange, Outcome, Timing};
 use signalpost_core::ports::{LocalBoxFuture, OutboundRequest, Transport};
 
 use crate::chance::Chance;
-use crate::conduct::{FAULTS, Fate, Mood};
+use crate::conduct::{FAULTS, Fate, Fault, LATER_FAULTS, Mood};
 use crate::executor::Group;
 use crate::ground::{Ground, Moment};
 use crate::options::NetworkOptions;
 
-/// Names under which test profiles send what the auditor goes by.
 /// What some owners have sent along.
 pub(crate) const OWN_HEADER: &str = "x-token";
+/// Names under which test profiles send what the auditor goes by.
 pub(crate) const WORKSPACE_HEADER: &str = "x-workspace";
 pub(crate) const WEBHOOK_HEADER: &str = "x-webhook";
 pub(crate) const DELIVERY_HEADER: &str = "x-delivery";
@@ -32,12 +32,16 @@ pub(crate) struct Sent {
     pub(crate) at: Moment,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Bytes,
-    /// When the receiver had it, if it did.
-    pub(crate) arrived: Option<Moment>,
+    /// When the receiver had it, each time that it did.
+    pub(crate) arrivals: Vec<Moment>,
     /// What the sender saw. `None` when it died waiting.
     pub(crate) ended: Option<Ended>,
+    /// What the sender was given of the answer.
+    pub(crate) answer: Bytes,
     /// Requests of this webhook that its process had in flight, this one included.
     pub(crate) abreast: usize,
+    /// The same of all webhooks.
+    pub(crate) in_flight: usize,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -60,16 +64,21 @@ pub(crate) struct Network {
     chance: RefCell<Chance>,
     moods: RefCell<BTreeMap<String, Mood>>,
     log: RefCell<Vec<Sent>>,
+    /// By process and webhook.
     in_flight: RefCell<BTreeMap<(u32, String), usize>>,
     dead: RefCell<Vec<u32>>,
-    calm: Cell<Calm>,
+    sky: Cell<Sky>,
 }
 
-/// Whether faults happen at all.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Calm {
-    No,
-    Everywhere,
+/// How it is everywhere at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sky {
+    /// Each receiver as its mood is.
+    Mixed,
+    /// Every request hangs, whatever its receiver's mood.
+    Stalled,
+    /// Every request succeeds.
+    Clear,
 }
 
 impl Network {
@@ -82,7 +91,7 @@ impl Network {
             log: RefCell::default(),
             in_flight: RefCell::default(),
             dead: RefCell::default(),
-            calm: Cell::new(Calm::No),
+            sky: Cell::new(Sky::Mixed),
         })
     }
 
@@ -92,7 +101,21 @@ impl Network {
 
     /// From here on every request arrives and every receiver answers with success.
     pub(crate) fn heal(&self) {
-        self.calm.set(Calm::Everywhere);
+        self.sky.set(Sky::Clear);
+    }
+
+    /// Everything hangs until [`Self::go_on`]. A world that is healed stays so.
+    pub(crate) fn stall(&self) {
+        if self.sky.get() == Sky::Mixed {
+            self.sky.set(Sky::Stalled);
+            self.ground.tally.count("network", "stall");
+        }
+    }
+
+    pub(crate) fn go_on(&self) {
+        if self.sky.get() == Sky::Stalled {
+            self.sky.set(Sky::Mixed);
+        }
     }
 
     /// Requests of this process that are still on their way may get lost with it.
@@ -116,13 +139,21 @@ impl Network {
         let mut chance = self.chance.borrow_mut();
         let latency_us = self.options.latency_us_max;
         let mood = self.moods.borrow().get(host).copied().unwrap_or(Mood::Moody);
-        match (self.calm.get(), mood) {
-            (Calm::Everywhere, _) | (_, Mood::Calm) => Fate::success(&mut chance, latency_us),
-            (Calm::No, Mood::Down(fault)) => Fate::of(fault, &mut chance, latency_us, timeout_us),
-            (Calm::No, Mood::Moody) => match chance.weighted(&self.options.weights) {
-                0 => Fate::success(&mut chance, latency_us),
-                fault => Fate::of(FAULTS[fault - 1], &mut chance, latency_us, timeout_us),
+        let fault = match (self.sky.get(), mood) {
+            (Sky::Clear, _) | (Sky::Mixed, Mood::Calm) => None,
+            (Sky::Stalled, _) => Some(Fault::Hang),
+            (Sky::Mixed, Mood::Down(fault)) => Some(fault),
+            (Sky::Mixed, Mood::Moody) => match chance.weighted(&self.options.weights) {
+                0 => None,
+                place => FAULTS.iter().chain(&LATER_FAULTS).nth(place - 1).copied(),
             },
+        };
+        match fault {
+            None => Fate::success(&mut chance, latency_us),
+            Some(fault) => {
+                self.ground.tally.count("network", fault.name());
+                Fate::of(fault, &mut chance, latency_us, timeout_us)
+            }
         }
     }
 
@@ -144,7 +175,22 @@ impl Network {
         let at = self.ground.note(format_args!("p{process} sends {delivery} to {url}, {abreast} abreast"));
         let mut log = self.log.borrow_mut();
         let (body, abreast) = (request.body.clone(), *abreast);
-        log.push(Sent { process, host, url, at, headers, body, arrived: None, ended: None, abreast });
+        let in_flight = in_flight.range((process, String::new())..(process + 1, String::new()));
+        let in_flight = in_flight.map(|(_, count)| count).sum();
+        let (arrivals, answer) = (Vec::new(), Bytes::new());
+        log.push(Sent {
+            process,
+            host,
+            url,
+            at,
+            headers,
+            body,
+            arrivals,
+            ended: None,
+            answer,
+            abreast,
+            in_flight,
+        });
         log.len() - 1
     }
 
@@ -159,18 +205,20 @@ impl Network {
                 return;
             }
             let at = network.ground.note(format_args!("request {index} arrives"));
-            network.log.borrow_mut()[index].arrived = Some(at);
+            network.log.borrow_mut()[index].arrivals.push(at);
         });
     }
 
     fn end(&self, index: usize, fate: &Fate, outcome: Outcome) -> Exchange {
         let name = outcome.name();
         let at = self.ground.note(format_args!("request {index} ends: {name} {:?}", outcome.status()));
-        let retry_after = fate.retry_after.filter(|_| outcome == fate.outcome);
-        let retry_after_ms = retry_after.map_or(0, |wait| i64::try_from(wait.as_millis()).expect("minutes"));
+        let asked = fate.retry_after.filter(|_| outcome == fate.outcome);
+        let retry_after_ms = asked.map_or(0, |wait| i64::try_from(wait.as_millis()).unwrap_or(i64::MAX));
+        let answer = if outcome == fate.outcome { fate.answer.clone() } else { Bytes::new() };
         let mut log = self.log.borrow_mut();
         let sent = &mut log[index];
         sent.ended = Some(Ended { at, outcome, retry_after_ms });
+        sent.answer = answer.clone();
         let webhook = sent.header(WEBHOOK_HEADER).to_owned();
         if let Some(count) = self.in_flight.borrow_mut().get_mut(&(sent.process, webhook)) {
             *count -= 1;
@@ -178,7 +226,7 @@ impl Network {
         let total_us = at.us - sent.at.us;
         let timing = Timing { first_byte_us: total_us, total_us, ..Timing::default() };
         let detail = if outcome.is_success() { String::new() } else { format!("The network says {name}.") };
-        Exchange { outcome, detail, retry_after, timing, answer: Bytes::from_static(b"an answer") }
+        Exchange { outcome, detail, retry_after: asked, timing, answer }
     }
 }
 
@@ -196,19 +244,11 @@ impl Transport for SimTransport {
             let index = network.log_request(process, &request);
             let host = network.log.borrow()[index].host.clone();
             let fate = network.draw_fate(&host, timeout_us);
-            if let Some(arrives_us) = fate.arrives_us {
-                network.deliver(index, arrives_us);
+            for arrives_us in &fate.arrives_us {
+                network.deliver(index, *arrives_us);
             }
-            let outcome = match fate.ends_us.filter(|ends_us| *ends_us < timeout_us) {
-                Some(ends_us) => {
-                    network.ground.sleep_us(ends_us).await;
-                    fate.outcome
-                }
-                None => {
-                    network.ground.sleep_us(timeout_us).await;
-                    Outcome::Failed(Failure::Timeout)
-                }
-            };
+            let (waits_us, outcome) = fate.seen_within(timeout_us);
+            network.ground.sleep_us(waits_us).await;
             network.end(index, &fate, outcome)
         })
     }

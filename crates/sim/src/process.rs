@@ -1,6 +1,7 @@
 //! Processes that run the engine: started, called, killed at any moment, or asked to stop.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -51,7 +52,7 @@ pub(crate) struct ProcessEnd {
     pub(crate) at: Moment,
 }
 
-/// The one process that runs at a time, and those before it.
+/// The processes that run, one for each node at most, and those before them.
 pub(crate) struct Processes {
     ground: Rc<Ground>,
     network: Rc<Network>,
@@ -61,7 +62,8 @@ pub(crate) struct Processes {
     trouble: Arc<Trouble>,
     random: Arc<SharedChance>,
     store_chance: Arc<SharedChance>,
-    current: RefCell<Option<Running>>,
+    /// By the number of the node.
+    running: RefCell<BTreeMap<u16, Running>>,
     started: Cell<u32>,
     ends: RefCell<Vec<ProcessEnd>>,
     findings: RefCell<Vec<String>>,
@@ -75,6 +77,14 @@ struct Running {
     /// What it stands on, to be taken away at the end.
     inner: Arc<Inner>,
     cores_left: Rc<Cell<usize>>,
+    duty: Rc<Cell<Duty>>,
+}
+
+/// Whether a process takes calls.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Duty {
+    Serving,
+    Stopping,
 }
 
 impl Processes {
@@ -103,15 +113,15 @@ impl Processes {
             trouble,
             random: Arc::new(SharedChance::new(seed, "engine")),
             store_chance: Arc::new(SharedChance::new(seed, "store")),
-            current: RefCell::default(),
+            running: RefCell::default(),
             started: Cell::new(0),
             ends: RefCell::default(),
             findings: RefCell::default(),
         })
     }
 
-    /// Starts a process on the store as its predecessor left it.
-    pub(crate) fn start(&self) {
+    /// Starts the process of a node on the store as its predecessors left it.
+    pub(crate) fn start(&self, node: u16) {
         let number = self.started.get() + 1;
         self.started.set(number);
         self.ground.note(format_args!("p{number} starts"));
@@ -136,7 +146,7 @@ impl Processes {
             keyring: Arc::new(Keyring::parse(MASTER_KEY).expect("a good key")),
             profiles: profiles(),
             cores: self.options.cores,
-            node: 0,
+            node,
             retention: self.options.retention.clone().unwrap_or(KEEP_EVERYTHING),
         });
         let cores_left = Rc::new(Cell::new(cores.len()));
@@ -157,37 +167,70 @@ impl Processes {
             let keeping = Arc::clone(&engine);
             self.ground.spawn(group, async move { keeping.watch_retention().await });
         }
-        *self.current.borrow_mut() = Some(Running { number, engine, store, inner, cores_left });
+        let duty = Rc::new(Cell::new(Duty::Serving));
+        self.running.borrow_mut().insert(node, Running { number, engine, store, inner, cores_left, duty });
     }
 
-    /// Ends the process in the middle of whatever it does.
-    pub(crate) fn kill(&self) {
-        let Some(running) = self.current.borrow_mut().take() else { return };
+    /// Starts every node that does not run.
+    pub(crate) fn start_all(&self) {
+        for node in 0..self.options.nodes {
+            if !self.is_running(node) {
+                self.start(node);
+            }
+        }
+    }
+
+    /// Ends the process of a node in the middle of whatever it does.
+    pub(crate) fn kill(&self, node: u16) {
+        let Some(running) = self.running.borrow_mut().remove(&node) else { return };
         let fared = self.end(&running);
         let at = self.ground.note(format_args!("p{} is killed{}", running.number, fared.in_words()));
-        self.ends.borrow_mut().push(ProcessEnd {
-            process: running.number,
-            how: HowEnded::Killed,
-            asked: at,
-            at,
+        let (process, how) = (running.number, HowEnded::Killed);
+        self.ends.borrow_mut().push(ProcessEnd { process, how, asked: at, at });
+    }
+
+    /// Has the process of a node killed when its tasks have been polled so many times more, at the await to which that
+    /// brings it. `kind` is what is counted then.
+    pub(crate) fn light_fuse(self: &Rc<Self>, node: u16, polls: u64, kind: &'static str) {
+        let Some(number) = self.running.borrow().get(&node).map(|running| running.number) else { return };
+        let processes = Rc::clone(self);
+        self.ground.executor.light_fuse(Group(number), polls, move || {
+            processes.ground.tally.count("process", kind);
+            processes.ground.note(format_args!("p{number} is {kind}"));
+            processes.kill(node);
         });
     }
 
-    /// Asks the process to stop and waits until it has; calls that are under way are cut off at the end.
-    pub(crate) async fn stop(&self) {
-        let Some(running) = self.current.borrow_mut().take() else { return };
+    /// A process that has not come so far lives on.
+    pub(crate) fn put_out_fuse(&self, node: u16) {
+        if let Some(running) = self.running.borrow().get(&node) {
+            self.ground.executor.put_out_fuse(Group(running.number));
+        }
+    }
+
+    /// Asks the process of a node to stop and waits until it has, or was killed meanwhile; calls that are under way are
+    /// cut off at the end.
+    pub(crate) async fn stop(&self, node: u16) {
+        let Some(running) = self.running.borrow().get(&node).cloned() else { return };
         let number = running.number;
         let asked = self.ground.note(format_args!("p{number} is asked to stop"));
+        running.duty.set(Duty::Stopping);
         running.engine.stop();
         while running.cores_left.get() > 0 {
             self.ground.sleep_ms(KNOCK_MS).await;
+            if !self.is_running(node) {
+                return;
+            }
             if self.ground.clock.now_us() - asked.us > self.stop_bound_us() {
                 self.find(format!("p{number} was asked to stop at {asked:?} and has not"));
                 break;
             }
         }
         // An error means that writes cannot be finished; the process ends without them, as it would by a kill.
-        let closed = running.store.close().await;
+        let store = Arc::clone(&running.store);
+        let Some(closed) = self.within(number, async move { store.close().await }).await else { return };
+        self.running.borrow_mut().remove(&node);
+        self.ground.tally.count("process", "stopped");
         let fared = self.end(&running).in_words();
         let closed = closed.is_ok();
         let at = self.ground.note(format_args!("p{number} has stopped, store closed: {closed}{fared}"));
@@ -201,6 +244,9 @@ impl Processes {
             drop(running.inner.inner().take());
         });
         self.network.process_died(running.number);
+        if fared == Fared::PowerLost {
+            self.ground.tally.count("store", "power lost");
+        }
         fared
     }
 
@@ -208,25 +254,34 @@ impl Processes {
     fn stop_bound_us(&self) -> u64 {
         let grace_s = SHUTDOWN_GRACE.as_secs() + 5;
         let stray_s = self.options.jump_ms_max.map_or(0, |max| 4 * max / 1_000 + 3_600);
-        (grace_s + stray_s) * 1_000_000
+        self.options.by_any_clock_us((grace_s + stray_s) * 1_000_000)
     }
 
-    /// Makes a call of the engine within the process that runs, once one runs. `None` when the process ended
-    /// before it answered: the caller cannot know what came of it.
+    /// Makes a call of the engine within a process that serves, once one does. `None` when the process ended before it
+    /// answered: the caller cannot know what came of it.
     pub(crate) async fn call<T, F>(&self, verb: impl FnOnce(Arc<Engine>) -> F) -> Option<T>
     where
         T: 'static,
         F: Future<Output = T> + 'static,
     {
         let running = loop {
-            if let Some(running) = self.current.borrow().clone() {
+            if let Some(running) = self.serving() {
                 break running;
             }
             self.ground.sleep_ms(KNOCK_MS).await;
         };
+        self.within(running.number, verb(running.engine)).await
+    }
+
+    fn serving(&self) -> Option<Running> {
+        let running = self.running.borrow();
+        running.values().find(|running| running.duty.get() == Duty::Serving).cloned()
+    }
+
+    /// Runs work as a part of a process. `None` when the process ended first.
+    async fn within<T: 'static>(&self, process: u32, work: impl Future<Output = T> + 'static) -> Option<T> {
         let (tell, told) = oneshot::channel();
-        let work = verb(running.engine);
-        self.ground.spawn(Group(running.number), async move {
+        self.ground.spawn(Group(process), async move {
             // The caller waits as long as this task lives.
             drop(tell.send(work.await));
         });
@@ -248,8 +303,8 @@ impl Processes {
         }
     }
 
-    pub(crate) fn is_running(&self) -> bool {
-        self.current.borrow().is_some()
+    pub(crate) fn is_running(&self, node: u16) -> bool {
+        self.running.borrow().contains_key(&node)
     }
 
     pub(crate) fn count(&self) -> u32 {
@@ -260,9 +315,12 @@ impl Processes {
         self.ends.borrow().clone()
     }
 
-    /// Looks at the engine's own counters: they must stay within the bounds that it promises.
+    /// Looks at the engines' own counters: they must stay within the bounds that they promise.
     pub(crate) fn check_gauges(&self) {
-        let Some(running) = self.current.borrow().clone() else { return };
+        self.running.borrow().values().for_each(|running| self.check_gauges_of(running));
+    }
+
+    fn check_gauges_of(&self, running: &Running) {
         let metrics = running.engine.metrics();
         let cores = signed(self.options.cores);
         let (in_flight, held, lanes) = (
@@ -282,16 +340,17 @@ impl Processes {
         }
     }
 
-    /// Looks whether the engine holds anything when it has nothing to do.
+    /// Looks whether an engine holds anything when it has nothing to do.
     pub(crate) fn check_emptiness(&self) {
-        let Some(running) = self.current.borrow().clone() else { return };
-        let metrics = running.engine.metrics();
-        let (in_flight, held) = (metrics.attempts_in_flight.get(), metrics.deliveries_in_memory.get());
-        if (in_flight, held) != (0, 0) {
-            self.find(format!(
-                "p{}: with nothing owed there are {in_flight} attempts in flight and {held} deliveries in memory",
-                running.number
-            ));
+        for running in self.running.borrow().values() {
+            let metrics = running.engine.metrics();
+            let (in_flight, held) = (metrics.attempts_in_flight.get(), metrics.deliveries_in_memory.get());
+            if (in_flight, held) != (0, 0) {
+                self.find(format!(
+                    "p{}: with nothing owed there are {in_flight} attempts in flight and {held} deliveries in memory",
+                    running.number
+                ));
+            }
         }
     }
 

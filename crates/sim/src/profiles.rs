@@ -1,5 +1,5 @@
-//! Four ways to deliver, made up for the simulation: they differ in schedule, disable rule, signature and in what a
-//! producer's id means.
+//! Ways to deliver, made up for the simulation: they differ in schedule, disable rule, signature, whose the secrets are, and
+//! in what a producer's id means.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,15 @@ pub(crate) struct Style {
     pub(crate) event_id: EventIdRule,
     /// Whether a workspace that is closed says so with a last event.
     pub(crate) says_farewell: bool,
+    pub(crate) signing: SigningStyle,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SigningStyle {
+    /// Each webhook has secrets of its own.
+    Own,
+    /// Workspaces have keys, and a webhook refers to one or to none.
+    Shared,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,6 +60,7 @@ pub(crate) const STYLES: [Style; 4] = [
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
         says_farewell: true,
+        signing: SigningStyle::Own,
     },
     Style {
         name: "eager",
@@ -61,6 +71,7 @@ pub(crate) const STYLES: [Style; 4] = [
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
         says_farewell: false,
+        signing: SigningStyle::Own,
     },
     Style {
         name: "touchy",
@@ -71,6 +82,7 @@ pub(crate) const STYLES: [Style; 4] = [
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
         says_farewell: false,
+        signing: SigningStyle::Own,
     },
     Style {
         name: "strict",
@@ -81,8 +93,22 @@ pub(crate) const STYLES: [Style; 4] = [
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
         says_farewell: true,
+        signing: SigningStyle::Own,
     },
 ];
+
+/// The style of worlds with shared keys.
+pub(crate) const KEYED: Style = Style {
+    name: "keyed",
+    schedule_s: &[1, 4, 20],
+    timeout_ms: 3_000,
+    rule: NEVER,
+    pause: PauseRule::Holds,
+    signature: SignatureStyle::Stamped,
+    event_id: EventIdRule::Unique,
+    says_farewell: true,
+    signing: SigningStyle::Shared,
+};
 
 /// The type of last events.
 pub(crate) const FAREWELL: &str = "workspace.closed";
@@ -91,7 +117,7 @@ pub(crate) const SUBJECTS: [&str; 2] = ["shop-1", "shop \"2\""];
 
 /// All styles as the engine wants them.
 pub(crate) fn profiles() -> Vec<Profile> {
-    STYLES.iter().map(|style| profile(style).expect("the templates above are good")).collect()
+    STYLES.iter().chain([&KEYED]).map(|style| profile(style).expect("the templates above are good")).collect()
 }
 
 fn profile(style: &Style) -> Result<Profile, TemplateError> {
@@ -110,7 +136,10 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
             SignatureStyle::Standard => SecretForm::StandardWebhooks { key_bytes: 32 },
             SignatureStyle::Stamped => SecretForm::Alphanumeric { length: 40 },
         },
-        signing: SigningRule::OwnSecret,
+        signing: match style.signing {
+            SigningStyle::Own => SigningRule::OwnSecret,
+            SigningStyle::Shared => SigningRule::SharedKeys { key_id: random("key_", 12) },
+        },
         features: Vec::new(),
         scopes: Vec::new(),
         catalogue: None,

@@ -1,6 +1,7 @@
 //! One run from its seed to its report.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::rc::Rc;
 
@@ -8,8 +9,11 @@ use sha2::{Digest, Sha256};
 
 use crate::audit::{Evidence, audit};
 use crate::executor::Stuck;
+use crate::network::{DELIVERY_HEADER, Sent};
 use crate::plant::Plant;
+use crate::process::HowEnded;
 use crate::shelf::Keeps;
+use crate::tally::Counts;
 use crate::world::World;
 
 /// What came of a seed.
@@ -28,7 +32,14 @@ pub struct Report {
     pub simulated_us: u64,
     pub events: usize,
     pub requests: usize,
+    /// Requests whose delivery its receiver had got before.
+    pub duplicates: usize,
+    /// The most requests that one process had in flight.
+    pub in_flight_most: usize,
     pub processes: u32,
+    pub kills: usize,
+    /// What was done to the world, by kind; kinds that did not occur included.
+    pub faults: Counts,
 }
 
 /// Runs the world of a seed, with a planted fault or none.
@@ -51,9 +62,10 @@ pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
         findings.push(describe(stuck).to_owned());
     }
     findings.extend(world.facts.borrow().findings.iter().cloned());
+    findings.extend(world.trouble.commits.findings());
     if let Some(lists) = lists.borrow().as_ref() {
         let (facts, ends) = (world.facts.borrow(), world.processes.ends());
-        findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, &world.trouble)));
+        findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, &world)));
     }
     let history = world.ground.take_history();
     let report = Report {
@@ -65,10 +77,21 @@ pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
         simulated_us: world.ground.clock.now_us(),
         events: world.facts.borrow().events.len(),
         requests: sent.len(),
+        duplicates: duplicates(&sent),
+        in_flight_most: sent.iter().map(|sent| sent.in_flight).max().unwrap_or(0),
         processes: world.processes.count(),
+        kills: world.processes.ends().iter().filter(|end| end.how == HowEnded::Killed).count(),
+        faults: world.ground.tally.counts(),
     };
     world.ground.executor.clear();
     report
+}
+
+/// Arrivals beyond the first of each delivery.
+fn duplicates(sent: &[Sent]) -> usize {
+    let arrived = sent.iter().flat_map(|sent| sent.arrivals.iter().map(|_| sent.header(DELIVERY_HEADER)));
+    let deliveries: BTreeSet<&str> = arrived.clone().collect();
+    arrived.count() - deliveries.len()
 }
 
 const fn describe(stuck: Stuck) -> &'static str {
@@ -85,10 +108,11 @@ impl fmt::Display for Report {
         writeln!(f, "seed {}: {} findings", self.seed, self.findings.len())?;
         writeln!(
             f,
-            "  {} events, {} requests, {} processes, {} s simulated",
+            "  {} events, {} requests, {} processes, {} of them killed, {} s simulated",
             self.events,
             self.requests,
             self.processes,
+            self.kills,
             self.simulated_us / 1_000_000
         )?;
         writeln!(f, "  {}", self.options)?;

@@ -14,10 +14,9 @@ use signalpost_engine::Engine;
 use signalpost_engine::explain::{ExplainPage, Explanations};
 use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
-use crate::conduct::RETRY_AFTER_MAX_S;
 use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
-use crate::load::{manage, publish};
+use crate::load::{manage, publish, reader};
 use crate::profiles::EVENT_TYPES;
 use crate::world::World;
 
@@ -52,7 +51,8 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
             break;
         }
         world.ground.sleep_ms(pause_ms).await;
-        pause_ms = (pause_ms * 2).min(20_000);
+        // Where receivers ask for a day, the three hundredth part of the bound is often enough.
+        pause_ms = (pause_ms * 2).min(20_000.max(bound_s * 1_000 / 300));
     }
     let drained_us = world.ground.clock.now_us() - began_us;
     world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
@@ -65,6 +65,9 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     world.ground.sleep_ms(FRESH_MS).await;
     let listed = world.ground.note(format_args!("lists are taken down"));
     world.facts.borrow_mut().listed = Some(listed);
+    if world.options.read_pause_ms.is_some() {
+        reader::catch_up(world).await;
+    }
     take_lists(world).await
 }
 
@@ -73,11 +76,11 @@ fn drain_bound_s(world: &World) -> u64 {
     let facts = world.facts.borrow();
     let delays = facts.workspaces.iter().flat_map(|workspace| workspace.schedule_s.iter().copied());
     let own = OWN_SCHEDULES_S.into_iter().flatten().copied();
-    let longest = delays.chain(own).max().unwrap_or(0).max(RETRY_AFTER_MAX_S);
+    let longest = delays.chain(own).max().unwrap_or(0).max(world.options.network.retry_after_max_s());
     // A clock that was set back leaves what is due in the future; one that was set forward, sleeping cores.
     let jumps = u64::try_from(facts.jumps.len()).expect("few");
     let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));
-    longest + longest / 10 + stray + DRAIN_MARGIN_S
+    world.options.by_any_clock_us((longest + longest / 10 + stray + DRAIN_MARGIN_S) * 1_000_000) / 1_000_000
 }
 
 /// Workspaces that live, by their place among the facts.

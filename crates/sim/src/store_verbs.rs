@@ -27,6 +27,7 @@ use signalpost_store::ledger::{
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Named, Once};
 
+use crate::ears::Ears;
 use crate::store::{SimStore, Urgency};
 use crate::trouble::Retention;
 
@@ -110,7 +111,7 @@ impl Vault for SimStore {
 
 impl Ledger for SimStore {
     fn listen(&self, listener: Arc<dyn CommitListener>) {
-        self.inner.listen(listener);
+        self.inner.listen(Ears::of(listener, Arc::clone(&self.trouble)));
     }
 
     fn highest_id(&self) -> i64 {

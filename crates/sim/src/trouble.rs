@@ -1,11 +1,13 @@
 //! When the store fails: the plan behind the fault wrapper, drawn from the seed and switched by the world.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use signalpost_store::testing::faulty::{Call, Fault};
 
 use crate::chance::Chance;
+use crate::ears::Commits;
+use crate::tally::Tally;
 
 /// Odds in thousandths.
 #[derive(Clone, Copy, Debug, Default)]
@@ -15,13 +17,21 @@ pub(crate) struct TroubleOdds {
     /// A commit that stores all and says that it did not.
     pub(crate) after_permille: u64,
     pub(crate) read_permille: u64,
+    /// A commit that nobody is woken for.
+    pub(crate) deaf_permille: u64,
 }
 
 /// Shared by all openings of one store.
-pub(crate) struct Trouble(Mutex<State>);
+pub(crate) struct Trouble {
+    pub(crate) commits: Commits,
+    tally: Arc<Tally>,
+    state: Mutex<State>,
+}
 
 struct State {
     chance: Chance,
+    /// Of wake-ups, apart from what befalls commits.
+    ears: Chance,
     odds: TroubleOdds,
     outage: Outage,
     /// What happens to the commit that is being applied.
@@ -44,9 +54,30 @@ pub(crate) enum Outage {
     /// Nothing can be stored; reading works.
     Writes,
     Everything,
+    /// The disk has room for outcomes and deletions, and for nothing new.
+    DiskFull,
+    /// The disk has no room for anything.
+    NoRoom,
 }
 
-const READS: [&str; 21] = [
+/// What a full disk refuses. The rest goes on from a reserve.
+const GROWS: [&str; 13] = [
+    "create_workspace",
+    "create_webhook",
+    "create_signing_key",
+    "create_credential",
+    "create_user",
+    "grant_right",
+    "create_operator_key",
+    "next_number",
+    "do_once",
+    "accept",
+    "accept_once",
+    "requeue",
+    "requeue_lost",
+];
+
+const READS: [&str; 32] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -68,14 +99,31 @@ const READS: [&str; 21] = [
     "done_before",
     "usage",
     "storage",
+    "remembered_webhooks",
+    "signing_key",
+    "list_signing_keys",
+    "credential_by_hash",
+    "list_credentials",
+    "list_rights",
+    "user",
+    "account",
+    "session_by_hash",
+    "key_check",
+    "sealed_page",
 ];
 
 impl Trouble {
-    pub(crate) fn new(seed: u64, odds: TroubleOdds) -> Self {
-        let chance = Chance::new(seed, "trouble");
-        let (outage, retention) = (Outage::None, Retention::Works);
-        let failed_us = BTreeSet::new();
-        Self(Mutex::new(State { chance, odds, outage, commit: Fault::Pass, failed_us, retention }))
+    pub(crate) fn new(seed: u64, odds: TroubleOdds, tally: Arc<Tally>) -> Self {
+        let state = State {
+            chance: Chance::new(seed, "trouble"),
+            ears: Chance::new(seed, "ears"),
+            odds,
+            outage: Outage::None,
+            commit: Fault::Pass,
+            failed_us: BTreeSet::new(),
+            retention: Retention::Works,
+        };
+        Self { commits: Commits::default(), tally, state: Mutex::new(state) }
     }
 
     pub(crate) fn rest_retention(&self) {
@@ -88,6 +136,14 @@ impl Trouble {
 
     pub(crate) fn set_outage(&self, outage: Outage) {
         self.lock().outage = outage;
+        let kind = match outage {
+            Outage::None => return,
+            Outage::Writes => "out for writes",
+            Outage::Everything => "out",
+            Outage::DiskFull => "disk full",
+            Outage::NoRoom => "no room for outcomes",
+        };
+        self.tally.count("store", kind);
     }
 
     pub(crate) fn heal(&self) {
@@ -98,14 +154,19 @@ impl Trouble {
     /// Draws the fate of the commit whose operations are applied next: all of them share it.
     pub(crate) fn begin_commit(&self, now_us: u64) {
         let mut state = self.lock();
-        let TroubleOdds { before_permille, after_permille, .. } = state.odds;
-        state.commit = if state.outage != Outage::None || state.chance.permille(before_permille) {
-            Fault::Before
-        } else if state.chance.permille(after_permille) {
-            Fault::After
-        } else {
-            Fault::Pass
+        let (TroubleOdds { before_permille, after_permille, .. }, outage) = (state.odds, state.outage);
+        state.commit = match outage {
+            Outage::Writes | Outage::Everything => Fault::Before,
+            Outage::NoRoom => Fault::Full,
+            Outage::None | Outage::DiskFull if state.chance.permille(before_permille) => Fault::Before,
+            Outage::None | Outage::DiskFull if state.chance.permille(after_permille) => Fault::After,
+            Outage::None | Outage::DiskFull => Fault::Pass,
         };
+        match state.commit {
+            Fault::Before => self.tally.count("store", "commit failed"),
+            Fault::After => self.tally.count("store", "commit unheard"),
+            _ => {}
+        }
         if state.commit != Fault::Pass {
             state.failed_us.insert(now_us);
         }
@@ -116,14 +177,31 @@ impl Trouble {
         self.lock().failed_us.range(from_us..=to_us).next().is_none()
     }
 
+    /// Whether what was just committed wakes nobody.
+    pub(crate) fn loses_wake_up(&self) -> bool {
+        let mut state = self.lock();
+        let odds = state.odds.deaf_permille;
+        let loses = state.ears.permille(odds);
+        if loses {
+            self.tally.count("store", "wake-up lost");
+        }
+        loses
+    }
+
     /// The plan of the fault wrapper.
     pub(crate) fn judge(&self, call: Call) -> Fault {
         let mut state = self.lock();
         if !READS.contains(&call.verb) {
-            return state.commit;
+            let refused = state.outage == Outage::DiskFull && GROWS.contains(&call.verb);
+            let fault = if refused { Fault::Full } else { state.commit };
+            if fault == Fault::Full {
+                self.tally.count("store", "write refused for want of room");
+            }
+            return fault;
         }
         let odds = state.odds.read_permille;
         if state.outage == Outage::Everything || state.chance.permille(odds) {
+            self.tally.count("store", "read failed");
             Fault::Before
         } else {
             Fault::Pass
@@ -131,6 +209,6 @@ impl Trouble {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().expect("nobody panics while drawing")
+        self.state.lock().expect("nobody panics while drawing")
     }
 }

@@ -13,9 +13,9 @@ use signalpost_engine::Engine;
 use crate::chance::Chance;
 use crate::clock::SimClock;
 use crate::executor::{Executor, Group};
-use crate::facts::Facts;
+use crate::facts::{Deaf, Facts};
 use crate::ground::Ground;
-use crate::load::{manage, publish, weather};
+use crate::load::{crowd, manage, publish, reader, weather};
 use crate::network::Network;
 use crate::options::Options;
 use crate::plant::Plant;
@@ -26,6 +26,8 @@ use crate::trouble::Trouble;
 
 /// Events that one run publishes, a flood not counted.
 const EVENTS_MAX: usize = 400;
+/// The same where each goes to a crowd.
+const CROWDED_EVENTS_MAX: usize = 60;
 /// Pause of a client before it asks again.
 const AGAIN_MS: u64 = 150;
 
@@ -55,7 +57,7 @@ impl World {
         let executor = Executor::new(clock.clone(), Chance::new(seed, "order"));
         let ground = Ground::new(clock, executor);
         let network = Network::new(Rc::clone(&ground), seed, options.network.clone());
-        let trouble = Arc::new(Trouble::new(seed, options.trouble));
+        let trouble = Arc::new(Trouble::new(seed, options.trouble, Arc::clone(&ground.tally)));
         let processes = Processes::new(
             Rc::clone(&ground),
             Rc::clone(&network),
@@ -65,7 +67,11 @@ impl World {
             plant,
             keeps,
         );
-        let facts = Facts { retention: options.retention.clone(), ..Facts::default() };
+        let budget = if options.publish.crowd.is_some() { CROWDED_EVENTS_MAX } else { EVENTS_MAX };
+        let drift_permille = options.drift_permille.map_or(0, i64::unsigned_abs);
+        let deaf = if options.trouble.deaf_permille > 0 { Deaf::Sometimes } else { Deaf::Never };
+        let retention = options.retention.clone();
+        let facts = Facts { retention, drift_permille, deaf, ..Facts::default() };
         Rc::new(Self {
             seed,
             options,
@@ -75,14 +81,14 @@ impl World {
             trouble,
             facts: RefCell::new(facts),
             phase: Cell::new(Phase::Load),
-            budget: Cell::new(EVENTS_MAX),
+            budget: Cell::new(budget),
             working: Cell::new(0),
         })
     }
 
     /// The whole run, up to the moment at which the auditor looks.
     pub(crate) async fn run(self: Rc<Self>) -> BTreeMap<usize, Lists> {
-        self.processes.start();
+        self.processes.start_all();
         manage::settle_in(&self).await;
         self.start_load();
         self.ground.sleep_ms(self.options.load_ms).await;
@@ -93,9 +99,7 @@ impl World {
         while self.working.get() > 0 {
             self.ground.sleep_ms(AGAIN_MS).await;
         }
-        if !self.processes.is_running() {
-            self.processes.start();
-        }
+        self.processes.start_all();
         settle::drain(&self).await
     }
 
@@ -106,9 +110,17 @@ impl World {
         if let Some(events) = self.options.publish.flood {
             self.work(publish::flood(Rc::clone(self), events));
         }
+        if self.options.publish.crowd.is_some() {
+            self.work(crowd::gather(Rc::clone(self)));
+        }
         if let Some(pause_ms) = self.options.manage_pause_ms {
             for workspace in 0..self.options.workspaces {
                 self.work(manage::manager(Rc::clone(self), workspace, pause_ms));
+            }
+        }
+        if let Some(pause_ms) = self.options.read_pause_ms {
+            for workspace in 0..self.options.workspaces {
+                self.work(reader::follow(Rc::clone(self), workspace, pause_ms));
             }
         }
         weather::start(self);
@@ -143,7 +155,7 @@ impl World {
         self.facts.borrow_mut().findings.push(finding);
     }
 
-    /// Calls until there is a clear answer: not cut off, and not "unavailable". `again` says whether it took more
+    /// Calls until there is a clear answer: not cut off, and not one that passes. `again` says whether it took more
     /// than one call.
     pub(crate) async fn ask<T, F>(&self, mut verb: impl FnMut(Arc<Engine>) -> F) -> Answered<T>
     where
@@ -153,7 +165,7 @@ impl World {
         let mut again = Again::No;
         loop {
             match self.processes.call(&mut verb).await {
-                Some(Err(error)) if error.code == ErrorCode::Unavailable => {}
+                Some(Err(error)) if passes(&error) => {}
                 Some(answer) => return Answered { answer, again },
                 None => {}
             }
@@ -161,6 +173,11 @@ impl World {
             self.ground.sleep_ms(AGAIN_MS).await;
         }
     }
+}
+
+/// Whether an error asks to come back later.
+pub(crate) fn passes(error: &Error) -> bool {
+    matches!(error.code, ErrorCode::Unavailable | ErrorCode::StorageFull)
 }
 
 /// A clear answer, and whether calls without one went before it.

@@ -18,7 +18,7 @@ mod verifiers;
 use std::time::Instant;
 
 use crate::args::Args;
-use crate::{Outcome, Task, fuzz, openapi, powerloss, release, scenarios, tidy};
+use crate::{Outcome, Task, fuzz, openapi, powerloss, release, scenarios, sim, tidy};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
@@ -53,10 +53,10 @@ const STEPS: &[Step] = &[
         run: addresses::run,
     },
     Step { name: "openapi", what: "the OpenAPI documents, judged by a validator", run: openapi::validate },
-    Step { name: "simulator", what: "the simulator with 100 seeds", run: tests::simulator },
     Step { name: "fuzz", what: "a minute of fuzzing, the kept inputs first", run: fuzz::smoke },
     Step { name: "powerloss", what: "2,000 power losses under the store", run: powerloss::step },
     Step { name: "release", what: "build the release binary", run: || release::binary().map(drop) },
+    Step { name: "simulator", what: "1,000 simulated worlds", run: simulator },
     Step {
         name: "scenarios",
         what: "contracts/ over real HTTP",
@@ -78,6 +78,11 @@ const STEPS: &[Step] = &[
         run: verifiers::run,
     },
 ];
+
+/// Beside the worlds of its own tests.
+fn simulator() -> Outcome {
+    sim::simulate(&["--seeds", "1000"])
+}
 
 fn run(mut args: Args) -> Outcome {
     let list = args.switch("--list");

@@ -3,18 +3,9 @@
 use super::command;
 use crate::{Outcome, workspace};
 
-/// How many seeds the simulator's test takes; it has a smaller number of its own for daily use.
-const SEEDS: (&str, &str) = ("SIGNALPOST_SIM_SEEDS", "100");
-
 pub(super) fn workspace() -> Outcome {
     let printed = command::run_and_read(workspace::cargo().args(["test", "--workspace"]))?;
     require_tests(&printed)
-}
-
-pub(super) fn simulator() -> Outcome {
-    let mut cargo = workspace::cargo();
-    cargo.args(["test", "--package", "signalpost-sim"]).env(SEEDS.0, SEEDS.1);
-    require_tests(&command::run_and_read(&mut cargo)?)
 }
 
 fn require_tests(printed: &str) -> Outcome {

@@ -6,6 +6,8 @@ use signalpost_engine::explain::{Explanation, Explanations};
 
 use super::Evidence;
 use crate::facts::{EventFacts, Life, Wanted, WebhookFacts, number_in};
+use crate::filters::Says;
+use crate::ground::Moment;
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
@@ -46,21 +48,47 @@ fn check_targets(explained: &Explanations) -> Option<String> {
 /// Whether an answer may be true, from what its callers know of the webhook while the event was published and since.
 fn may_be(evidence: &Evidence<'_>, event: &EventFacts, webhook: &WebhookFacts, answer: &Answer) -> bool {
     let ended = event.ended.unwrap_or(event.called);
-    let states = webhook.between(event.called, ended);
-    let mut living = states.iter().flatten();
+    let asked = evidence.facts.listed.unwrap_or(ended);
+    let then = Telling { evidence, event, webhook, from: event.called, to: ended };
+    let now = Telling { from: asked, to: asked, ..then };
     match answer {
         // Held against the targets, and those against the wishes.
         Answer::Sent(_) => true,
-        Answer::CreatedLater(_) => states.contains(&None),
-        Answer::ChangedLater(_) => {
+        Answer::CreatedLater(made_of_it) => then.states().contains(&None) && now.may_judge(made_of_it),
+        Answer::ChangedLater(made_of_it) => {
             let changed =
                 webhook.changes.iter().any(|change| change.done.is_none_or(|done| done >= event.called));
-            changed || evidence.may_be_switched_off(webhook, evidence.facts.listed.unwrap_or(ended))
+            (changed || evidence.may_be_switched_off(webhook, asked)) && now.may_judge(made_of_it)
         }
-        Answer::NotSent(Judgement::Inactive(DisableReason::Gone | DisableReason::Failing)) => {
-            evidence.may_be_switched_off(webhook, ended)
+        // One that was wanted all along was meant for another webhook alone, and nobody here sends such.
+        Answer::NotSent(Judgement::Wanted) => false,
+        Answer::NotSent(judgement) => then.may_judge(judgement),
+    }
+}
+
+/// What is said of a webhook and an event, and of which time.
+#[derive(Clone, Copy)]
+struct Telling<'a> {
+    evidence: &'a Evidence<'a>,
+    event: &'a EventFacts,
+    webhook: &'a WebhookFacts,
+    from: Moment,
+    to: Moment,
+}
+
+impl Telling<'_> {
+    fn states(&self) -> Vec<Option<&Wanted>> {
+        self.webhook.between(self.from, self.to)
+    }
+
+    /// Whether the webhook, as it may have been at some moment of that time, makes this of the event.
+    fn may_judge(&self, judgement: &Judgement) -> bool {
+        match judgement {
+            Judgement::Inactive(DisableReason::Gone | DisableReason::Failing) => {
+                self.evidence.may_be_switched_off(self.webhook, self.to)
+            }
+            _ => self.states().into_iter().flatten().any(|wanted| holds(wanted, self.event, judgement)),
         }
-        Answer::NotSent(judgement) => living.any(|wanted| holds(wanted, event, judgement)),
     }
 }
 
@@ -76,10 +104,12 @@ fn holds(wanted: &Wanted, event: &EventFacts, judgement: &Judgement) -> bool {
                 && wanted.subject.is_some()
                 && wanted.subject != event.subject
         }
-        // Nobody here has a filter, and nobody sends tests.
-        Judgement::PayloadRemoved
-        | Judgement::FilterFailed(_)
-        | Judgement::FilteredOut
-        | Judgement::Wanted => false,
+        Judgement::FilteredOut => wanted.would_want(event) && wanted.filter_says(event) == Says::Refuses,
+        Judgement::FilterFailed(_) => {
+            wanted.would_want(event) && wanted.filter_says(event) == Says::CannotTell
+        }
+        Judgement::Wanted => wanted.wants(event),
+        // Only events are looked at whose payload is there.
+        Judgement::PayloadRemoved => false,
     }
 }

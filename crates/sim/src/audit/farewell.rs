@@ -2,6 +2,7 @@
 
 use super::Evidence;
 use crate::facts::{Life, Wanted, WebhookFacts, WorkspaceFacts};
+use crate::filters::{FILTERS, Says};
 use crate::ground::Moment;
 use crate::network::{OWN_HEADER, Sent, WEBHOOK_HEADER};
 use crate::profiles::FAREWELL;
@@ -55,5 +56,6 @@ fn before_the_end<'a>(webhook: &'a WebhookFacts, workspace: &WorkspaceFacts) -> 
 }
 
 fn wants(wanted: &Wanted) -> bool {
-    wanted.life == Life::Active && wanted.subject.is_none() && wanted.selects(FAREWELL)
+    let admitted = wanted.filter.is_none_or(|place| FILTERS[place].says_of_bare(FAREWELL) == Says::Admits);
+    wanted.life == Life::Active && wanted.subject.is_none() && wanted.selects(FAREWELL) && admitted
 }

@@ -9,13 +9,18 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 
 use super::{Evidence, succeeded};
-use crate::facts::{Life, Promise, WorkspaceFacts};
+use crate::facts::{Deaf, Life, Promise, WorkspaceFacts};
 use crate::ground::Moment;
 use crate::network::{OWN_HEADER, Sent};
 use crate::process::HowEnded;
 
 /// An outcome is on disk this long after it was seen, if the store works: commits under way and pauses between tries.
 const RECORDED_AFTER_US: u64 = 15_000_000;
+/// The longest wait that a receiver can ask for: a day.
+const RETRY_DELAY_MAX_MS: i64 = 24 * 3_600 * 1_000;
+/// What is kept of an answer, written down a second time.
+const ANSWER_KEPT_SUCCESS_BYTES: usize = 256;
+const ANSWER_KEPT_FAILURE_BYTES: usize = 4 * 1024;
 /// Time that a process gives to attempts in flight when it is asked to stop.
 const GRACE_US: u64 = 20_000_000;
 
@@ -54,6 +59,7 @@ fn check_delivery(
             continue;
         };
         findings.extend(check_masks(sent, attempt));
+        findings.extend(check_answer(sent, attempt));
         if superseded {
             findings.extend(check_superseded(evidence, record, attempt));
             continue;
@@ -77,10 +83,13 @@ fn take_match<'a>(unrecorded: &mut Vec<&'a Sent>, attempt: &Attempt) -> Option<&
     Some(unrecorded.remove(place))
 }
 
-/// An attempt that was superseded started before its delivery was asked for once more.
+/// An attempt that was superseded started before its delivery was asked for once more, or by a process that was not woken
+/// for that and had yet to find it on disk.
 fn check_superseded(evidence: &Evidence<'_>, record: &DeliveryRecord, attempt: &Attempt) -> Option<String> {
     let requeued = record.steps.iter().filter(|step| step.number() < attempt.number).any(|step| match step {
-        Step::Requeued { at, .. } => *at >= attempt.at || !evidence.facts.jumps.is_empty(),
+        Step::Requeued { at, .. } => {
+            *at >= attempt.at || !evidence.facts.jumps.is_empty() || evidence.facts.deaf == Deaf::Sometimes
+        }
         Step::Attempted(_) => false,
     });
     (!requeued).then(|| format!("attempt {} was superseded by nothing", attempt.number))
@@ -92,6 +101,14 @@ fn check_masks(sent: &Sent, attempt: &Attempt) -> Option<String> {
     let expected = (!sent.header(OWN_HEADER).is_empty()).then_some(MASKED);
     let shown = recorded.map(|(_, value)| value.as_str());
     (shown != expected).then(|| format!("the header {OWN_HEADER} is on record as {shown:?}"))
+}
+
+/// The beginning of the answer is on record, as the receiver sent it and no more of it than may be kept.
+fn check_answer(sent: &Sent, attempt: &Attempt) -> Option<String> {
+    let kept = if succeeded(attempt.outcome) { ANSWER_KEPT_SUCCESS_BYTES } else { ANSWER_KEPT_FAILURE_BYTES };
+    let expected = &sent.answer[..sent.answer.len().min(kept)];
+    (attempt.answer != expected)
+        .then(|| format!("an answer of {} bytes is on record as {:?}", sent.answer.len(), attempt.answer))
 }
 
 /// The schedules that may have been in force for the webhook at that moment.
@@ -117,7 +134,8 @@ fn check_verdict(schedules: &[Vec<u64>], sent: &Sent, attempt: &Attempt, tries: 
             (false, None, verdict) => verdict == Verdict::GiveUp,
             (false, Some(delay_ms), Verdict::RetryAt(at)) => {
                 let busy = matches!(ended.outcome, Outcome::Status(429 | 503));
-                let least = delay_ms.max(if busy { ended.retry_after_ms } else { 0 });
+                let asked_ms = ended.retry_after_ms.min(RETRY_DELAY_MAX_MS);
+                let least = delay_ms.max(if busy { asked_ms } else { 0 });
                 at >= ended.at.wall.plus_ms(least) && at <= ended.at.wall.plus_ms(least + least / 10)
             }
             (false, Some(_), _) => false,
@@ -135,6 +153,8 @@ fn check_spacing(evidence: &Evidence<'_>, before: &Sent, due: &Attempt, sent: &S
     let Some(waited_us) = sent.at.us.checked_sub(ended.at.us) else {
         return Some(format!("a try at {} began while the one before it was in flight", sent.at.wall));
     };
+    // By a wall clock that ran fast it was longer.
+    let waited_us = waited_us + waited_us / 1_000 * evidence.facts.drift_permille;
     let waited_us = i64::try_from(waited_us).expect("hours");
     let asked_us = due_at.ms_since(ended.at.wall) * 1_000;
     let jumps = evidence.facts.jumps.iter().filter(|jump| **jump > ended.at && **jump < sent.at).count();
@@ -152,7 +172,8 @@ fn unexplained(evidence: &Evidence<'_>, sent: &Sent, record: &DeliveryRecord) ->
             let seen_us = ended.map_or(end.at.us, |ended| ended.at.us);
             let just_now = end.at.us - seen_us <= RECORDED_AFTER_US;
             let quiet = evidence.trouble.quiet_between(seen_us.saturating_sub(RECORDED_AFTER_US), end.at.us);
-            let waited = end.at.us - end.asked.us < GRACE_US && !jumped_between(evidence, end.asked, end.at);
+            let grace_us = GRACE_US - GRACE_US / 1_000 * evidence.facts.drift_permille;
+            let waited = end.at.us - end.asked.us < grace_us && !jumped_between(evidence, end.asked, end.at);
             let orderly = end.how == HowEnded::Stopped && waited && quiet;
             !orderly && (just_now || !quiet)
         }

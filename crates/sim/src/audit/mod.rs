@@ -3,6 +3,7 @@
 mod explained;
 mod farewell;
 mod history;
+mod once;
 mod promises;
 mod removed;
 mod signature;
@@ -18,6 +19,7 @@ use crate::network::{DELIVERY_HEADER, Sent, WEBHOOK_HEADER};
 use crate::process::ProcessEnd;
 use crate::settle::Lists;
 use crate::trouble::Trouble;
+use crate::world::World;
 
 /// Findings of one kind beyond this are not listed: one cause has many.
 const FINDINGS_MAX: usize = 8;
@@ -28,6 +30,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) lists: &'a BTreeMap<usize, Lists>,
     pub(crate) ends: &'a [ProcessEnd],
     pub(crate) trouble: &'a Trouble,
+    pub(crate) cores: usize,
     by_delivery: BTreeMap<&'a str, Vec<&'a Sent>>,
     by_webhook: BTreeMap<&'a str, Vec<&'a Sent>>,
     webhooks: BTreeMap<&'a str, &'a WebhookFacts>,
@@ -39,7 +42,7 @@ impl<'a> Evidence<'a> {
         sent: &'a [Sent],
         lists: &'a BTreeMap<usize, Lists>,
         ends: &'a [ProcessEnd],
-        trouble: &'a Trouble,
+        world: &'a World,
     ) -> Self {
         let webhooks = facts.webhooks.iter().map(|webhook| (webhook.public_id.as_str(), webhook)).collect();
         let by = |header| {
@@ -48,7 +51,8 @@ impl<'a> Evidence<'a> {
             grouped
         };
         let (by_delivery, by_webhook) = (by(DELIVERY_HEADER), by(WEBHOOK_HEADER));
-        Self { facts, sent, lists, ends, trouble, by_delivery, by_webhook, webhooks }
+        let (trouble, cores) = (world.trouble.as_ref(), world.options.cores);
+        Self { facts, sent, lists, ends, trouble, cores, by_delivery, by_webhook, webhooks }
     }
 
     /// Whether the webhook's own failures may have switched it off before that moment.
@@ -76,6 +80,7 @@ pub(crate) fn audit(evidence: &Evidence<'_>) -> Vec<String> {
         explained::check(evidence),
         history::check(evidence),
         wire::check(evidence),
+        once::check(evidence),
         signature::check(evidence),
     ];
     checks.into_iter().flat_map(|findings| findings.into_iter().take(FINDINGS_MAX)).collect()

@@ -7,7 +7,7 @@ use signalpost_core::event::Event;
 use signalpost_core::profile::EventIdRule;
 
 use super::{Evidence, removed};
-use crate::facts::{Again, EventFacts, Promise, WebhookFacts, number_in};
+use crate::facts::{Again, EventFacts, FeedFacts, Promise, WebhookFacts, number_in};
 use crate::ground::Moment;
 use crate::settle::Lists;
 
@@ -24,6 +24,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
             }
         }
         findings.extend(check_sequences(lists));
+        findings.extend(check_feed(&evidence.facts.workspaces[*place].feed, lists));
         findings.extend(check_growth(evidence, *place, &stored));
         let targets = targets_of(lists);
         for (number, facts) in evidence.facts.events.iter().enumerate() {
@@ -67,6 +68,18 @@ fn targets_of(lists: &Lists) -> BTreeMap<i64, BTreeSet<&str>> {
 fn check_sequences(lists: &Lists) -> Option<String> {
     let distinct: BTreeSet<i64> = lists.events.iter().map(|event| event.sequence.0).collect();
     (distinct.len() != lists.events.len()).then(|| "two events of a workspace share a sequence".to_owned())
+}
+
+/// Whoever followed the feed has read every event that is there, but what retention has removed up to some place.
+fn check_feed(feed: &FeedFacts, lists: &Lists) -> Option<String> {
+    let cursor = feed.cursor?;
+    let stored = lists.events.iter().map(|event| event.sequence.0);
+    let mut missed = stored.filter(|sequence| {
+        *sequence <= cursor
+            && !feed.read.contains(sequence)
+            && feed.expired.is_none_or(|upto| *sequence > upto)
+    });
+    missed.next().map(|sequence| format!("{sequence} never came in the feed, which was read up to {cursor}"))
 }
 
 /// An event that was published after another had been acknowledged has the higher id and the higher sequence,

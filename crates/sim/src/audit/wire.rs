@@ -1,6 +1,4 @@
-//! What went over the wire: to whom, when, how many at once, and the same each time.
-
-use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
+//! What went over the wire: to whom, when, and the same each time.
 
 use super::{Evidence, farewell, succeeded};
 use crate::facts::{Life, Scope, WebhookFacts, number_in};
@@ -9,7 +7,7 @@ use crate::network::{EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_H
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
     for sent in evidence.sent {
-        let found = [check_place(evidence, sent), check_abreast(sent), check_content(evidence, sent)];
+        let found = [check_place(evidence, sent), check_content(evidence, sent)];
         let shown = |finding| format!("p{} {} to {}: {finding}", sent.process, sent.at.wall, sent.url);
         findings.extend(found.into_iter().flatten().map(shown));
     }
@@ -43,11 +41,6 @@ fn check_place(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
         wanted.life == Life::Active && wanted.url == sent.url && sent.header(OWN_HEADER) == token
     });
     (!fits).then(|| format!("its webhook was {states:?} at {:?}", sent.at))
-}
-
-fn check_abreast(sent: &Sent) -> Option<String> {
-    (sent.abreast > LANE_IN_FLIGHT_MAX)
-        .then(|| format!("{} requests in flight for one webhook", sent.abreast))
 }
 
 /// The body, put together a second time from what the producer said.

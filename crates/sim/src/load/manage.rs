@@ -7,6 +7,7 @@ use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::principal::Principal;
+use signalpost_core::profile::SigningRule;
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Webhook};
@@ -16,10 +17,13 @@ use signalpost_engine::workspaces::NewWorkspace;
 use signalpost_store::catalog::ListWebhooks;
 
 use crate::chance::Chance;
-use crate::facts::{Change, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts};
-use crate::load::{redeliver, secrets};
+use crate::facts::{
+    Change, FeedFacts, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts,
+};
+use crate::filters::FILTERS;
+use crate::load::{crowd, keys, redeliver, secrets};
 use crate::network::OWN_HEADER;
-use crate::profiles::{EVENT_TYPES, STYLES, SUBJECTS};
+use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle};
 use crate::world::{Again, World};
 
 /// Webhooks that one workspace has made in a run.
@@ -36,6 +40,9 @@ pub(crate) async fn settle_in(world: &Rc<World>) {
             let wanted = draw_wanted(world, workspace, &mut chance);
             create(world, workspace, wanted).await;
         }
+    }
+    if let Some(webhooks) = world.options.publish.crowd {
+        crowd::settle_in(world, crowd::WORKSPACE, webhooks).await;
     }
 }
 
@@ -64,6 +71,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
             |index: &usize| facts.webhooks[*index].wanted_last().is_some_and(|w| w.life != Life::Deleted);
         (all.iter().copied().filter(lives).collect::<Vec<_>>(), all.len())
     };
+    let shared = world.facts.borrow().workspaces[workspace].style.signing == SigningStyle::Shared;
     let action = chance.weighted(&[1, 4, 2, 4, 5, 1, 6, 4, 1, 2]);
     if action == 6 {
         return redeliver::act(world, workspace, chance).await;
@@ -77,6 +85,8 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
     }
     let webhook = *chance.pick(&mine);
     match action {
+        7 if shared => return keys::refer(world, workspace, webhook, chance).await,
+        8 if shared => return keys::end(world, workspace, chance).await,
         7 => return secrets::rotate(world, webhook, chance).await,
         8 => return secrets::revoke(world, webhook).await,
         _ => {}
@@ -85,7 +95,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
     let now = world.facts.borrow().webhooks[webhook].wanted_last().expect("it was made").clone();
     let wanted = match action {
         1 => Wanted { url: drawn.url, ..now },
-        2 => Wanted { events: drawn.events, subject: drawn.subject, ..now },
+        2 => Wanted { events: drawn.events, subject: drawn.subject, filter: drawn.filter, ..now },
         3 => Wanted { life: Life::Disabled, ..now },
         4 => Wanted { life: Life::Active, ..now },
         9 => Wanted { schedule_s: drawn.schedule_s, token: drawn.token, ..now },
@@ -96,7 +106,10 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
 }
 
 async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
-    let style = *chance.pick(&STYLES);
+    let mut style = *chance.pick(&STYLES);
+    if world.chance(&format!("keys of {workspace}")).permille(world.options.shared_keys_permille) {
+        style = KEYED;
+    }
     let own = chance.permille(250).then(|| *chance.pick(&OWN_SCHEDULES_S));
     let public_id = format!("ws_{workspace:012}");
     let new = NewWorkspace {
@@ -122,13 +135,16 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
         Err(error) => world.find(format!("workspace {workspace} could not be made: {error}")),
     }
     world.ground.note(format_args!("workspace {workspace} is {} with {schedule_s:?}", style.name));
-    let facts =
-        WorkspaceFacts { public_id, style, schedule_s, hosts, tenancy: Tenancy::Living, erased: None };
+    let (keys, feed, tenancy) = (Vec::new(), FeedFacts::default(), Tenancy::Living);
+    let facts = WorkspaceFacts { public_id, style, schedule_s, hosts, keys, feed, tenancy, erased: None };
     world.facts.borrow_mut().workspaces.push(facts);
+    if style.signing == SigningStyle::Shared {
+        keys::settle_in(world, workspace).await;
+    }
 }
 
 /// A webhook at a URL that no other webhook has ever had.
-fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
+pub(super) fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let facts = world.facts.borrow();
     let host = chance.pick(&facts.workspaces[workspace].hosts);
     let number = chance.between(0, u64::MAX / 2);
@@ -145,11 +161,21 @@ fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) -> Wanted {
     let schedule_s = chance.permille(200).then(|| chance.pick(&OWN_SCHEDULES_S).to_vec());
     let own = chance.permille(500).then(|| secrets::draw(facts.workspaces[workspace].style, chance));
     let token = number.is_multiple_of(3).then(|| format!("token {number}"));
-    let signing = vec![Signing { secret: own, until: Until::Replaced }];
-    Wanted { url, events, subject, schedule_s, token, signing, life: Life::Active }
+    let filter = draw_filter(world, number);
+    let (key, signing) = match facts.workspaces[workspace].style.signing {
+        SigningStyle::Own => (None, vec![Signing { secret: own, until: Until::Replaced }]),
+        SigningStyle::Shared => keys::draw(&facts.workspaces[workspace], chance),
+    };
+    Wanted { url, events, subject, filter, schedule_s, token, key, signing, life: Life::Active }
 }
 
-async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
+/// From a stream of its own, so that a world without filters does not depend on them.
+fn draw_filter(world: &World, number: u64) -> Option<usize> {
+    let mut chance = world.chance(&format!("filter {number}"));
+    chance.permille(world.options.filter_permille).then(|| chance.index(FILTERS.len()))
+}
+
+pub(super) async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     let called = world.ground.note(format_args!("creating {wanted:?}"));
     let index = {
         let mut facts = world.facts.borrow_mut();
@@ -166,7 +192,10 @@ async fn create(world: &Rc<World>, workspace: usize, wanted: Wanted) {
     match answered.answer {
         Ok((public_id, secret)) => {
             webhook.public_id = public_id;
-            webhook.changes[0].wanted.signing[0].secret = secret;
+            // Signed by a key that is shared, it has none of its own.
+            if webhook.changes[0].wanted.key.is_none() {
+                webhook.changes[0].wanted.signing.iter_mut().for_each(|own| own.secret.clone_from(&secret));
+            }
         }
         Err(error) => facts.findings.push(format!("webhook {index} could not be made: {error}")),
     }
@@ -224,7 +253,7 @@ async fn create_or_find(
         limit: 100,
     };
     let known = engine.list_webhooks(all).await?.rows.into_iter().find(|webhook| webhook.url == wanted.url);
-    let own = wanted.signing[0].secret.clone();
+    let own = wanted.signing.first().filter(|_| wanted.key.is_none()).and_then(|own| own.secret.clone());
     if let Some(Webhook { public_id, .. }) = known {
         return Ok((public_id, own));
     }
@@ -235,6 +264,8 @@ async fn create_or_find(
         patience: Patience { retry: wanted.schedule_s.as_deref().map(schedule), timeout: None },
         headers: wanted.token.iter().map(|token| (OWN_HEADER.to_owned(), Secret::from_text(token))).collect(),
         secret: own.as_deref().map(Secret::from_text),
+        filter: wanted.filter.map(|place| FILTERS[place].text.to_owned()),
+        signing_key: wanted.key,
         ..NewWebhook::to(url)
     };
     let issued = engine.create_webhook(&view, new, None).await?.now();
@@ -242,7 +273,7 @@ async fn create_or_find(
     Ok((webhook.public_id, secret.map(|secret| secret.expose_text().to_owned())))
 }
 
-async fn change(world: &Rc<World>, index: usize, wanted: Wanted, scope: Scope) {
+pub(super) async fn change(world: &Rc<World>, index: usize, wanted: Wanted, scope: Scope) {
     let called = world.ground.note(format_args!("changing webhook {index} to {wanted:?}"));
     let (workspace, webhook) = {
         let mut facts = world.facts.borrow_mut();
@@ -285,6 +316,9 @@ async fn apply(
         url: Some(TargetUrl::parse(&wanted.url).expect("URLs of this world are good")),
         events: Some(wanted.events),
         subject: Some(wanted.subject),
+        filter: Some(wanted.filter.map(|place| FILTERS[place].text.to_owned())),
+        // Where each has its own secret there is nothing to refer to.
+        signing_key: (view.profile.signing != SigningRule::OwnSecret).then_some(wanted.key),
         retry: Some(wanted.schedule_s.as_deref().map(schedule)),
         headers: Some(HeadersChange::Merge(vec![(
             OWN_HEADER.to_owned(),

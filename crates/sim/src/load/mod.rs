@@ -1,7 +1,11 @@
 //! What happens to the engine while a run lasts: publishers, managers, and the weather.
 
+pub(crate) mod crowd;
+mod deaths;
+mod keys;
 pub(crate) mod manage;
 pub(crate) mod publish;
+pub(crate) mod reader;
 mod redeliver;
 mod secrets;
 pub(crate) mod weather;

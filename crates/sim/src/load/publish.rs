@@ -15,7 +15,7 @@ use crate::chance::Chance;
 use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::ground::Moment;
 use crate::profiles::{EVENT_TYPES, SUBJECTS};
-use crate::world::World;
+use crate::world::{World, passes};
 
 /// Calls that a producer makes about the same events before it gives up.
 const CALLS_MAX: usize = 12;
@@ -89,7 +89,7 @@ pub(crate) async fn flood(world: Rc<World>, events: usize) {
     }
 }
 
-fn draw_events(
+pub(super) fn draw_events(
     world: &World,
     workspace: usize,
     size: usize,
@@ -133,13 +133,22 @@ pub(crate) async fn send(world: &Rc<World>, workspace: usize, numbers: &[usize],
         mark_ended(world, numbers, ended);
         match answer {
             Some(Ok(receipts)) => return take_receipts(world, numbers, receipts),
-            Some(Err(error)) if error.code != ErrorCode::Unavailable => {
+            Some(Err(error)) if !passes(&error) => {
                 return take_refusal(world, workspace, numbers, &error);
+            }
+            Some(Err(error)) if error.code == ErrorCode::StorageFull && repeat == Repeat::Unsafe => {
+                return refuse(world, numbers);
             }
             Some(Err(_)) | None if repeat == Repeat::Unsafe => return,
             Some(Err(_)) | None => world.ground.sleep_ms(AGAIN_MS).await,
         }
     }
+}
+
+/// The only call about these events was told that nothing was stored.
+fn refuse(world: &World, numbers: &[usize]) {
+    let mut facts = world.facts.borrow_mut();
+    numbers.iter().for_each(|number| facts.events[*number].promise = Promise::Refused);
 }
 
 fn mark_ended(world: &World, numbers: &[usize], ended: Moment) {
@@ -241,9 +250,7 @@ async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
             Some(Ok(receipts)) => take_receipts(world, &[known], receipts),
             // With retention the id may be free for somebody else meanwhile, and taken.
             Some(Err(error)) if error.code == ErrorCode::Conflict && world.options.retention.is_some() => {}
-            Some(Err(error)) if error.code != ErrorCode::Unavailable => {
-                take_refusal(world, workspace, &[known], &error);
-            }
+            Some(Err(error)) if !passes(&error) => take_refusal(world, workspace, &[known], &error),
             Some(Err(_)) | None => {}
         }
         return;
@@ -262,7 +269,7 @@ async fn repeat(world: &Rc<World>, known: usize, chance: &mut Chance) {
     match answer {
         Some(Ok(receipts)) if world.options.retention.is_some() => take_receipts(world, &numbers, receipts),
         Some(Ok(_)) => world.find(format!("event {} was accepted under the id of {known}", numbers[0])),
-        Some(Err(error)) if error.code == ErrorCode::Conflict || error.code == ErrorCode::Unavailable => {}
+        Some(Err(error)) if error.code == ErrorCode::Conflict || passes(&error) => {}
         Some(Err(error)) => take_refusal(world, workspace, &numbers, &error),
         None => {}
     }
@@ -289,7 +296,7 @@ async fn call_again(
     mark_ended(world, &others, ended);
     match answer {
         Some(Ok(_)) => world.find(format!("events {others:?} were accepted under the key of {numbers:?}")),
-        Some(Err(error)) if matches!(error.code, ErrorCode::KeyReused | ErrorCode::Unavailable) => {}
+        Some(Err(error)) if error.code == ErrorCode::KeyReused || passes(&error) => {}
         Some(Err(error)) => take_refusal(world, workspace, &others, &error),
         None => {}
     }

@@ -49,6 +49,7 @@ fn keep(world: &World, delivery: String, rule: RequeueRule, answer: Option<Resul
     world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
     let promise = match answer {
         Some(Ok(())) => Promise::Stored,
+        // Also where a full disk was told of, which says that nothing was stored.
         Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
         Some(Err(_)) | None => Promise::Unknown,
     };

@@ -8,7 +8,7 @@ use signalpost_core::policy::RetrySchedule;
 use signalpost_store::catalog::LaneRecord;
 
 use crate::plant::Plant;
-use crate::profiles::STYLES;
+use crate::profiles::{KEYED, STYLES};
 
 /// First answers about lanes, kept for as long as the process lives.
 #[derive(Default)]
@@ -27,6 +27,11 @@ impl FirstAnswers {
             Plant::StaleSecrets => {
                 let first = self.first(webhook, fresh.clone());
                 fresh.map(|fresh| with_secrets_of(fresh, first))
+            }
+            Plant::StaleKey => {
+                let first = self.first(webhook, fresh.clone());
+                let key = first.and_then(|first| first.signing_key);
+                fresh.map(|fresh| LaneRecord { signing_key: key, ..fresh })
             }
             Plant::OneRetryTooMany => fresh.map(with_one_retry_more),
             _ => fresh,
@@ -53,7 +58,7 @@ fn with_secrets_of(mut fresh: LaneRecord, first: Option<LaneRecord>) -> LaneReco
 
 fn with_one_retry_more(mut record: LaneRecord) -> LaneRecord {
     let own = record.webhook.patience.retry.as_ref().or(record.workspace.policy.retry.as_ref());
-    let style = STYLES.iter().find(|style| style.name == record.workspace.dialect);
+    let style = STYLES.iter().chain([&KEYED]).find(|style| style.name == record.workspace.dialect);
     let general = style.expect("workspaces of this world have a style").schedule_s;
     let mut delays_s = own.map_or_else(|| general.to_vec(), RetrySchedule::as_seconds);
     delays_s.push(delays_s.last().copied().unwrap_or(1));

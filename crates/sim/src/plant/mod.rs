@@ -89,10 +89,16 @@ pub enum Plant {
     ForgetFarewell,
     /// The store forgets that webhooks have changed since they were made.
     ForgetChanges,
+    /// Webhooks get events that their filter does not admit.
+    IgnoreFilters,
+    /// A lane goes on with the shared key to which its webhook referred when the process first looked.
+    StaleKey,
+    /// Some events are missing in feeds.
+    HideFromFeed,
 }
 
 impl Plant {
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 32] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -122,6 +128,9 @@ impl Plant {
         Self::ForgetCalls,
         Self::ForgetFarewell,
         Self::ForgetChanges,
+        Self::IgnoreFilters,
+        Self::StaleKey,
+        Self::HideFromFeed,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -136,14 +145,14 @@ impl Plant {
             Self::ForgetHealth => "was gone",
             Self::RemovePending => "was removed before",
             Self::StaleLane | Self::StartLate => "its webhook was",
-            Self::StaleSecrets | Self::DamageSignature => "does not verify",
+            Self::StaleSecrets | Self::StaleKey | Self::DamageSignature => "does not verify",
             Self::DropOnDisable => "that nothing disabled",
             Self::OneRetryTooMany | Self::IgnoreRetryAfter => "was judged",
             Self::RetryEarly => "a retry due at",
             Self::TryEndedAgain => "follows a final verdict",
             Self::LeakRequests => "requests in flight for one webhook",
             Self::SwapSequences => "one before it had",
-            Self::IgnoreSubject => "may false, chosen true",
+            Self::IgnoreSubject | Self::IgnoreFilters => "may false, chosen true",
             Self::ChangeEventId => "became",
             Self::ReuseTimestamp => "carries the timestamp",
             Self::WrongHost => "got what belongs to",
@@ -151,6 +160,7 @@ impl Plant {
             Self::ForgetCalls => "is stored 2 times",
             Self::ForgetFarewell => "never got the last event",
             Self::ForgetChanges => "which cannot be",
+            Self::HideFromFeed => "never came in the feed",
         }
     }
 

@@ -36,6 +36,8 @@ use crate::plant::store::{
 };
 use crate::trouble::Retention;
 
+/// The part of all events that is missing in feeds, one in so many.
+const HIDDEN_PARTS: i64 = 16;
 /// How much earlier retries come that come early.
 const EARLY_MS: i64 = 2_000;
 
@@ -120,12 +122,14 @@ impl Catalog for PlantedStore {
 
     fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>> {
         let fan_out = self.inner.fan_out(workspace);
-        if self.plant != Plant::IgnoreSubject {
-            return fan_out;
-        }
-        bent(fan_out, |mut fan_out| {
+        let forget: fn(&mut Webhook) = match self.plant {
+            Plant::IgnoreSubject => |webhook| webhook.subject = None,
+            Plant::IgnoreFilters => |webhook| webhook.filter = None,
+            _ => return fan_out,
+        };
+        bent(fan_out, move |mut fan_out| {
             let webhooks = fan_out.iter_mut().flat_map(|fan_out| fan_out.webhooks.iter_mut());
-            webhooks.for_each(|webhook| webhook.subject = None);
+            webhooks.for_each(forget);
             fan_out
         })
     }
@@ -141,7 +145,6 @@ impl Ledger for PlantedStore {
         fn requeue_lost(params: RequeueLost) -> usize;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
-        fn feed(params: ReadFeed) -> Option<Feed>;
         fn list_deliveries(params: ListDeliveries) -> DeliveryPage;
         fn delivery(workspace: WorkspaceId, delivery: DeliveryId) -> Option<DeliveryRecord>;
         fn owner_of(named: Named) -> Option<WorkspaceId>;
@@ -215,6 +218,19 @@ impl Ledger for PlantedStore {
             }
             _ => rows,
         }
+    }
+
+    fn feed(&self, params: ReadFeed) -> Answer<Option<Feed>> {
+        let feed = self.inner.feed(params);
+        if self.plant != Plant::HideFromFeed {
+            return feed;
+        }
+        bent(feed, |mut feed| {
+            if let Some(Feed::Page { events, .. }) = &mut feed {
+                events.retain(|event| event.sequence.0 % HIDDEN_PARTS != 0);
+            }
+            feed
+        })
     }
 
     fn list_events(&self, params: ListEvents) -> Answer<EventPage> {

@@ -7,11 +7,18 @@ mod plants;
 mod shelf;
 
 use std::ops::RangeInclusive;
+use std::process::Command;
 
-use signalpost_sim::{Plant, Report, run};
+use signalpost_core::limits::CORE_IN_FLIGHT_MAX;
+use signalpost_sim::{Plant, Report, no_faults, run};
+use signalpost_testkit::TempDir;
 
 /// Worlds in an ordinary run of the tests.
 const SEEDS: u64 = 100;
+/// Under which a process is told where to write a history.
+const HISTORY: &str = "SIGNALPOST_SIM_HISTORY";
+/// Worlds among which every kind of trouble occurs.
+const VARIED_SEEDS: RangeInclusive<u64> = 1..=60;
 /// Lines of history shown before a failure is handed over.
 const HISTORY_SHOWN: usize = 60;
 
@@ -58,7 +65,7 @@ fn worlds_that_once_found_something_find_nothing_any_more() {
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
-    for seed in [3, 19, 24, 44] {
+    for seed in [3, 19, 26, 44] {
         let [one, other]: [Report; 2] = [(); 2].map(|()| run(seed, Plant::Nothing));
         let differ = one.history.iter().zip(&other.history).find(|(one, other)| one != other);
         assert_eq!(differ, None, "seed {seed}");
@@ -68,12 +75,44 @@ fn the_same_seed_gives_the_same_history() {
     assert_ne!(run(3, Plant::Nothing).digest, run(4, Plant::Nothing).digest);
 }
 
+/// Whatever differs between processes, such as the order of a hash map, must not reach a history.
+#[test]
+fn two_processes_tell_the_same_history() {
+    const SEED: u64 = 19;
+    if let Some(path) = std::env::var_os(HISTORY) {
+        let report = run(SEED, Plant::Nothing);
+        std::fs::write(path, format!("{}\n{report}", report.history.join("\n")))
+            .expect("its parent made room");
+        return;
+    }
+    let folder = TempDir::new().expect("there is a place for temporary files");
+    let told = ["one", "other"].map(|name| {
+        let path = folder.path().join(name);
+        let mut process = Command::new(std::env::current_exe().expect("a running program has a path"));
+        process.args(["--exact", "two_processes_tell_the_same_history"]).env(HISTORY, &path);
+        let output = process.output().expect("a program that runs can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+        std::fs::read(path).expect("it wrote its history")
+    });
+    assert!(told[0].len() > 10_000, "a history of {} bytes", told[0].len());
+    assert!(told[0] == told[1], "two processes tell different histories of one seed");
+}
+
 #[test]
 fn worlds_are_not_empty() {
-    let reports: Vec<Report> = (1..=40).map(|seed| run(seed, Plant::Nothing)).collect();
+    let reports: Vec<Report> = VARIED_SEEDS.map(|seed| run(seed, Plant::Nothing)).collect();
     let sum = |count: fn(&Report) -> usize| reports.iter().map(count).sum::<usize>();
     assert!(sum(|report| report.requests) > 5_000);
-    assert!(reports.iter().map(|report| report.processes).sum::<u32>() > 50);
+    assert!(sum(|report| report.kills) > 50);
+    assert!(sum(|report| report.duplicates) > 50);
+    let mut faults = no_faults();
+    for (kind, count) in reports.iter().flat_map(|report| &report.faults) {
+        *faults.entry(*kind).or_default() += count;
+    }
+    let never: Vec<_> = faults.iter().filter(|(_, count)| **count == 0).collect();
+    assert!(never.is_empty(), "no world shows {never:?}");
+    let crowded = reports.iter().map(|report| report.in_flight_most).max();
+    assert_eq!(crowded, Some(CORE_IN_FLIGHT_MAX), "the bound of a core is met and kept");
     let shows =
         |words: &str| reports.iter().any(|report| report.history.iter().any(|line| line.contains(words)));
     let expected = [
@@ -88,6 +127,9 @@ fn worlds_are_not_empty() {
         "rotated: Ok",
         "revoked: Ok",
         "order.*",
+        "filter: Some",
+        "is ended: Ok",
+        "the feed of",
         "ends: timeout",
         "ends: success",
         "conflict",

@@ -1,12 +1,28 @@
 //! Planted faults, each of which the auditor must name: a simulator that sees nothing proves nothing.
 
-use signalpost_sim::{Plant, SEEDS_MAX, hunt};
+use signalpost_sim::{Plant, SEEDS_MAX, hunt, run};
 
 fn check(plant: Plant) {
     let Some(found) = hunt(plant, SEEDS_MAX) else {
         panic!("{plant:?} was not named by {:?} in {SEEDS_MAX} worlds", plant.finding())
     };
     assert!(found.clean.findings.is_empty(), "{}", found.clean);
+}
+
+/// Mistakes that break two promises: the one by which they are named, and one that has no other.
+fn check_also(plant: Plant, words: &str) {
+    let names = |seed| run(seed, plant).findings.iter().any(|finding| finding.contains(words));
+    assert!((1..=SEEDS_MAX).any(names), "{plant:?} was not named by {words:?} in {SEEDS_MAX} worlds");
+}
+
+#[test]
+fn two_requests_of_a_delivery_at_once_are_seen() {
+    check_also(Plant::SendTwice, "are in flight together");
+}
+
+#[test]
+fn a_delivery_that_is_sent_again_after_its_success_is_seen() {
+    check_also(Plant::ForgetOutcome, "and sent again at");
 }
 
 /// A test for each, and one that says that none was left out.
@@ -54,4 +70,7 @@ plants! {
     a_call_that_is_not_known_again_is_seen: ForgetCalls;
     a_last_event_that_is_forgotten_is_seen: ForgetFarewell;
     a_change_that_is_forgotten_is_seen: ForgetChanges;
+    a_filter_that_is_not_asked_is_seen: IgnoreFilters;
+    a_shared_key_that_was_ended_is_seen: StaleKey;
+    an_event_that_is_missing_in_a_feed_is_seen: HideFromFeed;
 }

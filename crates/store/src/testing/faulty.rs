@@ -63,6 +63,8 @@ pub enum Fault {
     Before,
     /// The call goes through, and the caller is told that it did not: an answer lost on the way.
     After,
+    /// Nothing is stored, for want of room on the disk, and the caller is told so.
+    Full,
     /// The call goes through, and its answer is not there at the first look: its caller can go away in between.
     Late,
 }
@@ -125,13 +127,14 @@ impl<S: Store> FaultyStore<S> {
     ) -> Answer<T> {
         let number = self.calls.fetch_add(1, Ordering::SeqCst) + 1;
         let fault = (self.plan)(Call { number, verb });
-        if matches!(fault, Fault::Before | Fault::After) {
+        if matches!(fault, Fault::Before | Fault::After | Fault::Full) {
             self.injected.fetch_add(1, Ordering::SeqCst);
         }
         let failure = StoreError::Unavailable(format!("call {number}, {verb}, was made to fail"));
         match fault {
             Fault::Pass => call(&self.inner),
             Fault::Before => Box::pin(std::future::ready(Err(failure))),
+            Fault::Full => Box::pin(std::future::ready(Err(StoreError::Full))),
             Fault::After => {
                 let answer = call(&self.inner);
                 Box::pin(async move { answer.await.and(Err(failure)) })

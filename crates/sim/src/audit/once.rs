@@ -1,0 +1,65 @@
+//! A delivery is attempted by one at a time, and by nobody once it has succeeded; and no more is in flight than may be.
+
+use signalpost_core::limits::{CORE_IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX};
+
+use super::{Evidence, succeeded};
+use crate::network::{Sent, WEBHOOK_HEADER};
+use crate::process::HowEnded;
+
+/// As long after it was seen an outcome is on disk, if the store works.
+const RECORDED_AFTER_US: u64 = 15_000_000;
+
+pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
+    let mut findings = Vec::new();
+    for (delivery, sent) in &evidence.by_delivery {
+        let found = [check_alone(evidence, sent), check_ended(evidence, delivery, sent)];
+        findings.extend(found.into_iter().flatten().map(|finding| format!("delivery {delivery}: {finding}")));
+    }
+    let process_max = evidence.cores * CORE_IN_FLIGHT_MAX;
+    let most = |count: fn(&Sent) -> usize| evidence.sent.iter().map(count).max().unwrap_or(0);
+    let bounds = [
+        ("for one webhook", most(|sent| sent.abreast), LANE_IN_FLIGHT_MAX),
+        ("for one process", most(|sent| sent.in_flight), process_max),
+    ];
+    for (what, most, bound) in bounds {
+        if most > bound {
+            findings.push(format!("{most} requests in flight {what}, the bound is {bound}"));
+        }
+    }
+    findings
+}
+
+/// No request starts while another of the same delivery is in flight. One whose process has died is not.
+fn check_alone(evidence: &Evidence<'_>, sent: &[&Sent]) -> Option<String> {
+    let together = sent.windows(2).find(|pair| {
+        let (one, next) = (pair[0], pair[1]);
+        let dead = evidence.ends.iter().any(|end| end.process == one.process && end.at < next.at);
+        !dead && one.ended.is_none_or(|ended| ended.at > next.at)
+    })?;
+    Some(format!("the requests of {:?} and {:?} are in flight together", together[0].at, together[1].at))
+}
+
+/// After a success nothing is sent but by somebody's wish, or because its process ended before that was on disk.
+fn check_ended(evidence: &Evidence<'_>, delivery: &str, sent: &[&Sent]) -> Option<String> {
+    let webhook = sent.first()?.header(WEBHOOK_HEADER);
+    let facts = evidence.facts;
+    let asked = facts.redeliveries.iter().any(|asked| asked.delivery == delivery)
+        || facts.redelivered_lost.iter().any(|known| known == webhook);
+    if asked {
+        return None;
+    }
+    let after_success = sent.windows(2).find(|pair| is_on_disk(evidence, pair[0], pair[1]))?;
+    Some(format!("was delivered at {:?} and sent again at {:?}", after_success[0].at, after_success[1].at))
+}
+
+/// Whether the first request's success must have been on disk when the next began.
+fn is_on_disk(evidence: &Evidence<'_>, one: &Sent, next: &Sent) -> bool {
+    let Some(ended) = one.ended.filter(|ended| succeeded(ended.outcome)) else { return false };
+    if one.process == next.process {
+        return true;
+    }
+    let Some(end) = evidence.ends.iter().find(|end| end.process == one.process) else { return true };
+    let quiet = evidence.trouble.quiet_between(ended.at.us.saturating_sub(RECORDED_AFTER_US), end.at.us);
+    let late = end.at.us - ended.at.us > RECORDED_AFTER_US;
+    quiet && late && end.how == HowEnded::Killed
+}

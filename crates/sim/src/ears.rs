@@ -1,0 +1,84 @@
+//! What stands between a store that has committed and an engine that is told of it: it loses some of what it hears, and
+//! watches that sequences grow in the order of commits.
+//!
+//! A wake-up is a hint. An engine that never hears one must still find what it owes.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use signalpost_core::delivery::Due;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::WorkspaceId;
+use signalpost_store::CommitListener;
+
+use crate::trouble::Trouble;
+
+/// What was committed to one store, over all its openings.
+#[derive(Default)]
+pub(crate) struct Commits(Mutex<Seen>);
+
+#[derive(Default)]
+struct Seen {
+    highest: BTreeMap<WorkspaceId, Sequence>,
+    findings: Vec<String>,
+}
+
+impl Commits {
+    pub(crate) fn findings(&self) -> Vec<String> {
+        self.0.lock().expect("nobody panics while noting").findings.clone()
+    }
+
+    /// Every event of a workspace comes after all that were committed before it, also before a restart.
+    fn note(&self, workspace: WorkspaceId, sequence: Sequence) {
+        let mut seen = self.0.lock().expect("nobody panics while noting");
+        let before = seen.highest.insert(workspace, sequence);
+        if let Some(before) = before.filter(|before| *before >= sequence) {
+            let (before, after) = (before.0, sequence.0);
+            seen.findings.push(format!("sequence {after} was committed after {before}"));
+        }
+    }
+}
+
+pub(crate) struct Ears {
+    engine: Arc<dyn CommitListener>,
+    trouble: Arc<Trouble>,
+}
+
+impl Ears {
+    pub(crate) fn of(engine: Arc<dyn CommitListener>, trouble: Arc<Trouble>) -> Arc<dyn CommitListener> {
+        Arc::new(Self { engine, trouble })
+    }
+}
+
+impl CommitListener for Ears {
+    fn accepted(&self, events: Vec<Arc<Event>>) {
+        events.iter().for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
+        if !self.trouble.loses_wake_up() {
+            self.engine.accepted(events);
+        }
+    }
+
+    fn requeued(&self, due: Due, workspace: WorkspaceId) {
+        if !self.trouble.loses_wake_up() {
+            self.engine.requeued(due, workspace);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sequence_that_does_not_grow_is_found() {
+        let commits = Commits::default();
+        let (one, other) = (WorkspaceId::from_raw(1), WorkspaceId::from_raw(2));
+        for (workspace, sequence) in [(one, 1), (one, 2), (other, 1), (one, 9)] {
+            commits.note(workspace, Sequence(sequence));
+        }
+        assert!(commits.findings().is_empty());
+        commits.note(one, Sequence(9));
+        commits.note(other, Sequence(2));
+        assert_eq!(commits.findings(), ["sequence 9 was committed after 9"]);
+    }
+}
