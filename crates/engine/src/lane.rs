@@ -340,9 +340,10 @@ impl Lane {
     }
 
     /// Whether everything the lane holds waits for later: then one instant can stand for it.
-    pub(crate) fn only_waits(&self) -> bool {
+    pub(crate) fn only_waits(&self, now: Timestamp) -> bool {
         self.in_flight == 0
             && self.reading.is_none()
+            && self.on_disk_from.is_none_or(|from| from > now)
             && self.ready.is_empty()
             && self.known.len() == self.waiting.len()
     }

@@ -29,6 +29,11 @@ impl Timers {
         self.by_time.first().map(|(at, _)| *at)
     }
 
+    /// When a lane is to be woken.
+    pub(crate) fn of(&self, webhook: WebhookId) -> Option<Timestamp> {
+        self.of_lane.get(&webhook).copied()
+    }
+
     pub(crate) fn has(&self, webhook: WebhookId) -> bool {
         self.of_lane.contains_key(&webhook)
     }
@@ -58,7 +63,7 @@ mod tests {
         timers.wake_by(b, at(40));
         timers.wake_by(a, at(60));
         timers.wake_by(a, at(30));
-        assert_eq!(timers.next(), Some(at(30)));
+        assert_eq!((timers.next(), timers.of(a), timers.of(b)), (Some(at(30)), Some(at(30)), Some(at(40))));
         assert_eq!(timers.pop(at(29)), None);
         assert_eq!(timers.pop(at(100)), Some(a));
         assert!(!timers.has(a) && timers.has(b));

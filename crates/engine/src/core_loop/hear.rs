@@ -157,5 +157,5 @@ impl Running {
 fn is_idle(lane: &Lane, now: Timestamp) -> bool {
     let quiet = now.ms_since(lane.used_at) >= LANE_IDLE_MS;
     let later = lane.wake_at(now).is_none_or(|at| at.ms_since(now) >= LANE_IDLE_MS);
-    lane.only_waits() && !lane.in_round && quiet && later
+    lane.only_waits(now) && !lane.in_round && quiet && later
 }

@@ -197,8 +197,13 @@ impl Running {
         let metrics = &self.engine.metrics;
         let lane = self.lanes.entry(webhook).or_insert_with(|| {
             metrics.lanes_in_memory.add(1);
+            let mut lane = Lane::new(now);
+            // What was to wake a lane that is not in memory is on disk, and nothing else remembers it.
+            if let Some(at) = self.timers.of(webhook) {
+                lane.hear_of(at);
+            }
             self.timers.wake_by(webhook, now.plus_ms(LANE_IDLE_MS));
-            Lane::new(now)
+            lane
         });
         let before = (lane.held(), lane.ready_bytes());
         let result = change(lane);
