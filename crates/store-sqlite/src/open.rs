@@ -9,6 +9,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use signalpost_core::ports::Threads;
+use signalpost_store::ledger::DiskSpace;
 
 use crate::disk::Disk;
 use crate::schema;
@@ -47,6 +48,25 @@ pub enum OpenError {
     Pragma { pragma: &'static str, wanted: String, found: String },
     #[error("the database cannot be opened: {0}")]
     Database(#[from] rusqlite::Error),
+    #[error(
+        "the database in {directory} cannot be opened, for its disk has no room left; make some ({error})"
+    )]
+    NoRoom { directory: PathBuf, error: rusqlite::Error },
+}
+
+/// With less than this SQLite cannot make what it shares between connections, and says no more than "disk I/O error".
+const OPENING_BYTES: u64 = 1024 * 1024;
+
+impl OpenError {
+    /// The same in words that help, where the disk is what is wrong.
+    pub(crate) fn on(self, directory: &Path, space: Option<DiskSpace>) -> Self {
+        match self {
+            Self::Database(error) if space.is_some_and(|space| space.free_bytes < OPENING_BYTES) => {
+                Self::NoRoom { directory: directory.to_owned(), error }
+            }
+            other => other,
+        }
+    }
 }
 
 pub(crate) const DATABASE_FILE: &str = "signalpost.db";
@@ -213,5 +233,16 @@ mod tests {
         assert!(expect_pragma(&connection, "synchronous", "2").is_ok());
         let error = expect_pragma(&connection, "journal_mode", "wal").expect_err("memory has no WAL");
         assert!(error.to_string().contains("`memory`"), "{error}");
+    }
+
+    #[test]
+    fn a_disk_without_room_is_named_with_what_to_do() {
+        let on = |free_bytes: u64| {
+            let error = OpenError::Database(rusqlite::Error::InvalidQuery);
+            error.on(Path::new("/data"), Some(DiskSpace { free_bytes, total_bytes: 1 << 40 })).to_string()
+        };
+        assert!(on(0).starts_with("the database in /data cannot be opened, for its disk has no room left"));
+        assert!(on(1 << 30).starts_with("the database cannot be opened"));
+        assert!(matches!(OpenError::ForeignFile.on(Path::new("/data"), None), OpenError::ForeignFile));
     }
 }

@@ -46,8 +46,13 @@ impl SqliteStore {
     ///
     /// The directory and the database are made when they are missing and brought to the newest schema.
     pub fn open(options: OpenOptions<'_>) -> Result<Self, OpenError> {
-        let readers = options.readers.max(1);
         let directory = Directory::open(&options.directory)?;
+        let (path, space) = (options.directory.clone(), directory.disk().space());
+        Self::open_threaded(directory, options).map_err(|error| error.on(&path, space))
+    }
+
+    fn open_threaded(directory: Directory, options: OpenOptions<'_>) -> Result<Self, OpenError> {
+        let readers = options.readers.max(1);
         let disk = directory.disk();
         let state = WriterState::open(directory, disk)?;
         let connections = (0..readers)

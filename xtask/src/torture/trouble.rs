@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -230,20 +231,31 @@ impl<'a> Trouble<'a> {
         sleep(card.for_ms);
         if card.choice.is_multiple_of(2) {
             self.kill()?;
-            self.live(card.for_ms / 2)?;
             if left == Room::Little {
-                self.stage.server.wait_ready(START_TIMEOUT)?;
+                self.live_ready(card.for_ms / 2)?;
+            } else {
+                self.start_without_room(card)?;
             }
         }
         self.on_disk(Disk::make_room)?;
-        // Without any room it may say that it is not ready; with room it must be.
-        self.stage.server.wait_ready(START_TIMEOUT)?;
+        self.live_ready(0)?;
         if left == Room::None {
             self.chronicle.starved.push(Span::new(from, self.now()));
         }
         self.chronicle.counts.full_disks += 1;
         let accepted = self.pulse.acknowledged.load(Ordering::SeqCst);
         self.notice(&self.pulse.acknowledged, accepted, "to be accepted once there is room");
+        Ok(())
+    }
+
+    /// Without any room a server may say that it is not ready, or not start at all, if it says why.
+    fn start_without_room(&mut self, card: Card) -> Result<(), String> {
+        self.live(card.for_ms / 2)?;
+        if let Ok(status) = self.stage.server.wait_end(Duration::ZERO) {
+            self.is_running = false;
+            self.chronicle.counts.refused_starts += 1;
+            self.judge_refusal("a disk without room", status);
+        }
         Ok(())
     }
 
@@ -331,6 +343,11 @@ impl<'a> Trouble<'a> {
             }
         };
         self.is_running = false;
+        self.judge_refusal(what, status);
+        Ok(true)
+    }
+
+    fn judge_refusal(&self, what: &str, status: ExitStatus) {
         let log = self.stage.server.log_tail();
         // An error and a hint.
         let said: Vec<&str> = log.lines().rev().take(2).collect();
@@ -339,7 +356,6 @@ impl<'a> Trouble<'a> {
         if status.code().is_none_or(|code| code == 0) || !names_it {
             self.faults.add(format!("{what}: it ended with {status} and said {said:?}"));
         }
-        Ok(true)
     }
 
     fn now(&self) -> Ms {
