@@ -27,12 +27,10 @@ pub(crate) enum Stuck {
     Idle,
     /// Something runs on and on while time stands still.
     Spinning,
-    /// More virtual time has passed than any run can need.
+    /// More virtual time has passed than the run can need.
     Endless,
 }
 
-/// The longest run, in virtual microseconds: five days, twice what a receiver may ask for and the load before.
-const RUN_US_MAX: u64 = 5 * 24 * 3_600 * 1_000_000;
 /// Polls in one instant of virtual time, far above what any honest burst needs.
 const POLLS_AN_INSTANT_MAX: u64 = 100_000;
 
@@ -132,8 +130,8 @@ impl Executor {
         self.0.fuses.borrow_mut().remove(&group);
     }
 
-    /// Runs until `main` has ended, and leaves whatever else there is where it stands.
-    pub(crate) fn run(&self, main: impl Future<Output = ()> + 'static) -> Result<(), Stuck> {
+    /// Runs until `main` has ended, but no longer than so much virtual time, and leaves whatever else there is where it stands.
+    pub(crate) fn run(&self, longest_us: u64, main: impl Future<Output = ()> + 'static) -> Result<(), Stuck> {
         let ended = Rc::new(Cell::new(false));
         let end = Rc::clone(&ended);
         self.spawn(Group::WORLD, async move {
@@ -152,7 +150,7 @@ impl Executor {
             if polls > POLLS_AN_INSTANT_MAX {
                 return Err(Stuck::Spinning);
             }
-            if self.0.clock.now_us() > RUN_US_MAX {
+            if self.0.clock.now_us() > longest_us {
                 return Err(Stuck::Endless);
             }
         }
@@ -217,6 +215,8 @@ impl Executor {
 mod tests {
     use super::*;
 
+    const LONG_US: u64 = 60_000_000;
+
     fn executor(seed: u64) -> (Executor, SimClock) {
         let clock = SimClock::default();
         (Executor::new(clock.clone(), Chance::new(seed, "order")), clock)
@@ -234,7 +234,7 @@ mod tests {
             });
         }
         let end = clock.sleep_us(10_000_000);
-        assert_eq!(executor.run(end), Ok(()));
+        assert_eq!(executor.run(LONG_US, end), Ok(()));
         assert_eq!(*seen.borrow(), [1_000_000, 2_000_000, 3_000_000]);
         assert_eq!(clock.now_us(), 10_000_000);
     }
@@ -248,7 +248,7 @@ mod tests {
                 let seen = Rc::clone(&seen);
                 executor.spawn(Group::WORLD, async move { seen.borrow_mut().push(number) });
             }
-            assert_eq!(executor.run(clock.sleep_us(1)), Ok(()));
+            assert_eq!(executor.run(LONG_US, clock.sleep_us(1)), Ok(()));
             seen.take()
         };
         assert_eq!(order_of(1), order_of(1));
@@ -272,9 +272,9 @@ mod tests {
             killer.kill(Group(1));
             clock.sleep_us(100).await;
         };
-        assert_eq!(executor.run(main), Ok(()));
+        assert_eq!(executor.run(LONG_US, main), Ok(()));
         assert_eq!(seen.get(), 3);
-        assert_eq!(executor.run(std::future::pending()), Err(Stuck::Idle));
+        assert_eq!(executor.run(LONG_US, std::future::pending()), Err(Stuck::Idle));
     }
 
     #[test]
@@ -292,7 +292,7 @@ mod tests {
         }
         let killer = executor.clone();
         executor.light_fuse(Group(2), 4, move || killer.kill(Group(2)));
-        assert_eq!(executor.run(clock.sleep_us(95)), Ok(()));
+        assert_eq!(executor.run(LONG_US, clock.sleep_us(95)), Ok(()));
         assert_eq!(seen.get(), 9 + 3 * 2, "the first poll only begins to sleep");
     }
 }

@@ -134,6 +134,12 @@ impl Options {
         options
     }
 
+    /// More virtual time than a run can need: the load, and twice the longest wait of whatever is owed then.
+    pub(crate) fn longest_us(&self) -> u64 {
+        let days = if self.network.retry_after_max_s() > RETRY_AFTER_MAX_S { 4 } else { 1 };
+        days * 24 * 3_600 * 1_000_000
+    }
+
     /// A time by the wall clock, as long as it can be by the true one.
     pub(crate) fn by_any_clock_us(&self, us: u64) -> u64 {
         let slowest = 1_000 - self.drift_permille.map_or(0, i64::unsigned_abs);

@@ -52,7 +52,7 @@ pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
     let world = World::new(seed, plant, keeps);
     let lists = Rc::new(RefCell::new(None));
     let (runner, slot) = (Rc::clone(&world), Rc::clone(&lists));
-    let ended = world.ground.executor.run(async move {
+    let ended = world.ground.executor.run(world.options.longest_us(), async move {
         let taken = runner.run().await;
         *slot.borrow_mut() = Some(taken);
     });

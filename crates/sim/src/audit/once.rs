@@ -10,23 +10,25 @@ use crate::process::HowEnded;
 const RECORDED_AFTER_US: u64 = 15_000_000;
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
-    let mut findings = Vec::new();
+    // Bounds first: where they are passed the rest may be many.
+    let mut findings = check_bounds(evidence);
     for (delivery, sent) in &evidence.by_delivery {
         let found = [check_alone(evidence, sent), check_ended(evidence, delivery, sent)];
         findings.extend(found.into_iter().flatten().map(|finding| format!("delivery {delivery}: {finding}")));
     }
-    let process_max = evidence.cores * CORE_IN_FLIGHT_MAX;
+    findings
+}
+
+fn check_bounds(evidence: &Evidence<'_>) -> Vec<String> {
     let most = |count: fn(&Sent) -> usize| evidence.sent.iter().map(count).max().unwrap_or(0);
     let bounds = [
         ("for one webhook", most(|sent| sent.abreast), LANE_IN_FLIGHT_MAX),
-        ("for one process", most(|sent| sent.in_flight), process_max),
+        ("for one process", most(|sent| sent.in_flight), evidence.cores * CORE_IN_FLIGHT_MAX),
     ];
-    for (what, most, bound) in bounds {
-        if most > bound {
-            findings.push(format!("{most} requests in flight {what}, the bound is {bound}"));
-        }
-    }
-    findings
+    let passed = bounds.into_iter().filter(|(_, most, bound)| most > bound);
+    passed
+        .map(|(what, most, bound)| format!("{most} requests in flight {what}, the bound is {bound}"))
+        .collect()
 }
 
 /// No request starts while another of the same delivery is in flight. One whose process has died is not.
