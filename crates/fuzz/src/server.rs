@@ -5,6 +5,7 @@
 
 mod world;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::pin::pin;
@@ -42,6 +43,9 @@ const SETUP_PARTS: usize = 16;
 /// Calls of one address have time between them, so that no bound on their rate is all that is met.
 const BETWEEN_INPUTS_MS: i64 = 60_000;
 
+/// Inputs that one server gets, so that no session has ended by the time that lies between them.
+const INPUTS_MAX: u32 = 200;
+
 /// Which of the two addresses a request goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
@@ -60,6 +64,9 @@ pub(crate) struct Setup {
     pub(crate) refusal: Vec<String>,
     /// Paths of lists, each up to its cursor.
     pub(crate) lists: Vec<String>,
+    /// Inputs that may change a server before another is set up. One, but where setting up takes the work of hashing a
+    /// password: there a finding may need what came before it.
+    pub(crate) changes: u32,
     /// Requests, the first on top.
     steps: Vec<Vec<u8>>,
 }
@@ -78,6 +85,7 @@ impl Setup {
             credentials: Vec::new(),
             refusal: Vec::new(),
             lists: Vec::new(),
+            changes: 1,
             steps: all[1..]
                 .iter()
                 .filter(|step| !step.is_empty())
@@ -90,11 +98,19 @@ impl Setup {
                 "credentials" => setup.credentials.push(value.to_owned()),
                 "refusal" => setup.refusal = value.split(' ').map(str::to_owned).collect(),
                 "list" => setup.lists.push(value.to_owned()),
+                "changes" => setup.changes = value.parse().expect("a number of changes"),
                 _ => panic!("{}: unknown key {key}", path.display()),
             }
         }
         setup
     }
+}
+
+/// Whether an input has changed what is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Yes,
+    No,
 }
 
 /// What came back.
@@ -127,6 +143,9 @@ impl Answer {
 }
 
 pub(crate) struct Server {
+    /// Inputs that it had, and those of them that have changed it.
+    tried: Cell<u32>,
+    changed: Cell<u32>,
     setup: Setup,
     store: MemoryStore,
     clock: Arc<StandingClock>,
@@ -160,8 +179,17 @@ impl Server {
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(Arc::clone(&engine), &spawn, &dialects, &[]);
         let operator = operator_router(engine, &spawn, &access, &dialects);
-        let mut server =
-            Self { setup: setup.clone(), store, clock, tasks, public, operator, values: BTreeMap::new() };
+        let mut server = Self {
+            tried: Cell::new(0),
+            changed: Cell::new(0),
+            setup: setup.clone(),
+            store,
+            clock,
+            tasks,
+            public,
+            operator,
+            values: BTreeMap::new(),
+        };
         server.set_up();
         server
     }
@@ -252,9 +280,12 @@ impl Server {
         }))
     }
 
-    /// Lets time pass between inputs.
-    pub(crate) fn rest(&self) {
+    /// Whether the server serves another input. Lets time pass before it.
+    pub(crate) fn goes_on(&self, changed: Changed) -> bool {
         self.clock.advance_ms(BETWEEN_INPUTS_MS);
+        self.tried.set(self.tried.get() + 1);
+        self.changed.set(self.changed.get() + u32::from(changed == Changed::Yes));
+        self.changed.get() < self.setup.changes && self.tried.get() < INPUTS_MAX
     }
 
     /// Everything that is stored.

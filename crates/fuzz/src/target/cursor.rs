@@ -9,7 +9,7 @@ use http::Method;
 use super::dialect::check;
 use crate::Target;
 use crate::feed::Feed;
-use crate::server::{Server, Setup};
+use crate::server::{Changed, Server, Setup};
 
 const BYTES_MAX: usize = 256;
 /// More pages than any list of these servers has, one row each.
@@ -33,8 +33,9 @@ pub(super) fn target(setups: Vec<Setup>) -> Target {
         };
         let server = kept[*place].take().unwrap_or_else(|| Server::new(&setups[*place]));
         follow(&setups[*place], &server, path, cursor);
-        server.rest();
-        kept[*place].replace(Some(server));
+        if server.goes_on(Changed::No) {
+            kept[*place].replace(Some(server));
+        }
     })
 }
 

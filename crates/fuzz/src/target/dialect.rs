@@ -13,7 +13,7 @@ use signalpost_store::testing::snapshot::Snapshot;
 use crate::Target;
 use crate::feed::parts;
 use crate::http_text::request;
-use crate::server::{Answer, Server, Setup, Side};
+use crate::server::{Answer, Changed, Server, Setup, Side};
 
 /// Requests of one input.
 const REQUESTS: usize = 4;
@@ -31,18 +31,11 @@ pub(super) fn target(dialect: &Dialect) -> Target {
     Target::new(dialect.name.clone(), about, BYTES_MAX, move |input| {
         // Taken, so that nobody goes on with a server in the middle of which something panicked.
         let server = kept.take().unwrap_or_else(|| Server::new(&setup));
-        if run(&setup, &server, input) == Changed::No {
-            server.rest();
+        let changed = run(&setup, &server, input);
+        if server.goes_on(changed) {
             kept.replace(Some(server));
         }
     })
-}
-
-/// Whether a server is no longer as it was set up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Changed {
-    Yes,
-    No,
 }
 
 fn run(setup: &Setup, server: &Server, input: &[u8]) -> Changed {
@@ -104,5 +97,32 @@ fn check_lists(setup: &Setup, server: &Server) {
         check(setup, &method, &answer);
         let is_gone = matches!(answer.status.as_u16(), 401 | 403 | 404);
         assert!(answer.status.is_success() || is_gone, "{whole}: {}", answer.text());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use signalpost_api::built_in_dialects;
+
+    use super::*;
+
+    /// Else all that a fuzzer saw were refusals.
+    #[test]
+    fn callers_are_known_from_the_first_input_of_a_server_to_its_last() {
+        for setup in built_in_dialects().iter().map(Setup::read) {
+            let server = Server::new(&setup);
+            let mut inputs = 0;
+            loop {
+                for path in setup.lists.iter().map(|path| path.strip_suffix("cursor=").unwrap_or(path)) {
+                    let (_, answer) = server.ask(format!("GET {path}").as_bytes()).expect("a request");
+                    assert!(answer.status.is_success(), "input {inputs}: {path}: {}", answer.text());
+                }
+                inputs += 1;
+                if !server.goes_on(Changed::No) {
+                    break;
+                }
+            }
+            assert!(inputs > 1 && !setup.lists.is_empty());
+        }
     }
 }

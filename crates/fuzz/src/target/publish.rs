@@ -12,9 +12,15 @@ use serde_json::value::RawValue;
 use super::dialect::{check, check_unchanged};
 use crate::Target;
 use crate::feed::Feed;
-use crate::server::{Answer, Server, Setup, Side};
+use crate::server::{Answer, Changed, Server, Setup, Side};
 
 const BYTES_MAX: usize = 4_096;
+
+/// Where events go below those of a workspace, and the content type.
+type Form = (&'static str, &'static str);
+const ALONE: Form = ("", "application/json");
+const JSON: Form = ("/batch", "application/json");
+const LINES: Form = ("/batch", "application/x-ndjson");
 
 pub(super) fn target(setups: Vec<Setup>) -> Target {
     let kept: Vec<RefCell<Option<Server>>> = setups.iter().map(|_| RefCell::new(None)).collect();
@@ -24,37 +30,40 @@ pub(super) fn target(setups: Vec<Setup>) -> Target {
         let mut feed = Feed::new(input);
         let (place, form) = (feed.below(setups.len()), feed.below(3));
         let (setup, kept) = (&setups[place], &kept[place]);
-        let take = || kept.take().unwrap_or_else(|| Server::new(setup));
         let body = feed.rest();
-        let server = take();
-        let accepted = match form {
-            0 => alone(setup, &server, body),
-            1 => publish(setup, &server, "/batch", "application/json", body).is_some(),
-            _ => publish(setup, &server, "/batch", "application/x-ndjson", body).is_some(),
-        };
-        if !accepted {
-            kept.replace(Some(server));
-        }
-        if form == 0 {
-            let fresh = take();
-            let batch = [b"[", body, b"]"].concat();
-            let as_batch = publish(setup, &fresh, "/batch", "application/json", &batch).is_some();
-            // A comma makes several events of one text.
-            let one = serde_json::from_slice::<Vec<IgnoredAny>>(&batch).is_ok_and(|events| events.len() == 1);
-            assert!(!one || as_batch == accepted, "alone {accepted}, in a batch {as_batch}");
-            if !as_batch {
-                kept.replace(Some(fresh));
+        match form {
+            0 => {
+                let accepted = on_server(setup, kept, |server| alone(setup, server, body));
+                let batch = [b"[", body, b"]"].concat();
+                let in_batch =
+                    on_server(setup, kept, |server| publish(setup, server, JSON, &batch).is_some());
+                // A comma makes several events of one text.
+                let one = serde_json::from_slice::<Vec<IgnoredAny>>(&batch).is_ok_and(|all| all.len() == 1);
+                assert!(!one || in_batch == accepted, "alone {accepted}, in a batch {in_batch}");
             }
-        }
-        if let Some(server) = kept.borrow().as_ref() {
-            server.rest();
+            1 => {
+                on_server(setup, kept, |server| publish(setup, server, JSON, body).is_some());
+            }
+            _ => {
+                on_server(setup, kept, |server| publish(setup, server, LINES, body).is_some());
+            }
         }
     })
 }
 
+/// Publishes on the kept server, which is set up again once enough was accepted. Whether it was accepted.
+fn on_server(setup: &Setup, kept: &RefCell<Option<Server>>, publish: impl FnOnce(&Server) -> bool) -> bool {
+    let server = kept.take().unwrap_or_else(|| Server::new(setup));
+    let accepted = publish(&server);
+    if server.goes_on(if accepted { Changed::Yes } else { Changed::No }) {
+        kept.replace(Some(server));
+    }
+    accepted
+}
+
 /// Publishes one event and reads it back. Whether it was accepted.
 fn alone(setup: &Setup, server: &Server, body: &[u8]) -> bool {
-    let Some(answer) = publish(setup, server, "", "application/json", body) else { return false };
+    let Some(answer) = publish(setup, server, ALONE, body) else { return false };
     let made = answer.json().unwrap_or_default();
     let id = made["id"].as_str().unwrap_or_else(|| panic!("no id: {}", answer.text()));
     let read = operator(server, &format!("GET /v1/workspaces/{{workspace}}/events/{id}"), b"");
@@ -76,7 +85,7 @@ struct WithData<'a> {
 }
 
 /// The answer when the events were accepted.
-fn publish(setup: &Setup, server: &Server, path: &str, kind: &str, body: &[u8]) -> Option<Answer> {
+fn publish(setup: &Setup, server: &Server, (path, kind): Form, body: &[u8]) -> Option<Answer> {
     let before = server.snapshot();
     let head = format!("POST /v1/workspaces/{{workspace}}/events{path}\ncontent-type: {kind}");
     let answer = operator(server, &head, body);
