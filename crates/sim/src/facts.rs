@@ -193,6 +193,8 @@ pub(crate) struct RedeliveryFacts {
     pub(crate) delivery: String,
     pub(crate) rule: RequeueRule,
     pub(crate) promise: Promise,
+    /// When the call was answered or cut off.
+    pub(crate) ended: Moment,
 }
 
 impl Wanted {

@@ -11,7 +11,7 @@ use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 use super::{Evidence, succeeded};
 use crate::facts::{Deaf, Life, Promise, WorkspaceFacts};
 use crate::ground::Moment;
-use crate::network::{OWN_HEADER, Sent};
+use crate::network::{Ended, OWN_HEADER, Sent};
 use crate::process::HowEnded;
 
 /// An outcome is on disk this long after it was seen, if the store works: commits under way and pauses between tries.
@@ -61,7 +61,7 @@ fn check_delivery(
         findings.extend(check_masks(sent, attempt));
         findings.extend(check_answer(sent, attempt));
         if superseded {
-            findings.extend(check_superseded(evidence, record, attempt));
+            findings.extend(check_superseded(evidence, record, attempt, sent));
             continue;
         }
         let schedules = schedules_at(evidence, workspace, record, sent.at);
@@ -75,21 +75,31 @@ fn check_delivery(
     findings
 }
 
-/// Takes out the request that an attempt was.
+/// Takes out the request that an attempt was. Two may have begun at the same time by a wall clock that was set back
+/// between them: what was due waits for that very instant again.
 fn take_match<'a>(unrecorded: &mut Vec<&'a Sent>, attempt: &Attempt) -> Option<&'a Sent> {
     let place = unrecorded.iter().position(|sent| {
-        sent.at.wall == attempt.at && sent.ended.is_some_and(|ended| ended.outcome == attempt.outcome)
+        let took = |ended: Ended| ended.at.us - sent.at.us == attempt.timing.total_us;
+        sent.at.wall == attempt.at
+            && sent.ended.is_some_and(|ended| ended.outcome == attempt.outcome && took(ended))
     })?;
     Some(unrecorded.remove(place))
 }
 
-/// An attempt that was superseded started before its delivery was asked for once more, or by a process that was not woken
-/// for that and had yet to find it on disk.
-fn check_superseded(evidence: &Evidence<'_>, record: &DeliveryRecord, attempt: &Attempt) -> Option<String> {
+/// An attempt that was superseded started before its delivery was asked for once more, or before that was answered, or
+/// by a process that was not woken for it and had yet to find it on disk.
+fn check_superseded(
+    evidence: &Evidence<'_>,
+    record: &DeliveryRecord,
+    attempt: &Attempt,
+    sent: &Sent,
+) -> Option<String> {
+    let facts = evidence.facts;
+    let id = record.summary.id.to_public();
+    let unanswered = facts.redeliveries.iter().any(|asked| asked.delivery == id && asked.ended > sent.at);
+    let unsure = unanswered || !facts.jumps.is_empty() || facts.deaf == Deaf::Sometimes;
     let requeued = record.steps.iter().filter(|step| step.number() < attempt.number).any(|step| match step {
-        Step::Requeued { at, .. } => {
-            *at >= attempt.at || !evidence.facts.jumps.is_empty() || evidence.facts.deaf == Deaf::Sometimes
-        }
+        Step::Requeued { at, .. } => *at >= attempt.at || unsure,
         Step::Attempted(_) => false,
     });
     (!requeued).then(|| format!("attempt {} was superseded by nothing", attempt.number))

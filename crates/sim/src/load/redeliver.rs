@@ -46,14 +46,14 @@ async fn whatever(world: &Rc<World>, workspace: String, webhook: String, deliver
 }
 
 fn keep(world: &World, delivery: String, rule: RequeueRule, answer: Option<Result<(), Error>>) {
-    world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
+    let ended = world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
     let promise = match answer {
         Some(Ok(())) => Promise::Stored,
         // Also where a full disk was told of, which says that nothing was stored.
         Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
         Some(Err(_)) | None => Promise::Unknown,
     };
-    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, rule, promise });
+    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, rule, promise, ended });
 }
 
 async fn lost(world: &Rc<World>, workspace: String, webhook: String) {
