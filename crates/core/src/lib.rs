@@ -12,6 +12,7 @@ pub mod credential;
 pub mod custom_header;
 pub mod delivery;
 pub mod error;
+mod escape;
 pub mod event;
 pub mod event_rule;
 pub mod explain;

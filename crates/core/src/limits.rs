@@ -245,10 +245,13 @@ pub const ANSWER_KEPT_SUCCESS_BYTES: usize = 256;
 pub const ANSWER_KEPT_FAILURE_BYTES: usize = 4 * 1024;
 /// Characters from which on a credential is hidden in what receivers answer, and so is the beginning of one that an answer's
 /// end cuts off. Shorter ones stand in many a text by chance, and stars in their place would tell what they are.
-pub const MASKED_CHARS_MIN: usize = 4;
-/// Characters that are compared to find credentials in one answer: some milliseconds. What servers really answer takes a
-/// hundredth; only texts and headers that were made to be alike take more.
-pub const MASKING_STEPS_MAX: usize = 256 * 1024;
+pub const MASKED_CHARS_MIN: usize = 6;
+/// The same of a part of a header's value, which may be an ordinary word, and how many of one value are hidden.
+pub const MASKED_PART_CHARS_MIN: usize = 8;
+pub const MASKED_PARTS_MAX: usize = 16;
+/// Looks at a credential or one of its characters to find credentials in one answer: well below a
+/// millisecond. Only texts and headers that were made to be alike take more.
+pub const MASKING_STEPS_MAX: usize = 64 * 1024;
 /// An idle connection to a receiver is dropped after this; below the 60 s of common servers.
 pub const POOL_IDLE: Duration = Duration::from_secs(30);
 /// A connection lives this long at most, so that a changed DNS answer or egress rule takes effect.

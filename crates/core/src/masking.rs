@@ -5,22 +5,27 @@
 //! JSON, in a URL or a form, or in HTML. What a receiver disguises on purpose is not found; it knows the credential anyway.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::custom_header::MASKED;
-use crate::limits::{MASKED_CHARS_MIN, MASKING_STEPS_MAX};
+use crate::escape::Escape;
+use crate::limits::{MASKED_CHARS_MIN, MASKED_PART_CHARS_MIN, MASKED_PARTS_MAX, MASKING_STEPS_MAX};
 use crate::secret::Secret;
 use crate::sign::STANDARD_SECRET_PREFIX;
 
 const BASIC: &str = "basic ";
+const AUTHORIZATION: &str = "authorization";
+/// What stands between the parts of a header that servers take apart: a cookie, a list, a scheme with parameters.
+const SEPARATORS: [char; 7] = [' ', '\t', ',', ';', '=', ':', '"'];
 
 /// The credentials of one webhook.
 #[derive(Clone, Default)]
 pub struct Masking {
-    /// Longest first: of two that begin alike the whole one is hidden.
+    /// In the order of their first bytes, of those that begin alike the longest first: the whole one is hidden.
     hidden: Vec<Hidden>,
 }
 
@@ -32,10 +37,10 @@ struct Hidden {
 }
 
 impl Masking {
-    /// `signing` are secrets that sign, `headers` values of headers that are sent along.
+    /// `signing` are secrets that sign, `headers` names and values of headers that are sent along.
     pub fn of<'a>(
         signing: impl Iterator<Item = &'a Secret>,
-        headers: impl Iterator<Item = &'a Secret>,
+        headers: impl Iterator<Item = (&'a str, &'a Secret)>,
     ) -> Self {
         let mut masking = Self::default();
         for secret in signing {
@@ -48,8 +53,8 @@ impl Masking {
                 }
             }
         }
-        headers.for_each(|value| masking.hide_header(value.expose_text()));
-        masking.hidden.sort_by_key(|hidden| std::cmp::Reverse(hidden.secret.expose().len()));
+        headers.for_each(|(name, value)| masking.hide_header(name, value.expose_text()));
+        masking.hidden.sort_by_key(|hidden| (hidden.first(), Reverse(hidden.secret.expose().len())));
         masking
     }
 
@@ -59,7 +64,7 @@ impl Masking {
         let (mut masked, mut kept_upto, mut at) = (Vec::new(), 0, 0);
         let mut steps = Steps(MASKING_STEPS_MAX);
         while at < text.len() && !self.hidden.is_empty() {
-            match self.hidden.iter().find_map(|hidden| hidden.spelled_by(&text[at..], &mut steps)) {
+            match self.found_at(&text[at..], &mut steps) {
                 None => at += 1,
                 Some(length) => {
                     masked.extend_from_slice(&text[kept_upto..at]);
@@ -79,13 +84,37 @@ impl Masking {
         Cow::Owned(masked)
     }
 
-    /// Servers show a header as it came, its words without the scheme, or what they took a login apart to.
-    fn hide_header(&mut self, value: &str) {
+    /// How many bytes at the beginning of the text spell a credential.
+    fn found_at(&self, text: &[u8], steps: &mut Steps) -> Option<usize> {
+        let escape = match Escape::at(text) {
+            Some(Escape::Of(escaped, _)) => escaped.as_bytes().first().copied(),
+            Some(Escape::Cut) | None => None,
+        };
+        // Nobody guesses here: who sent the text has the secret.
+        let mut candidates =
+            text.first().copied().into_iter().chain(escape).flat_map(|byte| self.beginning_with(byte));
+        candidates.find_map(|hidden| {
+            steps.take();
+            hidden.spelled_by(text, steps)
+        })
+    }
+
+    fn beginning_with(&self, byte: u8) -> &[Hidden] {
+        let from = self.hidden.partition_point(|hidden| hidden.first() < byte);
+        let upto = self.hidden[from..].partition_point(|hidden| hidden.first() == byte);
+        &self.hidden[from..from + upto]
+    }
+
+    /// Servers show a header as it came, the parts that they took it to, or what they made of a login.
+    fn hide_header(&mut self, name: &str, value: &str) {
         // The scheme of an authorization is no credential, and stands in many an answer.
-        let mut words = value.split_ascii_whitespace();
-        let scheme = words.next().filter(|word| word.len() < value.len()).unwrap_or_default();
+        let scheme = value.split(' ').next().filter(|word| word.len() < value.len());
+        let scheme = scheme.filter(|_| name.eq_ignore_ascii_case(AUTHORIZATION)).unwrap_or_default();
         self.hide(value, scheme.chars().count());
-        words.for_each(|word| self.hide(word, 0));
+        let said = value[scheme.len()..].trim_start();
+        self.hide(said, 0);
+        let parts = said.split(SEPARATORS).filter(|part| part.chars().count() >= MASKED_PART_CHARS_MIN);
+        parts.take(MASKED_PARTS_MAX).for_each(|part| self.hide(part, 0));
         let is_login = value.get(..BASIC.len()).is_some_and(|scheme| scheme.eq_ignore_ascii_case(BASIC));
         let pair =
             is_login.then(|| BASE64.decode(value[BASIC.len()..].trim()).ok()).flatten().map(Secret::new);
@@ -96,7 +125,8 @@ impl Masking {
 
     /// `public` is the number of characters at the beginning that are no secret.
     fn hide(&mut self, text: &str, public: usize) {
-        if text.chars().count() >= MASKED_CHARS_MIN {
+        let known = self.hidden.iter().any(|hidden| hidden.secret.matches(text.as_bytes()));
+        if text.chars().count() >= MASKED_CHARS_MIN && !known {
             self.hidden.push(Hidden { secret: Secret::from_text(text), cut_from: public + MASKED_CHARS_MIN });
         }
     }
@@ -108,8 +138,14 @@ impl fmt::Debug for Masking {
     }
 }
 
-/// Comparisons that are left.
+/// Looks at a credential or a character that are left.
 struct Steps(usize);
+
+impl Steps {
+    fn take(&mut self) {
+        self.0 = self.0.saturating_sub(1);
+    }
+}
 
 /// Which reading of a text is tried first: a `%` may stand for itself or begin an escape.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -118,118 +154,60 @@ enum First {
     Escape,
 }
 
+/// What one way of reading found.
+struct Reading {
+    length: Option<usize>,
+    /// Places that could have been read in another way.
+    choices: usize,
+}
+
 impl Hidden {
+    fn first(&self) -> u8 {
+        self.secret.expose().first().copied().unwrap_or_default()
+    }
+
     /// How many bytes at the beginning of the text spell the secret, or as much of it as the text's end leaves.
     fn spelled_by(&self, text: &[u8], steps: &mut Steps) -> Option<usize> {
-        let begins_with_escape = text.first().is_some_and(|byte| ESCAPES.contains(byte));
-        // Nobody guesses here: who sent the text has the secret.
-        let first = self.secret.expose().first();
-        if !begins_with_escape && text.first() != first {
-            return None;
+        let plain = self.read_as(First::Plain, text, steps);
+        match plain.length {
+            None if plain.choices > 0 => self.read_as(First::Escape, text, steps).length,
+            length => length,
         }
-        self.read_as(First::Plain, text, steps).or_else(|| self.read_as(First::Escape, text, steps))
     }
 
-    fn read_as(&self, first: First, text: &[u8], steps: &mut Steps) -> Option<usize> {
-        let mut at = 0;
-        for (chars, char) in self.secret.expose_text().chars().enumerate() {
-            steps.0 = steps.0.saturating_sub(1);
-            match spelling(char, &text[at..], first) {
-                Spelling::Of(length) => at += length,
-                Spelling::Cut => return (chars >= self.cut_from).then_some(text.len()),
-                Spelling::Other => return None,
+    fn read_as(&self, first: First, text: &[u8], steps: &mut Steps) -> Reading {
+        let secret = self.secret.expose();
+        let (mut read, mut at, mut choices) = (0, 0, 0);
+        while read < secret.len() {
+            steps.take();
+            let (left, rest) = (&secret[read..], &text[at..]);
+            let plain = rest.first() == left.first();
+            let escape = Escape::at(rest);
+            choices += usize::from(plain && escape.is_some());
+            match escape {
+                Some(Escape::Of(escaped, length))
+                    if (first == First::Escape || !plain) && left.starts_with(escaped.as_bytes()) =>
+                {
+                    (read, at) = (read + escaped.as_bytes().len(), at + length);
+                }
+                _ if plain => (read, at) = (read + 1, at + 1),
+                Some(Escape::Cut) => return Reading { length: self.cut_after(read, text), choices },
+                None if rest.is_empty() => return Reading { length: self.cut_after(read, text), choices },
+                _ => return Reading { length: None, choices },
             }
         }
-        Some(at)
+        Reading { length: Some(at), choices }
+    }
+
+    /// The whole text where it ends within the secret, if enough of that was read.
+    fn cut_after(&self, read: usize, text: &[u8]) -> Option<usize> {
+        (chars_of(&self.secret.expose()[..read]) >= self.cut_from).then_some(text.len())
     }
 }
 
-/// What the beginning of a text is to a character.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Spelling {
-    /// So many bytes that spell it.
-    Of(usize),
-    /// The text ends before it is whole.
-    Cut,
-    Other,
-}
-
-/// With one of these an escape begins.
-const ESCAPES: [u8; 4] = *b"\\%+&";
-
-fn spelling(char: char, text: &[u8], first: First) -> Spelling {
-    let plain = spelled_as(char.encode_utf8(&mut [0; 4]), text);
-    let escape = || escapes(char, text).iter().map(|other| spelled_as(other, text)).fold(Spelling::Other, or);
-    match first {
-        First::Plain if plain != Spelling::Other => plain,
-        First::Plain => escape(),
-        First::Escape => or(escape(), plain),
-    }
-}
-
-/// The one that says more.
-fn or(one: Spelling, other: Spelling) -> Spelling {
-    match (one, other) {
-        (Spelling::Of(_), _) | (_, Spelling::Other) => one,
-        _ => other,
-    }
-}
-
-/// How a character is written by escapes that begin as the text does.
-fn escapes(char: char, text: &[u8]) -> Vec<String> {
-    match text.first() {
-        Some(b'\\') => [escaped(char), Some(units(char, "\\u", 4))].into_iter().flatten().collect(),
-        Some(b'%') => vec![bytes(char, "%")],
-        Some(b'+') if char == ' ' => vec!["+".to_owned()],
-        Some(b'&') => {
-            let number = u32::from(char);
-            let numbered = [format!("&#{number};"), format!("&#x{number:x};"), format!("&#{number:03};")];
-            named(char).into_iter().chain(numbered).collect()
-        }
-        _ => Vec::new(),
-    }
-}
-
-/// Letters of escapes may be of either case.
-fn spelled_as(spelling: &str, text: &[u8]) -> Spelling {
-    let (wanted, is_escape) = (spelling.as_bytes(), spelling.chars().nth(1).is_some());
-    let same = |(one, other): (&u8, &u8)| one == other || is_escape && one.eq_ignore_ascii_case(other);
-    match wanted.iter().zip(text).all(same) {
-        false => Spelling::Other,
-        true if text.len() < wanted.len() => Spelling::Cut,
-        true => Spelling::Of(wanted.len()),
-    }
-}
-
-/// The short escape of JSON.
-fn escaped(char: char) -> Option<String> {
-    match char {
-        '"' | '\\' | '/' | '\'' => Some(format!("\\{char}")),
-        '\t' => Some("\\t".to_owned()),
-        _ => None,
-    }
-}
-
-/// The UTF-16 units of a character, each in so many hexadecimal digits.
-fn units(char: char, before: &str, digits: usize) -> String {
-    char.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("{before}{unit:0digits$x}")).collect()
-}
-
-fn bytes(char: char, before: &str) -> String {
-    char.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("{before}{byte:02x}")).collect()
-}
-
-/// The named entity of HTML.
-fn named(char: char) -> Option<String> {
-    let name = match char {
-        '&' => "&amp;",
-        '<' => "&lt;",
-        '>' => "&gt;",
-        '"' => "&quot;",
-        '\'' => "&apos;",
-        _ => return None,
-    };
-    Some(name.to_owned())
+/// Characters that begin in these bytes of a text.
+fn chars_of(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
 }
 
 #[cfg(test)]
@@ -238,7 +216,9 @@ mod tests {
 
     fn masking(signing: &[&str], headers: &[&str]) -> Masking {
         let secrets = |texts: &[&str]| texts.iter().map(|text| Secret::from_text(text)).collect::<Vec<_>>();
-        Masking::of(secrets(signing).iter(), secrets(headers).iter())
+        let headers: Vec<(&str, Secret)> =
+            headers.iter().map(|text| (AUTHORIZATION, Secret::from_text(text))).collect();
+        Masking::of(secrets(signing).iter(), headers.iter().map(|(name, value)| (*name, value)))
     }
 
     fn masked(masking: &Masking, text: &str) -> String {
@@ -248,7 +228,8 @@ mod tests {
     #[test]
     fn what_is_no_credential_stays() {
         let masking = masking(&["whsec_MfKQ9r8GKYqrTwjU"], &["Bearer s3cr3t-t0ken", "on"]);
-        for text in ["", "on", "Bearer", "whsec_", "s3c", "x s3cr3t-t0kem", "{\"ok\":true}", "%", "\\", "&#"]
+        for text in
+            ["", "on", "Bearer", "whsec_", "s3cr3", "x s3cr3t-t0kem", "{\"ok\":true}", "%", "\\", "&#"]
         {
             assert!(matches!(masking.mask(text.as_bytes()), Cow::Borrowed(_)), "{text}");
         }
@@ -263,7 +244,7 @@ mod tests {
         for (text, expected) in [
             ("authorization: Bearer s3cr3t-t0ken\r\n", "authorization: ***\r\n"),
             ("use Bearer", "use Bearer"),
-            ("Bearer s3cr", "***"),
+            ("Bearer s3cr3t", "***"),
             ("the token s3cr3t-t0ken is unknown", "the token *** is unknown"),
             ("Authorization=BEARER s3cr3t-t0ken", "Authorization=BEARER ***"),
             ("s3cr3t-t0kens3cr3t-t0ken", "******"),
@@ -300,14 +281,30 @@ mod tests {
     #[test]
     fn what_the_end_cuts_off_is_hidden_too() {
         let masking = masking(&[], &["k-0123456789\"x"]);
-        for length in 4..12 {
+        for length in MASKED_CHARS_MIN..12 {
             let cut = format!("key={}", &"k-0123456789"[..length]);
             assert_eq!(masked(&masking, &cut), "key=***");
         }
         for cut in [r"k-0123456789\", r"k-0123456789\u00", "k-0123456789%2", "k-0123456789&quo"] {
             assert_eq!(masked(&masking, cut), "***", "{cut}");
         }
-        assert_eq!(masked(&masking, "key=k-0"), "key=k-0", "so little says nothing");
+        assert_eq!(masked(&masking, "key=k-012"), "key=k-012", "so little says nothing");
+    }
+
+    #[test]
+    fn what_servers_take_a_header_apart_to_is_hidden() {
+        let value = Secret::from_text("sid=0123456789; theme=x, Token \"abcdefgh\"");
+        let masking = Masking::of(std::iter::empty(), std::iter::once(("cookie", &value)));
+        for (text, expected) in [
+            ("sid 0123456789", "sid ***"),
+            ("abcdefgh, theme", "***, theme"),
+            ("cookie: sid=0123456789; theme=x, Token \"abcdefgh\".", "cookie: ***."),
+        ] {
+            assert_eq!(masked(&masking, text), expected);
+        }
+        let two = Secret::from_text("first-key second-key");
+        let masking = Masking::of(std::iter::empty(), std::iter::once(("x-keys", &two)));
+        assert_eq!(masked(&masking, "first-key or second-key"), "*** or ***", "no scheme here");
     }
 
     /// Whoever owns a webhook chooses its headers, and knows who answers.
@@ -316,6 +313,7 @@ mod tests {
         let dear = masking(&[], &[&format!("{}b", "a".repeat(1_000)), &format!("{}c", "\\".repeat(1_000))]);
         assert_eq!(masked(&dear, &"a".repeat(4_096)), MASKED);
         assert_eq!(masked(&dear, &"\\".repeat(4_096)), MASKED);
+        assert_eq!(masked(&dear, &"&#97;".repeat(800)), MASKED);
         let usual: Vec<String> = (0..16).map(|n| format!("Bearer {n:02}-{}", "k".repeat(200))).collect();
         let usual = masking(&[], &usual.iter().map(String::as_str).collect::<Vec<_>>());
         let page = "<p class=\"x\">Bad request: Bearer 0&#39;1-k %20 \\u0031</p>".repeat(70);

@@ -307,7 +307,8 @@ mod tests {
     fn config(superseded: bool) -> Rc<LaneConfig> {
         let profile = profile();
         let url = Arc::new(TargetUrl::parse("https://example.com/").expect("a good URL"));
-        let masking = Masking::of(std::iter::empty(), std::iter::once(&secret_header().1));
+        let (name, value) = secret_header();
+        let masking = Masking::of(std::iter::empty(), std::iter::once((&*name, &value)));
         Rc::new(LaneConfig {
             webhook: WebhookId::from_raw(1),
             workspace: WorkspaceId::from_raw(1),
@@ -331,7 +332,7 @@ mod tests {
             ..not_sent("x")
         };
         let (secret, (_, value)) = (Secret::from_text("whsec_AAAA"), secret_header());
-        let masking = Masking::of(std::iter::once(&secret), std::iter::once(&value));
+        let masking = Masking::of(std::iter::once(&secret), std::iter::once(("x-api-key", &value)));
         let shown = |exchange| {
             let Exchange { detail, answer, .. } = shown_exchange(exchange, &masking);
             (detail, answer)

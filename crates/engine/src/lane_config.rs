@@ -112,7 +112,7 @@ impl Opened {
 
     fn masking(&self) -> Masking {
         let signing = self.secret.iter().chain(self.previous.iter().map(|(secret, _)| secret));
-        Masking::of(signing, self.headers.iter().map(|(_, value)| value))
+        Masking::of(signing, self.headers.iter().map(|(name, value)| (&**name, value)))
     }
 }
 

@@ -83,7 +83,7 @@ const STATEMENTS_KEPT: usize = 192;
 /// The page size must stand before the file has content. A checkpoint holds up the writer: with twice as many pages
 /// between two of them the p99 latency under load was several times longer, with half as many events cost more CPU.
 /// `synchronous` is FULL: at group commit NORMAL gains nothing and may lose commits. `secure_delete` is FAST: what is deleted
-/// is overwritten wherever its page is written anyway, which is everywhere but on pages that are freed as a whole.
+/// is overwritten on pages that stay in use, and not on those that become free as a whole.
 const WRITER_PRAGMAS: &str = "
     PRAGMA page_size = 8192;
     PRAGMA journal_mode = WAL;

@@ -114,8 +114,10 @@ fn write(backup: &Path, partial: &Path, options: &RestoreOptions) -> Result<Rest
         return Err(CopyError::Damaged { path: backup.to_owned(), problem });
     }
     let mut connection = Connection::open(partial)?;
-    // The file is ours alone and is synced as a whole at the end.
-    connection.execute_batch("PRAGMA journal_mode = MEMORY; PRAGMA trusted_schema = OFF;")?;
+    // The file is ours alone and is synced as a whole at the end. Nobody waits, so what is revoked is overwritten everywhere.
+    connection.execute_batch(
+        "PRAGMA journal_mode = MEMORY; PRAGMA trusted_schema = OFF; PRAGMA secure_delete = ON;",
+    )?;
     schema::recognise(&connection)?;
     let verdict: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
     if verdict != "ok" {

@@ -152,6 +152,9 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         let (_other, data) = place();
         let report = restore(&backup, &data, &RestoreOptions { keys, ..options(None) }).expect("it restores");
         assert_eq!((report.operator_keys, report.credentials, report.users), (1, 1, 1));
+        let (opens, file) = (keys == Keys::AsTheyWere, fs::read(data.join(DATABASE_FILE)).expect("it reads"));
+        let lies_there = |n: u8| file.windows(32).any(|part| part == hash(n).0);
+        assert_eq!([1, 2, 3].map(lies_there), [opens; 3], "nor does the file hold what was revoked");
         assert_eq!(check(&data, &mut |_| {}).expect("it reads").problems, Vec::<String>::new());
         let store = SqliteStore::open_inline(&data).expect("it opens");
         let key = block_on(store.operator_key_by_hash(hash(1))).expect("it reads");
@@ -160,7 +163,6 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         let user = sample::user(903);
         let account = block_on(store.account(user.dialect, user.username)).expect("it reads");
         let answer = block_on(store.done_before(once)).expect("it reads");
-        let opens = keys == Keys::AsTheyWere;
         assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
         assert_eq!((session.is_some(), account.is_some()), (opens, opens));
         assert_eq!(store.highest_id(), 904, "ids are not given out again");
