@@ -161,7 +161,9 @@ impl Server {
     /// When a step of the setup is refused.
     pub(crate) fn new(setup: &Setup) -> Self {
         let (store, clock) = (MemoryStore::new(), Arc::new(StandingClock::new()));
-        let dialects = built_in_dialects();
+        // Alone: a path of another one would be refused in that one's form.
+        let dialects: Vec<Dialect> =
+            built_in_dialects().into_iter().filter(|dialect| dialect.name == setup.dialect).collect();
         let (engine, _cores) = Engine::new(EngineOptions {
             store: Arc::new(store.clone()),
             clock: Arc::clone(&clock) as _,
