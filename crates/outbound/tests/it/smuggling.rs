@@ -1,7 +1,7 @@
 //! Answers that are meant to be taken for more, or for others, than they are. Each request has the answer that was given
 //! to it, or none; and what cannot be told apart is not read on.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, mpsc};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -186,18 +186,23 @@ fn heads_that_can_be_read_in_two_ways_are_no_answers() {
 
 #[test]
 fn an_answer_before_the_request_was_whole_ends_the_connection() {
-    let receiver = Receiver::start(|number, conversation| {
+    // The receiver reads no more of the body until its answer was seen, or the request might be whole by then.
+    let (seen, until_seen) = mpsc::channel();
+    let until_seen = Mutex::new(until_seen);
+    let receiver = Receiver::start(move |number, conversation| {
         if number > 0 {
             return conversation.answer_all(TRUE);
         }
         conversation.read_hello()?;
         conversation.write("HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n")?;
+        until_seen.lock().expect("no thread panicked").recv().expect("the test tells");
         conversation.wait_for_close()
     });
     world::run(Setup::default(), async |world| {
         let mut request = world::request(&receiver.url("/first"), Duration::from_secs(10));
         request.body = vec![b'x'; 64 * 1024 * 1024].into();
         assert_status(&world.client.send(request).await, 413);
+        seen.send(()).expect("the receiver waits for it");
         assert_status(&world.post(&receiver.url("/second")).await, 202);
     });
     assert_eq!(receiver.connections(), 2, "what is left of a body is nobody's head");
