@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use signalpost_core::credential::CredentialHash;
@@ -177,6 +177,12 @@ impl KeyFile {
         let path = data.join(self.file);
         match read_bounded(&path) {
             Ok(text) => {
+                if let Some(mode) = mode_for_others(&path) {
+                    let file = path.display();
+                    tracing::warn!(
+                        "{file} has mode {mode:04o}: others than its owner can use this key; `chmod 600` it"
+                    );
+                }
                 Ok(Some(FoundKey { key: Secret::from_text(text.trim()), source: path.display().to_string() }))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
@@ -204,6 +210,12 @@ fn read_named(variable: &str, path: &str) -> Result<FoundKey, Failure> {
     Ok(FoundKey { key: Secret::from_text(text), source: format!("{variable} ({path})") })
 }
 
+/// The mode of a file that is open to others than its owner.
+fn mode_for_others(path: &Path) -> Option<u32> {
+    let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
+    (mode & 0o077 != 0).then_some(mode)
+}
+
 /// Writes a key beside its place and renames it there, synced: a crash leaves the whole key or none.
 fn write_new(path: &PathBuf, key: &Secret) -> std::io::Result<()> {
     let draft = path.with_extension("key.new");
@@ -223,7 +235,6 @@ fn fill(bytes: &mut [u8]) {
 mod tests {
     use super::*;
     use signalpost_testkit::TempDir;
-    use std::os::unix::fs::PermissionsExt;
 
     const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
@@ -242,6 +253,10 @@ mod tests {
         assert_eq!(first.key.expose(), again.key.expose());
         let file = std::fs::metadata(folder.path().join("operator.key")).expect("the file");
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
+        let path = folder.path().join("operator.key");
+        assert_eq!(mode_for_others(&path), None);
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
+        assert_eq!(mode_for_others(&path), Some(0o640));
         assert_eq!(first.source, again.source);
     }
 

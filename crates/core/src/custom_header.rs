@@ -109,13 +109,14 @@ pub fn check_header_value(value: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The headers after a change, in the order of their names.
+/// The headers after a change, in the order of their names. One that is given takes the place of those that receivers could
+/// take it for.
 pub fn merged(
     present: &[CustomHeader],
     change: &HeadersChange<SealedSecret>,
 ) -> Result<Vec<CustomHeader>, TooManyHeaders> {
     let HeadersChange::Merge(wanted) = change else { return Ok(Vec::new()) };
-    let touched = |name: &str| wanted.iter().any(|(known, _)| known == name);
+    let touched = |name: &str| wanted.iter().any(|(known, _)| reads_as(known, name));
     let mut headers: Vec<CustomHeader> =
         present.iter().filter(|header| !touched(&header.name)).cloned().collect();
     headers.extend(
@@ -198,6 +199,9 @@ mod tests {
         assert_eq!(names(&second), "b c");
         assert_eq!(second[0].value, sealed(9), "a value that is given again replaces");
         assert_eq!(merged(&second, &merge(&[])), Ok(second.clone()));
+        let respelled = merged(&first, &merge(&[("x-y", Some(1))])).expect("few");
+        let respelled = merged(&respelled, &merge(&[("x_y", Some(2))])).expect("few");
+        assert_eq!(names(&respelled), "a b x_y", "receivers could take one for the other");
         assert_eq!(merged(&second, &HeadersChange::Clear), Ok(Vec::new()));
     }
 

@@ -110,6 +110,19 @@ impl Opened {
         Ok(Self { secret: secret_of(record, signing, keyring)?, previous, headers })
     }
 
+    /// Leaves out the headers whose names the dialect has claimed since they were set, and tells the operator: their owner
+    /// still counts on them.
+    fn leave_out_claimed(&mut self, profile: &Profile, webhook: &Webhook) {
+        self.headers.retain(|(header, _)| match profile.check_header_name(header) {
+            Ok(()) => true,
+            Err(problem) => {
+                let webhook = &webhook.public_id;
+                tracing::warn!(webhook, %header, "a header that this webhook's owner has set is not sent: it {problem}");
+                false
+            }
+        });
+    }
+
     fn masking(&self) -> Masking {
         let signing = self.secret.iter().chain(self.previous.iter().map(|(secret, _)| secret));
         Masking::of(signing, self.headers.iter().map(|(name, value)| (&**name, value)))
@@ -153,10 +166,7 @@ impl Target {
                     .map_err(|error| error.to_string())?,
             ),
         };
-        // A name that the dialect has claimed since it was set is the dialect's.
-        let free = |(name, _): &(Arc<str>, Secret)| profile.check_header_name(name).is_ok();
-        let headers = opened.headers.into_iter().filter(free).collect();
-        Ok(Self { url: Arc::new(url), signer, headers, masking })
+        Ok(Self { url: Arc::new(url), signer, headers: opened.headers.into(), masking })
     }
 }
 
@@ -173,8 +183,9 @@ fn signer(
 }
 
 impl LaneConfig {
-    fn new(record: LaneRecord, profile: Arc<Profile>, opened: Opened) -> Self {
+    fn new(record: LaneRecord, profile: Arc<Profile>, mut opened: Opened) -> Self {
         let LaneRecord { webhook, workspace, cuts, .. } = record;
+        opened.leave_out_claimed(&profile, &webhook);
         let target = Target::new(&webhook.url, &profile, opened);
         let policy = profile.delivery.policy.with(&workspace.policy).with_patience(&webhook.patience);
         Self {

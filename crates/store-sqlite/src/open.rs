@@ -174,6 +174,7 @@ impl Directory {
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
     let made = path.ancestors().take_while(is_missing).count();
+    let is_new = made > 0;
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // Its own name also when it was there: whoever made it may have come no further.
     for made in path.ancestors().take(made.max(1)) {
@@ -184,11 +185,12 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
         };
         // It may be one that we may not read. That is no reason not to start.
         if let Err(error) = File::open(above).and_then(|above| above.sync_all()) {
-            tracing::warn!(
-                directory = %made.display(),
-                %error,
-                "cannot sync the directory above; after a power cut this one may be missing if it is new"
-            );
+            let directory = path.display();
+            if is_new {
+                tracing::warn!(%directory, %error, "cannot sync the directory above; after a power cut this one may be missing");
+            } else {
+                tracing::debug!(%directory, %error, "cannot sync the directory above");
+            }
         }
     }
     Ok(())

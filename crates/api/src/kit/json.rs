@@ -103,10 +103,12 @@ fn malformed(problem: &serde_json::Error) -> Error {
 
 /// The problem without the value that stands where another was expected: it may be a secret, and errors are logged.
 fn said(problem: &serde_json::Error) -> String {
-    const WRONG_TYPE: &str = "invalid type: ";
+    const WRONG: [&str; 2] = ["invalid type", "invalid value"];
     let text = problem.to_string();
-    match text.rfind(", expected ").filter(|_| text.starts_with(WRONG_TYPE)) {
-        Some(expected) => format!("invalid type{}", &text[expected..]),
+    let what =
+        WRONG.into_iter().find(|what| text.strip_prefix(what).is_some_and(|rest| rest.starts_with(": ")));
+    match what.zip(text.rfind(", expected ")) {
+        Some((what, expected)) => format!("{what}{}", &text[expected..]),
         None => text,
     }
 }
@@ -267,6 +269,8 @@ mod tests {
                     || body[0] == b'['
             );
         }
+        let error = serde_json::from_str::<char>("\"canary\"").expect_err("six of them");
+        assert_eq!(said(&error), "invalid value, expected a character at line 1 column 8");
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! Answers that are meant to be taken for more, or for others, than they are. Each request has the answer that was given
 //! to it, or none; and what cannot be told apart is not read on.
 
-use std::sync::{Arc, Mutex, mpsc};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use signalpost_core::attempt::{Failure, Outcome};

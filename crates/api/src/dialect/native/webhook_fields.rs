@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 use signalpost_core::basic_auth::{Login, LoginChange, check_password, check_user};
-use signalpost_core::custom_header::HeadersChange;
+use signalpost_core::custom_header::{HeadersChange, reads_as};
 use signalpost_core::event::check_event_type;
 use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
 use signalpost_core::matching::check_pattern;
@@ -146,8 +146,11 @@ fn headers(fields: &mut Fields<'_>) -> Option<HeadersChange<Secret>> {
         // As in a pointer (RFC 6901), for `/` joins the parts of a place.
         let place = shown(&name).replace('~', "~0").replace('/', "~1");
         let lower = name.to_ascii_lowercase();
-        if merged.iter().any(|(known, _)| *known == lower) {
-            inner.note(&place, "is given twice; names of headers are the same in any case");
+        if merged.iter().any(|(known, _)| reads_as(known, &lower)) {
+            inner.note(
+                &place,
+                "is given twice; names of headers are the same in any case, and with `_` for `-`",
+            );
         } else if let Some(value) = inner.check(&place, header_value(raw)) {
             merged.push((lower, value));
         }
