@@ -14,6 +14,10 @@
 //! stays. So it does not speak of disks that lie about syncs, of bits that rot, and of controllers that lose more
 //! than power. Permissions and times are not kept.
 
+mod chance;
+mod medium;
+mod names;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,8 +25,9 @@ use std::sync::Arc;
 use signalpost_testkit::Rng;
 
 use crate::{FileId, Image, Op};
-
-const SECTOR_BYTES: usize = 512;
+use chance::{Fate, Mood};
+use medium::{Change, Medium};
+use names::{Entry, NameChange};
 
 /// A disk with what is safe on it and what is not yet.
 #[derive(Clone, Debug, Default)]
@@ -43,51 +48,6 @@ pub enum Syncs {
     Forgotten,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Medium {
-    synced: Vec<u8>,
-    since: Vec<Change>,
-}
-
-#[derive(Clone, Debug)]
-enum Change {
-    Write { offset: usize, bytes: Arc<[u8]> },
-    Resize(usize),
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Entry {
-    File(FileId),
-    Directory,
-}
-
-#[derive(Clone, Debug)]
-enum NameChange {
-    Link { path: PathBuf, entry: Entry },
-    Unlink { path: PathBuf },
-    Rename { from: PathBuf, to: PathBuf },
-}
-
-/// How much of what was not safe is left, drawn once for a power loss.
-#[derive(Clone, Copy, Debug)]
-enum Mood {
-    Nothing,
-    Everything,
-    /// What came first, up to some place in each file and among the names.
-    InOrder,
-    /// Each by itself, so many of ten.
-    Scattered(u64),
-    /// Every sector by itself.
-    Shredded,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    Whole,
-    Torn,
-    Lost,
-}
-
 impl Platter {
     /// A disk on which everything is safe. Files are numbered in the order of their paths.
     pub fn of(image: &Image) -> Self {
@@ -98,7 +58,7 @@ impl Platter {
         for (number, (path, bytes)) in (0..).zip(&image.files) {
             let file = FileId(number);
             platter.names.insert(path.clone(), Entry::File(file));
-            platter.media.insert(file, Medium { synced: bytes.clone(), since: Vec::new() });
+            platter.media.insert(file, Medium::of(bytes.clone()));
         }
         platter
     }
@@ -120,9 +80,9 @@ impl Platter {
                 self.link(path, Entry::File(*file));
             }
             Op::Write { file, offset, bytes } => {
-                self.medium(*file).since.push(Change::Write { offset: *offset, bytes: Arc::clone(bytes) });
+                self.medium(*file).take(Change::Write { offset: *offset, bytes: Arc::clone(bytes) });
             }
-            Op::Truncate { file, length } => self.medium(*file).since.push(Change::Resize(*length)),
+            Op::Truncate { file, length } => self.medium(*file).take(Change::Resize(*length)),
             Op::Remove { path } => self.pending.push(NameChange::Unlink { path: path.clone() }),
             Op::Rename { from, to } => {
                 self.pending.push(NameChange::Rename { from: from.clone(), to: to.clone() });
@@ -136,13 +96,7 @@ impl Platter {
     /// What is there when the power comes back. The same seed gives the same.
     pub fn cut(&self, seed: u64) -> Image {
         let mut rng = Rng::new(seed);
-        let mood = match rng.below(12) {
-            0 => Mood::Nothing,
-            1 => Mood::Everything,
-            2..=5 => Mood::InOrder,
-            6..=9 => Mood::Scattered(rng.below(9) + 1),
-            _ => Mood::Shredded,
-        };
+        let mood = Mood::draw(&mut rng);
         self.left(mood, &mut rng)
     }
 
@@ -193,125 +147,6 @@ impl Platter {
             }
         }
     }
-}
-
-impl Mood {
-    /// What becomes of so many changes, in their order.
-    fn fates(self, count: usize, rng: &mut Rng) -> Vec<Fate> {
-        let end = match self {
-            Self::InOrder => usize::try_from(rng.below(count as u64 + 1)).unwrap_or(count),
-            _ => 0,
-        };
-        let mut fate = |place| match self {
-            Self::Nothing => Fate::Lost,
-            Self::Everything => Fate::Whole,
-            Self::InOrder if place < end => Fate::Whole,
-            Self::InOrder if place == end => Fate::Torn,
-            Self::InOrder => Fate::Lost,
-            Self::Scattered(odds) if rng.below(10) >= odds => Fate::Lost,
-            Self::Scattered(_) if rng.below(4) == 0 => Fate::Torn,
-            Self::Scattered(_) => Fate::Whole,
-            Self::Shredded => Fate::Torn,
-        };
-        (0..count).map(&mut fate).collect()
-    }
-}
-
-impl NameChange {
-    /// Whose sync makes it safe.
-    fn directory(&self) -> Option<&Path> {
-        match self {
-            Self::Link { path, .. } | Self::Unlink { path } | Self::Rename { to: path, .. } => path.parent(),
-        }
-    }
-
-    fn apply(&self, names: &mut BTreeMap<PathBuf, Entry>) {
-        match self {
-            Self::Link { path, entry } => drop(names.insert(path.clone(), *entry)),
-            Self::Unlink { path } => drop(names.remove(path)),
-            // Of a name that is not there any more, nothing is left to rename.
-            Self::Rename { from, to } => {
-                if let Some(entry) = names.remove(from) {
-                    names.insert(to.clone(), entry);
-                }
-            }
-        }
-    }
-}
-
-impl Medium {
-    fn sync(&mut self) {
-        for change in self.since.drain(..) {
-            change.apply(&mut self.synced);
-        }
-    }
-
-    fn left(&self, mood: Mood, rng: &mut Rng) -> Vec<u8> {
-        let mut bytes = self.synced.clone();
-        for (change, fate) in self.since.iter().zip(mood.fates(self.since.len(), rng)) {
-            match fate {
-                Fate::Whole => change.apply(&mut bytes),
-                Fate::Torn => change.tear(&mut bytes, rng),
-                Fate::Lost => change.stretch(&mut bytes, mood, rng),
-            }
-        }
-        bytes
-    }
-}
-
-impl Change {
-    fn apply(&self, bytes: &mut Vec<u8>) {
-        match self {
-            Self::Write { offset, bytes: written } => put(bytes, *offset, written),
-            Self::Resize(length) => bytes.resize(*length, 0),
-        }
-    }
-
-    fn tear(&self, bytes: &mut Vec<u8>, rng: &mut Rng) {
-        let Self::Write { offset, bytes: written } = self else {
-            if rng.below(2) == 0 {
-                self.apply(bytes);
-            }
-            return;
-        };
-        let mut at = 0;
-        while at < written.len() {
-            let to_border = SECTOR_BYTES - (offset + at) % SECTOR_BYTES;
-            let piece = &written[at..written.len().min(at + to_border)];
-            match rng.below(16) {
-                0..7 => put(bytes, offset + at, piece),
-                7 => {
-                    let middle = usize::try_from(rng.below(piece.len() as u64)).unwrap_or(0);
-                    match rng.below(2) {
-                        0 => put(bytes, offset + at, &piece[..middle]),
-                        _ => put(bytes, offset + at + middle, &piece[middle..]),
-                    }
-                }
-                _ => {}
-            }
-            at += piece.len();
-        }
-    }
-
-    /// What a lost write may leave: a file as long as if it were there.
-    fn stretch(&self, bytes: &mut Vec<u8>, mood: Mood, rng: &mut Rng) {
-        let Self::Write { offset, bytes: written } = self else { return };
-        let end = offset + written.len();
-        if !matches!(mood, Mood::Nothing) && bytes.len() < end && rng.below(4) == 0 {
-            bytes.resize(end, 0);
-        }
-    }
-}
-
-fn put(bytes: &mut Vec<u8>, offset: usize, written: &[u8]) {
-    if written.is_empty() {
-        return;
-    }
-    let end = offset + written.len();
-    if bytes.len() < end {
-        bytes.resize(end, 0);
-    }
-    bytes[offset..end].copy_from_slice(written);
 }
 
 #[cfg(test)]
