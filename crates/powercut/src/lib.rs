@@ -1,8 +1,8 @@
 //! Development only: a disk that loses power.
 //!
 //! [`install`] puts a layer between SQLite and the system's files. Inside a watched folder it keeps everything that
-//! was written, cut off, synced, made, renamed and deleted, in order, and does not sync for real. From that [`Platter`]
-//! works out what a disk may hold after a power loss at any moment: what was synced, and of the rest whatever
+//! SQLite writes, cuts off, syncs, makes and deletes, in order, and does not sync for real; of what goes past SQLite it
+//! keeps syncs, renames and new directories. From that [`Platter`] works out what a disk may hold after a power loss at any moment: what was synced, and of the rest whatever
 //! chance leaves. The product opens its files as ever and knows nothing of it.
 //!
 //! The model and what it takes for granted stand in [`platter`]. [`proof`] records the real store at work on such a disk

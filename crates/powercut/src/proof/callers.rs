@@ -14,7 +14,7 @@ use signalpost_store_sqlite::SqliteStore;
 
 use super::caller::{Caller, State, asked, in_words, told};
 use super::course::{Course, Notes};
-use super::judge;
+use super::judge::{self, Between, Loss};
 use super::place::{Place, Syncing, data};
 
 const CALLERS: u32 = 3;
@@ -47,13 +47,8 @@ fn work(callers: &mut [Caller], store: &SqliteStore, place: &Place) -> Result<()
     })
 }
 
-fn look(callers: &[Caller], notes: &Notes, folder: &Path, cut: usize) -> Result<usize, String> {
-    let began = notes.before(cut).any(|note| note & 1 == 1);
-    let store = match judge::open(folder) {
-        // Before anything was told there need not be anything.
-        Err(_) if !began => return Ok(0),
-        opened => opened?,
-    };
+fn look(callers: &[Caller], notes: &Notes, folder: &Path, cut: usize) -> Result<usize, Loss> {
+    let store = judge::open(folder)?;
     judge::check_whole(&data(folder))?;
     let (mut acknowledged, mut number) = (0, 0);
     for (caller, own) in (0u32..).zip(callers) {
@@ -65,12 +60,12 @@ fn look(callers: &[Caller], notes: &Notes, folder: &Path, cut: usize) -> Result<
         let state = &own.states[done];
         let after = own.states.get(done + 1).filter(|_| begun > done);
         acknowledged += check_caller(&store, own, state, after)
-            .map_err(|problem| format!("caller {caller}, told of {done} steps of {begun}: {problem}"))?;
+            .map_err(|loss| loss.of(&format!("caller {caller}, told of {done} steps of {begun}")))?;
         number = number.max(state.number);
     }
-    let next = block_on(store.next_number(Counter::Webhook)).map_err(in_words)?;
+    let next = block_on(store.next_number(Counter::Webhook))?;
     if next <= number {
-        return Err(format!("number {next} comes after {number}"));
+        return Err(Loss::Broken(format!("number {next} comes after {number}")));
     }
     Ok(acknowledged)
 }
@@ -81,12 +76,14 @@ fn check_caller(
     caller: &Caller,
     state: &State,
     after: Option<&State>,
-) -> Result<usize, String> {
-    let seen = block_on(Snapshot::of_workspace(store, caller.workspace())).map_err(in_words)?;
+) -> Result<usize, Loss> {
+    let seen = block_on(Snapshot::of_workspace(store, caller.workspace()))?;
     if let Some(difference) = state.shown.difference(&seen) {
         let afterwards = after.map(|after| after.shown.difference(&seen));
         if afterwards != Some(None) {
-            return Err(format!("not as before the step ({difference}), nor as after it ({afterwards:?})"));
+            let what = format!("not as before the step ({difference}), nor as after it ({afterwards:?})");
+            let between = Between { before: &state.shown, after: after.map(|after| &after.shown) };
+            return Err(between.loss(&seen, what));
         }
     }
     if let Some((once, event)) = &state.once {

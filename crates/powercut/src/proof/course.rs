@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::judge::Loss;
 use crate::{Log, Op};
 
 /// Looks at what is left in a folder after a cut behind so many changes: how much of what was told it has found, or what is
 /// wrong.
-pub(super) type Judge = Box<dyn Fn(&Path, usize) -> Result<usize, String> + Send + Sync>;
+pub(super) type Judge = Box<dyn Fn(&Path, usize) -> Result<usize, Loss> + Send + Sync>;
 
 pub(super) struct Course {
     pub(super) log: Log,

@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use signalpost_testkit::{Rng, TempDir};
 
 use super::course::Course;
+use super::judge::Loss;
 use crate::{Platter, Syncs};
 
 /// What came of cuts.
@@ -16,6 +17,8 @@ pub struct Tally {
     pub acknowledged: usize,
     /// One sentence for each cut after which something was missing, half there, or could not be opened.
     pub losses: Vec<String>,
+    /// Cuts among these after which everything could be read and an acknowledged row was not there.
+    pub missing: usize,
     /// Times that a write-ahead log began anew.
     pub wraps: usize,
 }
@@ -30,6 +33,7 @@ impl Tally {
         self.acknowledged += other.acknowledged;
         self.wraps += other.wraps;
         self.losses.extend(other.losses);
+        self.missing += other.missing;
     }
 }
 
@@ -55,24 +59,35 @@ pub(super) fn sweep(course: &Course, cuts: usize, seed: u64, syncs: Syncs) -> Ta
         // A store that cannot be opened any more may say so by a panic of whoever opens it.
         let judged = catch_unwind(AssertUnwindSafe(|| (course.judge)(&image_folder, place)));
         tally.cuts += 1;
-        match judged.unwrap_or_else(|_| Err("what is left made the store panic".to_owned())) {
+        let panicked = || Loss::Broken("what is left made the store panic".to_owned());
+        match judged.unwrap_or_else(|_| Err(panicked())) {
             Ok(acknowledged) => tally.acknowledged += acknowledged,
-            Err(problem) => tally.losses.push(format!(
-                "course {seed}, cut {cut_seed} after change {place} of {}: {problem}",
-                course.log.ops.len()
-            )),
+            Err(loss) => {
+                tally.missing += usize::from(matches!(loss, Loss::Missing(_)));
+                tally.losses.push(format!(
+                    "course {seed}, cut {cut_seed} after change {place} of {}: {loss}",
+                    course.log.ops.len()
+                ));
+            }
         }
     }
     tally
 }
 
-/// Places in order, each with a seed of its own. With more cuts than places every one comes, and some several times.
+/// Places in order, each with a seed of its own. The end always comes; with more cuts than places all others do as well,
+/// and some several times.
 fn places(ops: usize, cuts: usize, seed: u64) -> Vec<(usize, u64)> {
     let mut rng = Rng::new(seed ^ 0xC07);
     let mut places: Vec<(usize, u64)> = (0..cuts)
         .map(|cut| {
             let drawn = usize::try_from(rng.below(ops as u64 + 1)).unwrap_or(0);
-            (if cuts > ops { cut % (ops + 1) } else { drawn }, rng.next_u64())
+            let place = match cut {
+                // Behind everything that was told.
+                0 => ops,
+                _ if cuts > ops => cut % (ops + 1),
+                _ => drawn,
+            };
+            (place, rng.next_u64())
         })
         .collect();
     places.sort_unstable();

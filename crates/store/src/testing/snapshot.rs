@@ -2,6 +2,8 @@
 //!
 //! Versions are left out: their values are a store's own, only their growth is promised.
 
+mod between;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -90,6 +92,12 @@ impl Snapshot {
     /// Events and deliveries with their attempts, as a count of what there is to lose.
     pub fn rows(&self) -> usize {
         self.events.len() + self.records.iter().map(|record| 1 + record.steps.len()).sum::<usize>()
+    }
+
+    /// As after a restore that revokes keys and rights.
+    #[must_use]
+    pub fn without_keys(self) -> Self {
+        Self { credentials: Vec::new(), rights: Vec::new(), operator_keys: Vec::new(), ..self }
     }
 
     /// The first part in which two stores differ, in words; `None` when they are equal.

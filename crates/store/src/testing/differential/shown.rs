@@ -24,12 +24,13 @@ pub struct Shown {
     pub step: String,
 }
 
-/// How many commits a step takes at most.
+/// What may be seen of a step that is interrupted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Commits {
+    /// Nothing of it, or all.
     One,
-    /// What is seen between them is a store's own business.
-    Several,
+    /// Several commits, each of which removes something: see [`Snapshot::difference_on_the_way`].
+    Removals,
 }
 
 /// Applies as many operations as asked for, which the seed chooses, and tells of the moment before each, and of that after
@@ -73,7 +74,9 @@ fn shown(pair: &Pair<'_>) -> Result<Snapshot, String> {
 
 const fn commits_of(operation: &Operation) -> Commits {
     match operation {
-        Operation::Upkeep { .. } | Operation::Retain { .. } => Commits::Several,
+        Operation::Retain { .. } => Commits::Removals,
+        // Upkeep as well: what it does is not to be seen but for what has expired by its clock, and that goes with its first
+        // step.
         _ => Commits::One,
     }
 }

@@ -69,8 +69,8 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
 
 /// Whether there is more to do is a store's own business, so the answers are not compared.
 async fn upkeep(steps: u8, pair: &Pair<'_>, world: &mut World) -> Compared {
+    let now = world.now();
     for _ in 0..steps {
-        let now = world.now();
         for store in pair.stores() {
             store.upkeep(now).await.map_err(|error| format!("upkeep: {error}"))?;
         }
