@@ -12,6 +12,10 @@ use serde_json::Value;
 
 use crate::wire::{self, Head, WithoutLength};
 
+/// Connections that may wait to be accepted. With fewer a server that has just started finds no place, and its system tries
+/// again after a second, which looks like a request that began a second later.
+const WAITING_MAX: i32 = 4_096;
+
 /// A request as it came.
 #[derive(Clone, Debug)]
 pub struct Recorded {
@@ -122,6 +126,7 @@ impl Receiver {
     /// Listens at an address, such as that of a receiver that has gone.
     pub fn start_at(address: SocketAddr, handler: Handler) -> io::Result<Self> {
         let listener = TcpListener::bind(address)?;
+        rustix::net::listen(&listener, WAITING_MAX)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared { handler, closing: AtomicBool::new(false), open: Mutex::default() });
         let for_thread = Arc::clone(&shared);
