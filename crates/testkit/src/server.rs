@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::process::CommandExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -19,6 +19,7 @@ pub const LOOPBACK: &str = "127.0.0.0/8,::1/128";
 
 /// Lines of the server's log that go into an error.
 const LOG_LINES_SHOWN: usize = 20;
+const SIGKILL: i32 = 9;
 const PROBE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How to start a server.
@@ -118,10 +119,16 @@ impl Server {
 
     /// Ends the process at once (SIGKILL) and waits until it is gone.
     pub fn kill(&mut self) -> Result<(), String> {
-        let Some(mut child) = self.child.take() else { return Ok(()) };
+        self.kill_unless_ended().map(drop)
+    }
+
+    /// Kills the process at once; returns the status of one that had ended by itself before.
+    pub fn kill_unless_ended(&mut self) -> Result<Option<ExitStatus>, String> {
+        let Some(mut child) = self.child.take() else { return Ok(None) };
         // A process that has ended by itself cannot be killed; `wait` tells its status either way.
         drop(child.kill());
-        child.wait().map(drop).map_err(|error| format!("the server cannot be waited for: {error}"))
+        let status = child.wait().map_err(|error| format!("the server cannot be waited for: {error}"))?;
+        Ok((status.signal() != Some(SIGKILL)).then_some(status))
     }
 
     /// Asks the process to stop (SIGTERM) and waits until it is gone.

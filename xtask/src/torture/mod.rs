@@ -9,6 +9,7 @@ mod desk;
 mod disk;
 mod events;
 mod faults;
+mod heartbeat;
 mod judge;
 mod ledger;
 mod manager;
@@ -30,6 +31,7 @@ use std::time::{Duration, Instant, SystemTime};
 use book::Book;
 use chronicle::Chronicle;
 use faults::Faults;
+use heartbeat::Heartbeat;
 use judge::{Evidence, Finding, Judgement, judge};
 use ledger::Hook;
 use manager::Manager;
@@ -60,13 +62,13 @@ pub(crate) const TASK: Task = Task {
   --json           prints the result as JSON
   --record FILE    adds the run to the table in this file, such as docs/proof.md
 
-Kinds of trouble: kill -9, also before the server is ready; SIGTERM; SIGSTOP; a disk that is nearly or quite full; data
+Kinds of trouble: kill -9, also before the server is ready and after a long life; SIGTERM; SIGSTOP; a disk that is nearly or quite full; data
 that cannot be written to, files of wrong modes; a wall clock that steps and runs fast; receivers that go away. As root
 all of them are made, with the data on a filesystem of their own and the server running as nobody; otherwise those that
 are left out are named. The clock needs libfaketime.
 
 Fails when an acknowledged event did not arrive without a true reason on record, when one came twice that nothing kept
-from being recorded, when something was sent to a webhook after its end was answered, when a signature or its time is
+from being recorded, or more came twice than was in flight, when something was sent to a webhook after its end was answered, when a signature or its time is
 wrong, and when the server's own list tells another story. The last line reads `lost 0`.",
     run: run_task,
 };
@@ -141,6 +143,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     let mut stage = Stage::set(binary, plan.seed)?;
     let skipped = skipped(&stage);
     skipped.iter().for_each(|text| println!("SKIPPED: {text}"));
+    let heartbeat = Heartbeat::start(stage.ledger.stopwatch);
     let (faults, pulse) = (Arc::new(Faults::default()), Arc::new(Pulse::default()));
     let load = Load {
         operator: stage.server.operator_address(),
@@ -154,7 +157,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     let publishers = Publishers::start(&load, plan.connections, plan.rate_per_s);
     let (ledger, url) = (Arc::clone(&stage.ledger), stage.failing_url());
     let manager = Manager::start(stage.desks(), ledger, Arc::clone(&faults), url, plan.seed);
-    let chronicle = make_trouble(plan, &mut stage, &faults, pulse)?;
+    let mut chronicle = make_trouble(plan, &mut stage, &faults, pulse)?;
     let minutes = stage.ledger.stopwatch.elapsed().as_secs_f64() / 60.0;
     println!("the troubles are over after {minutes:.1} min; what is owed goes out");
     let book = publishers.finish()?;
@@ -163,6 +166,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     let drained_s = stage.ledger.stopwatch.elapsed().as_secs_f64() - minutes * 60.0;
     println!("nothing moves any more after {drained_s:.1} s");
 
+    chronicle.stalls = heartbeat.finish()?;
     let hooks = stage.ledger.hooks();
     let judgement = compare(&stage, &book, &hooks, &chronicle)?;
     let named = judgement.findings.iter().map(|finding| look_at(&stage, &book, &hooks, finding)).collect();
@@ -171,6 +175,8 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
         seed: plan.seed,
         minutes,
         counts: chronicle.counts,
+        stalls: chronicle.stalls.len(),
+        stall_ms_max: chronicle.stalls.iter().map(|stall| stall.length()).max().unwrap_or_default(),
         acknowledged: book.acknowledged(),
         repeated_calls: book.repeated,
         replayed_calls: book.replayed,

@@ -2,11 +2,14 @@
 //! most of them are kills.
 
 use std::fmt;
+use std::ops::Range;
 
 use signalpost_testkit::Rng;
 
-/// The longest life before a trouble; some processes are killed before they are ready.
-const LIFE_MS_MAX: u64 = 1_400;
+/// Lives before a trouble; some processes are killed before they are ready.
+const LIFE_MS: Range<u64> = 0..1_000;
+/// Lives in which most of what happens is far from any kill: nothing excuses what comes twice then.
+const LONG_LIFE_MS: Range<u64> = 5_000..20_000;
 /// The second kill of two in quick succession falls into the start.
 const SECOND_LIFE_MS_MAX: u64 = 60;
 
@@ -14,6 +17,8 @@ const SECOND_LIFE_MS_MAX: u64 = 60;
 pub(super) enum Kind {
     /// SIGKILL.
     Kill,
+    /// SIGKILL after a long life.
+    KillLate,
     /// SIGKILL, and once more while the next process starts.
     KillTwice,
     /// SIGTERM; it must end in order.
@@ -40,10 +45,12 @@ pub(super) enum Kind {
     WrongMode,
 }
 
-/// How many of each a deck has. With these a cycle takes some 1.4 s and nine of ten end with a kill.
-const DECK: [(Kind, usize); 13] = [
-    (Kind::Kill, 42),
-    (Kind::KillTwice, 5),
+/// How many of each a deck has. With these there are some forty kills in a minute, and more than a third of the time belongs
+/// to long lives.
+const DECK: [(Kind, usize); 14] = [
+    (Kind::Kill, 60),
+    (Kind::KillLate, 4),
+    (Kind::KillTwice, 8),
     (Kind::Stop, 2),
     (Kind::StopKilled, 2),
     (Kind::Freeze, 2),
@@ -74,7 +81,7 @@ pub(super) struct Card {
 pub(crate) enum Length {
     Minutes(u32),
     Cycles(u32),
-    /// Every kind once, and as many plain kills again.
+    /// Every kind once, long lives twice, and as many plain kills again.
     EachOnce,
 }
 
@@ -87,7 +94,12 @@ pub(super) struct Dealer {
 
 impl Dealer {
     pub(super) fn new(seed: u64, length: Length) -> Self {
-        let each_once = || DECK.map(|(kind, _)| (kind, if kind == Kind::Kill { DECK.len() } else { 1 }));
+        let copies = |kind| match kind {
+            Kind::Kill => DECK.len(),
+            Kind::KillLate => 2,
+            _ => 1,
+        };
+        let each_once = || DECK.map(|(kind, _)| (kind, copies(kind)));
         let composition = if length == Length::EachOnce { each_once() } else { DECK };
         Self { rng: Rng::new(seed), deck: Vec::new(), composition: composition.to_vec() }
     }
@@ -102,10 +114,10 @@ impl Dealer {
             self.shuffle();
         }
         let kind = self.deck.pop().unwrap_or(Kind::Kill);
-        let longest = longest_ms(kind);
+        let (life, longest) = (lives_ms(kind), longest_ms(kind));
         Card {
             kind,
-            life_ms: self.rng.below(LIFE_MS_MAX),
+            life_ms: life.start + self.rng.below(life.end - life.start),
             for_ms: longest / 20 + self.rng.below(longest - longest / 20),
             choice: self.rng.next_u64(),
         }
@@ -122,6 +134,10 @@ impl Dealer {
     }
 }
 
+const fn lives_ms(kind: Kind) -> Range<u64> {
+    if matches!(kind, Kind::KillLate) { LONG_LIFE_MS } else { LIFE_MS }
+}
+
 /// How long a trouble may last, in milliseconds.
 const fn longest_ms(kind: Kind) -> u64 {
     match kind {
@@ -131,7 +147,7 @@ const fn longest_ms(kind: Kind) -> u64 {
         Kind::DiskFull | Kind::DiskNearlyFull => 1_500,
         Kind::KillTwice => SECOND_LIFE_MS_MAX,
         Kind::StopKilled => 200,
-        Kind::Kill | Kind::Stop | Kind::Unwritable | Kind::WrongMode => 1_000,
+        Kind::Kill | Kind::KillLate | Kind::Stop | Kind::Unwritable | Kind::WrongMode => 1_000,
     }
 }
 
@@ -139,6 +155,7 @@ impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Kill => "kill",
+            Self::KillLate => "kill after a long life",
             Self::KillTwice => "two kills",
             Self::Stop => "stop",
             Self::StopKilled => "stop, killed",
@@ -169,7 +186,7 @@ mod tests {
         for _ in 0..size {
             let card = one.deal();
             assert_eq!(card, other.deal());
-            assert!(card.life_ms < LIFE_MS_MAX && card.for_ms < longest_ms(card.kind));
+            assert!(lives_ms(card.kind).contains(&card.life_ms) && card.for_ms < longest_ms(card.kind));
             *counts.entry(card.kind).or_default() += 1;
         }
         assert_eq!(counts, BTreeMap::from(DECK));
@@ -188,6 +205,7 @@ mod tests {
         let mut kinds: Vec<Kind> = (0..dealer.deck_size()).map(|_| dealer.deal().kind).collect();
         kinds.retain(|kind| *kind != Kind::Kill);
         kinds.sort_unstable();
+        kinds.dedup();
         assert_eq!(kinds, DECK[1..].iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
     }
 }

@@ -59,7 +59,13 @@ fn row(report: &Report) -> Result<String, String> {
         judgement.dropped.to_string(),
         judgement.pending.to_string(),
         judgement.lost.to_string(),
-        format!("{} / {}", judgement.duplicated, judgement.duplicated - report.unexplained()),
+        format!(
+            "{} / {} / {}",
+            judgement.duplicated,
+            judgement.duplicated - report.unexplained(),
+            report.duplicates_max()
+        ),
+        format!("{} of {}", judgement.taken - report.duplicates_max(), judgement.taken),
     ];
     Ok(format!("| {} |", cells.join(" | ")))
 }

@@ -1,17 +1,22 @@
 //! What a run came to, for a person and for a program. The last line says what was lost.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::{Value, json};
 
-use super::chronicle::Counts;
+use super::chronicle::{Counts, Reason};
 use super::judge::{Judgement, Violation};
+use super::stopwatch::Ms;
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(super) seed: u64,
     pub(super) minutes: f64,
     pub(super) counts: Counts,
+    /// Standstills of this program, and the longest.
+    pub(super) stalls: usize,
+    pub(super) stall_ms_max: Ms,
     pub(super) acknowledged: usize,
     pub(super) repeated_calls: u64,
     pub(super) replayed_calls: u64,
@@ -39,6 +44,13 @@ impl Report {
         for (violation, count) in &self.judgement.violations {
             broken.push(format!("{count} {}", violation.words()));
         }
+        if self.judgement.duplicated > self.duplicates_max() {
+            broken.push(format!(
+                "{} duplicated, where {} can be",
+                self.judgement.duplicated,
+                self.duplicates_max()
+            ));
+        }
         if let Some(first) = &self.first_fault {
             broken.push(format!("{} faults, the first: {first}", self.faults));
         }
@@ -55,6 +67,12 @@ impl Report {
 
     pub(super) fn unexplained(&self) -> usize {
         self.judgement.violations.get(&Violation::Unexplained).copied().unwrap_or_default()
+    }
+
+    /// What was in flight, or answered and not surely recorded, when something happened that explains a duplicate: each may
+    /// come once more.
+    pub(super) fn duplicates_max(&self) -> usize {
+        self.judgement.excused.values().sum()
     }
 
     pub(super) fn to_json(&self) -> Value {
@@ -84,7 +102,9 @@ impl Report {
             "pending": judgement.pending,
             "lost": judgement.lost,
             "duplicated": judgement.duplicated,
+            "duplicates_max": self.duplicates_max(),
             "duplicated_unexplained": self.unexplained(),
+            "taken": judgement.taken,
             "unrecorded_ms_max": judgement.unrecorded_ms_max,
             "arrivals": judgement.arrivals,
             "repeated_calls": self.repeated_calls,
@@ -92,6 +112,9 @@ impl Report {
             "refused_calls": self.refused_calls,
             "stored_unanswered": judgement.stored_unanswered,
             "webhook_changes": self.changes,
+            "stalls": self.stalls,
+            "stall_ms_max": self.stall_ms_max,
+            "stamp_age_ms_max": judgement.stamp_age_ms_max,
             "strangely_stamped": judgement.strangely_stamped,
             "unverified": judgement.unverified,
             "violations": violations,
@@ -100,6 +123,11 @@ impl Report {
             "skipped": self.skipped,
         })
     }
+}
+
+fn counted(reasons: &BTreeMap<Reason, usize>) -> String {
+    let each = |(reason, count)| format!("{count} {}", format!("{reason:?}").to_lowercase());
+    reasons.iter().map(each).collect::<Vec<_>>().join(", ")
 }
 
 impl fmt::Display for Report {
@@ -136,6 +164,11 @@ impl fmt::Display for Report {
             "arrivals      {}, of which {} carry a bent clock's time, {} a signature whose secret nobody was told",
             judgement.arrivals, judgement.strangely_stamped, judgement.unverified
         )?;
+        writeln!(
+            f,
+            "this program  stood still {} times, for {} ms at most; the oldest true timestamp was {} ms old",
+            self.stalls, self.stall_ms_max, judgement.stamp_age_ms_max
+        )?;
         for text in &self.skipped {
             writeln!(f, "SKIPPED       {text}")?;
         }
@@ -161,17 +194,21 @@ impl fmt::Display for Report {
             judgement.dropped
         )?;
         writeln!(f, "pending       {}", judgement.pending)?;
-        let explained: Vec<String> = judgement
-            .explained
-            .iter()
-            .map(|(reason, count)| format!("{count} {}", format!("{reason:?}").to_lowercase()))
-            .collect();
+        let covered = self.duplicates_max();
+        writeln!(
+            f,
+            "judged        {} of {} that were taken could not come again without a finding; {:.2} % had an excuse ({})",
+            judgement.taken - covered,
+            judgement.taken,
+            100.0 * covered as f64 / judgement.taken.max(1) as f64,
+            counted(&judgement.excused)
+        )?;
         write!(
             f,
-            "duplicated    {}, of which {} without a reason ({}; {} ms at most from answer to kill)",
+            "duplicated    {}, where {covered} can be; {} without a reason ({}; {} ms at most from answer to kill)",
             judgement.duplicated,
             self.unexplained(),
-            explained.join(", "),
+            counted(&judgement.explained),
             judgement.unrecorded_ms_max
         )
     }
@@ -179,8 +216,6 @@ impl fmt::Display for Report {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     fn good() -> Report {
@@ -201,6 +236,20 @@ mod tests {
         assert!(bent.verdict().is_err(), "a clock that nobody saw");
         bent.judgement.strangely_stamped = 1;
         assert_eq!(bent.verdict(), Ok(()));
+    }
+
+    #[test]
+    fn no_more_may_come_twice_than_was_in_flight() {
+        let mut report = good();
+        report.judgement.excused = BTreeMap::from([(Reason::Killed, 2), (Reason::Frozen, 1)]);
+        report.judgement.taken = 10;
+        report.judgement.duplicated = 3;
+        assert_eq!(report.verdict(), Ok(()));
+        let text = report.to_string();
+        assert!(text.contains("judged        7 of 10") && text.contains("30.00 %"), "{text}");
+        assert!(text.contains("duplicated    3, where 3 can be"), "{text}");
+        report.judgement.duplicated = 4;
+        assert_eq!(report.verdict(), Err("4 duplicated, where 3 can be".to_owned()));
     }
 
     #[test]

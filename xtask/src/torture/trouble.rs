@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use signalpost_testkit::{HttpClient, Request, wait_for, wait_for_some};
 
-use super::chronicle::{Chronicle, Outage, Shift};
+use super::chronicle::{Chronicle, End, Shift};
 use super::disk::{Disk, Room};
 use super::faults::Faults;
 use super::plan::{Card, Kind};
@@ -46,7 +46,7 @@ impl<'a> Trouble<'a> {
     /// Makes one trouble. The process may be running afterwards or not.
     pub(super) fn make(&mut self, card: Card) -> Result<(), String> {
         match card.kind {
-            Kind::Kill => self.live(card.life_ms).and_then(|()| self.kill()),
+            Kind::Kill | Kind::KillLate => self.live(card.life_ms).and_then(|()| self.kill()),
             Kind::KillTwice => {
                 self.live(card.life_ms)?;
                 self.kill()?;
@@ -58,7 +58,7 @@ impl<'a> Trouble<'a> {
                 self.live_ready(card.life_ms)?;
                 self.stage.server.signal("TERM")?;
                 sleep(card.for_ms);
-                self.kill_or_gone()
+                self.kill_while_stopping()
             }
             Kind::Freeze => self.freeze(card).and_then(|()| self.stage.server.signal("CONT")),
             Kind::FreezeKilled => self.freeze(card).and_then(|()| self.kill()),
@@ -103,20 +103,28 @@ impl<'a> Trouble<'a> {
     }
 
     fn kill(&mut self) -> Result<(), String> {
-        if let Ok(status) = self.stage.server.wait_end(Duration::ZERO) {
+        let killed = self.now();
+        if let Some(status) = self.stage.server.kill_unless_ended()? {
             self.faults
                 .add(format!("the server ended by itself with {status}: {}", self.stage.server.log_tail()));
         }
-        self.kill_or_gone()
+        self.note_end(killed, End::Killed);
+        Ok(())
     }
 
-    /// A kill of a process that may have ended because it was told to.
-    fn kill_or_gone(&mut self) -> Result<(), String> {
-        let killed = self.now();
-        self.stage.server.kill()?;
+    fn note_end(&mut self, at: Ms, end: End) {
         self.is_running = false;
-        self.chronicle.counts.kills += 1;
-        self.chronicle.outages.push(Outage { killed, launched: Ms::MAX });
+        self.chronicle.note_end(at, end);
+    }
+
+    /// A kill of a process that was told to stop, and may have ended before.
+    fn kill_while_stopping(&mut self) -> Result<(), String> {
+        let killed = self.now();
+        let ended = self.stage.server.kill_unless_ended()?;
+        if let Some(status) = ended.filter(|status| !status.success()) {
+            self.faults.add(format!("told to stop, the server ended with {status}"));
+        }
+        self.note_end(killed, ended.map_or(End::Killed, |_| End::InOrder));
         Ok(())
     }
 
@@ -124,14 +132,15 @@ impl<'a> Trouble<'a> {
     fn stop(&mut self, card: Card) -> Result<(), String> {
         self.live_ready(card.life_ms)?;
         match self.stage.server.stop(STOP_TIMEOUT) {
-            Ok(status) if status.success() => self.chronicle.counts.stops += 1,
+            Ok(status) if status.success() => {}
             Ok(status) => self.faults.add(format!("told to stop, the server ended with {status}")),
             Err(error) => {
                 self.faults.add(format!("told to stop: {error}"));
                 return self.kill();
             }
         }
-        self.is_running = false;
+        let now = self.now();
+        self.note_end(now, End::InOrder);
         Ok(())
     }
 

@@ -47,15 +47,18 @@ pub(super) fn judge_repetitions(case: &Case<'_>, chronicle: &Chronicle, judgemen
                         judgement.unrecorded_ms_max.max(before_ms.unwrap_or_default());
                 }
                 None => {
-                    let note =
+                    let mut note =
                         format!("it came at {} ms, was taken, and came at {} ms again", first.at, next.at);
+                    if let Some(before) = chronicle.unrecorded_ms(first.exchange()) {
+                        note.push_str(&format!("; the next kill had {before} ms of work before it"));
+                    }
                     judgement.find(Violation::Unexplained, case.event.number, Some(case.hook_number), note);
                 }
             }
             continue;
         }
         let due = first.at + delay_ms(first.reply);
-        let is_early = next.at + EARLY_MS < due;
+        let is_early = next.at + EARLY_MS + chronicle.stalled_ms(first.at) < due;
         let strange = chronicle.clock_was_strange(Span::new(first.at, next.at));
         if is_early && excuse.is_none() && !strange {
             let note = format!("{:?} at {} ms, and came at {} ms again", first.reply, first.at, next.at);

@@ -1,12 +1,9 @@
 //! Whether an event is owed to a webhook, by what the webhook selects and what was done to it, and when.
 
 use crate::torture::book::Event;
-use crate::torture::chronicle::Chronicle;
+use crate::torture::chronicle::{Chronicle, UNDER_WAY_MS};
 use crate::torture::ledger::{Arrival, Hook, State};
 use crate::torture::stopwatch::{Ms, Span};
-
-/// What had begun before an end was answered may arrive this much later, in time that the server worked.
-const UNDER_WAY_MS: Ms = 500;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Expectation {
@@ -40,6 +37,12 @@ pub(super) fn of(hook: &Hook, event: &Event) -> Expectation {
         (false, _) => Expectation::Forbidden,
         (true, true) => Expectation::Possible,
     }
+}
+
+/// How much of a span the webhook may have been off, with what is pending waiting for it.
+pub(super) fn held_ms(hook: &Hook, span: Span) -> Ms {
+    let may_hold = |state| matches!(state, None | Some(State::Held));
+    states(hook).filter(|(state, _)| may_hold(*state)).map(|(_, held)| held.overlap(span)).sum()
 }
 
 /// The webhook's states one after the other; `None` while nobody knows. What is not there counts as deleted.

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use super::book::{Book, Event, Fate};
 use super::chronicle::{Chronicle, Reason};
-use super::ledger::{Arrival, Hook, Reply, Signed};
-use super::record::{Listed, Record};
+use super::ledger::{Arrival, Hook, Reply, Signed, Temper};
+use super::record::{Listed, Record, Status};
 use super::stopwatch::Ms;
 use expectation::Expectation;
 
@@ -43,6 +43,8 @@ pub(super) enum Violation {
     Unlisted,
     /// A retry came before its time.
     TooEarly,
+    /// The server lists more than one delivery of an event for one webhook.
+    ListedTwice,
     /// Not signed as documented.
     Forged,
     /// A signed timestamp that no clock in force showed.
@@ -81,8 +83,13 @@ pub(super) struct Judgement {
     pub(super) failed: usize,
     pub(super) dropped: usize,
     pub(super) pending: usize,
+    /// What is pending at the end too: nobody knows that it would ever have come.
     pub(super) lost: usize,
     pub(super) arrivals: usize,
+    /// Arrivals that were taken.
+    pub(super) taken: usize,
+    /// Of those: what might have come again, and why. At most so many duplicates can be; of the others each would be a finding.
+    pub(super) excused: BTreeMap<Reason, usize>,
     /// Arrivals after one that was taken.
     pub(super) duplicated: usize,
     /// Of those: why.
@@ -95,6 +102,8 @@ pub(super) struct Judgement {
     pub(super) unverified: usize,
     /// Arrivals with a timestamp that a strange clock explains and a true one does not.
     pub(super) strangely_stamped: usize,
+    /// The oldest timestamp of all others.
+    pub(super) stamp_age_ms_max: i64,
     pub(super) violations: BTreeMap<Violation, usize>,
     /// The first ones.
     pub(super) findings: Vec<Finding>,
@@ -114,7 +123,8 @@ struct Case<'a> {
 pub(super) fn judge(mut evidence: Evidence<'_>) -> Judgement {
     let mut judgement = Judgement { arrivals: evidence.arrivals.len(), ..Judgement::default() };
     let mut arrivals = std::mem::take(&mut evidence.arrivals);
-    arrivals.sort_unstable_by_key(|arrival| (arrival.number, arrival.hook, arrival.at));
+    // Stable: what came in the same millisecond stays in the order in which it was answered.
+    arrivals.sort_by_key(|arrival| (arrival.number, arrival.hook, arrival.at));
     let mut listed = evidence.record.deliveries.clone();
     listed.sort_unstable_by_key(|listed| (listed.number, listed.hook));
     for arrival in &arrivals {
@@ -169,7 +179,13 @@ impl Judgement {
             }
             let expectation = expectation::of(hook, event);
             let mine = of_hook(arrivals, hook_number, |arrival| arrival.hook);
-            let listed = of_hook(listed, hook_number, |listed| listed.hook).first().copied();
+            let rows = of_hook(listed, hook_number, |listed| listed.hook);
+            let listed = rows.first().copied();
+            if rows.len() > 1 {
+                let said: Vec<Status> = rows.iter().map(|row| row.status).collect();
+                let note = format!("it is listed {} times: {said:?}", rows.len());
+                self.find(Violation::ListedTwice, event.number, Some(hook_number), note);
+            }
             certain += u32::from(expectation == Expectation::Owed);
             possible += u32::from(expectation != Expectation::Forbidden);
             let is_idle = mine.is_empty() && listed.is_none();
@@ -213,6 +229,16 @@ impl Judgement {
                 find(self, Violation::Stale, format!("its timestamp is off by {skew_ms} ms"));
             } else if !Chronicle::default().permits_skew(arrival.at, skew_ms) {
                 self.strangely_stamped += 1;
+            } else {
+                self.stamp_age_ms_max = self.stamp_age_ms_max.max(-skew_ms);
+            }
+        }
+        if arrival.reply.is_taken() {
+            self.taken += 1;
+            let hook = evidence.hooks.get(usize::from(arrival.hook));
+            let may_be_gone = hook.is_some_and(|hook| hook.temper == Temper::Failing);
+            if let Some(reason) = evidence.chronicle.excuse(arrival.exchange(), may_be_gone) {
+                *self.excused.entry(reason).or_default() += 1;
             }
         }
         if let Some(hook) = evidence.hooks.get(usize::from(arrival.hook))
@@ -256,6 +282,7 @@ impl Violation {
             Self::UntrueReason => "ended for a reason that is not true",
             Self::Unlisted => "arrived and is in no list",
             Self::TooEarly => "tried again too early",
+            Self::ListedTwice => "listed twice",
             Self::Forged => "not signed as documented",
             Self::Stale => "signed with a wrong time",
             Self::StoredTwice => "stored twice",

@@ -1,5 +1,8 @@
 //! The judge judged: what was kept passes, and each kind of violation is seen.
 
+mod fates;
+mod repetitions;
+
 use super::*;
 use crate::torture::book::fingerprint;
 use crate::torture::chronicle::{Outage, Shift};
@@ -126,38 +129,12 @@ fn a_lost_event_is_seen() {
     assert_eq!(only_failures.violations(), [Violation::Phantom]);
     let pending = World::new(NATIVE).arrive(10_020, Reply::ServerError).listed(Status::Pending);
     assert_eq!((pending.violations(), pending.judge().pending), (vec![Violation::Pending], 1));
+    assert_eq!(pending.judge().lost, 1, "what is still owed counts as lost");
     let forgotten = World::new(NATIVE).arrive(10_020, Reply::Taken);
     assert_eq!(forgotten.violations(), [Violation::Unlisted]);
-}
-
-#[test]
-fn a_duplicate_needs_a_reason() {
-    let mut world = delivered().arrive(20_000, Reply::Taken);
-    assert_eq!((world.violations(), world.judge().duplicated), (vec![Violation::Unexplained], 1));
-    world.chronicle.outages.push(Outage { killed: 10_100, launched: 10_150 });
-    assert_eq!(world.violations(), []);
-    assert_eq!(world.judge().explained, BTreeMap::from([(Reason::Killed, 1)]));
-    assert_eq!(world.judge().unrecorded_ms_max, 70, "taken at 10,030, killed at 10,100");
-    let mut cut_off = delivered().arrive(11_500, Reply::Taken);
-    cut_off.chronicle.gone.push(Span::new(10_025, 10_800));
-    assert_eq!(cut_off.violations(), []);
-    cut_off.hooks[0].temper = Temper::Steady;
-    assert_eq!(cut_off.violations(), [Violation::Unexplained]);
-}
-
-#[test]
-fn a_retry_before_its_time_is_seen() {
-    let early = |reply, at| {
-        World::new(NATIVE).arrive(10_020, reply).arrive(at, Reply::Taken).listed(Status::Delivered)
-    };
-    assert_eq!(early(Reply::ServerError, 10_900).violations(), [Violation::TooEarly]);
-    assert_eq!(early(Reply::ServerError, 11_020).violations(), []);
-    assert_eq!(early(Reply::TooMany, 11_500).violations(), [Violation::TooEarly]);
-    assert_eq!(early(Reply::Hung, 12_000).violations(), [Violation::TooEarly]);
-    let mut stepped = early(Reply::ServerError, 10_500);
-    stepped.chronicle.shifts.push(Shift { span: Span::new(10_300, 12_000), least_ms: 9_000, most_ms: 9_000 });
-    stepped.arrivals[1].skew_ms = Some(8_500);
-    assert_eq!(stepped.violations(), []);
+    for again in [Status::Pending, Status::Delivered] {
+        assert_eq!(delivered().listed(again).violations(), [Violation::ListedTwice], "{again:?}");
+    }
 }
 
 #[test]
@@ -209,43 +186,6 @@ fn nothing_begins_after_an_answered_end() {
         on_again.hooks[0].changes.push(change(State::Active, 12_500, 12_600));
         assert_eq!(on_again.violations(), []);
     }
-}
-
-#[test]
-fn a_drop_needs_somebody_who_ended_the_webhook() {
-    let dropped = || World::new(NATIVE).arrive(10_020, Reply::ServerError).listed(Status::DroppedByDisabling);
-    assert_eq!((dropped().violations(), dropped().judge().lost), (vec![Violation::UntrueReason], 1));
-    let mut world = dropped();
-    world.hooks[0].changes.push(change(State::Deleted, 10_500, 10_600));
-    assert_eq!(world.violations(), [Violation::UntrueReason], "deleted, not disabled");
-    world.hooks[0].changes[1].to = State::Off;
-    assert_eq!((world.violations(), world.judge().dropped), (vec![], 1));
-    let mut before = dropped();
-    before.hooks[0].changes.extend([change(State::Off, 5_000, 5_100), change(State::Active, 6_000, 6_100)]);
-    assert_eq!(before.violations(), [Violation::UntrueReason], "that was before");
-}
-
-#[test]
-fn a_failure_needs_as_many_bad_answers() {
-    let failed = |answers: usize, outcomes: &[&str]| {
-        let mut world = World::new(NATIVE).listed(Status::Failed);
-        for place in 0..answers {
-            let at = 10_020 + 1_100 * Ms::try_from(place).expect("few");
-            world = world.arrive(at, Reply::ServerError);
-        }
-        let outcomes = outcomes.iter().map(|outcome| (*outcome).to_owned()).collect();
-        world.record.failed.insert((NUMBER, 0), outcomes);
-        world
-    };
-    let all = ["500"; 7];
-    assert_eq!((failed(7, &all).violations(), failed(7, &all).judge().failed), (vec![], 1));
-    assert_eq!(failed(6, &all).violations(), [Violation::UntrueReason], "one was never answered so");
-    assert_eq!(failed(6, &all[..6]).violations(), [Violation::UntrueReason], "given up too early");
-    let broken = ["500", "500", "500", "500", "500", "500", "connect"];
-    assert_eq!(failed(6, &broken).violations(), [Violation::UntrueReason], "nobody was gone");
-    let mut gone = failed(6, &broken);
-    gone.chronicle.gone.push(Span::new(16_000, 18_000));
-    assert_eq!(gone.violations(), []);
 }
 
 #[test]
