@@ -234,6 +234,8 @@ fn fill(bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalpost_powercut::{Keep, Op, Platter, Settings, Watch, install};
+    use signalpost_store_sqlite::SqliteStore;
     use signalpost_testkit::TempDir;
 
     const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -258,6 +260,40 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
         assert_eq!(mode_for_others(&path), Some(0o640));
         assert_eq!(first.source, again.source);
+    }
+
+    /// Never a half of a key, nor a database without the key that opens it; and keys that were told of stay.
+    #[test]
+    fn the_power_may_go_at_any_moment_of_the_first_start() {
+        install();
+        let (folder, environment) = (TempDir::new().expect("a folder"), Environment::default());
+        let settings = Settings { keep: Keep::Log, pragmas: Vec::new() };
+        let watch = Watch::begin(folder.path(), settings).expect("it is there");
+        let start = |folder: &TempDir| {
+            let data = folder.path().join("data");
+            Keys::read_or_make(&data, &environment).map_err(|failure| failure.what)?;
+            let text = |file| std::fs::read_to_string(data.join(file)).map_err(|error| error.to_string());
+            Ok::<_, String>([text(MASTER_KEY_FILE)?, text(OPERATOR_KEY_FILE)?])
+        };
+        let made = start(&folder).expect("made");
+        watch.note(0);
+        drop(SqliteStore::open_inline(&folder.path().join("data")).expect("a store"));
+        let log = watch.log();
+        drop(watch);
+        let mut platter = Platter::of(&log.base);
+        let mut told = false;
+        for (place, op) in log.ops.iter().enumerate() {
+            platter.apply(op);
+            told |= matches!(op, Op::Note(_));
+            for seed in 0..8 {
+                let left = TempDir::new().expect("a folder");
+                platter.cut(seed).write_to(left.path()).expect("written");
+                let found = start(&left);
+                let is_good = found.as_ref().is_ok_and(|found| !told || *found == made);
+                assert!(is_good, "cut {seed} after change {place}, {op:?}: {:?}", found.err());
+            }
+        }
+        assert!(told && log.ops.len() > 50, "{} changes", log.ops.len());
     }
 
     #[test]

@@ -31,6 +31,9 @@ const DEVELOPMENT: &[&str] = &["testkit", "powercut", "sim", "fuzz", "xtask"];
 /// What any crate may add to its row in `[dev-dependencies]`: the model store, its suite and the test kit.
 const FOR_TESTS: &[&str] = &["core", "store", "testkit"];
 
+/// What one crate alone may add there: the keys of a first start lie on the same disk as its database.
+const FOR_TESTS_OF: &[(&str, &str)] = &[("app", "powercut")];
+
 /// Foreign crates that may not enter a crate of ours, whatever the reason.
 const QUARANTINE: &[(&str, &[&str], &str)] = &[
     (
@@ -85,7 +88,7 @@ fn judge(name: &str, allowed: &[&str], dependency: &Value) -> Option<String> {
     if !ours {
         return quarantined(name, full).filter(|_| !for_tests);
     }
-    if target == name || allowed.contains(&target) || (for_tests && FOR_TESTS.contains(&target)) {
+    if target == name || allowed.contains(&target) || (for_tests && is_for_tests(name, target)) {
         return None;
     }
     if DEVELOPMENT.contains(&target) {
@@ -97,6 +100,10 @@ fn judge(name: &str, allowed: &[&str], dependency: &Value) -> Option<String> {
         "`{name}` may not depend on `{target}`: arrows run downward only; move the code, or argue the edge in docs/adr \
          and add it to xtask/src/tidy/arrows.rs"
     ))
+}
+
+fn is_for_tests(name: &str, target: &str) -> bool {
+    FOR_TESTS.contains(&target) || FOR_TESTS_OF.contains(&(name, target))
 }
 
 fn quarantined(name: &str, foreign: &str) -> Option<String> {
@@ -134,6 +141,9 @@ mod tests {
         assert_eq!(count("signalpost-engine", "signalpost-testkit", json!("dev")), 0);
         assert_eq!(count("signalpost-engine", "signalpost-testkit", Value::Null), 1);
         assert_eq!(count("signalpost-app", "xtask", Value::Null), 1);
+        assert_eq!(count("signalpost-app", "signalpost-powercut", json!("dev")), 0);
+        assert_eq!(count("signalpost-app", "signalpost-powercut", Value::Null), 1);
+        assert_eq!(count("signalpost-engine", "signalpost-powercut", json!("dev")), 1);
     }
 
     #[test]
