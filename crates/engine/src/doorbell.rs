@@ -155,3 +155,38 @@ impl CommitListener for Doorbell {
         self.door_of(due.id.webhook).send([Message::Requeued(due)]);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+
+    /// Else an attempt under the old state could begin after its end was answered.
+    #[test]
+    fn a_change_is_done_when_its_core_has_applied_it() {
+        let (doorbell, webhook) = (Doorbell::new(1), WebhookId::from_raw(1));
+        let core = doorbell.doors().next().expect("one core");
+        core.open();
+        let changes: [BoxFuture<'_, ()>; 3] = [
+            doorbell.reload(webhook).boxed(),
+            doorbell.resume(webhook, None).boxed(),
+            doorbell.reload_workspace(WorkspaceId::from_raw(1)).boxed(),
+        ];
+        for mut change in changes {
+            assert!((&mut change).now_or_never().is_none(), "nobody has heard of it");
+            let messages = core.mailbox.take().now_or_never().expect("it was told");
+            assert!((&mut change).now_or_never().is_none(), "it was heard, and not applied");
+            for message in messages {
+                let (Message::Reload { applied, .. }
+                | Message::Resume { applied, .. }
+                | Message::ReloadWorkspace { applied, .. }) = message
+                else {
+                    panic!("{message:?} is no change");
+                };
+                applied.send(()).expect("somebody waits for it");
+            }
+            assert!((&mut change).now_or_never().is_some());
+        }
+    }
+}
