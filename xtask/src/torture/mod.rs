@@ -143,7 +143,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     let mut stage = Stage::set(binary, plan.seed)?;
     let skipped = skipped(&stage);
     skipped.iter().for_each(|text| println!("SKIPPED: {text}"));
-    let heartbeat = Heartbeat::start(stage.ledger.stopwatch);
+    let heartbeat = Heartbeat::start(stage.ledger.stopwatch, stage.steady_address());
     let (faults, pulse) = (Arc::new(Faults::default()), Arc::new(Pulse::default()));
     let load = Load {
         operator: stage.server.operator_address(),
@@ -176,6 +176,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
         minutes,
         counts: chronicle.counts,
         stalls: chronicle.stalls.len(),
+        stall_ms_sum: chronicle.stalls.iter().map(|stall| stall.length()).sum(),
         stall_ms_max: chronicle.stalls.iter().map(|stall| stall.length()).max().unwrap_or_default(),
         acknowledged: book.acknowledged(),
         repeated_calls: book.repeated,

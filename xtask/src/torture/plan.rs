@@ -200,6 +200,29 @@ mod tests {
     }
 
     #[test]
+    fn much_of_a_run_is_far_from_any_kill_and_half_an_hour_has_a_thousand() {
+        /// Until a killed process is gone and the next one runs, and the work of other troubles.
+        const BESIDES_MS: u64 = 200;
+        const DECKS: usize = 20;
+        let mut dealer = Dealer::new(3, Length::Minutes(30));
+        let (mut kills, mut all_ms, mut late_ms) = (0, 0, 0);
+        for _ in 0..dealer.deck_size() * DECKS {
+            let card = dealer.deal();
+            let lasts_ms = if matches!(card.kind, Kind::Kill | Kind::KillLate) { 0 } else { card.for_ms };
+            all_ms += card.life_ms + lasts_ms + BESIDES_MS;
+            match card.kind {
+                Kind::Kill | Kind::FreezeKilled | Kind::ClockStep | Kind::ClockFast => kills += 1,
+                Kind::KillLate => (kills, late_ms) = (kills + 1, late_ms + card.life_ms),
+                Kind::KillTwice => kills += 2,
+                _ => {}
+            }
+        }
+        assert!(late_ms * 3 > all_ms, "{late_ms} of {all_ms} ms are long lives");
+        let in_half_an_hour = kills * 30 * 60_000 / all_ms;
+        assert!(in_half_an_hour > 1_150, "{in_half_an_hour} kills");
+    }
+
+    #[test]
     fn a_short_run_has_every_kind_once() {
         let mut dealer = Dealer::new(1, Length::EachOnce);
         let mut kinds: Vec<Kind> = (0..dealer.deck_size()).map(|_| dealer.deal().kind).collect();

@@ -14,9 +14,10 @@ pub(crate) struct Report {
     pub(super) seed: u64,
     pub(super) minutes: f64,
     pub(super) counts: Counts,
-    /// Standstills of this program, and the longest.
+    /// Standstills of this program, the longest, and all together.
     pub(super) stalls: usize,
     pub(super) stall_ms_max: Ms,
+    pub(super) stall_ms_sum: Ms,
     pub(super) acknowledged: usize,
     pub(super) repeated_calls: u64,
     pub(super) replayed_calls: u64,
@@ -114,6 +115,7 @@ impl Report {
             "webhook_changes": self.changes,
             "stalls": self.stalls,
             "stall_ms_max": self.stall_ms_max,
+            "stall_ms_sum": self.stall_ms_sum,
             "stamp_age_ms_max": judgement.stamp_age_ms_max,
             "strangely_stamped": judgement.strangely_stamped,
             "unverified": judgement.unverified,
@@ -166,8 +168,8 @@ impl fmt::Display for Report {
         )?;
         writeln!(
             f,
-            "this program  stood still {} times, for {} ms at most; the oldest true timestamp was {} ms old",
-            self.stalls, self.stall_ms_max, judgement.stamp_age_ms_max
+            "this program  was late {} times, by {} ms at most, by {} ms in all; the oldest true timestamp was {} ms old",
+            self.stalls, self.stall_ms_max, self.stall_ms_sum, judgement.stamp_age_ms_max
         )?;
         for text in &self.skipped {
             writeln!(f, "SKIPPED       {text}")?;

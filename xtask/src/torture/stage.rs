@@ -48,7 +48,7 @@ pub(super) struct Stage {
     /// Receivers that fail at times; `None` while they are gone.
     failing: Option<Receiver>,
     failing_address: SocketAddr,
-    _steady: Receiver,
+    steady: Receiver,
     _folder: TempDir,
 }
 
@@ -107,7 +107,7 @@ impl Stage {
             ledger,
             failing,
             failing_address,
-            _steady: steady,
+            steady,
             _folder: folder,
         };
         stage.prepare()?;
@@ -147,7 +147,7 @@ impl Stage {
 
     fn create(&self, desk: &mut Desk, wants: Wants, temper: Temper) -> Result<(), String> {
         let hook = self.ledger.add_hook(desk.workspace, wants, temper);
-        let base = if temper == Temper::Steady { self._steady.url("") } else { self.failing_url() };
+        let base = if temper == Temper::Steady { self.steady.url("") } else { self.failing_url() };
         let change = self.ledger.asked(hook, State::Active);
         match desk.create(&format!("{base}/h{hook}"), wants, &format!("torture-first-{hook}")) {
             Reached::Done(Created { id, secret }) => {
@@ -169,6 +169,10 @@ impl Stage {
         credentials
             .map(|(number, (id, credential))| Desk::new(number, id, credential, addresses, key))
             .collect()
+    }
+
+    pub(super) fn steady_address(&self) -> SocketAddr {
+        self.steady.address()
     }
 
     pub(super) fn failing_url(&self) -> String {

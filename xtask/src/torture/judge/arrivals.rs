@@ -52,6 +52,9 @@ pub(super) fn judge_repetitions(case: &Case<'_>, chronicle: &Chronicle, judgemen
                     if let Some(before) = chronicle.unrecorded_ms(first.exchange()) {
                         note.push_str(&format!("; the next kill had {before} ms of work before it"));
                     }
+                    if let Some(after) = chronicle.since_kill_ms(first.at) {
+                        note.push_str(&format!("; the last kill was {after} ms before"));
+                    }
                     judgement.find(Violation::Unexplained, case.event.number, Some(case.hook_number), note);
                 }
             }

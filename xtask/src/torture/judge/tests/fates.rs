@@ -33,8 +33,8 @@ fn what_was_taken_is_not_dropped_later() {
         world
     };
     assert_eq!(dropped(10_200).violations(), [], "170 ms are not enough to record it for certain");
-    assert_eq!(dropped(10_300).violations(), [Violation::UntrueReason]);
-    let mut stalled = dropped(10_300);
+    assert_eq!(dropped(10_400).violations(), [Violation::UntrueReason]);
+    let mut stalled = dropped(10_400);
     stalled.chronicle.stalls.push(Span::new(10_050, 10_150));
     assert_eq!(stalled.violations(), []);
     let mut killed = dropped(11_000);

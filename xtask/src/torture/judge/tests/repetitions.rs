@@ -17,8 +17,8 @@ fn a_duplicate_needs_a_reason() {
     cut_off.hooks[0].temper = Temper::Steady;
     assert_eq!(cut_off.violations(), [Violation::Unexplained]);
     let mut late = delivered().arrive(20_000, Reply::Taken);
-    late.chronicle.outages.push(Outage { killed: 10_231, launched: 10_250 });
-    assert_eq!(late.violations(), [Violation::Unexplained], "201 ms are enough to record it");
+    late.chronicle.outages.push(Outage { killed: 10_331, launched: 10_250 });
+    assert_eq!(late.violations(), [Violation::Unexplained], "301 ms are enough to record it");
     late.chronicle.stalls.push(Span::new(10_100, 10_150));
     assert_eq!(late.violations(), [], "not when nobody could work");
 }
