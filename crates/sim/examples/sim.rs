@@ -65,6 +65,11 @@ fn parse(words: &[String]) -> Result<Wish, String> {
     }
     let cores = || thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let jobs = jobs.unwrap_or_else(cores).max(1);
+    if let Some((name, _)) =
+        [("--seeds", seeds), ("--minutes", minutes)].into_iter().find(|(_, given)| *given == Some(0))
+    {
+        return Err(format!("{name} 0 looks at no world"));
+    }
     match (seed, seeds, minutes) {
         (Some(seed), None, None) => Ok(Wish::One(seed)),
         (None, Some(seeds), None) => {

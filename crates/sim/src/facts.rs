@@ -22,8 +22,8 @@ pub(crate) struct Facts {
     pub(crate) events: Vec<EventFacts>,
     /// Redeliveries by public id of the delivery.
     pub(crate) redeliveries: Vec<RedeliveryFacts>,
-    /// Public ids of webhooks of which all lost deliveries were asked for once more, once for each time.
-    pub(crate) redelivered_lost: Vec<String>,
+    /// Public ids of webhooks of which all lost deliveries were asked for once more, and when, once for each time.
+    pub(crate) redelivered_lost: Vec<(String, Moment)>,
     /// What went against the contract of the API already when it was answered.
     pub(crate) findings: Vec<String>,
     pub(crate) jumps: Vec<Moment>,
@@ -193,6 +193,7 @@ pub(crate) struct RedeliveryFacts {
     pub(crate) delivery: String,
     pub(crate) rule: RequeueRule,
     pub(crate) promise: Promise,
+    pub(crate) called: Moment,
     /// When the call was answered or cut off.
     pub(crate) ended: Moment,
 }

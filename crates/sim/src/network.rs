@@ -11,6 +11,7 @@ use signalpost_core::ports::{LocalBoxFuture, OutboundRequest, Transport};
 use crate::chance::Chance;
 use crate::conduct::{FAULTS, Fate, Fault, LATER_FAULTS, Mood};
 use crate::executor::Group;
+use crate::facts::number_in;
 use crate::ground::{Ground, Moment};
 use crate::options::NetworkOptions;
 
@@ -55,6 +56,13 @@ impl Sent {
     /// A header by name; empty when it is missing.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// The number of the event that its body carries.
+    pub(crate) fn event_number(&self) -> Option<usize> {
+        let body = String::from_utf8_lossy(&self.body);
+        let data = body.split_once(",\"data\":").and_then(|(_, rest)| rest.strip_suffix('}'));
+        data.and_then(|data| number_in(data.as_bytes()))
     }
 }
 

@@ -177,6 +177,18 @@ impl Trouble {
         self.lock().failed_us.range(from_us..=to_us).next().is_none()
     }
 
+    /// When no commit will have failed for this long, from a moment on.
+    pub(crate) fn quiet_for_us(&self, from_us: u64, length_us: u64) -> u64 {
+        let mut begins_us = from_us;
+        for failed_us in self.lock().failed_us.range(from_us..) {
+            if failed_us - begins_us > length_us {
+                break;
+            }
+            begins_us = *failed_us;
+        }
+        begins_us + length_us
+    }
+
     /// Whether what was just committed wakes nobody.
     pub(crate) fn loses_wake_up(&self) -> bool {
         let mut state = self.lock();
@@ -210,5 +222,52 @@ impl Trouble {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("nobody panics while drawing")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use signalpost_store::testing::faulty::VERBS;
+
+    use super::*;
+
+    /// Verbs that store something, and nothing that a full disk has no room for.
+    const GOES_ON: [&str; 18] = [
+        "close",
+        "close_workspace",
+        "delete_signing_key",
+        "delete_webhook",
+        "erase_workspace",
+        "finish",
+        "open_session",
+        "probe",
+        "reseal",
+        "retain",
+        "revoke_credential",
+        "revoke_operator_key",
+        "revoke_right",
+        "rotate_operator_key",
+        "set_key_check",
+        "update_webhook",
+        "update_workspace",
+        "upkeep",
+    ];
+
+    #[test]
+    fn every_verb_reads_grows_or_goes_on() {
+        let mut listed: Vec<&str> = [&READS[..], &GROWS, &GOES_ON].concat();
+        let mut verbs: Vec<&str> = VERBS.concat();
+        listed.sort_unstable();
+        verbs.sort_unstable();
+        assert_eq!(listed, verbs, "each verb stands in one of the lists");
+    }
+
+    #[test]
+    fn trouble_excuses_for_as_long_as_it_lasts_and_a_while() {
+        let trouble = Trouble::new(1, TroubleOdds::default(), Arc::default());
+        trouble.set_outage(Outage::Writes);
+        [100, 180, 400].into_iter().for_each(|now_us| trouble.begin_commit(now_us));
+        let quiet = |from_us| trouble.quiet_for_us(from_us, 100);
+        assert_eq!([0, 50, 100, 181, 350, 401].map(quiet), [280, 280, 280, 281, 500, 501]);
     }
 }

@@ -58,7 +58,7 @@ fn may_be(evidence: &Evidence<'_>, event: &EventFacts, webhook: &WebhookFacts, a
         Answer::ChangedLater(made_of_it) => {
             let changed =
                 webhook.changes.iter().any(|change| change.done.is_none_or(|done| done >= event.called));
-            (changed || evidence.may_be_switched_off(webhook, asked)) && now.may_judge(made_of_it)
+            (changed || evidence.may_go_off(webhook, event.called, asked)) && now.may_judge(made_of_it)
         }
         // One that was wanted all along was meant for another webhook alone, and nobody here sends such.
         Answer::NotSent(Judgement::Wanted) => false,
@@ -85,7 +85,7 @@ impl Telling<'_> {
     fn may_judge(&self, judgement: &Judgement) -> bool {
         match judgement {
             Judgement::Inactive(DisableReason::Gone | DisableReason::Failing) => {
-                self.evidence.may_be_switched_off(self.webhook, self.to)
+                self.evidence.may_be_off(self.webhook, self.from, self.to)
             }
             _ => self.states().into_iter().flatten().any(|wanted| holds(wanted, self.event, judgement)),
         }

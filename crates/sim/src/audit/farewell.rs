@@ -36,9 +36,9 @@ pub(super) fn check_content(evidence: &Evidence<'_>, sent: &Sent) -> Option<Stri
 /// Each webhook that certainly wanted it was sent to, whatever became of processes meanwhile.
 pub(super) fn check_sent(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String> {
     let workspace = &evidence.facts.workspaces[webhook.workspace];
-    let (wanted, _) = before_the_end(webhook, workspace)?;
+    let (wanted, closed) = before_the_end(webhook, workspace)?;
     let ended = webhook.changes.last().and_then(|change| change.done)?;
-    if !wants(wanted) || evidence.may_be_switched_off(webhook, ended) {
+    if !wants(wanted) || evidence.may_be_off(webhook, closed, ended) {
         return None;
     }
     let sent = evidence.by_webhook.get(webhook.public_id.as_str()).map_or(&[][..], Vec::as_slice);

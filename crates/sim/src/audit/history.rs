@@ -8,21 +8,17 @@ use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 
-use super::{Evidence, succeeded};
-use crate::facts::{Deaf, Life, Promise, WorkspaceFacts};
+use super::promises::number_of;
+use super::{Evidence, recorded, succeeded};
+use crate::facts::{Deaf, Facts, Life, Promise, Scope, WebhookFacts, WorkspaceFacts};
 use crate::ground::Moment;
 use crate::network::{Ended, OWN_HEADER, Sent};
-use crate::process::HowEnded;
 
-/// An outcome is on disk this long after it was seen, if the store works: commits under way and pauses between tries.
-const RECORDED_AFTER_US: u64 = 15_000_000;
 /// The longest wait that a receiver can ask for: a day.
 const RETRY_DELAY_MAX_MS: i64 = 24 * 3_600 * 1_000;
 /// What is kept of an answer, written down a second time.
 const ANSWER_KEPT_SUCCESS_BYTES: usize = 256;
 const ANSWER_KEPT_FAILURE_BYTES: usize = 4 * 1024;
-/// Time that a process gives to attempts in flight when it is asked to stop.
-const GRACE_US: u64 = 20_000_000;
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
@@ -30,7 +26,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
         let workspace = &evidence.facts.workspaces[*place];
         for record in &lists.deliveries {
             let id = record.summary.id.to_public();
-            let found = check_delivery(evidence, workspace, record, &id);
+            let found = check_delivery(evidence, (*place, workspace), record, &id);
             findings.extend(found.into_iter().map(|finding| format!("delivery {id}: {finding}")));
         }
     }
@@ -39,7 +35,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
 
 fn check_delivery(
     evidence: &Evidence<'_>,
-    workspace: &WorkspaceFacts,
+    (place, workspace): (usize, &WorkspaceFacts),
     record: &DeliveryRecord,
     id: &str,
 ) -> Vec<String> {
@@ -70,7 +66,7 @@ fn check_delivery(
         last = Some((sent, attempt));
     }
     findings.extend(unrecorded.iter().filter_map(|sent| unexplained(evidence, sent, record)));
-    findings.extend(check_end(evidence, record));
+    findings.extend(check_end(evidence, place, record));
     findings.extend(check_rounds(evidence, record, id));
     findings
 }
@@ -173,34 +169,18 @@ fn check_spacing(evidence: &Evidence<'_>, before: &Sent, due: &Attempt, sent: &S
     (early && jumps < 2).then(|| format!("a retry due at {due_at} was sent at {}", sent.at.wall))
 }
 
-/// Whether a request without a record is something that the end of its process does not explain.
+/// A request without a record must be something that the end of its process explains.
 fn unexplained(evidence: &Evidence<'_>, sent: &Sent, record: &DeliveryRecord) -> Option<String> {
-    let end = evidence.ends.iter().find(|end| end.process == sent.process);
-    let explained = match (end, sent.ended) {
-        (None, _) => false,
-        (Some(end), ended) => {
-            let seen_us = ended.map_or(end.at.us, |ended| ended.at.us);
-            let just_now = end.at.us - seen_us <= RECORDED_AFTER_US;
-            let quiet = evidence.trouble.quiet_between(seen_us.saturating_sub(RECORDED_AFTER_US), end.at.us);
-            let grace_us = GRACE_US - GRACE_US / 1_000 * evidence.facts.drift_permille;
-            let waited = end.at.us - end.asked.us < grace_us && !jumped_between(evidence, end.asked, end.at);
-            let orderly = end.how == HowEnded::Stopped && waited && quiet;
-            !orderly && (just_now || !quiet)
-        }
-    };
-    (!explained).then(|| {
+    recorded::must_be(evidence, sent).then(|| {
         format!(
-            "the request of {} by p{}, which ended {:?}, is not on record; p ended {end:?}; history {:?}",
+            "the request of {} by p{}, which ended {:?}, is not on record; p ended {:?}; history {:?}",
             sent.at.wall,
             sent.process,
             sent.ended,
+            evidence.end_of(sent.process),
             shown(&record.steps)
         )
     })
-}
-
-fn jumped_between(evidence: &Evidence<'_>, from: Moment, to: Moment) -> bool {
-    evidence.facts.jumps.iter().any(|jump| *jump > from && *jump < to)
 }
 
 fn shown(steps: &[Step]) -> Vec<String> {
@@ -214,24 +194,59 @@ fn shown(steps: &[Step]) -> Vec<String> {
 }
 
 /// The state at the end of the run must be final and have a reason.
-fn check_end(evidence: &Evidence<'_>, record: &DeliveryRecord) -> Option<String> {
+fn check_end(evidence: &Evidence<'_>, place: usize, record: &DeliveryRecord) -> Option<String> {
     let webhook = evidence.webhooks.get(record.summary.webhook.as_str())?;
-    let asked = |life: Life| webhook.changes.iter().any(|change| change.wanted.life == life);
-    let end_of_time = Moment { order: u64::MAX, us: u64::MAX, wall: Timestamp::from_ms(i64::MAX) };
+    let born = born(evidence, place, record);
     match record.summary.state {
         DeliveryState::Delivered { .. } => (!has_arrived(evidence, record))
             .then(|| "counts as delivered, and no receiver has ever answered with success".to_owned()),
         DeliveryState::Failed { .. } => None,
         DeliveryState::Pending { next_at } => Some(format!("is still pending, due at {next_at}")),
-        DeliveryState::Dropped { reason: CutReason::Deleted, .. } => {
-            (!asked(Life::Deleted)).then(|| "was dropped with a webhook that nobody deleted".to_owned())
+        DeliveryState::Dropped { at, reason: CutReason::Deleted } => {
+            (!asked_at(evidence.facts, webhook, Life::Deleted, at, born))
+                .then(|| format!("was dropped at {at} with a webhook that nobody deleted"))
         }
-        DeliveryState::Dropped { reason: CutReason::Disabled, .. } => {
+        DeliveryState::Dropped { at, reason: CutReason::Disabled } => {
             let drops = evidence.facts.workspaces[webhook.workspace].style.pause == PauseRule::Drops;
-            let off = drops && asked(Life::Disabled) || evidence.may_be_switched_off(webhook, end_of_time);
-            (!off).then(|| "was dropped with a webhook that nothing disabled".to_owned())
+            let by_owner = drops && asked_at(evidence.facts, webhook, Life::Disabled, at, born);
+            // One that fails is off since the attempt that was too many.
+            let trips = evidence.trips_of(webhook).into_iter().flat_map(|trips| &trips.possible);
+            let by_itself = trips
+                .into_iter()
+                .any(|trip| trip.sent.at.wall == at && born.is_none_or(|born| trip.settled_us >= born.us));
+            (!by_owner && !by_itself)
+                .then(|| format!("was dropped at {at} with a webhook that nothing disabled"))
         }
     }
+}
+
+/// Before its event was accepted, or it was asked for once more, nothing could end it.
+fn born(evidence: &Evidence<'_>, place: usize, record: &DeliveryRecord) -> Option<Moment> {
+    let id = record.summary.id.to_public();
+    let number = number_of(evidence, place, &record.event)?;
+    let accepted = evidence.facts.events[number].called;
+    let rounds = record.steps.iter().filter(|step| matches!(step, Step::Requeued { .. })).count();
+    let of_it = evidence.facts.redeliveries.iter().filter(|asked| asked.delivery == id);
+    let of_all =
+        evidence.facts.redelivered_lost.iter().filter(|(webhook, _)| *webhook == record.summary.webhook);
+    let mut asked: Vec<Moment> =
+        of_it.map(|asked| asked.called).chain(of_all.map(|(_, called)| *called)).collect();
+    asked.sort_unstable();
+    // Not each of them has begun a round: the last one began with this one or a later one.
+    let last = rounds.checked_sub(1).and_then(|place| asked.get(place).copied());
+    Some(last.map_or(accepted, |last| last.max(accepted)))
+}
+
+/// Whether its owner asked for a webhook to be so at that moment by the wall clock, and not before this one of the history.
+fn asked_at(facts: &Facts, webhook: &WebhookFacts, life: Life, at: Timestamp, born: Option<Moment>) -> bool {
+    webhook.changes.iter().filter(|change| change.scope == Scope::Life && change.wanted.life == life).any(
+        |change| {
+            let Some(done) = change.done else { return true };
+            let then = (change.called.wall..=done.wall).contains(&at)
+                || recorded::jumped_between(facts, change.called, done);
+            then && born.is_none_or(|born| done > born)
+        },
+    )
 }
 
 /// Whether a request of it ended with a success.
@@ -250,7 +265,7 @@ fn check_rounds(evidence: &Evidence<'_>, record: &DeliveryRecord, id: &str) -> O
     let of_ended = promises.iter().filter(|asked| **asked == (RequeueRule::Ended, Promise::Stored)).count();
     let stored = count(Promise::Stored);
     let least = of_ended.max(stored.min(1));
-    let of_all = evidence.facts.redelivered_lost.iter().filter(|webhook| **webhook == record.summary.webhook);
+    let of_all = evidence.facts.redelivered_lost.iter().filter(|(known, _)| *known == record.summary.webhook);
     let most = stored + count(Promise::Unknown) + of_all.count();
     let rounds = record.steps.iter().filter(|step| matches!(step, Step::Requeued { .. })).count();
     (!(least..=most).contains(&rounds))

@@ -2,9 +2,11 @@
 
 mod explained;
 mod farewell;
+mod health;
 mod history;
 mod once;
 mod promises;
+mod recorded;
 mod removed;
 mod signature;
 mod wire;
@@ -13,6 +15,7 @@ use std::collections::BTreeMap;
 
 use signalpost_core::attempt::Outcome;
 
+use self::health::Trips;
 use crate::facts::{Facts, WebhookFacts};
 use crate::ground::Moment;
 use crate::network::{DELIVERY_HEADER, Sent, WEBHOOK_HEADER};
@@ -34,6 +37,7 @@ pub(crate) struct Evidence<'a> {
     by_delivery: BTreeMap<&'a str, Vec<&'a Sent>>,
     by_webhook: BTreeMap<&'a str, Vec<&'a Sent>>,
     webhooks: BTreeMap<&'a str, &'a WebhookFacts>,
+    trips: BTreeMap<&'a str, Trips<'a>>,
 }
 
 impl<'a> Evidence<'a> {
@@ -52,19 +56,32 @@ impl<'a> Evidence<'a> {
         };
         let (by_delivery, by_webhook) = (by(DELIVERY_HEADER), by(WEBHOOK_HEADER));
         let (trouble, cores) = (world.trouble.as_ref(), world.options.cores);
-        Self { facts, sent, lists, ends, trouble, cores, by_delivery, by_webhook, webhooks }
+        let trips = BTreeMap::new();
+        let mut evidence =
+            Self { facts, sent, lists, ends, trouble, cores, by_delivery, by_webhook, webhooks, trips };
+        let each = facts.webhooks.iter();
+        evidence.trips =
+            each.map(|webhook| (webhook.public_id.as_str(), Trips::of(&evidence, webhook))).collect();
+        evidence
     }
 
-    /// Whether the webhook's own failures may have switched it off before that moment.
-    fn may_be_switched_off(&self, webhook: &WebhookFacts, before: Moment) -> bool {
-        let rule = self.facts.workspaces[webhook.workspace].style.rule;
-        let sent = self.by_webhook.get(webhook.public_id.as_str()).map_or(&[][..], Vec::as_slice);
-        let outcomes = sent.iter().filter_map(|sent| sent.ended).filter(|ended| ended.at < before);
-        let failures: Vec<_> =
-            outcomes.map(|end| end.outcome).filter(|outcome| !succeeded(*outcome)).collect();
-        let gone = rule.on_gone && failures.iter().any(|outcome| outcome.status() == Some(410));
-        let limit = rule.consecutive_failures.and_then(|limit| usize::try_from(limit).ok());
-        gone || limit.is_some_and(|limit| failures.len() >= limit)
+    /// How a process ended, if it did.
+    fn end_of(&self, process: u32) -> Option<&'a ProcessEnd> {
+        self.ends.iter().find(|end| end.process == process)
+    }
+
+    /// Whether the webhook's own failures may have switched it off, so that it was off at some moment of this time.
+    fn may_be_off(&self, webhook: &WebhookFacts, from: Moment, to: Moment) -> bool {
+        self.trips_of(webhook).is_some_and(|trips| trips.may_be_off(webhook, from, to))
+    }
+
+    /// Whether they may have done so in this time.
+    fn may_go_off(&self, webhook: &WebhookFacts, from: Moment, to: Moment) -> bool {
+        self.trips_of(webhook).is_some_and(|trips| trips.may_go_off(from, to))
+    }
+
+    fn trips_of(&self, webhook: &WebhookFacts) -> Option<&Trips<'a>> {
+        self.trips.get(webhook.public_id.as_str())
     }
 }
 

@@ -2,12 +2,9 @@
 
 use signalpost_core::limits::{CORE_IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX};
 
-use super::{Evidence, succeeded};
+use super::{Evidence, recorded, succeeded};
+use crate::ground::Moment;
 use crate::network::{Sent, WEBHOOK_HEADER};
-use crate::process::HowEnded;
-
-/// As long after it was seen an outcome is on disk, if the store works.
-const RECORDED_AFTER_US: u64 = 15_000_000;
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     // Bounds first: where they are passed the rest may be many.
@@ -41,27 +38,29 @@ fn check_alone(evidence: &Evidence<'_>, sent: &[&Sent]) -> Option<String> {
     Some(format!("the requests of {:?} and {:?} are in flight together", together[0].at, together[1].at))
 }
 
-/// After a success nothing is sent but by somebody's wish, or because its process ended before that was on disk.
+/// After a success nothing is sent but by somebody's wish, a round for each, or because its process ended before that was
+/// on disk.
 fn check_ended(evidence: &Evidence<'_>, delivery: &str, sent: &[&Sent]) -> Option<String> {
     let webhook = sent.first()?.header(WEBHOOK_HEADER);
     let facts = evidence.facts;
-    let asked = facts.redeliveries.iter().any(|asked| asked.delivery == delivery)
-        || facts.redelivered_lost.iter().any(|known| known == webhook);
-    if asked {
-        return None;
-    }
-    let after_success = sent.windows(2).find(|pair| is_on_disk(evidence, pair[0], pair[1]))?;
-    Some(format!("was delivered at {:?} and sent again at {:?}", after_success[0].at, after_success[1].at))
+    let of_it =
+        facts.redeliveries.iter().filter(|asked| asked.delivery == delivery).map(|asked| asked.called);
+    let of_all =
+        facts.redelivered_lost.iter().filter(|(known, _)| known == webhook).map(|(_, called)| *called);
+    let asked: Vec<Moment> = of_it.chain(of_all).collect();
+    let mut again = sent.windows(2).filter(|pair| is_on_disk(evidence, pair[0], pair[1])).enumerate();
+    let (rounds, pair) = again.find(|(rounds, pair)| {
+        let before = asked.iter().filter(|called| **called < pair[1].at).count();
+        before <= *rounds
+    })?;
+    Some(format!(
+        "was delivered at {:?} and sent again at {:?}, after {rounds} rounds that were asked for",
+        pair[0].at, pair[1].at
+    ))
 }
 
 /// Whether the first request's success must have been on disk when the next began.
 fn is_on_disk(evidence: &Evidence<'_>, one: &Sent, next: &Sent) -> bool {
-    let Some(ended) = one.ended.filter(|ended| succeeded(ended.outcome)) else { return false };
-    if one.process == next.process {
-        return true;
-    }
-    let Some(end) = evidence.ends.iter().find(|end| end.process == one.process) else { return true };
-    let quiet = evidence.trouble.quiet_between(ended.at.us.saturating_sub(RECORDED_AFTER_US), end.at.us);
-    let late = end.at.us - ended.at.us > RECORDED_AFTER_US;
-    quiet && late && end.how == HowEnded::Killed
+    let delivered = one.ended.is_some_and(|ended| succeeded(ended.outcome));
+    delivered && (one.process == next.process || recorded::must_be(evidence, one))
 }

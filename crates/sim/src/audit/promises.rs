@@ -43,7 +43,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
 }
 
 /// The number of an event, from its data or else from its receipt.
-fn number_of(evidence: &Evidence<'_>, place: usize, event: &Event) -> Option<usize> {
+pub(super) fn number_of(evidence: &Evidence<'_>, place: usize, event: &Event) -> Option<usize> {
     if event.payload_removed_at.is_none() {
         return number_in(&event.content.data);
     }
@@ -215,6 +215,6 @@ pub(super) fn wishes(
     let states = webhook.between(event.called, ended);
     let wants: Vec<bool> =
         states.iter().map(|state| state.is_some_and(|wanted| wanted.wants(event))).collect();
-    let off = evidence.may_be_switched_off(webhook, ended);
+    let off = evidence.may_be_off(webhook, event.called, ended);
     (wants.iter().all(|wants| *wants) && !off, wants.iter().any(|wants| *wants))
 }

@@ -1,13 +1,23 @@
 //! What went over the wire: to whom, when, and the same each time.
 
-use super::{Evidence, farewell, succeeded};
-use crate::facts::{Life, Scope, WebhookFacts, number_in};
-use crate::network::{EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
+use std::collections::BTreeMap;
+
+use signalpost_store::ledger::DeliveryRecord;
+
+use super::health::may_be_woken;
+use super::{Evidence, farewell, promises, recorded, removed, succeeded};
+use crate::facts::{Life, Promise, Scope, WebhookFacts};
+use crate::network::{DELIVERY_HEADER, EVENT_HEADER, OWN_HEADER, Sent, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
 pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
     let mut findings = Vec::new();
+    let listed = by_id(evidence);
     for sent in evidence.sent {
-        let found = [check_place(evidence, sent), check_content(evidence, sent)];
+        let found = [
+            check_place(evidence, sent),
+            check_content(evidence, sent),
+            check_origin(evidence, &listed, sent),
+        ];
         let shown = |finding| format!("p{} {} to {}: {finding}", sent.process, sent.at.wall, sent.url);
         findings.extend(found.into_iter().flatten().map(shown));
     }
@@ -15,7 +25,7 @@ pub(super) fn check(evidence: &Evidence<'_>) -> Vec<String> {
         findings.extend(check_sameness(sent).map(|finding| format!("delivery {delivery}: {finding}")));
     }
     for webhook in evidence.webhooks.values() {
-        findings.extend(check_gone(evidence, webhook));
+        findings.extend(check_off(evidence, webhook));
         findings.extend(check_failing(evidence, webhook));
         findings.extend(farewell::check_sent(evidence, webhook));
     }
@@ -49,8 +59,7 @@ fn check_content(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
         return farewell::check_content(evidence, sent);
     }
     let body = String::from_utf8_lossy(&sent.body);
-    let data = body.split_once(",\"data\":").and_then(|(_, rest)| rest.strip_suffix('}'));
-    let Some(number) = data.and_then(|data| number_in(data.as_bytes())) else {
+    let Some(number) = sent.event_number() else {
         return Some(format!("a body of another form: {body}"));
     };
     let Some(event) = evidence.facts.events.get(number) else { return Some("an event of nobody".to_owned()) };
@@ -66,6 +75,41 @@ fn check_content(evidence: &Evidence<'_>, sent: &Sent) -> Option<String> {
     (!good || !named).then(|| format!("event {number} went out as {:?} {body}", sent.header(EVENT_HEADER)))
 }
 
+/// Deliveries in the lists by public id, each with its place among the workspaces.
+type Listed<'a> = BTreeMap<String, (usize, &'a DeliveryRecord)>;
+
+fn by_id<'a>(evidence: &Evidence<'a>) -> Listed<'a> {
+    let of_each = evidence.lists.iter().flat_map(|(place, lists)| {
+        lists.deliveries.iter().map(|record| (record.summary.id.to_public(), (*place, record)))
+    });
+    of_each.collect()
+}
+
+/// What is sent was stored: its delivery is listed, and is of that event and webhook. What was refused is nowhere. An erased
+/// workspace has no lists any more.
+fn check_origin(evidence: &Evidence<'_>, listed: &Listed<'_>, sent: &Sent) -> Option<String> {
+    let webhook = evidence.webhooks.get(sent.header(WEBHOOK_HEADER))?;
+    if farewell::is_one(sent) {
+        return None;
+    }
+    let number = sent.event_number()?;
+    let event = evidence.facts.events.get(number)?;
+    if event.promise == Promise::Refused {
+        return Some(format!("event {number} was refused and is sent"));
+    }
+    let delivery = sent.header(DELIVERY_HEADER);
+    let Some((place, record)) = listed.get(delivery) else {
+        let lives = evidence.lists.contains_key(&webhook.workspace);
+        let removed = removed::may_be_gone(evidence, event);
+        return (lives && !removed).then(|| format!("delivery {delivery} of event {number} is in no list"));
+    };
+    let same = *place == webhook.workspace
+        && record.summary.webhook == webhook.public_id
+        && promises::number_of(evidence, *place, &record.event).is_none_or(|known| known == number);
+    (!same)
+        .then(|| format!("delivery {delivery} carries event {number}, and is listed as {:?}", record.summary))
+}
+
 /// A retry says the same as the attempt before it.
 fn check_sameness(sent: &[&Sent]) -> Option<String> {
     let face = |sent: &Sent| {
@@ -76,29 +120,23 @@ fn check_sameness(sent: &[&Sent]) -> Option<String> {
     Some(format!("{:?} became {:?}", face(changed[0]), face(changed[1])))
 }
 
-/// Once a process has seen 410 it starts nothing more for the webhook, until the owner switches it on again.
-fn check_gone(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String> {
-    if !evidence.facts.workspaces[webhook.workspace].style.rule.on_gone {
-        return None;
-    }
+/// What has ended its webhook is known to its process at once, and to those after it when it had time to be recorded. They
+/// start nothing more for the webhook, until its owner switches it on again.
+fn check_off(evidence: &Evidence<'_>, webhook: &WebhookFacts) -> Option<String> {
     let sent = evidence.by_webhook.get(webhook.public_id.as_str())?;
-    let gone = |sent: &&&Sent| sent.ended.is_some_and(|ended| ended.outcome.status() == Some(410));
-    for told in sent.iter().filter(gone) {
-        let ended = told.ended?.at;
-        let woken = |until: &Sent| {
-            let active = webhook
-                .changes
-                .iter()
-                .filter(|change| change.scope == Scope::Life && change.wanted.life == Life::Active);
-            active
-                .into_iter()
-                .any(|change| change.done.is_none_or(|done| done > ended) && change.called < until.at)
+    for trip in &evidence.trips_of(webhook)?.sure {
+        let ended = trip.ended.at;
+        let lasting = recorded::must_be(evidence, trip.sent);
+        let late = |next: &&&Sent| {
+            let known = next.process == trip.sent.process || lasting;
+            known && next.at.us > ended.us && !may_be_woken(webhook, ended, next.at)
         };
-        let late = |next: &&&Sent| next.process == told.process && next.at.us > ended.us && !woken(next);
         if let Some(next) = sent.iter().find(late) {
+            let why = if trip.ended.outcome.status() == Some(410) { "was gone" } else { "failed too often" };
+            let (id, (process, at)) = (&webhook.public_id, (next.process, next.at));
             return Some(format!(
-                "webhook {} was gone at {ended:?} and was sent to at {:?}",
-                webhook.public_id, next.at
+                "webhook {id} {why} at {ended:?} for p{} and was sent to by p{process} at {at:?}",
+                trip.sent.process
             ));
         }
     }

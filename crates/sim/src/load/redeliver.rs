@@ -7,6 +7,7 @@ use signalpost_store::ledger::RequeueRule;
 
 use crate::chance::Chance;
 use crate::facts::{Promise, RedeliveryFacts};
+use crate::ground::Moment;
 use crate::network::WORKSPACE_HEADER;
 use crate::world::World;
 
@@ -27,25 +28,31 @@ pub(crate) async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance
 }
 
 async fn ended(world: &Rc<World>, delivery: String) {
-    world.ground.note(format_args!("redelivering {delivery} if it has ended"));
+    let called = world.ground.note(format_args!("redelivering {delivery} if it has ended"));
     let asked = delivery.clone();
     let call = world.processes.call(|engine| async move { engine.redeliver(&asked, None).await.map(drop) });
     let answer = call.await;
-    keep(world, delivery, RequeueRule::Ended, answer);
+    keep(world, delivery, RequeueRule::Ended, called, answer);
 }
 
 async fn whatever(world: &Rc<World>, workspace: String, webhook: String, delivery: String) {
-    world.ground.note(format_args!("redelivering {delivery} whatever its status"));
+    let called = world.ground.note(format_args!("redelivering {delivery} whatever its status"));
     let asked = delivery.clone();
     let call = world.processes.call(|engine| async move {
         let view = engine.workspace(&workspace).await?;
         engine.redeliver_one(&view, &webhook, &asked).await
     });
     let answer = call.await;
-    keep(world, delivery, RequeueRule::Any, answer);
+    keep(world, delivery, RequeueRule::Any, called, answer);
 }
 
-fn keep(world: &World, delivery: String, rule: RequeueRule, answer: Option<Result<(), Error>>) {
+fn keep(
+    world: &World,
+    delivery: String,
+    rule: RequeueRule,
+    called: Moment,
+    answer: Option<Result<(), Error>>,
+) {
     let ended = world.ground.note(format_args!("redelivered {delivery}: {answer:?}"));
     let promise = match answer {
         Some(Ok(())) => Promise::Stored,
@@ -53,12 +60,12 @@ fn keep(world: &World, delivery: String, rule: RequeueRule, answer: Option<Resul
         Some(Err(error)) if error.code != ErrorCode::Unavailable => Promise::Refused,
         Some(Err(_)) | None => Promise::Unknown,
     };
-    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, rule, promise, ended });
+    world.facts.borrow_mut().redeliveries.push(RedeliveryFacts { delivery, rule, promise, called, ended });
 }
 
 async fn lost(world: &Rc<World>, workspace: String, webhook: String) {
-    world.ground.note(format_args!("redelivering all that is lost of {webhook}"));
-    world.facts.borrow_mut().redelivered_lost.push(webhook.clone());
+    let called = world.ground.note(format_args!("redelivering all that is lost of {webhook}"));
+    world.facts.borrow_mut().redelivered_lost.push((webhook.clone(), called));
     let asked = webhook.clone();
     let call = world.processes.call(|engine| async move {
         let view = engine.workspace(&workspace).await?;

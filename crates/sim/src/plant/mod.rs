@@ -95,10 +95,12 @@ pub enum Plant {
     StaleKey,
     /// Some events are missing in feeds.
     HideFromFeed,
+    /// Lanes are told of new work before its commit, which may fail.
+    TellEarly,
 }
 
 impl Plant {
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -131,6 +133,7 @@ impl Plant {
         Self::IgnoreFilters,
         Self::StaleKey,
         Self::HideFromFeed,
+        Self::TellEarly,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -161,6 +164,7 @@ impl Plant {
             Self::ForgetFarewell => "never got the last event",
             Self::ForgetChanges => "which cannot be",
             Self::HideFromFeed => "never came in the feed",
+            Self::TellEarly => "is in no list",
         }
     }
 

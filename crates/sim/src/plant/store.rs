@@ -1,13 +1,13 @@
 //! A store that does something else with some calls than it was asked to. `store_verbs` has the verbs.
 
 use std::future::ready;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::webhook::Remembered as RememberedWebhook;
 use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Finished, Repeated};
-use signalpost_store::{Answer, Store};
+use signalpost_store::{Answer, CommitListener, Store, StoreError};
 
 use crate::chance::SharedChance;
 use crate::clock::SimClock;
@@ -27,6 +27,8 @@ pub(crate) struct PlantedStore {
     pub(crate) lanes: Arc<FirstAnswers>,
     pub(crate) outcomes: Arc<Remembered>,
     pub(crate) unsynced: Arc<Unsynced>,
+    /// Who is told of commits.
+    listener: Mutex<Option<Arc<dyn CommitListener>>>,
     chance: Arc<SharedChance>,
 }
 
@@ -45,8 +47,31 @@ impl PlantedStore {
             lanes: Arc::default(),
             outcomes: Arc::default(),
             unsynced: Arc::new(unsynced),
+            listener: Mutex::default(),
             chance,
         }
+    }
+
+    pub(crate) fn hear(&self, listener: &Arc<dyn CommitListener>) {
+        *self.listener.lock().expect("nobody panics while listening") = Some(Arc::clone(listener));
+    }
+
+    /// The same answer, and cores that go on as if it were good. Of a commit that succeeds they hear in any case.
+    pub(crate) fn told_early<T: Send + 'static>(
+        &self,
+        events: &[AcceptEvent],
+        answer: Answer<T>,
+    ) -> Answer<T> {
+        let listener = self.listener.lock().expect("nobody panics while listening").clone();
+        let events: Vec<Arc<Event>> = events.iter().map(as_if_stored).collect();
+        Box::pin(async move {
+            let answer = answer.await;
+            if let (Err(StoreError::Full | StoreError::Unavailable(_)), Some(listener)) = (&answer, listener)
+            {
+                listener.accepted(events);
+            }
+            answer
+        })
     }
 
     /// Does from time to time what was answered for already. Never returns; dies with its process.
@@ -102,6 +127,12 @@ pub(crate) fn bent<T: Send + 'static>(
     bend: impl FnOnce(T) -> T + Send + 'static,
 ) -> Answer<T> {
     Box::pin(answer.map(|answer| answer.map(bend)))
+}
+
+fn as_if_stored(event: &AcceptEvent) -> Arc<Event> {
+    let AcceptEvent { id, workspace, content, targets, accepted_at, .. } = event.clone();
+    let (sequence, payload_removed_at) = (Sequence(1), None);
+    Arc::new(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at })
 }
 
 /// The answer of a store that stores nothing.

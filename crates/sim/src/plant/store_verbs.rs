@@ -155,6 +155,7 @@ impl Ledger for PlantedStore {
     }
 
     fn listen(&self, listener: Arc<dyn CommitListener>) {
+        self.hear(&listener);
         self.inner.listen(listener);
     }
 
@@ -167,6 +168,7 @@ impl Ledger for PlantedStore {
         match self.plant {
             Plant::LoseAcknowledged if self.hit(20) => Box::pin(ready(Ok(pretend(&events)))),
             Plant::SwapSequences => bent(self.inner.accept(events), swapped),
+            Plant::TellEarly => self.told_early(&events.clone(), self.inner.accept(events)),
             _ => self.inner.accept(events),
         }
     }
@@ -179,6 +181,7 @@ impl Ledger for PlantedStore {
         self.unsynced.touch();
         match self.plant {
             Plant::ForgetCalls => Box::pin(self.inner.accept(events).map(|done| done.map(Done::Now))),
+            Plant::TellEarly => self.told_early(&events.clone(), self.inner.accept_once(events, once)),
             Plant::SwapSequences => bent(self.inner.accept_once(events, once), |done| match done {
                 Done::Now(accepted) => Done::Now(swapped(accepted)),
                 Done::Before(accepted) => Done::Before(swapped(accepted)),

@@ -25,6 +25,11 @@ fn a_delivery_that_is_sent_again_after_its_success_is_seen() {
     check_also(Plant::ForgetOutcome, "and sent again at");
 }
 
+#[test]
+fn an_event_that_was_refused_and_is_sent_is_seen() {
+    check_also(Plant::TellEarly, "was refused and is sent");
+}
+
 /// A test for each, and one that says that none was left out.
 macro_rules! plants {
     ($($test:ident: $plant:ident;)*) => {
@@ -73,4 +78,5 @@ plants! {
     a_filter_that_is_not_asked_is_seen: IgnoreFilters;
     a_shared_key_that_was_ended_is_seen: StaleKey;
     an_event_that_is_missing_in_a_feed_is_seen: HideFromFeed;
+    work_that_is_told_of_before_its_commit_is_seen: TellEarly;
 }
