@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
+use signalpost_core::attempt::{Failure, Outcome};
 use signalpost_store::testing::faulty::{Call, Fault, Lasting};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,9 +14,32 @@ pub(super) enum Trouble {
     Leaves,
     /// The process ends while the store is at work.
     Dies,
-    /// Requests are answered with 503.
-    Transport(Lasting),
+    Transport(Lasting, Breakage),
 }
+
+/// How requests fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Breakage {
+    /// They are answered with 503.
+    Busy,
+    Refused,
+    TimedOut,
+}
+
+impl Breakage {
+    pub(super) const ALL: [Self; 3] = [Self::Busy, Self::Refused, Self::TimedOut];
+
+    pub(super) const fn outcome(self) -> Outcome {
+        match self {
+            Self::Busy => Outcome::Status(503),
+            Self::Refused => Outcome::Failed(Failure::Connect),
+            Self::TimedOut => Outcome::Failed(Failure::Timeout),
+        }
+    }
+}
+
+/// What fails for good goes on failing until this many calls were refused.
+const REFUSALS_MAX: u64 = 3;
 
 #[derive(Debug)]
 pub(super) struct Faults {
@@ -31,6 +55,7 @@ struct State {
     calls: u64,
     requests: u64,
     injected: u64,
+    refusals: u64,
     healed: bool,
     /// Set at the moment at which somebody leaves or dies.
     now: bool,
@@ -74,25 +99,37 @@ impl Faults {
         fault
     }
 
-    /// Whether the next request is to fail.
-    pub(super) fn fails_request(&self) -> bool {
+    /// How the next request is to fail.
+    pub(super) fn breaks_request(&self) -> Option<Breakage> {
         let mut state = self.lock();
         state.requests += 1;
-        let planned = match self.trouble {
-            Trouble::Transport(Lasting::Transient) => state.requests == self.nth,
-            Trouble::Transport(Lasting::Persistent) => state.requests >= self.nth,
-            _ => state.requests == self.request,
+        let (planned, breakage) = match self.trouble {
+            Trouble::Transport(Lasting::Transient, breakage) => (state.requests == self.nth, breakage),
+            Trouble::Transport(Lasting::Persistent, breakage) => (state.requests >= self.nth, breakage),
+            _ => (state.requests == self.request, Breakage::Busy),
         };
         let fails = planned && !state.healed;
         state.injected += u64::from(fails);
-        fails
+        fails.then_some(breakage)
     }
 
     /// Nothing fails any more.
     pub(super) fn heal(&self) {
         // What comes at one call only may still come.
-        if matches!(self.trouble, Trouble::Store(Lasting::Persistent, _) | Trouble::Transport(_)) {
+        if matches!(self.trouble, Trouble::Store(Lasting::Persistent, _) | Trouble::Transport(..)) {
             self.lock().healed = true;
+        }
+    }
+
+    /// A caller was refused. Trouble that stays is over after some of that.
+    pub(super) fn note_refusal(&self) {
+        let refusals = {
+            let mut state = self.lock();
+            state.refusals += 1;
+            state.refusals
+        };
+        if refusals >= REFUSALS_MAX {
+            self.heal();
         }
     }
 

@@ -19,7 +19,7 @@ use super::stage::{KEYRING, Stage, Told};
 use super::{Scenario, Step, Turn, ended, in_parts, step};
 use crate::rig::{self, Counting};
 
-pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS };
+pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS, loose: &[] };
 
 const STEPS: &[Step] = &[
     step("check the master key", check_master_key),

@@ -32,9 +32,12 @@ use super::{Scenario, Step, Turn, ended, published, step};
 use crate::rig;
 
 /// Where a pause drops what is pending.
-pub(super) const DROPPING: Scenario = Scenario { profile: dropping, steps: STEPS };
+pub(super) const DROPPING: Scenario = Scenario { profile: dropping, steps: STEPS, loose: REDELIVERED };
 /// Where it holds it, and a workspace ends without a word.
-pub(super) const HOLDING: Scenario = Scenario { profile: holding, steps: STEPS };
+pub(super) const HOLDING: Scenario = Scenario { profile: holding, steps: STEPS, loose: REDELIVERED };
+
+/// The newest of what there is when somebody redelivers.
+const REDELIVERED: &[&str] = &["https://example.com/other took \"test\""];
 
 const STEPS: &[Step] = &[
     step("make a workspace", make_workspace),

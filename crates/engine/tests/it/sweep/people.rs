@@ -15,7 +15,7 @@ use super::stage::{Stage, Told};
 use super::{Scenario, Step, Turn, ended, step};
 use crate::rig;
 
-pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS };
+pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS, loose: &[] };
 
 const PASSWORD: &str = "correct horse battery";
 

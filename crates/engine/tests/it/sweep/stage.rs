@@ -1,7 +1,7 @@
 //! Where a scenario is played: an engine with everything that runs beside it, on a store that can fail, polled by hand.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -29,7 +29,7 @@ use signalpost_store::testing::snapshot::Snapshot;
 use signalpost_store::{Catalog, Ledger};
 
 use super::Caller;
-use super::faults::Faults;
+use super::faults::{Breakage, Faults};
 use crate::rig::{Bell, Counting, HandClock};
 
 /// Turns of everything before it must have come to rest.
@@ -309,8 +309,8 @@ fn start(
 pub(super) struct Outlet {
     pub(super) status: Cell<u16>,
     faults: Arc<Faults>,
-    /// URL and body of everything that was answered with success.
-    taken: RefCell<BTreeSet<String>>,
+    /// URL and body of everything that was answered with success, each time.
+    taken: RefCell<Vec<String>>,
 }
 
 impl Outlet {
@@ -321,15 +321,16 @@ impl Outlet {
 
 impl Transport for Outlet {
     fn send(&self, request: OutboundRequest) -> LocalBoxFuture<'static, Exchange> {
-        let status = if self.faults.fails_request() { 503 } else { self.status.get() };
-        if status == 200 {
+        let breakage = self.faults.breaks_request();
+        let outcome = breakage.map_or(Outcome::Status(self.status.get()), Breakage::outcome);
+        if outcome == Outcome::Status(200) {
             let body = String::from_utf8_lossy(&request.body).into_owned();
-            self.taken.borrow_mut().insert(format!("{} took {body}", request.url.as_str()));
+            self.taken.borrow_mut().push(format!("{} took {body}", request.url.as_str()));
         }
         let exchange = Exchange {
-            outcome: Outcome::Status(status),
+            outcome,
             detail: String::new(),
-            retry_after: (status == 503).then_some(Duration::from_secs(20)),
+            retry_after: (breakage == Some(Breakage::Busy)).then_some(Duration::from_secs(20)),
             timing: Timing::default(),
             answer: Bytes::new(),
         };

@@ -19,7 +19,7 @@ use super::stage::{Stage, Told};
 use super::{Scenario, Step, Turn, ended, step};
 use crate::rig;
 
-pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS };
+pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS, loose: &[] };
 
 const FIRST: &str = "acmeacmeacmeacme";
 const OTHER: &str = "otherotherothero";
