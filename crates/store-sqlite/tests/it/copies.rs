@@ -3,17 +3,20 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::principal::Principal;
-use signalpost_core::webhook::Webhook;
-use signalpost_store::catalog::DeleteSigningKey;
+use signalpost_core::webhook::{DisableReason, Webhook};
+use signalpost_store::catalog::{DeleteSigningKey, Switch, UpdateWebhook};
+use signalpost_store::ledger::DuePage;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger};
@@ -294,4 +297,24 @@ fn a_check_tells_what_is_not_signed_from_what_has_lost_its_secret() {
             "signing keys live without a secret, or are deleted and still have it: 902, 903",
         ]
     );
+}
+
+/// Lists pass over what a cut has ended, so that a row which comes behind the sweep shows nowhere else.
+#[test]
+fn the_last_retry_before_a_cut_leaves_nothing_that_is_owed() {
+    let folder = TempDir::new().expect("a folder");
+    let store = SqliteStore::open_inline(folder.path()).expect("it opens");
+    filled(&store, 2);
+    let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9 })).expect("it reads");
+    let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(200));
+    let off = UpdateWebhook { switch: Some(Switch::Disable(DisableReason::ByOwner)), ..nothing };
+    block_on(store.update_webhook(off)).expect("it is there");
+    while block_on(store.upkeep(sample::at(201))).expect("it works") {}
+    let retry = |due| sample::finished(workspace, due, Verdict::RetryAt(sample::at(300)));
+    let finished: Vec<_> = in_flight.into_iter().map(retry).collect();
+    assert_eq!(finished.len(), 2);
+    block_on(store.finish(Arc::new(finished))).expect("it is recorded");
+    let found = check(folder.path(), &mut |_| {}).expect("it reads");
+    assert_eq!((found.attempts, found.owed, found.problems), (2, 0, Vec::new()));
 }

@@ -198,19 +198,22 @@ pub async fn a_disabled_webhook_is_not_disabled_again(harness: &dyn Harness) {
 pub async fn an_attempt_that_ends_after_a_cut_is_not_retried(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [webhook]) = kit.tenant().await;
-    for n in [31, 32, 33] {
+    for n in [31, 32, 33, 34] {
         kit.publish(workspace, n, &[webhook]).await;
     }
     let in_flight = kit.owed(webhook).await;
     kit.disable(workspace, webhook, 50).await;
     kit.enable(workspace, webhook, 51).await;
-    kit.publish(workspace, 34, &[webhook]).await;
-    for (due, verdict) in in_flight.into_iter().zip([RETRY, Verdict::Delivered, Verdict::GiveUp]) {
+    kit.publish(workspace, 35, &[webhook]).await;
+    // The first, and the very last before the cut.
+    for (due, verdict) in in_flight.into_iter().zip([RETRY, Verdict::Delivered, Verdict::GiveUp, RETRY]) {
         kit.attempt(workspace, due, verdict).await;
     }
-    assert_eq!(kit.owed_one(webhook).await.id, delivery(34, webhook), "only what came after the cut");
+    assert_eq!(kit.owed_one(webhook).await.id, delivery(35, webhook), "only what came after the cut");
     let dropped = DeliveryState::Dropped { at: sample::at(50), reason: CutReason::Disabled };
-    assert_eq!(kit.state(workspace, delivery(31, webhook)).await, dropped);
+    for n in [31, 34] {
+        assert_eq!(kit.state(workspace, delivery(n, webhook)).await, dropped);
+    }
     let done = DeliveryState::Delivered { at: sample::at(32) };
     assert_eq!(kit.state(workspace, delivery(32, webhook)).await, done, "what arrived has arrived");
     let failed = DeliveryState::Failed { at: sample::at(33) };
