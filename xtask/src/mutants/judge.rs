@@ -7,6 +7,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use super::scratch::Scratch;
+use super::verdict::{Ended, Ran, Verdict};
 use crate::Outcome;
 
 /// Worlds of the simulator, and troubles of the server, when a mutant does not say how many.
@@ -14,11 +15,8 @@ const SIM_BUDGET: u32 = 60;
 const LEDGER_BUDGET: u32 = 20;
 /// Worlds in one run of the simulator: enough not to start it often, few enough to end soon after a finding.
 const WORLDS_A_RUN: u32 = 5;
-/// A mistake may make something run for ever. What takes longer than this was caught by that.
+/// A mistake may make something run for ever. What takes longer than this is ended, and nobody has judged it.
 const PATIENCE: Duration = Duration::from_secs(900);
-/// Characters of a finding that are shown.
-const SHOWN_CHARS: usize = 110;
-
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Judge {
     /// Worlds with the seeds from 1 on.
@@ -27,25 +25,6 @@ pub(super) enum Judge {
     Tests { words: String },
     /// Kills under load.
     Ledger { kills: u32 },
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Caught {
-        by: String,
-        /// How much it took.
-        after: String,
-    },
-    Survived,
-}
-
-impl Verdict {
-    pub(super) fn summary(&self) -> String {
-        match self {
-            Self::Caught { by, after } => format!("caught after {after}: {by}"),
-            Self::Survived => "SURVIVED".to_owned(),
-        }
-    }
 }
 
 impl Judge {
@@ -76,61 +55,60 @@ impl Judge {
             Self::Ledger { .. } => cargo.args(["build", "--package", "signalpost-app"]),
         };
         let ran = run(cargo.arg("--quiet"), scratch)?;
-        if ran.ended_well { Ok(()) } else { Err(format!("the copy does not build:\n{}", ran.printed)) }
+        if ran.ended_well() { Ok(()) } else { Err(format!("the copy does not build:\n{}", ran.printed)) }
     }
 
-    pub(super) fn run(&self, scratch: &Scratch) -> Result<Verdict, String> {
+    /// `finding` is what has to be found.
+    pub(super) fn run(&self, scratch: &Scratch, finding: &str) -> Result<Verdict, String> {
         match self {
-            Self::Sim { worlds } => run_worlds(scratch, *worlds),
-            Self::Tests { words } => run_tests(scratch, words),
-            Self::Ledger { kills } => run_ledger(scratch, *kills),
+            Self::Sim { worlds } => self.run_worlds(scratch, *worlds, finding),
+            Self::Tests { words } => self.run_tests(scratch, words, finding),
+            Self::Ledger { kills } => self.run_ledger(scratch, *kills, finding),
         }
     }
-}
 
-fn run_worlds(scratch: &Scratch, worlds: u32) -> Result<Verdict, String> {
-    let mut from = 1;
-    while from <= worlds {
-        let count = WORLDS_A_RUN.min(worlds + 1 - from);
-        let mut command = Command::new(scratch.built("examples").join("sim"));
-        command.args(["--from", &from.to_string(), "--seeds", &count.to_string()]);
+    /// Up to the first run with any finding.
+    fn run_worlds(&self, scratch: &Scratch, worlds: u32, finding: &str) -> Result<Verdict, String> {
+        let mut from = 1;
+        while from <= worlds {
+            let count = WORLDS_A_RUN.min(worlds + 1 - from);
+            let mut command = Command::new(scratch.built("examples").join("sim"));
+            command.args(["--from", &from.to_string(), "--seeds", &count.to_string()]);
+            let ran = run(&mut command, scratch)?;
+            if !ran.ended_well() {
+                let mut lines = ran.printed.lines();
+                let seed =
+                    lines.find_map(|line| line.strip_prefix("seed ")?.split_once(": ")?.0.parse().ok());
+                let after = || format!("{} worlds", seed.unwrap_or(from));
+                return Ok(Verdict::of(self, &ran, finding, after));
+            }
+            from += count;
+        }
+        Ok(Verdict::Survived)
+    }
+
+    fn run_tests(&self, scratch: &Scratch, words: &str, finding: &str) -> Result<Verdict, String> {
+        let mut cargo = scratch.cargo();
+        let ran = run(cargo.args(["test"]).args(words.split_whitespace()), scratch)?;
+        let ended = |how: &str| {
+            ran.printed.lines().filter(|line| line.starts_with("test ") && line.ends_with(how)).count()
+        };
+        if ran.ended_well() && ended(" ... ok") == 0 {
+            return Err(format!("`cargo test {words}` runs no test"));
+        }
+        Ok(Verdict::of(self, &ran, finding, || format!("{} tests failed", ended(" ... FAILED"))))
+    }
+
+    /// By this program itself, which is not the copy's: the binary alone is.
+    fn run_ledger(&self, scratch: &Scratch, kills: u32, finding: &str) -> Result<Verdict, String> {
+        let this = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
+        let mut command = Command::new(this);
+        command
+            .args(["torture", "--cycles", &kills.to_string(), "--binary"])
+            .arg(scratch.built("signalpost"));
         let ran = run(&mut command, scratch)?;
-        if !ran.ended_well {
-            let lines = || ran.printed.lines();
-            let seed = lines().find_map(|line| line.strip_prefix("seed ")?.split_once(": ")?.0.parse().ok());
-            let finding = lines().find_map(|line| line.trim_start().strip_prefix("- "));
-            let by = finding.map_or_else(|| ran.reason(), shown);
-            return Ok(Verdict::Caught { by, after: format!("{} worlds", seed.unwrap_or(from)) });
-        }
-        from += count;
+        Ok(Verdict::of(self, &ran, finding, || format!("at most {kills} kills")))
     }
-    Ok(Verdict::Survived)
-}
-
-fn run_tests(scratch: &Scratch, words: &str) -> Result<Verdict, String> {
-    let mut cargo = scratch.cargo();
-    let ran = run(cargo.args(["test"]).args(words.split_whitespace()), scratch)?;
-    if !ran.ended_well {
-        let failed =
-            ran.printed.lines().filter_map(|line| line.strip_prefix("test ")?.strip_suffix(" ... FAILED"));
-        let failed: Vec<&str> = failed.collect();
-        let by = failed.first().map_or_else(|| ran.reason(), |test| (*test).to_owned());
-        return Ok(Verdict::Caught { by, after: format!("{} tests failed", failed.len()) });
-    }
-    let passed = ran.printed.lines().any(|line| line.starts_with("test ") && line.ends_with(" ... ok"));
-    if passed { Ok(Verdict::Survived) } else { Err(format!("`cargo test {words}` runs no test")) }
-}
-
-/// By this program itself, which is not the copy's: the binary alone is.
-fn run_ledger(scratch: &Scratch, kills: u32) -> Result<Verdict, String> {
-    let this = std::env::current_exe().map_err(|error| format!("where is this program? {error}"))?;
-    let mut command = Command::new(this);
-    command.args(["torture", "--cycles", &kills.to_string(), "--binary"]).arg(scratch.built("signalpost"));
-    let ran = run(&mut command, scratch)?;
-    if ran.ended_well {
-        return Ok(Verdict::Survived);
-    }
-    Ok(Verdict::Caught { by: ran.reason(), after: format!("at most {kills} kills") })
 }
 
 /// Each judge once, with the largest budget that anybody gives it.
@@ -149,26 +127,6 @@ pub(super) fn largest<'j>(judges: impl Iterator<Item = &'j Judge>) -> Vec<&'j Ju
         same
     });
     all
-}
-
-struct Ran {
-    ended_well: bool,
-    printed: String,
-}
-
-impl Ran {
-    /// The last thing that it said.
-    fn reason(&self) -> String {
-        let panicked = self.printed.lines().skip_while(|line| !line.contains("panicked at")).nth(1);
-        let last = self.printed.lines().rfind(|line| !line.trim().is_empty());
-        shown(panicked.or(last).unwrap_or("it said nothing"))
-    }
-}
-
-/// Fit for a cell of a table.
-fn shown(text: &str) -> String {
-    let short: String = text.trim().chars().take(SHOWN_CHARS).collect();
-    short.replace('|', "/")
 }
 
 /// Runs a command to its end, or for as long as we have patience, and reads all that it printed.
@@ -194,11 +152,13 @@ fn run(command: &mut Command, scratch: &Scratch) -> Result<Ran, String> {
         }
         sleep(Duration::from_millis(20));
     };
-    let mut printed = String::from_utf8_lossy(&std::fs::read(&path).map_err(failed)?).into_owned();
-    if status.is_none() {
-        printed.push_str(&format!("\nno end within {} s", PATIENCE.as_secs()));
-    }
-    Ok(Ran { ended_well: status.is_some_and(|status| status.success()), printed })
+    let printed = String::from_utf8_lossy(&std::fs::read(&path).map_err(failed)?).into_owned();
+    let ended = match status {
+        None => Ended::TooLate { after_s: PATIENCE.as_secs() },
+        Some(status) if status.success() => Ended::Well,
+        Some(_) => Ended::Badly,
+    };
+    Ok(Ran { ended, printed })
 }
 
 impl fmt::Display for Judge {
@@ -231,13 +191,5 @@ mod tests {
         let [one, other] = ["-p a", "-p b"].map(|words| Judge::Tests { words: words.to_owned() });
         let all = [&large, &other, &small, &one, &other];
         assert_eq!(largest(all.into_iter()), [&large, &one, &other]);
-    }
-
-    #[test]
-    fn a_panic_says_more_than_what_came_after_it() {
-        let ran = |printed: &str| Ran { ended_well: false, printed: printed.to_owned() }.reason();
-        assert_eq!(ran("thread 'a' panicked at b.rs:1:1:\nlost | 3\nnote: run with"), "lost / 3");
-        assert_eq!(ran("one\ntwo\n\n"), "two");
-        assert_eq!(ran(""), "it said nothing");
     }
 }

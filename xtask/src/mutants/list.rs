@@ -15,6 +15,8 @@ pub(super) struct Mutant {
     pub(super) promise: String,
     pub(super) edits: Vec<Edit>,
     pub(super) judge: Judge,
+    /// A piece of what the judge has to say of it: of a finding, or the name of a test that has to fail.
+    pub(super) finding: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,7 +64,11 @@ fn mutant(table: &Value, name: &str) -> Result<Mutant, String> {
         }
     };
     let judge = Judge::parse(&text_of(table, "judge")?, budget)?;
-    Ok(Mutant { name: name.to_owned(), promise: text_of(table, "promise")?, edits, judge })
+    let (promise, finding) = (text_of(table, "promise")?, text_of(table, "finding")?);
+    if finding.trim().is_empty() {
+        return Err("`finding` is empty, so that anything would do".to_owned());
+    }
+    Ok(Mutant { name: name.to_owned(), promise, edits, judge, finding })
 }
 
 fn edit(table: &Value) -> Result<Edit, String> {
@@ -83,15 +89,16 @@ fn text_of(table: &Value, key: &str) -> Result<String, String> {
 mod tests {
     use super::*;
 
-    const ONE: &str =
-        "[[mutant]]\nname = 'a'\npromise = 'p'\njudge = 'sim'\nfile = 'f'\nfind = 'x'\nreplace = 'y'\n";
+    const ONE: &str = "[[mutant]]\nname = 'a'\npromise = 'p'\njudge = 'sim'\nfinding = 'w'\nfile = 'f'\nfind = 'x'\nreplace = 'y'\n";
 
     #[test]
     fn mutants_have_one_edit_or_several() {
         let one = parse(ONE).expect("a good file");
         assert_eq!(one[0].edits, [Edit { file: "f".into(), find: "x".into(), replace: "y".into() }]);
         let edit = "[[mutant.edit]]\nfile = 'f'\nfind = 'x'\nreplace = ''\n";
-        let several = format!("[[mutant]]\nname = 'b'\npromise = 'p'\njudge = 'tests -p core'\n{edit}{edit}");
+        let several = format!(
+            "[[mutant]]\nname = 'b'\npromise = 'p'\njudge = 'tests -p core'\nfinding = 'w'\n{edit}{edit}"
+        );
         assert_eq!(parse(&several).expect("a good file")[0].edits.len(), 2);
     }
 
@@ -103,6 +110,8 @@ mod tests {
         assert!(error.contains("`a`") && error.contains("`judge`"), "{error}");
         assert!(parse(&ONE.replace("'y'", "'x'")).is_err(), "it changes nothing");
         assert!(parse(&ONE.replace("'sim'", "'nobody'")).is_err());
+        assert!(parse(&ONE.replace("finding = 'w'\n", "")).is_err(), "any failure would do");
+        assert!(parse(&ONE.replace("'w'", "' '")).is_err(), "any failure would do");
     }
 
     #[test]

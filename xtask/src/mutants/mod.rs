@@ -3,12 +3,13 @@
 mod judge;
 mod list;
 mod scratch;
+mod verdict;
 
 use std::time::Instant;
 
-use judge::Verdict;
 use list::Mutant;
 use scratch::Scratch;
+use verdict::Verdict;
 
 use crate::args::Args;
 use crate::{Outcome, Task};
@@ -20,11 +21,13 @@ pub(crate) const TASK: Task = Task {
 
   --only NAME      this mutant alone
   --judge KIND     only those whose judge is `sim`, `tests` or `ledger`
-  --list           prints the mutants with the promise that each breaks, and stops
+  --list           prints the mutants with the promise that each breaks, who is to catch it and by what finding,
+                   and stops
 
 The mutants stand in xtask/mutants.toml: where the mistake goes, and who is to catch it. `sim` runs the
 simulator on worlds 1, 2, .. up to the budget; `tests` runs cargo's tests with these words; `ledger` kills the
-server under load as often as the budget says and counts what was lost.
+server under load as often as the budget says and counts what was lost. A mistake is caught when its judge fails
+and names the expected finding. That it fails otherwise, or does not come to an end, is no catch.
 
 The copy is target/mutants/tree, with a target folder of its own beside it: the first run builds everything
 there. Each judge must first be content with the source as it is. A mistake that nobody catches is a hole
@@ -46,7 +49,9 @@ fn run(mut args: Args) -> Outcome {
         return Err("there is no such mutant; --list prints them".to_owned());
     }
     if list {
-        mutants.iter().for_each(|mutant| println!("{:<34} {}", mutant.name, mutant.promise));
+        for Mutant { name, promise, judge, finding, .. } in &mutants {
+            println!("{name:<36} {promise}\n{:36} {judge}: `{finding}`", "");
+        }
         return Ok(());
     }
     play(&mutants)
@@ -59,8 +64,9 @@ fn play(mutants: &[Mutant]) -> Outcome {
     for judge in judge::largest(mutants.iter().map(|mutant| &mutant.judge)) {
         println!("{judge}, on the source as it is");
         judge.build(&scratch)?;
-        if let Verdict::Caught { by, .. } = judge.run(&scratch)? {
-            return Err(format!("{judge} is not content with the source as it is: {by}"));
+        let verdict = judge.run(&scratch, "")?;
+        if verdict != Verdict::Survived {
+            return Err(format!("{judge} is not content with the source as it is: {}", verdict.summary()));
         }
     }
     let mut rows = Vec::new();
@@ -68,7 +74,7 @@ fn play(mutants: &[Mutant]) -> Outcome {
         let started = Instant::now();
         let verdict = try_one(&scratch, mutant)?;
         let seconds = started.elapsed().as_secs();
-        println!("{:<34} {} ({seconds} s)", mutant.name, verdict.summary());
+        println!("{:<36} {} ({seconds} s)", mutant.name, verdict.summary());
         rows.push((mutant, verdict));
     }
     report(&rows)
@@ -79,35 +85,28 @@ fn try_one(scratch: &Scratch, mutant: &Mutant) -> Result<Verdict, String> {
     let verdict = mutant
         .judge
         .build(scratch)
-        .and_then(|()| mutant.judge.run(scratch))
+        .and_then(|()| mutant.judge.run(scratch, &mutant.finding))
         .map_err(|error| format!("mutant `{}`: {error}", mutant.name));
     applied.revert()?;
     verdict
 }
 
-/// A table in Markdown, and an error when one survived.
+/// A table in Markdown, and an error when one was not caught.
 fn report(rows: &[(&Mutant, Verdict)]) -> Outcome {
     println!("\n| mutant | promise | caught by | after |\n|---|---|---|---|");
-    for (mutant, verdict) in rows {
+    for (Mutant { name, promise, judge, .. }, verdict) in rows {
         match verdict {
             Verdict::Caught { by, after } => {
-                println!(
-                    "| {} | {} | {}: {by} | {after} |",
-                    mutant.name,
-                    mutant.promise,
-                    mutant.judge.kind()
-                );
+                println!("| {name} | {promise} | {}: {by} | {after} |", judge.kind())
             }
-            Verdict::Survived => {
-                println!("| {} | {} | **nobody** | {} |", mutant.name, mutant.promise, mutant.judge);
-            }
+            other => println!("| {name} | {promise} | **nobody**: {} | {judge} |", other.summary()),
         }
     }
-    let survivors: Vec<&str> = rows
+    let at_large: Vec<&str> = rows
         .iter()
-        .filter(|(_, verdict)| *verdict == Verdict::Survived)
+        .filter(|(_, verdict)| !verdict.is_caught())
         .map(|(mutant, _)| mutant.name.as_str())
         .collect();
-    println!("\n{} mutants, {} survived", rows.len(), survivors.len());
-    if survivors.is_empty() { Ok(()) } else { Err(format!("nobody caught {}", survivors.join(", "))) }
+    println!("\n{} mutants, {} not caught", rows.len(), at_large.len());
+    if at_large.is_empty() { Ok(()) } else { Err(format!("nobody caught {}", at_large.join(", "))) }
 }

@@ -138,7 +138,8 @@ mod tests {
             replace: (*replace).into(),
         };
         let judge = Judge::parse("sim", None).expect("a judge");
-        Mutant { name: "m".into(), promise: "p".into(), edits: edits.iter().map(edit).collect(), judge }
+        let edits = edits.iter().map(edit).collect();
+        Mutant { name: "m".into(), promise: "p".into(), edits, judge, finding: "f".into() }
     }
 
     #[test]
