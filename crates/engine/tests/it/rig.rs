@@ -63,6 +63,11 @@ impl Rig {
         Self::of(profile(pause, consecutive_failures), Arc::new(MemoryStore::new()), 1)
     }
 
+    /// The same on a store of the caller's, with pauses that drop.
+    pub(crate) fn on(store: Arc<dyn Store>) -> Self {
+        Self::of(profile(PauseRule::Drops, None), store, 1)
+    }
+
     /// A workspace of a dialect whose webhooks are signed with keys of their workspace, and so many delivery cores.
     pub(crate) fn with_shared_keys(store: Arc<dyn Store>, cores: usize) -> Self {
         let signing = SigningRule::SharedKeys { key_id: IdForm::Number };
