@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use signalpost_core::delivery::DeliveryStatus;
+use signalpost_core::delivery::{DeliveryState, DeliveryStatus};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::PAGE_ROWS_MAX;
+use signalpost_core::ports::Clock;
+use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::explain::{ExplainPage, Explanations};
 use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
@@ -22,6 +24,15 @@ use crate::world::World;
 
 /// Beside the longest delay: a reconciliation, the longest timeout, and the work itself.
 const DRAIN_MARGIN_S: u64 = 180;
+/// What is owed and was not woken for is found after this, in seconds: the pause between two searches, and one for the search.
+const LATE_S: u64 = 30 + 1;
+/// What was under way when the world was healed has ended after this, in seconds: the longest timeout, and an outcome's way to
+/// the disk.
+const SETTLING_S: u64 = 15 + 15;
+/// Longest pause between two looks at what is late, where nobody asks for a day.
+const LOOK_MS_MAX: u64 = 5_000;
+/// Of one webhook so many are sent at once; a backlog goes in waves.
+const WAVE: u64 = 32;
 /// An event published into a healed world with nothing to do is settled after this.
 const FRESH_MS: u64 = 10_000;
 /// A core looks at the wall clock once an hour at least.
@@ -43,16 +54,26 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
+    let settled = world.ground.clock.now().plus_ms(ms(SETTLING_S * 1_000));
     let mut pause_ms = 500;
-    while count_pending(world).await > 0 {
+    let mut pending = look_at_pending(world).await;
+    let late_ms = ms(late_bound_ms(world, pending.len()));
+    while let Some((id, due_at)) = pending.iter().min_by_key(|(_, due_at)| *due_at) {
+        if world.ground.clock.now().ms_since((*due_at).max(settled)) > late_ms {
+            world.find(format!(
+                "delivery {id}, due at {due_at}, is pending and late by more than {late_ms} ms"
+            ));
+            break;
+        }
         if world.ground.clock.now_us() - began_us > bound_s * 1_000_000 {
-            let pending = count_pending(world).await;
+            let pending = pending.len();
             world.find(format!("{pending} deliveries are pending {bound_s} s after the world was healed"));
             break;
         }
         world.ground.sleep_ms(pause_ms).await;
         // Where receivers ask for a day, the three hundredth part of the bound is often enough.
-        pause_ms = (pause_ms * 2).min(20_000.max(bound_s * 1_000 / 300));
+        pause_ms = (pause_ms * 2).min(LOOK_MS_MAX.max(bound_s * 1_000 / 300));
+        pending = look_at_pending(world).await;
     }
     let drained_us = world.ground.clock.now_us() - began_us;
     world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
@@ -83,6 +104,22 @@ fn drain_bound_s(world: &World) -> u64 {
     world.options.by_any_clock_us((longest + longest / 10 + stray + DRAIN_MARGIN_S) * 1_000_000) / 1_000_000
 }
 
+/// The longest that a delivery may be pending after it was due, when nothing fails any more.
+fn late_bound_ms(world: &World, pending: usize) -> u64 {
+    let pace = world.options.store;
+    let waves = u64::try_from(pending).expect("a page").div_ceil(WAVE) + 1;
+    // To the receiver and back, a page and its events, an outcome behind other commits.
+    let wave_us = 2 * (world.options.network.latency_us_max + pace.read_us_max) + 4 * pace.commit_us_max;
+    // A core sleeps for as long as the wall clock says that it is, and looks at it once an hour at least.
+    let jumped_s = if world.facts.borrow().jumps.is_empty() { 0 } else { ALARM_S };
+    let drift = world.options.drift_permille.map_or(0, i64::unsigned_abs);
+    LATE_S * 1_000 + waves * wave_us / 1_000 + jumped_s * 1_000 + ALARM_S * drift
+}
+
+fn ms(ms: u64) -> i64 {
+    i64::try_from(ms).expect("days")
+}
+
 /// Workspaces that live, by their place among the facts.
 fn living(world: &World) -> Vec<(usize, String)> {
     let facts = world.facts.borrow();
@@ -91,8 +128,9 @@ fn living(world: &World) -> Vec<(usize, String)> {
     all.map(|(place, workspace)| (place, workspace.public_id.clone())).collect()
 }
 
-async fn count_pending(world: &Rc<World>) -> usize {
-    let mut pending = 0;
+/// What is owed, by public id, and since when or from when on: a page of each workspace.
+async fn look_at_pending(world: &Rc<World>) -> Vec<(String, Timestamp)> {
+    let mut pending = Vec::new();
     for (_, public_id) in living(world) {
         let answered = world
             .ask(|engine| {
@@ -103,14 +141,18 @@ async fn count_pending(world: &Rc<World>) -> usize {
                         status: Some(DeliveryStatus::Pending),
                         ..every_delivery(workspace)
                     });
-                    Ok(page.await?.rows.len())
+                    Ok(page.await?.rows)
                 }
             })
             .await;
-        pending += answered.answer.unwrap_or_else(|error| {
+        let rows = answered.answer.unwrap_or_else(|error| {
             world.find(format!("deliveries cannot be listed: {error}"));
-            0
+            Vec::new()
         });
+        pending.extend(rows.iter().filter_map(|row| match row.state {
+            DeliveryState::Pending { next_at } => Some((row.id.to_public(), next_at)),
+            _ => None,
+        }));
     }
     pending
 }
@@ -143,7 +185,7 @@ async fn publish_fresh(world: &Rc<World>) {
         publish::send(world, place, &[number], None).await;
     }
     world.ground.sleep_ms(FRESH_MS).await;
-    let pending = count_pending(world).await;
+    let pending = look_at_pending(world).await.len();
     if pending > 0 {
         world.find(format!("{pending} deliveries are pending {FRESH_MS} ms after a fresh event"));
     }

@@ -97,10 +97,12 @@ pub enum Plant {
     HideFromFeed,
     /// Lanes are told of new work before its commit, which may fail.
     TellEarly,
+    /// What is owed is looked for once in a quarter of an hour or so.
+    LookRarely,
 }
 
 impl Plant {
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -134,6 +136,7 @@ impl Plant {
         Self::StaleKey,
         Self::HideFromFeed,
         Self::TellEarly,
+        Self::LookRarely,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -165,6 +168,7 @@ impl Plant {
             Self::ForgetChanges => "which cannot be",
             Self::HideFromFeed => "never came in the feed",
             Self::TellEarly => "is in no list",
+            Self::LookRarely => "is pending and late",
         }
     }
 

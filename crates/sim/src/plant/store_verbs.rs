@@ -197,7 +197,11 @@ impl Ledger for PlantedStore {
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>> {
         let first_page = params.after.is_none();
         let lanes = self.inner.due_lanes(params);
-        if self.plant == Plant::SkipLane && first_page { bent(lanes, without_first) } else { lanes }
+        match self.plant {
+            Plant::SkipLane if first_page => bent(lanes, without_first),
+            Plant::LookRarely if first_page && !self.hit(30) => bent(lanes, |_| Vec::new()),
+            _ => lanes,
+        }
     }
 
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {

@@ -79,4 +79,5 @@ plants! {
     a_shared_key_that_was_ended_is_seen: StaleKey;
     an_event_that_is_missing_in_a_feed_is_seen: HideFromFeed;
     work_that_is_told_of_before_its_commit_is_seen: TellEarly;
+    a_search_that_comes_too_late_is_seen: LookRarely;
 }
