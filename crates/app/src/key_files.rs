@@ -177,10 +177,10 @@ impl KeyFile {
         let path = data.join(self.file);
         match read_bounded(&path) {
             Ok(text) => {
-                if let Some(mode) = mode_for_others(&path) {
-                    let file = path.display();
+                if let Some(mode) = mode_for_all(&path) {
                     tracing::warn!(
-                        "{file} has mode {mode:04o}: others than its owner can use this key; `chmod 600` it"
+                        "{} has mode {mode:04o}: anybody on this machine can use this key",
+                        path.display()
                     );
                 }
                 Ok(Some(FoundKey { key: Secret::from_text(text.trim()), source: path.display().to_string() }))
@@ -210,10 +210,10 @@ fn read_named(variable: &str, path: &str) -> Result<FoundKey, Failure> {
     Ok(FoundKey { key: Secret::from_text(text), source: format!("{variable} ({path})") })
 }
 
-/// The mode of a file that is open to others than its owner.
-fn mode_for_others(path: &Path) -> Option<u32> {
+/// The mode of a file that is open to all. A group may be meant: that of a server which does not own its keys.
+fn mode_for_all(path: &Path) -> Option<u32> {
     let mode = std::fs::metadata(path).ok()?.permissions().mode() & 0o777;
-    (mode & 0o077 != 0).then_some(mode)
+    (mode & 0o007 != 0).then_some(mode)
 }
 
 /// Writes a key beside its place and renames it there, synced: a crash leaves the whole key or none.
@@ -256,9 +256,10 @@ mod tests {
         let file = std::fs::metadata(folder.path().join("operator.key")).expect("the file");
         assert_eq!(file.permissions().mode() & 0o777, 0o600);
         let path = folder.path().join("operator.key");
-        assert_eq!(mode_for_others(&path), None);
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).expect("ours");
-        assert_eq!(mode_for_others(&path), Some(0o640));
+        for (mode, told) in [(0o600, None), (0o640, None), (0o644, Some(0o644))] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).expect("ours");
+            assert_eq!(mode_for_all(&path), told);
+        }
         assert_eq!(first.source, again.source);
     }
 

@@ -68,7 +68,7 @@ pub struct CustomHeader {
 pub enum HeadersChange<V> {
     /// Removes all of them.
     Clear,
-    /// Sets each of these, or removes it for `None`. The others stay.
+    /// Sets each of these, or removes it for `None`, whatever spelling of its name was set. The others stay.
     Merge(Vec<(String, Option<V>)>),
 }
 
@@ -202,6 +202,7 @@ mod tests {
         let respelled = merged(&first, &merge(&[("x-y", Some(1))])).expect("few");
         let respelled = merged(&respelled, &merge(&[("x_y", Some(2))])).expect("few");
         assert_eq!(names(&respelled), "a b x_y", "receivers could take one for the other");
+        assert_eq!(names(&merged(&respelled, &merge(&[("x-y", None)])).expect("few")), "a b");
         assert_eq!(merged(&second, &HeadersChange::Clear), Ok(Vec::new()));
     }
 

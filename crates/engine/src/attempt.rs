@@ -222,7 +222,7 @@ impl Ending {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use std::cell::{Cell, RefCell};
     use std::time::Duration;
@@ -253,7 +253,7 @@ mod tests {
         }
     }
 
-    fn profile() -> Profile {
+    pub(crate) fn profile() -> Profile {
         let form = || IdForm::random("", 16);
         let text = |template| Template::text(template).expect("a good template");
         let (key, encoding) = (KeyForm::Text, Encoding::Hex);
@@ -316,7 +316,13 @@ mod tests {
             workspace_public_id: "ws".to_owned(),
             policy: profile.delivery.policy.clone(),
             profile: Arc::new(profile),
-            target: Ok(Target { url, signer: None, headers: [secret_header()].into(), masking }),
+            target: Ok(Target {
+                url,
+                signer: None,
+                headers: [secret_header()].into(),
+                left_out: Vec::new(),
+                masking,
+            }),
             cut_upto: None,
             consecutive_failures: 0,
             superseded: Cell::new(superseded),

@@ -45,7 +45,9 @@ pub(crate) struct Target {
     pub(crate) signer: Option<Signer>,
     /// What the owner has sent along, by name: the login among it.
     pub(crate) headers: Arc<[(Arc<str>, Secret)]>,
-    /// Hides all of its secrets in what the receiver says.
+    /// Headers whose names the dialect has claimed since they were set: the dialect's own are sent, and these are not.
+    pub(crate) left_out: Vec<Arc<str>>,
+    /// Hides all of its secrets in what the receiver says, also those that are not sent: it may know them.
     pub(crate) masking: Masking,
 }
 
@@ -110,19 +112,6 @@ impl Opened {
         Ok(Self { secret: secret_of(record, signing, keyring)?, previous, headers })
     }
 
-    /// Leaves out the headers whose names the dialect has claimed since they were set, and tells the operator: their owner
-    /// still counts on them.
-    fn leave_out_claimed(&mut self, profile: &Profile, webhook: &Webhook) {
-        self.headers.retain(|(header, _)| match profile.check_header_name(header) {
-            Ok(()) => true,
-            Err(problem) => {
-                let webhook = &webhook.public_id;
-                tracing::warn!(webhook, %header, "a header that this webhook's owner has set is not sent: it {problem}");
-                false
-            }
-        });
-    }
-
     fn masking(&self) -> Masking {
         let signing = self.secret.iter().chain(self.previous.iter().map(|(secret, _)| secret));
         Masking::of(signing, self.headers.iter().map(|(name, value)| (&**name, value)))
@@ -166,7 +155,10 @@ impl Target {
                     .map_err(|error| error.to_string())?,
             ),
         };
-        Ok(Self { url: Arc::new(url), signer, headers: opened.headers.into(), masking })
+        let free = |(name, _): &(Arc<str>, Secret)| profile.check_header_name(name).is_ok();
+        let (headers, claimed): (Vec<_>, Vec<_>) = opened.headers.into_iter().partition(free);
+        let left_out = claimed.into_iter().map(|(name, _)| name).collect();
+        Ok(Self { url: Arc::new(url), signer, headers: headers.into(), left_out, masking })
     }
 }
 
@@ -183,9 +175,13 @@ fn signer(
 }
 
 impl LaneConfig {
-    fn new(record: LaneRecord, profile: Arc<Profile>, mut opened: Opened) -> Self {
+    /// The first of the headers that are not sent although the owner has set them.
+    pub(crate) fn left_out(&self) -> Option<Arc<str>> {
+        self.target.as_ref().ok()?.left_out.first().cloned()
+    }
+
+    fn new(record: LaneRecord, profile: Arc<Profile>, opened: Opened) -> Self {
         let LaneRecord { webhook, workspace, cuts, .. } = record;
-        opened.leave_out_claimed(&profile, &webhook);
         let target = Target::new(&webhook.url, &profile, opened);
         let policy = profile.delivery.policy.with(&workspace.policy).with_patience(&webhook.patience);
         Self {
@@ -200,5 +196,25 @@ impl LaneConfig {
             consecutive_failures: webhook.consecutive_failures,
             superseded: Cell::new(false),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attempt::tests::profile;
+
+    /// Its receiver may know it, and say it.
+    #[test]
+    fn a_header_whose_name_was_claimed_is_masked_and_not_sent() {
+        let mut profile = profile();
+        profile.delivery.reserved_prefixes.push("x-acme-".into());
+        let header = |name: &str, value| (Arc::from(name), Secret::from_text(value));
+        let headers = vec![header("x-acme-key", "canary-1"), header("x-key", "canary-2")];
+        let opened = Opened { secret: None, previous: Vec::new(), headers };
+        let target = Target::new("https://example.com/", &profile, opened).expect("a good URL");
+        assert_eq!(target.left_out, [Arc::from("x-acme-key")]);
+        assert_eq!(target.headers.iter().map(|(name, _)| &**name).collect::<Vec<_>>(), ["x-key"]);
+        assert_eq!(&*target.masking.mask(b"canary-1 canary-2"), b"*** ***");
     }
 }

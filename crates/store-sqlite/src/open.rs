@@ -173,11 +173,10 @@ impl Directory {
 /// sees to it that it is there after a power cut: what is synced inside a directory says nothing of the directory's name.
 pub fn make_directory(path: &Path) -> io::Result<()> {
     let is_missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
-    let made = path.ancestors().take_while(is_missing).count();
-    let is_new = made > 0;
+    let missing = path.ancestors().take_while(is_missing).count();
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     // Its own name also when it was there: whoever made it may have come no further.
-    for made in path.ancestors().take(made.max(1)) {
+    for made in path.ancestors().take(missing.max(1)) {
         let above = match made.parent() {
             Some(above) if above.as_os_str().is_empty() => Path::new("."),
             Some(above) => above,
@@ -185,11 +184,15 @@ pub fn make_directory(path: &Path) -> io::Result<()> {
         };
         // It may be one that we may not read. That is no reason not to start.
         if let Err(error) = File::open(above).and_then(|above| above.sync_all()) {
-            let directory = path.display();
-            if is_new {
-                tracing::warn!(%directory, %error, "cannot sync the directory above; after a power cut this one may be missing");
-            } else {
+            let directory = made.display();
+            if missing == 0 && error.kind() == io::ErrorKind::PermissionDenied {
                 tracing::debug!(%directory, %error, "cannot sync the directory above");
+            } else {
+                tracing::warn!(
+                    %directory,
+                    %error,
+                    "cannot sync the directory above; after a power cut this one may be missing if it is new"
+                );
             }
         }
     }

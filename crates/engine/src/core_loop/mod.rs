@@ -101,6 +101,7 @@ struct Running {
     /// What follows from each of `outcomes`, in the same order.
     endings: Vec<Ending>,
     questions: u64,
+    has_told_left_out: bool,
     /// When to leave what is still in flight.
     stopping: Option<Timestamp>,
 }
@@ -123,6 +124,7 @@ impl Running {
             outcomes: Vec::new(),
             endings: Vec::new(),
             questions: 0,
+            has_told_left_out: false,
             stopping: None,
         }
     }

@@ -124,6 +124,7 @@ impl Running {
 
     fn take_config(&mut self, webhook: WebhookId, question: u64, loaded: Result<Loaded, String>) {
         let now = self.engine.clock.now();
+        let mut left_out = None;
         self.touch(webhook, |lane| {
             if !matches!(lane.config, Config::Loading { question: asked } if asked == question) {
                 return;
@@ -135,6 +136,7 @@ impl Running {
                     if let Some(upto) = config.cut_upto {
                         lane.cut(upto);
                     }
+                    left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
                     lane.config = Config::Ready(Rc::from(config));
                 }
                 Ok(Loaded::Closed) => lane.drop_unstarted(),
@@ -154,6 +156,24 @@ impl Running {
                 }
             }
         });
+        if let Some((webhook, header)) = left_out {
+            self.tell_left_out(&webhook, &header);
+        }
+    }
+
+    /// Its owner counts on a header that is not sent. Told for one webhook of a core, since it takes a change of the
+    /// settings to come to it; whoever wants to know all of them looks closer.
+    fn tell_left_out(&mut self, webhook: &str, header: &str) {
+        if std::mem::replace(&mut self.has_told_left_out, true) {
+            tracing::debug!(webhook, header, "a header is not sent: the dialect sets it now");
+        } else {
+            tracing::warn!(
+                webhook,
+                header,
+                "a header that this webhook's owner has set is not sent, for the dialect sets it now; others like it are told \
+                 at level debug"
+            );
+        }
     }
 
     fn take_page(&mut self, webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError>) {
