@@ -20,7 +20,7 @@ use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
 use crate::load::{manage, publish, reader};
 use crate::profiles::EVENT_TYPES;
-use crate::world::World;
+use crate::world::{EVENTS_MAX, World};
 
 /// Beside the longest delay: a reconciliation, the longest timeout, and the work itself.
 const DRAIN_MARGIN_S: u64 = 180;
@@ -107,7 +107,8 @@ fn drain_bound_s(world: &World) -> u64 {
 /// The longest that a delivery may be pending after it was due, when nothing fails any more.
 fn late_bound_ms(world: &World, pending: usize) -> u64 {
     let pace = world.options.store;
-    let waves = u64::try_from(pending).expect("a page").div_ceil(WAVE) + 1;
+    // Only a page was looked at.
+    let waves = u64::try_from(pending.max(EVENTS_MAX)).expect("few").div_ceil(WAVE) + 1;
     // To the receiver and back, a page and its events, an outcome behind other commits.
     let wave_us = 2 * (world.options.network.latency_us_max + pace.read_us_max) + 4 * pace.commit_us_max;
     // A core sleeps for as long as the wall clock says that it is, and looks at it once an hour at least.

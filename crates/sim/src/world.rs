@@ -25,7 +25,7 @@ use crate::shelf::Keeps;
 use crate::trouble::Trouble;
 
 /// Events that one run publishes, a flood not counted.
-const EVENTS_MAX: usize = 400;
+pub(crate) const EVENTS_MAX: usize = 400;
 /// The same where each goes to a crowd.
 const CROWDED_EVENTS_MAX: usize = 60;
 /// Pause of a client before it asks again.

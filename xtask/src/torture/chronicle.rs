@@ -46,6 +46,8 @@ pub(super) struct Chronicle {
     pub(super) freezes: Vec<Span>,
     /// This program stood still, and read late what had come: in order, and apart from each other.
     pub(super) stalls: Vec<Span>,
+    /// The disk below the data's took long to sync: in order, and apart from each other.
+    pub(super) slow_syncs: Vec<Span>,
     /// Nobody listened where webhooks lead that have failing receivers.
     pub(super) gone: Vec<Span>,
     /// Nothing could be written, outcomes neither.
@@ -145,7 +147,11 @@ impl Chronicle {
     /// The time from an answer to a later moment that a process could have used to record it.
     fn unrecorded_until(&self, exchange: Span, moment: Ms) -> Ms {
         let until = Span::new(exchange.to, moment);
-        if exchange.to >= moment || self.was_starved_until(until) { 0 } else { self.working_ms(until) }
+        if exchange.to >= moment || self.was_starved_until(until) {
+            return 0;
+        }
+        let still = self.freezes.iter().chain(self.stalls_near(until)).chain(near(&self.slow_syncs, until));
+        until.length().saturating_sub(covered_ms(until, still.copied()))
     }
 
     /// How much of a span a process could work in that was not frozen meanwhile, on a machine that had time for it.
@@ -182,9 +188,7 @@ impl Chronicle {
 
     /// The standstills of this program that touch a span.
     fn stalls_near(&self, span: Span) -> &[Span] {
-        let from = self.stalls.partition_point(|stall| stall.to < span.from);
-        let to = self.stalls.partition_point(|stall| stall.from <= span.to);
-        self.stalls.get(from..to).unwrap_or_default()
+        near(&self.stalls, span)
     }
 
     /// Whether a disk without room lay between an answer and a kill, so that the outcome had to wait for room.
@@ -211,6 +215,13 @@ impl Chronicle {
         self.shifts.iter().filter(|shift| strange(shift)).any(|shift| fits(shift.least_ms, shift.most_ms))
             || (!self.shifts.iter().any(surely_strange) && fits(0, 0))
     }
+}
+
+/// Those of many, which are in order and apart from each other, that touch a span.
+fn near(many: &[Span], span: Span) -> &[Span] {
+    let from = many.partition_point(|one| one.to < span.from);
+    let to = many.partition_point(|one| one.from <= span.to);
+    many.get(from..to).unwrap_or_default()
 }
 
 /// How much of a span others cover together.
@@ -241,6 +252,14 @@ mod tests {
         assert_eq!(excuse(10_190, 10_220), Some(Reason::Killed), "written before, read after");
         assert_eq!(excuse(9_600, 9_690), None, "there was time to record it");
         assert_eq!(excuse(10_210, 10_220), None, "that was the next process");
+    }
+
+    #[test]
+    fn what_a_slow_disk_kept_back_was_not_recorded() {
+        let slow = Chronicle { slow_syncs: vec![Span::new(9_500, 9_900)], ..chronicle() };
+        assert_eq!(slow.excuse(Span::new(9_400, 9_450), false), Some(Reason::Killed), "150 ms are left");
+        assert_eq!(slow.excuse(Span::new(9_200, 9_290), false), None);
+        assert_eq!(slow.working_ms(Span::new(9_500, 9_900)), 400, "it kept nothing else back");
     }
 
     #[test]

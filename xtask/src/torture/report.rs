@@ -9,6 +9,10 @@ use super::chronicle::{Counts, Reason};
 use super::judge::{Judgement, Violation};
 use super::stopwatch::Ms;
 
+/// At least one part in so many of what was taken must be without any excuse, or the run shows little. Where nothing else ran
+/// it was four in five, and two in three beside builds.
+const JUDGED_PARTS: usize = 3;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Report {
     pub(super) seed: u64,
@@ -18,6 +22,9 @@ pub(crate) struct Report {
     pub(super) stalls: usize,
     pub(super) stall_ms_max: Ms,
     pub(super) stall_ms_sum: Ms,
+    /// Syncs of the disk below the data's that took long, and the longest.
+    pub(super) slow_syncs: usize,
+    pub(super) slow_sync_ms_max: Ms,
     pub(super) acknowledged: usize,
     pub(super) repeated_calls: u64,
     pub(super) replayed_calls: u64,
@@ -45,12 +52,9 @@ impl Report {
         for (violation, count) in &self.judgement.violations {
             broken.push(format!("{count} {}", violation.words()));
         }
-        if self.judgement.duplicated > self.duplicates_max() {
-            broken.push(format!(
-                "{} duplicated, where {} can be",
-                self.judgement.duplicated,
-                self.duplicates_max()
-            ));
+        let (taken, excused) = (self.judgement.taken, self.duplicates_max());
+        if (taken - excused) * JUDGED_PARTS < taken {
+            broken.push(format!("too little was judged: {excused} of {taken} that were taken had an excuse"));
         }
         if let Some(first) = &self.first_fault {
             broken.push(format!("{} faults, the first: {first}", self.faults));
@@ -116,6 +120,8 @@ impl Report {
             "stalls": self.stalls,
             "stall_ms_max": self.stall_ms_max,
             "stall_ms_sum": self.stall_ms_sum,
+            "slow_syncs": self.slow_syncs,
+            "slow_sync_ms_max": self.slow_sync_ms_max,
             "stamp_age_ms_max": judgement.stamp_age_ms_max,
             "strangely_stamped": judgement.strangely_stamped,
             "unverified": judgement.unverified,
@@ -170,6 +176,11 @@ impl fmt::Display for Report {
             f,
             "this program  was late {} times, by {} ms at most, by {} ms in all; the oldest true timestamp was {} ms old",
             self.stalls, self.stall_ms_max, self.stall_ms_sum, judgement.stamp_age_ms_max
+        )?;
+        writeln!(
+            f,
+            "the disk      synced late {} times, by {} ms at most",
+            self.slow_syncs, self.slow_sync_ms_max
         )?;
         for text in &self.skipped {
             writeln!(f, "SKIPPED       {text}")?;
@@ -241,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_may_come_twice_than_was_in_flight() {
+    fn most_of_what_was_taken_must_be_judged() {
         let mut report = good();
         report.judgement.excused = BTreeMap::from([(Reason::Killed, 2), (Reason::Frozen, 1)]);
         report.judgement.taken = 10;
@@ -250,8 +261,9 @@ mod tests {
         let text = report.to_string();
         assert!(text.contains("judged        7 of 10") && text.contains("30.00 %"), "{text}");
         assert!(text.contains("duplicated    3, where 3 can be"), "{text}");
-        report.judgement.duplicated = 4;
-        assert_eq!(report.verdict(), Err("4 duplicated, where 3 can be".to_owned()));
+        report.judgement.excused = BTreeMap::from([(Reason::Killed, 7)]);
+        let little = "too little was judged: 7 of 10 that were taken had an excuse";
+        assert_eq!(report.verdict(), Err(little.to_owned()));
     }
 
     #[test]

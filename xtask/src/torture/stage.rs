@@ -2,7 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{fs, io};
 
@@ -49,7 +49,7 @@ pub(super) struct Stage {
     failing: Option<Receiver>,
     failing_address: SocketAddr,
     steady: Receiver,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -108,10 +108,15 @@ impl Stage {
             failing,
             failing_address,
             steady,
-            _folder: folder,
+            folder,
         };
         stage.prepare()?;
         Ok(stage)
+    }
+
+    /// A file on the disk that the data's own lies on, which is never full.
+    pub(super) fn beside_the_data(&self) -> PathBuf {
+        self.folder.path().join("heartbeat")
     }
 
     /// Workspaces, and in each the webhooks that stay: one that takes everything, one that selects, one that fails.
