@@ -119,6 +119,7 @@ fn run_task(mut args: Args) -> Outcome {
     if plan.rate_per_s == 0 || plan.connections == 0 {
         return Err("--rate and --connections are at least 1".to_owned());
     }
+    let commit = table.is_some().then(proof::commit).transpose()?.unwrap_or_default();
     let report = run(plan, &binary)?;
     if as_json {
         println!("{}", report.to_json());
@@ -126,7 +127,7 @@ fn run_task(mut args: Args) -> Outcome {
         println!("{report}");
     }
     if let Some(table) = table {
-        proof::append(&table, &report)?;
+        proof::append(&table, &report, &commit)?;
     }
     println!("{}", report.last_line());
     report.verdict()

@@ -10,11 +10,22 @@ use crate::workspace;
 /// How the table begins.
 const HEADER: &str = "| date |";
 
+/// The commit that is checked out, and whether the product differs from it. To be asked before a run: a later one may be
+/// there when it ends.
+pub(super) fn commit() -> Result<String, String> {
+    let git = |arguments: &[&str]| {
+        workspace::stdout_of(Command::new("git").current_dir(workspace::root()).args(arguments))
+    };
+    let commit = git(&["rev-parse", "--short", "HEAD"])?;
+    let dirty = !git(&["status", "--porcelain", "--untracked-files=no", "--", "crates"])?.trim().is_empty();
+    Ok(format!("{}{}", commit.trim(), if dirty { " and changes" } else { "" }))
+}
+
 /// Adds the run below the table's last row.
-pub(super) fn append(file: &Path, report: &Report) -> Result<(), String> {
+pub(super) fn append(file: &Path, report: &Report, commit: &str) -> Result<(), String> {
     let failed = |error: std::io::Error| format!("{} cannot be used: {error}", file.display());
     let text = fs::read_to_string(file).map_err(failed)?;
-    let text = with_row(&text, &row(report)?)
+    let text = with_row(&text, &row(report, commit)?)
         .ok_or_else(|| format!("{} has no table that begins with `{HEADER}`", file.display()))?;
     fs::write(file, text).map_err(failed)
 }
@@ -37,17 +48,12 @@ pub(super) fn machine(filesystem: &str) -> String {
     )
 }
 
-fn row(report: &Report) -> Result<String, String> {
-    let git = |arguments: &[&str]| {
-        workspace::stdout_of(Command::new("git").current_dir(workspace::root()).args(arguments))
-    };
-    let commit = git(&["rev-parse", "--short", "HEAD"])?;
-    let dirty = !git(&["status", "--porcelain", "--untracked-files=no", "--", "crates"])?.trim().is_empty();
+fn row(report: &Report, commit: &str) -> Result<String, String> {
     let date = workspace::stdout_of(Command::new("date").args(["-u", "+%F"]))?;
     let judgement = &report.judgement;
     let cells = [
         date.trim().to_owned(),
-        format!("{}{}", commit.trim(), if dirty { " and changes" } else { "" }),
+        commit.to_owned(),
         report.seed.to_string(),
         report.machine.clone(),
         format!("{:.1}", report.minutes),
