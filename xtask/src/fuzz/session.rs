@@ -15,6 +15,14 @@ pub(super) enum Bound {
     Runs(u64),
 }
 
+/// Where chance leads a search.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    New,
+    /// That of every run with the same targets and inputs, as far as it gets.
+    Same,
+}
+
 /// What came of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Report {
@@ -37,6 +45,7 @@ pub(super) struct Session<'a> {
     findings: PathBuf,
 }
 
+const SAME_SEED: &str = "-seed=1";
 /// Lines of what libFuzzer says that are shown when it ends badly.
 const LAST_LINES: usize = 60;
 /// Between two lines of progress.
@@ -52,7 +61,7 @@ impl<'a> Session<'a> {
 
     /// Runs until the bound is reached or something is found. On a busy machine the processor's time is less than
     /// that of the clock, so there are several rounds.
-    pub(super) fn run(&self, bound: Bound) -> Result<Report, String> {
+    pub(super) fn run(&self, bound: Bound, way: Way) -> Result<Report, String> {
         let mut report = Report { target: self.target.name.clone(), ..Report::default() };
         loop {
             let argument = match bound {
@@ -66,7 +75,7 @@ impl<'a> Session<'a> {
                 _ => return Ok(report),
             };
             let before = report.executions;
-            self.round(&argument, &mut report)?;
+            self.round(&argument, way, &mut report)?;
             if report.finding.is_some() {
                 return Ok(report);
             }
@@ -76,10 +85,13 @@ impl<'a> Session<'a> {
         }
     }
 
-    fn round(&self, bound: &str, report: &mut Report) -> Result<(), String> {
+    fn round(&self, bound: &str, way: Way, report: &mut Report) -> Result<(), String> {
         let started = children_cpu();
         let mut command = self.fuzzer.command(self.target);
         command.args([bound, "-print_final_stats=1", "-reload=0"]);
+        if way == Way::Same {
+            command.arg(SAME_SEED);
+        }
         command.arg(format!("-artifact_prefix={}/", self.findings.display()));
         command.args([&self.grown, &self.kept]).stdin(Stdio::null()).stdout(Stdio::null());
         let child = command.stderr(Stdio::piped()).spawn();
