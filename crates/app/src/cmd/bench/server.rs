@@ -20,6 +20,9 @@ const START_WITHIN_NS: u64 = 60 * NS_PER_S;
 /// Pause between two looks at a server that starts.
 const LOOK_EVERY: Duration = Duration::from_micros(500);
 const LOG_LINES_SHOWN: usize = 20;
+/// Below the range from which Linux takes ports for connections (32768 on, unless somebody has set it otherwise).
+const PORT_MIN: u16 = 12_000;
+const PORTS: u16 = 8_000;
 const KEY_VARIABLE: &str = "SIGNALPOST_OPERATOR_KEY";
 
 /// A directory that goes with its owner, unless it is to be kept.
@@ -151,15 +154,17 @@ impl Drop for ServerProcess {
     }
 }
 
-/// Two loopback addresses that nobody uses right now.
+/// Two loopback addresses that nobody uses right now. The system takes none of these ports for a connection: whoever looks
+/// whether somebody listens at one that it does take may be given that very port to look from, and then holds it.
 fn free_addresses() -> Result<[SocketAddr; 2], Failure> {
-    let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|held| Ok((held.local_addr()?, held)));
-    // Both are held until both are known, so that they differ.
-    let (first, second) = (bind(), bind());
-    let address = |bound: Result<(SocketAddr, TcpListener), std::io::Error>| {
-        bound.map(|(address, _)| address).map_err(|error| Failure::io("no free port", error))
-    };
-    Ok([address(first)?, address(second)?])
+    let first = u16::try_from(std::process::id() % u32::from(PORTS)).expect("below the count of ports");
+    let ports = (0..PORTS).map(|next| PORT_MIN + (first + next) % PORTS);
+    let addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    let mut free = addresses.filter(|address| TcpListener::bind(address).is_ok());
+    match (free.next(), free.next()) {
+        (Some(public), Some(operator)) => Ok([public, operator]),
+        _ => Err(Failure::new(format!("no free port from {PORT_MIN} on"))),
+    }
 }
 
 fn log_tail(path: &Path) -> String {
