@@ -9,8 +9,8 @@ use super::chronicle::{Counts, Reason};
 use super::judge::{Judgement, Violation};
 use super::stopwatch::Ms;
 
-/// At least one part in so many of what was taken must be without any excuse, or the run shows little. Where nothing else ran
-/// it was four in five, and two in three beside builds.
+/// At least one part in so many of what was taken must be without any excuse, or the run shows little. It was three in five,
+/// with a kill every second or two.
 const JUDGED_PARTS: usize = 3;
 
 #[derive(Clone, Debug, Default)]
