@@ -173,3 +173,20 @@ fn log_tail(path: &Path) -> String {
     let lines: Vec<&str> = text.lines().collect();
     lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_listens_where_no_connection_begins() {
+        let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").expect("Linux");
+        let lowest: u16 = range.split_whitespace().next().and_then(|low| low.parse().ok()).expect("a port");
+        let [public, operator] = free_addresses().expect("two of thousands");
+        assert_ne!(public, operator);
+        for address in [public, operator] {
+            assert!((PORT_MIN..lowest).contains(&address.port()), "{address}, connections from {lowest}");
+            TcpListener::bind(address).expect("it is free");
+        }
+    }
+}
