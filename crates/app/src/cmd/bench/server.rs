@@ -20,7 +20,7 @@ const START_WITHIN_NS: u64 = 60 * NS_PER_S;
 /// Pause between two looks at a server that starts.
 const LOOK_EVERY: Duration = Duration::from_micros(500);
 const LOG_LINES_SHOWN: usize = 20;
-/// Below the range from which Linux takes ports for connections (32768 on, unless somebody has set it otherwise).
+/// Below the range from which Linux picks ports (32768 on, unless somebody has set it otherwise).
 const PORT_MIN: u16 = 12_000;
 const PORTS: u16 = 8_000;
 const KEY_VARIABLE: &str = "SIGNALPOST_OPERATOR_KEY";
@@ -154,8 +154,8 @@ impl Drop for ServerProcess {
     }
 }
 
-/// Two loopback addresses that nobody uses right now. The system takes none of these ports for a connection: whoever looks
-/// whether somebody listens at one that it does take may be given that very port to look from, and then holds it.
+/// Two loopback addresses that nobody uses right now. The system hands none of these ports to anybody who does not ask for it:
+/// one that it picks itself may go to a connection or another listener before the server takes it.
 fn free_addresses() -> Result<[SocketAddr; 2], Failure> {
     let first = u16::try_from(std::process::id() % u32::from(PORTS)).expect("below the count of ports");
     let ports = (0..PORTS).map(|next| PORT_MIN + (first + next) % PORTS);
@@ -179,13 +179,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_listens_where_no_connection_begins() {
+    fn a_server_listens_where_the_system_picks_no_ports() {
         let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").expect("Linux");
         let lowest: u16 = range.split_whitespace().next().and_then(|low| low.parse().ok()).expect("a port");
         let [public, operator] = free_addresses().expect("two of thousands");
         assert_ne!(public, operator);
         for address in [public, operator] {
-            assert!((PORT_MIN..lowest).contains(&address.port()), "{address}, connections from {lowest}");
+            assert!((PORT_MIN..lowest).contains(&address.port()), "{address}, picked from {lowest} on");
             TcpListener::bind(address).expect("it is free");
         }
     }
