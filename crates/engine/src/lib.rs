@@ -33,6 +33,7 @@ mod mailbox;
 mod metadata;
 pub mod metrics;
 pub mod once;
+pub mod operator;
 pub mod operator_keys;
 mod owed;
 pub mod pass;

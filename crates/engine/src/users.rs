@@ -19,7 +19,7 @@ use crate::Engine;
 use crate::credentials::{check_scopes, granted};
 use crate::directory::View;
 use crate::once::Keep;
-use crate::operator_keys::Operator;
+use crate::operator::Operator;
 
 /// Random letters and digits of a username that nobody chose.
 const USERNAME_CHARS: usize = 12;

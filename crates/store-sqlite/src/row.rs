@@ -2,37 +2,33 @@
 
 mod fields;
 mod users;
+mod webhook;
 
 use std::time::Duration;
 
 use bytes::Bytes;
 use rusqlite::Row;
-use signalpost_core::basic_auth::Login;
 use signalpost_core::credential::Credential;
-use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
-use signalpost_core::principal::Principal;
+use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
-use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
-use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
-use crate::pack_sealed::{unpack_headers, unpack_secrets};
 
 pub(crate) use self::fields::{Field, Fields};
 pub(crate) use self::users::{
     held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
 };
+pub(crate) use self::webhook::{remembered, webhook, webhook_columns};
 
 macro_rules! workspace_columns {
     () => {
@@ -109,85 +105,6 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
     RetrySchedule::from_seconds(&delays.collect::<Result<Vec<_>, String>>()?)
 }
 
-macro_rules! webhook_columns {
-    () => {
-        "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.filter, h.disabled_at, \
-         h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, \
-         h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after, h.login_user, \
-         h.login_password, \
-         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata"
-    };
-}
-pub(crate) use webhook_columns;
-
-pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
-    webhook_of(&mut Fields::new(row, "webhook", 1))
-}
-
-/// The columns of [`webhook`], then `deleted_at` and `deleted_by`.
-pub(crate) fn remembered(row: &Row<'_>) -> Field<Remembered> {
-    let mut fields = Fields::new(row, "webhook", 1);
-    let webhook = webhook_of(&mut fields)?;
-    let Some(deleted_at) = fields.optional_time("deleted_at")? else {
-        return Ok(Remembered::Living(Box::new(webhook)));
-    };
-    let Webhook { id, workspace, public_id, created_after, settled_after, .. } = webhook;
-    let deleted_by = fields.optional_text("deleted_by")?.map(|text| {
-        Principal::from_text(text)
-            .ok_or_else(|| fields.corrupt("deleted_by", format!("{text:?} names nobody")))
-    });
-    let deleted_by = deleted_by.transpose()?;
-    Ok(Remembered::Deleted(Tombstone {
-        id,
-        workspace,
-        public_id,
-        created_after,
-        settled_after,
-        deleted_at,
-        deleted_by,
-    }))
-}
-
-fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
-    let mut webhook = Webhook {
-        id: WebhookId::from_raw(fields.id("id")?),
-        workspace: WorkspaceId::from_raw(fields.id("workspace")?),
-        public_id: fields.text("public_id")?.to_owned(),
-        name: fields.optional_text("name")?.map(str::to_owned),
-        url: fields.text("url")?.to_owned(),
-        events: selection(fields)?,
-        subject: fields.optional_text("subject")?.map(str::to_owned),
-        filter: fields.optional_text("filter")?.map(str::to_owned),
-        state: webhook_state(fields)?,
-        patience: Patience { retry: optional_schedule(fields)?, timeout: optional_timeout(fields)? },
-        headers: headers(fields)?,
-        login: Login::none(),
-        secret: optional_sealed(fields, "secret")?,
-        previous_secrets: previous_secrets(fields)?,
-        signing_key: None,
-        metadata: Vec::new(),
-        consecutive_failures: fields.count("consecutive_failures")?,
-        created_at: fields.time("created_at")?,
-        updated_at: fields.time("updated_at")?,
-        created_after: Sequence(fields.integer("created_after")?),
-        settled_after: Sequence(fields.integer("settled_after")?),
-    };
-    webhook.login.user = fields.optional_text("login_user")?.map(str::to_owned);
-    webhook.login.password = optional_sealed(fields, "login_password")?;
-    webhook.signing_key = fields.optional_id("signing_key")?.map(SigningKeyId::from_raw);
-    webhook.metadata = metadata(fields)?;
-    Ok(webhook)
-}
-
-fn optional_sealed(fields: &mut Fields<'_>, column: &'static str) -> Field<Option<SealedSecret>> {
-    Ok(fields.optional_blob(column)?.map(|bytes| SealedSecret::from_bytes(bytes.to_vec())))
-}
-
-fn metadata(fields: &mut Fields<'_>) -> Field<Vec<(String, String)>> {
-    let Some(blob) = fields.optional_blob("metadata")? else { return Ok(Vec::new()) };
-    unpack_pairs(blob).map_err(|problem| fields.corrupt("metadata", problem))
-}
-
 macro_rules! signing_key_columns {
     () => {
         "id, workspace, public_id, sealed, created_at, updated_at"
@@ -205,36 +122,6 @@ pub(crate) fn signing_key(row: &Row<'_>) -> Field<SigningKey> {
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
     })
-}
-
-fn selection(fields: &mut Fields<'_>) -> Field<EventSelection> {
-    let Some(blob) = fields.optional_blob("events")? else { return Ok(EventSelection::All) };
-    let types = unpack_texts(blob).map_err(|problem| fields.corrupt("events", problem))?;
-    Ok(EventSelection::Only(types))
-}
-
-fn headers(fields: &mut Fields<'_>) -> Field<Vec<CustomHeader>> {
-    let Some(blob) = fields.optional_blob("headers")? else { return Ok(Vec::new()) };
-    unpack_headers(blob).map_err(|problem| fields.corrupt("headers", problem))
-}
-
-fn previous_secrets(fields: &mut Fields<'_>) -> Field<Vec<PreviousSecret>> {
-    let Some(blob) = fields.optional_blob("previous_secrets")? else { return Ok(Vec::new()) };
-    unpack_secrets(blob).map_err(|problem| fields.corrupt("previous_secrets", problem))
-}
-
-fn webhook_state(fields: &mut Fields<'_>) -> Field<WebhookState> {
-    let at = fields.optional_time("disabled_at")?;
-    let reason = fields.optional_text("disable_reason")?;
-    let (Some(at), Some(name)) = (at, reason) else {
-        if at.is_none() && reason.is_none() {
-            return Ok(WebhookState::Active);
-        }
-        return Err(fields.corrupt("disabled_at", "a time and a reason must stand together".to_owned()));
-    };
-    let reason = DisableReason::from_name(name)
-        .ok_or_else(|| fields.corrupt("disable_reason", format!("unknown reason {name:?}")))?;
-    Ok(WebhookState::Disabled { at, reason })
 }
 
 /// Columns of `cut`: webhook, n, upto, at, reason.

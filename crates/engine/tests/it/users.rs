@@ -12,7 +12,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::sessions::{LoggedIn, Visitor};
 use signalpost_engine::users::{IssuedUser, NewRight, NewUser};
 use signalpost_engine::workspaces::NewWorkspace;

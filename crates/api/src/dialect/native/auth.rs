@@ -16,7 +16,7 @@ use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
 use signalpost_engine::Engine;
 use signalpost_engine::limiter::Limiter;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
 use crate::kit::auth::bearer;

@@ -10,7 +10,7 @@ use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::View;
 use signalpost_engine::credentials::{IssuedCredential, NewCredential};
 use signalpost_engine::once::Stale;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 
 use super::{Shared, Surface, convert, credential_wire as wire, users};
 use crate::kit::body::{ReadBody, read_json};

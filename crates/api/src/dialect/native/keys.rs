@@ -8,8 +8,9 @@ use signalpost_core::id::OperatorKeyId;
 use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, KEY_RATE_PER_S_MAX, MANAGEMENT_BODY_BYTES_MAX};
 use signalpost_core::scope::Scope;
 use signalpost_engine::once::Stale;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::operator_keys::{
-    IssuedOperatorKey, NewOperatorKey, Operator, RotatedOperatorKey, ShownOperatorKey,
+    IssuedOperatorKey, NewOperatorKey, RotatedOperatorKey, ShownOperatorKey,
 };
 
 use super::{Shared, convert, wire};

@@ -36,7 +36,7 @@ use http::HeaderMap;
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
 use crate::dialect::Dialect;

@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use signalpost_core::error::Error;
 use signalpost_core::secret::Secret;
 use signalpost_engine::once::Stale;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::users::{IssuedUser, NewRight, NewUser};
 use signalpost_engine::{HeldRight, View};
 

@@ -7,7 +7,7 @@ use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_engine::once::Stale;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::webhooks::IssuedWebhook;
 use signalpost_engine::{ListWebhooks, View};
 

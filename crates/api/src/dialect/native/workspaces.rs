@@ -12,7 +12,7 @@ use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
 use signalpost_engine::Engine;
 use signalpost_engine::once::Stale;
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
 use super::{BASE_PATH, Shared, convert, patience, wire};

@@ -10,7 +10,8 @@ use signalpost_core::seal::Keyring;
 use signalpost_engine::Done;
 use signalpost_engine::credentials::{IssuedCredential, NewCredential};
 use signalpost_engine::once::{Keep, Stale};
-use signalpost_engine::operator_keys::{IssuedOperatorKey, NewOperatorKey, Operator, RotatedOperatorKey};
+use signalpost_engine::operator::Operator;
+use signalpost_engine::operator_keys::{IssuedOperatorKey, NewOperatorKey, RotatedOperatorKey};
 use signalpost_engine::vault::{KeyCheckError, check_keyring, rewrap};
 use signalpost_store::Ledger;
 

@@ -6,7 +6,7 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::profile::{IdForm, LoginRule, PauseRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_engine::once::{Keep, Stale};
-use signalpost_engine::operator_keys::Operator;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::users::{IssuedUser, NewRight, NewUser};
 use signalpost_engine::{Done, HeldRight};
 
