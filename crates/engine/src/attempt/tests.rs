@@ -1,3 +1,5 @@
+//! What an attempt sends, and what is kept of it.
+
 use super::*;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
