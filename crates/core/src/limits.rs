@@ -264,8 +264,20 @@ pub const POOL_CONNECTIONS_MAX: usize = 2_048;
 pub const DELIVERY_STEPS_MAX: u32 = 1_000;
 /// Attempts in flight of one webhook.
 pub const LANE_IN_FLIGHT_MAX: usize = 32;
-/// Attempts in flight on one delivery core.
+/// Attempts in flight on one delivery core. A workspace holds no more of these slots than are free.
 pub const CORE_IN_FLIGHT_MAX: usize = 1_024;
+/// The part of the slots, and of the worker time where first attempts wait too, that further attempts have: one in so many.
+pub const AGAIN_PARTS: usize = 5;
+/// Worker time that further attempts may have saved up while first ones were served: that of some thirty quick ones.
+pub const AGAIN_CREDIT_US_MAX: i64 = 1_000_000;
+/// Worker time that an attempt counts for at least. One slot of [`CORE_IN_FLIGHT_MAX`] for this long is as large a part of a
+/// core as the processor's time that any attempt takes, some 30 microseconds.
+pub const ATTEMPT_COST_US_MIN: u64 = 30_000;
+/// Attempts that are planned and have not begun. The rest of what may start waits in the order that is fair, and not in the
+/// line for the processor.
+pub const CORE_WAVE_MAX: usize = 32;
+/// Webhooks of one delivery core whose configuration is being read.
+pub const CORE_LOADS_MAX: usize = 256;
 /// Deliveries of one webhook held in memory; the rest wait on disk.
 pub const LANE_MEMORY_DELIVERIES_MAX: usize = 1_024;
 /// Deliveries that one core holds in memory over all its lanes.

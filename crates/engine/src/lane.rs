@@ -5,33 +5,25 @@
 //! rows from its beginning and leaving out what is known, so no order of commits and reads can lose a row or send
 //! one twice.
 
-use std::collections::{BTreeMap, VecDeque};
+mod ready;
+
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::health::failures_left;
-use signalpost_core::id::EventId;
-use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
+use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::limits::{ATTEMPT_COST_US_MIN, LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::time::Timestamp;
 
 use crate::id_map::{IdMap, IdSet};
 use crate::lane_config::LaneConfig;
+use crate::round::{Class, PerClass};
 
-/// A delivery that can be attempted now.
-#[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) due: Due,
-    /// `None` when it has to be read from the store first.
-    pub(crate) event: Option<Arc<Event>>,
-}
-
-impl Entry {
-    fn bytes(&self) -> usize {
-        self.event.as_ref().map_or(0, |event| event.content.data.len())
-    }
-}
+pub(crate) use self::ready::Entry;
+use self::ready::Ready;
 
 /// What is known of the webhook.
 #[derive(Debug)]
@@ -54,16 +46,19 @@ pub(crate) struct Lane {
     /// recorded.
     pub(crate) consecutive_failures: Option<u32>,
     pub(crate) in_flight: usize,
-    /// Whether the lane stands in its core's round of lanes that can start something.
-    pub(crate) in_round: bool,
+    /// Whose webhook it is, once that is known.
+    pub(crate) workspace: Option<WorkspaceId>,
+    /// Whether the lane stands in the line of those whose configuration is to be read.
+    pub(crate) waits_for_config: bool,
+    /// Worker time that its attempts take, as far as is known.
+    cost_us: u64,
     pub(crate) used_at: Timestamp,
-    ready: VecDeque<Entry>,
+    ready: Ready,
     waiting: BTreeMap<(Timestamp, EventId), Due>,
     known: IdMap<EventId, Known>,
     /// Earliest due time of what may be on disk and is not known.
     on_disk_from: Option<Timestamp>,
     reading: Option<Reading>,
-    ready_bytes: usize,
 }
 
 /// The row by which a delivery is owed that memory answers for, the newest that was heard of.
@@ -100,14 +95,15 @@ impl Lane {
             config: Config::Absent,
             consecutive_failures: None,
             in_flight: 0,
-            in_round: false,
+            workspace: None,
+            waits_for_config: false,
+            cost_us: ATTEMPT_COST_US_MIN,
             used_at: now,
-            ready: VecDeque::new(),
+            ready: Ready::default(),
             waiting: BTreeMap::new(),
             known: IdMap::default(),
             on_disk_from: None,
             reading: None,
-            ready_bytes: 0,
         }
     }
 
@@ -143,9 +139,7 @@ impl Lane {
             return;
         }
         self.known.insert(event_id, Known::by(due));
-        let entry = Entry { due, event: event.filter(|_| payload == Payload::Keep) };
-        self.ready_bytes += entry.bytes();
-        self.ready.push_back(entry);
+        self.ready.push_back(Entry { due, event: event.filter(|_| payload == Payload::Keep) });
     }
 
     /// Hears of a row of a delivery that memory answers for. A newer round takes the place of what has not started; what
@@ -161,8 +155,9 @@ impl Lane {
         self.known.insert(event, Known::by(due));
         if self.waiting.remove(&(known.due_at, event)).is_some() {
             self.waiting.insert((due.due_at, event), due);
-        } else if let Some(entry) = self.ready.iter_mut().find(|entry| entry.due.id.event == event) {
-            entry.due = due;
+        } else {
+            // What has started is found again on disk when it is recorded.
+            self.ready.renew(due);
         }
     }
 
@@ -194,9 +189,7 @@ impl Lane {
         if self.newer_round(due).is_some() {
             return self.end(due, None);
         }
-        let entry = Entry { due, event: Some(event) };
-        self.ready_bytes += entry.bytes();
-        self.ready.push_front(entry);
+        self.ready.push_front(Entry { due, event: Some(event) });
     }
 
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
@@ -233,9 +226,26 @@ impl Lane {
         }
     }
 
-    /// Whether another attempt may start: something is ready and the lane's own bounds permit.
-    pub(crate) fn can_start(&self) -> bool {
-        !self.ready.is_empty() && self.in_flight < self.in_flight_max()
+    /// What may start: something is ready and the lane's own bounds permit.
+    pub(crate) fn can_start(&self) -> PerClass<bool> {
+        match &self.config {
+            Config::Ready(_) if self.in_flight < self.in_flight_max() => self.ready.classes(),
+            _ => PerClass::NONE,
+        }
+    }
+
+    /// Whether something is ready of which it is not known where it goes.
+    pub(crate) fn needs_config(&self) -> bool {
+        matches!(self.config, Config::Absent) && !self.ready.is_empty()
+    }
+
+    pub(crate) const fn cost_us(&self) -> u64 {
+        self.cost_us
+    }
+
+    /// Learns from an attempt what the next will take: an eighth of the difference is believed.
+    pub(crate) const fn learn_cost(&mut self, used_us: u64) {
+        self.cost_us = self.cost_us - self.cost_us / 8 + used_us / 8;
     }
 
     /// A webhook that fails must not be sent more than it takes to switch it off.
@@ -246,15 +256,13 @@ impl Lane {
         left.map_or(LANE_IN_FLIGHT_MAX, |left| left.min(LANE_IN_FLIGHT_MAX))
     }
 
-    pub(crate) fn pop_ready(&mut self) -> Option<Entry> {
-        let entry = self.ready.pop_front()?;
-        self.ready_bytes -= entry.bytes();
-        Some(entry)
+    pub(crate) fn pop_ready(&mut self, class: Class) -> Option<Entry> {
+        self.ready.pop(class)
     }
 
     /// Bytes of payload held for deliveries that are ready.
     pub(crate) const fn ready_bytes(&self) -> usize {
-        self.ready_bytes
+        self.ready.bytes()
     }
 
     /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
@@ -311,9 +319,8 @@ impl Lane {
     /// Drops what was born up to a cut and has not started. The store no longer names these rows.
     pub(crate) fn cut(&mut self, upto: Sequence) {
         let mut dropped = Vec::new();
-        self.ready.retain(|entry| keep_or_note(entry.due, upto, &mut dropped));
+        self.ready.retain(|due| keep_or_note(due, upto, &mut dropped));
         self.waiting.retain(|_, due| keep_or_note(*due, upto, &mut dropped));
-        self.ready_bytes = self.ready.iter().map(Entry::bytes).sum();
         for event in dropped {
             self.settle(event);
         }

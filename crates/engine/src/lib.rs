@@ -41,6 +41,7 @@ mod profiles;
 mod record;
 pub mod redeliver;
 mod retention;
+mod round;
 mod sealing;
 pub mod secrets;
 pub mod sessions;

@@ -137,6 +137,9 @@ impl Running {
     /// Takes a lane out of memory. What it waits for is on disk; one instant stands for all of it.
     fn forget(&mut self, webhook: WebhookId, now: Timestamp) {
         let Some(lane) = self.lanes.remove(&webhook) else { return };
+        if let Some(workspace) = lane.workspace {
+            self.round.leave(workspace, webhook);
+        }
         self.held -= lane.held();
         self.engine.metrics.deliveries_in_memory.add(-super::signed(lane.held()));
         self.engine.metrics.lanes_in_memory.add(-1);
@@ -157,5 +160,5 @@ impl Running {
 fn is_idle(lane: &Lane, now: Timestamp) -> bool {
     let quiet = now.ms_since(lane.used_at) >= LANE_IDLE_MS;
     let later = lane.wake_at(now).is_none_or(|at| at.ms_since(now) >= LANE_IDLE_MS);
-    lane.only_waits(now) && !lane.in_round && quiet && later
+    lane.only_waits(now) && quiet && later
 }

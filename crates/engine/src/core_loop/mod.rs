@@ -4,6 +4,7 @@ mod hear;
 mod settle;
 mod start;
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ use crate::doorbell::CoreDoor;
 use crate::id_map::IdMap;
 use crate::lane::Lane;
 use crate::lane_config::Loaded;
+use crate::round::{Round, Slot};
 use crate::timers::Timers;
 
 /// Ended attempts that may wait for their record. Beyond it nothing starts: a crash now would repeat them.
@@ -37,7 +39,7 @@ const FETCH_MAX: usize = 64;
 /// Rows that a lane reads at once while the core's memory is full: enough to go on, for every lane.
 const PAGE_ROWS_WHEN_FULL: usize = 8;
 /// Things done in one turn before messages and timers get a look.
-const TURN_MAX: usize = 256;
+const TURN_MAX: usize = 64;
 /// A lane that holds nothing stays in memory this long with its configuration.
 const LANE_IDLE_MS: i64 = 60_000;
 /// The longest sleep of a core that waits for an instant of the wall clock.
@@ -76,23 +78,26 @@ impl Engine {
 
 /// Something that a core was waiting for.
 enum Done {
-    Ended(Result<EndedAttempt, Unbegun>),
+    Ended(Slot, Result<EndedAttempt, Unbegun>),
     Recorded(Vec<Ending>),
     Loaded { webhook: WebhookId, question: u64, loaded: Result<Loaded, String> },
     Page { webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError> },
-    Fetched { dues: Vec<Due>, events: Result<Vec<Arc<Event>>, StoreError> },
+    Fetched { dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError> },
 }
 
 struct Running {
     engine: Arc<Engine>,
     transport: Rc<dyn Transport>,
     lanes: IdMap<WebhookId, Lane>,
-    /// Lanes that can start something, each once: one attempt a turn of the round.
-    round: VecDeque<WebhookId>,
+    /// Lanes whose configuration is to be read, each once.
+    unloaded: VecDeque<WebhookId>,
+    loads_in_flight: usize,
+    round: Round,
+    /// Attempts that are planned and have not begun.
+    unbegun: Rc<Cell<usize>>,
     timers: Timers,
     alarm: Option<(Timestamp, BoxFuture<'static, ()>)>,
     underway: FuturesUnordered<LocalBoxFuture<'static, Done>>,
-    in_flight: usize,
     held: usize,
     held_bytes: usize,
     unrecorded: usize,
@@ -112,11 +117,13 @@ impl Running {
             engine,
             transport,
             lanes: IdMap::default(),
-            round: VecDeque::new(),
+            unloaded: VecDeque::new(),
+            loads_in_flight: 0,
+            round: Round::new(CORE_IN_FLIGHT_MAX),
+            unbegun: Rc::default(),
             timers: Timers::default(),
             alarm: None,
             underway: FuturesUnordered::new(),
-            in_flight: 0,
             held: 0,
             held_bytes: 0,
             unrecorded: 0,
@@ -142,6 +149,13 @@ impl Running {
     async fn wait(&mut self, door: &CoreDoor) {
         self.set_alarm();
         let mut rung = false;
+        let more = self.may_start_more();
+        let others_turn = async {
+            match more {
+                true => self.engine.clock.give_way().await,
+                false => std::future::pending().await,
+            }
+        };
         let alarm = async {
             match &mut self.alarm {
                 Some((_, sleep)) => sleep.await,
@@ -151,6 +165,7 @@ impl Running {
         let (messages, done) = select_biased! {
             messages = door.mailbox.take().fuse() => (messages, None),
             done = self.underway.select_next_some() => (Vec::new(), Some(done)),
+            () = others_turn.fuse() => (Vec::new(), None),
             () = alarm.fuse() => {
                 rung = true;
                 (Vec::new(), None)
@@ -190,7 +205,7 @@ impl Running {
 
     fn has_stopped(&self) -> bool {
         let Some(deadline) = self.stopping else { return false };
-        (self.in_flight == 0 && self.unrecorded == 0) || self.engine.clock.now() >= deadline
+        (self.round.in_flight() == 0 && self.unrecorded == 0) || self.engine.clock.now() >= deadline
     }
 
     /// Changes a lane, and keeps the core's sums, its round and its timers in step with it.
@@ -217,9 +232,12 @@ impl Running {
         self.held = self.held + after.0 - before.0;
         self.held_bytes = self.held_bytes + after.1 - before.1;
         metrics.deliveries_in_memory.add(signed(after.0) - signed(before.0));
-        if lane.can_start() && !lane.in_round {
-            lane.in_round = true;
-            self.round.push_back(webhook);
+        if let Some(workspace) = lane.workspace {
+            self.round.stand(workspace, webhook, lane.can_start());
+        }
+        if lane.needs_config() && !lane.waits_for_config {
+            lane.waits_for_config = true;
+            self.unloaded.push_back(webhook);
         }
         if let Some(at) = lane.wake_at(now) {
             self.timers.wake_by(webhook, at);

@@ -7,6 +7,7 @@ use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
+use signalpost_core::limits::ATTEMPT_COST_US_MIN;
 use signalpost_store::StoreError;
 
 use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
@@ -14,18 +15,22 @@ use crate::attempt::{EndedAttempt, Ending, Judged, Unbegun};
 use crate::lane::Config;
 use crate::lane_config::Loaded;
 use crate::record::record;
+use crate::round::Slot;
 
 impl Running {
     pub(super) fn deal_with(&mut self, done: Done) {
         match done {
-            Done::Ended(Ok(ended)) => self.judge(ended),
-            Done::Ended(Err(unbegun)) => self.take_back(unbegun),
+            Done::Ended(slot, Ok(ended)) => self.judge(slot, ended),
+            Done::Ended(slot, Err(unbegun)) => self.take_back(slot, unbegun),
             Done::Recorded(endings) => {
                 self.records_in_flight -= 1;
                 self.unrecorded -= endings.len();
                 endings.iter().for_each(|ending| self.settle(ending));
             }
-            Done::Loaded { webhook, question, loaded } => self.take_config(webhook, question, loaded),
+            Done::Loaded { webhook, question, loaded } => {
+                self.loads_in_flight -= 1;
+                self.take_config(webhook, question, loaded);
+            }
             Done::Page { webhook, limit, rows } => self.take_page(webhook, limit, rows),
             Done::Fetched { dues, events } => self.take_events(dues, events),
         }
@@ -33,14 +38,16 @@ impl Running {
 
     /// Decides on an attempt that has ended. Its slot is free at once; the delivery stays known until the outcome
     /// is on disk.
-    fn judge(&mut self, ended: EndedAttempt) {
+    fn judge(&mut self, slot: Slot, ended: EndedAttempt) {
         let now = self.engine.clock.now();
         self.count(&ended);
-        self.in_flight -= 1;
+        let used_us = ended.duration_us().max(ATTEMPT_COST_US_MIN);
+        self.round.give_back(slot, used_us);
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
             lane.in_flight -= 1;
+            lane.learn_cost(used_us);
             lane.used_at = now;
             let failures = lane.consecutive_failures.unwrap_or(0);
             let judged = ended.judge(failures, now, random.as_ref());
@@ -57,9 +64,9 @@ impl Running {
     }
 
     /// An attempt that did not begin goes back to the front of its lane, which decides anew.
-    fn take_back(&mut self, unbegun: Unbegun) {
+    fn take_back(&mut self, slot: Slot, unbegun: Unbegun) {
         self.engine.metrics.attempts_in_flight.add(-1);
-        self.in_flight -= 1;
+        self.round.give_back(slot, 0);
         self.touch(unbegun.due.id.webhook, |lane| {
             lane.in_flight -= 1;
             lane.put_back(unbegun.due, unbegun.event);
@@ -137,6 +144,7 @@ impl Running {
                         lane.cut(upto);
                     }
                     left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
+                    lane.workspace = Some(config.workspace);
                     lane.config = Config::Ready(Rc::from(config));
                 }
                 Ok(Loaded::Closed) => lane.drop_unstarted(),
@@ -189,12 +197,12 @@ impl Running {
 
     /// Events for deliveries that were ready without theirs. They go back to the front of their lanes, where the
     /// usual rules decide anew: a webhook may have changed meanwhile.
-    fn take_events(&mut self, dues: Vec<Due>, events: Result<Vec<Arc<Event>>, StoreError>) {
+    fn take_events(&mut self, dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError>) {
         let again_at = self.engine.clock.now().plus_ms(STORE_PAUSE_MS);
         let events =
             events.map_err(|error| tracing::error!(%error, "events could not be read, trying again"));
-        for due in dues.into_iter().rev() {
-            self.in_flight -= 1;
+        for (due, slot) in dues.into_iter().rev() {
+            self.round.give_back(slot, 0);
             self.touch(due.id.webhook, |lane| {
                 lane.in_flight -= 1;
                 let Ok(events) = &events else { return lane.give_back(due, again_at) };

