@@ -70,6 +70,8 @@ pub enum TemplateError {
     Unknown(String),
     #[error("`{0}` cannot stand in a JSON template")]
     NotJson(String),
+    #[error("`{0}` touches what stands beside it: in a JSON template it is a value by itself")]
+    NotAlone(String),
 }
 
 impl Template {
@@ -91,6 +93,12 @@ impl Template {
             let field = field_named(name)?;
             if form == Form::Json && matches!(field, Field::Body | Field::Signature) {
                 return Err(TemplateError::NotJson(name.to_owned()));
+            }
+            let may_touch = |c: char| separates_values(c) || (c == '"' && field == Field::EventSequence);
+            let begins_alone = literal.chars().next_back().map_or(segments.is_empty(), may_touch);
+            let ends_alone = tail.chars().next().is_none_or(may_touch);
+            if form == Form::Json && !(begins_alone && ends_alone) {
+                return Err(TemplateError::NotAlone(name.to_owned()));
             }
             if !literal.is_empty() {
                 segments.push(Segment::Literal(literal.to_owned()));
@@ -181,6 +189,12 @@ impl Template {
             Form::Json => emit(json_string(text).as_bytes()),
         }
     }
+}
+
+/// What may touch a value in JSON. A digit may not: `${event.sequence}6` would be a number for most events and not for all.
+/// Quotes may touch that number, which they make a text.
+fn separates_values(c: char) -> bool {
+    "[]{},: \t\r\n".contains(c)
 }
 
 fn field_named(name: &str) -> Result<Field, TemplateError> {
@@ -314,6 +328,10 @@ pub(crate) mod tests {
         assert_eq!(Template::text("a ${event.id"), Err(TemplateError::Unclosed));
         assert_eq!(Template::text("${event.nope}"), Err(TemplateError::Unknown("event.nope".to_owned())));
         assert_eq!(Template::json("${body}"), Err(TemplateError::NotJson("body".to_owned())));
+        for touching in ["${event.id}6", "-${event.id}", "\"${event.id}\"", "[${webhook.id}${event.id}]"] {
+            assert!(matches!(Template::json(touching), Err(TemplateError::NotAlone(_))), "{touching}");
+            assert!(Template::text(touching).is_ok(), "{touching}");
+        }
     }
 
     #[test]
