@@ -7,7 +7,9 @@
 pub mod attempt;
 pub mod base62;
 pub mod basic_auth;
+pub mod ceilings;
 pub mod cidr;
+pub mod concurrency;
 pub mod credential;
 pub mod custom_header;
 pub mod delivery;
@@ -27,6 +29,7 @@ pub mod masking;
 pub mod matching;
 pub mod metadata;
 pub mod operator_key;
+pub mod pace;
 pub mod password;
 pub mod policy;
 pub mod ports;

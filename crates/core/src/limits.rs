@@ -262,8 +262,17 @@ pub const POOL_CONNECTIONS_MAX: usize = 2_048;
 /// Steps in the history of one delivery: the longest schedule some thirty times over. Beyond it nobody can have the
 /// delivery sent once more; a history is read as a whole, by lists and by the writer.
 pub const DELIVERY_STEPS_MAX: u32 = 1_000;
-/// Attempts in flight of one webhook.
-pub const LANE_IN_FLIGHT_MAX: usize = 32;
+/// Attempts in flight of one webhook at most, and of one that nothing is known of. What is learned lies between one and the
+/// first.
+pub const LANE_IN_FLIGHT_MAX: usize = 256;
+pub const LANE_IN_FLIGHT_START: usize = 32;
+/// How long a webhook's receiver can keep us from sending anything with one `Retry-After`; the deliveries that it was answered
+/// to wait as long as it said.
+pub const LANE_HOLD_MAX: Duration = Duration::from_secs(5 * 60);
+/// The highest rate that a webhook may be limited to; no single node sends more.
+pub const WEBHOOK_RATE_PER_S_MAX: u32 = 10_000;
+/// Lateness that costs a limited webhook none of its rate: several wake-ups of a timer under load.
+pub const PACE_TOLERANCE: Duration = Duration::from_millis(20);
 /// Attempts in flight on one delivery core. A workspace holds no more of these slots than are free.
 pub const CORE_IN_FLIGHT_MAX: usize = 1_024;
 /// The part of the slots, and of the worker time where first attempts wait too, that further attempts have: one in so many.
@@ -360,7 +369,8 @@ const _: () =
     assert!(SMALL_BODY_BYTES_MAX < BATCH_BODY_BYTES_MAX && BATCH_BODY_BYTES_MAX < LARGE_BODIES_BYTES_MAX);
 const _: () = assert!(MANAGEMENT_BODY_BYTES_MAX <= SMALL_BODY_BYTES_MAX);
 const _: () = assert!(POOL_IDLE.as_secs() <= POOL_AGE_MAX.as_secs());
-const _: () = assert!(LANE_IN_FLIGHT_MAX <= LANE_MEMORY_DELIVERIES_MAX);
+const _: () =
+    assert!(LANE_IN_FLIGHT_START <= LANE_IN_FLIGHT_MAX && LANE_IN_FLIGHT_MAX <= LANE_MEMORY_DELIVERIES_MAX);
 const _: () = assert!(LANE_PAGE_ROWS <= LANE_MEMORY_DELIVERIES_MAX);
 const _: () = assert!(BATCH_EVENTS_MAX <= COMMIT_OPERATIONS_MAX);
 const _: () = assert!(PAGE_ROWS_DEFAULT <= PAGE_ROWS_MAX && PAGE_ROWS_MAX <= LIST_SCAN_ROWS_MAX);

@@ -31,15 +31,19 @@ pub fn decide(ended: Ended<'_>, jitter: &mut dyn FnMut(u64) -> u64) -> Verdict {
         return Verdict::Delivered;
     }
     let Some(scheduled) = ended.schedule.delay_after(ended.tries) else { return Verdict::GiveUp };
-    let asked = match ended.outcome {
-        Outcome::Status(429 | 503) => ended.retry_after.unwrap_or_default().min(RETRY_DELAY_MAX),
-        _ => Duration::ZERO,
-    };
-    let delay_ms = millis(scheduled.max(asked));
+    let delay_ms = millis(scheduled.max(asked_for(ended.outcome, ended.retry_after)));
     let spread_ms = delay_ms / u64::from(JITTER_DIVISOR);
     let added_ms = if spread_ms == 0 { 0 } else { jitter(spread_ms).min(spread_ms) };
     let total_ms = i64::try_from(delay_ms + added_ms).expect("bounded by RETRY_DELAY_MAX");
     Verdict::RetryAt(ended.now.plus_ms(total_ms))
+}
+
+/// For how long a receiver wants to be left alone: the word of one that answers 429 or 503, up to [`RETRY_DELAY_MAX`].
+pub fn asked_for(outcome: Outcome, retry_after: Option<Duration>) -> Duration {
+    match outcome {
+        Outcome::Status(429 | 503) => retry_after.unwrap_or_default().min(RETRY_DELAY_MAX),
+        _ => Duration::ZERO,
+    }
 }
 
 fn millis(duration: Duration) -> u64 {

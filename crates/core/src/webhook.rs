@@ -1,6 +1,7 @@
 //! One subscription of a customer.
 
 use crate::basic_auth::Login;
+use crate::ceilings::Ceilings;
 use crate::custom_header::CustomHeader;
 use crate::event::Sequence;
 use crate::id::{SigningKeyId, WebhookId, WorkspaceId};
@@ -30,6 +31,8 @@ pub struct Webhook {
     pub state: WebhookState,
     /// What it changes of its workspace's rules.
     pub patience: Patience,
+    /// What its receiver is sent at most.
+    pub ceilings: Ceilings,
     /// Sent with every request, in the order of their names.
     pub headers: Vec<CustomHeader>,
     /// Sent with every request when it is whole.
@@ -44,6 +47,9 @@ pub struct Webhook {
     pub metadata: Vec<(String, String)>,
     /// Failed attempts since the last success.
     pub consecutive_failures: u32,
+    /// Requests that its receiver was last found to bear at once, see [`crate::concurrency`]. `None` while it is not known
+    /// to bear more or fewer than any other.
+    pub concurrency: Option<u16>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
     /// The last number of the workspace's sequence when it was made, set by the store: no event up to it could be meant
@@ -202,6 +208,7 @@ pub(crate) mod tests {
             filter: None,
             state: WebhookState::Active,
             patience: Patience::default(),
+            ceilings: Ceilings::default(),
             headers: Vec::new(),
             login: Login::none(),
             secret: None,
@@ -209,6 +216,7 @@ pub(crate) mod tests {
             signing_key: None,
             metadata: Vec::new(),
             consecutive_failures: 0,
+            concurrency: None,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
             created_after: Sequence(0),

@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Exchange, Failure, Outcome, Timing, Verdict};
+use signalpost_core::concurrency::Load;
 use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
@@ -15,7 +17,7 @@ use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYT
 use signalpost_core::masking::Masking;
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
 use signalpost_core::profile::DeliveryProfile;
-use signalpost_core::retry::{Ended, decide};
+use signalpost_core::retry::{Ended, asked_for, decide};
 use signalpost_core::sign::Signer;
 use signalpost_core::template::{Scope, Template};
 use signalpost_core::time::Timestamp;
@@ -143,6 +145,16 @@ impl EndedAttempt {
         self.exchange.timing.total_us
     }
 
+    /// What it says about its receiver's capacity.
+    pub(crate) fn load(&self) -> Load {
+        Load::of(self.outcome(), Duration::from_micros(self.duration_us()), self.config.policy.timeout)
+    }
+
+    /// For how long its receiver wants to be left alone.
+    pub(crate) fn asked_for(&self) -> Duration {
+        asked_for(self.outcome(), self.exchange.retry_after)
+    }
+
     /// Decides what follows. `failures` is the webhook's count before this attempt.
     pub(crate) fn judge(self, failures: u32, now: Timestamp, random: &dyn Random) -> Judged {
         let (due, policy) = (self.due, &self.config.policy);
@@ -167,8 +179,13 @@ impl EndedAttempt {
             verdict,
             disabled: health.and_then(|h| h.disable),
         };
-        let finished =
-            Finished { workspace: self.config.workspace, due, attempt: self.into_record(verdict), health };
+        let finished = Finished {
+            workspace: self.config.workspace,
+            due,
+            attempt: self.into_record(verdict),
+            health,
+            concurrency: None,
+        };
         Judged { finished, ending }
     }
 

@@ -5,24 +5,28 @@
 //! rows from its beginning and leaving out what is known, so no order of commits and reads can lose a row or send
 //! one twice.
 
+mod gate;
 mod ready;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use signalpost_core::concurrency::Begun;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::health::failures_left;
 use signalpost_core::id::{EventId, WorkspaceId};
-use signalpost_core::limits::{ATTEMPT_COST_US_MIN, LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
+use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
+use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
 
 use crate::id_map::{IdMap, IdSet};
 use crate::lane_config::LaneConfig;
 use crate::round::{Class, PerClass};
 
-pub(crate) use self::ready::Entry;
+use self::gate::Gate;
+use self::ready::Entry;
 use self::ready::Ready;
 
 /// What is known of the webhook.
@@ -39,19 +43,29 @@ pub(crate) enum Config {
     Closing,
 }
 
+/// A delivery that a lane has let go.
+#[derive(Debug)]
+pub(crate) enum Started {
+    Attempt {
+        due: Due,
+        event: Arc<Event>,
+        begun: Begun,
+    },
+    /// Its event has to be read first, and then it is [put back](Lane::put_back).
+    WithoutEvent(Due),
+}
+
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) config: Config,
     /// Failed attempts since the last success: read from the store once, and counted here from then on, ahead of what is
     /// recorded.
     pub(crate) consecutive_failures: Option<u32>,
-    pub(crate) in_flight: usize,
     /// Whose webhook it is, once that is known.
     pub(crate) workspace: Option<WorkspaceId>,
     /// Whether the lane stands in the line of those whose configuration is to be read.
     pub(crate) waits_for_config: bool,
-    /// Worker time that its attempts take, as far as is known.
-    cost_us: u64,
+    pub(crate) gate: Gate,
     pub(crate) used_at: Timestamp,
     ready: Ready,
     waiting: BTreeMap<(Timestamp, EventId), Due>,
@@ -94,10 +108,9 @@ impl Lane {
         Self {
             config: Config::Absent,
             consecutive_failures: None,
-            in_flight: 0,
             workspace: None,
             waits_for_config: false,
-            cost_us: ATTEMPT_COST_US_MIN,
+            gate: Gate::default(),
             used_at: now,
             ready: Ready::default(),
             waiting: BTreeMap::new(),
@@ -227,9 +240,11 @@ impl Lane {
     }
 
     /// What may start: something is ready and the lane's own bounds permit.
-    pub(crate) fn can_start(&self) -> PerClass<bool> {
+    pub(crate) fn can_start(&self, now: Timestamp) -> PerClass<bool> {
         match &self.config {
-            Config::Ready(_) if self.in_flight < self.in_flight_max() => self.ready.classes(),
+            Config::Ready(config) if self.gate.is_open(self.most_at_once(config), now) => {
+                self.ready.classes()
+            }
             _ => PerClass::NONE,
         }
     }
@@ -239,25 +254,31 @@ impl Lane {
         matches!(self.config, Config::Absent) && !self.ready.is_empty()
     }
 
-    pub(crate) const fn cost_us(&self) -> u64 {
-        self.cost_us
-    }
-
-    /// Learns from an attempt what the next will take: an eighth of the difference is believed.
-    pub(crate) const fn learn_cost(&mut self, used_us: u64) {
-        self.cost_us = self.cost_us - self.cost_us / 8 + used_us / 8;
-    }
-
-    /// A webhook that fails must not be sent more than it takes to switch it off.
-    fn in_flight_max(&self) -> usize {
-        let Config::Ready(config) = &self.config else { return LANE_IN_FLIGHT_MAX };
+    /// No more than the owner permits, and a webhook that fails must not be sent more than it takes to switch it off.
+    fn most_at_once(&self, config: &LaneConfig) -> usize {
+        let permitted = config.ceilings.in_flight.map_or(LANE_IN_FLIGHT_MAX, |most| usize::from(most.get()));
         let left = failures_left(config.policy.disable, self.consecutive_failures.unwrap_or(0));
         let left = left.and_then(|left| usize::try_from(left).ok());
-        left.map_or(LANE_IN_FLIGHT_MAX, |left| left.min(LANE_IN_FLIGHT_MAX))
+        left.map_or(permitted, |left| left.min(permitted))
     }
 
-    pub(crate) fn pop_ready(&mut self, class: Class) -> Option<Entry> {
-        self.ready.pop(class)
+    /// Starts the first delivery of a class. `None` when it is too early, or when that delivery has ended.
+    pub(crate) fn begin(&mut self, class: Class, clock: &dyn Clock) -> Option<Started> {
+        let Config::Ready(config) = &self.config else { return None };
+        let (cut_upto, rate) = (config.cut_upto, config.ceilings.rate);
+        if !self.gate.keeps_pace(rate, clock) {
+            return None;
+        }
+        let Entry { due, event } = self.ready.pop(class)?;
+        if cut_upto.is_some_and(|upto| due.born <= upto) {
+            self.settle(due.id.event);
+            return None;
+        }
+        let Some(event) = event else {
+            self.gate.reserve();
+            return Some(Started::WithoutEvent(due));
+        };
+        Some(Started::Attempt { due, event, begun: self.gate.enter(rate, clock) })
     }
 
     /// Bytes of payload held for deliveries that are ready.
@@ -343,16 +364,18 @@ impl Lane {
     pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.first_key_value().map(|((due_at, _), _)| *due_at);
         let on_disk = self.on_disk_from.filter(|from| *from > now);
-        [waiting, on_disk].into_iter().flatten().min()
+        // Whether something is ready or not: nobody looks otherwise when the gate opens.
+        [waiting, on_disk, self.gate.opens_at(now)].into_iter().flatten().min()
     }
 
     /// Whether everything the lane holds waits for later: then one instant can stand for it.
     pub(crate) fn only_waits(&self, now: Timestamp) -> bool {
-        self.in_flight == 0
+        self.gate.in_flight() == 0
             && self.reading.is_none()
             && self.on_disk_from.is_none_or(|from| from > now)
             && self.ready.is_empty()
             && self.known.len() == self.waiting.len()
+            && self.gate.opens_at(now).is_none()
     }
 
     pub(crate) fn held(&self) -> usize {

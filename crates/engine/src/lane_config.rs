@@ -4,9 +4,10 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use signalpost_core::basic_auth::{AUTHORIZATION, authorization};
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::WorkspaceId;
 use signalpost_core::masking::Masking;
 use signalpost_core::policy::DeliveryPolicy;
 use signalpost_core::profile::{Profile, SigningRule};
@@ -24,17 +25,19 @@ use crate::sealing::{header_place, password_place, secret_place};
 
 #[derive(Debug)]
 pub(crate) struct LaneConfig {
-    pub(crate) webhook: WebhookId,
     pub(crate) workspace: WorkspaceId,
     pub(crate) webhook_public_id: String,
     pub(crate) workspace_public_id: String,
     pub(crate) profile: Arc<Profile>,
     pub(crate) policy: DeliveryPolicy,
+    pub(crate) ceilings: Ceilings,
     /// The URL and the signer, or why no request can be made.
     pub(crate) target: Result<Target, String>,
     /// Whatever was born up to here has been ended.
     pub(crate) cut_upto: Option<Sequence>,
     pub(crate) consecutive_failures: u32,
+    /// What its receiver was last found to bear at once.
+    pub(crate) concurrency: Option<u16>,
     /// Set when the webhook changed: an attempt that was planned under this and has not begun must not begin.
     pub(crate) superseded: Cell<bool>,
 }
@@ -185,15 +188,16 @@ impl LaneConfig {
         let target = Target::new(&webhook.url, &profile, opened);
         let policy = profile.delivery.policy.with(&workspace.policy).with_patience(&webhook.patience);
         Self {
-            webhook: webhook.id,
             workspace: workspace.id,
             webhook_public_id: webhook.public_id,
             workspace_public_id: workspace.public_id,
             policy,
+            ceilings: webhook.ceilings,
             profile,
             target,
             cut_upto: cuts.iter().map(|cut| cut.upto).max(),
             consecutive_failures: webhook.consecutive_failures,
+            concurrency: webhook.concurrency,
             superseded: Cell::new(false),
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use signalpost_core::basic_auth::{Login, LoginChange};
+use signalpost_core::ceilings::{Ceilings, CeilingsChange};
 use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::Sequence;
@@ -39,6 +40,7 @@ pub struct NewWebhook {
     /// An expression that the events it gets must satisfy.
     pub filter: Option<String>,
     pub patience: Patience,
+    pub ceilings: Ceilings,
     /// Names with their values.
     pub headers: Vec<(String, Secret)>,
     pub login: Login<Secret>,
@@ -62,6 +64,7 @@ impl NewWebhook {
             subject: None,
             filter: None,
             patience: Patience { retry: None, timeout: None },
+            ceilings: Ceilings { in_flight: None, rate: None },
             headers: Vec::new(),
             login: Login::none(),
             secret: None,
@@ -90,6 +93,7 @@ pub struct WebhookChange {
     pub filter: Option<Option<String>>,
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
+    pub ceilings: CeilingsChange,
     pub headers: Option<HeadersChange<Secret>>,
     pub login: LoginChange<Secret>,
     /// Public id of the key that is to sign.
@@ -164,6 +168,7 @@ impl Engine {
                 Activity::Paused => WebhookState::Disabled { at: now, reason: paused(profile) },
             },
             patience: new.patience,
+            ceilings: new.ceilings,
             headers,
             login,
             secret: secret.as_ref().map(|secret| self.seal_secret(workspace, id, secret)),
@@ -171,6 +176,7 @@ impl Engine {
             signing_key: None,
             metadata: metadata::collected(new.metadata)?,
             consecutive_failures: 0,
+            concurrency: None,
             created_at: now,
             updated_at: now,
             // The store knows where it is made.
@@ -221,6 +227,7 @@ impl Engine {
             filter: change.filter,
             retry: change.retry,
             timeout: change.timeout,
+            ceilings: change.ceilings,
             headers,
             login,
             signing_key,

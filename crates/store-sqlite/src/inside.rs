@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use signalpost_core::attempt::Verdict;
 use signalpost_core::basic_auth::Login;
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
@@ -165,6 +166,7 @@ fn an_ended_webhook_keeps_no_secret() {
         let full = Webhook {
             filter: Some("data.secret == 'x'".to_owned()),
             patience: Patience { retry: None, timeout: Some(Duration::from_secs(1)) },
+            ceilings: Ceilings::default(),
             headers: vec![CustomHeader { name: "x-api-key".to_owned(), value: sample::sealed(1) }],
             login: Login { user: Some("user".to_owned()), password: Some(sample::sealed(3)) },
             signing_key: Some(key.id),

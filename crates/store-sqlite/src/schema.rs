@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 15, name: "signing_keys", sql: include_str!("../migrations/0015_signing_keys.sql") },
     Migration { number: 16, name: "users", sql: include_str!("../migrations/0016_users.sql") },
     Migration { number: 17, name: "filtered", sql: include_str!("../migrations/0017_filtered.sql") },
+    Migration { number: 18, name: "ceilings", sql: include_str!("../migrations/0018_ceilings.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use signalpost_core::basic_auth::LoginChange;
+use signalpost_core::ceilings::CeilingsChange;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
@@ -284,6 +285,7 @@ pub struct UpdateWebhook {
     pub filter: Option<Option<String>>,
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
+    pub ceilings: CeilingsChange,
     /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
     pub headers: Option<HeadersChange<SealedSecret>>,
     /// Each part by itself.
@@ -309,6 +311,7 @@ impl UpdateWebhook {
             filter: None,
             retry: None,
             timeout: None,
+            ceilings: CeilingsChange { in_flight: None, rate: None },
             headers: None,
             login: LoginChange { user: None, password: None },
             secrets: None,

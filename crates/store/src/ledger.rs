@@ -166,6 +166,8 @@ pub struct Finished {
     pub attempt: Attempt,
     /// Set when the attempt changed the webhook's health.
     pub health: Option<HealthChange>,
+    /// Set when it has taught how many requests the webhook's receiver bears at once. A webhook that is deleted keeps nothing.
+    pub concurrency: Option<u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

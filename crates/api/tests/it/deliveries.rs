@@ -57,7 +57,7 @@ impl Scene {
             request_headers: vec![("webhook-id".to_owned(), "x".to_owned())],
             answer,
         };
-        let finished = Finished { workspace, due, attempt, health: None };
+        let finished = Finished { workspace, due, attempt, health: None, concurrency: None };
         block_on(self.app.store.finish(vec![finished].into())).unwrap();
     }
 

@@ -61,6 +61,29 @@ fn patience_of_its_own_falls_back_to_the_workspaces() {
 }
 
 #[test]
+fn ceilings_are_set_shown_changed_and_taken_away() {
+    let app = App::new();
+    let path = webhooks(&app);
+    let one = make(&app, &path, json!({"url": "https://x.y", "max_in_flight": 4, "rate_per_second": 5}));
+    let ceilings = |shown: Value| [shown["max_in_flight"].clone(), shown["rate_per_second"].clone()];
+    let shown = app.operator(Method::GET, &one).send().json();
+    assert_eq!(ceilings(shown), [json!(4), json!(5)]);
+    let changed = patch(&app, &one, json!({"max_in_flight": null, "rate_per_second": 10_000}));
+    assert_eq!(ceilings(changed.expect(200).json()), [Value::Null, json!(10_000)]);
+    for (wrong, many) in [
+        (json!(0), json!(0)),
+        (json!(257), json!(10_001)),
+        (json!(u64::MAX), json!(1.5)),
+        (json!("4"), json!([5])),
+    ] {
+        let refused = patch(&app, &one, json!({"max_in_flight": wrong, "rate_per_second": many}));
+        assert_eq!(refused.expect(422).pointers(), ["/max_in_flight", "/rate_per_second"]);
+    }
+    let shown = app.operator(Method::GET, &one).send().json();
+    assert_eq!(ceilings(shown), [Value::Null, json!(10_000)], "nothing was changed");
+}
+
+#[test]
 fn headers_are_merged_masked_and_never_shown() {
     let app = App::new();
     let path = webhooks(&app);

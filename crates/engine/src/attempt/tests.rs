@@ -5,6 +5,7 @@ use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
 use futures_util::FutureExt;
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::DisableRule;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
@@ -86,11 +87,11 @@ fn config(superseded: bool) -> Rc<LaneConfig> {
     let (name, value) = secret_header();
     let masking = Masking::of(std::iter::empty(), std::iter::once((&*name, &value)));
     Rc::new(LaneConfig {
-        webhook: WebhookId::from_raw(1),
         workspace: WorkspaceId::from_raw(1),
         webhook_public_id: "wh".to_owned(),
         workspace_public_id: "ws".to_owned(),
         policy: profile.delivery.policy.clone(),
+        ceilings: Ceilings::default(),
         profile: Arc::new(profile),
         target: Ok(Target {
             url,
@@ -101,6 +102,7 @@ fn config(superseded: bool) -> Rc<LaneConfig> {
         }),
         cut_upto: None,
         consecutive_failures: 0,
+        concurrency: None,
         superseded: Cell::new(superseded),
     })
 }

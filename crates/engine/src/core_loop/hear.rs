@@ -72,7 +72,10 @@ impl Running {
     /// the new one.
     fn reload(&mut self, webhook: WebhookId, applied: oneshot::Sender<()>) {
         if self.lanes.contains_key(&webhook) {
-            self.touch(webhook, Lane::drop_config);
+            self.touch(webhook, |lane| {
+                lane.drop_config();
+                lane.gate.release();
+            });
         }
         // The asker may have gone away; the change holds all the same.
         applied.send(()).unwrap_or_default();
@@ -84,6 +87,7 @@ impl Running {
         if self.lanes.contains_key(&webhook) {
             self.touch(webhook, |lane| {
                 lane.drop_config();
+                lane.gate.release();
                 lane.resume(failures, now);
             });
         } else {

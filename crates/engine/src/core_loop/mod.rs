@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, StreamExt, select_biased};
+use signalpost_core::concurrency::Begun;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
@@ -78,11 +79,17 @@ impl Engine {
 
 /// Something that a core was waiting for.
 enum Done {
-    Ended(Slot, Result<EndedAttempt, Unbegun>),
+    Ended(Underway, Result<EndedAttempt, Unbegun>),
     Recorded(Vec<Ending>),
     Loaded { webhook: WebhookId, question: u64, loaded: Result<Loaded, String> },
     Page { webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError> },
     Fetched { dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError> },
+}
+
+/// What an attempt has taken while it lasts.
+struct Underway {
+    slot: Slot,
+    begun: Begun,
 }
 
 struct Running {
@@ -233,7 +240,7 @@ impl Running {
         self.held_bytes = self.held_bytes + after.1 - before.1;
         metrics.deliveries_in_memory.add(signed(after.0) - signed(before.0));
         if let Some(workspace) = lane.workspace {
-            self.round.stand(workspace, webhook, lane.can_start());
+            self.round.stand(workspace, webhook, lane.can_start(now));
         }
         if lane.needs_config() && !lane.waits_for_config {
             lane.waits_for_config = true;

@@ -10,7 +10,7 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::limits::ATTEMPT_COST_US_MIN;
 use signalpost_store::StoreError;
 
-use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS};
+use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS, Underway};
 use crate::attempt::{EndedAttempt, Ending, Judged, Unbegun};
 use crate::lane::Config;
 use crate::lane_config::Loaded;
@@ -20,8 +20,8 @@ use crate::round::Slot;
 impl Running {
     pub(super) fn deal_with(&mut self, done: Done) {
         match done {
-            Done::Ended(slot, Ok(ended)) => self.judge(slot, ended),
-            Done::Ended(slot, Err(unbegun)) => self.take_back(slot, unbegun),
+            Done::Ended(underway, Ok(ended)) => self.judge(underway, ended),
+            Done::Ended(Underway { slot, .. }, Err(unbegun)) => self.take_back(slot, unbegun),
             Done::Recorded(endings) => {
                 self.records_in_flight -= 1;
                 self.unrecorded -= endings.len();
@@ -38,19 +38,21 @@ impl Running {
 
     /// Decides on an attempt that has ended. Its slot is free at once; the delivery stays known until the outcome
     /// is on disk.
-    fn judge(&mut self, slot: Slot, ended: EndedAttempt) {
+    fn judge(&mut self, underway: Underway, ended: EndedAttempt) {
         let now = self.engine.clock.now();
         self.count(&ended);
         let used_us = ended.duration_us().max(ATTEMPT_COST_US_MIN);
-        self.round.give_back(slot, used_us);
+        self.round.give_back(underway.slot, used_us);
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
-            lane.in_flight -= 1;
-            lane.learn_cost(used_us);
+            lane.gate.leave();
+            lane.gate.learn(underway.begun, ended.load(), used_us);
+            lane.gate.obey(ended.asked_for(), now);
             lane.used_at = now;
             let failures = lane.consecutive_failures.unwrap_or(0);
-            let judged = ended.judge(failures, now, random.as_ref());
+            let mut judged = ended.judge(failures, now, random.as_ref());
+            judged.finished.concurrency = lane.gate.lesson();
             if let Some(health) = judged.finished.health {
                 lane.consecutive_failures = Some(health.consecutive_failures);
             }
@@ -68,7 +70,7 @@ impl Running {
         self.engine.metrics.attempts_in_flight.add(-1);
         self.round.give_back(slot, 0);
         self.touch(unbegun.due.id.webhook, |lane| {
-            lane.in_flight -= 1;
+            lane.gate.leave();
             lane.put_back(unbegun.due, unbegun.event);
         });
     }
@@ -144,6 +146,9 @@ impl Running {
                         lane.cut(upto);
                     }
                     left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
+                    if lane.workspace.is_none() {
+                        lane.gate.recall(config.concurrency);
+                    }
                     lane.workspace = Some(config.workspace);
                     lane.config = Config::Ready(Rc::from(config));
                 }
@@ -204,7 +209,7 @@ impl Running {
         for (due, slot) in dues.into_iter().rev() {
             self.round.give_back(slot, 0);
             self.touch(due.id.webhook, |lane| {
-                lane.in_flight -= 1;
+                lane.gate.leave();
                 let Ok(events) = &events else { return lane.give_back(due, again_at) };
                 let kept = |event: &&Arc<Event>| event.payload_removed_at.is_none();
                 match events.iter().find(|event| event.id == due.id.event).filter(kept) {

@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
-use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::{CORE_LOADS_MAX, CORE_WAVE_MAX};
 
-use super::{Done, FETCH_MAX, Running, UNRECORDED_MAX};
-use crate::attempt;
-use crate::lane::{Config, Entry};
-use crate::lane_config::{LaneConfig, Loaded};
+use super::{Done, FETCH_MAX, Running, UNRECORDED_MAX, Underway};
+use crate::attempt::{self, EndedAttempt, Unbegun};
+use crate::lane::{Config, Started};
+use crate::lane_config::Loaded;
 use crate::round::{Slot, Turn};
 
 impl Running {
@@ -43,33 +42,30 @@ impl Running {
     fn start_one(&mut self, turn: Turn, to_fetch: &mut Vec<(Due, Slot)>) {
         let lane = self.lanes.get(&turn.webhook).expect("a lane in the round is in memory");
         let Config::Ready(config) = &lane.config else { unreachable!("it can start something") };
-        let (config, expected_us) = (Rc::clone(config), lane.cost_us());
+        let (config, expected_us) = (Rc::clone(config), lane.gate.cost_us());
         let slot = self.round.take(turn, expected_us);
-        let started = self.touch(config.webhook, |lane| {
-            let entry = lane.pop_ready(turn.class)?;
-            if config.cut_upto.is_some_and(|upto| entry.due.born <= upto) {
-                lane.settle(entry.due.id.event);
-                return None;
-            }
-            lane.in_flight += 1;
-            Some(entry)
-        });
-        match started {
+        let clock = Arc::clone(&self.engine.clock);
+        match self.touch(turn.webhook, |lane| lane.begin(turn.class, &*clock)) {
             None => self.round.give_back(slot, 0),
-            Some(Entry { due, event: Some(event) }) => self.send(config, event, due, slot),
-            Some(Entry { due, event: None }) => to_fetch.push((due, slot)),
+            Some(Started::WithoutEvent(due)) => to_fetch.push((due, slot)),
+            Some(Started::Attempt { due, event, begun }) => {
+                self.engine.metrics.attempts_in_flight.add(1);
+                let attempt = attempt::run(config, event, due, clock.now(), Rc::clone(&self.transport));
+                self.send(Underway { slot, begun }, attempt);
+            }
         }
     }
 
-    fn send(&mut self, config: Rc<LaneConfig>, event: Arc<Event>, due: Due, slot: Slot) {
-        self.engine.metrics.attempts_in_flight.add(1);
-        let started_at = self.engine.clock.now();
-        let transport = Rc::clone(&self.transport);
+    fn send(
+        &mut self,
+        underway: Underway,
+        attempt: impl Future<Output = Result<EndedAttempt, Unbegun>> + 'static,
+    ) {
         let unbegun = Rc::clone(&self.unbegun);
         unbegun.set(unbegun.get() + 1);
         self.underway.push(Box::pin(async move {
             unbegun.set(unbegun.get() - 1);
-            Done::Ended(slot, attempt::run(config, event, due, started_at, transport).await)
+            Done::Ended(underway, attempt.await)
         }));
     }
 

@@ -10,10 +10,10 @@ use crate::round::{Class, PerClass};
 
 /// A delivery that can be attempted now.
 #[derive(Debug)]
-pub(crate) struct Entry {
-    pub(crate) due: Due,
+pub(super) struct Entry {
+    pub(super) due: Due,
     /// `None` when it has to be read from the store first.
-    pub(crate) event: Option<Arc<Event>>,
+    pub(super) event: Option<Arc<Event>>,
 }
 
 impl Entry {

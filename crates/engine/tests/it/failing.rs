@@ -1,6 +1,6 @@
 //! A webhook that fails gets exactly as many requests as it takes to switch it off.
 
-use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
+use signalpost_core::limits::LANE_IN_FLIGHT_START;
 use signalpost_core::profile::PauseRule;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 use signalpost_engine::webhooks::Activity;
@@ -78,7 +78,7 @@ fn without_a_rule_only_the_lanes_own_bound_counts() {
     let webhook = rig.webhook();
     rig.publish(100);
     for _ in 0..50 {
-        assert_eq!(rig.receiver.in_flight(), LANE_IN_FLIGHT_MAX);
+        assert_eq!(rig.receiver.in_flight(), LANE_IN_FLIGHT_START);
         rig.receiver.answer(500);
         rig.settle();
     }

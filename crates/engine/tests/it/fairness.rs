@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalpost_core::limits::{AGAIN_PARTS, CORE_IN_FLIGHT_MAX, LANE_IN_FLIGHT_MAX};
+use signalpost_core::limits::{AGAIN_PARTS, CORE_IN_FLIGHT_MAX, LANE_IN_FLIGHT_START};
 use signalpost_core::profile::PauseRule;
 use signalpost_engine::View;
 use signalpost_store::testing::block_on::block_on;
@@ -10,7 +10,7 @@ use signalpost_store::testing::block_on::block_on;
 use crate::rig::{RETRY_S, Rig, delivered, new_workspace};
 
 /// Webhooks that together could take more than all slots of a core.
-const MANY: usize = CORE_IN_FLIGHT_MAX / LANE_IN_FLIGHT_MAX + 8;
+const MANY: usize = CORE_IN_FLIGHT_MAX / LANE_IN_FLIGHT_START + 8;
 
 /// Goes on in a workspace of its own.
 fn move_out(rig: &mut Rig) -> Arc<View> {
@@ -25,7 +25,7 @@ fn hanging() -> Rig {
     (0..MANY).for_each(|_| {
         rig.webhook();
     });
-    rig.publish(LANE_IN_FLIGHT_MAX);
+    rig.publish(LANE_IN_FLIGHT_START);
     rig
 }
 
@@ -51,7 +51,7 @@ fn what_had_to_wait_is_sent_when_slots_are_free_again() {
         rig.receiver.answer(200);
         rig.settle();
     }
-    assert_eq!(rig.receiver.requests(), MANY * LANE_IN_FLIGHT_MAX);
+    assert_eq!(rig.receiver.requests(), MANY * LANE_IN_FLIGHT_START);
     assert!(rig.count(delivered) > 0);
 }
 
@@ -62,7 +62,7 @@ fn a_storm_of_further_attempts_takes_no_more_than_its_part() {
         rig.receiver.answer(500);
         rig.settle();
     }
-    assert_eq!(rig.receiver.requests(), MANY * LANE_IN_FLIGHT_MAX);
+    assert_eq!(rig.receiver.requests(), MANY * LANE_IN_FLIGHT_START);
     rig.advance_s(2 * i64::try_from(RETRY_S[0]).expect("seconds"));
     let storm = CORE_IN_FLIGHT_MAX / AGAIN_PARTS;
     assert_eq!(rig.receiver.in_flight(), storm);

@@ -8,6 +8,7 @@ mod fairness;
 mod farewell;
 mod filters;
 mod logins;
+mod pace;
 mod pause;
 mod redeliver;
 mod rig;

@@ -14,6 +14,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_channel::oneshot;
 use signalpost_core::attempt::{Exchange, Outcome, Timing};
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::delivery::DeliveryState;
 use signalpost_core::event::EventContent;
 use signalpost_core::health::DisableRule;
@@ -119,7 +120,11 @@ impl Rig {
 
     /// Moves the clock and lets the core run.
     pub(crate) fn advance_s(&mut self, seconds: i64) {
-        self.clock.advance_s(seconds);
+        self.advance_ms(seconds * 1_000);
+    }
+
+    pub(crate) fn advance_ms(&mut self, ms: i64) {
+        self.clock.advance_ms(ms);
         self.settle();
     }
 
@@ -138,9 +143,14 @@ impl Rig {
 
     /// A webhook for everything: its public id.
     pub(crate) fn webhook(&mut self) -> String {
+        self.webhook_within(Ceilings::default())
+    }
+
+    /// The same with ceilings.
+    pub(crate) fn webhook_within(&mut self, ceilings: Ceilings) -> String {
         let url = TargetUrl::parse("https://example.com/").expect("a good URL");
-        let made =
-            self.call(async |engine, view| engine.create_webhook(&view, NewWebhook::to(url), None).await);
+        let new = NewWebhook { ceilings, ..NewWebhook::to(url) };
+        let made = self.call(async |engine, view| engine.create_webhook(&view, new, None).await);
         made.expect("a webhook").now().expect("not a repetition").webhook.public_id
     }
 
@@ -292,7 +302,11 @@ impl HandClock {
     }
 
     pub(crate) fn advance_s(&self, seconds: i64) {
-        self.now_ms.fetch_add(seconds * 1_000, Ordering::SeqCst);
+        self.advance_ms(seconds * 1_000);
+    }
+
+    fn advance_ms(&self, ms: i64) {
+        self.now_ms.fetch_add(ms, Ordering::SeqCst);
         let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("nobody panics with it"));
         sleepers.into_iter().for_each(Waker::wake);
     }
@@ -304,7 +318,8 @@ impl Clock for HandClock {
     }
 
     fn monotonic(&self) -> Monotonic {
-        Monotonic::from_us(0)
+        let now_ms = u64::try_from(self.now_ms.load(Ordering::SeqCst)).expect("it only goes forward");
+        Monotonic::from_us(1_000_000_000 + now_ms * 1_000)
     }
 
     /// Every sleeper wakes at every move of the clock; whoever woke too early sleeps again.
@@ -345,6 +360,8 @@ impl Random for Counting {
 pub(crate) struct Receiver {
     /// Answers every request with this status at once; `None` keeps them waiting.
     pub(crate) status: Cell<Option<u16>>,
+    /// Comes with every answer.
+    pub(crate) retry_after: Cell<Option<Duration>>,
     sent: RefCell<Vec<String>>,
     /// What came with each of these requests, by name.
     headers: RefCell<Vec<BTreeMap<String, String>>>,
@@ -390,17 +407,19 @@ impl Transport for Receiver {
         let Some(status) = self.status.get() else {
             let (tell, told) = oneshot::channel();
             self.waiting.borrow_mut().push(tell);
-            return Box::pin(async { exchange(told.await.expect("the receiver lives as long as the core")) });
+            let retry_after = self.retry_after.get();
+            let told = async move { told.await.expect("the receiver lives as long as the core") };
+            return Box::pin(async move { exchange(told.await, retry_after) });
         };
-        Box::pin(std::future::ready(exchange(status)))
+        Box::pin(std::future::ready(exchange(status, self.retry_after.get())))
     }
 }
 
-fn exchange(status: u16) -> Exchange {
+fn exchange(status: u16, retry_after: Option<Duration>) -> Exchange {
     Exchange {
         outcome: Outcome::Status(status),
         detail: String::new(),
-        retry_after: None,
+        retry_after,
         timing: Timing::default(),
         answer: Bytes::new(),
     }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use signalpost_core::limits::LANE_IN_FLIGHT_MAX;
+use signalpost_core::limits::LANE_IN_FLIGHT_START;
 
 use crate::facts::Wanted;
 use crate::load::{manage, publish};
@@ -30,7 +30,7 @@ pub(crate) async fn gather(world: Rc<World>) {
     }
     world.network.stall();
     world.ground.note(format_args!("the crowd hangs"));
-    let numbers = publish::draw_events(&world, WORKSPACE, LANE_IN_FLIGHT_MAX, Some("crowd"), &mut chance);
+    let numbers = publish::draw_events(&world, WORKSPACE, LANE_IN_FLIGHT_START, Some("crowd"), &mut chance);
     publish::send(&world, WORKSPACE, &numbers, None).await;
     world.ground.sleep_ms(STALL_MS).await;
     world.network.go_on();

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, params};
+use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::id::{SigningKeyId, WorkspaceId};
 use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
+use signalpost_core::pace::Rate;
 use signalpost_core::rotation::first_expiry;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
@@ -30,9 +32,9 @@ pub(crate) const IS_FULL_OF_FILTERS: &str = "SELECT 1 FROM webhook
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
-     created_after, settled_after, login_user, login_password, signing_key, metadata)
+     created_after, settled_after, login_user, login_password, signing_key, metadata, max_in_flight, rate_per_s, concurrency)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?21, ?22,
-     ?23, ?24)";
+     ?23, ?24, ?25, ?26, ?27)";
 
 pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
     let CreateWebhook { webhook, webhooks_max } = params;
@@ -76,6 +78,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.login.password.as_ref().map(|password| password.as_bytes()),
         signing_key_column(webhook),
         metadata_column(&webhook.metadata),
+        webhook.ceilings.in_flight.map(MaxInFlight::get),
+        webhook.ceilings.rate.map(Rate::requests_per_second),
+        webhook.concurrency,
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());

@@ -1,8 +1,10 @@
 //! `update_webhook`: what the customer may change, the secrets, and the switch. A change for fan-out, whatever it changes.
 
 use rusqlite::params;
+use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::custom_header::merged;
 use signalpost_core::metadata;
+use signalpost_core::pace::Rate;
 use signalpost_core::rotation::{self, first_expiry};
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Webhook, WebhookState};
@@ -23,7 +25,8 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
         secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17,
-        login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21
+        login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21,
+        max_in_flight = ?22, rate_per_s = ?23
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -91,6 +94,7 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     if let Some(timeout) = params.timeout {
         webhook.patience.timeout = timeout;
     }
+    webhook.ceilings = webhook.ceilings.after(params.ceilings);
     if let Some(signing_key) = params.signing_key {
         webhook.signing_key = signing_key;
     }
@@ -125,6 +129,8 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         webhook.login.password.as_ref().map(|password| password.as_bytes()),
         signing_key_column(webhook),
         metadata_column(&webhook.metadata),
+        webhook.ceilings.in_flight.map(MaxInFlight::get),
+        webhook.ceilings.rate.map(Rate::requests_per_second),
     ])?;
     Ok(())
 }

@@ -25,6 +25,8 @@ pub(crate) const SELECT_CUT_UPTO: &str = "SELECT (SELECT max(upto) FROM cut WHER
     FROM webhook WHERE id = ?1";
 pub(crate) const SELECT_DUE_BORN: &str =
     "SELECT born FROM due WHERE webhook = ?1 AND due_at = ?2 AND event = ?3";
+pub(crate) const UPDATE_CONCURRENCY: &str = "UPDATE webhook SET concurrency = ?3
+    WHERE id = ?1 AND workspace = ?2 AND deleted_at IS NULL";
 pub(crate) const UPDATE_FAILURES: &str = "UPDATE webhook SET consecutive_failures = ?2 WHERE id = ?1";
 
 /// Rough size of an attempt's rows beside its texts, in bytes.
@@ -61,6 +63,10 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     }
     if let Some(health) = finished.health {
         change_health(write, finished, health)?;
+    }
+    if let Some(concurrency) = finished.concurrency {
+        let (workspace, webhook) = (finished.workspace.raw(), finished.due.id.webhook.raw());
+        write.statement(UPDATE_CONCURRENCY)?.execute(params![webhook, workspace, concurrency])?;
     }
     close_workspace::after_attempt(write, finished)
 }

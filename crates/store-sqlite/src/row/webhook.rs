@@ -2,9 +2,11 @@
 
 use rusqlite::Row;
 use signalpost_core::basic_auth::Login;
+use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::pace::Rate;
 use signalpost_core::policy::Patience;
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
@@ -21,7 +23,7 @@ macro_rules! webhook_columns {
          h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, \
          h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after, h.login_user, \
          h.login_password, \
-         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata"
+         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata, h.max_in_flight, h.rate_per_s, h.concurrency"
     };
 }
 pub(crate) use webhook_columns;
@@ -66,6 +68,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
         filter: fields.optional_text("filter")?.map(str::to_owned),
         state: webhook_state(fields)?,
         patience: Patience { retry: optional_schedule(fields)?, timeout: optional_timeout(fields)? },
+        ceilings: Ceilings::default(),
         headers: headers(fields)?,
         login: Login::none(),
         secret: optional_sealed(fields, "secret")?,
@@ -73,6 +76,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
         signing_key: None,
         metadata: Vec::new(),
         consecutive_failures: fields.count("consecutive_failures")?,
+        concurrency: None,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
         created_after: Sequence(fields.integer("created_after")?),
@@ -82,7 +86,17 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
     webhook.login.password = optional_sealed(fields, "login_password")?;
     webhook.signing_key = fields.optional_id("signing_key")?.map(SigningKeyId::from_raw);
     webhook.metadata = metadata(fields)?;
+    webhook.ceilings = ceilings(fields)?;
+    webhook.concurrency = fields.optional_count("concurrency")?;
     Ok(webhook)
+}
+
+fn ceilings(fields: &mut Fields<'_>) -> Field<Ceilings> {
+    let in_flight = fields.optional_count("max_in_flight")?.map(MaxInFlight::new).transpose();
+    let in_flight = in_flight.map_err(|problem| fields.corrupt("max_in_flight", problem))?;
+    let rate = fields.optional_count("rate_per_s")?.map(Rate::per_second).transpose();
+    let rate = rate.map_err(|problem| fields.corrupt("rate_per_s", problem))?;
+    Ok(Ceilings { in_flight, rate })
 }
 
 fn optional_sealed(fields: &mut Fields<'_>, column: &'static str) -> Field<Option<SealedSecret>> {

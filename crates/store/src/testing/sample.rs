@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
@@ -66,6 +67,7 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         filter: None,
         state: WebhookState::Active,
         patience: Patience::default(),
+        ceilings: Ceilings::default(),
         headers: Vec::new(),
         login: Login::none(),
         secret: Some(sealed(n)),
@@ -73,6 +75,7 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         signing_key: None,
         metadata: Vec::new(),
         consecutive_failures: 0,
+        concurrency: None,
         created_at: at(n),
         updated_at: at(n),
         created_after: Sequence(0),
@@ -201,5 +204,5 @@ pub fn finished(workspace: WorkspaceId, due: Due, verdict: Verdict) -> Finished 
         request_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         answer: Bytes::from_static(b"answer \xff\x00"),
     };
-    Finished { workspace, due, attempt, health: None }
+    Finished { workspace, due, attempt, health: None, concurrency: None }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde_json::value::RawValue;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
+use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::credential::Credential;
 use signalpost_core::custom_header::{CustomHeader, MASKED};
 use signalpost_core::delivery::{DeliveryState, Step};
@@ -12,6 +13,7 @@ use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::{OperatorKeyId, SigningKeyId};
 use signalpost_core::id_form::IdForm;
+use signalpost_core::pace::Rate;
 use signalpost_core::policy::{DeliveryPolicy, Patience};
 use signalpost_core::profile::{EventIdRule, SigningRule};
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides, RetentionRules, WorkspaceRetention};
@@ -240,10 +242,13 @@ impl<'a> Shown<'a> {
             in_force: self.in_force(&webhook.patience),
             retry_schedule_s: webhook.patience.retry.map(|retry| retry.as_seconds()),
             timeout_ms: webhook.patience.timeout.map(millis),
+            max_in_flight: webhook.ceilings.in_flight.map(MaxInFlight::get),
+            rate_per_second: webhook.ceilings.rate.map(Rate::requests_per_second),
             status: if disabled.is_none() { "active" } else { "disabled" },
             disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
             disabled_reason: disabled.map(|(_, reason)| reason.name()),
             consecutive_failures: webhook.consecutive_failures,
+            concurrency: webhook.concurrency,
             created_at: webhook.created_at.to_rfc3339_ms(),
             updated_at: webhook.updated_at.to_rfc3339_ms(),
         }

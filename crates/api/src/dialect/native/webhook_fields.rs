@@ -2,6 +2,7 @@
 
 use serde_json::value::RawValue;
 use signalpost_core::basic_auth::{Login, LoginChange, check_password, check_user};
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::custom_header::{HeadersChange, reads_as};
 use signalpost_core::event::check_event_type;
 use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
@@ -28,7 +29,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let name = fields.optional_text("name");
     let secret = secret(fields);
     let activity = activity(fields).given().unwrap_or(Activity::Active);
-    let WebhookChange { retry, timeout, headers, login, metadata, .. } = options(fields);
+    let WebhookChange { retry, timeout, ceilings, headers, login, metadata, .. } = options(fields);
     let patience = Patience { retry: retry.flatten(), timeout: timeout.flatten() };
     let headers = match headers {
         // What is to be removed is not there.
@@ -50,6 +51,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         subject,
         filter,
         patience,
+        ceilings: Ceilings::default().after(ceilings),
         headers,
         login,
         secret,
@@ -95,6 +97,7 @@ fn options(fields: &mut Fields<'_>) -> WebhookChange {
     WebhookChange {
         retry: patience::retry(fields),
         timeout: patience::timeout(fields),
+        ceilings: patience::ceilings(fields),
         headers: headers(fields),
         login: basic_auth(fields),
         metadata: metadata(fields),

@@ -50,6 +50,12 @@ pub(super) struct Webhook {
     /// Of its own; null for the workspace's.
     #[schemars(example = 15_000)]
     pub(super) timeout_ms: Option<u64>,
+    /// Requests that may be in flight at once; null for as many as its receiver is found to bear.
+    #[schemars(example = 4)]
+    pub(super) max_in_flight: Option<u16>,
+    /// Requests a second, retries included; null for no ceiling.
+    #[schemars(example = 50)]
+    pub(super) rate_per_second: Option<u32>,
     pub(super) in_force: Patience,
     #[schemars(extend("enum" = ["active", "disabled"]))]
     pub(super) status: &'static str,
@@ -61,6 +67,10 @@ pub(super) struct Webhook {
     pub(super) disabled_reason: Option<&'static str>,
     #[schemars(example = 0)]
     pub(super) consecutive_failures: u32,
+    /// Requests that its receiver was last found to bear at once, to within a factor of two; null while it is not known to
+    /// bear more or fewer than any other.
+    #[schemars(example = 64)]
+    pub(super) concurrency: Option<u16>,
     #[schemars(with = "Instant")]
     pub(super) created_at: String,
     #[schemars(with = "Instant")]

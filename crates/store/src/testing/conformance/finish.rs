@@ -76,7 +76,7 @@ pub async fn an_attempt_is_kept_as_given(harness: &dyn Harness) {
             answer: Bytes::from(vec![u8::try_from(n).expect("small"); 4_096]),
         };
         expected.push(Step::Attempted(attempt.clone()));
-        kit.record(vec![Finished { workspace, due, attempt, health: None }]).await;
+        kit.record(vec![Finished { workspace, due, attempt, health: None, concurrency: None }]).await;
     }
     let due = kit.owed_one(webhook).await;
     let mut last = sample::finished(workspace, due, Verdict::GiveUp);
@@ -153,6 +153,21 @@ pub async fn health_changes_as_told(harness: &dyn Harness) {
     assert_eq!(kit.lane_of(webhook).await.webhook.consecutive_failures, 0, "no change was told");
     assert_eq!(kit.lane_of(other).await.webhook.consecutive_failures, 0);
     assert_eq!(kit.version(workspace).await, version, "targets are chosen without regard to health");
+}
+
+pub async fn what_a_receiver_bears_is_kept_as_told(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [webhook]) = kit.tenant().await;
+    let version = kit.version(workspace).await;
+    for (n, told, kept) in
+        [(31, None, None), (32, Some(7), Some(7)), (33, None, Some(7)), (34, Some(256), Some(256))]
+    {
+        kit.publish(workspace, n, &[webhook]).await;
+        let finished = sample::finished(workspace, kit.owed_one(webhook).await, Verdict::Delivered);
+        kit.record(vec![Finished { concurrency: told, ..finished }]).await;
+        assert_eq!(kit.lane_of(webhook).await.webhook.concurrency, kept, "{told:?}");
+    }
+    assert_eq!(kit.version(workspace).await, version, "targets are chosen without regard to it");
 }
 
 pub async fn an_attempt_can_disable_its_webhook(harness: &dyn Harness) {

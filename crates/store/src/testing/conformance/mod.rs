@@ -127,6 +127,7 @@ macro_rules! conformance_suite {
                 several_outcomes_are_recorded_in_one_call
                 a_recorded_attempt_is_skipped_as_a_whole
                 health_changes_as_told
+                what_a_receiver_bears_is_kept_as_told
                 an_attempt_can_disable_its_webhook
                 a_disabled_webhook_is_not_disabled_again
                 an_attempt_that_ends_after_a_cut_is_not_retried

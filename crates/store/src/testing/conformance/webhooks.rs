@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use signalpost_core::basic_auth::Login;
+use signalpost_core::ceilings::{Ceilings, CeilingsChange, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
+use signalpost_core::limits::{FILTERED_WEBHOOKS_MAX, WEBHOOK_RATE_PER_S_MAX};
+use signalpost_core::pace::Rate;
 use signalpost_core::policy::{Patience, PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
@@ -18,6 +20,21 @@ use super::kit::{Kit, refusal, update};
 use crate::catalog::{CreateWebhook, DeleteWebhook, ListWebhooks, Switch, UpdateWebhook, UpdateWorkspace};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
+
+fn ceilings(in_flight: Option<u32>, per_second: Option<u32>) -> Ceilings {
+    Ceilings {
+        in_flight: in_flight.map(|requests| MaxInFlight::new(requests).expect("within its bounds")),
+        rate: per_second.map(|requests| Rate::per_second(requests).expect("within its bounds")),
+    }
+}
+
+fn at_once(requests: Option<u32>) -> CeilingsChange {
+    CeilingsChange { in_flight: Some(ceilings(requests, None).in_flight), rate: None }
+}
+
+fn a_second(requests: Option<u32>) -> CeilingsChange {
+    CeilingsChange { in_flight: None, rate: Some(ceilings(None, requests).rate) }
+}
 
 pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
     let kit = Kit::open(harness);
@@ -36,6 +53,8 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
                 retry: Some(schedule(&[0, 86_400])),
                 timeout: Some(Duration::from_millis(100)),
             },
+            ceilings: ceilings(Some(1), Some(WEBHOOK_RATE_PER_S_MAX)),
+            concurrency: Some(u16::MAX),
             headers: vec![header("authorization", 1), header("x-ü", 2)],
             login: Login { user: Some("ü:".to_owned()), password: None },
             metadata: vec![(String::new(), "🧀\n".to_owned()), ("a".to_owned(), String::new())],
@@ -238,6 +257,10 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         UpdateWebhook { timeout: Some(Some(Duration::from_secs(3))), ..update(workspace, id, 60) },
         UpdateWebhook { retry: Some(None), ..update(workspace, id, 61) },
         UpdateWebhook { timeout: Some(None), ..update(workspace, id, 62) },
+        UpdateWebhook { ceilings: at_once(Some(7)), ..update(workspace, id, 63) },
+        UpdateWebhook { ceilings: a_second(Some(5)), ..update(workspace, id, 64) },
+        UpdateWebhook { ceilings: at_once(None), ..update(workspace, id, 65) },
+        UpdateWebhook { ceilings: a_second(None), ..update(workspace, id, 66) },
     ];
     for step in steps {
         expected.updated_at = step.at;
@@ -248,6 +271,7 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         expected.filter = step.filter.clone().unwrap_or(expected.filter);
         expected.patience.retry = step.retry.clone().unwrap_or(expected.patience.retry);
         expected.patience.timeout = step.timeout.unwrap_or(expected.patience.timeout);
+        expected.ceilings = expected.ceilings.after(step.ceilings);
         assert_eq!(kit.update_webhook(step).await.expect("it exists"), expected);
         assert_eq!(kit.lane_of(id).await.webhook, expected);
     }

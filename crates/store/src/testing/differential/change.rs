@@ -24,6 +24,11 @@ pub enum Change {
         retry: Option<u8>,
         timeout: Option<u8>,
     },
+    /// Each by itself: left as it is, taken away, or set.
+    Ceilings {
+        in_flight: Option<Option<u8>>,
+        rate: Option<Option<u8>>,
+    },
     Headers(Headers),
     /// Each part by itself: left as it is, taken away, or set.
     Login {
@@ -79,6 +84,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         1 => webhook_kind().prop_map(Change::Kind),
         1 => (option::of(0..3u8), option::of(0..3u8))
             .prop_map(|(retry, timeout)| Change::Patience { retry, timeout }),
+        1 => (part(), part()).prop_map(|(in_flight, rate)| Change::Ceilings { in_flight, rate }),
         1 => headers().prop_map(Change::Headers),
         2 => (part(), part()).prop_map(|(user, password)| Change::Login { user, password }),
         1 => option::weighted(0.9, (0..20u8, option::weighted(0.8, any::<u8>()))).prop_map(Change::Metadata),
@@ -99,7 +105,7 @@ fn headers() -> impl Strategy<Value = Headers> {
     ]
 }
 
-/// A part of a login.
+/// A part of a login, or of the ceilings.
 fn part() -> impl Strategy<Value = Option<Option<u8>>> {
     option::weighted(0.7, option::weighted(0.8, 0..3u8))
 }

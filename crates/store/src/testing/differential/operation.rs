@@ -195,6 +195,7 @@ pub struct Ended {
     pub verdict: EndedAs,
     /// Failures in a row, and whether they disable the webhook.
     pub health: Option<(u32, Option<DisableReason>)>,
+    pub concurrency: Option<u16>,
     pub afterwards: Afterwards,
 }
 
@@ -326,10 +327,12 @@ fn ended() -> impl Strategy<Value = Ended> {
     ];
     let health = option::of((0..4u32, prop_oneof![5 => Just(None), 1 => reason().prop_map(Some)]));
     let afterwards = prop_oneof![3 => Just(Afterwards::Forget), 1 => Just(Afterwards::Repeat)];
-    (choice(), verdict, health, afterwards).prop_map(|(in_flight, verdict, health, afterwards)| Ended {
+    let ended = (choice(), verdict, health, option::of(1..4u16), afterwards);
+    ended.prop_map(|(in_flight, verdict, health, concurrency, afterwards)| Ended {
         in_flight,
         verdict,
         health,
+        concurrency,
         afterwards,
     })
 }

@@ -165,6 +165,7 @@ impl Data {
         webhook.filter = params.filter.unwrap_or_else(|| webhook.filter.take());
         webhook.patience.retry = params.retry.unwrap_or_else(|| webhook.patience.retry.take());
         webhook.patience.timeout = params.timeout.unwrap_or(webhook.patience.timeout);
+        webhook.ceilings = webhook.ceilings.after(params.ceilings);
         webhook.updated_at = at;
         match params.switch {
             Some(Switch::Enable) if !webhook.state.is_active() => {

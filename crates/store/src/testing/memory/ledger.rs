@@ -112,7 +112,7 @@ impl Data {
     }
 
     pub(super) fn finish(&mut self, finished: &Finished) {
-        let Finished { workspace, due, attempt, health } = finished;
+        let Finished { workspace, due, attempt, health, concurrency } = finished;
         if !self.events.contains_key(&due.id.event) {
             return;
         }
@@ -133,6 +133,9 @@ impl Data {
         }
         if let Some(health) = health {
             self.change_health(*workspace, finished, *health);
+        }
+        if let Some(row) = self.living_webhook_mut(*workspace, due.id.webhook) {
+            row.webhook.concurrency = concurrency.or(row.webhook.concurrency);
         }
         self.leave_after(finished);
     }

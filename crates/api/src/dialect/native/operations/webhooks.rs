@@ -4,10 +4,10 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{
-    SECRET_OVERLAP_DEFAULT, SECRET_OVERLAP_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX,
-    WEBHOOK_HEADER_VALUE_CHARS_MAX, WEBHOOK_HEADERS_MAX, WEBHOOK_METADATA_ENTRIES_MAX,
-    WEBHOOK_METADATA_NAME_CHARS_MAX, WEBHOOK_METADATA_VALUE_CHARS_MAX, WEBHOOK_PASSWORD_CHARS_MAX,
-    WEBHOOK_USER_CHARS_MAX,
+    LANE_IN_FLIGHT_MAX, SECRET_OVERLAP_DEFAULT, SECRET_OVERLAP_MAX, WEBHOOK_EVENTS_MAX,
+    WEBHOOK_HEADER_NAME_CHARS_MAX, WEBHOOK_HEADER_VALUE_CHARS_MAX, WEBHOOK_HEADERS_MAX,
+    WEBHOOK_METADATA_ENTRIES_MAX, WEBHOOK_METADATA_NAME_CHARS_MAX, WEBHOOK_METADATA_VALUE_CHARS_MAX,
+    WEBHOOK_PASSWORD_CHARS_MAX, WEBHOOK_RATE_PER_S_MAX, WEBHOOK_USER_CHARS_MAX,
 };
 
 use super::{NativeOperation, admin, in_workspace, issues, read};
@@ -159,15 +159,23 @@ fn change() -> Value {
     object(&[], &properties)
 }
 
-fn options() -> [(&'static str, Value); 5] {
+fn options() -> [(&'static str, Value); 7] {
     let patience = "Null: as the workspace has it. In force for attempts that start after the answer.";
+    let at_once = "Requests that may be in flight at once. How many its receiver bears is learned; this is a ceiling. Null: none.";
+    let a_second = "Requests a second, evenly spaced, retries included. Null: no ceiling.";
     [
         ("headers", headers()),
         ("basic_auth", basic_auth()),
         ("metadata", metadata()),
         ("retry_schedule_s", about(patience, or_null(retry_schedule_s()))),
         ("timeout_ms", about(patience, or_null(timeout_ms()))),
+        ("max_in_flight", about(at_once, or_null(whole_to(LANE_IN_FLIGHT_MAX as u64, 4)))),
+        ("rate_per_second", about(a_second, or_null(whole_to(WEBHOOK_RATE_PER_S_MAX.into(), 50)))),
     ]
+}
+
+fn whole_to(max: u64, example: u64) -> Value {
+    json!({"type": "integer", "minimum": 1, "maximum": max, "examples": [example]})
 }
 
 fn headers() -> Value {

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use signalpost_core::basic_auth::{AUTHORIZATION, LoginChange};
+use signalpost_core::ceilings::{CeilingsChange, MaxInFlight};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::metadata::MetadataChange;
+use signalpost_core::pace::Rate;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
@@ -189,6 +191,13 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
             timeout: Some(timeout.map(|s| Duration::from_secs(u64::from(s)))),
             ..nothing
         },
+        Change::Ceilings { in_flight, rate } => {
+            let bounded = |n: u8| u32::from(n) + 1;
+            let in_flight =
+                in_flight.map(|n| n.map(|n| MaxInFlight::new(bounded(n)).expect("within its bounds")));
+            let rate = rate.map(|n| n.map(|n| Rate::per_second(bounded(n)).expect("within its bounds")));
+            UpdateWebhook { ceilings: CeilingsChange { in_flight, rate }, ..nothing }
+        }
         Change::Login { user, password } => {
             let user = user.map(|user| user.map(|n| format!("user {n}")));
             let password = password.map(|password| password.map(|n| sample::sealed(i64::from(n))));

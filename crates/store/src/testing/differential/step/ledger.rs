@@ -171,7 +171,8 @@ pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) 
         let health = ended
             .health
             .map(|(consecutive_failures, disable)| HealthChange { consecutive_failures, disable });
-        let mut one = Finished { health, ..sample::finished(workspace, due, verdict) };
+        let concurrency = ended.concurrency;
+        let mut one = Finished { health, concurrency, ..sample::finished(workspace, due, verdict) };
         one.attempt.at = now;
         finished.push(one);
     }

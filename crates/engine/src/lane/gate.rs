@@ -1,0 +1,144 @@
+//! When a lane may start another attempt: how many at once, how fast, and not before when.
+
+use std::time::Duration;
+
+use signalpost_core::concurrency::{Begun, Concurrency, Load};
+use signalpost_core::limits::{ATTEMPT_COST_US_MIN, LANE_HOLD_MAX};
+use signalpost_core::pace::{Pace, Rate};
+use signalpost_core::ports::Clock;
+use signalpost_core::time::Timestamp;
+
+#[derive(Debug)]
+pub(crate) struct Gate {
+    in_flight: usize,
+    concurrency: Concurrency,
+    /// The limit that the store knows of.
+    told: usize,
+    pace: Pace,
+    hold: Option<Hold>,
+    /// Worker time that its attempts take, as far as is known.
+    cost_us: u64,
+}
+
+/// Nothing starts in between. A wall clock that is set back before its beginning ends it.
+#[derive(Clone, Copy, Debug)]
+struct Hold {
+    from: Timestamp,
+    until: Timestamp,
+}
+
+impl Hold {
+    fn lasts(self, now: Timestamp) -> bool {
+        (self.from..self.until).contains(&now)
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self {
+            in_flight: 0,
+            concurrency: Concurrency::default(),
+            told: Concurrency::default().limit(),
+            pace: Pace::default(),
+            hold: None,
+            cost_us: ATTEMPT_COST_US_MIN,
+        }
+    }
+}
+
+impl Gate {
+    pub(crate) const fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(crate) const fn cost_us(&self) -> u64 {
+        self.cost_us
+    }
+
+    /// Whether another attempt may start beside `most` at most.
+    pub(crate) fn is_open(&self, most: usize, now: Timestamp) -> bool {
+        self.in_flight < self.concurrency.limit().min(most) && !self.hold.is_some_and(|hold| hold.lasts(now))
+    }
+
+    /// When it opens by itself.
+    pub(crate) fn opens_at(&self, now: Timestamp) -> Option<Timestamp> {
+        self.hold.filter(|hold| hold.lasts(now)).map(|hold| hold.until)
+    }
+
+    /// Whether the pace allows for an attempt now. If not the gate is closed until it does.
+    pub(crate) fn keeps_pace(&mut self, rate: Option<Rate>, clock: &dyn Clock) -> bool {
+        let Some(_) = rate else { return true };
+        let wait = self.pace.wait(clock.monotonic());
+        self.hold_for(wait, clock.now());
+        wait.is_zero()
+    }
+
+    /// Counts an attempt that starts now. It must [leave](Self::leave).
+    pub(crate) fn enter(&mut self, rate: Option<Rate>, clock: &dyn Clock) -> Begun {
+        let begun = self.concurrency.begin(self.in_flight);
+        self.in_flight += 1;
+        if let Some(rate) = rate {
+            self.pace.pass(rate, clock.monotonic());
+            self.keeps_pace(Some(rate), clock);
+        }
+        begun
+    }
+
+    /// Counts a delivery that will start when its event was read, and leaves before it does.
+    pub(crate) const fn reserve(&mut self) {
+        self.in_flight += 1;
+    }
+
+    /// Ends what was reserved or has entered.
+    pub(crate) const fn leave(&mut self) {
+        self.in_flight -= 1;
+    }
+
+    /// Learns from an attempt that has ended how many at once the receiver bears and what the next will take: an eighth of
+    /// the difference is believed.
+    pub(crate) fn learn(&mut self, begun: Begun, load: Load, used_us: u64) {
+        self.concurrency.learn(begun, load);
+        self.cost_us = self.cost_us - self.cost_us / 8 + used_us / 8;
+    }
+
+    /// Takes up what was learned before.
+    pub(crate) fn recall(&mut self, concurrency: Option<u16>) {
+        if let Some(limit) = concurrency {
+            self.concurrency = Concurrency::remembered(usize::from(limit));
+            self.told = self.concurrency.limit();
+        }
+    }
+
+    /// What the store is to be told: the limit, when it is not near to what it knows. A factor of two is learned again in a few
+    /// answers, and costs no write for each of them.
+    pub(crate) fn lesson(&mut self) -> Option<u16> {
+        let limit = self.concurrency.limit();
+        if limit > self.told / 2 && limit < self.told * 2 {
+            return None;
+        }
+        self.told = limit;
+        Some(u16::try_from(limit).expect("bounded by LANE_IN_FLIGHT_MAX"))
+    }
+
+    /// Closes for as long as a receiver asks, within [`LANE_HOLD_MAX`]. One that asks for less than it did before is not
+    /// believed sooner.
+    pub(crate) fn obey(&mut self, asked: Duration, now: Timestamp) {
+        self.hold_for(asked.min(LANE_HOLD_MAX), now);
+    }
+
+    /// Opens, whatever its receiver has asked for: it may be another by now.
+    pub(crate) const fn release(&mut self) {
+        self.hold = None;
+    }
+
+    fn hold_for(&mut self, wait: Duration, now: Timestamp) {
+        if wait.is_zero() {
+            return;
+        }
+        let wait_ms = i64::try_from(wait.as_micros().div_ceil(1_000)).unwrap_or(i64::MAX);
+        let until = now.plus_ms(wait_ms);
+        if self.opens_at(now).is_none_or(|known| known < until) {
+            self.hold = Some(Hold { from: now, until });
+        }
+    }
+}
