@@ -265,7 +265,7 @@ pub const DELIVERY_STEPS_MAX: u32 = 1_000;
 /// Attempts in flight of one webhook at most, and of one that nothing is known of. What is learned lies between one and the
 /// first.
 pub const LANE_IN_FLIGHT_MAX: usize = 256;
-pub const LANE_IN_FLIGHT_START: usize = 32;
+pub const LANE_IN_FLIGHT_START: usize = 8;
 /// How long a webhook's receiver can keep us from sending anything with one `Retry-After`; the deliveries that it was answered
 /// to wait as long as it said.
 pub const LANE_HOLD_MAX: Duration = Duration::from_secs(5 * 60);
@@ -275,9 +275,18 @@ pub const WEBHOOK_RATE_PER_S_MAX: u32 = 10_000;
 pub const PACE_TOLERANCE: Duration = Duration::from_millis(20);
 /// Attempts in flight on one delivery core. A workspace holds no more of these slots than are free.
 pub const CORE_IN_FLIGHT_MAX: usize = 1_024;
-/// The part of the slots, and of the worker time where first attempts wait too, that further attempts have: one in so many.
+/// The part of the slots, and of the worker time where others wait too, that further attempts to receivers that fail have:
+/// one in so many.
 pub const AGAIN_PARTS: usize = 5;
-/// Worker time that further attempts may have saved up while first ones were served: that of some thirty quick ones.
+/// The part of the slots that attempts to receivers have that take long, one in so many. Three tenths remain that neither of
+/// the two can take.
+pub const SLOW_PARTS: usize = 2;
+/// A receiver takes long when its attempts take so much time, or when none of those under way has ended for so long.
+pub const SLOW_AFTER: Duration = Duration::from_secs(1);
+/// Worker time by which somebody may be behind others in their turns: in an overload of a whole core it is made up for in
+/// some seconds.
+pub const FAIR_DEBT_US_MAX: u64 = 60_000_000;
+/// Worker time that further attempts may have saved up while others were served: that of some thirty quick ones.
 pub const AGAIN_CREDIT_US_MAX: i64 = 1_000_000;
 /// Worker time that an attempt counts for at least. One slot of [`CORE_IN_FLIGHT_MAX`] for this long is as large a part of a
 /// core as the processor's time that any attempt takes, some 30 microseconds.

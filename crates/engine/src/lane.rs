@@ -6,6 +6,7 @@
 //! one twice.
 
 mod gate;
+mod pages;
 mod ready;
 
 use std::collections::BTreeMap;
@@ -26,8 +27,7 @@ use crate::lane_config::LaneConfig;
 use crate::round::{Class, PerClass};
 
 use self::gate::Gate;
-use self::ready::Entry;
-use self::ready::Ready;
+use self::ready::{Classes, Entry, Paid, Ready};
 
 /// What is known of the webhook.
 #[derive(Debug)]
@@ -152,7 +152,7 @@ impl Lane {
             return;
         }
         self.known.insert(event_id, Known::by(due));
-        self.ready.push_back(Entry { due, event: event.filter(|_| payload == Payload::Keep) });
+        self.ready.push_back(Entry::new(due, event.filter(|_| payload == Payload::Keep)));
     }
 
     /// Hears of a row of a delivery that memory answers for. A newer round takes the place of what has not started; what
@@ -202,7 +202,7 @@ impl Lane {
         if self.newer_round(due).is_some() {
             return self.end(due, None);
         }
-        self.ready.push_front(Entry { due, event: Some(event) });
+        self.ready.push_front(Entry { due, event: Some(event), paid: Paid::Yes });
     }
 
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
@@ -235,7 +235,7 @@ impl Lane {
     /// Makes what has come due ready.
     pub(crate) fn ripen(&mut self, now: Timestamp) {
         while let Some(first) = self.waiting.first_entry().filter(|first| first.key().0 <= now) {
-            self.ready.push_back(Entry { due: first.remove(), event: None });
+            self.ready.push_back(Entry::new(first.remove(), None));
         }
     }
 
@@ -243,7 +243,7 @@ impl Lane {
     pub(crate) fn can_start(&self, now: Timestamp) -> PerClass<bool> {
         match &self.config {
             Config::Ready(config) if self.gate.is_open(self.most_at_once(config), now) => {
-                self.ready.classes()
+                self.ready.wants(self.classes(now))
             }
             _ => PerClass::NONE,
         }
@@ -262,79 +262,41 @@ impl Lane {
         left.map_or(permitted, |left| left.min(permitted))
     }
 
-    /// Starts the first delivery of a class. `None` when it is too early, or when that delivery has ended.
+    /// Once a receiver that has failed answers well, what it has missed is a backlog as any other.
+    fn classes(&self, now: Timestamp) -> Classes {
+        let first = if self.gate.is_slow(now) { Class::Slow } else { Class::Free };
+        let fails = self.consecutive_failures.is_some_and(|failures| failures > 0);
+        Classes { first, further: if fails { Class::Again } else { first } }
+    }
+
+    /// Starts the first delivery of a class. `None` when it is too early, when it is of another class by now, or when that
+    /// delivery has ended.
     pub(crate) fn begin(&mut self, class: Class, clock: &dyn Clock) -> Option<Started> {
         let Config::Ready(config) = &self.config else { return None };
-        let (cut_upto, rate) = (config.cut_upto, config.ceilings.rate);
-        if !self.gate.keeps_pace(rate, clock) {
+        let (cut_upto, rate, classes) = (config.cut_upto, config.ceilings.rate, self.classes(clock.now()));
+        let is_paid = self.ready.front(class, classes)?.paid == Paid::Yes;
+        let rate = rate.filter(|_| !is_paid);
+        if rate.is_some() && !self.gate.keeps_pace(clock) {
             return None;
         }
-        let Entry { due, event } = self.ready.pop(class)?;
+        let Entry { due, event, .. } = self.ready.pop(class, classes)?;
         if cut_upto.is_some_and(|upto| due.born <= upto) {
             self.settle(due.id.event);
             return None;
         }
-        let Some(event) = event else {
-            self.gate.reserve();
-            return Some(Started::WithoutEvent(due));
-        };
-        Some(Started::Attempt { due, event, begun: self.gate.enter(rate, clock) })
+        if let Some(rate) = rate {
+            self.gate.pay(rate, clock);
+        }
+        let begun = self.gate.enter(clock.now());
+        Some(match event {
+            Some(event) => Started::Attempt { due, event, begun },
+            None => Started::WithoutEvent(due),
+        })
     }
 
     /// Bytes of payload held for deliveries that are ready.
     pub(crate) const fn ready_bytes(&self) -> usize {
         self.ready.bytes()
-    }
-
-    /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
-    /// for.
-    pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<usize> {
-        let due = self.on_disk_from.is_some_and(|from| from <= now);
-        if !due || self.reading.is_some() || self.ready.len() > page_rows / 2 {
-            return None;
-        }
-        while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
-        if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
-            return None;
-        }
-        self.on_disk_from = None;
-        self.reading = Some(Reading::default());
-        Some(self.known.len() + page_rows)
-    }
-
-    /// Takes the rows of a page that was asked for with `limit` rows.
-    pub(crate) fn absorb_page(&mut self, rows: &[Due], limit: usize, now: Timestamp) {
-        let reading = self.reading.take().unwrap_or_default();
-        for due in rows {
-            let event = due.id.event;
-            if let Some(known) = self.known.get(&event).copied() {
-                self.meet(known, *due, now.plus_ms(LOOK_AGAIN_MS));
-                continue;
-            }
-            if reading.settled.contains(&event) {
-                continue;
-            }
-            if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
-                self.expect_on_disk(due.due_at);
-                return;
-            }
-            self.known.insert(event, Known::by(*due));
-            if due.due_at <= now {
-                self.ready.push_back(Entry { due: *due, event: None });
-            } else {
-                self.waiting.insert((due.due_at, event), *due);
-            }
-        }
-        // A full page may have been cut short: what follows is due no earlier than its last row.
-        if let Some(last) = rows.last().filter(|_| rows.len() >= limit) {
-            self.expect_on_disk(last.due_at);
-        }
-    }
-
-    /// Ends a page that could not be read.
-    pub(crate) fn fail_page(&mut self, again_at: Timestamp) {
-        self.reading = None;
-        self.expect_on_disk(again_at);
     }
 
     /// Drops what was born up to a cut and has not started. The store no longer names these rows.

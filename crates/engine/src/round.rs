@@ -1,52 +1,31 @@
 //! Whose turn it is on a core: fair by construction, first among workspaces, then among the lanes of one.
 //!
 //! What a workspace may hold at once is a dynamic threshold (A. K. Choudhury, E. L. Hahne, Dynamic queue length thresholds,
-//! 1998): no more slots than are free, so that some are free for whoever comes next. First attempts and further ones are two
-//! classes; the latter have a part of the slots and, where both wait, of the time.
+//! 1998): no more slots than are free. The same holds inside two pools that are parts of the core: further attempts to
+//! receivers that fail, and attempts to receivers that take long, so that neither can take what all others live on.
 
 mod fair;
 
 use std::collections::BTreeSet;
 
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::{AGAIN_CREDIT_US_MAX, AGAIN_PARTS};
+use signalpost_core::limits::{AGAIN_CREDIT_US_MAX, AGAIN_PARTS, SLOW_PARTS};
 
 use self::fair::FairQueue;
 pub(crate) use self::fair::{Class, PerClass};
 use crate::id_map::IdMap;
 
-/// First attempts take so many times the worker time that further ones do.
+/// Free attempts take so many times the worker time that further ones do.
 const AGAIN_EARNED_BY: i64 = AGAIN_PARTS as i64 - 1;
 
 /// The place of an attempt among those that a core makes at once. It goes back when the attempt has ended.
 #[derive(Debug)]
 #[must_use = "a slot that does not go back is lost"]
 pub(crate) struct Slot {
-    pub(crate) class: Class,
-    workspace: WorkspaceId,
-    webhook: WebhookId,
+    turn: Turn,
     expected_us: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Round {
-    slots: usize,
-    in_flight: PerClass<usize>,
-    /// Worker time that further attempts may take although first ones wait.
-    credit_us: i64,
-    tenants: IdMap<WorkspaceId, Tenant>,
-    /// Those of them that may start something.
-    workspaces: FairQueue<WorkspaceId>,
-    /// Those that want to and hold as many slots as they may, by how many.
-    crowded: BTreeSet<(usize, WorkspaceId)>,
-}
-
-#[derive(Debug, Default)]
-struct Tenant {
-    lanes: FairQueue<WebhookId>,
-    in_flight: usize,
-    /// Its key among those that are crowded.
-    crowded_at: Option<usize>,
+    /// Whether attempts of both classes that share by credit were waiting when it was taken.
+    contested: Contested,
 }
 
 /// Whose turn it is.
@@ -57,8 +36,45 @@ pub(crate) struct Turn {
     pub(crate) class: Class,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Contested {
+    Yes,
+    No,
+}
+
+#[derive(Debug)]
+pub(crate) struct Round {
+    slots: usize,
+    in_flight: PerClass<usize>,
+    /// Worker time that further attempts may take although free ones wait.
+    credit_us: i64,
+    tenants: IdMap<WorkspaceId, Tenant>,
+    /// By what they may start.
+    workspaces: FairQueue<WorkspaceId>,
+    /// Those that hold as many slots as they may, by how many.
+    crowded: BTreeSet<(usize, WorkspaceId)>,
+    /// The same for what they hold of a class that has a pool.
+    crowded_in: PerClass<BTreeSet<(usize, WorkspaceId)>>,
+}
+
+#[derive(Debug, Default)]
+struct Tenant {
+    lanes: FairQueue<WebhookId>,
+    in_flight: PerClass<usize>,
+    /// Its keys among those that are crowded.
+    crowded: Option<usize>,
+    crowded_in: PerClass<Option<usize>>,
+}
+
+impl PerClass<usize> {
+    const fn sum(&self) -> usize {
+        self.free + self.again + self.slow
+    }
+}
+
 impl Round {
     pub(crate) fn new(slots: usize) -> Self {
+        let crowded_in = PerClass { free: BTreeSet::new(), again: BTreeSet::new(), slow: BTreeSet::new() };
         Self {
             slots,
             in_flight: PerClass::default(),
@@ -66,16 +82,13 @@ impl Round {
             tenants: IdMap::default(),
             workspaces: FairQueue::default(),
             crowded: BTreeSet::new(),
+            crowded_in,
         }
     }
 
     /// Slots that are taken.
     pub(crate) const fn in_flight(&self) -> usize {
-        self.in_flight.first + self.in_flight.again
-    }
-
-    const fn free(&self) -> usize {
-        self.slots - self.in_flight()
+        self.in_flight.sum()
     }
 
     /// Takes note of what a lane can start.
@@ -100,11 +113,10 @@ impl Round {
     pub(crate) fn turn(&mut self) -> Option<Turn> {
         loop {
             self.admit_crowded();
-            let class = self.class()?;
-            let workspace = self.workspaces.first(class)?;
+            let (class, workspace) = self.next_workspace()?;
             let tenant = &self.tenants[&workspace];
-            if tenant.in_flight < self.free() {
-                let webhook = tenant.lanes.first(class).expect("a lane of it wants this");
+            if self.may_hold_more(tenant, class) {
+                let (_, webhook) = tenant.lanes.first(class).expect("a lane of it wants this");
                 return Some(Turn { workspace, webhook, class });
             }
             // Slots have become fewer since it was let in.
@@ -115,71 +127,122 @@ impl Round {
     /// Takes the slot of a turn, for which so much worker time is expected.
     pub(crate) fn take(&mut self, turn: Turn, expected_us: u64) -> Slot {
         let Turn { workspace, webhook, class } = turn;
-        self.settle_classes(class, expected_us);
+        let wants = self.workspaces.wants();
+        let contested = if wants.free && wants.again { Contested::Yes } else { Contested::No };
+        let slot = Slot { turn, expected_us, contested };
+        self.credit_us = (self.credit_us + slot.credit_us(expected_us)).min(AGAIN_CREDIT_US_MAX);
         *self.in_flight.of_mut(class) += 1;
         self.workspaces.serve(workspace, expected_us);
         let tenant = self.tenants.get_mut(&workspace).expect("whose turn it is is known");
-        tenant.in_flight += 1;
+        *tenant.in_flight.of_mut(class) += 1;
         tenant.lanes.serve(webhook, expected_us);
-        Slot { class, workspace, webhook, expected_us }
+        slot
     }
 
     /// Takes a slot back that was in use for so long.
     pub(crate) fn give_back(&mut self, slot: Slot, used_us: u64) {
-        let Slot { class, workspace, webhook, expected_us } = slot;
+        let Turn { workspace, webhook, class } = slot.turn;
+        let correction_us = slot.credit_us(used_us) - slot.credit_us(slot.expected_us);
+        self.credit_us = (self.credit_us + correction_us).min(AGAIN_CREDIT_US_MAX);
         *self.in_flight.of_mut(class) -= 1;
-        self.workspaces.correct(workspace, expected_us, used_us);
+        self.workspaces.correct(workspace, slot.expected_us, used_us);
         let tenant = self.tenants.get_mut(&workspace).expect("it has something in flight");
-        tenant.in_flight -= 1;
-        tenant.lanes.correct(webhook, expected_us, used_us);
+        *tenant.in_flight.of_mut(class) -= 1;
+        tenant.lanes.correct(webhook, slot.expected_us, used_us);
         self.place(workspace);
     }
 
-    /// The class whose turn it is: further attempts, where first ones wait too, as far as their credit goes.
-    fn class(&self) -> Option<Class> {
-        let wants = self.workspaces.wants();
-        let again = wants.again && self.in_flight.again < self.slots / AGAIN_PARTS;
-        match (wants.first, again) {
-            (true, true) if self.credit_us > 0 => Some(Class::Again),
-            (true, _) => Some(Class::First),
-            (false, true) => Some(Class::Again),
-            (false, false) => None,
-        }
+    /// Further attempts, where free ones wait too, go as far as their credit; between the others, whoever has used least.
+    fn next_workspace(&self) -> Option<(Class, WorkspaceId)> {
+        let [free, again, slow] = Class::ALL.map(|class| Some((self.workspaces.first(class)?, class)));
+        let again = again.filter(|_| free.is_none() || self.credit_us > 0);
+        let least = [free, slow].into_iter().flatten().min_by_key(|(key, _)| *key);
+        again.or(least).map(|((_, workspace), class)| (class, workspace))
     }
 
-    /// Where both classes wait, first attempts earn the others their part, and those spend it.
-    fn settle_classes(&mut self, class: Class, expected_us: u64) {
-        let expected_us = i64::try_from(expected_us).unwrap_or(i64::MAX);
-        let wants = self.workspaces.wants();
-        if wants.first && wants.again {
-            self.credit_us = match class {
-                Class::First => (self.credit_us + expected_us / AGAIN_EARNED_BY).min(AGAIN_CREDIT_US_MAX),
-                Class::Again => self.credit_us - expected_us,
-            };
-        }
+    /// Slots of the whole core that are free, and of those that a class may have.
+    fn free(&self) -> usize {
+        self.slots - self.in_flight()
+    }
+
+    fn free_in(&self, class: Class) -> usize {
+        let part = match class {
+            Class::Free => self.slots,
+            Class::Again => self.slots / AGAIN_PARTS,
+            Class::Slow => self.slots / SLOW_PARTS,
+        };
+        part - self.in_flight.of(class)
+    }
+
+    fn may_hold_more(&self, tenant: &Tenant, class: Class) -> bool {
+        tenant.in_flight.sum() < self.free() && *tenant.in_flight.of(class) < self.free_in(class)
     }
 
     /// Lets those in again that hold fewer slots than are free by now.
     fn admit_crowded(&mut self) {
-        let free = self.free();
-        while let Some((_, workspace)) = self.crowded.first().copied().filter(|(held, _)| *held < free) {
+        let below = |crowded: &BTreeSet<(usize, WorkspaceId)>, free: usize| {
+            crowded.first().copied().filter(|(held, _)| *held < free)
+        };
+        while let Some((_, workspace)) = below(&self.crowded, self.free()) {
             self.place(workspace);
+        }
+        for class in Class::ALL {
+            while let Some((_, workspace)) = below(self.crowded_in.of(class), self.free_in(class)) {
+                self.place(workspace);
+            }
         }
     }
 
     /// Keeps a workspace's place in step with what its lanes want and with the slots that it holds.
     fn place(&mut self, workspace: WorkspaceId) {
         let free = self.free();
+        let free_in = PerClass {
+            free: self.free_in(Class::Free),
+            again: self.free_in(Class::Again),
+            slow: self.free_in(Class::Slow),
+        };
         let tenant = self.tenants.get_mut(&workspace).expect("only what is known is placed");
-        let wants = tenant.lanes.wants();
-        let is_crowded = wants != PerClass::NONE && tenant.in_flight >= free;
-        let crowded_at = is_crowded.then_some(tenant.in_flight);
-        if tenant.crowded_at != crowded_at {
-            let before = std::mem::replace(&mut tenant.crowded_at, crowded_at);
-            before.map(|held| self.crowded.remove(&(held, workspace)));
-            crowded_at.map(|held| self.crowded.insert((held, workspace)));
+        let mut wants = tenant.lanes.wants();
+        let held = tenant.in_flight.sum();
+        let crowded = (wants != PerClass::NONE && held >= free).then_some(held);
+        move_in(&mut self.crowded, &mut tenant.crowded, crowded, workspace);
+        for class in Class::ALL {
+            let held = *tenant.in_flight.of(class);
+            let crowded = (*wants.of(class) && held >= *free_in.of(class)).then_some(held);
+            move_in(self.crowded_in.of_mut(class), tenant.crowded_in.of_mut(class), crowded, workspace);
+            *wants.of_mut(class) &= crowded.is_none();
         }
-        self.workspaces.stand(workspace, if is_crowded { PerClass::NONE } else { wants });
+        self.workspaces.stand(workspace, if crowded.is_some() { PerClass::NONE } else { wants });
+    }
+}
+
+impl Slot {
+    /// What so much worker time earns further attempts, or costs them.
+    fn credit_us(&self, used_us: u64) -> i64 {
+        let used_us = i64::try_from(used_us).unwrap_or(i64::MAX);
+        match (self.contested, self.turn.class) {
+            (Contested::Yes, Class::Free) => used_us / AGAIN_EARNED_BY,
+            (Contested::Yes, Class::Again) => -used_us,
+            (Contested::Yes, Class::Slow) | (Contested::No, _) => 0,
+        }
+    }
+}
+
+/// Replaces a workspace's key in a set of those that are crowded.
+fn move_in(
+    set: &mut BTreeSet<(usize, WorkspaceId)>,
+    known: &mut Option<usize>,
+    wanted: Option<usize>,
+    workspace: WorkspaceId,
+) {
+    if *known == wanted {
+        return;
+    }
+    if let Some(held) = std::mem::replace(known, wanted) {
+        set.remove(&(held, workspace));
+    }
+    if let Some(held) = wanted {
+        set.insert((held, workspace));
     }
 }
 

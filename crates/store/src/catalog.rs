@@ -279,6 +279,7 @@ pub struct UpdateWebhook {
     pub webhook: WebhookId,
     pub at: Timestamp,
     pub name: Option<Option<String>>,
+    /// Another one has another receiver, of which nothing was learned.
     pub url: Option<String>,
     pub events: Option<EventSelection>,
     pub subject: Option<Option<String>>,

@@ -24,7 +24,7 @@ use signalpost_store::ledger::Finished;
 
 use crate::Engine;
 use crate::attempt::{EndedAttempt, Ending, Unbegun};
-use crate::doorbell::CoreDoor;
+use crate::doorbell::{CoreDoor, Message};
 use crate::id_map::IdMap;
 use crate::lane::Lane;
 use crate::lane_config::Loaded;
@@ -154,6 +154,22 @@ impl Running {
 
     /// Waits for anything to happen and deals with it, and with whatever else has happened by then.
     async fn wait(&mut self, door: &CoreDoor) {
+        let (messages, done) = self.next(door).await;
+        for message in messages {
+            self.hear(message);
+        }
+        let mut next = done;
+        for _ in 0..TURN_MAX {
+            let Some(done) = next else { break };
+            self.deal_with(done);
+            next = self.underway.next().now_or_never().flatten();
+        }
+        if let Some(done) = next {
+            self.deal_with(done);
+        }
+    }
+
+    async fn next(&mut self, door: &CoreDoor) -> (Vec<Message>, Option<Done>) {
         self.set_alarm();
         let mut rung = false;
         let more = self.may_start_more();
@@ -169,7 +185,7 @@ impl Running {
                 None => std::future::pending().await,
             }
         };
-        let (messages, done) = select_biased! {
+        let happened = select_biased! {
             messages = door.mailbox.take().fuse() => (messages, None),
             done = self.underway.select_next_some() => (Vec::new(), Some(done)),
             () = others_turn.fuse() => (Vec::new(), None),
@@ -180,19 +196,9 @@ impl Running {
         };
         if rung {
             self.alarm = None;
+            self.look_at_held();
         }
-        for message in messages {
-            self.hear(message);
-        }
-        let mut next = done;
-        for _ in 0..TURN_MAX {
-            let Some(done) = next else { break };
-            self.deal_with(done);
-            next = self.underway.next().now_or_never().flatten();
-        }
-        if let Some(done) = next {
-            self.deal_with(done);
-        }
+        happened
     }
 
     /// Sleeps until the first lane wants to be looked at, or the grace ends.
@@ -208,6 +214,17 @@ impl Running {
         // The wall clock may be set back while we sleep; looking once an hour bounds what that can cost.
         let sleep = self.engine.clock.sleep(Duration::from_millis(wait_ms).min(ALARM_MAX));
         self.alarm = Some((at, sleep));
+    }
+
+    /// An alarm that rings before its instant says that the wall clock was set back, and holds that it began have ended.
+    fn look_at_held(&mut self) {
+        let now = self.engine.clock.now();
+        if self.timers.next().is_none_or(|at| at <= now) {
+            return;
+        }
+        let held = self.lanes.iter().filter(|(_, lane)| lane.gate.is_held());
+        let held: Vec<WebhookId> = held.map(|(webhook, _)| *webhook).collect();
+        held.into_iter().for_each(|webhook| self.touch(webhook, |_| ()));
     }
 
     fn has_stopped(&self) -> bool {

@@ -46,7 +46,7 @@ impl Running {
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
-            lane.gate.leave();
+            lane.gate.leave(now);
             lane.gate.learn(underway.begun, ended.load(), used_us);
             lane.gate.obey(ended.asked_for(), now);
             lane.used_at = now;
@@ -69,8 +69,9 @@ impl Running {
     fn take_back(&mut self, slot: Slot, unbegun: Unbegun) {
         self.engine.metrics.attempts_in_flight.add(-1);
         self.round.give_back(slot, 0);
+        let now = self.engine.clock.now();
         self.touch(unbegun.due.id.webhook, |lane| {
-            lane.gate.leave();
+            lane.gate.leave(now);
             lane.put_back(unbegun.due, unbegun.event);
         });
     }
@@ -146,9 +147,7 @@ impl Running {
                         lane.cut(upto);
                     }
                     left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
-                    if lane.workspace.is_none() {
-                        lane.gate.recall(config.concurrency);
-                    }
+                    lane.gate.recall(config.concurrency);
                     lane.workspace = Some(config.workspace);
                     lane.config = Config::Ready(Rc::from(config));
                 }
@@ -203,13 +202,14 @@ impl Running {
     /// Events for deliveries that were ready without theirs. They go back to the front of their lanes, where the
     /// usual rules decide anew: a webhook may have changed meanwhile.
     fn take_events(&mut self, dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError>) {
-        let again_at = self.engine.clock.now().plus_ms(STORE_PAUSE_MS);
+        let now = self.engine.clock.now();
+        let again_at = now.plus_ms(STORE_PAUSE_MS);
         let events =
             events.map_err(|error| tracing::error!(%error, "events could not be read, trying again"));
         for (due, slot) in dues.into_iter().rev() {
             self.round.give_back(slot, 0);
             self.touch(due.id.webhook, |lane| {
-                lane.gate.leave();
+                lane.gate.leave(now);
                 let Ok(events) = &events else { return lane.give_back(due, again_at) };
                 let kept = |event: &&Arc<Event>| event.payload_removed_at.is_none();
                 match events.iter().find(|event| event.id == due.id.event).filter(kept) {

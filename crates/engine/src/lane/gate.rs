@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use signalpost_core::concurrency::{Begun, Concurrency, Load};
-use signalpost_core::limits::{ATTEMPT_COST_US_MIN, LANE_HOLD_MAX};
+use signalpost_core::limits::{ATTEMPT_COST_US_MIN, LANE_HOLD_MAX, SLOW_AFTER};
 use signalpost_core::pace::{Pace, Rate};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
@@ -16,8 +16,10 @@ pub(crate) struct Gate {
     told: usize,
     pace: Pace,
     hold: Option<Hold>,
-    /// Worker time that its attempts take, as far as is known.
-    cost_us: u64,
+    /// Since when nothing has ended of what is in flight.
+    quiet_since: Timestamp,
+    /// Worker time that its attempts take; `None` before the first has ended.
+    cost_us: Option<u64>,
 }
 
 /// Nothing starts in between. A wall clock that is set back before its beginning ends it.
@@ -41,7 +43,8 @@ impl Default for Gate {
             told: Concurrency::default().limit(),
             pace: Pace::default(),
             hold: None,
-            cost_us: ATTEMPT_COST_US_MIN,
+            quiet_since: Timestamp::default(),
+            cost_us: None,
         }
     }
 }
@@ -51,8 +54,9 @@ impl Gate {
         self.in_flight
     }
 
-    pub(crate) const fn cost_us(&self) -> u64 {
-        self.cost_us
+    /// Worker time that is to be expected of an attempt.
+    pub(crate) fn cost_us(&self) -> u64 {
+        self.cost_us.unwrap_or(ATTEMPT_COST_US_MIN)
     }
 
     /// Whether another attempt may start beside `most` at most.
@@ -65,48 +69,63 @@ impl Gate {
         self.hold.filter(|hold| hold.lasts(now)).map(|hold| hold.until)
     }
 
+    /// Whether its receiver takes long to answer. One of which nothing is known has a first attempt to show that it does not.
+    pub(crate) fn is_slow(&self, now: Timestamp) -> bool {
+        let slow_us = u64::try_from(SLOW_AFTER.as_micros()).expect("seconds");
+        let slow_ms = i64::try_from(SLOW_AFTER.as_millis()).expect("seconds");
+        let is_quiet = self.in_flight > 0 && now.ms_since(self.quiet_since) >= slow_ms;
+        is_quiet || self.cost_us.map_or(self.in_flight > 0, |cost_us| cost_us >= slow_us)
+    }
+
     /// Whether the pace allows for an attempt now. If not the gate is closed until it does.
-    pub(crate) fn keeps_pace(&mut self, rate: Option<Rate>, clock: &dyn Clock) -> bool {
-        let Some(_) = rate else { return true };
+    pub(crate) fn keeps_pace(&mut self, clock: &dyn Clock) -> bool {
         let wait = self.pace.wait(clock.monotonic());
         self.hold_for(wait, clock.now());
         wait.is_zero()
     }
 
-    /// Counts an attempt that starts now. It must [leave](Self::leave).
-    pub(crate) fn enter(&mut self, rate: Option<Rate>, clock: &dyn Clock) -> Begun {
+    /// Charges the pace for an attempt, and closes the gate until the next may follow.
+    pub(crate) fn pay(&mut self, rate: Rate, clock: &dyn Clock) {
+        self.pace.pass(rate, clock.monotonic());
+        self.keeps_pace(clock);
+    }
+
+    /// Counts an attempt that starts now, or will when its event was read. It must [leave](Self::leave).
+    pub(crate) fn enter(&mut self, now: Timestamp) -> Begun {
         let begun = self.concurrency.begin(self.in_flight);
-        self.in_flight += 1;
-        if let Some(rate) = rate {
-            self.pace.pass(rate, clock.monotonic());
-            self.keeps_pace(Some(rate), clock);
+        if self.in_flight == 0 {
+            self.quiet_since = now;
         }
+        self.in_flight += 1;
         begun
     }
 
-    /// Counts a delivery that will start when its event was read, and leaves before it does.
-    pub(crate) const fn reserve(&mut self) {
-        self.in_flight += 1;
-    }
-
-    /// Ends what was reserved or has entered.
-    pub(crate) const fn leave(&mut self) {
+    /// Counts an attempt that has ended, or was not made.
+    pub(crate) const fn leave(&mut self, now: Timestamp) {
         self.in_flight -= 1;
+        self.quiet_since = now;
     }
 
     /// Learns from an attempt that has ended how many at once the receiver bears and what the next will take: an eighth of
     /// the difference is believed.
     pub(crate) fn learn(&mut self, begun: Begun, load: Load, used_us: u64) {
         self.concurrency.learn(begun, load);
-        self.cost_us = self.cost_us - self.cost_us / 8 + used_us / 8;
+        self.cost_us = Some(self.cost_us.map_or(used_us, |known_us| known_us - known_us / 8 + used_us / 8));
     }
 
-    /// Takes up what was learned before.
+    /// Takes up what the store knows, unless that came from here. It knows nothing of a receiver that is new.
     pub(crate) fn recall(&mut self, concurrency: Option<u16>) {
-        if let Some(limit) = concurrency {
-            self.concurrency = Concurrency::remembered(usize::from(limit));
-            self.told = self.concurrency.limit();
+        let remembered =
+            concurrency.map_or_else(Concurrency::default, |limit| Concurrency::remembered(limit.into()));
+        if remembered.limit() != self.told {
+            self.told = remembered.limit();
+            self.concurrency = remembered;
         }
+    }
+
+    /// Whether it is closed for some time.
+    pub(crate) const fn is_held(&self) -> bool {
+        self.hold.is_some()
     }
 
     /// What the store is to be told: the limit, when it is not near to what it knows. A factor of two is learned again in a few

@@ -16,10 +16,11 @@ fn due(event: i64, due_ms: i64) -> Due {
     }
 }
 
-/// Takes what is ready, first attempts before others.
+const WELL: Classes = Classes { first: Class::Free, further: Class::Free };
+
+/// Takes what is ready of a lane whose receiver answers well.
 fn taken(lane: &mut Lane) -> impl Iterator<Item = Due> {
-    std::iter::from_fn(|| Class::ALL.into_iter().find_map(|class| lane.ready.pop(class)))
-        .map(|entry| entry.due)
+    std::iter::from_fn(|| lane.ready.pop(Class::Free, WELL)).map(|entry| entry.due)
 }
 
 fn ready_events(lane: &mut Lane) -> Vec<i64> {
@@ -167,7 +168,7 @@ fn a_new_round_is_found_on_disk_when_the_attempt_before_it_is_recorded() {
 fn an_attempt_that_did_not_begin_gives_way_to_a_new_round() {
     let mut lane = Lane::new(NOW);
     lane.offer(due(1, 1), None, Payload::Keep);
-    let entry = lane.ready.pop(Class::First).expect("it is ready");
+    let entry = lane.ready.pop(Class::Free, WELL).expect("it is ready");
     lane.offer(again(1, 9, 11), None, Payload::Keep);
     lane.put_back(entry.due, event());
     assert_eq!(ready_events(&mut lane), [0i64; 0]);

@@ -2,26 +2,32 @@
 //!
 //! P. Goyal, H. M. Vin, H. Cheng, Start-time Fair Queueing, SIGCOMM 1996. What is used is charged when it begins, by what
 //! is expected, and corrected when it has ended. Whoever comes back after a rest stands where the last one served stood, so
-//! that nothing can be saved up.
+//! that nothing can be saved up; and no debt is larger than [`FAIR_DEBT_US_MAX`].
 
 use std::collections::BTreeSet;
 use std::hash::Hash;
 
+use signalpost_core::limits::FAIR_DEBT_US_MAX;
+
 use crate::id_map::IdMap;
 
-/// What an attempt is to its delivery.
+/// By which bounds an attempt goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Class {
-    First,
-    /// After one that failed.
+    /// Nothing speaks against it.
+    Free,
+    /// After one that failed, while its receiver fails.
     Again,
+    /// To a receiver that takes long to answer.
+    Slow,
 }
 
 /// One of each class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PerClass<T> {
-    pub(crate) first: T,
+    pub(crate) free: T,
     pub(crate) again: T,
+    pub(crate) slow: T,
 }
 
 /// Members that want attempts of one class or both.
@@ -41,32 +47,34 @@ struct Member {
 }
 
 impl Class {
-    pub(crate) const ALL: [Self; 2] = [Self::First, Self::Again];
+    pub(crate) const ALL: [Self; 3] = [Self::Free, Self::Again, Self::Slow];
 }
 
 impl<T> PerClass<T> {
     pub(crate) const fn of(&self, class: Class) -> &T {
         match class {
-            Class::First => &self.first,
+            Class::Free => &self.free,
             Class::Again => &self.again,
+            Class::Slow => &self.slow,
         }
     }
 
     pub(crate) const fn of_mut(&mut self, class: Class) -> &mut T {
         match class {
-            Class::First => &mut self.first,
+            Class::Free => &mut self.free,
             Class::Again => &mut self.again,
+            Class::Slow => &mut self.slow,
         }
     }
 }
 
 impl PerClass<bool> {
-    pub(crate) const NONE: Self = Self { first: false, again: false };
+    pub(crate) const NONE: Self = Self { free: false, again: false, slow: false };
 }
 
 impl<K> Default for FairQueue<K> {
     fn default() -> Self {
-        let waiting = PerClass { first: BTreeSet::new(), again: BTreeSet::new() };
+        let waiting = PerClass { free: BTreeSet::new(), again: BTreeSet::new(), slow: BTreeSet::new() };
         Self { members: IdMap::default(), waiting, floor_us: 0 }
     }
 }
@@ -94,19 +102,21 @@ impl<K: Copy + Ord + Hash> FairQueue<K> {
 
     /// What its members want, taken together.
     pub(crate) fn wants(&self) -> PerClass<bool> {
-        PerClass { first: !self.waiting.first.is_empty(), again: !self.waiting.again.is_empty() }
+        let waits = |class| !self.waiting.of(class).is_empty();
+        PerClass { free: waits(Class::Free), again: waits(Class::Again), slow: waits(Class::Slow) }
     }
 
-    /// Whose turn it is among those that want an attempt of this class.
-    pub(crate) fn first(&self, class: Class) -> Option<K> {
-        self.waiting.of(class).first().map(|(_, key)| *key)
+    /// Whose turn it is among those that want an attempt of this class, and what it has used.
+    pub(crate) fn first(&self, class: Class) -> Option<(u64, K)> {
+        self.waiting.of(class).first().copied()
     }
 
     /// Charges a member whose turn it was with what is expected.
     pub(crate) fn serve(&mut self, key: K, expected_us: u64) {
+        let floor_us = self.floor_us;
         let served_at_us = self.change(key, |member| {
             let before_us = member.used_us;
-            member.used_us += expected_us;
+            member.used_us = (before_us + expected_us).min(floor_us.max(before_us) + FAIR_DEBT_US_MAX);
             before_us
         });
         self.floor_us = self.floor_us.max(served_at_us);
@@ -114,9 +124,11 @@ impl<K: Copy + Ord + Hash> FairQueue<K> {
 
     /// Puts what was used in the place of what was expected.
     pub(crate) fn correct(&mut self, key: K, expected_us: u64, used_us: u64) {
+        let floor_us = self.floor_us;
         if expected_us != used_us {
             self.change(key, |member| {
-                member.used_us = (member.used_us + used_us).saturating_sub(expected_us);
+                let corrected_us = (member.used_us + used_us).saturating_sub(expected_us);
+                member.used_us = corrected_us.clamp(floor_us, floor_us + FAIR_DEBT_US_MAX);
             });
         }
     }
@@ -146,8 +158,8 @@ mod tests {
     use super::*;
     use signalpost_core::id::WebhookId;
 
-    const FIRST: PerClass<bool> = PerClass { first: true, again: false };
-    const BOTH: PerClass<bool> = PerClass { first: true, again: true };
+    const FREE: PerClass<bool> = PerClass { free: true, ..PerClass::NONE };
+    const BOTH: PerClass<bool> = PerClass { again: true, ..FREE };
 
     fn member(raw: i64) -> WebhookId {
         WebhookId::from_raw(raw)
@@ -157,7 +169,7 @@ mod tests {
     fn serve(queue: &mut FairQueue<WebhookId>, turns: usize, cost_us: impl Fn(i64) -> u64) -> [usize; 3] {
         let mut served = [0; 3];
         for _ in 0..turns {
-            let Some(key) = queue.first(Class::First) else { break };
+            let Some((_, key)) = queue.first(Class::Free) else { break };
             queue.serve(key, cost_us(key.raw()));
             served[usize::try_from(key.raw()).expect("one of three")] += 1;
         }
@@ -167,7 +179,7 @@ mod tests {
     #[test]
     fn time_is_shared_and_not_turns() {
         let mut queue = FairQueue::default();
-        (0..3).for_each(|raw| queue.stand(member(raw), FIRST));
+        (0..3).for_each(|raw| queue.stand(member(raw), FREE));
         assert_eq!(
             serve(&mut queue, 120, |raw| [1, 2, 4][usize::try_from(raw).expect("small")]),
             [69, 34, 17]
@@ -177,31 +189,42 @@ mod tests {
     #[test]
     fn nothing_is_saved_up_by_resting_and_no_debt_is_forgotten() {
         let mut queue = FairQueue::default();
-        (0..2).for_each(|raw| queue.stand(member(raw), FIRST));
+        (0..2).for_each(|raw| queue.stand(member(raw), FREE));
         queue.stand(member(1), PerClass::NONE);
         assert_eq!(serve(&mut queue, 100, |_| 10), [100, 0, 0]);
-        queue.stand(member(1), FIRST);
+        queue.stand(member(1), FREE);
         assert_eq!(serve(&mut queue, 10, |_| 10), [5, 5, 0], "it stands where the other is");
         queue.correct(member(0), 10, 110);
         queue.stand(member(0), PerClass::NONE);
-        queue.stand(member(0), FIRST);
+        queue.stand(member(0), FREE);
         assert_eq!(serve(&mut queue, 10, |_| 10), [0, 10, 0], "what took longer than expected is owed");
+    }
+
+    #[test]
+    fn no_debt_is_larger_than_its_bound_and_no_correction_becomes_a_saving() {
+        let mut queue = FairQueue::default();
+        (0..2).for_each(|raw| queue.stand(member(raw), FREE));
+        queue.serve(member(0), 10);
+        (0..100).for_each(|_| queue.correct(member(0), 10, FAIR_DEBT_US_MAX));
+        let turn_us = FAIR_DEBT_US_MAX / 10;
+        assert!(serve(&mut queue, 12, |_| turn_us)[0] > 0, "ten turns of the other make up for it");
+        let (used_us, last) = queue.first(Class::Free).expect("both want to");
+        queue.correct(last, used_us, 0);
+        assert_eq!(queue.first(Class::Free).map(|(used_us, _)| used_us >= queue.floor_us), Some(true));
     }
 
     #[test]
     fn a_class_has_its_own_line_and_what_is_used_counts_in_both() {
         let mut queue = FairQueue::default();
-        assert_eq!((queue.wants(), queue.first(Class::First)), (PerClass::NONE, None));
+        assert_eq!((queue.wants(), queue.first(Class::Free)), (PerClass::NONE, None));
         queue.stand(member(0), BOTH);
-        queue.stand(member(1), FIRST);
-        assert_eq!(queue.first(Class::Again), Some(member(0)));
+        queue.stand(member(1), FREE);
+        assert_eq!(queue.first(Class::Again), Some((0, member(0))));
         queue.serve(member(0), 5);
-        assert_eq!(
-            (queue.first(Class::First), queue.first(Class::Again)),
-            (Some(member(1)), Some(member(0)))
-        );
-        queue.stand(member(0), FIRST);
-        assert_eq!(queue.wants(), FIRST);
+        assert_eq!(queue.first(Class::Free), Some((0, member(1))));
+        assert_eq!(queue.first(Class::Again), Some((5, member(0))));
+        queue.stand(member(0), FREE);
+        assert_eq!(queue.wants(), FREE);
         queue.leave(member(1));
         queue.leave(member(0));
         assert!(queue.is_empty() && queue.wants() == PerClass::NONE);

@@ -26,7 +26,7 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
         secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17,
         login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21,
-        max_in_flight = ?22, rate_per_s = ?23
+        max_in_flight = ?22, rate_per_s = ?23, concurrency = ?24
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -76,8 +76,9 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     if let Some(name) = &params.name {
         webhook.name.clone_from(name);
     }
-    if let Some(url) = &params.url {
+    if let Some(url) = params.url.as_ref().filter(|url| **url != webhook.url) {
         webhook.url.clone_from(url);
+        webhook.concurrency = None;
     }
     if let Some(events) = &params.events {
         webhook.events.clone_from(events);
@@ -131,6 +132,7 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         metadata_column(&webhook.metadata),
         webhook.ceilings.in_flight.map(MaxInFlight::get),
         webhook.ceilings.rate.map(Rate::requests_per_second),
+        webhook.concurrency,
     ])?;
     Ok(())
 }

@@ -6,7 +6,8 @@ use signalpost_core::delivery::{Cut, CutReason, DeliveryState, Due, Step};
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use super::Harness;
-use super::kit::{Kit, delivery};
+use super::kit::{Kit, delivery, update};
+use crate::catalog::UpdateWebhook;
 use crate::ledger::{Finished, HealthChange};
 use crate::testing::sample;
 
@@ -168,6 +169,12 @@ pub async fn what_a_receiver_bears_is_kept_as_told(harness: &dyn Harness) {
         assert_eq!(kit.lane_of(webhook).await.webhook.concurrency, kept, "{told:?}");
     }
     assert_eq!(kit.version(workspace).await, version, "targets are chosen without regard to it");
+    let known = kit.lane_of(webhook).await.webhook.url;
+    for (url, kept) in [(known, Some(256)), ("https://example.org/other".to_owned(), None)] {
+        let change = UpdateWebhook { url: Some(url), ..update(workspace, webhook, 50) };
+        let changed = kit.update_webhook(change).await.expect("it exists");
+        assert_eq!(changed.concurrency, kept, "another receiver has taught nothing");
+    }
 }
 
 pub async fn an_attempt_can_disable_its_webhook(harness: &dyn Harness) {

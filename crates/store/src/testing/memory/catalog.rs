@@ -159,6 +159,9 @@ impl Data {
         let webhook = &mut row.webhook;
         webhook.signing_key = params.signing_key.unwrap_or(webhook.signing_key);
         webhook.name = params.name.unwrap_or_else(|| webhook.name.take());
+        if params.url.as_ref().is_some_and(|url| *url != webhook.url) {
+            webhook.concurrency = None;
+        }
         webhook.url = params.url.unwrap_or_else(|| webhook.url.clone());
         webhook.events = params.events.unwrap_or_else(|| webhook.events.clone());
         webhook.subject = params.subject.unwrap_or_else(|| webhook.subject.take());

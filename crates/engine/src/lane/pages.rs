@@ -1,0 +1,61 @@
+//! Reading what a lane is owed and memory does not answer for.
+
+use signalpost_core::delivery::Due;
+use signalpost_core::limits::LANE_MEMORY_DELIVERIES_MAX;
+use signalpost_core::time::Timestamp;
+
+use super::ready::Entry;
+use super::{Known, LOOK_AGAIN_MS, Lane, Reading};
+
+impl Lane {
+    /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
+    /// for.
+    pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<usize> {
+        let due = self.on_disk_from.is_some_and(|from| from <= now);
+        if !due || self.reading.is_some() || self.ready.len() > page_rows / 2 {
+            return None;
+        }
+        while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
+        if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
+            return None;
+        }
+        self.on_disk_from = None;
+        self.reading = Some(Reading::default());
+        Some(self.known.len() + page_rows)
+    }
+
+    /// Takes the rows of a page that was asked for with `limit` rows.
+    pub(crate) fn absorb_page(&mut self, rows: &[Due], limit: usize, now: Timestamp) {
+        let reading = self.reading.take().unwrap_or_default();
+        for due in rows {
+            let event = due.id.event;
+            if let Some(known) = self.known.get(&event).copied() {
+                self.meet(known, *due, now.plus_ms(LOOK_AGAIN_MS));
+                continue;
+            }
+            if reading.settled.contains(&event) {
+                continue;
+            }
+            if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
+                self.expect_on_disk(due.due_at);
+                return;
+            }
+            self.known.insert(event, Known::by(*due));
+            if due.due_at <= now {
+                self.ready.push_back(Entry::new(*due, None));
+            } else {
+                self.waiting.insert((due.due_at, event), *due);
+            }
+        }
+        // A full page may have been cut short: what follows is due no earlier than its last row.
+        if let Some(last) = rows.last().filter(|_| rows.len() >= limit) {
+            self.expect_on_disk(last.due_at);
+        }
+    }
+
+    /// Ends a page that could not be read.
+    pub(crate) fn fail_page(&mut self, again_at: Timestamp) {
+        self.reading = None;
+        self.expect_on_disk(again_at);
+    }
+}
