@@ -9,7 +9,7 @@ use signalpost_core::delivery::{DeliveryState, DeliveryStatus};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::limits::PAGE_ROWS_MAX;
+use signalpost_core::limits::{LANE_HOLD_MAX, PAGE_ROWS_MAX};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
@@ -31,8 +31,6 @@ const LATE_S: u64 = 30 + 1;
 const SETTLING_S: u64 = 15 + 15;
 /// Longest pause between two looks at what is late, where nobody asks for a day.
 const LOOK_MS_MAX: u64 = 5_000;
-/// Of one webhook so many are sent at once; a backlog goes in waves.
-const WAVE: u64 = 32;
 /// An event published into a healed world with nothing to do is settled after this.
 const FRESH_MS: u64 = 10_000;
 /// A core looks at the wall clock once an hour at least.
@@ -54,7 +52,9 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
-    let settled = world.ground.clock.now().plus_ms(ms(SETTLING_S * 1_000));
+    // A receiver that was busy has asked for time, and gets it from all that its webhook is owed.
+    let held_s = world.options.network.retry_after_max_s().min(LANE_HOLD_MAX.as_secs());
+    let settled = world.ground.clock.now().plus_ms(ms((SETTLING_S + held_s) * 1_000));
     let mut pause_ms = 500;
     let mut pending = look_at_pending(world).await;
     let late_ms = ms(late_bound_ms(world, pending.len()));
@@ -76,6 +76,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
         pending = look_at_pending(world).await;
     }
     let drained_us = world.ground.clock.now_us() - began_us;
+    world.ground.sleep_ms((SETTLING_S + held_s) * 1_000).await;
     world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
     publish_fresh(world).await;
     // Retries of webhooks that were ended stay in memory until their time comes.
@@ -107,8 +108,9 @@ fn drain_bound_s(world: &World) -> u64 {
 /// The longest that a delivery may be pending after it was due, when nothing fails any more.
 fn late_bound_ms(world: &World, pending: usize) -> u64 {
     let pace = world.options.store;
-    // Only a page was looked at.
-    let waves = u64::try_from(pending.max(EVENTS_MAX)).expect("few").div_ceil(WAVE) + 1;
+    // Only a page was looked at. A webhook whose receiver was strained has one at once at first, and one more with each wave
+    // that goes well: so many waves take half of their square.
+    let waves = (2 * u64::try_from(pending.max(EVENTS_MAX)).expect("few")).isqrt() + 2;
     // To the receiver and back, a page and its events, an outcome behind other commits.
     let wave_us = 2 * (world.options.network.latency_us_max + pace.read_us_max) + 4 * pace.commit_us_max;
     // A core sleeps for as long as the wall clock says that it is, and looks at it once an hour at least.

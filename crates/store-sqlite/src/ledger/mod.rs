@@ -173,6 +173,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     finish::DELETE_DUE,
     finish::SELECT_CUT_UPTO,
     finish::SELECT_DUE_BORN,
+    finish::UPDATE_CONCURRENCY,
     finish::UPDATE_FAILURES,
     history::SELECT_CUTS,
     history::SELECT_STEPS_BRIEF,
