@@ -9,7 +9,7 @@ use signalpost_testkit::TempDir;
 use super::command;
 use crate::{Outcome, release, workspace};
 
-const SCENARIOS: [&str; 4] = ["steady", "fan-out", "webhooks", "pending"];
+const SCENARIOS: [&str; 6] = ["steady", "fan-out", "webhooks", "pending", "noisy", "burst"];
 
 pub(super) fn run() -> Outcome {
     let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::group::Group;
 use super::request::{Receipt, Route};
 
 /// One event that was to be published. Its position in the book is the number that it carries.
@@ -40,6 +41,8 @@ pub(super) struct Published {
     pub(super) unknown: u64,
     /// Deliveries that the acknowledged events must have, by the webhooks that were made.
     pub(super) expected: u64,
+    /// Of these, the ones of the group that is measured.
+    pub(super) expected_measured: u64,
     /// Deliveries that the acknowledgements promised.
     pub(super) promised: u64,
     /// Deliveries that the unanswered requests may have caused at most.
@@ -66,6 +69,10 @@ impl Calls {
         &self.routes[usize::try_from(call.route).expect("32 bits fit")]
     }
 
+    pub(super) fn is_measured(&self, call: &Call) -> bool {
+        self.route_of(call).group == Group::Measured
+    }
+
     /// The number that the next event will have.
     pub(super) fn next_number(&self) -> u64 {
         self.book.len() as u64
@@ -89,6 +96,7 @@ impl Calls {
                 Fate::Acknowledged(receipt) => {
                     sum.acknowledged += 1;
                     sum.expected += targets;
+                    sum.expected_measured += if self.is_measured(call) { targets } else { 0 };
                     sum.promised += receipt.deliveries;
                 }
             }

@@ -14,6 +14,8 @@ pub(super) struct Told {
     pub(super) retried: u64,
     pub(super) pending: u64,
     pub(super) dropped: u64,
+    /// Of these that did not end by a success, the ones of the group that is measured.
+    pub(super) left_measured: u64,
 }
 
 /// What the receiver saw and answered with success, matched with the generator's book.
@@ -21,6 +23,8 @@ pub(super) struct Told {
 pub(super) struct Received {
     /// Distinct pairs of event and webhook, of acknowledged events.
     pub(super) distinct: u64,
+    /// Of these, the ones of the group that is measured.
+    pub(super) distinct_measured: u64,
     /// Distinct pairs of events whose publishing got no answer.
     pub(super) distinct_unknown: u64,
     /// Requests for a pair that had been seen.
@@ -29,8 +33,10 @@ pub(super) struct Received {
     pub(super) strangers: u64,
     /// Requests whose signature or form was wrong.
     pub(super) refuted: u64,
-    /// Requests that got no answer because the receiver held them.
+    /// Requests that got no answer, or not a whole one, because the receiver held them.
     pub(super) held: u64,
+    /// Requests that were answered with a failure because the receiver was told so.
+    pub(super) declined: u64,
 }
 
 /// Everything that does not agree, as sentences; empty when the run is valid.
@@ -58,6 +64,10 @@ pub(super) fn judge(published: &Published, told: &Told, received: &Received) -> 
     );
     let least = expected.saturating_sub(unfinished);
     wrong.unless_within("of these for acknowledged events", received.distinct, least, expected);
+    // What a neighbour's receiver did excuses nothing that was owed to the others.
+    let expected = published.expected_measured;
+    let least = expected.saturating_sub(told.left_measured);
+    wrong.unless_within("of these for the group measured", received.distinct_measured, least, expected);
     wrong.unless_within("of these for unanswered requests", received.distinct_unknown, 0, unknown_deliveries);
     wrong.unless_within("repeated deliveries", received.duplicates, 0, told.retried + received.held);
     wrong.unless_within("deliveries of what nobody published", received.strangers, 0, 0);
@@ -89,11 +99,13 @@ mod tests {
             refused: 4,
             unknown: 2,
             expected: 30,
+            expected_measured: 21,
             promised: 30,
             unknown_deliveries: 6,
         };
         let told = Told { accepted: 11, created: 33, delivered: 33, ..Told::default() };
-        let received = Received { distinct: 30, distinct_unknown: 3, ..Received::default() };
+        let received =
+            Received { distinct: 30, distinct_measured: 21, distinct_unknown: 3, ..Received::default() };
         (published, told, received)
     }
 
@@ -110,7 +122,7 @@ mod tests {
         assert_eq!(verdict(|_, _, received| (received.held, received.duplicates) = (2, 2)), [""; 0]);
         let undrained = |_: &mut Published, told: &mut Told, received: &mut Received| {
             (told.delivered, told.pending, told.failed, told.dropped) = (25, 5, 2, 1);
-            received.distinct = 24;
+            (told.left_measured, received.distinct, received.distinct_measured) = (1, 24, 20);
         };
         assert_eq!(verdict(undrained), [""; 0]);
     }
@@ -118,7 +130,7 @@ mod tests {
     #[test]
     fn every_kind_of_mismatch_voids_the_run() {
         type Change = fn(&mut Published, &mut Told, &mut Received);
-        let cases: [(&str, Change); 15] = [
+        let cases: [(&str, Change); 17] = [
             ("promised by", |published, _, _| published.promised = 29),
             ("server accepted", |_, told, _| told.accepted = 9),
             ("server accepted", |_, told, _| told.accepted = 13),
@@ -133,6 +145,11 @@ mod tests {
             ("acknowledged events", |_, _, received| received.distinct = 31),
             ("acknowledged events", |_, _, received| {
                 (received.distinct, received.distinct_unknown) = (29, 4)
+            }),
+            ("group measured", |_, _, received| received.distinct_measured = 20),
+            ("group measured", |_, told, received| {
+                (told.delivered, told.pending) = (28, 5);
+                (received.distinct, received.distinct_measured) = (26, 17);
             }),
             ("unanswered requests", |_, _, received| received.distinct_unknown = 7),
             ("repeated", |_, _, received| received.duplicates = 1),

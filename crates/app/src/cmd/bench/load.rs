@@ -35,18 +35,27 @@ pub(super) enum Pace {
     Count(u64),
 }
 
-/// Whom to publish to, and how.
+/// Events that are published at the same time, each stream over connections of its own: whoever publishes much keeps
+/// nobody else waiting before the server is asked.
 pub(super) struct Load {
     pub(super) letterhead: Letterhead,
+    /// Of each stream.
     pub(super) connections: usize,
+    pub(super) streams: Vec<Stream>,
+}
+
+/// Whom to publish to, and how.
+#[derive(Clone, Debug)]
+pub(super) struct Stream {
     /// Events go to these routes of the book in turn.
     pub(super) routes: Range<u32>,
     pub(super) pace: Pace,
 }
 
 struct Shift {
-    load: Load,
-    calls: RefCell<Calls>,
+    letterhead: Letterhead,
+    stream: Stream,
+    calls: Rc<RefCell<Calls>>,
     /// Position of the next event in the timetable.
     next: Cell<u64>,
     /// Events that are due and not yet taken by a connection.
@@ -61,31 +70,44 @@ struct Turn {
 impl Load {
     /// Publishes and notes each call in the book. Must run inside a `LocalSet`.
     pub(super) async fn run(self, calls: &mut Calls) -> Result<(), Failure> {
-        let connections = self.connections;
-        let shift = Rc::new(Shift {
-            load: self,
-            calls: RefCell::new(std::mem::take(calls)),
-            next: Cell::new(0),
-            tickets: Semaphore::new(0),
-        });
-        let mut callers = JoinSet::new();
-        for _ in 0..connections {
-            callers.spawn_local(publish(Rc::clone(&shift)));
+        let Self { letterhead, connections, streams } = self;
+        let book = Rc::new(RefCell::new(std::mem::take(calls)));
+        let mut shifts = JoinSet::new();
+        for stream in streams {
+            let (letterhead, calls) = (letterhead.clone(), Rc::clone(&book));
+            let (next, tickets) = (Cell::new(0), Semaphore::new(0));
+            let shift = Rc::new(Shift { letterhead, stream, calls, next, tickets });
+            shifts.spawn_local(work(shift, connections));
         }
-        let mut published = pace(&shift).await;
-        // Whoever waits for a ticket gets one, sees that nothing is left, and ends.
-        shift.tickets.add_permits(connections);
-        while let Some(ended) = callers.join_next().await {
-            published = published.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
-        }
-        *calls = shift.calls.take();
+        let published = all_of(shifts).await;
+        *calls = book.take();
         published
     }
 }
 
+async fn work(shift: Rc<Shift>, connections: usize) -> Result<(), Failure> {
+    let mut callers = JoinSet::new();
+    for _ in 0..connections {
+        callers.spawn_local(publish(Rc::clone(&shift)));
+    }
+    let published = pace(&shift).await;
+    // Whoever waits for a ticket gets one, sees that nothing is left, and ends.
+    shift.tickets.add_permits(connections);
+    published.and(all_of(callers).await)
+}
+
+/// Waits for all of them; the first failure counts.
+async fn all_of(mut callers: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
+    let mut done = Ok(());
+    while let Some(ended) = callers.join_next().await {
+        done = done.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
+    }
+    done
+}
+
 /// Hands out a ticket for each event when it is due.
 async fn pace(shift: &Shift) -> Result<(), Failure> {
-    let Pace::Timetable(table) = shift.load.pace else { return Ok(()) };
+    let Pace::Timetable(table) = shift.stream.pace else { return Ok(()) };
     let alarm = Alarm::new().map_err(|error| Failure::io("no timer", error))?;
     let mut released = 0;
     while released < table.events {
@@ -102,11 +124,11 @@ impl Shift {
     /// Waits for the next event that is to be sent; `None` when there is none left.
     async fn turn(&self) -> Option<Turn> {
         let route = |position: u64| {
-            let Range { start, end } = self.load.routes;
+            let Range { start, end } = self.stream.routes;
             start + u32::try_from(position % u64::from(end - start)).expect("below a number of 32 bits")
         };
         let position = self.next.get();
-        match self.load.pace {
+        match self.stream.pace {
             Pace::Closed { until_ns } => {
                 let due_ns = now_ns();
                 self.next.set(position + 1);
@@ -134,13 +156,13 @@ impl Shift {
         let mut calls = self.calls.borrow_mut();
         let number = calls.begin(turn.route, turn.due_ns, now_ns());
         let route = &calls.routes[usize::try_from(turn.route).expect("32 bits fit")];
-        self.load.letterhead.event(route, number, bytes);
+        self.letterhead.event(route, number, bytes);
         number
     }
 }
 
 async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
-    let mut connection = Connection::new(shift.load.letterhead.operator);
+    let mut connection = Connection::new(shift.letterhead.operator);
     let (mut request, mut unanswered) = (Vec::new(), 0);
     while let Some(turn) = shift.turn().await {
         let number = shift.begin(&turn, &mut request);
@@ -158,7 +180,7 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
         };
         unanswered = 0;
         shift.calls.borrow_mut().end(number, fate, now_ns());
-        if fate == Fate::Refused && !matches!(shift.load.pace, Pace::Timetable(_)) {
+        if fate == Fate::Refused && !matches!(shift.stream.pace, Pace::Timetable(_)) {
             tokio::time::sleep(LATER).await;
         }
     }
@@ -212,10 +234,7 @@ pub(super) async fn fill(
             Ok(())
         });
     }
-    let mut filled = Ok(());
-    while let Some(ended) = callers.join_next().await {
-        filled = filled.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
-    }
+    let filled = all_of(callers).await;
     *calls = shared.1.take();
     filled
 }
@@ -267,6 +286,7 @@ async fn send_batch(
 
 #[cfg(test)]
 mod tests {
+    use super::super::group::Group;
     use super::*;
     use signalpost_core::id::EventId;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -306,11 +326,13 @@ mod tests {
                 }
             }
         });
-        let route =
-            request::Route { workspace: "ws".to_owned(), event_type: "t".to_owned(), targets: TARGETS };
+        let (workspace, event_type) = ("ws".to_owned(), "t".to_owned());
+        let group = Group::Measured;
+        let route = request::Route { workspace, event_type, targets: TARGETS, group };
         let mut calls = Calls { routes: vec![route], ..Calls::default() };
         let letterhead = Letterhead::new(operator, "key".to_owned(), 64);
-        let load = Load { letterhead, connections: 1, routes: 0..1, pace: Pace::Timetable(table) };
+        let stream = Stream { routes: 0..1, pace: Pace::Timetable(table) };
+        let load = Load { letterhead, connections: 1, streams: vec![stream] };
         load.run(&mut calls).await.expect("publishing goes on");
         calls
     }

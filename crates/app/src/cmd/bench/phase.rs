@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use hdrhistogram::Histogram;
 
-use super::calls::Calls;
+use super::calls::{Call, Calls, Fate};
 use super::clock::NS_PER_S;
 use super::process::{CpuSpent, CpuTimes};
 use super::rig::Drained;
@@ -48,6 +48,8 @@ pub(super) struct Figures {
     pub(super) events_per_s: f64,
     pub(super) deliveries_per_s: f64,
     pub(super) drained: bool,
+    /// `None` where nobody has neighbours.
+    pub(super) groups: Option<Groups>,
     /// CPU in microseconds for each delivery.
     pub(super) cpu: CpuFigures,
     pub(super) latency: Option<LatencyFigures>,
@@ -58,6 +60,21 @@ pub(super) struct Figures {
     /// Deliveries per second, in equal steps from the start.
     pub(super) timeline: Vec<f64>,
     pub(super) timeline_step_s: f64,
+}
+
+/// The same phase by group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Groups {
+    pub(super) measured: GroupFigures,
+    pub(super) neighbours: GroupFigures,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct GroupFigures {
+    /// Acknowledged in the phase.
+    pub(super) events: u64,
+    /// Of these events, as far as they arrived while the phase lasted.
+    pub(super) deliveries: u64,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -122,6 +139,7 @@ impl Phase {
             events_per_s: sum.acknowledged as f64 / published_s,
             deliveries_per_s: self.deliveries_per_s(),
             drained: self.drained == Drained::Yes,
+            groups: Some(self.groups(calls, tally)).filter(|groups| groups.neighbours.events > 0),
             cpu: self.cpu(),
             latency: (timed == Timed::Yes).then(latency),
             resident_mib: self.resident_kib as f64 / 1_024.0,
@@ -130,6 +148,22 @@ impl Phase {
             timeline,
             timeline_step_s,
         }
+    }
+
+    fn groups(&self, calls: &Calls, tally: &Tally) -> Groups {
+        let mut groups = Groups::default();
+        for call in calls.among(self.numbers.clone()) {
+            if matches!(call.fate, Fate::Acknowledged(_)) {
+                groups.of(calls, call).events += 1;
+            }
+        }
+        let arrivals = tally.arrivals_of(&self.numbers);
+        for arrival in arrivals.filter(|arrival| arrival.at_ns < self.after.at_ns) {
+            if let Some(call) = calls.get(arrival.number) {
+                groups.of(calls, call).deliveries += 1;
+            }
+        }
+        groups
     }
 
     fn cpu(&self) -> CpuFigures {
@@ -159,6 +193,12 @@ impl Phase {
             counts[usize::try_from((arrival.at_ns - start_ns) / step_ns).expect("some sixty")] += 1;
         }
         (counts.into_iter().map(|count| count as f64 / step_s).collect(), step_s)
+    }
+}
+
+impl Groups {
+    fn of(&mut self, calls: &Calls, call: &Call) -> &mut GroupFigures {
+        if calls.is_measured(call) { &mut self.measured } else { &mut self.neighbours }
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Scenario {
     Stored,
     Webhooks,
     Pending,
+    Noisy,
+    Burst,
 }
 
 /// A run with its defaults filled in.
@@ -50,8 +52,16 @@ const WEBHOOKS: u32 = 100_000;
 const STARTS: usize = 5;
 
 impl Scenario {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Idle, Self::Steady, Self::FanOut, Self::Stored, Self::Webhooks, Self::Pending];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Idle,
+        Self::Steady,
+        Self::FanOut,
+        Self::Stored,
+        Self::Webhooks,
+        Self::Pending,
+        Self::Noisy,
+        Self::Burst,
+    ];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -61,6 +71,8 @@ impl Scenario {
             Self::Stored => "stored",
             Self::Webhooks => "webhooks",
             Self::Pending => "pending",
+            Self::Noisy => "noisy",
+            Self::Burst => "burst",
         }
     }
 
@@ -77,6 +89,13 @@ impl Scenario {
             }
             Self::Pending => {
                 "a million deliveries (--pending) owed while the receiver holds, kill -9, restart, drain"
+            }
+            Self::Noisy => {
+                "ten workspaces at 500 events/s (--rate) alone; beside a neighbour with as many whose receiver hangs for 20 s; \
+                 beside one whose answers drip"
+            }
+            Self::Burst => {
+                "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much"
             }
         }
     }

@@ -20,8 +20,10 @@ pub(super) enum Verdict {
     Verified,
     /// Not what a delivery of ours looks like, or the signature was wrong; the answer was a refusal.
     Refuted,
-    /// No answer was given, because we were told to hold.
+    /// No answer was given, or not a whole one, because we were told so.
     Held,
+    /// The answer was another status than a success, because we were told so.
+    Declined,
 }
 
 /// What stands for an event or a number that could not be read.
@@ -41,6 +43,7 @@ impl Record {
             Verdict::Verified => 0,
             Verdict::Refuted => 1,
             Verdict::Held => 2,
+            Verdict::Declined => 3,
         };
         bytes
     }
@@ -51,6 +54,7 @@ impl Record {
             0 => Verdict::Verified,
             1 => Verdict::Refuted,
             2 => Verdict::Held,
+            3 => Verdict::Declined,
             _ => return None,
         };
         let eight = |at: usize| <[u8; 8]>::try_from(&bytes[at..at + 8]).expect("eight bytes");
@@ -70,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_record_survives_its_way() {
-        for verdict in [Verdict::Verified, Verdict::Refuted, Verdict::Held] {
+        for verdict in [Verdict::Verified, Verdict::Refuted, Verdict::Held, Verdict::Declined] {
             let record =
                 Record { event: 1 << 60 | 5, number: 7, at_ns: u64::MAX - 1, target: 99_999, verdict };
             assert_eq!(Record::decode(&record.encode()), Some(record));

@@ -7,6 +7,8 @@ use std::ops::Range;
 use serde_json::Value;
 use signalpost_core::id::EventId;
 
+use super::group::Group;
+
 /// Stands in an event's data before its number.
 pub(super) const NUMBER_MARK: &str = "\"n\":\"";
 const NUMBER_DIGITS: usize = 16;
@@ -22,6 +24,7 @@ pub(super) struct Route {
     pub(super) event_type: String,
     /// Numbers of the webhooks that match the type.
     pub(super) targets: Range<u32>,
+    pub(super) group: Group,
 }
 
 /// What all requests of a run share.
@@ -132,7 +135,8 @@ mod tests {
     }
 
     fn route() -> Route {
-        Route { workspace: "ws_1".to_owned(), event_type: "bench.made".to_owned(), targets: 0..1 }
+        let (workspace, event_type) = ("ws_1".to_owned(), "bench.made".to_owned());
+        Route { workspace, event_type, targets: 0..1, group: Group::Measured }
     }
 
     /// Splits a request where the body begins and checks the length that it names.

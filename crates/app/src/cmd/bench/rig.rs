@@ -3,19 +3,21 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use super::calls::Calls;
+use super::calls::{Calls, Fate};
 use super::client::Connection;
 use super::clock::{NS_PER_S, now_ns};
+use super::group::Group;
 use super::ledger::Told;
-use super::load::{Gate, Load, Pace, fill};
+use super::load::{Gate, Load, Pace, Stream, fill};
 use super::phase::{Phase, Reading};
 use super::plan::{Plan, Scenario};
 use super::process::Process;
+use super::receiver::conduct::Conduct;
 use super::receiver::process::ReceiverProcess;
 use super::record::{Record, Verdict};
 use super::request::Letterhead;
 use super::server::{DataDirectory, ServerProcess};
-use super::tenants::{Made, Matching, Tenants};
+use super::tenants::{Made, Tenants};
 use super::told::count_deliveries;
 use crate::cmd::Failure;
 use crate::telemetry::note;
@@ -41,10 +43,21 @@ pub(super) struct Rig<'p> {
     pub(super) letterhead: Letterhead,
     pub(super) calls: Calls,
     pub(super) records: Vec<Record>,
+    /// Records of the phase that is under way, as far as they were asked for.
+    fresh: Vec<Record>,
     pub(super) control: Connection,
     /// What processes of the server told that have been killed since.
     told_before: Told,
     webhooks: u32,
+}
+
+/// What a phase waits for after its last event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Until {
+    /// Every delivery has ended, and the housekeeping is done.
+    AllEnded,
+    /// Every delivery of the group that is measured has arrived.
+    MeasuredArrived,
 }
 
 /// Whether everything owed was settled in time.
@@ -69,6 +82,7 @@ impl<'p> Rig<'p> {
             letterhead,
             calls: Calls::default(),
             records: Vec::new(),
+            fresh: Vec::new(),
             told_before: Told::default(),
             webhooks: 0,
         })
@@ -87,23 +101,26 @@ impl<'p> Rig<'p> {
         Ok(first..position(self.calls.routes.len()))
     }
 
+    /// Numbers of the webhooks of routes that were added together.
+    pub(super) fn targets(&self, routes: Range<u32>) -> Range<u32> {
+        let route = |position: u32| &self.calls.routes[usize::try_from(position).expect("32 bits fit")];
+        route(routes.start).targets.start..route(routes.end - 1).targets.end
+    }
+
     /// Stores events and delivers them before anything is measured.
     pub(super) async fn store(&mut self, events: u64) -> Result<(), Failure> {
         if events == 0 {
             return Ok(());
         }
         note(&format!("  storing {events} events, each delivered to one webhook\n"));
-        let matching = Matching::All;
-        let policy = serde_json::Value::Null;
-        let tenants = Tenants { workspaces: STORED_WORKSPACES, webhooks_each: 1, matching, policy };
+        let tenants = Tenants::single(STORED_WORKSPACES);
         let routes = self.add(tenants).await?;
         let gate = OwedGate { letterhead: self.letterhead.clone(), total: events };
         fill(&self.letterhead, routes, events, gate, &mut self.calls).await?;
         if self.drain().await? == Drained::No {
             return Err(Failure::new("the stored events could not all be delivered"));
         }
-        self.records.append(&mut self.receiver.take()?);
-        self.settle().await
+        self.clear().await
     }
 
     /// Publishes at a pace, waits until everything owed is settled, and reads what it cost.
@@ -113,15 +130,71 @@ impl<'p> Rig<'p> {
         routes: Range<u32>,
         pace: Pace,
     ) -> Result<Phase, Failure> {
+        self.measure_until(Until::AllEnded, name, vec![Stream { routes, pace }]).await
+    }
+
+    pub(super) async fn measure_until(
+        &mut self,
+        until: Until,
+        name: &'static str,
+        streams: Vec<Stream>,
+    ) -> Result<Phase, Failure> {
         note(&format!("  {name}\n"));
-        let load =
-            Load { letterhead: self.letterhead.clone(), connections: self.plan.connections, routes, pace };
+        let (letterhead, connections) = (self.letterhead.clone(), self.plan.connections);
+        let load = Load { letterhead, connections, streams };
         let first = self.calls.next_number();
         let before = self.reading()?;
         load.run(&mut self.calls).await?;
         let published_ns = now_ns();
-        let drained = self.drain().await?;
+        let drained = match until {
+            Until::AllEnded => {
+                let drained = self.drain().await?;
+                self.settle().await?;
+                drained
+            }
+            Until::MeasuredArrived => self.await_measured(first).await?,
+        };
         self.finish_phase(name, first, before, published_ns, drained).await
+    }
+
+    /// Waits until the deliveries that are measured have arrived, of event `first` and all after it.
+    async fn await_measured(&mut self, first: u64) -> Result<Drained, Failure> {
+        let promised: u64 = self
+            .calls
+            .among(first..self.calls.next_number())
+            .iter()
+            .map(|call| match call.fate {
+                Fate::Acknowledged(receipt) if self.calls.is_measured(call) => receipt.deliveries,
+                _ => 0,
+            })
+            .sum();
+        let (mut arrived, mut since_ns) = (0, now_ns());
+        loop {
+            let mut records = self.receiver.take()?;
+            let before = arrived;
+            let verified = records.iter().filter(|record| record.verdict == Verdict::Verified);
+            let calls =
+                verified.filter(|record| record.number >= first).map(|record| self.calls.get(record.number));
+            arrived += calls.flatten().filter(|call| self.calls.is_measured(call)).count() as u64;
+            self.fresh.append(&mut records);
+            if arrived >= promised {
+                return Ok(Drained::Yes);
+            }
+            if arrived > before {
+                since_ns = now_ns();
+            } else if now_ns() - since_ns > STALL_NS {
+                return Ok(Drained::No);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Waits until everything owed is settled, outside of any phase.
+    pub(super) async fn clear(&mut self) -> Result<(), Failure> {
+        self.drain().await?;
+        self.settle().await?;
+        self.records.append(&mut self.receiver.take()?);
+        Ok(())
     }
 
     /// Reads what a phase cost that began with event `first` and the reading `before`.
@@ -133,9 +206,9 @@ impl<'p> Rig<'p> {
         published_ns: u64,
         drained: Drained,
     ) -> Result<Phase, Failure> {
-        self.settle().await?;
         let after = self.reading()?;
-        let mut records = self.receiver.take()?;
+        let mut records = std::mem::take(&mut self.fresh);
+        records.append(&mut self.receiver.take()?);
         let answered = records.iter().filter(|record| record.verdict == Verdict::Verified);
         let last_arrival_ns = answered.clone().map(|record| record.at_ns).max().unwrap_or(published_ns);
         let arrived = answered.count() as u64;
@@ -206,7 +279,7 @@ impl<'p> Rig<'p> {
         let data = &self.data;
         self.server.kill()?;
         self.records.append(&mut self.receiver.take()?);
-        self.receiver.answer()?;
+        self.receiver.conduct(Conduct::Answer)?;
         let started_ns = now_ns();
         self.server = ServerProcess::start(data).await?;
         (self.letterhead.operator, self.letterhead.key) =
@@ -223,14 +296,25 @@ impl<'p> Rig<'p> {
     /// What the server tells at the end, lists included.
     pub(super) async fn told(&mut self) -> Result<Told, Failure> {
         let mut told = self.counted().await?;
-        let mut workspaces: Vec<&str> =
-            self.calls.routes.iter().map(|route| route.workspace.as_str()).collect();
+        let mut workspaces: Vec<(&str, Group)> =
+            self.calls.routes.iter().map(|route| (route.workspace.as_str(), route.group)).collect();
         workspaces.dedup();
-        for workspace in workspaces {
+        let is_mixed = workspaces.iter().any(|(_, group)| *group == Group::Neighbour);
+        for (workspace, group) in workspaces {
             let (control, by) = (&mut self.control, &self.letterhead);
-            told.pending += count_deliveries(control, by, workspace, "pending").await?;
-            told.dropped += count_deliveries(control, by, workspace, "dropped").await?;
+            let pending = count_deliveries(control, by, workspace, "pending").await?;
+            let dropped = count_deliveries(control, by, workspace, "dropped").await?;
+            told.pending += pending;
+            told.dropped += dropped;
+            if group == Group::Measured {
+                told.left_measured += pending + dropped;
+            }
+            if is_mixed && group == Group::Measured {
+                told.left_measured += count_deliveries(control, by, workspace, "failed").await?;
+            }
         }
+        // Without neighbours the counter says it, of any number of deliveries.
+        told.left_measured += if is_mixed { 0 } else { told.failed };
         Ok(told)
     }
 }

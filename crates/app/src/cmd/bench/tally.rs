@@ -13,7 +13,7 @@ const LATENCY_NS_MAX: u64 = 3_600 * 1_000_000_000;
 const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// What the records of a whole scenario come to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) received: Received,
     /// The first successful arrival of each delivery: event's number and time.
@@ -46,6 +46,7 @@ pub(super) fn tally(calls: &Calls, mut records: Vec<Record>) -> Tally {
         match record.verdict {
             Verdict::Refuted => received.refuted += 1,
             Verdict::Held => received.held += 1,
+            Verdict::Declined => received.declined += 1,
             Verdict::Verified => {
                 let pair = Some((record.event, record.target));
                 match origin(calls, &record) {
@@ -54,7 +55,10 @@ pub(super) fn tally(calls: &Calls, mut records: Vec<Record>) -> Tally {
                         continue;
                     }
                     _ if last == pair => received.duplicates += 1,
-                    Origin::Acknowledged => received.distinct += 1,
+                    Origin::Acknowledged { measured } => {
+                        received.distinct += 1;
+                        received.distinct_measured += u64::from(measured);
+                    }
                     Origin::Unanswered => received.distinct_unknown += 1,
                 }
                 if last != pair {
@@ -69,7 +73,7 @@ pub(super) fn tally(calls: &Calls, mut records: Vec<Record>) -> Tally {
 }
 
 enum Origin {
-    Acknowledged,
+    Acknowledged { measured: bool },
     Unanswered,
     Stranger,
 }
@@ -79,7 +83,9 @@ fn origin(calls: &Calls, record: &Record) -> Origin {
     let targets = &calls.route_of(call).targets;
     match call.fate {
         _ if !targets.contains(&record.target) => Origin::Stranger,
-        Fate::Acknowledged(receipt) if receipt.event == record.event => Origin::Acknowledged,
+        Fate::Acknowledged(receipt) if receipt.event == record.event => {
+            Origin::Acknowledged { measured: calls.is_measured(call) }
+        }
         Fate::Unknown => Origin::Unanswered,
         Fate::Acknowledged(_) | Fate::Refused => Origin::Stranger,
     }
@@ -93,16 +99,17 @@ impl Tally {
 }
 
 impl Latencies {
+    /// Those of the group that is measured.
     pub(super) fn of(calls: &Calls, tally: &Tally, numbers: &Range<u64>) -> Self {
         let mut latencies = Self { answer: empty(), arrival: empty(), lag: empty() };
-        for call in calls.among(numbers.clone()) {
+        for call in calls.among(numbers.clone()).iter().filter(|call| calls.is_measured(call)) {
             latencies.lag.saturating_record(call.sent_ns.saturating_sub(call.due_ns));
             if matches!(call.fate, Fate::Acknowledged(_)) {
                 latencies.answer.saturating_record(call.answered_ns.saturating_sub(call.due_ns));
             }
         }
         for arrival in tally.arrivals_of(numbers) {
-            if let Some(call) = calls.get(arrival.number) {
+            if let Some(call) = calls.get(arrival.number).filter(|call| calls.is_measured(call)) {
                 latencies.arrival.saturating_record(arrival.at_ns.saturating_sub(call.due_ns));
             }
         }
@@ -117,13 +124,16 @@ fn empty() -> Histogram<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group::Group;
     use super::super::request::{Receipt, Route};
     use super::*;
 
     /// Events 0 (acknowledged as 100), 1 (unknown) and 2 (refused), each for the webhooks 5 and 6, due at 1,000.
     fn calls() -> Calls {
-        let route = Route { workspace: String::new(), event_type: String::new(), targets: 5..7 };
-        let mut calls = Calls { routes: vec![route], ..Calls::default() };
+        let route =
+            |targets, group| Route { workspace: String::new(), event_type: String::new(), targets, group };
+        let routes = vec![route(5..7, Group::Measured), route(7..8, Group::Neighbour)];
+        let mut calls = Calls { routes, ..Calls::default() };
         for _ in 0..3 {
             calls.begin(0, 1_000, 1_500);
         }
@@ -150,9 +160,18 @@ mod tests {
         ];
         records.push(Record { verdict: Verdict::Refuted, ..record(0, 100, 5, 1) });
         records.push(Record { verdict: Verdict::Held, ..record(0, 100, 5, 1) });
+        records.push(Record { verdict: Verdict::Declined, ..record(0, 100, 5, 1) });
         let tally = tally(&calls(), records);
-        let expected =
-            Received { distinct: 2, distinct_unknown: 1, duplicates: 1, strangers: 4, refuted: 1, held: 1 };
+        let expected = Received {
+            distinct: 2,
+            distinct_measured: 2,
+            distinct_unknown: 1,
+            duplicates: 1,
+            strangers: 4,
+            refuted: 1,
+            held: 1,
+            declined: 1,
+        };
         assert_eq!(tally.received, expected);
         let arrivals: Vec<u64> = tally.arrivals_of(&(0..1)).map(|arrival| arrival.at_ns).collect();
         assert_eq!(arrivals, [7_000, 8_000]);
@@ -175,5 +194,20 @@ mod tests {
         assert_eq!(only(&latencies.lag), (1, 500));
         assert_eq!(only(&latencies.answer), (1, 2_000));
         assert!((8_000..8_010).contains(&latencies.arrival.max()) && latencies.arrival.len() == 2);
+    }
+    #[test]
+    fn neighbours_are_delivered_to_and_not_measured() {
+        let mut calls = calls();
+        let neighbour = calls.begin(1, 1_000, 1_500);
+        calls.end(neighbour, Fate::Acknowledged(Receipt { event: 103, deliveries: 1 }), 3_000);
+        let sum = calls.sum(0..4);
+        assert_eq!((sum.expected, sum.expected_measured), (3, 2));
+        let records = vec![record(0, 100, 5, 9_000), record(neighbour, 103, 7, 50_000)];
+        let tally = tally(&calls, records);
+        assert_eq!((tally.received.distinct, tally.received.distinct_measured), (2, 1));
+        let latencies = Latencies::of(&calls, &tally, &(0..4));
+        let lengths = [&latencies.lag, &latencies.answer, &latencies.arrival].map(Histogram::len);
+        assert_eq!(lengths, [3, 1, 1], "three events, of which one was acknowledged and arrived");
+        assert!(latencies.arrival.max() < 9_000);
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use super::client::Connection;
+use super::group::Group;
 use super::request::{Letterhead, Route};
 use crate::cmd::Failure;
 
@@ -22,6 +23,7 @@ pub(super) struct Tenants {
     pub(super) matching: Matching,
     /// The workspaces' `policy`, null for the dialect's.
     pub(super) policy: Value,
+    pub(super) group: Group,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,12 @@ struct Job {
 }
 
 impl Tenants {
+    /// Workspaces of one webhook each, with the dialect's policy.
+    pub(super) fn single(workspaces: u32) -> Self {
+        let (matching, policy, group) = (Matching::All, Value::Null, Group::Measured);
+        Self { workspaces, webhooks_each: 1, matching, policy, group }
+    }
+
     /// Makes them; webhook number `n`, counted from `first_target`, delivers to `url(n)`. Must run inside a `LocalSet`.
     pub(super) async fn make(
         self,
@@ -86,7 +94,9 @@ impl Tenants {
     }
 
     fn routes(&self, workspace: &str, first: u32) -> Vec<Route> {
-        let route = |event_type, targets| Route { workspace: workspace.to_owned(), event_type, targets };
+        let group = self.group;
+        let route =
+            |event_type, targets| Route { workspace: workspace.to_owned(), event_type, targets, group };
         match self.matching {
             Matching::All => vec![route(EVENT_TYPE.to_owned(), first..first + self.webhooks_each)],
             Matching::OneType => {
@@ -143,8 +153,7 @@ mod tests {
 
     #[test]
     fn routes_name_the_webhooks_that_match() {
-        let tenants =
-            Tenants { workspaces: 1, webhooks_each: 3, matching: Matching::All, policy: Value::Null };
+        let tenants = Tenants { webhooks_each: 3, ..Tenants::single(1) };
         let together = tenants.routes("ws_1", 10);
         assert_eq!((together.len(), together[0].targets.clone()), (1, 10..13));
         let apart = Tenants { matching: Matching::OneType, ..tenants }.routes("ws_1", 10);

@@ -20,8 +20,7 @@ impl Told {
             delivered: sample(text, "signalpost_deliveries_ended_total{status=\"delivered\"}")?,
             failed: sample(text, "signalpost_deliveries_ended_total{status=\"failed\"}")?,
             retried: sample(text, "signalpost_retries_scheduled_total")?,
-            pending: 0,
-            dropped: 0,
+            ..Self::default()
         })
     }
 
@@ -75,7 +74,7 @@ mod tests {
             signalpost_deliveries_ended_total{status=\"failed\"} 1\nsignalpost_retries_scheduled_total 2\n";
         let told = Told::of_metrics(text).expect("all are there");
         let expected =
-            Told { accepted: 5, created: 7, delivered: 4, failed: 1, retried: 2, pending: 0, dropped: 0 };
+            Told { accepted: 5, created: 7, delivered: 4, failed: 1, retried: 2, ..Told::default() };
         assert_eq!(told, expected);
         assert_eq!(told.plus(told).created, 14);
         assert!(Told::of_metrics("signalpost_events_accepted_total 5\n").is_err());

@@ -3,18 +3,22 @@
 //! It is told what to do by lines on its input and answers on its output; `process` is the other end. It ends with its
 //! input. One thread serves all connections, so that its cost does not hide in hand-overs.
 
+pub(super) mod conduct;
 pub(super) mod process;
 mod wire;
 
 use std::io::{BufRead, Write, stdin, stdout};
 use std::net::TcpListener as StdListener;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use signalpost_core::id::EventId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
+use tokio::sync::watch;
 
+use self::conduct::{Conduct, Conducts};
 use self::wire::Delivery;
 use super::clock::now_ns;
 use super::record::{NO_EVENT, NO_NUMBER, Record, Verdict};
@@ -26,12 +30,15 @@ const READ_BYTES: usize = 16 * 1024;
 /// Records kept at most, some 3 GB: far above what a run makes. Beyond it requests are refused, which voids the run.
 const RECORDS_MAX: usize = 100_000_000;
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Conduct {
-    #[default]
-    Answer,
-    /// Takes requests and leaves them without an answer.
-    Hold,
+/// What is sent byte by byte: an answer whose head has no end.
+const DRIP: &[u8] = b"HTTP/1.1 200 OK\r\nx-drip: ";
+const DRIP_ON: u8 = b'.';
+const DRIP_EVERY: Duration = Duration::from_millis(100);
+
+struct State {
+    book: Mutex<Book>,
+    /// Changes with every change of conduct.
+    changed: watch::Sender<()>,
 }
 
 #[derive(Default)]
@@ -39,10 +46,17 @@ struct Book {
     /// Signing keys by the number of the webhook.
     secrets: Vec<Vec<u8>>,
     records: Vec<Record>,
-    conduct: Conduct,
+    conducts: Conducts,
 }
 
-type Shared = Arc<Mutex<Book>>;
+/// What is done about one request, after it was noted.
+#[derive(Clone, Copy)]
+enum Reply {
+    Conduct(Conduct),
+    Refuse,
+}
+
+type Shared = Arc<State>;
 
 pub(in super::super) fn run() -> Result<(), Failure> {
     let listener = StdListener::bind("127.0.0.1:0").and_then(|listener| {
@@ -51,7 +65,7 @@ pub(in super::super) fn run() -> Result<(), Failure> {
         Ok((listener, address))
     });
     let (listener, address) = listener.map_err(|error| Failure::io("the receiver cannot listen", error))?;
-    let shared = Shared::default();
+    let shared = Arc::new(State { book: Mutex::default(), changed: watch::Sender::new(()) });
     let serving = Arc::clone(&shared);
     std::thread::Builder::new()
         .name("receive".to_owned())
@@ -66,7 +80,7 @@ pub(in super::super) fn run() -> Result<(), Failure> {
 }
 
 fn receive(listener: StdListener, shared: Shared) {
-    let runtime = Builder::new_current_thread().enable_io().build();
+    let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a process that has just started can have an event loop");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a fresh socket on a runtime");
@@ -88,8 +102,17 @@ fn obey(line: &str, shared: &Shared) -> Result<(), Failure> {
             lock(shared).secrets.push(secret.ok_or_else(|| Failure::new("a secret has an unknown form"))?);
             Ok(())
         }
-        (Some("hold"), None) => conduct(shared, Conduct::Hold),
-        (Some("answer"), None) => conduct(shared, Conduct::Answer),
+        (Some("conduct"), Some(word)) => {
+            let conduct = Conduct::of_word(word);
+            let conduct = conduct.ok_or_else(|| Failure::new(format!("`{word}` is no conduct")))?;
+            match (words.next().map(str::parse), words.next().map(str::parse)) {
+                (None, _) => lock(shared).conducts.set_all(conduct),
+                (Some(Ok(first)), Some(Ok(end))) => lock(shared).conducts.set(first..end, conduct),
+                _ => return Err(Failure::new(format!("the receiver does not know whom `{line}` is about"))),
+            }
+            shared.changed.send_replace(());
+            reply(b"done\n")
+        }
         (Some("done"), None) => reply(b"done\n"),
         (Some("take"), None) => {
             let records = std::mem::take(&mut lock(shared).records);
@@ -100,11 +123,6 @@ fn obey(line: &str, shared: &Shared) -> Result<(), Failure> {
     }
 }
 
-fn conduct(shared: &Shared, conduct: Conduct) -> Result<(), Failure> {
-    lock(shared).conduct = conduct;
-    reply(b"done\n")
-}
-
 fn reply(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = stdout().lock();
     let written = out.write_all(bytes).and_then(|()| out.flush());
@@ -112,7 +130,7 @@ fn reply(bytes: &[u8]) -> Result<(), Failure> {
 }
 
 fn lock(shared: &Shared) -> MutexGuard<'_, Book> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
+    shared.book.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Serves one connection until it ends. How it ends is the caller's business: what was noted stays noted.
@@ -127,31 +145,67 @@ async fn serve(mut stream: TcpStream, shared: Shared) {
             Ok(0) | Err(_) => return,
         }
         loop {
-            let (answer, length) = match wire::parse(&buffer) {
+            let (target, reply, length) = match wire::parse(&buffer) {
                 Ok(None) => break,
-                Ok(Some(delivery)) => (note(&delivery, &shared), delivery.length),
-                Err(wire::Broken) => (note_broken(&shared), buffer.len()),
+                Ok(Some(delivery)) => (delivery.target, note(&delivery, &shared), delivery.length),
+                Err(wire::Broken) => (u32::MAX, note_broken(&shared), buffer.len()),
             };
             buffer.drain(..length);
-            match answer {
-                Verdict::Held => {}
-                Verdict::Verified if stream.write_all(SUCCESS).await.is_ok() => {}
-                Verdict::Verified => return,
-                Verdict::Refuted => return stream.write_all(REFUSAL).await.unwrap_or_default(),
+            let goes_on = match reply {
+                Reply::Conduct(Conduct::Answer) => stream.write_all(SUCCESS).await.is_ok(),
+                Reply::Conduct(Conduct::Status(status)) => stream.write_all(&decline(status)).await.is_ok(),
+                Reply::Conduct(Conduct::Hold) => return hold(&mut stream, target, &shared).await,
+                Reply::Conduct(Conduct::Drip) => return drip(&mut stream, target, &shared).await,
+                Reply::Refuse => return stream.write_all(REFUSAL).await.unwrap_or_default(),
+            };
+            if !goes_on {
+                return;
             }
         }
     }
 }
 
-fn note(delivery: &Delivery<'_>, shared: &Shared) -> Verdict {
+fn decline(status: u16) -> Vec<u8> {
+    format!("HTTP/1.1 {status} As Told\r\ncontent-length: 0\r\n\r\n").into_bytes()
+}
+
+/// Lets the caller wait until it gives up, or until the conduct towards the webhook is another; then the connection ends.
+async fn hold(stream: &mut TcpStream, target: u32, shared: &Shared) {
+    let mut changed = shared.changed.subscribe();
+    let mut ignored = [0; 1_024];
+    while lock(shared).conducts.of(target) == Conduct::Hold {
+        tokio::select! {
+            read = stream.read(&mut ignored) => if !matches!(read, Ok(1..)) { return },
+            // The sender lives as long as what we share.
+            _ = changed.changed() => {}
+        }
+    }
+}
+
+/// The same, with a byte of an answer now and then.
+async fn drip(stream: &mut TcpStream, target: u32, shared: &Shared) {
+    let mut bytes = DRIP.iter().copied().chain(std::iter::repeat(DRIP_ON));
+    let mut ticks = tokio::time::interval(DRIP_EVERY);
+    while lock(shared).conducts.of(target) == Conduct::Drip {
+        ticks.tick().await;
+        let byte = bytes.next().expect("it goes on without an end");
+        if stream.write_all(&[byte]).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn note(delivery: &Delivery<'_>, shared: &Shared) -> Reply {
     let at_ns = now_ns();
     let event = EventId::from_public(delivery.id).map(EventId::raw);
     let mut book = lock(shared);
     let secret = book.secrets.get(usize::try_from(delivery.target).expect("32 bits fit"));
     let verified = event.is_some() && secret.is_some_and(|secret| delivery.verifies(secret));
-    let verdict = match (book.conduct, verified) {
+    let conduct = book.conducts.of(delivery.target);
+    let verdict = match (conduct, verified) {
         (_, false) => Verdict::Refuted,
-        (Conduct::Hold, true) => Verdict::Held,
+        (Conduct::Hold | Conduct::Drip, true) => Verdict::Held,
+        (Conduct::Status(_), true) => Verdict::Declined,
         (Conduct::Answer, true) => Verdict::Verified,
     };
     let record = Record {
@@ -161,20 +215,23 @@ fn note(delivery: &Delivery<'_>, shared: &Shared) -> Verdict {
         target: delivery.target,
         verdict,
     };
-    book.keep(record)
+    let kept = book.keep(record);
+    if kept && verified { Reply::Conduct(conduct) } else { Reply::Refuse }
 }
 
-fn note_broken(shared: &Shared) -> Verdict {
+fn note_broken(shared: &Shared) -> Reply {
     let (event, number, target) = (NO_EVENT, NO_NUMBER, u32::MAX);
-    lock(shared).keep(Record { event, number, at_ns: now_ns(), target, verdict: Verdict::Refuted })
+    lock(shared).keep(Record { event, number, at_ns: now_ns(), target, verdict: Verdict::Refuted });
+    Reply::Refuse
 }
 
 impl Book {
-    fn keep(&mut self, record: Record) -> Verdict {
-        if self.records.len() == RECORDS_MAX {
-            return Verdict::Refuted;
+    /// False when there is no room for it.
+    fn keep(&mut self, record: Record) -> bool {
+        let has_room = self.records.len() < RECORDS_MAX;
+        if has_room {
+            self.records.push(record);
         }
-        self.records.push(record);
-        record.verdict
+        has_room
     }
 }

@@ -2,9 +2,11 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::super::record::Record;
+use super::conduct::Conduct;
 use crate::cmd::Failure;
 
 /// Killed when it is dropped.
@@ -45,14 +47,19 @@ impl ReceiverProcess {
         self.do_and_wait("done")
     }
 
-    /// From now on requests get no answer.
-    pub(in super::super) fn hold(&mut self) -> Result<(), Failure> {
-        self.do_and_wait("hold")
+    /// How it treats deliveries from now on. Requests that wait for an answer, where they would not any more, lose their
+    /// connection.
+    pub(in super::super) fn conduct(&mut self, conduct: Conduct) -> Result<(), Failure> {
+        self.do_and_wait(&format!("conduct {}", conduct.word()))
     }
 
-    /// From now on requests are answered; those that were held stay without an answer.
-    pub(in super::super) fn answer(&mut self) -> Result<(), Failure> {
-        self.do_and_wait("answer")
+    /// The same, of deliveries for some webhooks.
+    pub(in super::super) fn conduct_to(
+        &mut self,
+        targets: Range<u32>,
+        conduct: Conduct,
+    ) -> Result<(), Failure> {
+        self.do_and_wait(&format!("conduct {} {} {}", conduct.word(), targets.start, targets.end))
     }
 
     /// What was noted since the last call, in order of arrival.

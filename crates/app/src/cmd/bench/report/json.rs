@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::phase::{Curve, Figures};
-use super::{Report, ScenarioReport, VERSION};
+use super::super::phase::{Curve, Figures, GroupFigures};
+use super::{Fact, Report, ScenarioReport, Target, VERSION};
 
 const SCHEMA: u32 = 1;
 
@@ -22,8 +22,7 @@ impl Report {
 }
 
 fn scenario(scenario: &ScenarioReport) -> Value {
-    let facts =
-        scenario.facts.iter().map(|fact| json!({"name": fact.name, "value": fact.value, "unit": fact.unit}));
+    let facts = scenario.facts.iter().map(fact);
     json!({
         "name": scenario.name,
         "what": scenario.what,
@@ -32,6 +31,16 @@ fn scenario(scenario: &ScenarioReport) -> Value {
         "phases": scenario.phases.iter().map(phase).collect::<Vec<_>>(),
         "ledger": ledger(scenario),
     })
+}
+
+fn fact(fact: &Fact) -> Value {
+    let mut json = json!({"name": fact.name, "value": fact.value, "unit": fact.unit});
+    if let (Some(target), Some(met)) = (fact.target, fact.is_met()) {
+        json["target"] = match target {
+            Target::AtMost(most) => json!({"at_most": most, "met": met}),
+        };
+    }
+    json
 }
 
 fn ledger(scenario: &ScenarioReport) -> Value {
@@ -44,6 +53,7 @@ fn ledger(scenario: &ScenarioReport) -> Value {
             "refused": published.refused,
             "unknown": published.unknown,
             "deliveries_expected": published.expected,
+            "deliveries_expected_measured": published.expected_measured,
             "deliveries_promised": published.promised,
             "deliveries_unknown_max": published.unknown_deliveries,
         },
@@ -58,11 +68,13 @@ fn ledger(scenario: &ScenarioReport) -> Value {
         },
         "receiver": {
             "distinct": received.distinct,
+            "distinct_measured": received.distinct_measured,
             "distinct_of_unknown": received.distinct_unknown,
             "duplicates": received.duplicates,
             "strangers": received.strangers,
             "refuted": received.refuted,
             "held": received.held,
+            "declined": received.declined,
         },
     })
 }
@@ -87,6 +99,10 @@ fn phase(figures: &Figures) -> Value {
         "events_per_s": figures.events_per_s,
         "deliveries_per_s": figures.deliveries_per_s,
         "drained": figures.drained,
+        "groups": figures.groups.map(|groups| json!({
+            "measured": group(groups.measured),
+            "neighbours": group(groups.neighbours),
+        })),
         "cpu_us_per_delivery": {
             "server": figures.cpu.server_us,
             "server_user": figures.cpu.server_user_us,
@@ -103,6 +119,10 @@ fn phase(figures: &Figures) -> Value {
     })
 }
 
+fn group(group: GroupFigures) -> Value {
+    json!({"events": group.events, "deliveries": group.deliveries})
+}
+
 fn curve(curve: &Curve) -> Value {
     json!({
         "count": curve.count,
@@ -115,6 +135,7 @@ fn curve(curve: &Curve) -> Value {
 #[cfg(test)]
 mod tests {
     use super::super::canned;
+    use super::*;
 
     #[test]
     fn a_canned_run_has_everything_that_is_printed() {
@@ -125,6 +146,8 @@ mod tests {
         assert_eq!(steady["phases"][0]["cpu_us_per_delivery"]["server_threads"]["core-1"], 20.0);
         assert!(steady["phases"][0]["latency_ms"].is_null());
         assert_eq!(steady["phases"][1]["latency_ms"]["scheduled_to_arrival"]["quantiles"][1][1], 1.2);
+        assert!(steady["facts"][0].get("target").is_none());
+        assert_eq!(steady["facts"][1]["target"], json!({"at_most": 1.5, "met": true}));
         assert_eq!(
             (&steady["ledger"]["valid"], &steady["ledger"]["server"]["delivered"]),
             (&true.into(), &2_000.into())

@@ -38,13 +38,29 @@ pub(super) struct Fact {
     pub(super) name: &'static str,
     pub(super) value: f64,
     pub(super) unit: &'static str,
+    /// What we hold ourselves to, where we do. Missing it does not void a run.
+    pub(super) target: Option<Target>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Target {
+    AtMost(f64),
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 impl Fact {
     pub(super) const fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { name, value, unit }
+        Self { name, value, unit, target: None }
+    }
+
+    pub(super) fn against(self, target: Target) -> Self {
+        Self { target: Some(target), ..self }
+    }
+
+    /// Whether the target was met; `None` where there is none.
+    pub(super) fn is_met(&self) -> Option<bool> {
+        self.target.map(|Target::AtMost(most)| self.value <= most)
     }
 }
 
@@ -75,7 +91,10 @@ pub(super) mod canned {
             name: "steady",
             what: "one webhook gets every event",
             server_pid: 77,
-            facts: vec![Fact::new("resident at the end", 31.25, "MiB")],
+            facts: vec![
+                Fact::new("resident at the end", 31.25, "MiB"),
+                Fact::new("p99 beside one that hangs", 1.062, "x").against(Target::AtMost(1.5)),
+            ],
             phases: vec![phase("saturation", None), phase("half of it", Some(latency()))],
             published: Published {
                 acknowledged: 2_000,
@@ -96,6 +115,10 @@ pub(super) mod canned {
         }
     }
 
+    pub(in super::super) fn phases_with_latency() -> [Figures; 2] {
+        ["alone", "beside one"].map(|name| phase(name, Some(latency())))
+    }
+
     fn phase(name: &str, latency: Option<LatencyFigures>) -> Figures {
         Figures {
             name: name.to_owned(),
@@ -107,6 +130,7 @@ pub(super) mod canned {
             events_per_s: 12_345.6,
             deliveries_per_s: 12_000.4,
             drained: true,
+            groups: None,
             cpu: CpuFigures {
                 server_us: 57.91,
                 server_user_us: 30.0,

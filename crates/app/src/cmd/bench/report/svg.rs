@@ -18,6 +18,8 @@ const CPU: (f64, f64) = (830.0, 260.0);
 /// Quantiles are drawn by how often a factor of ten fits into what is above them: 90 % at one, 99.99 % at four.
 const DECADES: f64 = 4.0;
 const COLOURS: usize = 6;
+/// Room for one phase's bars of all three processes.
+const ROW_HEIGHT: f64 = 92.0;
 /// CPU below this is not drawn.
 const US_SHOWN_MIN: f64 = 0.1;
 
@@ -139,8 +141,9 @@ fn cpu(svg: &mut Svg, phases: &[Figures], top: f64) {
     let scale = width / totals.fold(1.0, f64::max);
     let working = phases.iter().flat_map(|phase| &phase.cpu.threads_us).filter(|(_, us)| *us >= US_SHOWN_MIN);
     let names: BTreeSet<&str> = working.map(|(name, _)| name.as_str()).collect();
+    let step = (2.0 * ROW_HEIGHT / phases.len().max(1) as f64).min(ROW_HEIGHT);
     for (position, phase) in phases.iter().enumerate() {
-        let y = top + 92.0 * position as f64;
+        let y = top + step * position as f64;
         svg.text(left, y + 10.0, "soft", &format!("{}: server {:.1}", phase.name, phase.cpu.server_us));
         let mut x = left;
         for (colour, name) in names.iter().enumerate() {
@@ -148,10 +151,10 @@ fn cpu(svg: &mut Svg, phases: &[Figures], top: f64) {
             svg.bar([x, y + 15.0], us * scale, colour, &format!("{name}: {us:.1} µs"));
             x += us * scale;
         }
-        for (row, (name, us)) in [("receiver", phase.cpu.receiver_us), ("generator", phase.cpu.generator_us)]
-            .into_iter()
-            .enumerate()
-        {
+        let others = [("receiver", phase.cpu.receiver_us), ("generator", phase.cpu.generator_us)];
+        // With more phases than two there is room for the server alone.
+        let others = if step < ROW_HEIGHT { &[][..] } else { &others[..] };
+        for (row, (name, us)) in others.iter().enumerate() {
             let y = y + 38.0 + 20.0 * row as f64;
             svg.bar([left, y], us * scale, COLOURS - 1, &format!("{name}: {us:.1} µs"));
             svg.text(left + us * scale + 6.0, y + 11.0, "soft", &format!("{name} {us:.1}"));

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::super::phase::{Curve, Figures, QUANTILES};
-use super::{Report, ScenarioReport, VERSION};
+use super::super::phase::{Curve, Figures, GroupFigures, QUANTILES};
+use super::{Fact, Report, ScenarioReport, Target, VERSION};
 
 /// What holds for every scenario; the rest stands with the scenario that it is of.
 const SETTINGS: [&str; 5] = ["seconds", "connections", "payload_bytes", "rate_events_per_s", "server_config"];
@@ -39,7 +39,7 @@ impl Report {
 fn push_scenario(text: &mut String, scenario: &ScenarioReport) {
     text.push_str(&format!("\n{}: {}\n\n", scenario.name, scenario.what));
     for fact in &scenario.facts {
-        row(text, fact.name, [with_unit(&number(fact.value), fact.unit)]);
+        row(text, fact.name, [value(fact)]);
     }
     let phases = &scenario.phases;
     text.push('\n');
@@ -50,6 +50,13 @@ fn push_scenario(text: &mut String, scenario: &ScenarioReport) {
     line("events/s", &|phase| number(phase.events_per_s));
     line("deliveries/s", &|phase| number(phase.deliveries_per_s));
     line("events, deliveries", &|phase| format!("{}, {}", phase.events, phase.deliveries));
+    if phases.iter().any(|phase| phase.groups.is_some()) {
+        let group = |group: Option<GroupFigures>| {
+            group.map_or("-".to_owned(), |group| format!("{}, {}", group.events, group.deliveries))
+        };
+        line("  of those measured", &|phase| group(phase.groups.map(|groups| groups.measured)));
+        line("  of neighbours", &|phase| group(phase.groups.map(|groups| groups.neighbours)));
+    }
     line("calls refused, without answer", &|phase| format!("{}, {}", phase.refused, phase.unknown));
     line("server CPU per delivery", &|phase| us(phase.cpu.server_us));
     line("  user + system", &|phase| {
@@ -111,7 +118,7 @@ fn push_ledger(text: &mut String, scenario: &ScenarioReport) {
         text,
         "\n  ledger: {verdict}\n    published  {} acknowledged, {} refused, {} without answer; {} deliveries expected\n    \
          server     {} created = {} delivered + {} pending + {} failed + {} dropped\n    receiver   {} distinct, {} \
-         repeated, {} of what had no answer, {} strange, {} refuted, {} held",
+         repeated, {} of what had no answer, {} strange, {} refuted, {} held, {} declined",
         published.acknowledged,
         published.refused,
         published.unknown,
@@ -126,7 +133,8 @@ fn push_ledger(text: &mut String, scenario: &ScenarioReport) {
         received.distinct_unknown,
         received.strangers,
         received.refuted,
-        received.held
+        received.held,
+        received.declined
     )
     .expect("writing to a string does not fail");
     for mismatch in &scenario.mismatches {
@@ -153,6 +161,17 @@ fn row(text: &mut String, label: &str, cells: impl IntoIterator<Item = String>) 
     }
     text.push_str(line.trim_end());
     text.push('\n');
+}
+
+fn value(fact: &Fact) -> String {
+    let met = |met| if met { "met" } else { "MISSED" };
+    match fact.target {
+        None => with_unit(&number(fact.value), fact.unit),
+        Some(Target::AtMost(most)) => {
+            let verdict = fact.is_met().map_or("", met);
+            format!("{:.2} {} (at most {most}: {verdict})", fact.value, fact.unit)
+        }
+    }
 }
 
 fn us(us: f64) -> String {
@@ -194,11 +213,14 @@ mod tests {
             "ledger: agrees",
             "2000 created = 2000 delivered + 0 pending + 0 failed + 0 dropped",
             "resident at the end                            31.2 MiB",
+            "p99 beside one that hangs              1.06 x (at most 1.5: met)",
         ] {
             assert!(text.contains(part), "{part}\n{text}");
         }
         report.scenarios[0].mismatches.push("one delivery is missing".to_owned());
+        report.scenarios[0].facts[1].value = 1.51;
         let void = report.to_text();
+        assert!(void.contains("1.51 x (at most 1.5: MISSED)"), "{void}");
         assert!(void.contains("VOID") && void.contains("    one delivery is missing\n"), "{void}");
     }
 }

@@ -1,12 +1,18 @@
 //! The scenarios: what each one prepares, measures and finds.
 
-use serde_json::{Value, json};
+mod burst;
+mod matched;
+mod noisy;
 
+use serde_json::json;
+
+use self::matched::{Later, Matched};
 use super::clock::{NS_PER_S, now_ns};
 use super::load::{Gate, Pace, fill};
 use super::phase::{Phase, Reading, Timed};
 use super::plan::{Plan, Scenario};
 use super::process::CpuTimes;
+use super::receiver::conduct::Conduct;
 use super::record::Verdict;
 use super::report::{Fact, ScenarioReport};
 use super::rig::Rig;
@@ -34,6 +40,14 @@ const HELD_TIMEOUT_MS: u64 = 60_000;
 struct Found {
     facts: Vec<Fact>,
     phases: Vec<(Phase, Timed)>,
+    /// Facts about the phases, by their positions, that need all records.
+    later: Vec<Later>,
+}
+
+impl Found {
+    fn fact(&mut self, name: &'static str, value: f64, unit: &'static str) {
+        self.facts.push(Fact::new(name, value, unit));
+    }
 }
 
 pub(super) async fn run(plan: &Plan, scenario: Scenario) -> Result<ScenarioReport, Failure> {
@@ -54,6 +68,8 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> Result<ScenarioRepor
         Scenario::FanOut => steady(&mut rig, FAN_OUT, &mut found).await?,
         Scenario::Webhooks => webhooks(&mut rig, &mut found).await?,
         Scenario::Pending => pending(&mut rig, &mut found).await?,
+        Scenario::Noisy => noisy::run(&mut rig, &mut found).await?,
+        Scenario::Burst => burst::run(&mut rig, &mut found).await?,
     }
     conclude(rig, scenario, found).await
 }
@@ -103,7 +119,7 @@ async fn webhooks(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
     let (webhooks_each, matching) = (WEBHOOKS_A_WORKSPACE, Matching::OneType);
     let started_ns = now_ns();
     note(&format!("  making {} webhooks\n", workspaces * webhooks_each));
-    let routes = rig.add(Tenants { workspaces, webhooks_each, matching, policy: Value::Null }).await?;
+    let routes = rig.add(Tenants { webhooks_each, matching, ..Tenants::single(workspaces) }).await?;
     let made_s = (now_ns() - started_ns) as f64 / NS_PER_S as f64;
     let made = f64::from(workspaces * webhooks_each);
     found.facts.push(Fact::new("webhooks", made, ""));
@@ -121,11 +137,10 @@ async fn webhooks(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
 }
 
 async fn pending(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
-    rig.receiver.hold()?;
+    rig.receiver.conduct(Conduct::Hold)?;
     let policy = json!({"timeout_ms": HELD_TIMEOUT_MS, "retry_schedule_s": vec![1; 32]});
-    let (webhooks_each, matching) = (1, Matching::All);
     let workspaces = PENDING_WEBHOOKS;
-    let routes = rig.add(Tenants { workspaces, webhooks_each, matching, policy }).await?;
+    let routes = rig.add(Tenants { policy, ..Tenants::single(workspaces) }).await?;
     let events = rig.plan.pending;
     note(&format!("  publishing {events} events that are not delivered\n"));
     let started_ns = now_ns();
@@ -155,11 +170,12 @@ async fn drain_after(rig: &mut Rig<'_>, restarted_ns: u64) -> Result<Phase, Fail
     let before = Reading { at_ns: restarted_ns, server: CpuTimes::default(), ..rig.reading()? };
     let first = rig.calls.next_number();
     let drained = rig.drain().await?;
+    rig.settle().await?;
     rig.finish_phase("drain", first, before, restarted_ns, drained).await
 }
 
 async fn conclude(mut rig: Rig<'_>, scenario: Scenario, found: Found) -> Result<ScenarioReport, Failure> {
-    let Found { mut facts, phases } = found;
+    let Found { mut facts, phases, later } = found;
     let (resident_kib, peak_kib) = rig.server_process().memory_kib()?;
     facts.push(Fact::new("resident at the end", resident_kib as f64 / 1_024.0, "MiB"));
     facts.push(Fact::new("resident at its highest", peak_kib as f64 / 1_024.0, "MiB"));
@@ -169,12 +185,15 @@ async fn conclude(mut rig: Rig<'_>, scenario: Scenario, found: Found) -> Result<
     let tally = tally(&rig.calls, std::mem::take(&mut rig.records));
     let published = rig.calls.sum(0..rig.calls.next_number());
     let figures = phases.iter().map(|(phase, timed)| phase.figures(&rig.calls, &tally, *timed));
+    let figures: Vec<_> = figures.collect();
+    let matched = Matched { calls: &rig.calls, tally: &tally, phases: &phases, figures: &figures };
+    facts.extend(later.iter().filter_map(|fact| fact(&matched)));
     Ok(ScenarioReport {
         name: scenario.name(),
         what: scenario.what(),
         server_pid: rig.server.pid(),
         facts,
-        phases: figures.collect(),
+        phases: figures,
         mismatches: ledger::judge(&published, &told, &tally.received),
         published,
         told,
@@ -183,7 +202,7 @@ async fn conclude(mut rig: Rig<'_>, scenario: Scenario, found: Found) -> Result<
 }
 
 fn one_workspace(webhooks_each: u32) -> Tenants {
-    Tenants { workspaces: 1, webhooks_each, matching: Matching::All, policy: Value::Null }
+    Tenants { webhooks_each, ..Tenants::single(1) }
 }
 
 fn closed(plan: &Plan) -> Pace {

@@ -1,0 +1,62 @@
+//! A steady load without a neighbour, beside one whose receiver hangs, and beside one whose answers drip.
+
+use serde_json::json;
+
+use super::super::group::Group;
+use super::super::load::Stream;
+use super::super::phase::Timed;
+use super::super::receiver::conduct::Conduct;
+use super::super::rig::{Rig, Until};
+use super::super::tenants::{Matching, Tenants};
+use super::matched::{backlog_of_neighbours, slower, slower_at_most};
+use super::{Found, timetable};
+use crate::cmd::Failure;
+use crate::telemetry::note;
+
+/// Workspaces of one webhook that are measured.
+const WORKSPACES: u32 = 10;
+/// Events per second of all of them together.
+const EVENTS_PER_S: f64 = 500.0;
+/// How long the neighbour's receiver may keep an attempt.
+const HANGS_MS: u64 = 20_000;
+/// Retries are never exhausted while a receiver hangs, and come soon once it answers.
+const RETRY_SCHEDULE_S: [u64; 32] = [1; 32];
+const SLOWER_MAX: f64 = 1.5;
+
+pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
+    let healthy = rig.add(Tenants::single(WORKSPACES)).await?;
+    let rate = rig.plan.rate.unwrap_or(EVENTS_PER_S);
+    found.fact("events of those measured", rate, "/s");
+    let alone = vec![Stream { routes: healthy.clone(), pace: timetable(rig.plan, rate) }];
+    let alone = rig.measure_until(Until::MeasuredArrived, "alone", alone).await?;
+    found.phases.push((alone, Timed::Yes));
+    for (name, conduct) in [("one hangs", Conduct::Hold), ("one drips", Conduct::Drip)] {
+        let neighbour = rig.add(neighbour()).await?;
+        let targets = rig.targets(neighbour.clone());
+        rig.receiver.conduct_to(targets.clone(), conduct)?;
+        // The neighbour gets as many events as all the others together.
+        let pace = timetable(rig.plan, rate);
+        let streams = [healthy.clone(), neighbour].map(|routes| Stream { routes, pace });
+        let beside = rig.measure_until(Until::MeasuredArrived, name, streams.into()).await?;
+        found.phases.push((beside, Timed::Yes));
+        note("  the neighbour answers again\n");
+        rig.receiver.conduct_to(targets, Conduct::Answer)?;
+        rig.clear().await?;
+    }
+    found.later.extend([
+        slower("p50 beside one that hangs", 0.5, 1, 0),
+        slower_at_most("p99 beside one that hangs", 1, 0, SLOWER_MAX),
+        slower("p99.9 beside one that hangs", 0.999, 1, 0),
+        slower("p50 beside one that drips", 0.5, 2, 0),
+        slower_at_most("p99 beside one that drips", 2, 0, SLOWER_MAX),
+        slower("p99.9 beside one that drips", 0.999, 2, 0),
+        backlog_of_neighbours("what hung was delivered within", 1),
+        backlog_of_neighbours("what dripped was delivered within", 2),
+    ]);
+    Ok(())
+}
+
+fn neighbour() -> Tenants {
+    let policy = json!({"timeout_ms": HANGS_MS, "retry_schedule_s": RETRY_SCHEDULE_S});
+    Tenants { workspaces: 1, webhooks_each: 1, matching: Matching::All, policy, group: Group::Neighbour }
+}
