@@ -66,6 +66,9 @@ pub(crate) struct Lane {
     /// Whether the lane stands in the line of those whose configuration is to be read.
     pub(crate) waits_for_config: bool,
     pub(crate) gate: Gate,
+    /// The delivery whose event is being read and for which the pace was charged. Nothing starts before it is back: what is read
+    /// ahead would lie in memory until its time.
+    prepaid: Option<EventId>,
     pub(crate) used_at: Timestamp,
     ready: Ready,
     waiting: BTreeMap<(Timestamp, EventId), Due>,
@@ -111,6 +114,7 @@ impl Lane {
             workspace: None,
             waits_for_config: false,
             gate: Gate::default(),
+            prepaid: None,
             used_at: now,
             ready: Ready::default(),
             waiting: BTreeMap::new(),
@@ -202,7 +206,9 @@ impl Lane {
         if self.newer_round(due).is_some() {
             return self.end(due, None);
         }
-        self.ready.push_front(Entry { due, event: Some(event), paid: Paid::Yes });
+        let paid =
+            if self.prepaid.take_if(|paid| *paid == due.id.event).is_some() { Paid::Yes } else { Paid::No };
+        self.ready.push_front(Entry { due, event: Some(event), paid });
     }
 
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
@@ -221,6 +227,7 @@ impl Lane {
     /// Forgets a delivery whose end is recorded.
     pub(crate) fn settle(&mut self, event: EventId) {
         self.known.remove(&event);
+        self.prepaid.take_if(|paid| *paid == event);
         if let Some(reading) = &mut self.reading {
             reading.settled.insert(event);
         }
@@ -229,6 +236,7 @@ impl Lane {
     /// Forgets a delivery that could not be started and is still owed.
     pub(crate) fn give_back(&mut self, due: Due, again_at: Timestamp) {
         self.known.remove(&due.id.event);
+        self.prepaid = None;
         self.expect_on_disk(again_at);
     }
 
@@ -242,7 +250,9 @@ impl Lane {
     /// What may start: something is ready and the lane's own bounds permit.
     pub(crate) fn can_start(&self, now: Timestamp) -> PerClass<bool> {
         match &self.config {
-            Config::Ready(config) if self.gate.is_open(self.most_at_once(config), now) => {
+            Config::Ready(config)
+                if self.prepaid.is_none() && self.gate.is_open(self.most_at_once(config), now) =>
+            {
                 self.ready.wants(self.classes(now))
             }
             _ => PerClass::NONE,
@@ -274,6 +284,8 @@ impl Lane {
     pub(crate) fn begin(&mut self, class: Class, clock: &dyn Clock) -> Option<Started> {
         let Config::Ready(config) = &self.config else { return None };
         let (cut_upto, rate, classes) = (config.cut_upto, config.ceilings.rate, self.classes(clock.now()));
+        // It is open, so whatever closed it is over.
+        self.gate.release();
         let is_paid = self.ready.front(class, classes)?.paid == Paid::Yes;
         let rate = rate.filter(|_| !is_paid);
         if rate.is_some() && !self.gate.keeps_pace(clock) {
@@ -290,7 +302,10 @@ impl Lane {
         let begun = self.gate.enter(clock.now());
         Some(match event {
             Some(event) => Started::Attempt { due, event, begun },
-            None => Started::WithoutEvent(due),
+            None => {
+                self.prepaid = rate.map(|_| due.id.event);
+                Started::WithoutEvent(due)
+            }
         })
     }
 

@@ -15,7 +15,7 @@ use self::fair::FairQueue;
 pub(crate) use self::fair::{Class, PerClass};
 use crate::id_map::IdMap;
 
-/// Free attempts take so many times the worker time that further ones do.
+/// Others take so many times the worker time that further attempts do.
 const AGAIN_EARNED_BY: i64 = AGAIN_PARTS as i64 - 1;
 
 /// The place of an attempt among those that a core makes at once. It goes back when the attempt has ended.
@@ -46,7 +46,7 @@ enum Contested {
 pub(crate) struct Round {
     slots: usize,
     in_flight: PerClass<usize>,
-    /// Worker time that further attempts may take although free ones wait.
+    /// Worker time that further attempts may take although others wait.
     credit_us: i64,
     tenants: IdMap<WorkspaceId, Tenant>,
     /// By what they may start.
@@ -111,7 +111,8 @@ impl Round {
 
     /// Whose turn it is; `None` while nobody may start anything.
     pub(crate) fn turn(&mut self) -> Option<Turn> {
-        loop {
+        // Nobody is placed anew for a slot that is not there.
+        while self.free() > 0 {
             self.admit_crowded();
             let (class, workspace) = self.next_workspace()?;
             let tenant = &self.tenants[&workspace];
@@ -122,13 +123,15 @@ impl Round {
             // Slots have become fewer since it was let in.
             self.place(workspace);
         }
+        None
     }
 
     /// Takes the slot of a turn, for which so much worker time is expected.
     pub(crate) fn take(&mut self, turn: Turn, expected_us: u64) -> Slot {
         let Turn { workspace, webhook, class } = turn;
         let wants = self.workspaces.wants();
-        let contested = if wants.free && wants.again { Contested::Yes } else { Contested::No };
+        let contested =
+            if wants.again && (wants.free || wants.slow) { Contested::Yes } else { Contested::No };
         let slot = Slot { turn, expected_us, contested };
         self.credit_us = (self.credit_us + slot.credit_us(expected_us)).min(AGAIN_CREDIT_US_MAX);
         *self.in_flight.of_mut(class) += 1;
@@ -152,12 +155,18 @@ impl Round {
         self.place(workspace);
     }
 
-    /// Further attempts, where free ones wait too, go as far as their credit; between the others, whoever has used least.
+    /// Further attempts, where others wait too, go as far as their credit; between the others, whoever has used least, and
+    /// inside one workspace the lane that has.
     fn next_workspace(&self) -> Option<(Class, WorkspaceId)> {
-        let [free, again, slow] = Class::ALL.map(|class| Some((self.workspaces.first(class)?, class)));
-        let again = again.filter(|_| free.is_none() || self.credit_us > 0);
-        let least = [free, slow].into_iter().flatten().min_by_key(|(key, _)| *key);
-        again.or(least).map(|((_, workspace), class)| (class, workspace))
+        let first = |class| {
+            let (used_us, workspace) = self.workspaces.first(class)?;
+            let of_lane = self.tenants[&workspace].lanes.first(class);
+            Some(((used_us, workspace, of_lane), class))
+        };
+        let [free, again, slow] = Class::ALL.map(first);
+        let others = [free, slow].into_iter().flatten().min_by_key(|(key, _)| *key);
+        let again = again.filter(|_| others.is_none() || self.credit_us > 0);
+        again.or(others).map(|((_, workspace, _), class)| (class, workspace))
     }
 
     /// Slots of the whole core that are free, and of those that a class may have.
@@ -221,9 +230,9 @@ impl Slot {
     fn credit_us(&self, used_us: u64) -> i64 {
         let used_us = i64::try_from(used_us).unwrap_or(i64::MAX);
         match (self.contested, self.turn.class) {
-            (Contested::Yes, Class::Free) => used_us / AGAIN_EARNED_BY,
+            (Contested::Yes, Class::Free | Class::Slow) => used_us / AGAIN_EARNED_BY,
             (Contested::Yes, Class::Again) => -used_us,
-            (Contested::Yes, Class::Slow) | (Contested::No, _) => 0,
+            (Contested::No, _) => 0,
         }
     }
 }

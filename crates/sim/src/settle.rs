@@ -76,7 +76,8 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
         pending = look_at_pending(world).await;
     }
     let drained_us = world.ground.clock.now_us() - began_us;
-    world.ground.sleep_ms((SETTLING_S + held_s) * 1_000).await;
+    let held_ms = settled.ms_since(world.ground.clock.now());
+    world.ground.sleep_ms(u64::try_from(held_ms).expect("never below zero")).await;
     world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
     publish_fresh(world).await;
     // Retries of webhooks that were ended stay in memory until their time comes.

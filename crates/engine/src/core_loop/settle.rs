@@ -46,13 +46,17 @@ impl Running {
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
-            lane.gate.leave(now);
-            lane.gate.learn(underway.begun, ended.load(), used_us);
-            lane.gate.obey(ended.asked_for(), now);
+            lane.gate.end(now);
+            // Another receiver may be there by now, which has said nothing.
+            let taught = !ended.config.superseded.get();
+            if taught {
+                lane.gate.learn(underway.begun, ended.load(), used_us);
+                lane.gate.obey(ended.asked_for(), now);
+            }
             lane.used_at = now;
             let failures = lane.consecutive_failures.unwrap_or(0);
             let mut judged = ended.judge(failures, now, random.as_ref());
-            judged.finished.concurrency = lane.gate.lesson();
+            judged.finished.concurrency = if taught { lane.gate.lesson() } else { None };
             if let Some(health) = judged.finished.health {
                 lane.consecutive_failures = Some(health.consecutive_failures);
             }
@@ -69,9 +73,8 @@ impl Running {
     fn take_back(&mut self, slot: Slot, unbegun: Unbegun) {
         self.engine.metrics.attempts_in_flight.add(-1);
         self.round.give_back(slot, 0);
-        let now = self.engine.clock.now();
         self.touch(unbegun.due.id.webhook, |lane| {
-            lane.gate.leave(now);
+            lane.gate.leave();
             lane.put_back(unbegun.due, unbegun.event);
         });
     }
@@ -202,14 +205,13 @@ impl Running {
     /// Events for deliveries that were ready without theirs. They go back to the front of their lanes, where the
     /// usual rules decide anew: a webhook may have changed meanwhile.
     fn take_events(&mut self, dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError>) {
-        let now = self.engine.clock.now();
-        let again_at = now.plus_ms(STORE_PAUSE_MS);
+        let again_at = self.engine.clock.now().plus_ms(STORE_PAUSE_MS);
         let events =
             events.map_err(|error| tracing::error!(%error, "events could not be read, trying again"));
         for (due, slot) in dues.into_iter().rev() {
             self.round.give_back(slot, 0);
             self.touch(due.id.webhook, |lane| {
-                lane.gate.leave(now);
+                lane.gate.leave();
                 let Ok(events) = &events else { return lane.give_back(due, again_at) };
                 let kept = |event: &&Arc<Event>| event.payload_removed_at.is_none();
                 match events.iter().find(|event| event.id == due.id.event).filter(kept) {

@@ -71,10 +71,12 @@ impl Gate {
 
     /// Whether its receiver takes long to answer. One of which nothing is known has a first attempt to show that it does not.
     pub(crate) fn is_slow(&self, now: Timestamp) -> bool {
+        let Some(cost_us) = self.cost_us else { return self.in_flight > 0 };
         let slow_us = u64::try_from(SLOW_AFTER.as_micros()).expect("seconds");
-        let slow_ms = i64::try_from(SLOW_AFTER.as_millis()).expect("seconds");
-        let is_quiet = self.in_flight > 0 && now.ms_since(self.quiet_since) >= slow_ms;
-        is_quiet || self.cost_us.map_or(self.in_flight > 0, |cost_us| cost_us >= slow_us)
+        // One that is quick is missed sooner: after a few times as long as it takes.
+        let missed_us = (4 * cost_us).clamp(slow_us / 10, slow_us);
+        let quiet_us = u64::try_from(now.ms_since(self.quiet_since)).expect("never below zero") * 1_000;
+        cost_us >= slow_us || (self.in_flight > 0 && quiet_us >= missed_us)
     }
 
     /// Whether the pace allows for an attempt now. If not the gate is closed until it does.
@@ -90,7 +92,8 @@ impl Gate {
         self.keeps_pace(clock);
     }
 
-    /// Counts an attempt that starts now, or will when its event was read. It must [leave](Self::leave).
+    /// Counts an attempt that starts now, or will when its event was read. It must [leave](Self::leave) or
+    /// [end](Self::end).
     pub(crate) fn enter(&mut self, now: Timestamp) -> Begun {
         let begun = self.concurrency.begin(self.in_flight);
         if self.in_flight == 0 {
@@ -100,9 +103,14 @@ impl Gate {
         begun
     }
 
-    /// Counts an attempt that has ended, or was not made.
-    pub(crate) const fn leave(&mut self, now: Timestamp) {
+    /// Counts an attempt that was not made.
+    pub(crate) const fn leave(&mut self) {
         self.in_flight -= 1;
+    }
+
+    /// Counts an attempt that has ended.
+    pub(crate) const fn end(&mut self, now: Timestamp) {
+        self.leave();
         self.quiet_since = now;
     }
 
@@ -120,6 +128,7 @@ impl Gate {
         if remembered.limit() != self.told {
             self.told = remembered.limit();
             self.concurrency = remembered;
+            self.cost_us = None;
         }
     }
 

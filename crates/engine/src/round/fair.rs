@@ -113,13 +113,14 @@ impl<K: Copy + Ord + Hash> FairQueue<K> {
 
     /// Charges a member whose turn it was with what is expected.
     pub(crate) fn serve(&mut self, key: K, expected_us: u64) {
-        let floor_us = self.floor_us;
-        let served_at_us = self.change(key, |member| {
-            let before_us = member.used_us;
-            member.used_us = (before_us + expected_us).min(floor_us.max(before_us) + FAIR_DEBT_US_MAX);
-            before_us
+        // One that is served before its turn takes nobody along: whoever comes back stands where the least served waits.
+        let least_us =
+            Class::ALL.into_iter().filter_map(|class| self.first(class)).map(|(used_us, _)| used_us).min();
+        self.floor_us = self.floor_us.max(least_us.unwrap_or(0));
+        let most_us = self.floor_us + FAIR_DEBT_US_MAX;
+        self.change(key, |member| {
+            member.used_us = (member.used_us + expected_us).min(member.used_us.max(most_us));
         });
-        self.floor_us = self.floor_us.max(served_at_us);
     }
 
     /// Puts what was used in the place of what was expected.

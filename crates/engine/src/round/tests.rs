@@ -146,6 +146,40 @@ fn the_pools_are_shared_as_the_core_is() {
     }
 }
 
+/// The turn of a workspace is its lanes' in turn, whatever class they are of.
+#[test]
+fn slow_lanes_have_their_part_beside_quick_ones_of_the_same_workspace() {
+    let mut bench = Bench::new(64);
+    (0..4).for_each(|raw| bench.round.stand(workspace(1), lane(raw), FREE));
+    bench.round.stand(workspace(1), lane(9), SLOW);
+    let takes = |turn: Turn| if turn.class == Class::Slow { 1_200 * MS } else { 500 * MS };
+    let used = bench.run(20_000 * MS, takes, |turn| turn.class == Class::Slow);
+    let slow = share(used[&true], used.values().copied());
+    assert!((0.15..0.25).contains(&slow), "one of five lanes: {used:?}");
+}
+
+#[test]
+fn a_storm_does_not_shut_newcomers_out() {
+    let mut bench = Bench::new(1_000);
+    (0..20).for_each(|raw| bench.round.stand(workspace(raw), lane(raw), FREE));
+    bench.round.stand(workspace(50), lane(50), AGAIN);
+    // As when the processor is what all wait for: few are under way at once.
+    let turns = |bench: &mut Bench, count: usize| {
+        let mut served = 0;
+        for _ in 0..count {
+            let turn = bench.round.turn().expect("somebody waits");
+            let slot = bench.round.take(turn, 30 * MS);
+            served += usize::from(turn.workspace == workspace(99));
+            bench.round.give_back(slot, 30 * MS);
+        }
+        served
+    };
+    turns(&mut bench, 10_000);
+    bench.round.stand(workspace(99), lane(99), FREE);
+    let served = turns(&mut bench, 2_100);
+    assert!((70..=110).contains(&served), "{served} of its 80 turns");
+}
+
 #[test]
 fn a_turn_that_is_given_back_unused_costs_nothing() {
     let mut round = Round::new(100);

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use signalpost_core::ceilings::{Ceilings, MaxInFlight};
+use signalpost_core::ceilings::{Ceilings, CeilingsChange, MaxInFlight};
 use signalpost_core::limits::{LANE_HOLD_MAX, LANE_IN_FLIGHT_START};
 use signalpost_core::pace::Rate;
 use signalpost_core::profile::PauseRule;
+use signalpost_core::target_url::TargetUrl;
 use signalpost_engine::webhooks::{Activity, WebhookChange};
 
 use crate::rig::{RETRY_S, Rig, delivered};
@@ -152,4 +153,45 @@ fn what_was_learned_is_not_forgotten_with_the_lane() {
     assert_eq!(rig.engine.metrics().lanes_in_memory.get(), 0);
     rig.publish(50);
     assert_eq!(rig.receiver.in_flight(), learned);
+}
+
+/// What it said was said of the receiver that was there before.
+#[test]
+fn an_answer_of_the_old_receiver_teaches_nothing_about_the_new_one() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    let webhook = rig.webhook();
+    rig.receiver.retry_after.set(Some(Duration::from_secs(60)));
+    rig.publish(1);
+    rig.receiver.retry_after.set(None);
+    let url = Some(TargetUrl::parse("https://example.org/moved").expect("a good URL"));
+    let change = WebhookChange { url, ..WebhookChange::default() };
+    rig.call(async |engine, view| engine.update_webhook(&view, &webhook, change).await)
+        .expect("it is changed");
+    rig.receiver.answer(503);
+    rig.settle();
+    rig.publish(20);
+    assert_eq!(rig.receiver.in_flight(), LANE_IN_FLIGHT_START);
+    assert_eq!(rig.look(&webhook).concurrency, None);
+}
+
+#[test]
+fn a_rate_that_is_set_while_much_is_under_way_holds_from_then_on() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    let webhook = rig.webhook();
+    rig.publish(40);
+    assert_eq!(rig.receiver.requests(), LANE_IN_FLIGHT_START);
+    let ceilings = CeilingsChange { rate: Some(a_second(5).rate), ..CeilingsChange::default() };
+    let change = WebhookChange { ceilings, ..WebhookChange::default() };
+    rig.call(async |engine, view| engine.update_webhook(&view, &webhook, change).await)
+        .expect("it is changed");
+    rig.receiver.status.set(Some(200));
+    while rig.receiver.in_flight() > 0 {
+        rig.receiver.answer(200);
+    }
+    rig.settle();
+    for _ in 0..100 {
+        rig.advance_ms(20);
+    }
+    let since = rig.receiver.requests() - LANE_IN_FLIGHT_START;
+    assert!((10..=11).contains(&since), "{since} in two seconds");
 }
