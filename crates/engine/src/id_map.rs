@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use signalpost_core::id::WebhookId;
+
 pub(crate) type IdMap<K, V> = HashMap<K, V, BuildHasherDefault<IdHasher>>;
 pub(crate) type IdSet<K> = HashSet<K, BuildHasherDefault<IdHasher>>;
 
@@ -37,6 +39,11 @@ pub(crate) fn slot_of(raw: i64, count: usize) -> usize {
     let mixed = raw.cast_unsigned().wrapping_mul(SPREAD) >> 32;
     let count = u64::try_from(count).expect("a count of cores");
     usize::try_from(mixed % count).expect("below a count of cores")
+}
+
+/// The delivery core, of so many, that a webhook falls to as long as nobody moves it.
+pub fn core_of(webhook: WebhookId, cores: usize) -> usize {
+    slot_of(webhook.raw(), cores)
 }
 
 #[cfg(test)]

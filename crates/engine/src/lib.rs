@@ -58,6 +58,7 @@ pub mod workspaces;
 pub use core_loop::DeliveryCore;
 pub use directory::View;
 pub use engine::{Engine, EngineOptions};
+pub use id_map::core_of;
 /// Words of the store that callers of the engine use.
 pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{HeldRight, ListWebhooks, WebhookPage};

@@ -43,6 +43,10 @@ pub struct Metrics {
     /// Webhooks with a lane in memory.
     pub lanes_in_memory: Gauge,
     pub attempt_duration: Histogram,
+    /// Worker time of first attempts in microseconds, as it is charged for.
+    pub first_worker_us: Counter,
+    /// The same of attempts that repeat a failed one.
+    pub again_worker_us: Counter,
     /// From an event's acceptance to its delivery's success.
     pub delivery_latency: Histogram,
     attempts: AttemptCounters,
@@ -105,6 +109,11 @@ impl Metrics {
                 }
             }
         }
+    }
+
+    /// Worker time of an attempt, by how many of its round came before.
+    pub(crate) fn worked(&self, tries: u32, us: u64) {
+        if tries == 0 { self.first_worker_us.add(us) } else { self.again_worker_us.add(us) }
     }
 
     pub(crate) fn attempted(&self, outcome: Outcome) {

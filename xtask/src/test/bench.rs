@@ -9,7 +9,19 @@ use signalpost_testkit::TempDir;
 use super::command;
 use crate::{Outcome, release, workspace};
 
-const SCENARIOS: [&str; 6] = ["steady", "fan-out", "webhooks", "pending", "noisy", "burst"];
+const SCENARIOS: [&str; 11] = [
+    "steady",
+    "fan-out",
+    "webhooks",
+    "pending",
+    "noisy",
+    "burst",
+    "overload",
+    "storm",
+    "half-failing",
+    "one-core",
+    "outage",
+];
 
 pub(super) fn run() -> Outcome {
     let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;

@@ -58,6 +58,7 @@ fn metrics_count_and_have_well_formed_lines() {
     for line in [
         "signalpost_events_accepted_total 1",
         "signalpost_events_repeated_total 1",
+        "signalpost_worker_seconds_total{class=\"again\"} 0",
         "signalpost_attempts_total{outcome=\"2xx\"} 0",
         "signalpost_deliveries_ended_total{status=\"failed\"} 0",
         "signalpost_attempt_duration_seconds_bucket{le=\"0.0005\"} 0",

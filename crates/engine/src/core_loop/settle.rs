@@ -42,6 +42,7 @@ impl Running {
         let now = self.engine.clock.now();
         self.count(&ended);
         let used_us = ended.duration_us().max(ATTEMPT_COST_US_MIN);
+        self.engine.metrics.worked(ended.due.tries, used_us);
         self.round.give_back(underway.slot, used_us);
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);

@@ -70,6 +70,14 @@ fn counters(text: &mut Text, metrics: &Metrics) {
     ] {
         text.sample("logins_total", &format!("{{result=\"{result}\"}}"), counter.get());
     }
+    text.head(
+        "worker_seconds_total",
+        "counter",
+        "Time that attempts took of delivery cores, as they are shared by it.",
+    );
+    for (class, us) in [("first", &metrics.first_worker_us), ("again", &metrics.again_worker_us)] {
+        text.sample("worker_seconds_total", &format!("{{class=\"{class}\"}}"), us.get() as f64 / 1e6);
+    }
     text.head("attempts_total", "counter", "Attempts by the class of their outcome.");
     for (class, count) in metrics.attempts() {
         text.sample("attempts_total", &format!("{{outcome=\"{class}\"}}"), count);

@@ -23,7 +23,9 @@ pub(super) enum Fate {
     Unknown,
     Acknowledged(Receipt),
     /// The server said that it did not take it.
-    Refused,
+    Refused {
+        status: u16,
+    },
 }
 
 #[derive(Default)]
@@ -69,6 +71,11 @@ impl Calls {
         &self.routes[usize::try_from(call.route).expect("32 bits fit")]
     }
 
+    /// How many of these were refused with a status.
+    pub(super) fn refused(&self, numbers: Range<u64>, status: u16) -> u64 {
+        self.among(numbers).iter().filter(|call| call.fate == Fate::Refused { status }).count() as u64
+    }
+
     pub(super) fn is_measured(&self, call: &Call) -> bool {
         self.route_of(call).group == Group::Measured
     }
@@ -92,7 +99,7 @@ impl Calls {
                     sum.unknown += 1;
                     sum.unknown_deliveries += targets;
                 }
-                Fate::Refused => sum.refused += 1,
+                Fate::Refused { .. } => sum.refused += 1,
                 Fate::Acknowledged(receipt) => {
                     sum.acknowledged += 1;
                     sum.expected += targets;

@@ -16,17 +16,21 @@ use super::schedule::Timetable;
 use crate::cmd::Failure;
 
 /// How long a publisher of a closed loop waits that was told to come back later.
-const LATER: Duration = Duration::from_millis(5);
+pub(super) const LATER: Duration = Duration::from_millis(5);
 /// Requests in a row without an answer, on one connection, after which the server is given up.
 const UNANSWERED_MAX: u32 = 100;
 /// Time after the timetable's end that publishing may take; what is left then is not sent.
 const OVERTIME_NS: u64 = 60 * NS_PER_S;
 /// Callers are told so by the server when they should come back.
-const LATER_STATUSES: [u16; 2] = [429, 503];
+pub(super) const LATER_STATUSES: [u16; 2] = [429, 503];
+/// The same, when there is no room on its disk.
+const FULL_STATUS: u16 = 507;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pace {
     Timetable(Timetable),
+    /// By a timetable too, and what was not sent by its end is never sent: for a load that nothing can keep up with.
+    WhileItLasts(Timetable),
     /// Each connection sends its next event once the last one was answered, until a moment.
     Closed {
         until_ns: u64,
@@ -39,8 +43,6 @@ pub(super) enum Pace {
 /// nobody else waiting before the server is asked.
 pub(super) struct Load {
     pub(super) letterhead: Letterhead,
-    /// Of each stream.
-    pub(super) connections: usize,
     pub(super) streams: Vec<Stream>,
 }
 
@@ -50,6 +52,7 @@ pub(super) struct Stream {
     /// Events go to these routes of the book in turn.
     pub(super) routes: Range<u32>,
     pub(super) pace: Pace,
+    pub(super) connections: usize,
 }
 
 struct Shift {
@@ -70,14 +73,14 @@ struct Turn {
 impl Load {
     /// Publishes and notes each call in the book. Must run inside a `LocalSet`.
     pub(super) async fn run(self, calls: &mut Calls) -> Result<(), Failure> {
-        let Self { letterhead, connections, streams } = self;
+        let Self { letterhead, streams } = self;
         let book = Rc::new(RefCell::new(std::mem::take(calls)));
         let mut shifts = JoinSet::new();
         for stream in streams {
             let (letterhead, calls) = (letterhead.clone(), Rc::clone(&book));
             let (next, tickets) = (Cell::new(0), Semaphore::new(0));
             let shift = Rc::new(Shift { letterhead, stream, calls, next, tickets });
-            shifts.spawn_local(work(shift, connections));
+            shifts.spawn_local(work(shift));
         }
         let published = all_of(shifts).await;
         *calls = book.take();
@@ -85,7 +88,8 @@ impl Load {
     }
 }
 
-async fn work(shift: Rc<Shift>, connections: usize) -> Result<(), Failure> {
+async fn work(shift: Rc<Shift>) -> Result<(), Failure> {
+    let connections = shift.stream.connections;
     let mut callers = JoinSet::new();
     for _ in 0..connections {
         callers.spawn_local(publish(Rc::clone(&shift)));
@@ -97,7 +101,7 @@ async fn work(shift: Rc<Shift>, connections: usize) -> Result<(), Failure> {
 }
 
 /// Waits for all of them; the first failure counts.
-async fn all_of(mut callers: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
+pub(super) async fn all_of(mut callers: JoinSet<Result<(), Failure>>) -> Result<(), Failure> {
     let mut done = Ok(());
     while let Some(ended) = callers.join_next().await {
         done = done.and(ended.unwrap_or_else(|_| Err(Failure::new("a publisher broke"))));
@@ -107,7 +111,7 @@ async fn all_of(mut callers: JoinSet<Result<(), Failure>>) -> Result<(), Failure
 
 /// Hands out a ticket for each event when it is due.
 async fn pace(shift: &Shift) -> Result<(), Failure> {
-    let Pace::Timetable(table) = shift.stream.pace else { return Ok(()) };
+    let Some((table, _)) = shift.stream.pace.table() else { return Ok(()) };
     let alarm = Alarm::new().map_err(|error| Failure::io("no timer", error))?;
     let mut released = 0;
     while released < table.events {
@@ -120,35 +124,49 @@ async fn pace(shift: &Shift) -> Result<(), Failure> {
     Ok(())
 }
 
+impl Pace {
+    /// The timetable, if it goes by one, and how long after its end what is late may be sent.
+    const fn table(&self) -> Option<(Timetable, u64)> {
+        match self {
+            Self::Timetable(table) => Some((*table, OVERTIME_NS)),
+            Self::WhileItLasts(table) => Some((*table, 0)),
+            Self::Closed { .. } | Self::Count(_) => None,
+        }
+    }
+}
+
 impl Shift {
+    fn route(&self, position: u64) -> u32 {
+        let Range { start, end } = self.stream.routes;
+        start + u32::try_from(position % u64::from(end - start)).expect("below a number of 32 bits")
+    }
+
     /// Waits for the next event that is to be sent; `None` when there is none left.
     async fn turn(&self) -> Option<Turn> {
-        let route = |position: u64| {
-            let Range { start, end } = self.stream.routes;
-            start + u32::try_from(position % u64::from(end - start)).expect("below a number of 32 bits")
-        };
         let position = self.next.get();
         match self.stream.pace {
             Pace::Closed { until_ns } => {
                 let due_ns = now_ns();
                 self.next.set(position + 1);
-                (due_ns < until_ns).then(|| Turn { route: route(position), due_ns })
+                (due_ns < until_ns).then(|| Turn { route: self.route(position), due_ns })
             }
             Pace::Count(events) => {
                 self.next.set(position + 1);
-                (position < events).then(|| Turn { route: route(position), due_ns: now_ns() })
+                (position < events).then(|| Turn { route: self.route(position), due_ns: now_ns() })
             }
-            Pace::Timetable(table) => {
-                self.tickets.acquire().await.expect("the semaphore is never closed").forget();
-                let position = self.next.get();
-                let late = now_ns() > table.end_ns() + OVERTIME_NS;
-                if position >= table.events || late {
-                    return None;
-                }
-                self.next.set(position + 1);
-                Some(Turn { route: route(position), due_ns: table.due_ns(position) })
-            }
+            Pace::Timetable(_) | Pace::WhileItLasts(_) => self.due_turn().await,
         }
+    }
+
+    async fn due_turn(&self) -> Option<Turn> {
+        let (table, overtime_ns) = self.stream.pace.table()?;
+        self.tickets.acquire().await.expect("the semaphore is never closed").forget();
+        let position = self.next.get();
+        if position >= table.events || now_ns() > table.end_ns() + overtime_ns {
+            return None;
+        }
+        self.next.set(position + 1);
+        Some(Turn { route: self.route(position), due_ns: table.due_ns(position) })
     }
 
     /// Writes the request of an event into `bytes` and its line into the book.
@@ -180,7 +198,7 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
         };
         unanswered = 0;
         shift.calls.borrow_mut().end(number, fate, now_ns());
-        if fate == Fate::Refused && !matches!(shift.stream.pace, Pace::Timetable(_)) {
+        if matches!(fate, Fate::Refused { .. }) && shift.stream.pace.table().is_none() {
             tokio::time::sleep(LATER).await;
         }
     }
@@ -188,100 +206,13 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
 }
 
 fn fate(status: u16, body: &[u8]) -> Result<Fate, Failure> {
-    if LATER_STATUSES.contains(&status) {
-        return Ok(Fate::Refused);
+    if LATER_STATUSES.contains(&status) || status == FULL_STATUS {
+        return Ok(Fate::Refused { status });
     }
     let receipt = if status == 202 { request::receipt(body) } else { None };
     receipt.map(Fate::Acknowledged).ok_or_else(|| {
         Failure::new(format!("publishing was answered with {status}: {}", String::from_utf8_lossy(body)))
     })
-}
-
-/// Events of one batch while a store is filled: half of what a batch may hold, so that its commit delays nobody long.
-const BATCH_EVENTS: u64 = 500;
-const BATCH_CONNECTIONS: usize = 2;
-
-/// Whether the server should get more while a store is filled; asked before each batch.
-pub(super) trait Gate {
-    async fn pass(&self, connection: &mut Connection, published: u64) -> Result<(), Failure>;
-}
-
-/// Publishes events in batches, to the routes in turn, as fast as the gate lets them.
-pub(super) async fn fill(
-    letterhead: &Letterhead,
-    routes: Range<u32>,
-    events: u64,
-    gate: impl Gate + 'static,
-    calls: &mut Calls,
-) -> Result<(), Failure> {
-    let shared = Rc::new((letterhead.clone(), RefCell::new(std::mem::take(calls)), Cell::new(0_u64), gate));
-    let mut callers = JoinSet::new();
-    for _ in 0..BATCH_CONNECTIONS {
-        let (shared, routes) = (Rc::clone(&shared), routes.clone());
-        callers.spawn_local(async move {
-            let (letterhead, calls, begun, gate) = &*shared;
-            let mut connection = Connection::new(letterhead.operator);
-            let mut bytes = Vec::new();
-            while begun.get() < events {
-                let (first, count) = (begun.get(), BATCH_EVENTS.min(events - begun.get()));
-                begun.set(first + count);
-                gate.pass(&mut connection, first).await?;
-                let turn = u32::try_from(first / BATCH_EVENTS % routes.len() as u64).expect("below 32 bits");
-                let numbers =
-                    begin_batch(&mut calls.borrow_mut(), letterhead, routes.start + turn, count, &mut bytes);
-                send_batch(&mut connection, &bytes, numbers, calls).await?;
-            }
-            Ok(())
-        });
-    }
-    let filled = all_of(callers).await;
-    *calls = shared.1.take();
-    filled
-}
-
-fn begin_batch(
-    calls: &mut Calls,
-    letterhead: &Letterhead,
-    route: u32,
-    count: u64,
-    bytes: &mut Vec<u8>,
-) -> Range<u64> {
-    let now_ns = now_ns();
-    let first = calls.next_number();
-    for _ in 0..count {
-        calls.begin(route, now_ns, now_ns);
-    }
-    let position = usize::try_from(route).expect("32 bits fit");
-    letterhead.batch(&calls.routes[position], first..first + count, bytes);
-    first..first + count
-}
-
-/// Sends a batch until it is taken; a batch is all or nothing, so one that was refused may be sent again.
-async fn send_batch(
-    connection: &mut Connection,
-    bytes: &[u8],
-    numbers: Range<u64>,
-    calls: &RefCell<Calls>,
-) -> Result<(), Failure> {
-    loop {
-        let answer =
-            connection.exchange(bytes).await.map_err(|error| Failure::io("filling the store", error))?;
-        if LATER_STATUSES.contains(&answer.status) {
-            tokio::time::sleep(LATER).await;
-            continue;
-        }
-        let receipts = if answer.status == 202 { request::receipts(answer.body) } else { None };
-        let complete = receipts.filter(|receipts| receipts.len() as u64 == numbers.end - numbers.start);
-        let receipts = complete.ok_or_else(|| {
-            let text = String::from_utf8_lossy(answer.body);
-            Failure::new(format!("a batch was answered with {}: {text}", answer.status))
-        })?;
-        let (now_ns, mut calls) = (now_ns(), calls.borrow_mut());
-        for (number, receipt) in numbers.zip(receipts) {
-            calls.end(number, Fate::Acknowledged(receipt), now_ns);
-        }
-        return Ok(());
-    }
 }
 
 #[cfg(test)]
@@ -299,8 +230,9 @@ mod tests {
         let body = format!(r#"{{"id":"{id}","sequence":1,"deliveries":2}}"#);
         let receipt = request::Receipt { event: 9, deliveries: 2 };
         assert_eq!(fate(202, body.as_bytes()).expect("understood"), Fate::Acknowledged(receipt));
-        assert_eq!(fate(429, b"").expect("understood"), Fate::Refused);
-        assert_eq!(fate(503, b"").expect("understood"), Fate::Refused);
+        for status in [429, 503, 507] {
+            assert_eq!(fate(status, b"").expect("understood"), Fate::Refused { status });
+        }
         assert!(fate(202, b"{}").is_err(), "an acknowledgement without a receipt");
         assert!(fate(404, b"").is_err());
     }
@@ -308,7 +240,7 @@ mod tests {
     const TARGETS: Range<u32> = 0..1;
 
     /// Publishes three events over one connection to a server that treats each request as `answer` says.
-    async fn published_to(table: Timetable, answer: impl AsyncFn(u64, &mut TcpStream) + 'static) -> Calls {
+    async fn published_to(pace: Pace, answer: impl AsyncFn(u64, &mut TcpStream) + 'static) -> Calls {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let operator = listener.local_addr().expect("it is bound");
         tokio::task::spawn_local(async move {
@@ -331,8 +263,7 @@ mod tests {
         let route = request::Route { workspace, event_type, targets: TARGETS, group };
         let mut calls = Calls { routes: vec![route], ..Calls::default() };
         let letterhead = Letterhead::new(operator, "key".to_owned(), 64);
-        let stream = Stream { routes: 0..1, pace: Pace::Timetable(table) };
-        let load = Load { letterhead, connections: 1, streams: vec![stream] };
+        let load = Load { letterhead, streams: vec![Stream { routes: 0..1, pace, connections: 1 }] };
         load.run(&mut calls).await.expect("publishing goes on");
         calls
     }
@@ -357,7 +288,7 @@ mod tests {
             }
             acknowledge(stream).await;
         };
-        let calls = LocalSet::new().run_until(published_to(table, answer)).await;
+        let calls = LocalSet::new().run_until(published_to(Pace::Timetable(table), answer)).await;
         let due: Vec<u64> = calls.book.iter().map(|call| call.due_ns).collect();
         assert_eq!(due, [table.due_ns(0), table.due_ns(1), table.due_ns(2)]);
         for call in &calls.book {
@@ -372,9 +303,20 @@ mod tests {
             1 => stream.shutdown().await.expect("an open connection"),
             _ => acknowledge(stream).await,
         };
-        let calls = LocalSet::new().run_until(published_to(three_events(), answer)).await;
+        let calls = LocalSet::new().run_until(published_to(Pace::Timetable(three_events()), answer)).await;
         let sum = calls.sum(0..3);
         assert_eq!((sum.acknowledged, sum.unknown, sum.unknown_deliveries), (2, 1, 1));
         assert_eq!(calls.book[1].fate, Fate::Unknown);
+    }
+    #[tokio::test(flavor = "current_thread")]
+    async fn what_is_late_is_left_out_while_it_lasts() {
+        let table = three_events();
+        let late_ns = table.end_ns() + 5_000_000;
+        let answer = async move |_, stream: &mut TcpStream| {
+            Alarm::new().expect("a timer").wait_until(late_ns).await.expect("it rings");
+            acknowledge(stream).await;
+        };
+        let calls = LocalSet::new().run_until(published_to(Pace::WhileItLasts(table), answer)).await;
+        assert_eq!(calls.book.len(), 1, "the timetable was over when the first was answered");
     }
 }

@@ -8,6 +8,7 @@ pub(crate) mod args;
 mod calls;
 mod client;
 mod clock;
+mod fill;
 mod group;
 mod ledger;
 mod load;
@@ -48,7 +49,7 @@ const STANDARD_OUTPUT: &str = "-";
 pub(super) fn run(args: BenchArgs) -> Result<(), Failure> {
     if args.list {
         for scenario in Scenario::ALL {
-            say(&format!("{:<10} {}\n", scenario.name(), scenario.what()));
+            say(&format!("{:<12} {}\n", scenario.name(), scenario.what()));
         }
         return Ok(());
     }

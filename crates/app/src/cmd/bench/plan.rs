@@ -19,6 +19,11 @@ pub(crate) enum Scenario {
     Pending,
     Noisy,
     Burst,
+    Overload,
+    Storm,
+    HalfFailing,
+    OneCore,
+    Outage,
 }
 
 /// A run with its defaults filled in.
@@ -52,7 +57,7 @@ const WEBHOOKS: u32 = 100_000;
 const STARTS: usize = 5;
 
 impl Scenario {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 13] = [
         Self::Idle,
         Self::Steady,
         Self::FanOut,
@@ -61,6 +66,11 @@ impl Scenario {
         Self::Pending,
         Self::Noisy,
         Self::Burst,
+        Self::Overload,
+        Self::Storm,
+        Self::HalfFailing,
+        Self::OneCore,
+        Self::Outage,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -73,6 +83,11 @@ impl Scenario {
             Self::Pending => "pending",
             Self::Noisy => "noisy",
             Self::Burst => "burst",
+            Self::Overload => "overload",
+            Self::Storm => "storm",
+            Self::HalfFailing => "half-failing",
+            Self::OneCore => "one-core",
+            Self::Outage => "outage",
         }
     }
 
@@ -96,6 +111,22 @@ impl Scenario {
             }
             Self::Burst => {
                 "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much"
+            }
+            Self::Overload => {
+                "saturation, a quarter of it (--rate), twice of it for as long, and the quarter again until all is as before"
+            }
+            Self::Storm => {
+                "deliveries that failed come due again at once, 2,000 for each second, while first attempts go on as fast as \
+                 they can"
+            }
+            Self::HalfFailing => {
+                "twenty webhooks, each half at 500 events/s (--rate): all answer, then one half answers with 500"
+            }
+            Self::OneCore => {
+                "ten webhooks that fall to one delivery core against ten that are spread: saturation of both"
+            }
+            Self::Outage => {
+                "ten webhooks at 500 events/s (--rate) while nobody can connect to the receiver; then it is back"
             }
         }
     }

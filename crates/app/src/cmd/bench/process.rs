@@ -108,6 +108,11 @@ fn status_kib(status: &str, name: &str) -> Option<u64> {
 }
 
 impl CpuTimes {
+    /// How many threads have a name that starts so.
+    pub(super) fn threads_named(&self, start: &str) -> usize {
+        self.threads.iter().filter(|thread| thread.name.starts_with(start)).count()
+    }
+
     /// What was spent since `before`, a reading of the same process.
     pub(super) fn since(&self, before: &Self) -> CpuSpent {
         let mut spent = CpuSpent {
@@ -153,6 +158,7 @@ mod tests {
         let before = times(vec![thread(1, "core-0", 100), thread(2, "store-write", 50)]);
         let after =
             times(vec![thread(1, "core-0", 130), thread(2, "store-write", 90), thread(3, "store-write", 5)]);
+        assert_eq!((after.threads_named("store-"), after.threads_named("write")), (2, 0));
         let spent = after.since(&before);
         assert_eq!(spent.total_ns, 75);
         assert_eq!(spent.threads, [("store-write".to_owned(), 45), ("core-0".to_owned(), 30)]);

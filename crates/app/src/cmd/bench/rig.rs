@@ -6,9 +6,10 @@ use std::time::Duration;
 use super::calls::{Calls, Fate};
 use super::client::Connection;
 use super::clock::{NS_PER_S, now_ns};
+use super::fill::{Gate, fill};
 use super::group::Group;
 use super::ledger::Told;
-use super::load::{Gate, Load, Pace, Stream, fill};
+use super::load::{Load, Pace, Stream};
 use super::phase::{Phase, Reading};
 use super::plan::{Plan, Scenario};
 use super::process::Process;
@@ -58,6 +59,8 @@ pub(super) enum Until {
     AllEnded,
     /// Every delivery of the group that is measured has arrived.
     MeasuredArrived,
+    /// Nothing: what follows is measured at once.
+    Published,
 }
 
 /// Whether everything owed was settled in time.
@@ -115,12 +118,26 @@ impl<'p> Rig<'p> {
         note(&format!("  storing {events} events, each delivered to one webhook\n"));
         let tenants = Tenants::single(STORED_WORKSPACES);
         let routes = self.add(tenants).await?;
-        let gate = OwedGate { letterhead: self.letterhead.clone(), total: events };
-        fill(&self.letterhead, routes, events, gate, &mut self.calls).await?;
+        self.fill(routes, events, 0).await?;
         if self.drain().await? == Drained::No {
             return Err(Failure::new("the stored events could not all be delivered"));
         }
         self.clear().await
+    }
+
+    /// Publishes events in batches as fast as they are delivered, where so many deliveries are owed besides.
+    pub(super) async fn fill(
+        &mut self,
+        routes: Range<u32>,
+        events: u64,
+        besides: u64,
+    ) -> Result<(), Failure> {
+        let gate = OwedGate { letterhead: self.letterhead.clone(), total: events, besides };
+        fill(&self.letterhead, routes, events, gate, &mut self.calls).await
+    }
+
+    pub(super) fn stream(&self, routes: Range<u32>, pace: Pace) -> Stream {
+        Stream { routes, pace, connections: self.plan.connections }
     }
 
     /// Publishes at a pace, waits until everything owed is settled, and reads what it cost.
@@ -130,7 +147,8 @@ impl<'p> Rig<'p> {
         routes: Range<u32>,
         pace: Pace,
     ) -> Result<Phase, Failure> {
-        self.measure_until(Until::AllEnded, name, vec![Stream { routes, pace }]).await
+        let stream = self.stream(routes, pace);
+        self.measure_until(Until::AllEnded, name, vec![stream]).await
     }
 
     pub(super) async fn measure_until(
@@ -140,8 +158,7 @@ impl<'p> Rig<'p> {
         streams: Vec<Stream>,
     ) -> Result<Phase, Failure> {
         note(&format!("  {name}\n"));
-        let (letterhead, connections) = (self.letterhead.clone(), self.plan.connections);
-        let load = Load { letterhead, connections, streams };
+        let load = Load { letterhead: self.letterhead.clone(), streams };
         let first = self.calls.next_number();
         let before = self.reading()?;
         load.run(&mut self.calls).await?;
@@ -153,12 +170,13 @@ impl<'p> Rig<'p> {
                 drained
             }
             Until::MeasuredArrived => self.await_measured(first).await?,
+            Until::Published => Drained::Yes,
         };
         self.finish_phase(name, first, before, published_ns, drained).await
     }
 
     /// Waits until the deliveries that are measured have arrived, of event `first` and all after it.
-    async fn await_measured(&mut self, first: u64) -> Result<Drained, Failure> {
+    pub(super) async fn await_measured(&mut self, first: u64) -> Result<Drained, Failure> {
         let promised: u64 = self
             .calls
             .among(first..self.calls.next_number())
@@ -298,6 +316,7 @@ impl<'p> Rig<'p> {
         let mut told = self.counted().await?;
         let mut workspaces: Vec<(&str, Group)> =
             self.calls.routes.iter().map(|route| (route.workspace.as_str(), route.group)).collect();
+        workspaces.sort_unstable_by_key(|(workspace, _)| *workspace);
         workspaces.dedup();
         let is_mixed = workspaces.iter().any(|(_, group)| *group == Group::Neighbour);
         for (workspace, group) in workspaces {
@@ -323,6 +342,8 @@ impl<'p> Rig<'p> {
 struct OwedGate {
     letterhead: Letterhead,
     total: u64,
+    /// What may be owed besides, for it waits for something else.
+    besides: u64,
 }
 
 impl Gate for OwedGate {
@@ -332,7 +353,7 @@ impl Gate for OwedGate {
         }
         loop {
             let told = Told::counted(connection, &self.letterhead).await?;
-            if told.created.saturating_sub(told.delivered + told.failed) <= OWED_MAX {
+            if told.created.saturating_sub(told.delivered + told.failed) <= OWED_MAX + self.besides {
                 return Ok(());
             }
             tokio::time::sleep(LOOK_EVERY).await;

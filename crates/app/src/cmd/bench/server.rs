@@ -156,7 +156,7 @@ impl Drop for ServerProcess {
 
 /// Two loopback addresses that nobody uses right now. The system hands none of these ports to anybody who does not ask for it:
 /// one that it picks itself may go to a connection or another listener before the server takes it.
-fn free_addresses() -> Result<[SocketAddr; 2], Failure> {
+pub(super) fn free_addresses() -> Result<[SocketAddr; 2], Failure> {
     let first = u16::try_from(std::process::id() % u32::from(PORTS)).expect("below the count of ports");
     let ports = (0..PORTS).map(|next| PORT_MIN + (first + next) % PORTS);
     let addresses = ports.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));

@@ -1,5 +1,7 @@
 //! Asking the server what became of its deliveries, as anybody can: its metrics and its lists.
 
+use std::str::FromStr;
+
 use serde_json::Value;
 
 use super::client::Connection;
@@ -37,7 +39,36 @@ impl Told {
     }
 }
 
-fn sample(metrics: &str, name: &str) -> Result<u64, Failure> {
+/// Time for which attempts have kept delivery cores, in seconds: first attempts, and those that repeat a failed one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct WorkerTime {
+    pub(super) first_s: f64,
+    pub(super) again_s: f64,
+}
+
+impl WorkerTime {
+    pub(super) async fn asked(connection: &mut Connection, by: &Letterhead) -> Result<Self, Failure> {
+        Self::of_metrics(&connection.metrics(by).await?)
+    }
+
+    fn of_metrics(text: &str) -> Result<Self, Failure> {
+        Ok(Self {
+            first_s: sample(text, "signalpost_worker_seconds_total{class=\"first\"}")?,
+            again_s: sample(text, "signalpost_worker_seconds_total{class=\"again\"}")?,
+        })
+    }
+
+    pub(super) fn since(self, before: Self) -> Self {
+        Self { first_s: self.first_s - before.first_s, again_s: self.again_s - before.again_s }
+    }
+
+    /// The part that first attempts had of all.
+    pub(super) fn first_part(self) -> f64 {
+        self.first_s / (self.first_s + self.again_s)
+    }
+}
+
+fn sample<T: FromStr>(metrics: &str, name: &str) -> Result<T, Failure> {
     let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
     value.ok_or_else(|| Failure::new(format!("the metrics have no `{name}`")))
 }
@@ -77,6 +108,12 @@ mod tests {
             Told { accepted: 5, created: 7, delivered: 4, failed: 1, retried: 2, ..Told::default() };
         assert_eq!(told, expected);
         assert_eq!(told.plus(told).created, 14);
+        let text = "signalpost_worker_seconds_total{class=\"first\"} 6.5\n\
+            signalpost_worker_seconds_total{class=\"again\"} 2\n";
+        let worked = WorkerTime::of_metrics(text).expect("both are there");
+        assert_eq!(worked, WorkerTime { first_s: 6.5, again_s: 2.0 });
+        let since = worked.since(WorkerTime { first_s: 3.5, again_s: 1.0 });
+        assert_eq!(since.first_part(), 0.75);
         assert!(Told::of_metrics("signalpost_events_accepted_total 5\n").is_err());
     }
 }

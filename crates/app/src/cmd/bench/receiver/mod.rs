@@ -8,7 +8,7 @@ pub(super) mod process;
 mod wire;
 
 use std::io::{BufRead, Write, stdin, stdout};
-use std::net::TcpListener as StdListener;
+use std::net::{SocketAddr, TcpListener as StdListener};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -16,12 +16,14 @@ use signalpost_core::id::EventId;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
 
 use self::conduct::{Conduct, Conducts};
 use self::wire::Delivery;
 use super::clock::now_ns;
 use super::record::{NO_EVENT, NO_NUMBER, Record, Verdict};
+use super::server::free_addresses;
 use crate::cmd::Failure;
 
 const SUCCESS: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n";
@@ -39,6 +41,20 @@ struct State {
     book: Mutex<Book>,
     /// Changes with every change of conduct.
     changed: watch::Sender<()>,
+    doors: mpsc::UnboundedSender<Door>,
+}
+
+/// Whether anybody can connect.
+#[derive(Clone, Copy)]
+enum Wanted {
+    Open,
+    /// Connections that are open end.
+    Shut,
+}
+
+struct Door {
+    wanted: Wanted,
+    done: std::sync::mpsc::Sender<std::io::Result<()>>,
 }
 
 #[derive(Default)]
@@ -59,17 +75,19 @@ enum Reply {
 type Shared = Arc<State>;
 
 pub(in super::super) fn run() -> Result<(), Failure> {
-    let listener = StdListener::bind("127.0.0.1:0").and_then(|listener| {
+    // A port that stays ours while nobody listens on it.
+    let [address, _] = free_addresses()?;
+    let listener = StdListener::bind(address).and_then(|listener| {
         listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
-        Ok((listener, address))
+        Ok(listener)
     });
-    let (listener, address) = listener.map_err(|error| Failure::io("the receiver cannot listen", error))?;
-    let shared = Arc::new(State { book: Mutex::default(), changed: watch::Sender::new(()) });
+    let listener = listener.map_err(|error| Failure::io("the receiver cannot listen", error))?;
+    let (doors, doors_told) = mpsc::unbounded_channel();
+    let shared = Arc::new(State { book: Mutex::default(), changed: watch::Sender::new(()), doors });
     let serving = Arc::clone(&shared);
     std::thread::Builder::new()
         .name("receive".to_owned())
-        .spawn(move || receive(listener, serving))
+        .spawn(move || receive(listener, address, doors_told, serving))
         .map_err(|error| Failure::io("the receiver's thread cannot be started", error))?;
     reply(format!("{address}\n").as_bytes())?;
     for line in stdin().lock().lines() {
@@ -79,18 +97,47 @@ pub(in super::super) fn run() -> Result<(), Failure> {
     Ok(())
 }
 
-fn receive(listener: StdListener, shared: Shared) {
+fn receive(
+    listener: StdListener,
+    address: SocketAddr,
+    mut doors: mpsc::UnboundedReceiver<Door>,
+    shared: Shared,
+) {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.expect("a process that has just started can have an event loop");
     runtime.block_on(async {
         let listener = TcpListener::from_std(listener).expect("a fresh socket on a runtime");
-        // An error of `accept` is that of one caller, who will come again.
+        let mut connections = JoinSet::new();
+        let mut listener = Some(listener);
         loop {
-            if let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(serve(stream, Arc::clone(&shared)));
+            tokio::select! {
+                // An error of `accept` is that of one caller, who will come again.
+                accepted = accept(listener.as_ref()) => if let Ok(stream) = accepted {
+                    connections.spawn(serve(stream, Arc::clone(&shared)));
+                },
+                Some(Door { wanted, done }) = doors.recv() => {
+                    let told = match wanted {
+                        Wanted::Open => TcpListener::bind(address).await.map(|bound| listener = Some(bound)),
+                        Wanted::Shut => {
+                            listener = None;
+                            connections.shutdown().await;
+                            Ok(())
+                        }
+                    };
+                    // Whoever asked has gone if nobody hears it, and then so shall we.
+                    drop(done.send(told));
+                }
+                Some(_) = connections.join_next(), if !connections.is_empty() => {}
             }
         }
     });
+}
+
+async fn accept(listener: Option<&TcpListener>) -> std::io::Result<TcpStream> {
+    match listener {
+        Some(listener) => listener.accept().await.map(|(stream, _)| stream),
+        None => std::future::pending().await,
+    }
 }
 
 /// Carries out one line of the generator's. The answer comes when it is done.
@@ -113,6 +160,8 @@ fn obey(line: &str, shared: &Shared) -> Result<(), Failure> {
             shared.changed.send_replace(());
             reply(b"done\n")
         }
+        (Some("down"), None) => door(shared, Wanted::Shut),
+        (Some("up"), None) => door(shared, Wanted::Open),
         (Some("done"), None) => reply(b"done\n"),
         (Some("take"), None) => {
             let records = std::mem::take(&mut lock(shared).records);
@@ -121,6 +170,15 @@ fn obey(line: &str, shared: &Shared) -> Result<(), Failure> {
         }
         _ => Err(Failure::new(format!("the receiver does not know `{line}`"))),
     }
+}
+
+fn door(shared: &Shared, wanted: Wanted) -> Result<(), Failure> {
+    let (done, told) = std::sync::mpsc::channel();
+    let gone = || Failure::new("the receiver's thread has ended");
+    shared.doors.send(Door { wanted, done }).map_err(|_| gone())?;
+    let changed = told.recv().map_err(|_| gone())?;
+    changed.map_err(|error| Failure::io("the receiver cannot listen again", error))?;
+    reply(b"done\n")
 }
 
 fn reply(bytes: &[u8]) -> Result<(), Failure> {

@@ -62,6 +62,15 @@ impl ReceiverProcess {
         self.do_and_wait(&format!("conduct {} {} {}", conduct.word(), targets.start, targets.end))
     }
 
+    /// From now on nobody can connect, and connections that are open end.
+    pub(in super::super) fn go_down(&mut self) -> Result<(), Failure> {
+        self.do_and_wait("down")
+    }
+
+    pub(in super::super) fn come_up(&mut self) -> Result<(), Failure> {
+        self.do_and_wait("up")
+    }
+
     /// What was noted since the last call, in order of arrival.
     pub(in super::super) fn take(&mut self) -> Result<Vec<Record>, Failure> {
         self.send("take\n")?;

@@ -38,6 +38,7 @@ fn fact(fact: &Fact) -> Value {
     if let (Some(target), Some(met)) = (fact.target, fact.is_met()) {
         json["target"] = match target {
             Target::AtMost(most) => json!({"at_most": most, "met": met}),
+            Target::AtLeast(least) => json!({"at_least": least, "met": met}),
         };
     }
     json

@@ -45,6 +45,7 @@ pub(super) struct Fact {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Target {
     AtMost(f64),
+    AtLeast(f64),
 }
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -60,7 +61,10 @@ impl Fact {
 
     /// Whether the target was met; `None` where there is none.
     pub(super) fn is_met(&self) -> Option<bool> {
-        self.target.map(|Target::AtMost(most)| self.value <= most)
+        self.target.map(|target| match target {
+            Target::AtMost(most) => self.value <= most,
+            Target::AtLeast(least) => self.value >= least,
+        })
     }
 }
 

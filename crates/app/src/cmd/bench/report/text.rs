@@ -164,14 +164,13 @@ fn row(text: &mut String, label: &str, cells: impl IntoIterator<Item = String>) 
 }
 
 fn value(fact: &Fact) -> String {
-    let met = |met| if met { "met" } else { "MISSED" };
-    match fact.target {
-        None => with_unit(&number(fact.value), fact.unit),
-        Some(Target::AtMost(most)) => {
-            let verdict = fact.is_met().map_or("", met);
-            format!("{:.2} {} (at most {most}: {verdict})", fact.value, fact.unit)
-        }
-    }
+    let (bound, than) = match fact.target {
+        None => return with_unit(&number(fact.value), fact.unit),
+        Some(Target::AtMost(most)) => (most, "at most"),
+        Some(Target::AtLeast(least)) => (least, "at least"),
+    };
+    let verdict = if fact.is_met() == Some(true) { "met" } else { "MISSED" };
+    format!("{:.2} {} ({than} {bound}: {verdict})", fact.value, fact.unit)
 }
 
 fn us(us: f64) -> String {

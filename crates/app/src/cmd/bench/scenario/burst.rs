@@ -1,7 +1,6 @@
 //! Workspaces at a steady rate, of which one publishes a hundred times as much for a while.
 
 use super::super::group::Group;
-use super::super::load::Stream;
 use super::super::phase::Timed;
 use super::super::rig::{Rig, Until};
 use super::super::tenants::Tenants;
@@ -24,8 +23,7 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
     found.fact("events of each workspace", each, "/s");
     found.fact("events of the one that bursts", each * f64::from(TIMES), "/s");
     for (name, times) in [("steady", 1), ("one bursts", TIMES)] {
-        let stream =
-            |routes, events: u32| Stream { routes, pace: timetable(rig.plan, each * f64::from(events)) };
+        let stream = |routes, events: u32| rig.stream(routes, timetable(rig.plan, each * f64::from(events)));
         let streams = vec![stream(steady.clone(), WORKSPACES), stream(bursting.clone(), times)];
         let phase = rig.measure_until(Until::MeasuredArrived, name, streams).await?;
         found.phases.push((phase, Timed::Yes));

@@ -1,14 +1,20 @@
 //! The scenarios: what each one prepares, measures and finds.
 
 mod burst;
+mod half_failing;
 mod matched;
 mod noisy;
+mod one_core;
+mod outage;
+mod overload;
+mod storm;
 
 use serde_json::json;
 
 use self::matched::{Later, Matched};
 use super::clock::{NS_PER_S, now_ns};
-use super::load::{Gate, Pace, fill};
+use super::fill::{Gate, fill};
+use super::load::Pace;
 use super::phase::{Phase, Reading, Timed};
 use super::plan::{Plan, Scenario};
 use super::process::CpuTimes;
@@ -70,6 +76,11 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> Result<ScenarioRepor
         Scenario::Pending => pending(&mut rig, &mut found).await?,
         Scenario::Noisy => noisy::run(&mut rig, &mut found).await?,
         Scenario::Burst => burst::run(&mut rig, &mut found).await?,
+        Scenario::Overload => overload::run(&mut rig, &mut found).await?,
+        Scenario::Storm => storm::run(&mut rig, &mut found).await?,
+        Scenario::HalfFailing => half_failing::run(&mut rig, &mut found).await?,
+        Scenario::OneCore => one_core::run(&mut rig, &mut found).await?,
+        Scenario::Outage => outage::run(&mut rig, &mut found).await?,
     }
     conclude(rig, scenario, found).await
 }

@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::super::group::Group;
-use super::super::load::Stream;
 use super::super::phase::Timed;
 use super::super::receiver::conduct::Conduct;
 use super::super::rig::{Rig, Until};
@@ -27,7 +26,7 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
     let healthy = rig.add(Tenants::single(WORKSPACES)).await?;
     let rate = rig.plan.rate.unwrap_or(EVENTS_PER_S);
     found.fact("events of those measured", rate, "/s");
-    let alone = vec![Stream { routes: healthy.clone(), pace: timetable(rig.plan, rate) }];
+    let alone = vec![rig.stream(healthy.clone(), timetable(rig.plan, rate))];
     let alone = rig.measure_until(Until::MeasuredArrived, "alone", alone).await?;
     found.phases.push((alone, Timed::Yes));
     for (name, conduct) in [("one hangs", Conduct::Hold), ("one drips", Conduct::Drip)] {
@@ -36,7 +35,7 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
         rig.receiver.conduct_to(targets.clone(), conduct)?;
         // The neighbour gets as many events as all the others together.
         let pace = timetable(rig.plan, rate);
-        let streams = [healthy.clone(), neighbour].map(|routes| Stream { routes, pace });
+        let streams = [healthy.clone(), neighbour].map(|routes| rig.stream(routes, pace));
         let beside = rig.measure_until(Until::MeasuredArrived, name, streams.into()).await?;
         found.phases.push((beside, Timed::Yes));
         note("  the neighbour answers again\n");
