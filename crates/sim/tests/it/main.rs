@@ -65,14 +65,14 @@ fn worlds_that_once_found_something_find_nothing_any_more() {
 
 #[test]
 fn the_same_seed_gives_the_same_history() {
-    for seed in [3, 19, 26, 44] {
+    for seed in [7, 19, 26, 44] {
         let [one, other]: [Report; 2] = [(); 2].map(|()| run(seed, Plant::Nothing));
         let differ = one.history.iter().zip(&other.history).find(|(one, other)| one != other);
         assert_eq!(differ, None, "seed {seed}");
         assert_eq!((one.digest, one.history.len()), (other.digest, other.history.len()), "seed {seed}");
         assert!(one.requests > 100, "seed {seed} is too quiet to show anything");
     }
-    assert_ne!(run(3, Plant::Nothing).digest, run(4, Plant::Nothing).digest);
+    assert_ne!(run(7, Plant::Nothing).digest, run(4, Plant::Nothing).digest);
 }
 
 /// Whatever differs between processes, such as the order of a hash map, must not reach a history.
