@@ -106,8 +106,8 @@ impl Scenario {
                 "a million deliveries (--pending) owed while the receiver holds, kill -9, restart, drain"
             }
             Self::Noisy => {
-                "ten workspaces at 500 events/s (--rate) alone; beside a neighbour with as many whose receiver hangs for 20 s; \
-                 beside one whose answers drip"
+                "ten workspaces at 500 events/s (--rate) alone; beside a neighbour with as many that answers; beside one whose \
+                 receiver hangs for 20 s; beside one whose answers drip"
             }
             Self::Burst => {
                 "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much"
