@@ -147,7 +147,7 @@ impl EndedAttempt {
 
     /// What it says about its receiver's capacity.
     pub(crate) fn load(&self) -> Load {
-        Load::of(self.outcome(), Duration::from_micros(self.duration_us()), self.config.policy.timeout)
+        Load::of(self.outcome())
     }
 
     /// For how long its receiver wants to be left alone.
