@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
-use signalpost_core::delivery::{Due, Place, RoundStanding, place_of};
+use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Finished, HealthChange};
@@ -50,10 +50,12 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     if insert_attempt(write, *workspace, due, attempt, (number, verdict))? {
         follow(write, due, number, verdict)?;
     } else {
-        match taken(write, due, attempt)? {
+        let steps = history::steps(write.connection, due.id)?;
+        match taken(write, due, attempt, &steps)? {
             Place::Recorded => return Ok(()),
             Place::Current { number } => {
                 insert_attempt(write, *workspace, due, attempt, (number, verdict))?;
+                forget_retry(write, due, &steps)?;
                 follow(write, due, number, verdict)?;
             }
             Place::Superseded { number } => {
@@ -73,19 +75,15 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
 
 /// The owed row goes, and a retry is owed.
 fn follow(write: &mut Write<'_>, due: &Due, number: u32, verdict: Verdict) -> Result<(), Failure> {
-    hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
-        due.id.webhook.raw(),
-        due.due_at.as_ms(),
-        due.id.event.raw(),
-    ])?;
+    delete_due(write, due)?;
     match verdict {
         Verdict::RetryAt(due_at) => owe_again(write, due, number, due_at),
         Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => Ok(()),
     }
 }
 
-/// The place of an attempt whose number is taken. Off the hot path: the whole history is read.
-fn taken(write: &Write<'_>, due: &Due, attempt: &Attempt) -> Result<Place, Failure> {
+/// The place of an attempt whose number is taken. Off the hot path: the whole history was read.
+fn taken(write: &Write<'_>, due: &Due, attempt: &Attempt, steps: &[Step]) -> Result<Place, Failure> {
     let standing = if cut_upto(write, due.id.webhook)?.flatten().is_some_and(|upto| upto >= due.born.0) {
         RoundStanding::Cut
     } else if is_owed(write, due)? {
@@ -93,7 +91,26 @@ fn taken(write: &Write<'_>, due: &Due, attempt: &Attempt) -> Result<Place, Failu
     } else {
         RoundStanding::Gone
     };
-    Ok(place_of(attempt, due, standing, &history::steps(write.connection, due.id)?))
+    Ok(place_of(attempt, due, standing, steps))
+}
+
+/// The retry that another attempt of the same round has left, and a cut has ended: when this attempt ends the delivery
+/// nobody would look for that row any more but the sweep, and its event may go before.
+fn forget_retry(write: &mut Write<'_>, due: &Due, steps: &[Step]) -> Result<(), Failure> {
+    let retry_at = steps.iter().rev().find_map(|step| match step {
+        Step::Attempted(Attempt { verdict: Verdict::RetryAt(at), .. }) => Some(*at),
+        Step::Attempted(_) | Step::Requeued { .. } => None,
+    });
+    retry_at.map_or(Ok(()), |retry_at| delete_due(write, &Due { due_at: retry_at, ..*due }))
+}
+
+fn delete_due(write: &mut Write<'_>, due: &Due) -> Result<(), Failure> {
+    hot(&mut write.hot.delete_due, write.connection, DELETE_DUE)?.execute([
+        due.id.webhook.raw(),
+        due.due_at.as_ms(),
+        due.id.event.raw(),
+    ])?;
+    Ok(())
 }
 
 fn is_owed(write: &Write<'_>, due: &Due) -> Result<bool, Failure> {

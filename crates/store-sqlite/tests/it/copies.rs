@@ -318,3 +318,26 @@ fn the_last_retry_before_a_cut_leaves_nothing_that_is_owed() {
     let found = check(folder.path(), &mut |_| {}).expect("it reads");
     assert_eq!((found.attempts, found.owed, found.problems), (2, 0, Vec::new()));
 }
+
+/// Two requests of one attempt, as after a connection that broke: the one leaves a retry, a cut ends it, and the other was
+/// taken. Neither the delivery, which is delivered, nor its event know of the row of the retry any more.
+#[test]
+fn a_retry_that_a_second_answer_has_settled_is_not_owed() {
+    let folder = TempDir::new().expect("a folder");
+    let store = SqliteStore::open_inline(folder.path()).expect("it opens");
+    filled(&store, 1);
+    let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9 })).expect("it reads");
+    let record = |verdict| {
+        let finished = in_flight.iter().map(|due| sample::finished(workspace, *due, verdict)).collect();
+        block_on(store.finish(Arc::new(finished))).expect("it is recorded");
+    };
+    record(Verdict::RetryAt(sample::at(300)));
+    let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(200));
+    let off = UpdateWebhook { switch: Some(Switch::Disable(DisableReason::ByOwner)), ..nothing };
+    block_on(store.update_webhook(off)).expect("it is there");
+    record(Verdict::Delivered);
+    let connection = Connection::open(folder.path().join(DATABASE_FILE)).expect("it opens");
+    let rows = connection.query_row("SELECT count(*) FROM due", [], |row| row.get::<_, i64>(0));
+    assert_eq!(rows.expect("it reads"), 0);
+}
