@@ -22,6 +22,7 @@ pub mod reads;
 pub mod remembered;
 pub mod requeue;
 pub mod retention;
+pub mod retention_bytes;
 pub mod secrets;
 pub mod signing_keys;
 pub mod users;
@@ -228,16 +229,18 @@ macro_rules! conformance_suite {
                 a_payload_may_go_before_its_record
                 a_workspace_has_ages_of_its_own
                 a_workspace_that_keeps_everything_is_touched_by_its_own_rules_only
-                the_oldest_events_go_for_the_bytes_of_a_workspace
-                the_oldest_events_go_for_the_bytes_of_the_store
                 a_young_event_ends_the_walk_and_one_from_the_future_does_not
                 an_event_that_comes_late_is_not_passed_over
                 an_outcome_for_an_event_that_is_gone_is_skipped
                 lists_go_on_without_what_is_gone
-                usage_counts_what_is_there
                 an_erased_workspace_leaves_nothing_behind
                 what_was_removed_stays_removed
                 without_rules_nothing_goes
+            ]
+            retention_bytes [
+                the_oldest_events_go_for_the_bytes_of_a_workspace
+                the_oldest_events_go_for_the_bytes_of_the_store
+                usage_counts_what_is_there
             ]
             secrets [
                 a_rotation_keeps_the_replaced_secret_until_it_expires
@@ -346,6 +349,7 @@ mod tests {
             ("remembered", include_str!("remembered.rs")),
             ("requeue", include_str!("requeue.rs")),
             ("retention", include_str!("retention.rs")),
+            ("retention_bytes", include_str!("retention_bytes.rs")),
             ("secrets", include_str!("secrets.rs")),
             ("signing_keys", include_str!("signing_keys.rs")),
             ("users", include_str!("users.rs")),

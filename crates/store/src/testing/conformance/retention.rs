@@ -1,8 +1,7 @@
-//! Retention: what goes, what stays, and that nothing else is changed by it.
+//! Retention: what goes with its age, what stays, and that nothing else is changed by it.
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::event::Sequence;
@@ -20,40 +19,31 @@ use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::{all_deliveries, all_events};
 
-const RETRY: Verdict = Verdict::RetryAt(sample::at(9_000));
-const NOTHING: RetentionRules =
+pub(super) const RETRY: Verdict = Verdict::RetryAt(sample::at(9_000));
+pub(super) const NOTHING: RetentionRules =
     RetentionRules { event_age_max: None, payload_age_max: None, bytes_max: None };
 
-fn events_kept_s(age_s: u64) -> RetentionRules {
+pub(super) fn events_kept_s(age_s: u64) -> RetentionRules {
     RetentionRules { event_age_max: Some(Duration::from_secs(age_s)), ..NOTHING }
 }
 
-fn payloads_kept_s(age_s: u64) -> RetentionRules {
+pub(super) fn payloads_kept_s(age_s: u64) -> RetentionRules {
     RetentionRules { payload_age_max: Some(Duration::from_secs(age_s)), ..NOTHING }
 }
 
-async fn listed(kit: &Kit, workspace: WorkspaceId) -> Vec<i64> {
+pub(super) async fn listed(kit: &Kit, workspace: WorkspaceId) -> Vec<i64> {
     let all = ListEvents { workspace, event_type: None, subject: None, before: None, limit: 100 };
     let events = all_events(&**kit, all).await.expect("it reads");
     events.iter().map(|event| event.id.raw()).collect()
 }
 
-async fn used(kit: &Kit, workspace: WorkspaceId) -> Usage {
+pub(super) async fn used(kit: &Kit, workspace: WorkspaceId) -> Usage {
     kit.usage(workspace).await.expect("it reads").expect("the workspace exists")
 }
 
-async fn set(kit: &Kit, workspace: WorkspaceId, policy: PolicyChange) {
+pub(super) async fn set(kit: &Kit, workspace: WorkspaceId, policy: PolicyChange) {
     let params = UpdateWorkspace { workspace, name: None, features: None, policy };
     kit.update_workspace(params).await.expect("it exists");
-}
-
-/// Event `n` with a payload that outweighs every row, delivered.
-async fn publish_large(kit: &Kit, workspace: WorkspaceId, n: i64, webhook: WebhookId) {
-    let mut event = kit.draft(workspace, n, &[webhook]).await;
-    event.content.data = Bytes::from(format!("\"{}\"", "7".repeat(100_000)));
-    kit.accept_one(event).await;
-    let owed = kit.owed(webhook).await.into_iter().find(|due| due.id.event.raw() == n);
-    kit.attempt(workspace, owed.expect("just published"), Verdict::Delivered).await;
 }
 
 pub async fn an_old_event_goes_with_all_that_belongs_to_it(harness: &dyn Harness) {
@@ -191,46 +181,6 @@ pub async fn a_workspace_that_keeps_everything_is_touched_by_its_own_rules_only(
     assert_eq!(kit.retain_all(90_002, &nothing_fits).await, (1, 0), "the store's own bound holds for all");
 }
 
-pub async fn the_oldest_events_go_for_the_bytes_of_a_workspace(harness: &dyn Harness) {
-    let kit = Kit::open(harness);
-    let (workspace, [webhook]) = kit.tenant().await;
-    for n in 31..37 {
-        publish_large(&kit, workspace, n, webhook).await;
-    }
-    let neighbour = kit.workspace(2).await;
-    kit.publish(neighbour, 30, &[]).await;
-    let change = PolicyChange { bytes_max: Some(Some(350_000)), ..PolicyChange::default() };
-    set(&kit, workspace, change).await;
-    assert_eq!(kit.retain_all(100, &NOTHING).await, (3, 0), "three of 100 kB fit, four do not");
-    assert_eq!(listed(&kit, workspace).await, [36, 35, 34]);
-    assert_eq!(listed(&kit, neighbour).await, [30]);
-    assert!(used(&kit, workspace).await.bytes <= 350_000);
-}
-
-pub async fn the_oldest_events_go_for_the_bytes_of_the_store(harness: &dyn Harness) {
-    let kit = Kit::open(harness);
-    let (one, [webhook]) = kit.tenant().await;
-    let two = kit.workspace(2).await;
-    let lane = kit.subscribe(two, 12).await;
-    for n in 0..10 {
-        publish_large(&kit, one, 31 + 2 * n, webhook).await;
-        publish_large(&kit, two, 32 + 2 * n, lane).await;
-    }
-    let storage = kit.storage().await.expect("it reads");
-    let occupied = storage.database_bytes - storage.free_bytes;
-    let rules = RetentionRules { bytes_max: Some(occupied - 550_000), ..NOTHING };
-    let (events, payloads) = kit.retain_all(100, &rules).await;
-    assert!((5..=7).contains(&events) && payloads == 0, "{events}, {payloads}");
-    let (left, right) = (listed(&kit, one).await, listed(&kit, two).await);
-    let mut stay = [left, right].concat();
-    stay.sort_unstable();
-    let oldest = 31 + i64::try_from(events).expect("few");
-    assert_eq!(stay, (oldest..51).collect::<Vec<_>>(), "the oldest of all went, whoever's they were");
-    let storage = kit.storage().await.expect("it reads");
-    assert!(storage.database_bytes - storage.free_bytes <= occupied - 550_000);
-    assert_eq!((storage.events, storage.oldest_event_at), (20 - events, Some(sample::at(oldest))));
-}
-
 pub async fn a_young_event_ends_the_walk_and_one_from_the_future_does_not(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
@@ -323,35 +273,6 @@ pub async fn lists_go_on_without_what_is_gone(harness: &dyn Harness) {
 
 fn all_of(workspace: WorkspaceId) -> ListDeliveries {
     ListDeliveries { workspace, webhook: None, event: None, status: None, before: None, limit: 9 }
-}
-
-pub async fn usage_counts_what_is_there(harness: &dyn Harness) {
-    let kit = Kit::open(harness);
-    let (workspace, [webhook]) = kit.tenant().await;
-    let stranger = kit.workspace(2).await;
-    assert_eq!(used(&kit, workspace).await, Usage::default());
-    kit.publish(workspace, 31, &[webhook]).await;
-    let published = used(&kit, workspace).await;
-    assert_eq!(published.events, 1);
-    assert!(published.bytes > 0);
-    let due = kit.owed_one(webhook).await;
-    kit.attempt(workspace, due, RETRY).await;
-    let attempted = used(&kit, workspace).await;
-    assert!(attempted.events == 1 && attempted.bytes > published.bytes, "{attempted:?}");
-    kit.attempt(workspace, due, RETRY).await;
-    assert_eq!(used(&kit, workspace).await, attempted, "an outcome told twice counts once");
-    assert_eq!(used(&kit, stranger).await, Usage::default());
-    assert_eq!(kit.usage(WorkspaceId::from_raw(9)).await.expect("it reads"), None);
-    kit.attempt(workspace, kit.owed_one(webhook).await, Verdict::GiveUp).await;
-    let id = delivery(31, webhook);
-    kit.redeliver(workspace, id, 60).await.expect("it has failed");
-    kit.attempt(workspace, kit.owed_one(webhook).await, Verdict::Delivered).await;
-    kit.retain_all(5_000, &payloads_kept_s(1)).await;
-    let kit = kit.reopen(harness).await;
-    assert_eq!(used(&kit, workspace).await.events, 1);
-    kit.retain_all(5_000, &events_kept_s(1)).await;
-    assert_eq!(used(&kit, workspace).await, Usage::default(), "what was counted in was counted out");
-    assert_eq!(kit.storage().await.expect("it reads").events, 0);
 }
 
 pub async fn an_erased_workspace_leaves_nothing_behind(harness: &dyn Harness) {
