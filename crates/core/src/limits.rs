@@ -283,8 +283,8 @@ pub const AGAIN_PARTS: usize = 5;
 pub const SLOW_PARTS: usize = 2;
 /// A receiver takes long when its attempts take so much time, or when none of those under way has ended for so long.
 pub const SLOW_AFTER: Duration = Duration::from_secs(1);
-/// Worker time by which somebody may be behind others in their turns: in an overload of a whole core it is made up for in
-/// some seconds.
+/// Worker time by which somebody may be behind others in their turns: on a core that is overloaded it is made up for in some
+/// 0.06 s for each of the others.
 pub const FAIR_DEBT_US_MAX: u64 = 60_000_000;
 /// Worker time that further attempts may have saved up while others were served: that of some thirty quick ones.
 pub const AGAIN_CREDIT_US_MAX: i64 = 1_000_000;
