@@ -1,11 +1,10 @@
 //! Many deliveries that failed come due again at once, while first attempts go on as fast as they can.
 
 use std::ops::Range;
-use std::time::Duration;
 
 use serde_json::json;
 
-use super::super::clock::{NS_PER_S, now_ns};
+use super::super::clock::{Alarm, NS_PER_S, now_ns};
 use super::super::fill::fill;
 use super::super::group::Group;
 use super::super::phase::Timed;
@@ -27,7 +26,6 @@ const FIRST_PER_S: f64 = 8_000.0;
 /// Deliveries that fail first in a second, at least.
 const FAILING_PER_S: f64 = 2_000.0;
 const STATUS: u16 = 500;
-const LOOK_EVERY: Duration = Duration::from_millis(20);
 const FIRST_PART_MIN: f64 = 80.0;
 
 pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
@@ -42,9 +40,8 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
     note(&format!("  {events} deliveries fail and come due again after {delay_s} s\n"));
     let due_ns = now_ns() + delay_s * NS_PER_S;
     fill(&rig.letterhead, failing, events, Open, &mut rig.calls).await?;
-    while now_ns() < due_ns {
-        tokio::time::sleep(LOOK_EVERY).await;
-    }
+    let rung = Alarm::new().map_err(|error| Failure::io("no timer", error))?.wait_until(due_ns).await;
+    rung.map_err(|error| Failure::io("the timer broke", error))?;
     let waiting = rig.counted().await?.retried;
     found.fact("deliveries that failed before", waiting as f64, "");
     first_attempts(rig, first, events, found).await?;
