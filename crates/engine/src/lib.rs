@@ -20,6 +20,8 @@ mod fan_out;
 mod farewell;
 pub mod feed;
 mod filters;
+#[cfg(test)]
+mod hand_clock;
 mod hash_cache;
 mod heavy_work;
 mod id_map;

@@ -224,6 +224,13 @@ mod tests {
     }
 
     #[test]
+    fn worker_time_is_filed_by_whether_something_came_before() {
+        let metrics = Metrics::default();
+        [(0, 30_000), (1, 5), (31, 7), (0, 1)].into_iter().for_each(|(tries, us)| metrics.worked(tries, us));
+        assert_eq!((metrics.first_worker_us.get(), metrics.again_worker_us.get()), (30_001, 12));
+    }
+
+    #[test]
     fn a_histogram_files_values_under_their_bound() {
         let histogram = Histogram::default();
         for us in [0, 500, 501, u64::from(u32::MAX)] {

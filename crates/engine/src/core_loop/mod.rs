@@ -276,3 +276,6 @@ impl Running {
 fn signed(count: usize) -> i64 {
     i64::try_from(count).expect("a count of things in memory")
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,3 +170,6 @@ impl Gate {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,3 +15,4 @@ mod rig;
 mod signing_keys;
 mod sweep;
 mod users;
+mod waves;

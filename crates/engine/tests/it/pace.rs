@@ -103,6 +103,26 @@ fn a_receiver_that_asks_for_time_gets_it_for_all_that_is_pending() {
     assert_eq!(rig.receiver.requests(), 11, "its owner may have put another receiver there");
 }
 
+/// The pause was to last for as long as the receiver had asked for, and by that clock it would last an hour longer.
+#[test]
+fn a_clock_that_is_set_back_does_not_prolong_what_a_receiver_has_asked_for() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    rig.webhook();
+    rig.receiver.retry_after.set(Some(Duration::from_secs(60)));
+    rig.receiver.status.set(Some(429));
+    rig.publish(1);
+    rig.receiver.status.set(Some(200));
+    rig.publish(5);
+    rig.clock.set_back_s(3_600);
+    rig.advance_s(59);
+    assert_eq!(rig.receiver.requests(), 1);
+    rig.advance_s(1);
+    assert_eq!(rig.receiver.requests(), 6, "the alarm rings before its time by the wall clock");
+    assert_eq!(rig.count(delivered), 5);
+    rig.advance_s(3_600 + 6);
+    assert_eq!(rig.count(delivered), 6, "a retry has a time of its own, by whatever clock");
+}
+
 #[test]
 fn a_receiver_that_shows_strain_gets_half_and_gains_it_back_with_care() {
     let mut rig = Rig::new(PauseRule::Holds, None);

@@ -1,14 +1,16 @@
 //! An engine with one delivery core over the memory model, run by hand: a clock that stands still until it is moved,
 //! and a receiver that does as it is told.
 
+mod time;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Wake, Waker};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +21,7 @@ use signalpost_core::delivery::DeliveryState;
 use signalpost_core::event::EventContent;
 use signalpost_core::health::DisableRule;
 use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
-use signalpost_core::ports::{BoxFuture, Clock, LocalBoxFuture, OutboundRequest, Random, Transport, requeue};
+use signalpost_core::ports::{Clock, LocalBoxFuture, OutboundRequest, Transport};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SigningRule, SubjectRule,
@@ -29,7 +31,7 @@ use signalpost_core::seal::Keyring;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::template::Template;
-use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::ingest::NewEvent;
 use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
@@ -39,6 +41,8 @@ use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
+
+pub(crate) use time::{Bell, Counting, HandClock};
 
 /// Turns of a core that has nothing to wait for; far above what a test needs.
 const TURNS_MAX: usize = 100_000;
@@ -104,18 +108,27 @@ impl Rig {
 
     /// Lets the cores run until they wait for the clock or the receiver.
     pub(crate) fn settle(&mut self) {
+        let running = self.cores.len();
+        self.run_out();
+        assert_eq!(self.cores.len(), running, "nobody stopped it");
+    }
+
+    /// The same where they may come to their end: how many go on.
+    pub(crate) fn run_out(&mut self) -> usize {
         for _ in 0..TURNS_MAX {
-            let waker = Waker::from(Arc::clone(&self.bell));
-            self.bell.0.store(false, Ordering::SeqCst);
-            for core in &mut self.cores {
-                let run = core.as_mut().poll(&mut Context::from_waker(&waker));
-                assert!(run.is_pending(), "nobody stopped it");
-            }
-            if !self.bell.0.load(Ordering::SeqCst) {
-                return;
+            if !self.turn() {
+                return self.cores.len();
             }
         }
         panic!("the cores do not come to rest");
+    }
+
+    /// Lets each core run once, until it gives way or waits: whether one of them has something more to do.
+    pub(crate) fn turn(&mut self) -> bool {
+        let waker = Waker::from(Arc::clone(&self.bell));
+        self.bell.0.store(false, Ordering::SeqCst);
+        self.cores.retain_mut(|core| core.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        self.bell.0.load(Ordering::SeqCst)
     }
 
     /// Moves the clock and lets the core run.
@@ -175,6 +188,13 @@ impl Rig {
             deliveries = receipts[0].deliveries;
         }
         deliveries
+    }
+
+    /// Publishes one event while no core runs.
+    pub(crate) fn publish_unheard(&self) {
+        let event = new_event(self.clock.now());
+        let published = self.engine.publish(&self.view.workspace.public_id, vec![event]);
+        block_on(published).expect("it is accepted");
     }
 
     /// Newest first.
@@ -275,83 +295,6 @@ pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Pr
                 disable: DisableRule { consecutive_failures, on_gone: false },
             },
         },
-    }
-}
-
-/// Whether somebody was woken.
-#[derive(Default)]
-pub(crate) struct Bell(pub(crate) AtomicBool);
-
-impl Wake for Bell {
-    fn wake(self: Arc<Self>) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
-#[derive(Default)]
-pub(crate) struct HandClock {
-    now_ms: AtomicI64,
-    turns: AtomicU64,
-    sleepers: Arc<Mutex<Vec<Waker>>>,
-}
-
-impl HandClock {
-    /// How often somebody has given way.
-    pub(crate) fn turns(&self) -> u64 {
-        self.turns.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn advance_s(&self, seconds: i64) {
-        self.advance_ms(seconds * 1_000);
-    }
-
-    fn advance_ms(&self, ms: i64) {
-        self.now_ms.fetch_add(ms, Ordering::SeqCst);
-        let sleepers = std::mem::take(&mut *self.sleepers.lock().expect("nobody panics with it"));
-        sleepers.into_iter().for_each(Waker::wake);
-    }
-}
-
-impl Clock for HandClock {
-    fn now(&self) -> Timestamp {
-        Timestamp::from_ms(1_777_975_606_150 + self.now_ms.load(Ordering::SeqCst))
-    }
-
-    fn monotonic(&self) -> Monotonic {
-        let now_ms = u64::try_from(self.now_ms.load(Ordering::SeqCst)).expect("it only goes forward");
-        Monotonic::from_us(1_000_000_000 + now_ms * 1_000)
-    }
-
-    /// Every sleeper wakes at every move of the clock; whoever woke too early sleeps again.
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        let sleepers = Arc::clone(&self.sleepers);
-        let mut asleep = false;
-        Box::pin(std::future::poll_fn(move |context| {
-            if asleep {
-                return Poll::Ready(());
-            }
-            asleep = true;
-            sleepers.lock().expect("nobody panics with it").push(context.waker().clone());
-            Poll::Pending
-        }))
-    }
-
-    fn give_way(&self) -> BoxFuture<'static, ()> {
-        self.turns.fetch_add(1, Ordering::SeqCst);
-        requeue()
-    }
-}
-
-/// Not random, but never the same twice.
-pub(crate) struct Counting(pub(crate) AtomicU64);
-
-impl Random for Counting {
-    fn fill(&self, bytes: &mut [u8]) {
-        for chunk in bytes.chunks_mut(8) {
-            let mut mixed = self.0.fetch_add(1, Ordering::SeqCst).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            mixed ^= mixed >> 29;
-            chunk.copy_from_slice(&mixed.to_le_bytes()[..chunk.len()]);
-        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{EventId, WorkspaceId};
 use signalpost_core::policy::PolicyChange;
 use signalpost_core::retention::{RetentionDefault, RetentionRules};
 use signalpost_core::workspace::Workspace;
