@@ -107,6 +107,33 @@ fn a_receiver_that_hangs_leaves_the_others_of_its_workspace_theirs() {
     assert_eq!(rig.receiver.in_flight(), held + 1);
 }
 
+/// Each workspace takes a half of what those before it have left, down to the last slot.
+#[test]
+fn a_core_makes_as_many_attempts_at_once_as_it_may_and_not_one_more() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    let mut held = 0;
+    while held < CORE_IN_FLIGHT_MAX {
+        let part = (CORE_IN_FLIGHT_MAX - held).div_ceil(2);
+        (0..part.div_ceil(LANE_IN_FLIGHT_START)).for_each(|_| {
+            rig.webhook();
+        });
+        rig.receiver.status.set(Some(200));
+        rig.publish(1);
+        rig.receiver.status.set(None);
+        rig.publish(LANE_IN_FLIGHT_START + 1);
+        held += part;
+        assert_eq!(rig.receiver.in_flight(), held);
+        move_out(&mut rig);
+    }
+    rig.webhook();
+    rig.publish(1);
+    let requests = rig.receiver.requests();
+    assert_eq!(rig.receiver.in_flight(), CORE_IN_FLIGHT_MAX);
+    rig.receiver.answer(200);
+    rig.settle();
+    assert_eq!((rig.receiver.requests(), rig.receiver.in_flight()), (requests + 1, CORE_IN_FLIGHT_MAX));
+}
+
 /// Everything is owed once more, and its receiver answers well by now.
 #[test]
 fn what_a_receiver_has_missed_is_no_storm_once_it_answers() {
