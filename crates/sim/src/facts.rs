@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use bytes::Bytes;
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::EventSelection;
@@ -116,6 +117,7 @@ pub(crate) struct Wanted {
     pub(crate) filter: Option<usize>,
     /// Its own, the workspace's for `None`.
     pub(crate) schedule_s: Option<Vec<u64>>,
+    pub(crate) ceilings: Ceilings,
     /// The value of the header that it has sent along, if any.
     pub(crate) token: Option<String>,
     /// Public id of the workspace's key to which it refers, where there are such keys.
@@ -286,6 +288,7 @@ mod tests {
             filter: None,
             key: None,
             schedule_s: None,
+            ceilings: Ceilings::default(),
             token: None,
             signing: Vec::new(),
             life,

@@ -6,7 +6,9 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 use signalpost_core::attempt::{Exchange, Outcome, Timing};
+use signalpost_core::limits::LANE_HOLD_MAX;
 use signalpost_core::ports::{LocalBoxFuture, OutboundRequest, Transport};
+use signalpost_core::time::Timestamp;
 
 use crate::chance::Chance;
 use crate::conduct::{FAULTS, Fate, Fault, LATER_FAULTS, Mood};
@@ -133,6 +135,19 @@ impl Network {
 
     pub(crate) fn log(&self) -> Vec<Sent> {
         self.log.borrow().clone()
+    }
+
+    /// Until when receivers want to be left alone, by what they have answered to processes that live. `None` when nobody has
+    /// asked for it.
+    pub(crate) fn held_until(&self) -> Option<Timestamp> {
+        let most_ms = i64::try_from(LANE_HOLD_MAX.as_millis()).expect("minutes");
+        let dead = self.dead.borrow();
+        let until = |sent: &Sent| {
+            let ended = sent.ended.filter(|_| !dead.contains(&sent.process))?;
+            let is_busy = matches!(ended.outcome, Outcome::Status(429 | 503)) && ended.retry_after_ms > 0;
+            is_busy.then(|| ended.at.wall.plus_ms(ended.retry_after_ms.min(most_ms)))
+        };
+        self.log.borrow().iter().filter_map(until).max()
     }
 
     /// Deliveries, each with its webhook, of which something was sent with this value in a header, oldest first.

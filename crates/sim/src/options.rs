@@ -31,6 +31,8 @@ pub(crate) struct Options {
     pub(crate) read_pause_ms: Option<u64>,
     /// Webhooks with a filter.
     pub(crate) filter_permille: u64,
+    /// Webhooks whose owner permits so many requests at once, or in a second, and no more.
+    pub(crate) ceilings_permille: u64,
     /// Workspaces whose webhooks are signed with keys that they share.
     pub(crate) shared_keys_permille: u64,
     pub(crate) network: NetworkOptions,
@@ -106,6 +108,7 @@ impl Options {
             publish: PublishOptions::draw(chance, seed, flood),
             read_pause_ms: None,
             filter_permille: 0,
+            ceilings_permille: 0,
             shared_keys_permille: 0,
             full_disk_pause_ms: None,
             drift_permille: None,
@@ -152,6 +155,8 @@ impl Options {
         self.read_pause_ms = maybe(&mut more("readers"), 300, |chance| *chance.pick(&[50, 1_000, 20_000]));
         self.filter_permille =
             maybe(&mut more("filters"), 300, |chance| *chance.pick(&[200, 800])).unwrap_or(0);
+        self.ceilings_permille =
+            maybe(&mut more("ceilings"), 300, |chance| *chance.pick(&[300, 900])).unwrap_or(0);
         self.shared_keys_permille = maybe(&mut more("shared keys"), 250, |_| 700).unwrap_or(0);
         self.full_disk_pause_ms = maybe(&mut more("full disk"), 150, |chance| *chance.pick(&[5_000, 40_000]));
         self.trouble.deaf_permille =

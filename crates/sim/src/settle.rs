@@ -9,14 +9,14 @@ use signalpost_core::delivery::{DeliveryState, DeliveryStatus};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::limits::{LANE_HOLD_MAX, PAGE_ROWS_MAX};
+use signalpost_core::limits::PAGE_ROWS_MAX;
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::explain::{ExplainPage, Explanations};
 use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
-use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
+use crate::facts::{Again, EventFacts, Promise, Tenancy, Wanted, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
 use crate::load::{manage, publish, reader};
 use crate::profiles::EVENT_TYPES;
@@ -52,14 +52,14 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
-    // A receiver that was busy has asked for time, and gets it from all that its webhook is owed.
-    let held_s = world.options.network.retry_after_max_s().min(LANE_HOLD_MAX.as_secs());
-    let settled = world.ground.clock.now().plus_ms(ms((SETTLING_S + held_s) * 1_000));
+    let settling = world.ground.clock.now().plus_ms(ms(SETTLING_S * 1_000));
+    // A receiver that was busy gets the time that it has asked for from all that its webhook is owed.
+    let settled = || world.network.held_until().map_or(settling, |until| until.max(settling));
     let mut pause_ms = 500;
     let mut pending = look_at_pending(world).await;
     let late_ms = ms(late_bound_ms(world, pending.len()));
     while let Some((id, due_at)) = pending.iter().min_by_key(|(_, due_at)| *due_at) {
-        if world.ground.clock.now().ms_since((*due_at).max(settled)) > late_ms {
+        if world.ground.clock.now().ms_since((*due_at).max(settled())) > late_ms {
             world.find(format!(
                 "delivery {id}, due at {due_at}, is pending and late by more than {late_ms} ms"
             ));
@@ -76,7 +76,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
         pending = look_at_pending(world).await;
     }
     let drained_us = world.ground.clock.now_us() - began_us;
-    let held_ms = settled.ms_since(world.ground.clock.now());
+    let held_ms = settled().ms_since(world.ground.clock.now());
     world.ground.sleep_ms(u64::try_from(held_ms).expect("never below zero")).await;
     world.ground.note(format_args!("drained after {} s, the bound is {bound_s} s", drained_us / 1_000_000));
     publish_fresh(world).await;
@@ -103,21 +103,43 @@ fn drain_bound_s(world: &World) -> u64 {
     // A clock that was set back leaves what is due in the future; one that was set forward, sleeping cores.
     let jumps = u64::try_from(facts.jumps.len()).expect("few");
     let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));
-    world.options.by_any_clock_us((longest + longest / 10 + stray + DRAIN_MARGIN_S) * 1_000_000) / 1_000_000
+    let ceilings = ceilings_bound_ms(world) / 1_000;
+    world.options.by_any_clock_us((longest + longest / 10 + stray + ceilings + DRAIN_MARGIN_S) * 1_000_000)
+        / 1_000_000
 }
 
 /// The longest that a delivery may be pending after it was due, when nothing fails any more.
 fn late_bound_ms(world: &World, pending: usize) -> u64 {
-    let pace = world.options.store;
     // Only a page was looked at. A webhook whose receiver was strained has one at once at first, and one more with each wave
     // that goes well: so many waves take half of their square.
     let waves = (2 * u64::try_from(pending.max(EVENTS_MAX)).expect("few")).isqrt() + 2;
-    // To the receiver and back, a page and its events, an outcome behind other commits.
-    let wave_us = 2 * (world.options.network.latency_us_max + pace.read_us_max) + 4 * pace.commit_us_max;
     // A core sleeps for as long as the wall clock says that it is, and looks at it once an hour at least.
     let jumped_s = if world.facts.borrow().jumps.is_empty() { 0 } else { ALARM_S };
     let drift = world.options.drift_permille.map_or(0, i64::unsigned_abs);
-    LATE_S * 1_000 + waves * wave_us / 1_000 + jumped_s * 1_000 + ALARM_S * drift
+    LATE_S * 1_000
+        + waves * wave_us(world) / 1_000
+        + ceilings_bound_ms(world)
+        + jumped_s * 1_000
+        + ALARM_S * drift
+}
+
+/// To the receiver and back, a page and its events, an outcome behind other commits.
+fn wave_us(world: &World) -> u64 {
+    let pace = world.options.store;
+    2 * (world.options.network.latency_us_max + pace.read_us_max) + 4 * pace.commit_us_max
+}
+
+/// What the lowest ceilings add when a webhook is owed every event that there is.
+fn ceilings_bound_ms(world: &World) -> u64 {
+    let facts = world.facts.borrow();
+    let events = u64::try_from(facts.events.len()).expect("few");
+    let last = || facts.webhooks.iter().filter_map(|webhook| webhook.wanted_last());
+    let least = |ceiling: fn(&Wanted) -> Option<u64>| last().filter_map(ceiling).min();
+    let rate_per_s = least(|wanted| wanted.ceilings.rate.map(|rate| rate.requests_per_second().into()));
+    let in_flight = least(|wanted| wanted.ceilings.in_flight.map(|most| most.get().into()));
+    let paced_ms = rate_per_s.map_or(0, |rate| events * 1_000 / rate);
+    let waves = in_flight.map_or(0, |most| events.div_ceil(most));
+    paced_ms + waves * wave_us(world) / 1_000
 }
 
 fn ms(ms: u64) -> i64 {

@@ -1,5 +1,6 @@
 //! The auditor. It sees what went into the API, what receivers saw, and what the engine's lists say at the end.
 
+mod ceilings;
 mod explained;
 mod farewell;
 mod health;
@@ -98,6 +99,7 @@ pub(crate) fn audit(evidence: &Evidence<'_>) -> Vec<String> {
         history::check(evidence),
         wire::check(evidence),
         once::check(evidence),
+        ceilings::check(evidence),
         signature::check(evidence),
     ];
     checks.into_iter().flat_map(|findings| findings.into_iter().take(FINDINGS_MAX)).collect()

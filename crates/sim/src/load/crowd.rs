@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::limits::LANE_IN_FLIGHT_START;
 
 use crate::facts::Wanted;
@@ -18,7 +19,9 @@ pub(super) async fn settle_in(world: &Rc<World>, workspace: usize, webhooks: usi
     let mut chance = world.chance("crowd");
     for _ in 0..webhooks {
         let drawn = manage::draw_wanted(world, workspace, &mut chance);
-        manage::create(world, workspace, Wanted { subject: None, filter: None, ..drawn.for_all() }).await;
+        let ceilings = Ceilings::default();
+        let wanted = Wanted { subject: None, filter: None, ceilings, ..drawn.for_all() };
+        manage::create(world, workspace, wanted).await;
     }
 }
 

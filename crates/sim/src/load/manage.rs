@@ -3,6 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
+use signalpost_core::ceilings::CeilingsChange;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
@@ -21,7 +22,7 @@ use crate::facts::{
     Change, FeedFacts, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts,
 };
 use crate::filters::FILTERS;
-use crate::load::{crowd, keys, redeliver, secrets};
+use crate::load::{ceilings, crowd, keys, redeliver, secrets};
 use crate::network::OWN_HEADER;
 use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle};
 use crate::world::{Again, World};
@@ -98,7 +99,7 @@ async fn act(world: &Rc<World>, workspace: usize, chance: &mut Chance) {
         2 => Wanted { events: drawn.events, subject: drawn.subject, filter: drawn.filter, ..now },
         3 => Wanted { life: Life::Disabled, ..now },
         4 => Wanted { life: Life::Active, ..now },
-        9 => Wanted { schedule_s: drawn.schedule_s, token: drawn.token, ..now },
+        9 => Wanted { schedule_s: drawn.schedule_s, token: drawn.token, ceilings: drawn.ceilings, ..now },
         _ => Wanted { life: Life::Deleted, ..now },
     };
     let scope = if matches!(action, 1 | 2 | 9) { Scope::Properties } else { Scope::Life };
@@ -162,11 +163,12 @@ pub(super) fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) 
     let own = chance.permille(500).then(|| secrets::draw(facts.workspaces[workspace].style, chance));
     let token = number.is_multiple_of(3).then(|| format!("token {number}"));
     let filter = draw_filter(world, number);
+    let ceilings = ceilings::draw(world, number);
     let (key, signing) = match facts.workspaces[workspace].style.signing {
         SigningStyle::Own => (None, vec![Signing { secret: own, until: Until::Replaced }]),
         SigningStyle::Shared => keys::draw(&facts.workspaces[workspace], chance),
     };
-    Wanted { url, events, subject, filter, schedule_s, token, key, signing, life: Life::Active }
+    Wanted { url, events, subject, filter, schedule_s, ceilings, token, key, signing, life: Life::Active }
 }
 
 /// From a stream of its own, so that a world without filters does not depend on them.
@@ -266,6 +268,7 @@ async fn create_or_find(
         secret: own.as_deref().map(Secret::from_text),
         filter: wanted.filter.map(|place| FILTERS[place].text.to_owned()),
         signing_key: wanted.key,
+        ceilings: wanted.ceilings,
         ..NewWebhook::to(url)
     };
     let issued = engine.create_webhook(&view, new, None).await?.now();
@@ -324,6 +327,10 @@ async fn apply(
             OWN_HEADER.to_owned(),
             wanted.token.as_deref().map(Secret::from_text),
         )])),
+        ceilings: CeilingsChange {
+            in_flight: Some(wanted.ceilings.in_flight),
+            rate: Some(wanted.ceilings.rate),
+        },
         active: (scope == Scope::Life).then_some(activity),
         ..WebhookChange::default()
     };

@@ -1,5 +1,6 @@
 //! What happens to the engine while a run lasts: publishers, managers, and the weather.
 
+mod ceilings;
 pub(crate) mod crowd;
 mod deaths;
 mod keys;

@@ -34,6 +34,14 @@ impl FirstAnswers {
                 fresh.map(|fresh| LaneRecord { signing_key: key, ..fresh })
             }
             Plant::OneRetryTooMany => fresh.map(with_one_retry_more),
+            Plant::ForgetMaxInFlight => fresh.map(|mut fresh| {
+                fresh.webhook.ceilings.in_flight = None;
+                fresh
+            }),
+            Plant::ForgetRate => fresh.map(|mut fresh| {
+                fresh.webhook.ceilings.rate = None;
+                fresh
+            }),
             _ => fresh,
         }
     }

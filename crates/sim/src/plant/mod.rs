@@ -99,10 +99,14 @@ pub enum Plant {
     TellEarly,
     /// What is owed is looked for once in a quarter of an hour or so.
     LookRarely,
+    /// A lane does not know how many requests at once the owner of its webhook permits.
+    ForgetMaxInFlight,
+    /// The same of how many in a second.
+    ForgetRate,
 }
 
 impl Plant {
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 36] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -137,6 +141,8 @@ impl Plant {
         Self::HideFromFeed,
         Self::TellEarly,
         Self::LookRarely,
+        Self::ForgetMaxInFlight,
+        Self::ForgetRate,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -169,6 +175,8 @@ impl Plant {
             Self::HideFromFeed => "never came in the feed",
             Self::TellEarly => "is in no list",
             Self::LookRarely => "is pending and late",
+            Self::ForgetMaxInFlight => "more than its owner permits",
+            Self::ForgetRate => "faster than",
         }
     }
 

@@ -133,6 +133,8 @@ fn worlds_are_not_empty() {
         "revoked: Ok",
         "order.*",
         "filter: Some",
+        "in_flight: Some",
+        "rate: Some",
         "is ended: Ok",
         "the feed of",
         "ends: timeout",

@@ -80,4 +80,6 @@ plants! {
     an_event_that_is_missing_in_a_feed_is_seen: HideFromFeed;
     work_that_is_told_of_before_its_commit_is_seen: TellEarly;
     a_search_that_comes_too_late_is_seen: LookRarely;
+    a_ceiling_of_requests_at_once_that_is_passed_is_seen: ForgetMaxInFlight;
+    a_rate_that_is_passed_is_seen: ForgetRate;
 }
