@@ -3,6 +3,7 @@
 use crate::attempt::{Attempt, Verdict};
 use crate::event::Sequence;
 use crate::id::DeliveryId;
+use crate::order::OrderPlace;
 use crate::time::Timestamp;
 
 /// One entry of a delivery's history.
@@ -115,6 +116,9 @@ pub struct Due {
     pub steps: u32,
     /// Attempts made in this round; the retry schedule counts these.
     pub tries: u32,
+    /// Where it stands among those that must go one after the other. `None` for one that may go at any time: its webhook kept
+    /// no order when it was accepted, its event has no key, or it was sent once more after it had ended.
+    pub order: Option<OrderPlace>,
 }
 
 /// What has become of the round that an attempt was made for.
@@ -187,11 +191,11 @@ pub fn state_of(born: Sequence, accepted_at: Timestamp, steps: &[Step], cuts: &[
 }
 
 /// The round that a requeue has begun, as it is owed, while no attempt of it is recorded. To ask once more for what
-/// was just asked for changes nothing.
+/// was just asked for changes nothing. Its place in an order is not a matter of its history, and is left open.
 pub fn unsent_round(id: DeliveryId, state: DeliveryState, steps: &[Step]) -> Option<Due> {
     match (state, steps.last()?) {
         (DeliveryState::Pending { next_at }, Step::Requeued { number, born, .. }) => {
-            Some(Due { id, due_at: next_at, born: *born, steps: *number, tries: 0 })
+            Some(Due { id, due_at: next_at, born: *born, steps: *number, tries: 0, order: None })
         }
         _ => None,
     }
@@ -283,6 +287,7 @@ mod tests {
             born: Sequence(born),
             steps: 0,
             tries: 0,
+            order: None,
         };
         let other = |number| {
             let Step::Attempted(known) = attempt(number, Verdict::Superseded) else { panic!("an attempt") };
@@ -318,7 +323,7 @@ mod tests {
             unsent_round(id, state_of(Sequence(5), at(50), steps, cuts), steps)
         };
         let (failed, requeued) = (attempt(1, Verdict::GiveUp), requeue(2, 9));
-        let due = Due { id, due_at: at(202), born: Sequence(9), steps: 2, tries: 0 };
+        let due = Due { id, due_at: at(202), born: Sequence(9), steps: 2, tries: 0, order: None };
         assert_eq!(unsent(&[failed.clone(), requeued.clone()], &[]), Some(due));
         assert_eq!(unsent(&[], &[]), None, "nobody asked for its first round");
         assert_eq!(unsent(std::slice::from_ref(&failed), &[]), None);

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::id::{EventId, WebhookId, WorkspaceId};
-use crate::limits::{EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, SUBJECT_CHARS_MAX};
+use crate::limits::{EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, ORDERING_KEY_CHARS_MAX, SUBJECT_CHARS_MAX};
 use crate::time::Timestamp;
 
 /// Position of something in a workspace's history. Grows in commit order, with gaps.
@@ -32,6 +32,8 @@ pub struct EventContent {
     pub producer_id: Option<String>,
     pub event_type: String,
     pub subject: Option<String>,
+    /// Webhooks that keep an order get events with the same key one after the other, see [`crate::order`].
+    pub ordering_key: Option<String>,
     /// When it happened, as the producer says, else when it was accepted.
     pub time: Timestamp,
     /// Further attributes that the dialect knows, each a raw JSON value, sorted by name.
@@ -57,6 +59,11 @@ pub fn fingerprint(content: &EventContent, given_time: Option<Timestamp>) -> [u8
         part(name.as_bytes());
         part(json.as_bytes());
     }
+    // Only when it is there: what was accepted before there were keys is recognised still.
+    if let Some(key) = &content.ordering_key {
+        part(b"ordering_key");
+        part(key.as_bytes());
+    }
     part(&content.data);
     digest.finalize().into()
 }
@@ -78,6 +85,11 @@ pub fn check_producer_id(text: &str) -> Result<(), String> {
 /// A subject is any text without control characters.
 pub fn check_subject(text: &str) -> Result<(), String> {
     check_token(text, SUBJECT_CHARS_MAX, |c| !c.is_control(), "anything but control characters")
+}
+
+/// An ordering key is any text without control characters.
+pub fn check_ordering_key(text: &str) -> Result<(), String> {
+    check_token(text, ORDERING_KEY_CHARS_MAX, |c| !c.is_control(), "anything but control characters")
 }
 
 fn check_token(
@@ -103,6 +115,7 @@ mod tests {
             producer_id: Some("1".to_owned()),
             event_type: "ab".to_owned(),
             subject: None,
+            ordering_key: None,
             time: Timestamp::from_ms(5),
             attributes: Vec::new(),
             data: Bytes::from_static(b"c"),
@@ -114,6 +127,7 @@ mod tests {
             ),
             (EventContent { subject: Some(String::new()), ..base.clone() }, None),
             (EventContent { attributes: vec![("c".to_owned(), String::new())], ..base.clone() }, None),
+            (EventContent { ordering_key: Some(String::new()), ..base.clone() }, None),
             (base.clone(), Some(Timestamp::from_ms(5))),
         ];
         for (other, time) in others {
@@ -144,12 +158,13 @@ mod tests {
     }
 
     #[test]
-    fn subjects_are_any_printable_text() {
-        for good in ["D5D0p7TUs66TTAEAx", "Käse 🧀"] {
-            assert!(check_subject(good).is_ok(), "{good}");
+    fn subjects_and_ordering_keys_are_any_printable_text() {
+        for good in ["D5D0p7TUs66TTAEAx", "Käse 🧀", &"x".repeat(128)] {
+            assert!(check_subject(good).is_ok() && check_ordering_key(good).is_ok(), "{good}");
         }
-        for bad in ["", "a\0b", "a\nb"] {
-            assert!(check_subject(bad).is_err(), "{bad:?}");
+        for bad in ["", "a\0b", "a\nb", &"x".repeat(257)] {
+            assert!(check_subject(bad).is_err() && check_ordering_key(bad).is_err(), "{bad:?}");
         }
+        assert!(check_ordering_key(&"x".repeat(129)).is_err());
     }
 }

@@ -29,6 +29,7 @@ pub mod masking;
 pub mod matching;
 pub mod metadata;
 pub mod operator_key;
+pub mod order;
 pub mod pace;
 pub mod password;
 pub mod policy;

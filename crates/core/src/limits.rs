@@ -40,6 +40,8 @@ pub const EVENT_ID_KEPT_MS: i64 = 24 * 3_600 * 1_000;
 pub const ATTRIBUTE_BYTES_MAX: usize = 1_024;
 /// Length of a subject; the longest that a built-in dialect documents is 64.
 pub const SUBJECT_CHARS_MAX: usize = 256;
+/// Length of an ordering key: an id of somebody's, as for events.
+pub const ORDERING_KEY_CHARS_MAX: usize = 128;
 /// Length of a target URL in characters, as most vendors document it.
 pub const URL_CHARS_MAX: usize = 2_048;
 /// A name in the DNS without a last full stop, and each label of it (RFC 1035 section 2.3.4).

@@ -255,6 +255,7 @@ pub(crate) mod tests {
                 time: Timestamp::from_ms(1_777_975_606_150),
                 attributes: vec![("jobId".to_owned(), "\"j1\"".to_owned())],
                 data: Bytes::from_static(b"{ \"n\": 1.0 }"),
+                ordering_key: None,
             },
             targets: Vec::new(),
             accepted_at: Timestamp::from_ms(5),

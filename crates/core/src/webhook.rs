@@ -5,6 +5,7 @@ use crate::ceilings::Ceilings;
 use crate::custom_header::CustomHeader;
 use crate::event::Sequence;
 use crate::id::{SigningKeyId, WebhookId, WorkspaceId};
+use crate::order::OrderRule;
 use crate::policy::Patience;
 use crate::principal::Principal;
 use crate::rotation::PreviousSecret;
@@ -33,6 +34,7 @@ pub struct Webhook {
     pub patience: Patience,
     /// What its receiver is sent at most.
     pub ceilings: Ceilings,
+    pub order: OrderRule,
     /// Sent with every request, in the order of their names.
     pub headers: Vec<CustomHeader>,
     /// Sent with every request when it is whole.
@@ -209,6 +211,7 @@ pub(crate) mod tests {
             state: WebhookState::Active,
             patience: Patience::default(),
             ceilings: Ceilings::default(),
+            order: OrderRule::default(),
             headers: Vec::new(),
             login: Login::none(),
             secret: None,

@@ -8,7 +8,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::CommitListener;
-use signalpost_store::ledger::DueLane;
+use signalpost_store::ledger::{DueLane, Stored};
 
 use crate::id_map::slot_of;
 use crate::mailbox::Mailbox;
@@ -19,6 +19,8 @@ pub(crate) enum Message {
     Accepted { event: Arc<Event>, webhook: WebhookId },
     /// To be sent once more.
     Requeued(Due),
+    /// The first of its key by now.
+    Released(Due),
     /// Found on disk; the lane may know of it already.
     Owed(DueLane),
     /// The webhook changed or is gone: start nothing more under what was known of it.
@@ -142,17 +144,22 @@ impl Doorbell {
 }
 
 impl CommitListener for Doorbell {
-    fn accepted(&self, events: Vec<Arc<Event>>) {
-        let messages = events.iter().flat_map(|event| {
+    fn accepted(&self, events: Vec<Stored>) {
+        let messages = events.iter().flat_map(|Stored { event, ordered }| {
             let message =
                 |webhook: &WebhookId| Message::Accepted { event: Arc::clone(event), webhook: *webhook };
-            event.targets.iter().map(move |webhook| (*webhook, message(webhook)))
+            let at_once = event.targets.iter().filter(|webhook| !ordered.contains(webhook));
+            at_once.map(move |webhook| (*webhook, message(webhook)))
         });
         self.spread(messages);
     }
 
     fn requeued(&self, due: Due, _workspace: WorkspaceId) {
         self.door_of(due.id.webhook).send([Message::Requeued(due)]);
+    }
+
+    fn released(&self, due: Due) {
+        self.door_of(due.id.webhook).send([Message::Released(due)]);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Holding events to the rules of their dialect, before anything is stored.
 
 use signalpost_core::error::{Error, FieldErrors};
-use signalpost_core::event::EventContent;
+use signalpost_core::event::{EventContent, check_ordering_key};
 use signalpost_core::profile::Profile;
 
 use crate::ingest::NewEvent;
@@ -34,6 +34,7 @@ impl Noted<'_> {
 fn check(profile: &Profile, content: &EventContent, noted: &mut Noted<'_>) {
     noted.take("type", profile.check_type(&content.event_type));
     noted.take("subject", profile.check_subject(content.subject.as_deref()));
+    noted.take("ordering_key", content.ordering_key.as_deref().map_or(Ok(()), check_ordering_key));
     noted.take("id", profile.check_producer_id(content.producer_id.as_deref()));
     check_attributes(profile, content, noted);
     let broken = profile.data_rule(&content.event_type).map(|rule| rule.broken_by(&content.data));

@@ -38,7 +38,16 @@ impl Engine {
             let targets = self.targets(&mut round, 0, &content, &mut pace).await;
             turned_away = targets.turned_away;
             let (content, targets, workspace) = (content.clone(), targets.webhooks, workspace.id);
-            let event = AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe: None };
+            let event = AcceptEvent {
+                id,
+                workspace,
+                version,
+                content,
+                targets,
+                accepted_at,
+                dedupe: None,
+                ordered: Vec::new(),
+            };
             answer = self.store.close_workspace(CloseWorkspace { farewell: event }).await;
             if !matches!(answer, Err(StoreError::CatalogMoved)) {
                 break;
@@ -60,6 +69,7 @@ fn content(farewell: &Farewell, workspace: &Workspace, time: Timestamp) -> Event
         time,
         attributes: Vec::new(),
         data: Bytes::new(),
+        ordering_key: None,
     };
     let bare = Event {
         id: EventId::from_raw(0),

@@ -198,6 +198,10 @@ impl Engine {
             fingerprint: fingerprint(&content, event.given_time),
             not_before: accepted_at.plus_ms(-EVENT_ID_KEPT_MS),
         });
+        let ordered = match content.ordering_key {
+            Some(_) => view.subscriptions().ordered_of(&targets),
+            None => Vec::new(),
+        };
         let id = EventId::from_raw(self.mint_id());
         AcceptEvent {
             id,
@@ -207,6 +211,7 @@ impl Engine {
             targets,
             accepted_at,
             dedupe,
+            ordered,
         }
     }
 }

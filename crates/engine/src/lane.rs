@@ -5,7 +5,9 @@
 //! rows from its beginning and leaving out what is known, so no order of commits and reads can lose a row or send
 //! one twice.
 
+mod back;
 mod gate;
+mod order;
 mod pages;
 mod ready;
 
@@ -27,6 +29,7 @@ use crate::lane_config::LaneConfig;
 use crate::round::{Class, PerClass};
 
 use self::gate::Gate;
+use self::order::{KeysUnderWay, Taken};
 use self::ready::{Classes, Entry, Paid, Ready};
 
 /// What is known of the webhook.
@@ -73,6 +76,8 @@ pub(crate) struct Lane {
     ready: Ready,
     waiting: BTreeMap<(Timestamp, EventId), Due>,
     known: IdMap<EventId, Known>,
+    /// Of what is in flight or ended and not yet recorded.
+    keys: KeysUnderWay,
     /// Earliest due time of what may be on disk and is not known.
     on_disk_from: Option<Timestamp>,
     reading: Option<Reading>,
@@ -119,6 +124,7 @@ impl Lane {
             ready: Ready::default(),
             waiting: BTreeMap::new(),
             known: IdMap::default(),
+            keys: KeysUnderWay::default(),
             on_disk_from: None,
             reading: None,
         }
@@ -183,34 +189,6 @@ impl Lane {
         self.known.contains_key(&event)
     }
 
-    /// When a newer round is due than the one of this row, if there is one.
-    fn newer_round(&self, due: Due) -> Option<Timestamp> {
-        self.known.get(&due.id.event).filter(|known| known.born > due.born).map(|known| known.due_at)
-    }
-
-    /// The outcome of an attempt is on disk: its delivery waits for the next, or is forgotten. One that has begun a new
-    /// round meanwhile is found on disk.
-    pub(crate) fn end(&mut self, due: Due, next: Option<Due>) {
-        match (self.newer_round(due), next) {
-            (Some(due_at), _) => {
-                self.settle(due.id.event);
-                self.expect_on_disk(due_at);
-            }
-            (None, Some(next)) => self.retry(next),
-            (None, None) => self.settle(due.id.event),
-        }
-    }
-
-    /// Puts a delivery whose event was read back at the front, unless a newer round has taken its place.
-    pub(crate) fn put_back(&mut self, due: Due, event: Arc<Event>) {
-        if self.newer_round(due).is_some() {
-            return self.end(due, None);
-        }
-        let paid =
-            if self.prepaid.take_if(|paid| *paid == due.id.event).is_some() { Paid::Yes } else { Paid::No };
-        self.ready.push_front(Entry { due, event: Some(event), paid });
-    }
-
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
         if !self.known.values().any(|known| known.due_at == first_due_at) {
@@ -231,13 +209,6 @@ impl Lane {
         if let Some(reading) = &mut self.reading {
             reading.settled.insert(event);
         }
-    }
-
-    /// Forgets a delivery that could not be started and is still owed.
-    pub(crate) fn give_back(&mut self, due: Due, again_at: Timestamp) {
-        self.known.remove(&due.id.event);
-        self.prepaid = None;
-        self.expect_on_disk(again_at);
     }
 
     /// Makes what has come due ready.
@@ -279,8 +250,8 @@ impl Lane {
         Classes { first, further: if fails { Class::Again } else { first } }
     }
 
-    /// Starts the first delivery of a class. `None` when it is too early, when it is of another class by now, or when that
-    /// delivery has ended.
+    /// Starts the first delivery of a class. `None` when it is too early, when it is of another class by now, when that
+    /// delivery has ended, or while another of its key is under way: it is left to the disk until then.
     pub(crate) fn begin(&mut self, class: Class, clock: &dyn Clock) -> Option<Started> {
         let Config::Ready(config) = &self.config else { return None };
         let (cut_upto, rate, classes) = (config.cut_upto, config.ceilings.rate, self.classes(clock.now()));
@@ -294,6 +265,10 @@ impl Lane {
         let Entry { due, event, .. } = self.ready.pop(class, classes)?;
         if cut_upto.is_some_and(|upto| due.born <= upto) {
             self.settle(due.id.event);
+            return None;
+        }
+        if due.order.is_some_and(|place| self.keys.take(place.key, due.due_at) == Taken::Before) {
+            self.known.remove(&due.id.event);
             return None;
         }
         if let Some(rate) = rate {

@@ -17,6 +17,8 @@ pub(crate) struct Subscriptions {
     webhooks: Vec<WebhookId>,
     /// Of those that have one: the position of its text.
     filters: HashMap<WebhookId, usize>,
+    /// Those that keep an order by key, ascending.
+    ordered: Vec<WebhookId>,
     /// Of filters, each once.
     texts: Vec<Arc<str>>,
     /// By the subject that webhooks are bound to, `None` for those bound to none.
@@ -39,6 +41,9 @@ impl Subscriptions {
         let mut texts: HashMap<&str, usize> = HashMap::new();
         for (position, webhook) in webhooks.iter().enumerate() {
             index.webhooks.push(webhook.id);
+            if webhook.order.by_key {
+                index.ordered.push(webhook.id);
+            }
             if let Some(filter) = &webhook.filter {
                 let position = *texts.entry(filter).or_insert(index.texts.len());
                 if position == index.texts.len() {
@@ -60,6 +65,12 @@ impl Subscriptions {
     /// Whether this webhook is among them.
     pub(crate) fn holds(&self, webhook: WebhookId) -> bool {
         self.webhooks.binary_search(&webhook).is_ok()
+    }
+
+    /// Those of these webhooks that keep an order by key.
+    pub(crate) fn ordered_of(&self, webhooks: &[WebhookId]) -> Vec<WebhookId> {
+        let ordered = |webhook: &&WebhookId| self.ordered.binary_search(webhook).is_ok();
+        webhooks.iter().filter(ordered).copied().collect()
     }
 
     pub(crate) fn has_filters(&self) -> bool {

@@ -53,6 +53,7 @@ impl Engine {
                 time: self.clock.now(),
                 attributes: Vec::new(),
                 data: test.data,
+                ordering_key: None,
             },
             given_time: None,
         };

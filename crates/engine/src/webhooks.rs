@@ -11,6 +11,7 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
 use signalpost_core::metadata::MetadataChange;
+use signalpost_core::order::{OnExhausted, OrderChange, OrderRule};
 use signalpost_core::policy::{Patience, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::{PauseRule, Profile, SigningRule};
@@ -41,6 +42,7 @@ pub struct NewWebhook {
     pub filter: Option<String>,
     pub patience: Patience,
     pub ceilings: Ceilings,
+    pub order: OrderRule,
     /// Names with their values.
     pub headers: Vec<(String, Secret)>,
     pub login: Login<Secret>,
@@ -65,6 +67,7 @@ impl NewWebhook {
             filter: None,
             patience: Patience { retry: None, timeout: None },
             ceilings: Ceilings { in_flight: None, rate: None },
+            order: OrderRule { by_key: false, on_exhausted: OnExhausted::Skip },
             headers: Vec::new(),
             login: Login::none(),
             secret: None,
@@ -94,6 +97,7 @@ pub struct WebhookChange {
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
     pub ceilings: CeilingsChange,
+    pub order: OrderChange,
     pub headers: Option<HeadersChange<Secret>>,
     pub login: LoginChange<Secret>,
     /// Public id of the key that is to sign.
@@ -169,6 +173,7 @@ impl Engine {
             },
             patience: new.patience,
             ceilings: new.ceilings,
+            order: new.order,
             headers,
             login,
             secret: secret.as_ref().map(|secret| self.seal_secret(workspace, id, secret)),
@@ -228,6 +233,7 @@ impl Engine {
             retry: change.retry,
             timeout: change.timeout,
             ceilings: change.ceilings,
+            order: change.order,
             headers,
             login,
             signing_key,

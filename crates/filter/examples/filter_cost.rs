@@ -57,6 +57,7 @@ fn event(data: String) -> EventContent {
         time: Timestamp::from_ms(1_777_975_606_150),
         attributes: Vec::new(),
         data: Bytes::from(data),
+        ordering_key: None,
     }
 }
 

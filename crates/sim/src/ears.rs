@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use signalpost_core::delivery::Due;
-use signalpost_core::event::{Event, Sequence};
+use signalpost_core::event::Sequence;
 use signalpost_core::id::WorkspaceId;
 use signalpost_store::CommitListener;
+use signalpost_store::ledger::Stored;
 
 use crate::trouble::Trouble;
 
@@ -51,8 +52,9 @@ impl Ears {
 }
 
 impl CommitListener for Ears {
-    fn accepted(&self, events: Vec<Arc<Event>>) {
-        events.iter().for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
+    fn accepted(&self, events: Vec<Stored>) {
+        let stored = events.iter().map(|stored| &stored.event);
+        stored.for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
         if !self.trouble.loses_wake_up() {
             self.engine.accepted(events);
         }
@@ -61,6 +63,12 @@ impl CommitListener for Ears {
     fn requeued(&self, due: Due, workspace: WorkspaceId) {
         if !self.trouble.loses_wake_up() {
             self.engine.requeued(due, workspace);
+        }
+    }
+
+    fn released(&self, due: Due) {
+        if !self.trouble.loses_wake_up() {
+            self.engine.released(due);
         }
     }
 }

@@ -180,7 +180,7 @@ impl Bench {
 
     fn finished(&self, event: &AcceptEvent) -> Finished {
         let id = DeliveryId { event: event.id, webhook: event.targets[0] };
-        let due = Due { id, due_at: event.accepted_at, born: Sequence(1), steps: 0, tries: 0 };
+        let due = Due { id, due_at: event.accepted_at, born: Sequence(1), steps: 0, tries: 0, order: None };
         let mut finished = sample::finished(event.workspace, due, Verdict::Delivered);
         let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         finished.attempt.request_headers = vec![

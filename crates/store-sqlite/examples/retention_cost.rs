@@ -196,7 +196,7 @@ impl Bench {
 
 fn finished(event: &AcceptEvent) -> Finished {
     let id = DeliveryId { event: event.id, webhook: event.targets[0] };
-    let due = Due { id, due_at: event.accepted_at, born: Sequence(1), steps: 0, tries: 0 };
+    let due = Due { id, due_at: event.accepted_at, born: Sequence(1), steps: 0, tries: 0, order: None };
     sample::finished(event.workspace, due, Verdict::Delivered)
 }
 

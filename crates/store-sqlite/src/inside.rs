@@ -8,6 +8,7 @@ use signalpost_core::ceilings::Ceilings;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_core::order::OrderRule;
 use signalpost_core::policy::Patience;
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
@@ -167,6 +168,7 @@ fn an_ended_webhook_keeps_no_secret() {
             filter: Some("data.secret == 'x'".to_owned()),
             patience: Patience { retry: None, timeout: Some(Duration::from_secs(1)) },
             ceilings: Ceilings::default(),
+            order: OrderRule::default(),
             headers: vec![CustomHeader { name: "x-api-key".to_owned(), value: sample::sealed(1) }],
             login: Login { user: Some("user".to_owned()), password: Some(sample::sealed(3)) },
             signing_key: Some(key.id),

@@ -200,7 +200,7 @@ fn rate(fields: &mut Fields<'_>) -> Field<Option<RateLimit>> {
 macro_rules! event_columns {
     () => {
         "m.id, m.workspace, m.sequence, m.accepted_at, m.time, m.type, m.subject, m.producer_id, m.targets, \
-         m.attributes, m.data, m.payload_removed_at"
+         m.attributes, m.data, m.payload_removed_at, m.ordering_key"
     };
 }
 pub(crate) use event_columns;
@@ -222,7 +222,8 @@ pub(crate) fn event(row: &Row<'_>) -> Field<Event> {
     };
     let data = Bytes::copy_from_slice(fields.blob("data")?);
     let payload_removed_at = fields.optional_time("payload_removed_at")?;
-    let content = EventContent { producer_id, event_type, subject, time, attributes, data };
+    let ordering_key = fields.optional_text("ordering_key")?.map(str::to_owned);
+    let content = EventContent { producer_id, event_type, subject, time, attributes, data, ordering_key };
     Ok(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at })
 }
 

@@ -1,16 +1,15 @@
 //! What a verb that writes works with: the connection, the writer's memory, and what to tell after the commit.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use signalpost_core::delivery::{CutReason, Due};
-use signalpost_core::event::{Event, Sequence};
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
-use signalpost_store::ledger::Usage;
+use signalpost_store::ledger::{Stored, Usage};
 
 use crate::failure::Failure;
 use crate::kept::KeptSums;
@@ -81,8 +80,10 @@ pub(crate) struct IndexState {
 /// What a commit has to tell.
 #[derive(Default)]
 pub(crate) struct News {
-    pub(crate) accepted: Vec<Arc<Event>>,
+    pub(crate) accepted: Vec<Stored>,
     pub(crate) requeued: Vec<(Due, WorkspaceId)>,
+    /// What has come to be the first of its key.
+    pub(crate) released: Vec<Due>,
     pub(crate) highest_id: i64,
     /// Rows that work in the background has touched.
     pub(crate) background_rows: usize,

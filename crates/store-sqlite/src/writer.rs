@@ -197,7 +197,10 @@ impl WriterState {
     /// Runs work of the store's own; a failure is logged and harms nobody.
     fn transact<T>(&mut self, work: impl FnOnce(&mut Write<'_>) -> Result<T, Failure>) -> Option<T> {
         match self.try_transact(work) {
-            Ok((value, _)) => Some(value),
+            Ok((value, news)) => {
+                self.tell(news);
+                Some(value)
+            }
             Err(failure) => {
                 tracing::error!(problem = failure.describe(), "a step of housekeeping failed");
                 None
@@ -247,7 +250,7 @@ impl WriterState {
     fn tell(&self, news: News) {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
-        if news.accepted.is_empty() && news.requeued.is_empty() {
+        if news.accepted.is_empty() && news.requeued.is_empty() && news.released.is_empty() {
             return;
         }
         let listener = self.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
@@ -259,6 +262,7 @@ impl WriterState {
             for (due, workspace) in news.requeued {
                 listener.requeued(due, workspace);
             }
+            news.released.into_iter().for_each(|due| listener.released(due));
         }));
         if told.is_err() {
             tracing::error!("the listener of commits panicked; what it missed is found by reconciling");

@@ -11,6 +11,7 @@ use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, Web
 use signalpost_core::id_form::Counter;
 use signalpost_core::metadata::MetadataChange;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::order::OrderChange;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -72,6 +73,9 @@ pub trait Catalog: Send + Sync {
     /// [`Self::create_webhook`]. Secrets that have expired `at` then are wiped. A change
     /// of what decides about events ([`Webhook::decides_like`]) moves `settled_after`, here as in every other verb; one that
     /// names what was there already does not.
+    ///
+    /// When its [`OrderRule`](signalpost_core::order::OrderRule) does not block any more, keys that are blocked are released,
+    /// [`signalpost_core::limits::UPKEEP_ROWS_MAX`] of them at once and the others in steps of [`crate::Ledger::upkeep`].
     fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook>;
     /// Wipes secrets, login, headers and what else the owner wrote, and leaves a tombstone with a cut. Gives the webhook as
     /// it was until then.
@@ -287,6 +291,7 @@ pub struct UpdateWebhook {
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
     pub ceilings: CeilingsChange,
+    pub order: OrderChange,
     /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
     pub headers: Option<HeadersChange<SealedSecret>>,
     /// Each part by itself.
@@ -313,6 +318,7 @@ impl UpdateWebhook {
             retry: None,
             timeout: None,
             ceilings: CeilingsChange { in_flight: None, rate: None },
+            order: OrderChange { by_key: None, on_exhausted: None },
             headers: None,
             login: LoginChange { user: None, password: None },
             secrets: None,

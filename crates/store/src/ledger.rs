@@ -7,11 +7,11 @@ use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
-use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use crate::once::{Done, Once};
+pub use crate::space::{DiskSpace, Retain, Retained, Room, Storage, Usage};
 use crate::{Answer, Named, StoreError};
 
 pub trait Ledger: Send + Sync {
@@ -26,6 +26,9 @@ pub trait Ledger: Send + Sync {
     ///
     /// `CatalogMoved` when the version of an event's workspace is not the current one; `Missing("workspace")`;
     /// `EventIdReused` when a `dedupe` finds the same producer id with another fingerprint.
+    ///
+    /// Of deliveries that keep an order by key ([`AcceptEvent::ordered`]) the first of each key is owed; the others are held
+    /// until no earlier one is owed, held or blocks the key, and no verb shows them as owed before.
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>>;
 
     /// As [`Self::accept`], once: a call that was made before stores nothing, tells nobody and gets the first answer,
@@ -46,11 +49,16 @@ pub trait Ledger: Send + Sync {
     /// changes, and nothing else follows.
     ///
     /// The owed row of a new delivery is due at its event's `accepted_at`, born at its event's sequence, with no
-    /// steps and no tries; a retry keeps `born`, is due as its verdict says, and counts one more step and try.
+    /// steps and no tries; a retry keeps `born` and `order`, is due as its verdict says, and counts one more step and try.
+    ///
+    /// With the end of a delivery that has a place in an order the next of its key is owed as a new one. But one that is given
+    /// up, while its webhook's [`signalpost_core::order::OrderRule`] blocks, blocks its key: until an attempt of it is
+    /// delivered after a requeue, a cut ends its round, or the rule blocks no more.
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()>;
 
     /// Owes a delivery once more with a fresh round; one that is pending ends its round with that, and nothing follows
-    /// from an attempt of it that is in flight. A round of which no attempt is recorded yet is answered as it is.
+    /// from an attempt of it that is in flight. A round of which no attempt is recorded yet is answered as it is. One that is
+    /// pending or blocks its key keeps its place in the order, and is held as long as it was; one that has ended has none.
     /// `Missing("delivery")`; `WrongState` when its webhook is deleted, when the payload was removed, when it has
     /// [`DELIVERY_STEPS_MAX`] steps, or when the rule does not permit it.
     fn requeue(&self, params: Requeue) -> Answer<Due>;
@@ -62,7 +70,7 @@ pub trait Ledger: Send + Sync {
     /// Webhooks that are on and are owed something, in ascending order, each with its earliest time.
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>>;
 
-    /// What one webhook is owed, on or not, by due time and then event, without what a cut has ended.
+    /// What one webhook is owed, on or not, by due time and then event, without what a cut has ended and what is held.
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>>;
 
     /// Events by id for sending, in any order; ids that do not exist are left out.
@@ -94,8 +102,8 @@ pub trait Ledger: Send + Sync {
     /// of what else it writes. To be called again while there is [`Retained::more`].
     ///
     /// Events go oldest first, by id, each as a whole: with its deliveries' histories and the producer's id, which may
-    /// then be used anew. One of which a delivery is pending stays, with its payload, whatever the rules say; what
-    /// a cut has ended is not pending. By age a walk over a workspace ends at the first event that is too young,
+    /// then be used anew. One of which a delivery is pending, or blocks its key, stays, with its payload, whatever the rules
+    /// say; what a cut has ended is not pending. By age a walk over a workspace ends at the first event that is too young,
     /// whatever comes after it. A workspace that keeps everything by default is touched by its own ages only, and by
     /// bounds on bytes. A bound on bytes removes until it is kept. Lists and cursors go on without what is gone.
     ///
@@ -118,8 +126,18 @@ pub trait Ledger: Send + Sync {
 /// Told of commits, on the committing thread, before the caller of the verb is answered. Must not block.
 pub trait CommitListener: Send + Sync {
     /// Every commit that stored events calls this once, with all of them in commit order.
-    fn accepted(&self, events: Vec<Arc<Event>>);
+    fn accepted(&self, events: Vec<Stored>);
     fn requeued(&self, due: Due, workspace: WorkspaceId);
+    /// A delivery that keeps an order has come to be the first of its key.
+    fn released(&self, due: Due);
+}
+
+/// An event that was stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stored {
+    pub event: Arc<Event>,
+    /// Those of its targets that keep an order: when each is owed is told apart.
+    pub ordered: Vec<WebhookId>,
 }
 
 /// An event with its targets, chosen from the webhooks as they were at `version`.
@@ -130,6 +148,8 @@ pub struct AcceptEvent {
     pub version: u64,
     pub content: EventContent,
     pub targets: Vec<WebhookId>,
+    /// Those of the targets that keep an order. They mean nothing without an ordering key.
+    pub ordered: Vec<WebhookId>,
     pub accepted_at: Timestamp,
     /// Set when the producer's id identifies the event; needs `content.producer_id`.
     pub dedupe: Option<Dedupe>,
@@ -217,71 +237,6 @@ pub struct RequeueLost {
     /// No more than a list's page.
     pub deliveries: Vec<DeliveryId>,
     pub at: Timestamp,
-}
-
-#[derive(Clone, Debug)]
-pub struct Retain {
-    pub now: Timestamp,
-    pub rules: RetentionRules,
-}
-
-/// What one step has done.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Retained {
-    /// Events removed.
-    pub events: u64,
-    /// Payloads removed of events that stay.
-    pub payloads: u64,
-    /// What was looked at in vain since the walk began: workspaces, and events past their bound that stay because
-    /// something of them is pending.
-    pub looked: u64,
-    /// The walk over all workspaces is not at its end.
-    pub more: bool,
-    /// When the first of what was found too young will be old; at the end of a walk only.
-    pub next_at: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    pub events: u64,
-    /// Events with their payloads and histories; a store's own measure, near to what the disk gives for them.
-    pub bytes: u64,
-}
-
-/// Sizes are in bytes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Storage {
-    /// The database's own size, with what is free inside it.
-    pub database_bytes: u64,
-    /// Inside the database, to be used again.
-    pub free_bytes: u64,
-    /// What is written ahead and not yet folded into the database.
-    pub wal_bytes: u64,
-    /// The filesystem, when the store stands on one and it can be asked.
-    pub disk: Option<DiskSpace>,
-    /// Events of all workspaces.
-    pub events: u64,
-    pub oldest_event_at: Option<Timestamp>,
-    pub room: Room,
-    /// Answers kept for calls, as [`signalpost_core::idempotency::kept_bytes`] counts them.
-    pub answers_bytes: u64,
-    /// Those that went before their time to make room, since the store was opened.
-    pub answers_forgotten: u64,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DiskSpace {
-    pub free_bytes: u64,
-    pub total_bytes: u64,
-}
-
-/// Whether the store takes what makes it grow.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Room {
-    #[default]
-    Enough,
-    /// New events and objects are refused with `Full`.
-    Full,
 }
 
 #[derive(Clone, Copy, Debug)]

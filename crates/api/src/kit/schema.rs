@@ -7,7 +7,8 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use signalpost_core::limits::{
     ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, FILTER_CHARS_MAX,
-    NAME_CHARS_MAX, RETRY_DELAY_MAX, RETRY_DELAYS_MAX, SUBJECT_CHARS_MAX, URL_CHARS_MAX,
+    NAME_CHARS_MAX, ORDERING_KEY_CHARS_MAX, RETRY_DELAY_MAX, RETRY_DELAYS_MAX, SUBJECT_CHARS_MAX,
+    URL_CHARS_MAX,
 };
 
 /// An object with these members and no others.
@@ -64,6 +65,14 @@ pub(crate) fn producer_id() -> Value {
     json!({
         "type": "string", "minLength": 1, "maxLength": EVENT_ID_CHARS_MAX, "pattern": "^[A-Za-z0-9_:/+=~@-]+$",
         "examples": ["order-1000-paid"]
+    })
+}
+
+/// `core::event::check_ordering_key`.
+pub(crate) fn ordering_key() -> Value {
+    json!({
+        "type": "string", "minLength": 1, "maxLength": ORDERING_KEY_CHARS_MAX,
+        "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]+$", "examples": ["customer-17"]
     })
 }
 
@@ -128,7 +137,7 @@ impl JsonSchema for Instant {
 mod tests {
     use super::*;
     use regex_lite::Regex;
-    use signalpost_core::event::{check_event_type, check_producer_id, check_subject};
+    use signalpost_core::event::{check_event_type, check_ordering_key, check_producer_id, check_subject};
     use signalpost_core::matching::check_pattern;
     use signalpost_core::target_url::TargetUrl;
     use signalpost_core::workspace::check_name;
@@ -177,6 +186,7 @@ mod tests {
         agree(&event_type(), |text| check_event_type(text).is_ok());
         agree(&event_pattern(), |text| check_pattern(text).is_ok());
         agree(&producer_id(), |text| check_producer_id(text).is_ok());
+        agree(&ordering_key(), |text| check_ordering_key(text).is_ok());
         agree(&subject(), |text| check_subject(text).is_ok());
     }
 

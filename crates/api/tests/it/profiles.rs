@@ -31,6 +31,7 @@ fn deliver(profile: &Profile, secret: &str) -> (String, Vec<(String, String)>) {
                 .map(|(name, json)| (name.to_owned(), json.to_owned()))
                 .into(),
             data: Bytes::from_static(b"{ \"n\": 1.0 }"),
+            ordering_key: None,
         },
         targets: Vec::new(),
         accepted_at: Timestamp::from_ms(0),

@@ -27,11 +27,12 @@ fn an_event_is_accepted_and_kept_byte_for_byte() {
 fn an_event_reads_back_as_it_was_understood() {
     let app = App::new();
     let id = app.workspace("native");
-    let event = json!({"type": "a.b", "subject": "Käse 🧀", "id": "e-1", "time": "2020-01-01T00:00:00Z", "data": null});
+    let event = json!({"type": "a.b", "subject": "Käse 🧀", "ordering_key": "k 1", "id": "e-1",
+                       "time": "2020-01-01T00:00:00Z", "data": null});
     let receipt = app.publish(&id, &event).json();
     let read = app.operator(Method::GET, &format!("/v1/workspaces/{id}/events/e-1")).send();
     let expected = json!({
-        "id": "e-1", "sequence": receipt["sequence"], "type": "a.b", "subject": "Käse 🧀",
+        "id": "e-1", "sequence": receipt["sequence"], "type": "a.b", "subject": "Käse 🧀", "ordering_key": "k 1",
         "time": "2020-01-01T00:00:00.000Z", "accepted_at": "2026-05-05T10:06:46.150Z",
         "attributes": {}, "data": null, "payload_removed_at": null, "deliveries": 0
     });
@@ -67,13 +68,13 @@ fn events_are_refused_with_every_reason_at_once() {
     refused(&native, json!({}), &["/type", "/data"]);
     refused(
         &native,
-        json!({"type": "a b", "data": 1, "id": "a.b", "subject": ""}),
-        &["/type", "/subject", "/id"],
+        json!({"type": "a b", "data": 1, "id": "a.b", "subject": "", "ordering_key": "k\n"}),
+        &["/type", "/subject", "/ordering_key", "/id"],
     );
     refused(
         &native,
-        json!({"type": 1, "subject": 2, "id": 3, "time": 4}),
-        &["/type", "/subject", "/id", "/time", "/data"],
+        json!({"type": 1, "subject": 2, "id": 3, "time": 4, "ordering_key": 5}),
+        &["/type", "/subject", "/ordering_key", "/id", "/time", "/data"],
     );
     refused(&native, json!({"type": "a", "data": 1, "time": "yesterday"}), &["/time"]);
     refused(&native, json!({"type": "a", "data": 1, "unknown": {}}), &["/unknown"]);

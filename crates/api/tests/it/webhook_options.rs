@@ -84,6 +84,42 @@ fn ceilings_are_set_shown_changed_and_taken_away() {
 }
 
 #[test]
+fn order_is_set_shown_changed_and_taken_away() {
+    let app = App::new();
+    let path = webhooks(&app);
+    let one = make(&app, &path, json!({"url": "https://x.y", "ordered": true, "on_exhausted": "block"}));
+    let order = |shown: Value| [shown["ordered"].clone(), shown["on_exhausted"].clone()];
+    assert_eq!(order(app.operator(Method::GET, &one).send().json()), [json!(true), json!("block")]);
+    let table = [
+        (json!({"on_exhausted": "skip"}), [json!(true), json!("skip")]),
+        (json!({"ordered": false, "on_exhausted": "block"}), [json!(false), json!("block")]),
+        (json!({"ordered": true, "on_exhausted": null}), [json!(true), json!("skip")]),
+        (json!({"ordered": null}), [json!(false), json!("skip")]),
+    ];
+    for (change, expected) in table {
+        assert_eq!(order(patch(&app, &one, change).expect(200).json()), expected);
+    }
+    let refused = patch(&app, &one, json!({"ordered": "yes", "on_exhausted": "stop"}));
+    assert_eq!(refused.expect(422).pointers(), ["/ordered", "/on_exhausted"]);
+}
+
+/// The same id with another key is another event, and one is named by its place in a batch.
+#[test]
+fn a_key_is_a_part_of_what_was_published() {
+    let app = App::new();
+    let path = webhooks(&app).replace("/webhooks", "/events");
+    let event = |key: Value| json!({"type": "a", "data": 1, "id": "x", "ordering_key": key});
+    let publish = |body: &Value| app.operator(Method::POST, &path).json(body).send();
+    publish(&event(json!("k"))).expect(202);
+    publish(&event(json!("k"))).expect(202);
+    publish(&event(json!("l"))).expect(409);
+    publish(&event(Value::Null)).expect(409);
+    let batch = app.operator(Method::POST, &format!("{path}/batch"));
+    let many = json!([event(json!("k")), event(json!("x".repeat(129)))]);
+    assert_eq!(batch.json(&many).send().expect(422).pointers(), ["/1/ordering_key"]);
+}
+
+#[test]
 fn headers_are_merged_masked_and_never_shown() {
     let app = App::new();
     let path = webhooks(&app);

@@ -20,6 +20,7 @@ fn a_webhook_is_made_read_changed_and_deleted() {
         "id": id, "url": "https://example.com/x", "events": ["a", "b"], "subject": "s", "filter": null, "name": "Mine",
         "previous_secrets": [], "headers": {}, "basic_auth": null, "metadata": {}, "signing_key": null,
         "retry_schedule_s": null, "timeout_ms": null, "max_in_flight": null, "rate_per_second": null, "concurrency": null,
+        "ordered": false, "on_exhausted": "skip",
         "in_force": {
             "retry_schedule_s": [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400], "timeout_ms": 15_000
         },

@@ -24,6 +24,7 @@ fn event() -> Event {
             time: AT,
             attributes: Vec::new(),
             data: Bytes::from_static(b"{}"),
+            ordering_key: None,
         },
         targets: Vec::new(),
         accepted_at: AT,

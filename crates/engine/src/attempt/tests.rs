@@ -137,6 +137,7 @@ fn event() -> Arc<Event> {
         time: Timestamp::default(),
         attributes: Vec::new(),
         data: Bytes::from_static(b"1"),
+        ordering_key: None,
     };
     let (id, workspace) = (EventId::from_raw(1), WorkspaceId::from_raw(1));
     Arc::new(Event {
@@ -153,7 +154,7 @@ fn event() -> Arc<Event> {
 #[test]
 fn a_planned_attempt_begins_only_under_the_present_configuration() {
     let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(1) };
-    let due = Due { id, due_at: Timestamp::default(), born: Sequence(1), steps: 0, tries: 0 };
+    let due = Due { id, due_at: Timestamp::default(), born: Sequence(1), steps: 0, tries: 0, order: None };
     for (superseded, requests) in [(false, 1), (true, 0)] {
         let transport = Rc::new(Sent(RefCell::new(0)));
         let shared: Rc<dyn Transport> = Rc::clone(&transport) as Rc<dyn Transport>;

@@ -19,7 +19,7 @@ impl Running {
     pub(super) fn hear(&mut self, message: Message) {
         match message {
             Message::Accepted { event, webhook } => self.hear_of_event(event, webhook),
-            Message::Requeued(due) => self.offer(due, None),
+            Message::Requeued(due) | Message::Released(due) => self.offer(due, None),
             Message::Owed(lane) => self.hear_of_owed(lane),
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
             Message::Resume { webhook, consecutive_failures, applied } => {
@@ -40,6 +40,7 @@ impl Running {
             born: event.sequence,
             steps: 0,
             tries: 0,
+            order: None,
         };
         self.offer(due, Some(event));
     }

@@ -219,7 +219,7 @@ impl Running {
                     Some(event) => lane.put_back(due, Arc::clone(event)),
                     None => {
                         tracing::error!(event = due.id.event.raw(), "an owed event is gone from the store");
-                        lane.settle(due.id.event);
+                        lane.end(due, None);
                     }
                 }
             });

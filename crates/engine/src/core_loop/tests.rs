@@ -55,7 +55,7 @@ fn owe(core: &mut Running, webhooks: usize) {
     for raw in (1..).take(webhooks) {
         let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(raw) };
         let due_at = core.engine.clock.now();
-        let due = Due { id, due_at, born: Sequence(1), steps: 0, tries: 0 };
+        let due = Due { id, due_at, born: Sequence(1), steps: 0, tries: 0, order: None };
         core.touch(id.webhook, |lane| lane.offer(due, None, Payload::Keep));
     }
 }

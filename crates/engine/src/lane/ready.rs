@@ -140,7 +140,14 @@ mod tests {
 
     fn entry(event: i64, due_ms: i64, tries: u32) -> Entry {
         let id = DeliveryId { event: EventId::from_raw(event), webhook: WebhookId::from_raw(1) };
-        let due = Due { id, due_at: Timestamp::from_ms(due_ms), born: Sequence(event), steps: tries, tries };
+        let due = Due {
+            id,
+            due_at: Timestamp::from_ms(due_ms),
+            born: Sequence(event),
+            steps: tries,
+            tries,
+            order: None,
+        };
         Entry::new(due, None)
     }
 

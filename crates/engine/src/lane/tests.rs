@@ -13,6 +13,7 @@ fn due(event: i64, due_ms: i64) -> Due {
         born: Sequence(event),
         steps: 0,
         tries: 0,
+        order: None,
     }
 }
 

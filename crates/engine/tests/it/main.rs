@@ -8,6 +8,7 @@ mod fairness;
 mod farewell;
 mod filters;
 mod logins;
+mod order;
 mod pace;
 mod pause;
 mod redeliver;

@@ -161,8 +161,13 @@ impl Rig {
 
     /// The same with ceilings.
     pub(crate) fn webhook_within(&mut self, ceilings: Ceilings) -> String {
+        self.webhook_like(|new| NewWebhook { ceilings, ..new })
+    }
+
+    /// The same with what it is made to be.
+    pub(crate) fn webhook_like(&mut self, like: impl FnOnce(NewWebhook) -> NewWebhook) -> String {
         let url = TargetUrl::parse("https://example.com/").expect("a good URL");
-        let new = NewWebhook { ceilings, ..NewWebhook::to(url) };
+        let new = like(NewWebhook::to(url));
         let made = self.call(async |engine, view| engine.create_webhook(&view, new, None).await);
         made.expect("a webhook").now().expect("not a repetition").webhook.public_id
     }
@@ -195,6 +200,15 @@ impl Rig {
         let event = new_event(self.clock.now());
         let published = self.engine.publish(&self.view.workspace.public_id, vec![event]);
         block_on(published).expect("it is accepted");
+    }
+
+    /// Publishes an event with an ordering key: the public id of its one delivery.
+    pub(crate) fn publish_keyed(&mut self, key: &str) -> String {
+        let mut event = new_event(self.clock.now());
+        event.content.ordering_key = Some(key.to_owned());
+        self.call(async |engine, view| engine.publish(&view.workspace.public_id, vec![event]).await)
+            .expect("it is accepted");
+        self.deliveries().first().expect("it has a target").id.to_public()
     }
 
     /// Newest first.
@@ -246,6 +260,7 @@ pub(crate) fn new_event(time: Timestamp) -> NewEvent {
         time,
         attributes: Vec::new(),
         data: Bytes::from_static(b"1"),
+        ordering_key: None,
     };
     NewEvent { content, given_time: None }
 }

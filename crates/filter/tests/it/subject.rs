@@ -14,6 +14,7 @@ pub(crate) fn event(data: &str) -> EventContent {
         time: Timestamp::from_ms(1_777_975_606_150),
         attributes: Vec::new(),
         data: Bytes::copy_from_slice(data.as_bytes()),
+        ordering_key: None,
     }
 }
 

@@ -46,6 +46,7 @@ fn run(text: &str, data: &str, subject: &str) {
         time: Timestamp::from_ms(1_777_975_606_150),
         attributes: Vec::new(),
         data: Bytes::copy_from_slice(data.as_bytes()),
+        ordering_key: None,
     };
     let asked = Subject::of(&content);
     let said = filter.admits(&asked);

@@ -54,6 +54,7 @@ fn read(text: &str) {
         time: Timestamp::from_ms(0),
         attributes: Vec::new(),
         data: Bytes::from(data),
+        ordering_key: None,
     };
     let said = filter.admits(&Subject::of(&content));
     let known = text.parse::<Known>().ok().filter(|known| known.as_nanosecond() >= YEAR_1_NS);

@@ -66,6 +66,7 @@ fn event(name: &str, data: &str, number: i64) -> Event {
             time: Timestamp::from_ms(number),
             attributes: vec![("a".to_owned(), data.to_owned())],
             data: Bytes::copy_from_slice(data.as_bytes()),
+            ordering_key: None,
         },
         targets: Vec::new(),
         accepted_at: Timestamp::from_ms(number),

@@ -190,6 +190,7 @@ fn new_event(facts: &EventFacts) -> NewEvent {
             time,
             attributes: Vec::new(),
             data: facts.data.clone(),
+            ordering_key: None,
         },
         given_time: Some(time),
     }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use futures_util::FutureExt;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::webhook::Remembered as RememberedWebhook;
-use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Finished, Repeated};
+use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Finished, Repeated, Stored};
 use signalpost_store::{Answer, CommitListener, Store, StoreError};
 
 use crate::chance::SharedChance;
@@ -63,7 +63,7 @@ impl PlantedStore {
         answer: Answer<T>,
     ) -> Answer<T> {
         let listener = self.listener.lock().expect("nobody panics while listening").clone();
-        let events: Vec<Arc<Event>> = events.iter().map(as_if_stored).collect();
+        let events: Vec<Stored> = events.iter().map(as_if_stored).collect();
         Box::pin(async move {
             let answer = answer.await;
             if let (Err(StoreError::Full | StoreError::Unavailable(_)), Some(listener)) = (&answer, listener)
@@ -129,10 +129,11 @@ pub(crate) fn bent<T: Send + 'static>(
     Box::pin(answer.map(|answer| answer.map(bend)))
 }
 
-fn as_if_stored(event: &AcceptEvent) -> Arc<Event> {
-    let AcceptEvent { id, workspace, content, targets, accepted_at, .. } = event.clone();
+fn as_if_stored(event: &AcceptEvent) -> Stored {
+    let AcceptEvent { id, workspace, content, targets, ordered, accepted_at, .. } = event.clone();
     let (sequence, payload_removed_at) = (Sequence(1), None);
-    Arc::new(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at })
+    let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
+    Stored { event: Arc::new(event), ordered }
 }
 
 /// The answer of a store that stores nothing.

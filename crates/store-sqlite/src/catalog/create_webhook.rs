@@ -32,9 +32,10 @@ pub(crate) const IS_FULL_OF_FILTERS: &str = "SELECT 1 FROM webhook
 pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
-     created_after, settled_after, login_user, login_password, signing_key, metadata, max_in_flight, rate_per_s, concurrency)
+     created_after, settled_after, login_user, login_password, signing_key, metadata, max_in_flight, rate_per_s, concurrency,
+     ordered, on_exhausted)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?21, ?22,
-     ?23, ?24, ?25, ?26, ?27)";
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
 
 pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
     let CreateWebhook { webhook, webhooks_max } = params;
@@ -81,6 +82,8 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.ceilings.in_flight.map(MaxInFlight::get),
         webhook.ceilings.rate.map(Rate::requests_per_second),
         webhook.concurrency,
+        webhook.order.by_key,
+        webhook.order.on_exhausted.name(),
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());

@@ -19,7 +19,8 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
     SET deleted_at = ?2, updated_at = ?2, secret = NULL, previous_secrets = NULL, secret_expires_at = NULL,
         headers = NULL, name = NULL, url = '', events = NULL, subject = NULL, filter = NULL,
         retry_schedule = NULL, timeout_ms = NULL, login_user = NULL, login_password = NULL, signing_key = NULL,
-        metadata = NULL, max_in_flight = NULL, rate_per_s = NULL, concurrency = NULL, settled_after = ?3, deleted_by = ?4
+        metadata = NULL, max_in_flight = NULL, rate_per_s = NULL, concurrency = NULL, ordered = 0,
+        on_exhausted = 'skip', settled_after = ?3, deleted_by = ?4
     WHERE id = ?1";
 
 /// Gives the webhook as it was until then.

@@ -17,6 +17,7 @@ use super::create_webhook::{
 };
 use super::{disable, find};
 use crate::failure::Failure;
+use crate::ledger::unblock;
 use crate::pack_sealed::{pack_headers, pack_secrets};
 use crate::row::write_schedule;
 use crate::write::Write;
@@ -26,7 +27,8 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
         secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17,
         login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21,
-        max_in_flight = ?22, rate_per_s = ?23, concurrency = ?24
+        max_in_flight = ?22, rate_per_s = ?23, concurrency = ?24, ordered = ?25,
+        on_exhausted = ?26
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -50,6 +52,9 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
     {
         webhook.settled_after = disable::disable(write, workspace, id, at, reason)?;
         webhook.state = WebhookState::Disabled { at, reason };
+    }
+    if before.order.blocks() && !webhook.order.blocks() {
+        unblock::begin(write, id)?;
     }
     Ok(webhook)
 }
@@ -96,6 +101,7 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
         webhook.patience.timeout = timeout;
     }
     webhook.ceilings = webhook.ceilings.after(params.ceilings);
+    webhook.order = webhook.order.after(params.order);
     if let Some(signing_key) = params.signing_key {
         webhook.signing_key = signing_key;
     }
@@ -133,6 +139,8 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         webhook.ceilings.in_flight.map(MaxInFlight::get),
         webhook.ceilings.rate.map(Rate::requests_per_second),
         webhook.concurrency,
+        webhook.order.by_key,
+        webhook.order.on_exhausted.name(),
     ])?;
     Ok(())
 }

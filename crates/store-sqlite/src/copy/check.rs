@@ -39,6 +39,15 @@ const RULES: &[(&str, &str)] = &[
          WHERE NOT EXISTS (SELECT 1 FROM webhook h WHERE h.id = d.webhook)",
     ),
     (
+        "deliveries are held behind others of their key that are not there",
+        "SELECT d.webhook || '/' || d.event FROM due d
+         WHERE d.due_at = 9223372036854775806
+         AND d.order_sequence > coalesce((SELECT max(upto) FROM cut c WHERE c.webhook = d.webhook), -1)
+         AND NOT EXISTS (SELECT 1 FROM due e WHERE e.webhook = d.webhook AND e.order_key = d.order_key
+            AND e.order_sequence < d.order_sequence
+            AND e.order_sequence > coalesce((SELECT max(upto) FROM cut c WHERE c.webhook = d.webhook), -1))",
+    ),
+    (
         "attempts are recorded of events that are gone",
         "SELECT DISTINCT a.event FROM attempt a WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = a.event)",
     ),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use rusqlite::params;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
+use signalpost_core::order::OrderKey;
 use signalpost_store::StoreError;
-use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe, Repeated};
+use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe, Repeated, Stored};
 
-use super::index;
+use super::{index, order};
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::pack::{pack_ids, pack_pairs};
@@ -18,8 +19,8 @@ use crate::weight;
 use crate::write::{Write, hot};
 
 pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO message
-    (id, workspace, sequence, accepted_at, time, type, subject, producer_id, targets, attributes, data)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)";
+    (id, workspace, sequence, accepted_at, time, type, subject, producer_id, targets, attributes, data, ordering_key)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)";
 /// Replaces only what a cut has ended and no sweep has removed yet.
 pub(crate) const INSERT_DUE: &str = "INSERT OR REPLACE INTO due (webhook, due_at, event, born, steps, tries)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
@@ -42,6 +43,10 @@ pub(crate) struct Incoming {
     event: Arc<Event>,
     version: u64,
     dedupe: Option<Dedupe>,
+    /// Only where something keeps an order by it.
+    key: Option<OrderKey>,
+    /// Those of the targets that do.
+    ordered: Vec<WebhookId>,
 }
 
 /// What an event that identifies itself by its producer's id turned out to be.
@@ -65,11 +70,13 @@ pub(super) fn prepare(events: Vec<AcceptEvent>) -> Vec<Incoming> {
 }
 
 pub(crate) fn prepare_one(accept: AcceptEvent) -> Incoming {
-    let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe } = accept;
+    let AcceptEvent { id, workspace, version, content, targets, accepted_at, dedupe, ordered } = accept;
     let payload_removed_at = None;
     let sequence = Sequence(0);
     let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
-    Incoming { event: Arc::new(event), version, dedupe }
+    let key = event.content.ordering_key.as_deref().map(OrderKey::of).filter(|_| !ordered.is_empty());
+    let ordered = if key.is_some() { ordered } else { Vec::new() };
+    Incoming { event: Arc::new(event), version, dedupe, key, ordered }
 }
 
 /// In bytes, about.
@@ -160,7 +167,7 @@ pub(crate) fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepte
     let event = &one.event;
     let bytes = insert_message(write, event)?;
     write.count(event.workspace, 1, bytes)?;
-    insert_due(write, event)?;
+    insert_due(write, one)?;
     if write.has_feed(event.workspace)? {
         let insert = hot(&mut write.hot.insert_feed, write.connection, INSERT_FEED)?;
         insert.execute([event.workspace.raw(), sequence.0, event.id.raw()])?;
@@ -177,7 +184,7 @@ pub(crate) fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepte
     }
     index::note_event(write, event)?;
     write.news.note_id(event.id.raw());
-    write.news.accepted.push(Arc::clone(event));
+    write.news.accepted.push(Stored { event: Arc::clone(event), ordered: one.ordered.clone() });
     Ok(Accepted { id: event.id, sequence, deliveries: event.targets.len(), repeated: Repeated::No })
 }
 
@@ -200,17 +207,20 @@ fn insert_message(write: &mut Write<'_>, event: &Event) -> Result<i64, Failure> 
         targets,
         attributes,
         content.data.as_ref(),
+        content.ordering_key,
     ])?;
     Ok(bytes)
 }
 
-fn insert_due(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
-    if event.targets.is_empty() {
-        return Ok(());
-    }
-    let insert = hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?;
+fn insert_due(write: &mut Write<'_>, one: &Incoming) -> Result<(), Failure> {
+    let event = &one.event;
     let (due_at, born) = (event.accepted_at.as_ms(), event.sequence.0);
     for webhook in &event.targets {
+        if let Some(key) = one.key.filter(|_| one.ordered.contains(webhook)) {
+            order::owe(write, event, *webhook, key)?;
+            continue;
+        }
+        let insert = hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?;
         insert.execute(params![webhook.raw(), due_at, event.id.raw(), born, 0, 0])?;
     }
     Ok(())

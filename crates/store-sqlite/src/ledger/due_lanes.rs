@@ -1,14 +1,15 @@
 //! `due_lanes`: webhooks that are on and are owed something.
 //!
 //! A loose index scan: one step of the index for each webhook, whatever each is owed. Only for a webhook that
-//! was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off is passed over
-//! with all that it holds.
+//! was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off, or whose first row waits for
+//! others of its key, is passed over with all that it holds.
 
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use signalpost_core::id::WebhookId;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DueLane, DueLanes};
 
+use super::order::HELD;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::row::Fields;
@@ -18,7 +19,7 @@ pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
         (SELECT disabled_at FROM webhook WHERE webhook.id = due.webhook)
     FROM due WHERE webhook > ?1 ORDER BY webhook, due_at, event LIMIT 1";
 pub(crate) const SELECT_FIRST_LIVING: &str = "SELECT webhook, due_at, event FROM due
-    WHERE webhook = ?1 AND born > ?2 ORDER BY due_at, event LIMIT 1";
+    WHERE webhook = ?1 AND due_at < ?3 AND born > ?2 ORDER BY due_at, event LIMIT 1";
 
 /// The first row of a webhook in `due`.
 struct First {
@@ -35,7 +36,7 @@ pub(super) fn run(connection: &Connection, params: DueLanes) -> Result<Vec<DueLa
     while lanes.len() < params.limit {
         let Some(first) = next_webhook(connection, after)? else { break };
         after = first.webhook.raw();
-        if first.disabled_at.is_some() {
+        if first.disabled_at.is_some() || first.due_at >= Timestamp::from_ms(HELD) {
             continue;
         }
         let first_due_at = match first.cut_upto {
@@ -64,7 +65,7 @@ fn first_living(
     webhook: WebhookId,
     upto: i64,
 ) -> Result<Option<Timestamp>, Failure> {
-    fetch_one(connection, SELECT_FIRST_LIVING, params![webhook.raw(), upto], |row| {
+    fetch_one(connection, SELECT_FIRST_LIVING, [webhook.raw(), upto, HELD], |row| {
         let mut fields = Fields::new(row, "due", 3);
         fields.skip();
         fields.time("due_at")

@@ -1,24 +1,26 @@
 //! `due_page`: what one webhook is owed, in order.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
 use signalpost_store::StoreError;
 use signalpost_store::ledger::DuePage;
 
+use super::order::{self, HELD};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
 use crate::row::Fields;
 
-/// What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
-pub(crate) const SELECT: &str = "SELECT webhook, due_at, event, born, steps, tries FROM due
-    WHERE webhook = ?1
+/// What is held, or blocks its key, stands at the end. What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
+pub(crate) const SELECT: &str =
+    "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
+    WHERE webhook = ?1 AND due_at < ?3
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808)
     ORDER BY due_at, event LIMIT ?2";
 
 pub(super) fn run(connection: &Connection, params: DuePage) -> Result<Vec<Due>, Failure> {
-    fetch_all(connection, SELECT, params![params.webhook.raw(), limit(params.limit)], due)
+    fetch_all(connection, SELECT, [params.webhook.raw(), limit(params.limit), HELD], due)
 }
 
 fn due(row: &Row<'_>) -> Result<Due, StoreError> {
@@ -32,5 +34,6 @@ fn due(row: &Row<'_>) -> Result<Due, StoreError> {
         born: Sequence(fields.integer("born")?),
         steps: fields.count("steps")?,
         tries: fields.count("tries")?,
+        order: order::place(&mut fields)?,
     })
 }

@@ -9,6 +9,7 @@ use signalpost_store::ledger::{Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
 use super::history::{self, verdict_code};
+use super::order::{self, At};
 use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
 use crate::pack::pack_detail;
@@ -73,12 +74,14 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
     close_workspace::after_attempt(write, finished)
 }
 
-/// The owed row goes, and a retry is owed.
+/// The owed row goes, and a retry is owed, or what was held behind the delivery.
 fn follow(write: &mut Write<'_>, due: &Due, number: u32, verdict: Verdict) -> Result<(), Failure> {
     delete_due(write, due)?;
-    match verdict {
-        Verdict::RetryAt(due_at) => owe_again(write, due, number, due_at),
-        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => Ok(()),
+    match (verdict, due.order) {
+        (Verdict::RetryAt(due_at), _) => owe_again(write, due, number, due_at),
+        (_, None) | (Verdict::Superseded, _) => Ok(()),
+        (Verdict::GiveUp, Some(place)) => order::give_up(write, due, place),
+        (Verdict::Delivered, Some(place)) => order::release(write, due.id.webhook, place.key),
     }
 }
 
@@ -157,6 +160,10 @@ fn owe_again(write: &mut Write<'_>, due: &Due, number: u32, due_at: Timestamp) -
     let Some(cut_upto) = cut_upto(write, due.id.webhook)? else { return Ok(()) };
     if cut_upto.is_some_and(|upto| upto >= due.born.0) {
         return Ok(());
+    }
+    if due.order.is_some() {
+        let again = Due { due_at, steps: number, tries: due.tries.saturating_add(1), ..*due };
+        return order::insert(write, &again, At::Then(due_at));
     }
     hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?.execute(params![
         due.id.webhook.raw(),

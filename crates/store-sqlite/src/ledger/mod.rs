@@ -14,12 +14,14 @@ pub(crate) mod index;
 mod list_deliveries;
 mod list_events;
 mod newest_first;
+pub(crate) mod order;
 mod owner_of;
 mod probe;
 pub(crate) mod requeue;
 mod requeue_lost;
 mod storage;
 pub(crate) mod sweep;
+pub(crate) mod unblock;
 pub(crate) mod upkeep;
 mod usage;
 
@@ -186,6 +188,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
     newest_first::SELECT_OF_WORKSPACE,
     newest_first::SELECT_OF_WEBHOOK,
     newest_first::SELECT_ONE,
+    order::INSERT,
+    order::HAS_KEY,
+    order::SELECT_FIRST,
+    order::SELECT_PLACE,
+    order::UPDATE_RELEASED,
+    order::BLOCKS,
     owner_of::SELECT_OF_DELIVERY,
     owner_of::SELECT_OF_WEBHOOK,
     owner_of::SELECT_OF_SIGNING_KEY,
@@ -198,5 +206,10 @@ pub(crate) const STATEMENTS: &[&str] = &[
     sweep::UPDATE,
     sweep::DELETE,
     sweep::ANY,
+    unblock::SELECT_BLOCKED,
+    unblock::INSERT,
+    unblock::SELECT,
+    unblock::DELETE,
+    unblock::ANY,
     usage::SELECT,
 ];

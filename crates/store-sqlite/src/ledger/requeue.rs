@@ -11,6 +11,7 @@ use signalpost_store::ledger::Requeue;
 use super::accept::INSERT_DUE;
 use super::finish::DELETE_DUE;
 use super::history::{self, REQUEUED};
+use super::order::{self, At, Kept};
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
@@ -31,6 +32,8 @@ pub(super) struct Found {
     pub(super) payload_removed_at: Option<Timestamp>,
     /// A round that was asked for and not begun.
     unsent: Option<Due>,
+    /// Its place in an order, and its row.
+    kept: Option<Kept>,
     /// Of the last step of its history, zero when there is none.
     pub(super) last_number: u32,
 }
@@ -74,9 +77,12 @@ pub(super) fn look(
     let steps = history::steps_brief(write.connection, id)?;
     let cuts = history::cuts(write.connection, id.webhook)?;
     let state = state_of(sequence, accepted_at, &steps, &cuts);
+    let kept = order::kept(write, id, state)?;
+    let order = kept.map(|kept| kept.order);
     Ok(Some(Found {
         state,
-        unsent: unsent_round(id, state, &steps),
+        unsent: unsent_round(id, state, &steps).map(|due| Due { order, ..due }),
+        kept,
         payload_removed_at,
         last_number: steps.last().map_or(0, |step| step.number()),
     }))
@@ -94,12 +100,25 @@ pub(super) fn begin_round(
     if let DeliveryState::Pending { next_at } = found.state {
         write.statement(DELETE_DUE)?.execute([lane, next_at.as_ms(), event])?;
     }
+    if let Some(kept) = found.kept {
+        write.statement(DELETE_DUE)?.execute([lane, kept.due_at, event])?;
+    }
     let born = write.next_sequence(workspace)?;
     write.count(workspace, 0, weight::of_step(0))?;
     let number = found.last_number.saturating_add(1);
     write.statement(INSERT_STEP)?.execute(params![event, lane, number, at.as_ms(), REQUEUED, born.0])?;
-    write.statement(INSERT_DUE)?.execute(params![lane, at.as_ms(), event, born.0, number, 0])?;
-    let due = Due { id, due_at: at, born, steps: number, tries: 0 };
+    let order = found.kept.map(|kept| kept.order);
+    let due = Due { id, due_at: at, born, steps: number, tries: 0, order };
+    match found.kept {
+        None => {
+            write.statement(INSERT_DUE)?.execute(params![lane, at.as_ms(), event, born.0, number, 0])?;
+        }
+        Some(kept) if kept.is_held() => {
+            order::insert(write, &due, At::Held { then: at })?;
+            return Ok(due);
+        }
+        Some(_) => order::insert(write, &due, At::Then(at))?,
+    }
     write.news.requeued.push((due, workspace));
     Ok(due)
 }

@@ -2,7 +2,7 @@
 
 use signalpost_core::time::Timestamp;
 
-use super::{index, sweep};
+use super::{index, sweep, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
 use crate::failure::Failure;
 use crate::retention::unlist;
@@ -33,6 +33,10 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
 
 /// Does one step; `true` when there is more to do.
 pub(crate) fn step(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, Failure> {
+    if unblock::is_wanted(write)? {
+        unblock::step(write)?;
+        return Ok(true);
+    }
     if sweep::is_wanted(write)? {
         sweep::step(write)?;
         return Ok(sweep::is_wanted(write)?

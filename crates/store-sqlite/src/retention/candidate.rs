@@ -6,7 +6,9 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::StoreError;
 
 use crate::failure::Failure;
+use crate::fetch::exists;
 use crate::ledger::history::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED};
+use crate::ledger::order::{BLOCKED, HELD};
 use crate::row::{Fields, targets};
 use crate::weight;
 use crate::write::Write;
@@ -15,7 +17,8 @@ use crate::write::Write;
 macro_rules! candidate_columns {
     () => {
         "m.id, m.workspace, m.sequence, m.accepted_at, m.payload_removed_at, length(m.data), \
-         coalesce(length(m.attributes), 0), length(m.targets), m.producer_id, m.targets"
+         coalesce(length(m.attributes), 0), length(m.targets), m.ordering_key IS NOT NULL, \
+         m.producer_id, m.targets"
     };
 }
 pub(super) use candidate_columns;
@@ -23,6 +26,9 @@ pub(super) use candidate_columns;
 pub(crate) const SELECT_STEPS: &str =
     "SELECT webhook, n, verdict, born, at, retry_at, coalesce(length(detail), 0)
     FROM attempt WHERE event = ?1 ORDER BY webhook, n";
+/// What blocks its key and no cut has ended.
+pub(crate) const SELECT_BLOCK: &str = "SELECT 1 FROM due WHERE webhook = ?1 AND due_at = ?2 AND event = ?3
+    AND order_sequence > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -1)";
 pub(crate) const SELECT_CUT_UPTO: &str = "SELECT max(upto) FROM cut WHERE webhook = ?1";
 
 pub(super) struct Candidate {
@@ -35,6 +41,8 @@ pub(super) struct Candidate {
     pub(super) sequence: Sequence,
     /// The producer's id and the targets; the problem when they cannot be read.
     pub(super) content: Result<Content, StoreError>,
+    /// Whether deliveries of it may have a place in an order.
+    is_keyed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -64,7 +72,9 @@ pub(super) fn candidate(row: &Row<'_>) -> Result<Candidate, StoreError> {
         None => Payload::Stored { bytes: i64::try_from(data_bytes).unwrap_or(i64::MAX) },
         Some(_) => Payload::Removed,
     };
-    Ok(Candidate { id, workspace, accepted_at, payload, bytes, sequence, content: content(&mut fields) })
+    let is_keyed = fields.integer("ordering_key")? != 0;
+    let content = content(&mut fields);
+    Ok(Candidate { id, workspace, accepted_at, payload, bytes, sequence, content, is_keyed })
 }
 
 fn content(fields: &mut Fields<'_>) -> Result<Content, StoreError> {
@@ -150,7 +160,7 @@ fn history(write: &Write<'_>, event: i64) -> Result<History, Failure> {
     Ok(found)
 }
 
-/// `None` when a delivery has neither ended nor been ended by a cut. What cuts have ended may still have rows in `due`,
+/// `None` when a delivery has neither ended nor been ended by a cut, or blocks its key. What cuts have ended may still have rows in `due`,
 /// which have these keys.
 fn unswept(
     write: &Write<'_>,
@@ -160,8 +170,13 @@ fn unswept(
 ) -> Result<Option<Vec<(WebhookId, i64)>>, Failure> {
     let mut unswept = Vec::new();
     for webhook in &content.targets {
+        let block = [webhook.raw(), BLOCKED, candidate.id];
         let round = history.rounds.iter().find(|(lane, _)| lane == webhook).map(|(_, round)| *round);
         if round.is_some_and(|round| matches!(round.verdict, DELIVERED | GIVEN_UP)) {
+            if candidate.is_keyed && exists(write.connection, SELECT_BLOCK, block)? {
+                return Ok(None);
+            }
+            unswept.extend(candidate.is_keyed.then_some((*webhook, BLOCKED)));
             continue;
         }
         let born = round.and_then(|round| round.born).unwrap_or(candidate.sequence.0);
@@ -169,6 +184,7 @@ fn unswept(
             return Ok(None);
         }
         unswept.push((*webhook, round.map_or(candidate.accepted_at, |round| round.due_at)));
+        unswept.extend(candidate.is_keyed.then_some((*webhook, HELD)));
     }
     Ok(Some(unswept))
 }

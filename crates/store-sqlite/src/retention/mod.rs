@@ -138,6 +138,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     calls::SELECT_FIRST,
     calls::DELETE,
     candidate::SELECT_STEPS,
+    candidate::SELECT_BLOCK,
     candidate::SELECT_CUT_UPTO,
     remove::DELETE_MESSAGE,
     remove::DELETE_STEPS,

@@ -6,6 +6,7 @@ use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::order::{OnExhausted, OrderRule};
 use signalpost_core::pace::Rate;
 use signalpost_core::policy::Patience;
 use signalpost_core::principal::Principal;
@@ -23,7 +24,8 @@ macro_rules! webhook_columns {
          h.disable_reason, h.retry_schedule, h.timeout_ms, h.headers, h.secret, h.previous_secrets, \
          h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after, h.login_user, \
          h.login_password, \
-         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata, h.max_in_flight, h.rate_per_s, h.concurrency"
+         (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata, h.max_in_flight, h.rate_per_s, h.concurrency, \
+         h.ordered, h.on_exhausted"
     };
 }
 pub(crate) use webhook_columns;
@@ -69,6 +71,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
         state: webhook_state(fields)?,
         patience: Patience { retry: optional_schedule(fields)?, timeout: optional_timeout(fields)? },
         ceilings: Ceilings::default(),
+        order: OrderRule::default(),
         headers: headers(fields)?,
         login: Login::none(),
         secret: optional_sealed(fields, "secret")?,
@@ -88,6 +91,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
     webhook.metadata = metadata(fields)?;
     webhook.ceilings = ceilings(fields)?;
     webhook.concurrency = fields.optional_count("concurrency")?;
+    webhook.order = order(fields)?;
     Ok(webhook)
 }
 
@@ -97,6 +101,17 @@ fn ceilings(fields: &mut Fields<'_>) -> Field<Ceilings> {
     let rate = fields.optional_count("rate_per_s")?.map(Rate::per_second).transpose();
     let rate = rate.map_err(|problem| fields.corrupt("rate_per_s", problem))?;
     Ok(Ceilings { in_flight, rate })
+}
+
+fn order(fields: &mut Fields<'_>) -> Field<OrderRule> {
+    let by_key = match fields.integer("ordered")? {
+        0 => false,
+        1 => true,
+        other => return Err(fields.corrupt("ordered", format!("{other} is neither 0 nor 1"))),
+    };
+    let on_exhausted = OnExhausted::from_name(fields.text("on_exhausted")?);
+    let on_exhausted = on_exhausted.map_err(|problem| fields.corrupt("on_exhausted", problem))?;
+    Ok(OrderRule { by_key, on_exhausted })
 }
 
 fn optional_sealed(fields: &mut Fields<'_>, column: &'static str) -> Field<Option<SealedSecret>> {

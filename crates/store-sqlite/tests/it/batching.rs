@@ -4,10 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::join_all;
 use signalpost_core::delivery::Due;
-use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_store::catalog::ListWebhooks;
-use signalpost_store::ledger::{EventKey, Requeue, RequeueRule};
+use signalpost_store::ledger::{EventKey, Requeue, RequeueRule, Stored};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, CommitListener, Effect, Ledger, StoreError};
@@ -20,12 +19,14 @@ use crate::support::{Inline, Threaded};
 struct Commits(Mutex<Vec<Vec<i64>>>);
 
 impl CommitListener for Commits {
-    fn accepted(&self, events: Vec<Arc<Event>>) {
-        let ids = events.iter().map(|event| event.id.raw()).collect();
+    fn accepted(&self, events: Vec<Stored>) {
+        let ids = events.iter().map(|stored| stored.event.id.raw()).collect();
         self.0.lock().expect("no panic while locked").push(ids);
     }
 
     fn requeued(&self, _due: Due, _workspace: WorkspaceId) {}
+
+    fn released(&self, _due: Due) {}
 }
 
 impl Commits {

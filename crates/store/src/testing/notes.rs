@@ -7,12 +7,13 @@ use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
 
 use crate::Store;
-use crate::ledger::CommitListener;
+use crate::ledger::{CommitListener, Stored};
 
 #[derive(Debug, PartialEq, Eq)]
 pub enum Told {
     Accepted(Vec<Arc<Event>>),
     Requeued(Due, WorkspaceId),
+    Released(Due),
 }
 
 #[derive(Default)]
@@ -37,11 +38,15 @@ impl Notes {
 }
 
 impl CommitListener for Notes {
-    fn accepted(&self, events: Vec<Arc<Event>>) {
-        self.write(Told::Accepted(events));
+    fn accepted(&self, events: Vec<Stored>) {
+        self.write(Told::Accepted(events.into_iter().map(|stored| stored.event).collect()));
     }
 
     fn requeued(&self, due: Due, workspace: WorkspaceId) {
         self.write(Told::Requeued(due, workspace));
+    }
+
+    fn released(&self, due: Due) {
+        self.write(Told::Released(due));
     }
 }

@@ -12,6 +12,7 @@ use signalpost_core::id::{
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{Patience, PolicyOverrides};
 use signalpost_core::profile::FeedRule;
@@ -68,6 +69,7 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         state: WebhookState::Active,
         patience: Patience::default(),
         ceilings: Ceilings::default(),
+        order: OrderRule::default(),
         headers: Vec::new(),
         login: Login::none(),
         secret: Some(sealed(n)),
@@ -184,10 +186,12 @@ pub fn event(workspace: WorkspaceId, n: i64, version: u64, targets: &[WebhookId]
             time: at(n - 5),
             attributes: vec![("jobId".to_owned(), "\"j1\"".to_owned()), ("z".to_owned(), "[1]".to_owned())],
             data: Bytes::from(format!("{{ \"n\": {n}.0 }}")),
+            ordering_key: None,
         },
         targets: targets.to_vec(),
         accepted_at: at(n),
         dedupe: None,
+        ordered: Vec::new(),
     }
 }
 

@@ -69,6 +69,7 @@ pub(super) fn read_event(
 ) -> Option<NewEvent> {
     let event_type = fields.required_text("type");
     let subject = fields.optional_text("subject");
+    let ordering_key = fields.optional_text("ordering_key");
     let producer_id = fields.optional_text("id");
     let given_time = fields.optional_text("time");
     let given_time = given_time.and_then(|text| fields.check("time", instant::parse(&text)));
@@ -87,6 +88,7 @@ pub(super) fn read_event(
         producer_id,
         event_type: event_type?,
         subject,
+        ordering_key,
         time: given_time.unwrap_or(now),
         attributes,
         data: data?,

@@ -8,6 +8,7 @@ use signalpost_core::event::check_event_type;
 use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
 use signalpost_core::matching::check_pattern;
 use signalpost_core::metadata::MetadataChange;
+use signalpost_core::order::{OnExhausted, OrderChange, OrderRule};
 use signalpost_core::policy::Patience;
 use signalpost_core::secret::Secret;
 use signalpost_core::webhook::EventSelection;
@@ -29,7 +30,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
     let name = fields.optional_text("name");
     let secret = secret(fields);
     let activity = activity(fields).given().unwrap_or(Activity::Active);
-    let WebhookChange { retry, timeout, ceilings, headers, login, metadata, .. } = options(fields);
+    let WebhookChange { retry, timeout, ceilings, order, headers, login, metadata, .. } = options(fields);
     let patience = Patience { retry: retry.flatten(), timeout: timeout.flatten() };
     let headers = match headers {
         // What is to be removed is not there.
@@ -52,6 +53,7 @@ pub(super) fn new(fields: &mut Fields<'_>) -> Option<NewWebhook> {
         filter,
         patience,
         ceilings: Ceilings::default().after(ceilings),
+        order: OrderRule::default().after(order),
         headers,
         login,
         secret,
@@ -98,10 +100,22 @@ fn options(fields: &mut Fields<'_>) -> WebhookChange {
         retry: patience::retry(fields),
         timeout: patience::timeout(fields),
         ceilings: patience::ceilings(fields),
+        order: order(fields),
         headers: headers(fields),
         login: basic_auth(fields),
         metadata: metadata(fields),
         ..WebhookChange::default()
+    }
+}
+
+/// The members `ordered` and `on_exhausted`; null is what they are when they are left out.
+fn order(fields: &mut Fields<'_>) -> OrderChange {
+    let by_key = fields.merged("ordered", "true or false", Ok::<bool, _>);
+    let on_exhausted =
+        fields.merged("on_exhausted", "a string", |name: String| OnExhausted::from_name(&name));
+    OrderChange {
+        by_key: by_key.map(Option::unwrap_or_default),
+        on_exhausted: on_exhausted.map(Option::unwrap_or_default),
     }
 }
 

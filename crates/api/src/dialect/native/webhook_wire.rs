@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use signalpost_core::order::OnExhausted;
 use signalpost_core::webhook::DisableReason;
 
 use super::wire::Pairs;
@@ -56,6 +57,12 @@ pub(super) struct Webhook {
     /// Requests a second, retries included; null for no ceiling.
     #[schemars(example = 50)]
     pub(super) rate_per_second: Option<u32>,
+    /// Whether events with the same `ordering_key` are sent one after the other.
+    #[schemars(example = true)]
+    pub(super) ordered: bool,
+    /// What becomes of a key when a delivery of it is given up, where they are.
+    #[schemars(extend("enum" = OnExhausted::ALL.map(OnExhausted::name)))]
+    pub(super) on_exhausted: &'static str,
     pub(super) in_force: Patience,
     #[schemars(extend("enum" = ["active", "disabled"]))]
     pub(super) status: &'static str,

@@ -187,6 +187,8 @@ pub(super) struct Event<'a> {
     pub(super) r#type: &'a str,
     #[schemars(example = &"shop-17")]
     pub(super) subject: Option<&'a str>,
+    #[schemars(example = &"customer-17")]
+    pub(super) ordering_key: Option<&'a str>,
     #[schemars(with = "Instant")]
     pub(super) time: String,
     #[schemars(with = "Instant")]

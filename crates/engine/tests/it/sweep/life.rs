@@ -163,6 +163,7 @@ fn event(name: &str, time: Timestamp) -> NewEvent {
         time,
         attributes: Vec::new(),
         data: Bytes::from(format!("\"{name}\"")),
+        ordering_key: None,
     };
     NewEvent { content, given_time: None }
 }

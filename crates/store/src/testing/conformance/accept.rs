@@ -26,6 +26,7 @@ pub async fn an_event_is_kept_as_given(harness: &dyn Harness) {
             time: sample::at(-5_000_000),
             attributes: Vec::new(),
             data: Bytes::from(every_byte),
+            ordering_key: Some("ü 🧀".to_owned()),
         },
         EventContent {
             attributes: vec![
@@ -99,7 +100,7 @@ pub async fn each_target_is_owed_the_event_at_once(harness: &dyn Harness) {
     let born = kit.publish(workspace, 31, &[first, second]).await.sequence;
     for webhook in [first, second] {
         let id = delivery(31, webhook);
-        let expected = Due { id, due_at: sample::at(31), born, steps: 0, tries: 0 };
+        let expected = Due { id, due_at: sample::at(31), born, steps: 0, tries: 0, order: None };
         assert_eq!(kit.owed(webhook).await, [expected]);
         let record = kit.look(workspace, id).await;
         assert_eq!(record.summary.state, DeliveryState::Pending { next_at: sample::at(31) });

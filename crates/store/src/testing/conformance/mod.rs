@@ -17,6 +17,7 @@ pub mod listener;
 pub mod names;
 pub mod once;
 pub mod operator_keys;
+pub mod order;
 pub mod pause;
 pub mod reads;
 pub mod remembered;
@@ -179,6 +180,16 @@ macro_rules! conformance_suite {
                 operator_keys_have_a_bound_for_each_binding
                 an_expired_operator_key_makes_room_for_a_new_one
                 upkeep_forgets_operator_keys_that_expired_long_ago
+            ]
+            order [
+                the_first_of_each_key_is_owed_and_the_others_are_held
+                order_is_kept_where_it_is_asked_for
+                a_retry_holds_its_key_and_a_failure_lets_it_go
+                a_failure_blocks_its_key_until_it_is_made_good
+                a_rule_that_blocks_no_more_lets_all_keys_go
+                a_cut_ends_what_is_held_and_what_blocks
+                what_is_sent_once_more_before_its_end_keeps_its_place
+                an_event_that_blocks_its_key_is_kept
             ]
             pause [
                 what_is_pending_outlives_a_pause

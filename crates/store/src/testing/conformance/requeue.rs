@@ -25,7 +25,8 @@ pub async fn an_ended_delivery_gets_a_fresh_round(harness: &dyn Harness) {
         let id = kit.publish_and_attempt(workspace, n, webhook, verdict).await;
         let last = kit.publish(workspace, n + 100, &[]).await.sequence;
         let due = kit.redeliver(workspace, id, 60).await.expect("it has ended");
-        let expected = Due { id, due_at: sample::at(60), born: Sequence(last.0 + 1), steps: 2, tries: 0 };
+        let expected =
+            Due { id, due_at: sample::at(60), born: Sequence(last.0 + 1), steps: 2, tries: 0, order: None };
         assert_eq!(due, expected);
         assert_eq!(kit.owed(webhook).await, [due]);
         let record = kit.look(workspace, id).await;
@@ -284,6 +285,7 @@ pub async fn what_is_lost_is_requeued_in_one_call(harness: &dyn Harness) {
         born: Sequence(last.0 + place),
         steps,
         tries: 0,
+        order: None,
     };
     let (second, first) = (due(31, 3, 2), due(33, 2, 1));
     assert_eq!(notes.take(), [first, second].map(|due| Told::Requeued(due, workspace)));

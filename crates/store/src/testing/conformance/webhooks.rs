@@ -9,6 +9,7 @@ use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{FILTERED_WEBHOOKS_MAX, WEBHOOK_RATE_PER_S_MAX};
+use signalpost_core::order::{OnExhausted, OrderChange, OrderRule};
 use signalpost_core::pace::Rate;
 use signalpost_core::policy::{Patience, PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -54,6 +55,7 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
                 timeout: Some(Duration::from_millis(100)),
             },
             ceilings: ceilings(Some(1), Some(WEBHOOK_RATE_PER_S_MAX)),
+            order: OrderRule { by_key: true, on_exhausted: OnExhausted::Block },
             concurrency: Some(u16::MAX),
             headers: vec![header("authorization", 1), header("x-ü", 2)],
             login: Login { user: Some("ü:".to_owned()), password: None },
@@ -261,6 +263,14 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         UpdateWebhook { ceilings: a_second(Some(5)), ..update(workspace, id, 64) },
         UpdateWebhook { ceilings: at_once(None), ..update(workspace, id, 65) },
         UpdateWebhook { ceilings: a_second(None), ..update(workspace, id, 66) },
+        UpdateWebhook {
+            order: OrderChange { by_key: Some(true), on_exhausted: None },
+            ..update(workspace, id, 67)
+        },
+        UpdateWebhook {
+            order: OrderChange { by_key: None, on_exhausted: Some(OnExhausted::Block) },
+            ..update(workspace, id, 68)
+        },
     ];
     for step in steps {
         expected.updated_at = step.at;
@@ -272,6 +282,7 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
         expected.patience.retry = step.retry.clone().unwrap_or(expected.patience.retry);
         expected.patience.timeout = step.timeout.unwrap_or(expected.patience.timeout);
         expected.ceilings = expected.ceilings.after(step.ceilings);
+        expected.order = expected.order.after(step.order);
         assert_eq!(kit.update_webhook(step).await.expect("it exists"), expected);
         assert_eq!(kit.lane_of(id).await.webhook, expected);
     }

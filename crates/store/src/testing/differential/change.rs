@@ -2,6 +2,7 @@
 
 use proptest::option;
 use proptest::prelude::*;
+use signalpost_core::order::{OnExhausted, OrderRule};
 use signalpost_core::webhook::DisableReason;
 
 use super::operation::{Choice, choice, reason};
@@ -11,6 +12,7 @@ pub struct WebhookKind {
     pub only_type: Option<u8>,
     pub subject: Option<u8>,
     pub filter: Option<u8>,
+    pub order: OrderRule,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,7 @@ pub enum Change {
         in_flight: Option<Option<u8>>,
         rate: Option<Option<u8>>,
     },
+    Order(OrderRule),
     Headers(Headers),
     /// Each part by itself: left as it is, taken away, or set.
     Login {
@@ -68,10 +71,11 @@ pub enum Headers {
 
 pub(super) fn webhook_kind() -> impl Strategy<Value = WebhookKind> {
     let rarely = || prop_oneof![3 => Just(None), 1 => (0..2u8).prop_map(Some)];
-    (rarely(), rarely(), rarely()).prop_map(|(only_type, subject, filter)| WebhookKind {
+    (rarely(), rarely(), rarely(), order()).prop_map(|(only_type, subject, filter, order)| WebhookKind {
         only_type,
         subject,
         filter,
+        order,
     })
 }
 
@@ -85,6 +89,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         1 => (option::of(0..3u8), option::of(0..3u8))
             .prop_map(|(retry, timeout)| Change::Patience { retry, timeout }),
         1 => (part(), part()).prop_map(|(in_flight, rate)| Change::Ceilings { in_flight, rate }),
+        2 => order().prop_map(Change::Order),
         1 => headers().prop_map(Change::Headers),
         2 => (part(), part()).prop_map(|(user, password)| Change::Login { user, password }),
         1 => option::weighted(0.9, (0..20u8, option::weighted(0.8, any::<u8>()))).prop_map(Change::Metadata),
@@ -94,6 +99,11 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         4 => Just(Change::Enable),
         2 => reason().prop_map(Change::Disable),
     ]
+}
+
+fn order() -> impl Strategy<Value = OrderRule> {
+    let on_exhausted = prop::sample::select(OnExhausted::ALL.to_vec());
+    (any::<bool>(), on_exhausted).prop_map(|(by_key, on_exhausted)| OrderRule { by_key, on_exhausted })
 }
 
 fn headers() -> impl Strategy<Value = Headers> {

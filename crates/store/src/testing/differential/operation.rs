@@ -159,6 +159,7 @@ pub struct Draft {
     pub event_type: u8,
     pub subject: Option<u8>,
     pub producer: Option<Producer>,
+    pub ordering_key: Option<u8>,
     pub version: Version,
     pub id: IdOrder,
 }
@@ -307,16 +308,17 @@ fn draft() -> impl Strategy<Value = Draft> {
     let producer = (0..3u8, meaning).prop_map(|(id, meaning)| Producer { id, meaning });
     let version = version();
     let id = prop_oneof![6 => Just(IdOrder::Next), 1 => Just(IdOrder::Late)];
-    (choice(), 0..2u8, option::of(0..2u8), option::weighted(0.3, producer), version, id).prop_map(
-        |(workspace, event_type, subject, producer, version, id)| Draft {
+    let ordering_key = option::weighted(0.7, 0..2u8);
+    (choice(), 0..2u8, option::of(0..2u8), option::weighted(0.3, producer), ordering_key, version, id)
+        .prop_map(|(workspace, event_type, subject, producer, ordering_key, version, id)| Draft {
             workspace,
             event_type,
             subject,
             producer,
+            ordering_key,
             version,
             id,
-        },
-    )
+        })
 }
 
 fn ended() -> impl Strategy<Value = Ended> {

@@ -169,6 +169,7 @@ impl Data {
         webhook.patience.retry = params.retry.unwrap_or_else(|| webhook.patience.retry.take());
         webhook.patience.timeout = params.timeout.unwrap_or(webhook.patience.timeout);
         webhook.ceilings = webhook.ceilings.after(params.ceilings);
+        webhook.order = webhook.order.after(params.order);
         webhook.updated_at = at;
         match params.switch {
             Some(Switch::Enable) if !webhook.state.is_active() => {
@@ -185,6 +186,9 @@ impl Data {
         let webhook = &mut self.webhooks.get_mut(&id).expect("found above").webhook;
         if !webhook.decides_like(&before) {
             webhook.settled_after = here;
+        }
+        if !webhook.order.blocks() {
+            self.unblock(id);
         }
         Ok(self.seen(&self.webhooks[&id].webhook))
     }

@@ -1,23 +1,21 @@
 //! The model's closing of a workspace: one last event, and the webhooks that wait for its delivery to end.
 
-use std::sync::Arc;
-
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Cut, CutReason};
-use signalpost_core::event::{Event, Sequence};
+use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 
 use super::catalog::wipe;
 use super::data::{Data, Life};
 use crate::StoreError;
 use crate::catalog::{CloseWorkspace, EraseWorkspace};
-use crate::ledger::{Accepted, Finished};
+use crate::ledger::{Accepted, Finished, Stored};
 
 impl Data {
     pub(super) fn close_workspace(
         &mut self,
         params: CloseWorkspace,
-        stored: &mut Vec<Arc<Event>>,
+        stored: &mut Vec<Stored>,
     ) -> Result<Option<Accepted>, StoreError> {
         let CloseWorkspace { farewell } = params;
         let (workspace, at) = (farewell.workspace, farewell.accepted_at);

@@ -49,6 +49,10 @@ pub(super) struct Data {
     /// History of each delivery by number.
     pub(super) steps: BTreeMap<DeliveryId, BTreeMap<u32, Step>>,
     pub(super) due: BTreeMap<DeliveryId, Due>,
+    /// Those of `due` that were given up and block their keys.
+    pub(super) blocked: BTreeSet<DeliveryId>,
+    /// What has come to be owed as the first of its key, until the listener was told.
+    pub(super) released: Vec<Due>,
     /// Webhooks of closed workspaces, each with the last event that it waits for.
     pub(super) leaving: BTreeMap<WebhookId, EventId>,
     pub(super) highest_id: i64,

@@ -8,12 +8,14 @@ use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of, unsen
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
+use signalpost_core::order::{OrderKey, OrderPlace};
 use signalpost_core::time::Timestamp;
 
 use super::data::{Data, EventRow};
 use crate::StoreError;
 use crate::ledger::{
     AcceptEvent, Accepted, Dedupe, DeliveryRecord, Finished, HealthChange, Repeated, Requeue, RequeueLost,
+    Stored,
 };
 
 /// What an event that identifies itself by its producer's id turned out to be.
@@ -32,7 +34,7 @@ impl Data {
     pub(super) fn accept(
         &mut self,
         events: Vec<AcceptEvent>,
-        stored: &mut Vec<Arc<Event>>,
+        stored: &mut Vec<Stored>,
     ) -> Result<Vec<Accepted>, StoreError> {
         for event in &events {
             let row = self.living_workspace(event.workspace).ok_or(StoreError::Missing("workspace"))?;
@@ -45,9 +47,10 @@ impl Data {
         for (event, known) in events.into_iter().zip(known) {
             let answer = match known {
                 Known::New => {
-                    let event = self.append_event(event);
-                    stored.push(Arc::clone(&event));
-                    answer_for(&event, Repeated::No)
+                    let new = self.append_event(event);
+                    let answer = answer_for(&new.event, Repeated::No);
+                    stored.push(new);
+                    answer
                 }
                 Known::Stored(first) => answer_for(&first, Repeated::Yes),
                 Known::Above(place) => Accepted { repeated: Repeated::Yes, ..answers[place].clone() },
@@ -93,25 +96,32 @@ impl Data {
         (event.accepted_at >= dedupe.not_before).then(|| (Arc::clone(event), fingerprint))
     }
 
-    fn append_event(&mut self, accept: AcceptEvent) -> Arc<Event> {
-        let AcceptEvent { id, workspace, content, targets, accepted_at, dedupe, .. } = accept;
+    fn append_event(&mut self, accept: AcceptEvent) -> Stored {
+        let AcceptEvent { id, workspace, content, targets, ordered, accepted_at, dedupe, .. } = accept;
+        let key = content.ordering_key.as_deref().map(OrderKey::of);
+        let ordered = if key.is_some() { ordered } else { Vec::new() };
         self.note_id(id.raw());
         let row = self.living_workspace_mut(workspace).expect("checked above");
         let sequence = row.next_sequence();
         for webhook in &targets {
             let delivery = DeliveryId { event: id, webhook: *webhook };
-            let due = Due { id: delivery, due_at: accepted_at, born: sequence, steps: 0, tries: 0 };
-            self.due.insert(delivery, due);
+            let order = key.filter(|_| ordered.contains(webhook)).map(|key| OrderPlace { key, sequence });
+            let due = Due { id: delivery, due_at: accepted_at, born: sequence, steps: 0, tries: 0, order };
+            self.releasing(due, |data| data.due.insert(delivery, due));
         }
         let payload_removed_at = None;
         let event =
             Arc::new(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at });
         let fingerprint = dedupe.map(|dedupe| dedupe.fingerprint);
         self.events.insert(id, EventRow { event: Arc::clone(&event), fingerprint });
-        event
+        Stored { event, ordered }
     }
 
     pub(super) fn finish(&mut self, finished: &Finished) {
+        self.releasing(finished.due, |data| data.record(finished));
+    }
+
+    fn record(&mut self, finished: &Finished) {
         let Finished { workspace, due, attempt, health, concurrency } = finished;
         if !self.events.contains_key(&due.id.event) {
             return;
@@ -130,6 +140,11 @@ impl Data {
         if let (Verdict::RetryAt(due_at), false) = (verdict, row.has_ended(due.born)) {
             let again = Due { due_at, steps: number, tries: due.tries + 1, ..*due };
             self.due.insert(due.id, again);
+        }
+        if verdict == Verdict::GiveUp && self.blocks(due) {
+            // It is not owed at any time.
+            self.due.insert(due.id, Due { due_at: Timestamp::from_ms(i64::MAX), ..*due });
+            self.blocked.insert(due.id);
         }
         if let Some(health) = health {
             self.change_health(*workspace, finished, *health);
@@ -181,35 +196,42 @@ impl Data {
             ));
         }
         Ok(match unsent_round(id, state, &record.steps) {
-            Some(due) => Round::Unsent(due),
-            None => Round::Begun(self.begin_round(workspace, &record, at)),
+            Some(due) => Round::Unsent(Due { order: self.order_of(id), ..due }),
+            None => self.begin_round(workspace, &record, at),
         })
     }
 
-    /// What is owed anew.
-    pub(super) fn requeue_lost(&mut self, params: &RequeueLost) -> Vec<Due> {
+    /// How many begin a new round, and what is owed anew.
+    pub(super) fn requeue_lost(&mut self, params: &RequeueLost) -> (usize, Vec<Due>) {
         let RequeueLost { workspace, deliveries, at } = params;
-        let mut owed = Vec::new();
+        let (mut requeued, mut owed) = (0, Vec::new());
         for id in deliveries {
             let Some(record) = self.delivery(*workspace, *id) else { continue };
             let lives = self.living_webhook(*workspace, id.webhook).is_some();
             let lost = record.summary.state.is_lost() && last_number(&record) < DELIVERY_STEPS_MAX;
             if lives && lost && record.event.payload_removed_at.is_none() {
-                owed.push(self.begin_round(*workspace, &record, *at));
+                requeued += 1;
+                owed.extend(self.begin_round(*workspace, &record, *at).begun());
             }
         }
-        owed
+        (requeued, owed)
     }
 
     /// In place of whatever the delivery was owed.
-    fn begin_round(&mut self, workspace: WorkspaceId, record: &DeliveryRecord, at: Timestamp) -> Due {
+    fn begin_round(&mut self, workspace: WorkspaceId, record: &DeliveryRecord, at: Timestamp) -> Round {
         let id = record.summary.id;
         let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
-        let number = last_number(record) + 1;
+        let (number, order) = (last_number(record) + 1, self.order_of(id));
         self.steps.entry(id).or_default().insert(number, Step::Requeued { number, at, born });
-        let due = Due { id, due_at: at, born, steps: number, tries: 0 };
+        let due = Due { id, due_at: at, born, steps: number, tries: 0, order };
         self.due.insert(id, due);
-        due
+        self.blocked.remove(&id);
+        if self.owed().any(|owed| owed.id == id) { Round::Begun(due) } else { Round::Held(due) }
+    }
+
+    /// The place of a delivery that is pending or blocks its key.
+    fn order_of(&self, id: DeliveryId) -> Option<OrderPlace> {
+        self.living().find(|due| due.id == id)?.order
     }
 }
 
@@ -217,6 +239,8 @@ impl Data {
 #[derive(Clone, Copy)]
 pub(super) enum Round {
     Begun(Due),
+    /// It has begun, and others of its key come first.
+    Held(Due),
     /// It had begun before, and nobody is told again.
     Unsent(Due),
 }
@@ -225,13 +249,13 @@ impl Round {
     pub(super) const fn begun(self) -> Option<Due> {
         match self {
             Self::Begun(due) => Some(due),
-            Self::Unsent(_) => None,
+            Self::Held(_) | Self::Unsent(_) => None,
         }
     }
 
     pub(super) const fn due(self) -> Due {
         match self {
-            Self::Begun(due) | Self::Unsent(due) => due,
+            Self::Begun(due) | Self::Held(due) | Self::Unsent(due) => due,
         }
     }
 }

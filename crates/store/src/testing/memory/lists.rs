@@ -31,14 +31,6 @@ impl Data {
         owed
     }
 
-    /// Everything that is owed, without what a cut has ended.
-    fn owed(&self) -> impl Iterator<Item = &Due> {
-        self.due.values().filter(|due| {
-            let lane = self.webhooks.get(&due.id.webhook);
-            !lane.is_some_and(|row| row.has_ended(due.born))
-        })
-    }
-
     pub(super) fn events_by_id(&self, ids: &[EventId]) -> Vec<Arc<Event>> {
         ids.iter().filter_map(|id| self.events.get(id)).map(|row| Arc::clone(&row.event)).collect()
     }

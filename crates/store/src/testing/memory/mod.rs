@@ -4,6 +4,7 @@
 //! future. Where the contract's words leave a choice, what this model does is the choice.
 
 mod catalog;
+mod catalog_verbs;
 mod closing;
 mod copy;
 mod data;
@@ -14,6 +15,7 @@ mod lists;
 mod names;
 mod once;
 mod operator_keys;
+mod order;
 mod retention;
 mod signing_keys;
 mod users;
@@ -23,30 +25,17 @@ use std::future::ready;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
-use signalpost_core::id_form::Counter;
-use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::secret::SealedSecret;
-use signalpost_core::signing_key::SigningKey;
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::time::Timestamp;
-use signalpost_core::user::{Right, Session, User};
-use signalpost_core::webhook::{Remembered, Webhook};
-use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{
-    Account, Catalog, CloseWorkspace, CreateUser, CreateWebhook, DeleteSigningKey, DeleteWebhook,
-    EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
-    OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
-};
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::{Answer, Done, Effect, Named, Once, StoreError};
+use crate::{Answer, Done, Named, Once, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -83,178 +72,16 @@ impl MemoryStore {
         Box::pin(ready(answer))
     }
 
+    /// Of what the verb before has released.
+    fn tell_released(&self, listener: &MutexGuard<'_, Option<Arc<dyn CommitListener>>>) {
+        let released = std::mem::take(&mut self.data().released);
+        if let Some(listener) = listener.as_ref() {
+            released.into_iter().for_each(|due| listener.released(due));
+        }
+    }
+
     fn listener(&self) -> MutexGuard<'_, Option<Arc<dyn CommitListener>>> {
         self.opening.listener.lock().expect("a listener does not panic")
-    }
-}
-
-impl Catalog for MemoryStore {
-    fn create_workspace(&self, workspace: Workspace) -> Answer<()> {
-        self.run(|data| data.create_workspace(workspace))
-    }
-
-    fn workspace_by_public_id(&self, public_id: String) -> Answer<Option<Workspace>> {
-        self.run(|data| Ok(data.workspace_by_public_id(&public_id)))
-    }
-
-    fn list_workspaces(&self, params: ListWorkspaces) -> Answer<Vec<Workspace>> {
-        self.run(|data| Ok(data.list_workspaces(&params)))
-    }
-
-    fn update_workspace(&self, params: UpdateWorkspace) -> Answer<Workspace> {
-        self.run(|data| data.update_workspace(params))
-    }
-
-    fn erase_workspace(&self, params: EraseWorkspace) -> Answer<Vec<WebhookId>> {
-        self.run(|data| data.erase_workspace(params))
-    }
-
-    fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {
-        let listener = self.listener();
-        let mut stored = Vec::new();
-        let answer = self.run(|data| data.close_workspace(params, &mut stored));
-        if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
-            listener.accepted(stored);
-        }
-        answer
-    }
-
-    fn next_number(&self, counter: Counter) -> Answer<i64> {
-        self.run(|data| data.next_number(counter))
-    }
-
-    fn create_webhook(&self, params: CreateWebhook) -> Answer<()> {
-        self.run(|data| data.create_webhook(params))
-    }
-
-    fn webhook(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<Webhook>> {
-        self.run(|data| Ok(data.webhook_by_public_id(workspace, &public_id)))
-    }
-
-    fn list_webhooks(&self, params: ListWebhooks) -> Answer<WebhookPage> {
-        self.run(|data| Ok(data.list_webhooks(&params)))
-    }
-
-    fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
-        self.run(|data| Ok(data.remembered_webhooks(&params)))
-    }
-
-    fn update_webhook(&self, params: UpdateWebhook) -> Answer<Webhook> {
-        self.run(|data| data.update_webhook(params))
-    }
-
-    fn delete_webhook(&self, params: DeleteWebhook) -> Answer<Webhook> {
-        self.run(|data| data.delete_webhook(params))
-    }
-
-    fn lane(&self, webhook: WebhookId) -> Answer<Option<LaneRecord>> {
-        self.run(|data| Ok(data.lane(webhook)))
-    }
-
-    fn fan_out(&self, workspace: WorkspaceId) -> Answer<Option<FanOut>> {
-        self.run(|data| Ok(data.fan_out(workspace)))
-    }
-
-    fn create_signing_key(&self, key: SigningKey) -> Answer<()> {
-        self.run(|data| data.create_signing_key(key))
-    }
-
-    fn signing_key(&self, workspace: WorkspaceId, public_id: String) -> Answer<Option<SigningKey>> {
-        self.run(|data| Ok(data.signing_key_by_public_id(workspace, &public_id)))
-    }
-
-    fn list_signing_keys(&self, workspace: WorkspaceId) -> Answer<Vec<SigningKey>> {
-        self.run(|data| Ok(data.list_signing_keys(workspace)))
-    }
-
-    fn delete_signing_key(&self, params: DeleteSigningKey) -> Answer<SigningKey> {
-        self.run(|data| data.delete_signing_key(params))
-    }
-
-    fn create_credential(&self, credential: Credential, hash: CredentialHash) -> Answer<()> {
-        self.run(|data| data.create_credential(credential, hash))
-    }
-
-    fn credential_by_hash(&self, hash: CredentialHash) -> Answer<Option<Credential>> {
-        self.run(|data| Ok(data.credential_by_hash(hash)))
-    }
-
-    fn list_credentials(&self, workspace: WorkspaceId) -> Answer<Vec<Credential>> {
-        self.run(|data| Ok(data.list_credentials(workspace)))
-    }
-
-    fn revoke_credential(&self, workspace: WorkspaceId, credential: CredentialId) -> Answer<()> {
-        self.run(|data| data.revoke_credential(workspace, credential))
-    }
-
-    fn create_user(&self, params: CreateUser) -> Answer<()> {
-        self.run(|data| data.create_user(params))
-    }
-
-    fn grant_right(&self, right: Right) -> Answer<()> {
-        self.run(|data| data.grant_right(right))
-    }
-
-    fn list_rights(&self, workspace: WorkspaceId) -> Answer<Vec<HeldRight>> {
-        self.run(|data| Ok(data.list_rights(workspace)))
-    }
-
-    fn revoke_right(&self, workspace: WorkspaceId, right: CredentialId) -> Answer<UserId> {
-        self.run(|data| data.revoke_right(workspace, right))
-    }
-
-    fn user(&self, dialect: String, public_id: String) -> Answer<Option<User>> {
-        self.run(|data| Ok(data.user(&dialect, &public_id)))
-    }
-
-    fn account(&self, dialect: String, username: String) -> Answer<Option<Account>> {
-        self.run(|data| Ok(data.account(&dialect, &username)))
-    }
-
-    fn open_session(&self, session: Session, hash: CredentialHash) -> Answer<()> {
-        self.run(|data| data.open_session(session, hash))
-    }
-
-    fn session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenSession>> {
-        self.run(|data| Ok(data.session_by_hash(hash)))
-    }
-
-    fn create_operator_key(&self, key: OperatorKey, hash: CredentialHash) -> Answer<()> {
-        self.run(|data| data.create_operator_key(key, hash))
-    }
-
-    fn operator_key_by_hash(&self, hash: CredentialHash) -> Answer<Option<OperatorKey>> {
-        self.run(|data| Ok(data.operator_key_by_hash(hash)))
-    }
-
-    fn operator_key(&self, key: OperatorKeyId) -> Answer<Option<OperatorKey>> {
-        self.run(|data| Ok(data.operator_keys.get(&key).map(|(key, _)| key.clone())))
-    }
-
-    fn list_operator_keys(&self, params: ListOperatorKeys) -> Answer<Vec<OperatorKey>> {
-        self.run(|data| Ok(data.list_operator_keys(params)))
-    }
-
-    fn revoke_operator_key(&self, key: OperatorKeyId) -> Answer<()> {
-        self.run(|data| data.operator_keys.remove(&key).map(drop).ok_or(StoreError::Missing("operator key")))
-    }
-
-    fn rotate_operator_key(&self, params: RotateOperatorKey) -> Answer<()> {
-        self.run(|data| data.rotate_operator_key(params))
-    }
-
-    fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>> {
-        let listener = self.listener();
-        let mut owed = None;
-        let answer = self.run(|data| data.do_once(effect, once, answer, &mut owed));
-        if let (Some(listener), Some((due, workspace))) = (listener.as_ref(), owed) {
-            listener.requeued(due, workspace);
-        }
-        answer
-    }
-
-    fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
-        self.run(|data| data.done_before(once))
     }
 }
 
@@ -274,6 +101,7 @@ impl Ledger for MemoryStore {
         if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
             listener.accepted(stored);
         }
+        self.tell_released(&listener);
         answer
     }
 
@@ -288,14 +116,18 @@ impl Ledger for MemoryStore {
         if let (Some(listener), false) = (listener.as_ref(), stored.is_empty()) {
             listener.accepted(stored);
         }
+        self.tell_released(&listener);
         answer
     }
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
-        self.run(|data| {
+        let listener = self.listener();
+        let answer = self.run(|data| {
             finished.iter().for_each(|one| data.finish(one));
             Ok(())
-        })
+        });
+        self.tell_released(&listener);
+        answer
     }
 
     fn requeue(&self, params: Requeue) -> Answer<Due> {
@@ -316,8 +148,9 @@ impl Ledger for MemoryStore {
         let listener = self.listener();
         let mut owed = Vec::new();
         let answer = self.run(|data| {
-            owed = data.requeue_lost(&params);
-            Ok(owed.len())
+            let (requeued, owes) = data.requeue_lost(&params);
+            owed = owes;
+            Ok(requeued)
         });
         if let Some(listener) = listener.as_ref() {
             owed.into_iter().for_each(|due| listener.requeued(due, params.workspace));

@@ -1,15 +1,12 @@
 //! The model's calls that happen once.
 
-use std::sync::Arc;
-
 use signalpost_core::delivery::Due;
-use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::{Crowded, KeptBytes, is_kept};
 use signalpost_core::secret::SealedSecret;
 
 use super::data::{Data, OnceAnswer, OnceKey, OnceRow};
-use crate::ledger::{AcceptEvent, Accepted};
+use crate::ledger::{AcceptEvent, Accepted, Stored};
 use crate::{Done, Effect, Once, StoreError};
 
 impl Data {
@@ -53,7 +50,7 @@ impl Data {
         &mut self,
         events: Vec<AcceptEvent>,
         once: Once,
-        stored: &mut Vec<Arc<Event>>,
+        stored: &mut Vec<Stored>,
     ) -> Result<Done<Vec<Accepted>, Vec<Accepted>>, StoreError> {
         match self.recall(once)? {
             Some(OnceAnswer::Accepted(before)) => return Ok(Done::Before(before)),

@@ -174,6 +174,7 @@ impl Data {
             let id = DeliveryId { event, webhook: *webhook };
             self.steps.remove(&id);
             self.due.remove(&id);
+            self.blocked.remove(&id);
         }
     }
 

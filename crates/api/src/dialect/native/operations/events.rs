@@ -9,7 +9,7 @@ use super::{NativeOperation, Served, in_workspace, lines, publish, read};
 use crate::dialect::native::{batch, events, explain, publish as publishing, wire};
 use crate::kit::description::Description;
 use crate::kit::page::Page;
-use crate::kit::schema::{about, event_type, instant, object, or_null, producer_id, subject};
+use crate::kit::schema::{about, event_type, instant, object, or_null, ordering_key, producer_id, subject};
 
 const TAG: &str = "Events";
 
@@ -94,10 +94,12 @@ fn event(served: &Served) -> Value {
     let data = json!({"description": "Any JSON value."});
     let id = "Deduplicates within the workspace for 24 hours, or for as long as its event is kept. In a dialect that takes \
               it for a label it deduplicates nothing: it goes out in deliveries, and several events may share it.";
+    let key = "Webhooks with `ordered` get events with the same key one after the other, in the order of their `sequence`.";
     let mut properties = vec![
         ("type", event_type()),
         ("data", data),
         ("subject", about("What the event is about; some dialects require it.", or_null(subject()))),
+        ("ordering_key", about(key, or_null(ordering_key()))),
         ("id", about(id, or_null(producer_id()))),
         ("time", about("When it happened; the time of arrival when it is left out.", or_null(instant()))),
     ];

@@ -9,6 +9,7 @@ use signalpost_core::limits::{
     WEBHOOK_METADATA_ENTRIES_MAX, WEBHOOK_METADATA_NAME_CHARS_MAX, WEBHOOK_METADATA_VALUE_CHARS_MAX,
     WEBHOOK_PASSWORD_CHARS_MAX, WEBHOOK_RATE_PER_S_MAX, WEBHOOK_USER_CHARS_MAX,
 };
+use signalpost_core::order::OnExhausted;
 
 use super::{NativeOperation, admin, in_workspace, issues, read};
 use crate::dialect::native::{secrets, test_event, webhook_wire, webhooks};
@@ -159,9 +160,13 @@ fn change() -> Value {
     object(&[], &properties)
 }
 
-fn options() -> [(&'static str, Value); 7] {
+fn options() -> [(&'static str, Value); 9] {
     let patience = "Null: as the workspace has it. In force for attempts that start after the answer.";
     let at_once = "Requests that may be in flight at once. How many its receiver bears is learned; this is a ceiling. Null: none.";
+    let ordered = "Whether events with the same `ordering_key` are sent one after the other, in the order of their `sequence`. In \
+                   force for events that are accepted after the answer.";
+    let exhausted = "What becomes of a key when a delivery of it is given up: `skip` goes on with the next one; `block` sends \
+                     nothing more of the key until that delivery was redelivered with success, or until this is changed.";
     let a_second = "Requests a second, evenly spaced, retries included. Null: no ceiling.";
     [
         ("headers", headers()),
@@ -170,8 +175,14 @@ fn options() -> [(&'static str, Value); 7] {
         ("retry_schedule_s", about(patience, or_null(retry_schedule_s()))),
         ("timeout_ms", about(patience, or_null(timeout_ms()))),
         ("max_in_flight", about(at_once, or_null(whole_to(LANE_IN_FLIGHT_MAX as u64, 4)))),
+        ("ordered", about(ordered, or_null(json!({"type": "boolean", "default": false})))),
+        ("on_exhausted", about(exhausted, or_null(on_exhausted()))),
         ("rate_per_second", about(a_second, or_null(whole_to(WEBHOOK_RATE_PER_S_MAX.into(), 50)))),
     ]
+}
+
+fn on_exhausted() -> Value {
+    json!({"enum": OnExhausted::ALL.map(OnExhausted::name), "default": OnExhausted::default().name()})
 }
 
 fn whole_to(max: u64, example: u64) -> Value {

@@ -8,6 +8,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::metadata::MetadataChange;
+use signalpost_core::order::{OrderChange, OrderRule};
 use signalpost_core::pace::Rate;
 use signalpost_core::policy::{PolicyChange, RetrySchedule};
 use signalpost_core::principal::Principal;
@@ -117,6 +118,7 @@ fn webhook(workspace: WorkspaceId, name: u8, kind: WebhookKind, world: &mut Worl
         events: selection(kind),
         subject: kind.subject.map(|n| format!("subject {n}")),
         filter: kind.filter.map(filter),
+        order: kind.order,
         created_at: now,
         updated_at: now,
         ..sample::webhook(workspace, world.mint(IdOrder::Next))
@@ -184,6 +186,7 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
             events: Some(selection(kind)),
             subject: Some(kind.subject.map(|n| format!("subject {n}"))),
             filter: Some(kind.filter.map(filter)),
+            order: whole(kind.order),
             ..nothing
         },
         Change::Patience { retry, timeout } => UpdateWebhook {
@@ -198,6 +201,7 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
             let rate = rate.map(|n| n.map(|n| Rate::per_second(bounded(n)).expect("within its bounds")));
             UpdateWebhook { ceilings: CeilingsChange { in_flight, rate }, ..nothing }
         }
+        Change::Order(rule) => UpdateWebhook { order: whole(rule), ..nothing },
         Change::Login { user, password } => {
             let user = user.map(|user| user.map(|n| format!("user {n}")));
             let password = password.map(|password| password.map(|n| sample::sealed(i64::from(n))));
@@ -216,6 +220,10 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
         Change::Enable => UpdateWebhook { switch: Some(Switch::Enable), ..nothing },
         Change::Disable(reason) => UpdateWebhook { switch: Some(Switch::Disable(reason)), ..nothing },
     }
+}
+
+fn whole(rule: OrderRule) -> OrderChange {
+    OrderChange { by_key: Some(rule.by_key), on_exhausted: Some(rule.on_exhausted) }
 }
 
 fn headers_change(headers: Headers) -> HeadersChange<SealedSecret> {

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::event::EventContent;
-use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::limits::EVENT_ID_KEPT_MS;
 use signalpost_core::matching::wants;
 use signalpost_core::time::Timestamp;
+use signalpost_core::webhook::Webhook;
 
 use super::Compared;
 use crate::Done;
@@ -41,7 +42,15 @@ pub(super) async fn close(
     pair: &Pair<'_>,
     world: &mut World,
 ) -> Compared {
-    let draft = Draft { workspace, event_type: 0, subject: None, producer: None, version, id: IdOrder::Next };
+    let draft = Draft {
+        workspace,
+        event_type: 0,
+        subject: None,
+        producer: None,
+        ordering_key: None,
+        version,
+        id: IdOrder::Next,
+    };
     let Some(calls) = calls_of(&[draft], pair, world).await? else { return Ok(()) };
     let told = calls[0].clone();
     let close = |call: Vec<AcceptEvent>| {
@@ -127,24 +136,27 @@ async fn event_of(
         producer_id: draft.producer.map(|producer| format!("producer-{}", producer.id)),
         event_type: format!("type.{}", draft.event_type),
         subject: draft.subject.map(|n| format!("subject {n}")),
+        ordering_key: draft.ordering_key.map(|n| format!("key {n}")),
         time: accepted_at,
         data: Bytes::from(format!("[{id}]")),
         ..event.content
     };
-    let targets = targets_of(&event.content, workspace, pair).await?;
-    Ok(AcceptEvent { id: EventId::from_raw(id), targets, accepted_at, dedupe, ..event })
+    let wanting = wanting(&event.content, workspace, pair).await?;
+    let targets = wanting.iter().map(|webhook| webhook.id).collect();
+    let ordered = wanting.iter().filter(|webhook| webhook.order.by_key).map(|webhook| webhook.id).collect();
+    Ok(AcceptEvent { id: EventId::from_raw(id), targets, ordered, accepted_at, dedupe, ..event })
 }
 
-async fn targets_of(
+async fn wanting(
     content: &EventContent,
     workspace: WorkspaceId,
     pair: &Pair<'_>,
-) -> Result<Vec<WebhookId>, String> {
+) -> Result<Vec<Webhook>, String> {
     let [model, _] = pair.stores();
     let fan_out = model.fan_out(workspace).await.map_err(|error| format!("fan-out: {error}"))?;
     let webhooks = fan_out.map(|fan_out| fan_out.webhooks).unwrap_or_default();
-    let wanting = webhooks.iter().filter(|hook| wants(hook, &content.event_type, content.subject.as_deref()));
-    Ok(wanting.map(|webhook| webhook.id).collect())
+    let wanting = |hook: &Webhook| wants(hook, &content.event_type, content.subject.as_deref());
+    Ok(webhooks.into_iter().filter(wanting).collect())
 }
 
 pub(super) async fn start(webhook: Choice, limit: usize, pair: &Pair<'_>, world: &mut World) -> Compared {

@@ -9,6 +9,7 @@ mod users;
 
 use std::time::Duration;
 
+use signalpost_core::order::OrderRule;
 use signalpost_core::retention::RetentionRules;
 
 use super::change::{Change, WebhookKind};
@@ -25,7 +26,8 @@ type Compared = Result<(), String>;
 
 /// What every sequence begins with: two workspaces, three webhooks and a signing key.
 pub(super) async fn furnish(pair: &Pair<'_>, world: &mut World) -> Compared {
-    let everything = WebhookKind { only_type: None, subject: None, filter: None };
+    let everything =
+        WebhookKind { only_type: None, subject: None, filter: None, order: OrderRule::default() };
     for name in [0, 1] {
         catalog::apply(&CatalogOperation::CreateWorkspace { name }, pair, world).await?;
     }
