@@ -20,6 +20,7 @@ use crate::docs;
 use crate::kit::bodies::BodyBudget;
 use crate::kit::context::Context;
 use crate::kit::host::host_of;
+use crate::kit::no_room;
 use crate::kit::problem;
 use crate::kit::refusal::path_unknown;
 use crate::kit::request_id::RequestIds;
@@ -134,5 +135,9 @@ async fn answer_strangers(
     let Strangers { engine, ids, bodies } = &*strangers;
     request.extensions_mut().insert(Arc::clone(bodies));
     let context = Context::of(&request, ids, engine.now());
+    if let Some(refusal) = no_room::refusal(&request, &context) {
+        engine.metrics().turn_away();
+        return context.finish(refusal, problem::render);
+    }
     context.finish(next.run(request).await, problem::render)
 }

@@ -190,6 +190,11 @@ pub const LIST_SCAN_ROWS_MAX: usize = 5_000;
 pub const PUBLIC_CONNECTIONS_MAX: usize = 8_192;
 /// Connections to the operator address, counted apart: customers cannot use up what operating needs.
 pub const OPERATOR_CONNECTIONS_MAX: usize = 2_048;
+/// Callers of the operator address who find all connections taken and are told so, at once; beyond it they wait in the system's
+/// queue. Telling takes about a millisecond.
+pub const OPERATOR_TURNED_AWAY_MAX: usize = 256;
+/// How often the log is told that connections are wanting.
+pub const TURNED_AWAY_TOLD_INTERVAL: Duration = Duration::from_secs(60);
 /// The part of the connections to the public address that one caller's address may hold, one in so many: a half, so that no
 /// single machine keeps all others out, and a proxy that nobody has said to trust still serves thousands. An IPv6 network
 /// of 64 bits counts as one address.

@@ -30,6 +30,8 @@ pub struct Metrics {
     pub events_removed: Counter,
     /// Payloads that retention has removed of events that stayed.
     pub payloads_removed: Counter,
+    /// Requests that were refused because all connections were taken.
+    pub callers_turned_away: Counter,
     /// Sessions that were opened by a password.
     pub logins: Counter,
     /// Wrong passwords, and names that nobody has.
@@ -114,6 +116,11 @@ impl Metrics {
     /// Worker time of an attempt, by how many of its round came before.
     pub(crate) fn worked(&self, tries: u32, us: u64) {
         if tries == 0 { self.first_worker_us.add(us) } else { self.again_worker_us.add(us) }
+    }
+
+    /// A caller was told that there is no connection for it. Only whoever serves callers knows.
+    pub fn turn_away(&self) {
+        self.callers_turned_away.add(1_u64);
     }
 
     pub(crate) fn attempted(&self, outcome: Outcome) {

@@ -11,15 +11,16 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::Incoming;
-use signalpost_api::CallerAddress;
+use signalpost_api::{CallerAddress, NoRoom};
 use tower_service::Service;
 
 use super::body::PatientBody;
-use super::door::Manner;
+use super::door::{Manner, Welcome};
 
 /// What is known of a connection before its calls.
 pub(super) struct Caller {
     pub(super) peer: IpAddr,
+    pub(super) welcome: Welcome,
     pub(super) manner: Arc<Manner>,
     /// Whether any head has arrived.
     pub(super) heard: Arc<AtomicBool>,
@@ -40,13 +41,18 @@ pub(super) fn answer(
     let (patience, unread) = (*patience, Arc::clone(&caller.unread));
     let mut request = request.map(|body| Body::new(PatientBody::new(body, patience, unread)));
     request.extensions_mut().insert(CallerAddress(address));
+    let is_turned_away = caller.welcome == Welcome::TurnedAway;
+    if is_turned_away {
+        request.extensions_mut().insert(NoRoom);
+    }
     async move {
         let mut response = match readable {
             true => router.call(request).await?,
             false => StatusCode::BAD_REQUEST.into_response(),
         };
-        if !readable || response.status() == StatusCode::REQUEST_TIMEOUT {
-            // What follows on the connection may be the rest of this request.
+        // What follows on the connection may be the rest of this request.
+        let is_broken = !readable || response.status() == StatusCode::REQUEST_TIMEOUT;
+        if is_broken || is_turned_away {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         Ok(response)

@@ -17,14 +17,14 @@ use tokio::sync::watch;
 
 use super::begun;
 use super::call::{self, Caller};
-use super::door::Manner;
+use super::door::{Manner, Welcome};
 use super::linger::Lingering;
 use super::stall::Stalling;
 
 /// Serves one connection to its end.
 pub(super) async fn serve(
     stream: TcpStream,
-    peer: IpAddr,
+    (peer, welcome): (IpAddr, Welcome),
     router: Router,
     manner: &Arc<Manner>,
     mut draining: watch::Receiver<bool>,
@@ -34,7 +34,7 @@ pub(super) async fn serve(
     }
     let stream = Stalling::new(stream, manner.patience.stall);
     let Some(acceptor) = &manner.tls else {
-        return talk(stream, peer, router, manner, draining).await;
+        return talk(stream, (peer, welcome), router, manner, draining).await;
     };
     let handshake = tokio::time::timeout(manner.patience.handshake, acceptor.accept(stream));
     let shaken = tokio::select! {
@@ -42,7 +42,7 @@ pub(super) async fn serve(
         () = begun(&mut draining) => return,
     };
     match shaken {
-        Ok(Ok(stream)) => talk(stream, peer, router, manner, draining).await,
+        Ok(Ok(stream)) => talk(stream, (peer, welcome), router, manner, draining).await,
         Ok(Err(error)) => tracing::debug!(%peer, %error, "a TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
     }
@@ -51,7 +51,7 @@ pub(super) async fn serve(
 /// HTTP over whatever carries it.
 async fn talk(
     stream: impl AsyncRead + AsyncWrite + Unpin,
-    peer: IpAddr,
+    (peer, welcome): (IpAddr, Welcome),
     router: Router,
     manner: &Arc<Manner>,
     mut draining: watch::Receiver<bool>,
@@ -59,7 +59,7 @@ async fn talk(
     let heard = Arc::new(AtomicBool::new(false));
     let unread = Arc::new(AtomicBool::new(false));
     let stream = Lingering::new(stream, Arc::clone(&unread));
-    let caller = Caller { peer, manner: Arc::clone(manner), heard: Arc::clone(&heard), unread };
+    let caller = Caller { peer, welcome, manner: Arc::clone(manner), heard: Arc::clone(&heard), unread };
     let service = service_fn(move |request| call::answer(router.clone(), &caller, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -1,9 +1,11 @@
 //! A bound address, and the manner in which callers are served there.
 
 use std::net::{IpAddr, SocketAddr, TcpListener};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::sync::Semaphore;
+use signalpost_core::limits::{OPERATOR_TURNED_AWAY_MAX, TURNED_AWAY_TOLD_INTERVAL};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tokio_rustls::TlsAcceptor;
 
 use super::TrustedProxies;
@@ -21,12 +23,29 @@ pub(crate) struct Door {
 /// How callers at one address are served, by whichever core.
 pub(crate) struct Manner {
     /// One for each connection that there may be at once.
-    pub(super) permits: Arc<Semaphore>,
+    permits: Arc<Semaphore>,
+    /// One for each caller that is told that it may have none; `None` where callers wait until they may.
+    turned_away: Option<TurnedAway>,
     /// Set where one address may not hold them all.
     addresses: Option<Arc<Addresses>>,
     pub(super) tls: Option<TlsAcceptor>,
     pub(super) patience: Patience,
     pub(super) trusted_proxies: TrustedProxies,
+}
+
+struct TurnedAway {
+    permits: Arc<Semaphore>,
+    /// When the log was last told of it.
+    told: Mutex<Option<Instant>>,
+}
+
+/// What a connection is accepted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Welcome {
+    /// Its calls are served.
+    Served,
+    /// Its first call is told that there is no room for it.
+    TurnedAway,
 }
 
 /// Who calls at an address.
@@ -49,11 +68,27 @@ impl Manner {
         patience: Patience,
         trusted_proxies: TrustedProxies,
     ) -> Self {
-        let addresses = match callers {
-            Callers::Strangers => Some(Arc::new(Addresses::of(connections))),
-            Callers::Operators => None,
+        let (addresses, turned_away) = match callers {
+            Callers::Strangers => (Some(Arc::new(Addresses::of(connections))), None),
+            Callers::Operators => (None, Some(TurnedAway::default())),
         };
-        Self { permits: Arc::new(Semaphore::new(connections)), addresses, tls, patience, trusted_proxies }
+        let permits = Arc::new(Semaphore::new(connections));
+        Self { permits, turned_away, addresses, tls, patience, trusted_proxies }
+    }
+
+    /// A place for a connection that was accepted; waits until there is one.
+    pub(super) async fn place(&self) -> (OwnedSemaphorePermit, Welcome) {
+        let Some(turned_away) = &self.turned_away else {
+            return (place_among(&self.permits).await, Welcome::Served);
+        };
+        tokio::select! {
+            biased;
+            permit = place_among(&self.permits) => (permit, Welcome::Served),
+            permit = place_among(&turned_away.permits) => {
+                turned_away.tell();
+                (permit, Welcome::TurnedAway)
+            }
+        }
     }
 
     /// The place of a new connection among those of its address. A trusted proxy stands for many callers and has none.
@@ -65,6 +100,31 @@ impl Manner {
             Some(_) | None => Ok(None),
         }
     }
+}
+
+impl Default for TurnedAway {
+    fn default() -> Self {
+        Self { permits: Arc::new(Semaphore::new(OPERATOR_TURNED_AWAY_MAX)), told: Mutex::default() }
+    }
+}
+
+impl TurnedAway {
+    /// Not for each of them: they come by the thousand.
+    fn tell(&self) {
+        let now = Instant::now();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_none_or(|told| now.duration_since(told) >= TURNED_AWAY_TOLD_INTERVAL) {
+            *told = Some(now);
+            tracing::warn!(
+                "all connections to the operator address are taken, and callers are turned away; where that is no overload, \
+                 raise `limits.operator_connections`"
+            );
+        }
+    }
+}
+
+async fn place_among(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    Arc::clone(permits).acquire_owned().await.expect("the semaphore is never closed")
 }
 
 impl Door {

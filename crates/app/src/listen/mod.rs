@@ -49,8 +49,8 @@ impl Connections {
 }
 
 /// Accepts until draining begins, and hands each connection to the core that has the fewest. Must run on a tokio
-/// runtime. When the door has all the connections that it may, new ones wait in the system's queue; one of an address
-/// that has its share is closed at once.
+/// runtime. When the door has all the connections that it may, new ones wait in the system's queue, or are turned away; one of
+/// an address that has its share is closed at once.
 pub(crate) async fn accept(door: Door, router: Router, mut connections: Connections) {
     let Door { listener, manner, .. } = door;
     let listener = match TcpListener::from_std(listener) {
@@ -58,8 +58,6 @@ pub(crate) async fn accept(door: Door, router: Router, mut connections: Connecti
         Err(error) => return tracing::error!(%error, "a listening socket cannot be used"),
     };
     loop {
-        let permit =
-            Arc::clone(&manner.permits).acquire_owned().await.expect("the semaphore is never closed");
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = begun(&mut connections.draining) => return,
@@ -70,8 +68,12 @@ pub(crate) async fn accept(door: Door, router: Router, mut connections: Connecti
                     tracing::debug!(%peer, "a connection was closed: its address has its share");
                     continue;
                 };
+                let (permit, welcome) = tokio::select! {
+                    place = manner.place() => place,
+                    () = begun(&mut connections.draining) => return,
+                };
                 let (manner, router) = (Arc::clone(&manner), router.clone());
-                connections.seats.hand_over(Arrival { stream, peer, manner, router, permit, share });
+                connections.seats.hand_over(Arrival { stream, peer, manner, router, welcome, permit, share });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -86,9 +88,9 @@ pub(crate) async fn serve_seat(mut seat: Seat, connections: Connections) {
     while let Some((arrival, place)) = seat.arrivals.recv().await {
         let draining = connections.draining.clone();
         tokio::spawn(async move {
-            let Arrival { stream, peer, manner, router, permit, share } = arrival;
+            let Arrival { stream, peer, manner, router, welcome, permit, share } = arrival;
             match TcpStream::from_std(stream) {
-                Ok(stream) => connection::serve(stream, peer, router, &manner, draining).await,
+                Ok(stream) => connection::serve(stream, (peer, welcome), router, &manner, draining).await,
                 Err(error) => tracing::warn!(%peer, %error, "a connection could not be served"),
             }
             drop((permit, share, place));

@@ -13,7 +13,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::addresses::AddressPlace;
-use super::door::Manner;
+use super::door::{Manner, Welcome};
 
 /// A connection that was accepted, and what it needs to be served.
 pub(super) struct Arrival {
@@ -21,6 +21,7 @@ pub(super) struct Arrival {
     pub(super) peer: IpAddr,
     pub(super) manner: Arc<Manner>,
     pub(super) router: Router,
+    pub(super) welcome: Welcome,
     /// Its door's, kept until the connection ends.
     pub(super) permit: OwnedSemaphorePermit,
     /// Its address's, where addresses have shares.
@@ -105,7 +106,8 @@ mod tests {
         let proxies = TrustedProxies::new(Vec::new());
         let manner = Arc::new(Manner::new((Callers::Operators, 1), None, Patience::default(), proxies));
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
-        seats.hand_over(Arrival { stream, peer, manner, router: Router::new(), permit, share: None });
+        let (router, welcome) = (Router::new(), Welcome::Served);
+        seats.hand_over(Arrival { stream, peer, manner, router, welcome, permit, share: None });
     }
 
     #[test]

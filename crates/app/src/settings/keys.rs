@@ -75,7 +75,8 @@ keys! {
         Number, "N", Some("8192"), "Connections to the public address at once; more wait in the system's queue.";
     OPERATOR_CONNECTIONS = "limits.operator_connections", "SIGNALPOST_LIMITS_OPERATOR_CONNECTIONS",
         "operator-connections", Number, "N", Some("2048"),
-        "The same for the operator address, counted apart: customers cannot use up what operating needs.";
+        "The same for the operator address, counted apart: customers cannot use up what operating needs. Beyond it \
+         callers are turned away (503).";
     HEAD_TIMEOUT = "limits.head_timeout", "SIGNALPOST_LIMITS_HEAD_TIMEOUT", "head-timeout", Text, "TIME", Some("10s"),
         "Time for a TLS handshake, and for the head of a connection's first request.";
     BODY_TIMEOUT = "limits.body_timeout", "SIGNALPOST_LIMITS_BODY_TIMEOUT", "body-timeout", Text, "TIME", Some("30s"),

@@ -141,6 +141,55 @@ fn connections_of_customers_do_not_use_up_those_of_the_operator() {
     third.listen_until("its turn", b"", |raw| raw.text().starts_with("HTTP/1.1 404"));
 }
 
+#[test]
+fn an_operator_who_finds_all_connections_taken_is_told_so() {
+    let server = start(&["--operator-connections", "3"]);
+    // The first is the test's own, by which the server was seen to be ready: it goes on with it or opens another.
+    let mut held = Vec::new();
+    wait_for("all connections to be taken", PATIENCE, || {
+        let mut raw = Raw::connect(server.operator_address());
+        raw.send("GET /v1/workspaces HTTP/1.1\r\nhost: x\r\n\r\n");
+        raw.listen_until("an answer", b"", |raw| raw.text().ends_with('}'));
+        let is_full = raw.text().starts_with("HTTP/1.1 503");
+        held.push(raw);
+        is_full
+    })
+    .unwrap();
+    let turned_away = held.pop().unwrap();
+    assert!(held.len() <= 3, "{} are served", held.len());
+    let text = turned_away.text();
+    for expected in [
+        "content-type: application/problem+json",
+        "retry-after: 1",
+        "connection: close",
+        "\"code\":\"unavailable\"",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in {text}");
+    }
+    // A body that comes with the call does not destroy the answer.
+    let post = "POST /v1/workspaces HTTP/1.1\r\nhost: x\r\ncontent-length: 300000\r\n\r\n";
+    let refused = Raw::until_closed(server.operator_address(), format!("{post}{}", "x".repeat(300_000)));
+    assert!(refused.starts_with("HTTP/1.1 503"), "{refused}");
+    for (path, status) in [("/livez", "200"), ("/readyz", "200"), ("/metrics", "200"), ("/docs", "503")] {
+        let call = format!("GET {path} HTTP/1.1\r\nhost: x\r\n\r\n");
+        let answer = Raw::until_closed(server.operator_address(), call);
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {answer}");
+        if path == "/metrics" {
+            assert!(answer.contains("signalpost_callers_turned_away_total 2"), "{answer}");
+        }
+    }
+    let told = server.log_tail().matches("callers are turned away").count();
+    assert_eq!(told, 1, "once");
+    held.pop();
+    wait_for("a place that was given back", PATIENCE, || {
+        let mut raw = Raw::connect(server.operator_address());
+        raw.send("GET /v1/workspaces HTTP/1.1\r\nhost: x\r\n\r\n");
+        raw.listen_until("an answer", b"", |raw| raw.text().ends_with('}'));
+        raw.text().starts_with("HTTP/1.1 401")
+    })
+    .unwrap();
+}
+
 /// The smallest share of a door, and a door with twice as many connections.
 const SHARE: usize = 64;
 const CONNECTIONS: &str = "128";

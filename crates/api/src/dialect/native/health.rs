@@ -39,6 +39,9 @@ enum Readiness {
     NotReady,
 }
 
+/// Paths that are answered whoever asks, and however busy the process is.
+pub(crate) const PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+
 pub(crate) fn router(engine: Arc<Engine>, access: &OperatorAccess) -> Router {
     let draining = Arc::clone(&access.draining);
     let health = Arc::new(Health { engine, draining, probe: Mutex::default() });

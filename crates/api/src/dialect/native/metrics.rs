@@ -23,7 +23,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 10] = [
+    let plain: [(&str, &str, &Counter); 11] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -53,6 +53,11 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             "payloads_removed_total",
             "Payloads that retention has removed of events that stayed.",
             &metrics.payloads_removed,
+        ),
+        (
+            "callers_turned_away_total",
+            "Requests that were refused because all connections were taken.",
+            &metrics.callers_turned_away,
         ),
     ];
     for (name, help, counter) in plain {

@@ -51,7 +51,7 @@ use auth::{Gate, Pace};
 use operations::Served;
 
 pub use auth::OperatorAccess;
-pub(crate) use health::{operations as health_operations, router as health_router};
+pub(crate) use health::{PATHS as HEALTH_PATHS, operations as health_operations, router as health_router};
 pub(crate) use operations::TAGS;
 pub use profile::NAME;
 
