@@ -25,7 +25,16 @@ pub(super) enum Fate {
     /// The server said that it did not take it.
     Refused {
         status: u16,
+        told: Reason,
     },
+}
+
+/// Whether a publisher who is refused learns what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// By the documented code of the status, and by when to come again.
+    Given,
+    Missing,
 }
 
 #[derive(Default)]
@@ -71,9 +80,9 @@ impl Calls {
         &self.routes[usize::try_from(call.route).expect("32 bits fit")]
     }
 
-    /// How many of these were refused with a status.
-    pub(super) fn refused(&self, numbers: Range<u64>, status: u16) -> u64 {
-        self.among(numbers).iter().filter(|call| call.fate == Fate::Refused { status }).count() as u64
+    /// How many of these were refused with a status, and given a reason or none.
+    pub(super) fn refused(&self, numbers: Range<u64>, status: u16, told: Reason) -> u64 {
+        self.among(numbers).iter().filter(|call| call.fate == Fate::Refused { status, told }).count() as u64
     }
 
     pub(super) fn is_measured(&self, call: &Call) -> bool {

@@ -25,11 +25,13 @@ pub(super) struct Connection {
 
 pub(super) struct Answer<'a> {
     pub(super) status: u16,
+    pub(super) retry_after_s: Option<u64>,
     pub(super) body: &'a [u8],
 }
 
 struct Head {
     status: u16,
+    retry_after_s: Option<u64>,
     body_at: usize,
     body_bytes: usize,
     closes: bool,
@@ -60,7 +62,7 @@ impl Connection {
             self.stream = Some(stream);
         }
         let body = &self.buffer[head.body_at..head.body_at + head.body_bytes];
-        Ok(Answer { status: head.status, body })
+        Ok(Answer { status: head.status, retry_after_s: head.retry_after_s, body })
     }
 
     /// Posts a body and returns the answer's, which must be a success.
@@ -114,17 +116,19 @@ fn head_of(buffer: &[u8]) -> io::Result<Option<Head>> {
     let head = str::from_utf8(&buffer[..end]).map_err(|_| broken())?;
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok());
-    let (mut body_bytes, mut closes) = (None, false);
+    let (mut body_bytes, mut closes, mut retry_after_s) = (None, false, None);
     for (name, value) in lines.filter_map(|line| line.split_once(':')) {
         if name.eq_ignore_ascii_case("content-length") {
             body_bytes = value.trim().parse().ok();
         } else if name.eq_ignore_ascii_case("connection") {
             closes = value.trim().eq_ignore_ascii_case("close");
+        } else if name.eq_ignore_ascii_case("retry-after") {
+            retry_after_s = value.trim().parse().ok();
         }
     }
     let status = status.ok_or_else(broken)?;
     let body_bytes = body_bytes.or((status == 204).then_some(0)).ok_or_else(broken)?;
-    Ok(Some(Head { status, body_at: end + 4, body_bytes, closes }))
+    Ok(Some(Head { status, retry_after_s, body_at: end + 4, body_bytes, closes }))
 }
 
 #[cfg(test)]
@@ -139,7 +143,10 @@ mod tests {
         }
         let head = head_of(answer).expect("well formed").expect("complete");
         assert_eq!((head.status, head.body_bytes, head.closes), (202, 12, true));
-        assert_eq!(head.body_at, answer.len() - 1);
+        assert_eq!((head.body_at, head.retry_after_s), (answer.len() - 1, None));
+        let busy = b"HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
+        let head = head_of(busy).expect("well formed").expect("complete");
+        assert_eq!((head.status, head.retry_after_s), (503, Some(7)));
         assert!(head_of(b"HTTP/1.1 200 OK\r\n\r\n").is_err(), "no length");
         assert!(head_of(b"SSH-2.0\r\n\r\n").is_err());
     }

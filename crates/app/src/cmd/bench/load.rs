@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::rc::Rc;
 use std::time::Duration;
 
+use signalpost_core::error::ErrorCode;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::calls::{Calls, Fate};
-use super::client::Connection;
+use super::calls::{Calls, Fate, Reason};
+use super::client::{Answer, Connection};
 use super::clock::{Alarm, NS_PER_S, now_ns};
 use super::request::{self, Letterhead};
 use super::schedule::Timetable;
@@ -23,8 +24,9 @@ const UNANSWERED_MAX: u32 = 100;
 const OVERTIME_NS: u64 = 60 * NS_PER_S;
 /// Callers are told so by the server when they should come back.
 pub(super) const LATER_STATUSES: [u16; 2] = [429, 503];
-/// The same, when there is no room on its disk.
-const FULL_STATUS: u16 = 507;
+/// With which code the server refuses what it has no room for, by the status.
+pub(super) const REFUSALS: [(u16, ErrorCode); 3] =
+    [(429, ErrorCode::RateLimited), (503, ErrorCode::Unavailable), (507, ErrorCode::StorageFull)];
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Pace {
@@ -133,6 +135,19 @@ impl Pace {
             Self::Closed { .. } | Self::Count(_) => None,
         }
     }
+
+    /// How long a publisher leaves the server alone that has refused it.
+    fn patience(&self, come_again_s: Option<u64>) -> Duration {
+        match self {
+            // Others publish meanwhile what is due.
+            Self::WhileItLasts(table) => {
+                let left = Duration::from_nanos(table.end_ns().saturating_sub(now_ns()));
+                come_again_s.map_or(LATER, Duration::from_secs).min(left)
+            }
+            Self::Timetable(_) => Duration::ZERO,
+            Self::Closed { .. } | Self::Count(_) => LATER,
+        }
+    }
 }
 
 impl Shift {
@@ -184,8 +199,8 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
     let (mut request, mut unanswered) = (Vec::new(), 0);
     while let Some(turn) = shift.turn().await {
         let number = shift.begin(&turn, &mut request);
-        let fate = match connection.exchange(&request).await {
-            Ok(answer) => fate(answer.status, answer.body)?,
+        let (fate, come_again_s) = match connection.exchange(&request).await {
+            Ok(answer) => (fate(&answer)?, answer.retry_after_s),
             Err(error) if unanswered == UNANSWERED_MAX => {
                 return Err(Failure::io("the server does not answer any more", error));
             }
@@ -198,16 +213,18 @@ async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
         };
         unanswered = 0;
         shift.calls.borrow_mut().end(number, fate, now_ns());
-        if matches!(fate, Fate::Refused { .. }) && shift.stream.pace.table().is_none() {
-            tokio::time::sleep(LATER).await;
+        if matches!(fate, Fate::Refused { .. }) {
+            tokio::time::sleep(shift.stream.pace.patience(come_again_s)).await;
         }
     }
     Ok(())
 }
 
-fn fate(status: u16, body: &[u8]) -> Result<Fate, Failure> {
-    if LATER_STATUSES.contains(&status) || status == FULL_STATUS {
-        return Ok(Fate::Refused { status });
+fn fate(answer: &Answer<'_>) -> Result<Fate, Failure> {
+    let Answer { status, retry_after_s, body } = *answer;
+    if let Some((_, code)) = REFUSALS.into_iter().find(|(known, _)| *known == status) {
+        let given = retry_after_s.is_some() && request::code_of(body).is_some_and(|said| said == code.name());
+        return Ok(Fate::Refused { status, told: if given { Reason::Given } else { Reason::Missing } });
     }
     let receipt = if status == 202 { request::receipt(body) } else { None };
     receipt.map(Fate::Acknowledged).ok_or_else(|| {
@@ -229,12 +246,21 @@ mod tests {
         let id = EventId::from_raw(9).to_public();
         let body = format!(r#"{{"id":"{id}","sequence":1,"deliveries":2}}"#);
         let receipt = request::Receipt { event: 9, deliveries: 2 };
-        assert_eq!(fate(202, body.as_bytes()).expect("understood"), Fate::Acknowledged(receipt));
-        for status in [429, 503, 507] {
-            assert_eq!(fate(status, b"").expect("understood"), Fate::Refused { status });
+        let of = |status, body: &str, retry_after_s| {
+            fate(&Answer { status, retry_after_s, body: body.as_bytes() })
+        };
+        assert_eq!(of(202, &body, None).expect("understood"), Fate::Acknowledged(receipt));
+        for (status, code) in [(429, "rate_limited"), (503, "unavailable"), (507, "storage_full")] {
+            let problem = format!(r#"{{"status":{status},"code":"{code}"}}"#);
+            let refused = |body: &str, retry_after_s| of(status, body, retry_after_s).expect("understood");
+            let told = |told| Fate::Refused { status, told };
+            assert_eq!(refused(&problem, Some(1)), told(Reason::Given));
+            assert_eq!(refused(&problem, None), told(Reason::Missing), "when is not said");
+            assert_eq!(refused(r#"{"code":"internal"}"#, Some(1)), told(Reason::Missing), "another code");
+            assert_eq!(refused("", Some(1)), told(Reason::Missing));
         }
-        assert!(fate(202, b"{}").is_err(), "an acknowledgement without a receipt");
-        assert!(fate(404, b"").is_err());
+        assert!(of(202, "{}", None).is_err(), "an acknowledgement without a receipt");
+        assert!(of(404, "", None).is_err());
     }
 
     const TARGETS: Range<u32> = 0..1;

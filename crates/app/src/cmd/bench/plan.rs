@@ -113,7 +113,8 @@ impl Scenario {
                 "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much"
             }
             Self::Overload => {
-                "saturation, a quarter of it (--rate), twice of it for as long, and the quarter again until all is as before"
+                "saturation, a quarter of it (--rate), twice of it for as long by more publishers than the server has connections \
+                 for, and the quarter again until all is as before"
             }
             Self::Storm => {
                 "deliveries that failed come due again at once, 2,000 for each second, while first attempts go on as fast as \

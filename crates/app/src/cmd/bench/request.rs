@@ -121,6 +121,12 @@ pub(super) fn receipts(body: &[u8]) -> Option<Vec<Receipt>> {
     answer["events"].as_array()?.iter().map(receipt_of).collect()
 }
 
+/// The stable code of an error.
+pub(super) fn code_of(body: &[u8]) -> Option<String> {
+    let problem: Value = serde_json::from_slice(body).ok()?;
+    problem["code"].as_str().map(str::to_owned)
+}
+
 fn receipt_of(answer: &Value) -> Option<Receipt> {
     let event = EventId::from_public(answer["id"].as_str()?)?.raw();
     Some(Receipt { event, deliveries: answer["deliveries"].as_u64()? })

@@ -124,6 +124,7 @@ fn empty() -> Histogram<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::calls::Reason;
     use super::super::group::Group;
     use super::super::request::{Receipt, Route};
     use super::*;
@@ -138,7 +139,7 @@ mod tests {
             calls.begin(0, 1_000, 1_500);
         }
         calls.end(0, Fate::Acknowledged(Receipt { event: 100, deliveries: 2 }), 3_000);
-        calls.end(2, Fate::Refused { status: 503 }, 3_000);
+        calls.end(2, Fate::Refused { status: 503, told: Reason::Given }, 3_000);
         calls
     }
 
@@ -182,7 +183,7 @@ mod tests {
         let sum = calls().sum(0..3);
         assert_eq!((sum.acknowledged, sum.refused, sum.unknown), (1, 1, 1));
         assert_eq!((sum.expected, sum.promised, sum.unknown_deliveries), (2, 2, 2));
-        assert_eq!([429, 503].map(|status| calls().refused(0..3, status)), [0, 1]);
+        assert_eq!([429, 503].map(|status| calls().refused(0..3, status, Reason::Given)), [0, 1]);
         assert_eq!(calls().sum(1..1), super::super::calls::Published::default());
     }
 

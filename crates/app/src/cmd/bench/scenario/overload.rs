@@ -1,7 +1,12 @@
 //! Twice what the server can take, for a while, and how long it takes until all is as before.
 
+use std::ops::Range;
+
+use signalpost_core::limits::OPERATOR_CONNECTIONS_MAX;
+
+use super::super::calls::Reason;
 use super::super::clock::NS_PER_S;
-use super::super::load::{Pace, Stream};
+use super::super::load::{Pace, REFUSALS, Stream};
 use super::super::phase::Timed;
 use super::super::report::{Fact, Target};
 use super::super::rig::{Rig, Until};
@@ -9,17 +14,20 @@ use super::super::tenants::Tenants;
 use super::matched::{Later, Matched};
 use super::{Found, closed, timetable};
 use crate::cmd::Failure;
+use crate::open_files;
+use crate::telemetry::note;
 
 const WORKSPACES: u32 = 10;
 /// How much more comes than the server has been found to take.
 const TIMES: f64 = 2.0;
 /// The part of what it takes that is usual.
 const USUAL_PART: f64 = 0.25;
-/// Connections that find how much it takes, and then bring too much, for each of the usual ones: whoever waits for answers is
-/// no overload.
+/// Connections that find how much it takes, for each of the usual ones.
 const CONNECTIONS_TIMES: usize = 8;
-/// The server holds no more of one address.
-const CONNECTIONS_MAX: usize = 1_000;
+/// Publishers who bring too much, none of whom waits for another's answer: twice what the server has connections for.
+const PUBLISHERS: usize = 2 * OPERATOR_CONNECTIONS_MAX;
+/// Files that this process needs for anything else.
+const OTHER_FILES: usize = 64;
 const WINDOW_NS: u64 = NS_PER_S / 4;
 /// So many windows in a row must be as usual.
 const WINDOWS_IN_A_ROW: usize = 3;
@@ -28,9 +36,10 @@ const USUAL_TIMES: f64 = 2.0;
 
 pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
     let routes = rig.add(Tenants::single(WORKSPACES)).await?;
-    let connections = (rig.plan.connections * CONNECTIONS_TIMES).min(CONNECTIONS_MAX);
-    let many = |pace| vec![Stream { routes: routes.clone(), pace, connections }];
-    let saturation = rig.measure_until(Until::AllEnded, "saturation", many(closed(rig.plan))).await?;
+    let by = |connections, pace| vec![Stream { routes: routes.clone(), pace, connections }];
+    let connections = rig.plan.connections * CONNECTIONS_TIMES;
+    let saturation =
+        rig.measure_until(Until::AllEnded, "saturation", by(connections, closed(rig.plan))).await?;
     let most = saturation.deliveries_per_s();
     let usual = rig.plan.rate.unwrap_or(most * USUAL_PART);
     found.phases.push((saturation, Timed::No));
@@ -41,23 +50,47 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
     let Pace::Timetable(table) = timetable(rig.plan, most * TIMES) else {
         return Err(Failure::new("an overload has a timetable"));
     };
-    let overload = rig.measure_until(Until::Published, "overload", many(Pace::WhileItLasts(table))).await?;
+    let many = by(publishers(), Pace::WhileItLasts(table));
+    let overload = rig.measure_until(Until::Published, "overload", many).await?;
     let numbers = overload.numbers.clone();
-    found.fact(
-        "  of these not sent in time",
-        table.events.saturating_sub(numbers.end - numbers.start) as f64,
-        "",
-    );
-    for (name, status) in
-        [("  refused with 429", 429), ("  refused with 503", 503), ("  refused with 507", 507)]
-    {
-        found.fact(name, rig.calls.refused(numbers.clone(), status) as f64, "");
-    }
+    let late = table.events.saturating_sub(numbers.end - numbers.start);
+    found.fact("  of these not sent in time", late as f64, "");
+    refusals(rig, numbers, found);
     found.phases.push((overload, Timed::Yes));
     let after = rig.measure("usual again", routes, twice_as_long(timetable(rig.plan, usual))).await?;
     found.phases.push((after, Timed::Yes));
     found.later.push(usual_again(table.end_ns(), TIMES * rig.plan.seconds));
     Ok(())
+}
+
+/// As many as this process may have connections.
+fn publishers() -> usize {
+    let files = open_files::raise().and_then(|files| usize::try_from(files).ok()).unwrap_or(usize::MAX);
+    let most = files.saturating_sub(OTHER_FILES);
+    if most < PUBLISHERS {
+        note(&format!("  {most} publishers, for no more files may be open; {PUBLISHERS} are wanted\n"));
+    }
+    PUBLISHERS.min(most)
+}
+
+/// Whom the server has no room for it tells so, and when to come again; and it leaves nobody without an answer.
+fn refusals(rig: &Rig<'_>, numbers: Range<u64>, found: &mut Found) {
+    let count = |status, told| rig.calls.refused(numbers.clone(), status, told) as f64;
+    let names = [
+        "  refused with 429 and a reason",
+        "  refused with 503 and a reason",
+        "  refused with 507 and a reason",
+    ];
+    for (name, (status, _)) in names.into_iter().zip(REFUSALS) {
+        found.fact(name, count(status, Reason::Given), "");
+    }
+    let all = |told| REFUSALS.into_iter().map(|(status, _)| count(status, told)).sum();
+    let given = Fact::new("refused with a clear error", all(Reason::Given), "");
+    let missing = Fact::new("refused without one", all(Reason::Missing), "");
+    let unanswered = rig.calls.sum(numbers.clone()).unknown as f64;
+    let unanswered = Fact::new("left without an answer", unanswered, "");
+    found.facts.push(given.against(Target::AtLeast(1.0)));
+    found.facts.extend([missing, unanswered].map(|fact| fact.against(Target::AtMost(0.0))));
 }
 
 fn twice_as_long(pace: Pace) -> Pace {
