@@ -6,13 +6,18 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::Value;
+use signalpost_core::limits::CALLER_HEAD_TIMEOUT;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+use super::clock::{NS_PER_S, now_ns};
 use super::request::Letterhead;
 use crate::cmd::Failure;
 
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+/// A connection that has rested for longer is not used again: the server closes it after [`CALLER_HEAD_TIMEOUT`], and a request
+/// that is sent at that moment would have no answer.
+const REST_NS_MAX: u64 = CALLER_HEAD_TIMEOUT.as_secs() * NS_PER_S / 2;
 const READ_BYTES: usize = 16 * 1024;
 /// The largest answer, a batch's receipts, takes some 70 KB; lists are bounded at 8 MiB.
 const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
@@ -20,6 +25,8 @@ const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
 pub(super) struct Connection {
     address: SocketAddr,
     stream: Option<TcpStream>,
+    /// When the last answer came.
+    used_ns: u64,
     buffer: Vec<u8>,
 }
 
@@ -40,13 +47,14 @@ struct Head {
 impl Connection {
     /// Nothing is connected yet.
     pub(super) const fn new(address: SocketAddr) -> Self {
-        Self { address, stream: None, buffer: Vec::new() }
+        Self { address, stream: None, used_ns: 0, buffer: Vec::new() }
     }
 
     /// Sends a request and reads its answer. After an error it is unknown whether the server acted on it; the next
     /// request opens a new connection.
     pub(super) async fn exchange(&mut self, request: &[u8]) -> io::Result<Answer<'_>> {
-        let mut stream = match self.stream.take() {
+        let rested = now_ns() > self.used_ns + REST_NS_MAX;
+        let mut stream = match self.stream.take().filter(|_| !rested) {
             Some(stream) => stream,
             None => {
                 let stream = TcpStream::connect(self.address).await?;
@@ -59,7 +67,7 @@ impl Connection {
             tokio::time::timeout(ANSWER_TIMEOUT, talk(&mut stream, request, &mut self.buffer)).await;
         let head = answered.map_err(|_| io::Error::from(io::ErrorKind::TimedOut)).flatten()?;
         if !head.closes {
-            self.stream = Some(stream);
+            (self.stream, self.used_ns) = (Some(stream), now_ns());
         }
         let body = &self.buffer[head.body_at..head.body_at + head.body_bytes];
         Ok(Answer { status: head.status, retry_after_s: head.retry_after_s, body })
