@@ -131,9 +131,21 @@ pub struct Attempt {
 pub enum Verdict {
     Delivered,
     RetryAt(Timestamp),
+    /// Its webhook is paused by the engine: the delivery is owed again from then on, and this counts as none of its tries.
+    HeldUntil(Timestamp),
     GiveUp,
     /// Nothing: when it ended its delivery had begun a new round, which goes on without it.
     Superseded,
+}
+
+impl Verdict {
+    /// When the delivery is owed again, if it is.
+    pub const fn next_at(self) -> Option<Timestamp> {
+        match self {
+            Self::RetryAt(at) | Self::HeldUntil(at) => Some(at),
+            Self::Delivered | Self::GiveUp | Self::Superseded => None,
+        }
+    }
 }
 
 impl Attempt {

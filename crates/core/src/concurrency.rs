@@ -97,6 +97,11 @@ impl Concurrency {
         }
     }
 
+    /// Begins at one with a receiver that is back, and rises as with a new one.
+    pub const fn begin_anew(&mut self) {
+        *self = Self { generation: self.generation.wrapping_add(1), ..Self::from(1, LANE_IN_FLIGHT_MAX) };
+    }
+
     fn fall(&mut self) {
         let limit = (self.limit / 2).max(1);
         *self = Self { generation: self.generation.wrapping_add(1), ..Self::from(limit, limit) };
@@ -162,6 +167,16 @@ mod tests {
             assert_eq!(Concurrency::remembered(told).limit(), limit);
         }
         assert_eq!(end(&mut Concurrency::remembered(7), Load::Borne), 7, "with care");
+    }
+
+    #[test]
+    fn a_receiver_that_is_back_is_tried_from_one_on() {
+        let mut concurrency = Concurrency::default();
+        let before = concurrency.begin(0);
+        concurrency.begin_anew();
+        concurrency.learn(before, Load::Strained);
+        assert_eq!(concurrency.limit(), 1);
+        assert_eq!((0..9).map(|_| end(&mut concurrency, Load::Borne)).last(), Some(10));
     }
 
     #[test]

@@ -41,18 +41,23 @@ pub struct Cut {
 pub enum CutReason {
     Disabled,
     Deleted,
+    /// What was held for a paused webhook was not wanted any more when it was released.
+    Skipped,
 }
 
 impl CutReason {
+    pub const ALL: [Self; 3] = [Self::Disabled, Self::Deleted, Self::Skipped];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Disabled => "webhook_disabled",
             Self::Deleted => "webhook_deleted",
+            Self::Skipped => "skipped",
         }
     }
 
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Disabled, Self::Deleted].into_iter().find(|reason| reason.name() == name)
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
     }
 }
 
@@ -76,7 +81,10 @@ impl DeliveryState {
 
     /// Whether its receiver may miss it: it failed, or was dropped when its webhook was disabled.
     pub const fn is_lost(self) -> bool {
-        matches!(self, Self::Failed { .. } | Self::Dropped { reason: CutReason::Disabled, .. })
+        matches!(
+            self,
+            Self::Failed { .. } | Self::Dropped { reason: CutReason::Disabled | CutReason::Skipped, .. }
+        )
     }
 }
 
@@ -143,6 +151,18 @@ pub enum Place {
     Superseded { number: u32 },
 }
 
+impl Due {
+    /// Attempts of its round that count, with one more of which so much was decided.
+    pub const fn tries_after(&self, verdict: Verdict) -> u32 {
+        match verdict {
+            Verdict::HeldUntil(_) => self.tries,
+            Verdict::Delivered | Verdict::RetryAt(_) | Verdict::GiveUp | Verdict::Superseded => {
+                self.tries.saturating_add(1)
+            }
+        }
+    }
+}
+
 /// Finds the place of an attempt whose own number is taken.
 ///
 /// Sending a delivery once more takes the number that an attempt in flight was going to have. `steps` is the whole
@@ -180,7 +200,7 @@ pub fn state_of(born: Sequence, accepted_at: Timestamp, steps: &[Step], cuts: &[
         Some(Step::Attempted(attempt)) => match attempt.verdict {
             Verdict::Delivered => return DeliveryState::Delivered { at: attempt.at },
             Verdict::GiveUp => return DeliveryState::Failed { at: attempt.at },
-            Verdict::RetryAt(at) => at,
+            Verdict::RetryAt(at) | Verdict::HeldUntil(at) => at,
             Verdict::Superseded => unreachable!("passed over above"),
         },
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::health::DisableRule;
+use crate::health::{DisableRule, HealthRules, HoldAfter, HoldRule, ReleaseOrder};
 use crate::limits::{ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, RETRY_DELAY_MAX, RETRY_DELAYS_MAX};
 use crate::retention::RetentionOverrides;
 
@@ -54,6 +54,10 @@ pub struct DeliveryPolicy {
     /// Limit of one attempt as a whole.
     pub timeout: Duration,
     pub disable: DisableRule,
+    /// When the engine pauses a webhook; `None` is never.
+    pub hold: Option<HoldRule>,
+    /// In which order what was held meanwhile is sent.
+    pub release: ReleaseOrder,
 }
 
 /// What a workspace changes of its dialect's rules and of the server's.
@@ -61,6 +65,8 @@ pub struct DeliveryPolicy {
 pub struct PolicyOverrides {
     pub retry: Option<RetrySchedule>,
     pub timeout: Option<Duration>,
+    pub hold_after: Option<HoldAfter>,
+    pub release: Option<ReleaseOrder>,
     pub retention: RetentionOverrides,
 }
 
@@ -70,6 +76,8 @@ pub struct PolicyOverrides {
 pub struct PolicyChange {
     pub retry: Option<Option<RetrySchedule>>,
     pub timeout: Option<Option<Duration>>,
+    pub hold_after: Option<Option<HoldAfter>>,
+    pub release: Option<Option<ReleaseOrder>>,
     pub event_age_max: Option<Option<Duration>>,
     pub payload_age_max: Option<Option<Duration>>,
     pub bytes_max: Option<Option<u64>>,
@@ -81,6 +89,8 @@ impl PolicyChange {
         Self {
             retry: Some(None),
             timeout: Some(None),
+            hold_after: Some(None),
+            release: Some(None),
             event_age_max: Some(None),
             payload_age_max: Some(None),
             bytes_max: Some(None),
@@ -95,6 +105,8 @@ impl PolicyChange {
         }
         take(&mut overrides.retry, &self.retry);
         take(&mut overrides.timeout, &self.timeout);
+        take(&mut overrides.hold_after, &self.hold_after);
+        take(&mut overrides.release, &self.release);
         take(&mut overrides.retention.event_age_max, &self.event_age_max);
         take(&mut overrides.retention.payload_age_max, &self.payload_age_max);
         take(&mut overrides.retention.bytes_max, &self.bytes_max);
@@ -114,7 +126,7 @@ impl DeliveryPolicy {
         Self {
             retry: own.retry.clone().unwrap_or(self.retry),
             timeout: own.timeout.unwrap_or(self.timeout),
-            disable: self.disable,
+            ..self
         }
     }
 
@@ -123,7 +135,13 @@ impl DeliveryPolicy {
             retry: overrides.retry.clone().unwrap_or_else(|| self.retry.clone()),
             timeout: overrides.timeout.unwrap_or(self.timeout),
             disable: self.disable,
+            hold: overrides.hold_after.map_or(self.hold, |after| after.rule(self.hold)),
+            release: overrides.release.unwrap_or(self.release),
         }
+    }
+
+    pub const fn health(&self) -> HealthRules {
+        HealthRules { disable: self.disable, hold: self.hold }
     }
 }
 
@@ -161,10 +179,29 @@ mod tests {
             retry: RetrySchedule::from_seconds(&[60]).expect("in bounds"),
             timeout: Duration::from_secs(10),
             disable: DisableRule::default(),
+            hold: None,
+            release: ReleaseOrder::default(),
         };
         assert_eq!(base.with(&PolicyOverrides::default()), base);
         let hasty = PolicyOverrides { timeout: Some(Duration::from_secs(1)), ..PolicyOverrides::default() };
         assert_eq!(base.with(&hasty), DeliveryPolicy { timeout: Duration::from_secs(1), ..base.clone() });
+    }
+
+    #[test]
+    fn a_workspace_says_when_its_webhooks_are_paused() {
+        let rule = HoldRule::after(Duration::from_secs(60));
+        let base = DeliveryPolicy {
+            retry: RetrySchedule::default(),
+            timeout: Duration::from_secs(10),
+            disable: DisableRule::default(),
+            hold: Some(rule),
+            release: ReleaseOrder::default(),
+        };
+        let hold = |own| base.with(&PolicyOverrides { hold_after: own, ..PolicyOverrides::default() }).hold;
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(hold(None), Some(rule));
+        assert_eq!(hold(Some(HoldAfter::Never)), None);
+        assert_eq!(hold(Some(HoldAfter::FailingFor(hour))), Some(HoldRule { failing_for: hour, ..rule }));
     }
 
     #[test]
@@ -189,6 +226,8 @@ mod tests {
             retry: schedule(&[60]),
             timeout: Duration::from_secs(10),
             disable: DisableRule::default(),
+            hold: None,
+            release: ReleaseOrder::default(),
         };
         assert_eq!(base.clone().with_patience(&Patience::default()), base);
         let own = Patience { retry: Some(schedule(&[])), timeout: None };

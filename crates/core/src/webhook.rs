@@ -4,6 +4,7 @@ use crate::basic_auth::Login;
 use crate::ceilings::Ceilings;
 use crate::custom_header::CustomHeader;
 use crate::event::Sequence;
+use crate::health::Health;
 use crate::id::{SigningKeyId, WebhookId, WorkspaceId};
 use crate::order::OrderRule;
 use crate::policy::Patience;
@@ -47,8 +48,8 @@ pub struct Webhook {
     pub signing_key: Option<SigningKeyId>,
     /// What its owner, or its dialect, keeps with it, in the order of names. It means nothing here.
     pub metadata: Vec<(String, String)>,
-    /// Failed attempts since the last success.
-    pub consecutive_failures: u32,
+    /// How its receiver has answered of late.
+    pub health: Health,
     /// Requests that its receiver was last found to bear at once, see [`crate::concurrency`]. `None` while it is not known
     /// to bear more or fewer than any other.
     pub concurrency: Option<u16>,
@@ -218,7 +219,7 @@ pub(crate) mod tests {
             previous_secrets: Vec::new(),
             signing_key: None,
             metadata: Vec::new(),
-            consecutive_failures: 0,
+            health: Health::default(),
             concurrency: None,
             created_at: Timestamp::default(),
             updated_at: Timestamp::default(),
@@ -234,7 +235,11 @@ pub(crate) mod tests {
             WebhookState::Disabled { at: Timestamp::default(), reason: DisableReason::ByOwner };
         let alike = [
             Webhook { name: Some("n".to_owned()), url: "https://example.org".to_owned(), ..webhook() },
-            Webhook { consecutive_failures: 3, updated_at: Timestamp::from_ms(9), ..webhook() },
+            Webhook {
+                health: Health { consecutive_failures: 3, ..Health::default() },
+                updated_at: Timestamp::from_ms(9),
+                ..webhook()
+            },
             Webhook { settled_after: Sequence(7), created_after: Sequence(7), ..webhook() },
         ];
         for other in alike {

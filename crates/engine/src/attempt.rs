@@ -11,9 +11,9 @@ use signalpost_core::concurrency::Load;
 use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::health::{HealthAfter, after_attempt};
+use signalpost_core::health::{self, Health, ReleaseOrder, after_attempt};
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES};
+use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES, DELIVERY_STEPS_MAX};
 use signalpost_core::masking::Masking;
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
 use signalpost_core::profile::DeliveryProfile;
@@ -22,7 +22,7 @@ use signalpost_core::sign::Signer;
 use signalpost_core::template::{Scope, Template};
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
-use signalpost_store::ledger::{Finished, HealthChange};
+use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use crate::lane_config::{LaneConfig, Target};
 
@@ -155,30 +155,21 @@ impl EndedAttempt {
         asked_for(self.outcome(), self.exchange.retry_after)
     }
 
-    /// Decides what follows. `failures` is the webhook's count before this attempt.
-    pub(crate) fn judge(self, failures: u32, now: Timestamp, random: &dyn Random) -> Judged {
+    /// Decides what follows. `before` is how the webhook fared before this attempt.
+    pub(crate) fn judge(self, before: Health, now: Timestamp, random: &dyn Random) -> Judged {
         let (due, policy) = (self.due, &self.config.policy);
         let outcome = self.exchange.outcome;
-        let retry_after = self.exchange.retry_after;
-        let ended = Ended { outcome, tries: due.tries + 1, schedule: &policy.retry, retry_after, now };
-        let verdict = decide(ended, &mut |bound| random.up_to(bound));
-        // Our own faults must not cost a customer the webhook.
-        let health = if outcome == Outcome::Failed(Failure::Internal) {
-            HealthAfter { consecutive_failures: failures, disable: None }
-        } else {
-            after_attempt(policy.disable, failures, outcome)
-        };
-        let changed = health.consecutive_failures != failures || health.disable.is_some();
-        let health = changed.then_some(HealthChange {
-            consecutive_failures: health.consecutive_failures,
-            disable: health.disable,
-        });
-        let ending = Ending {
-            due,
-            workspace: self.config.workspace,
-            verdict,
-            disabled: health.and_then(|h| h.disable),
-        };
+        let ended = health::Ended { outcome, began_at: self.started_at, now };
+        let after = after_attempt(policy.health(), before, ended);
+        let verdict = self.verdict(after.health, now, random);
+        let is_back = before.hold.is_some() && after.health.hold.is_none();
+        let skips = is_back && policy.release == ReleaseOrder::Skip;
+        let backlog = if skips { Backlog::Skipped } else { Backlog::Kept };
+        let changed = after.health != before || after.disable.is_some();
+        let health =
+            changed.then_some(HealthChange { health: after.health, disable: after.disable, backlog });
+        let ending =
+            Ending { due, workspace: self.config.workspace, verdict, disabled: after.disable, backlog };
         let finished = Finished {
             workspace: self.config.workspace,
             due,
@@ -187,6 +178,21 @@ impl EndedAttempt {
             concurrency: None,
         };
         Judged { finished, ending }
+    }
+
+    /// What a paused webhook is owed stays owed; it is not tried for ever, for its history is read as a whole.
+    fn verdict(&self, health: Health, now: Timestamp, random: &dyn Random) -> Verdict {
+        let (outcome, due) = (self.exchange.outcome, self.due);
+        match health.hold {
+            Some(hold) if !outcome.is_success() && due.steps < DELIVERY_STEPS_MAX => {
+                Verdict::HeldUntil(hold.next_probe(now))
+            }
+            _ => {
+                let (schedule, retry_after) = (&self.config.policy.retry, self.exchange.retry_after);
+                let ended = Ended { outcome, tries: due.tries + 1, schedule, retry_after, now };
+                decide(ended, &mut |bound| random.up_to(bound))
+            }
+        }
     }
 
     fn into_record(self, verdict: Verdict) -> Attempt {
@@ -224,17 +230,20 @@ pub(crate) struct Ending {
     pub(crate) verdict: Verdict,
     /// Set when this attempt ended the webhook.
     pub(crate) disabled: Option<DisableReason>,
+    pub(crate) backlog: Backlog,
 }
 
 impl Ending {
+    /// Whether nothing of its lane may start before it is recorded.
+    pub(crate) fn closes(&self) -> bool {
+        self.disabled.is_some() || self.backlog == Backlog::Skipped
+    }
+
     /// What is owed next, if anything.
     pub(crate) fn next_due(&self) -> Option<Due> {
-        match self.verdict {
-            Verdict::RetryAt(due_at) => {
-                Some(Due { due_at, steps: self.due.steps + 1, tries: self.due.tries + 1, ..self.due })
-            }
-            Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
-        }
+        let due_at = self.verdict.next_at()?;
+        let tries = self.due.tries_after(self.verdict);
+        Some(Due { due_at, steps: self.due.steps + 1, tries, ..self.due })
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use signalpost_core::error::Error;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::DIRECTORY_WORKSPACES_MAX;
+use signalpost_core::policy::DeliveryPolicy;
 use signalpost_core::profile::Profile;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::Store;
@@ -30,6 +31,11 @@ impl View {
     fn new(fan_out: FanOut, profile: Arc<Profile>) -> Self {
         let FanOut { workspace, version, webhooks } = fan_out;
         Self { workspace, profile, version, subscriptions: Subscriptions::of(&webhooks) }
+    }
+
+    /// The rules in force for its webhooks, but for what each has of its own.
+    pub fn policy(&self) -> DeliveryPolicy {
+        self.profile.delivery.policy.with(&self.workspace.policy)
     }
 
     /// Who wants which events.

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use futures_channel::oneshot;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
+use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::CommitListener;
 use signalpost_store::ledger::{DueLane, Stored};
@@ -25,12 +26,20 @@ pub(crate) enum Message {
     Owed(DueLane),
     /// The webhook changed or is gone: start nothing more under what was known of it.
     Reload { webhook: WebhookId, applied: oneshot::Sender<()> },
-    /// The same, and it is on now: go on at once with what it is owed. The failures are those that the store counts.
-    Resume { webhook: WebhookId, consecutive_failures: Option<u32>, applied: oneshot::Sender<()> },
+    /// The same, and it is on now: go on at once with what it is owed.
+    Resume { webhook: WebhookId, resumed: Resumed, applied: oneshot::Sender<()> },
     /// As `Reload` for every webhook of a workspace.
     ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
     /// Start nothing more and end when nothing is in flight.
     Stop,
+}
+
+/// How a webhook goes on that was switched on, or released.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Resumed {
+    /// As the store has it; `None` when it has not answered.
+    pub(crate) health: Option<Health>,
+    pub(crate) order: ReleaseOrder,
 }
 
 /// The way to one core. Messages to a core that is not running are dropped.
@@ -88,10 +97,10 @@ impl Doorbell {
         done.await.unwrap_or_default();
     }
 
-    /// The same for one that was switched on, which goes on with what it was owed all the while.
-    pub(crate) async fn resume(&self, webhook: WebhookId, consecutive_failures: Option<u32>) {
+    /// The same for one that was switched on or released, which goes on with what it was owed all the while.
+    pub(crate) async fn resume(&self, webhook: WebhookId, resumed: Resumed) {
         let (applied, done) = oneshot::channel();
-        self.door_of(webhook).send([Message::Resume { webhook, consecutive_failures, applied }]);
+        self.door_of(webhook).send([Message::Resume { webhook, resumed, applied }]);
         // As above.
         done.await.unwrap_or_default();
     }
@@ -177,7 +186,7 @@ mod tests {
         core.open();
         let changes: [BoxFuture<'_, ()>; 3] = [
             doorbell.reload(webhook).boxed(),
-            doorbell.resume(webhook, None).boxed(),
+            doorbell.resume(webhook, Resumed { health: None, order: ReleaseOrder::OldestFirst }).boxed(),
             doorbell.reload_workspace(WorkspaceId::from_raw(1)).boxed(),
         ];
         for mut change in changes {

@@ -7,6 +7,7 @@
 
 mod back;
 mod gate;
+mod held;
 mod order;
 mod pages;
 mod ready;
@@ -18,11 +19,12 @@ use std::sync::Arc;
 use signalpost_core::concurrency::Begun;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::health::failures_left;
+use signalpost_core::health::{Health, Standing, failures_left};
 use signalpost_core::id::{EventId, WorkspaceId};
 use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::DueOrder;
 
 use crate::id_map::{IdMap, IdSet};
 use crate::lane_config::LaneConfig;
@@ -61,9 +63,10 @@ pub(crate) enum Started {
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub(crate) config: Config,
-    /// Failed attempts since the last success: read from the store once, and counted here from then on, ahead of what is
-    /// recorded.
-    pub(crate) consecutive_failures: Option<u32>,
+    /// Read from the store once, and kept here from then on, ahead of what is recorded.
+    health: Option<Health>,
+    /// From which end pages are read.
+    order: DueOrder,
     /// Whose webhook it is, once that is known.
     pub(crate) workspace: Option<WorkspaceId>,
     /// Whether the lane stands in the line of those whose configuration is to be read.
@@ -115,7 +118,8 @@ impl Lane {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             config: Config::Absent,
-            consecutive_failures: None,
+            health: None,
+            order: DueOrder::default(),
             workspace: None,
             waits_for_config: false,
             gate: Gate::default(),
@@ -142,20 +146,15 @@ impl Lane {
         }
     }
 
-    /// The webhook was switched on: whatever is owed may be on disk. A count that the store has set back counts from
-    /// there; any other is behind what is known here.
-    pub(crate) fn resume(&mut self, consecutive_failures: Option<u32>, now: Timestamp) {
-        if consecutive_failures == Some(0) {
-            self.consecutive_failures = Some(0);
-        }
-        self.expect_on_disk(now);
-    }
-
     /// Takes a delivery that was just committed, or leaves it on disk when older ones wait there or memory is full.
     pub(crate) fn offer(&mut self, due: Due, event: Option<Arc<Event>>, payload: Payload) {
         let event_id = due.id.event;
         if let Some(known) = self.known.get(&event_id).copied() {
             return self.meet(known, due, due.due_at);
+        }
+        if self.is_paused() {
+            // Whatever waits in memory must not keep it from being the next probe.
+            return self.postpone_all(due.due_at);
         }
         if self.on_disk_from.is_some_and(|from| from <= due.due_at) || !self.make_room_for(due.due_at) {
             self.expect_on_disk(due.due_at);
@@ -191,7 +190,9 @@ impl Lane {
 
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
-        if !self.known.values().any(|known| known.due_at == first_due_at) {
+        if self.is_paused() {
+            self.postpone_all(first_due_at);
+        } else if !self.known.values().any(|known| known.due_at == first_due_at) {
             self.expect_on_disk(first_due_at);
         }
     }
@@ -238,16 +239,23 @@ impl Lane {
     /// No more than the owner permits, and a webhook that fails must not be sent more than it takes to switch it off.
     fn most_at_once(&self, config: &LaneConfig) -> usize {
         let permitted = config.ceilings.in_flight.map_or(LANE_IN_FLIGHT_MAX, |most| usize::from(most.get()));
-        let left = failures_left(config.policy.disable, self.consecutive_failures.unwrap_or(0));
+        if self.is_paused() {
+            return 1;
+        }
+        let left = failures_left(config.policy.disable, self.health().consecutive_failures);
         let left = left.and_then(|left| usize::try_from(left).ok());
         left.map_or(permitted, |left| left.min(permitted))
     }
 
     /// Once a receiver that has failed answers well, what it has missed is a backlog as any other.
     fn classes(&self, now: Timestamp) -> Classes {
-        let first = if self.gate.is_slow(now) { Class::Slow } else { Class::Free };
-        let fails = self.consecutive_failures.is_some_and(|failures| failures > 0);
-        Classes { first, further: if fails { Class::Again } else { first } }
+        let health = self.health();
+        let first = match health.standing() {
+            Standing::Slow | Standing::Paused => Class::Again,
+            Standing::Normal if self.gate.is_slow(now) => Class::Slow,
+            Standing::Normal => Class::Free,
+        };
+        Classes { first, further: if health.consecutive_failures > 0 { Class::Again } else { first } }
     }
 
     /// Starts the first delivery of a class. `None` when it is too early, when it is of another class by now, when that
@@ -322,12 +330,17 @@ impl Lane {
 
     /// Whether everything the lane holds waits for later: then one instant can stand for it.
     pub(crate) fn only_waits(&self, now: Timestamp) -> bool {
-        self.gate.in_flight() == 0
+        let waits_in_memory = self.gate.in_flight() == 0
             && self.reading.is_none()
-            && self.on_disk_from.is_none_or(|from| from > now)
             && self.ready.is_empty()
-            && self.known.len() == self.waiting.len()
-            && self.gate.opens_at(now).is_none()
+            && self.known.len() == self.waiting.len();
+        let is_shut = self.gate.opens_at(now).is_some();
+        waits_in_memory
+            && match self.is_paused() {
+                // The store knows of the pause, and when the next probe is due.
+                true => is_shut,
+                false => !is_shut && self.on_disk_from.is_none_or(|from| from > now),
+            }
     }
 
     pub(crate) fn held(&self) -> usize {

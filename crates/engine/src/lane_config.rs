@@ -7,6 +7,7 @@ use signalpost_core::basic_auth::{AUTHORIZATION, authorization};
 use signalpost_core::ceilings::Ceilings;
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
+use signalpost_core::health::Health;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::masking::Masking;
 use signalpost_core::policy::DeliveryPolicy;
@@ -35,7 +36,7 @@ pub(crate) struct LaneConfig {
     pub(crate) target: Result<Target, String>,
     /// Whatever was born up to here has been ended.
     pub(crate) cut_upto: Option<Sequence>,
-    pub(crate) consecutive_failures: u32,
+    pub(crate) health: Health,
     /// What its receiver was last found to bear at once.
     pub(crate) concurrency: Option<u16>,
     /// Set when the webhook changed: an attempt that was planned under this and has not begun must not begin.
@@ -196,7 +197,7 @@ impl LaneConfig {
             profile,
             target,
             cut_upto: cuts.iter().map(|cut| cut.upto).max(),
-            consecutive_failures: webhook.consecutive_failures,
+            health: webhook.health,
             concurrency: webhook.concurrency,
             superseded: Cell::new(false),
         }

@@ -42,6 +42,7 @@ pub mod pass;
 mod profiles;
 mod record;
 pub mod redeliver;
+mod release;
 mod retention;
 mod round;
 mod sealing;

@@ -24,6 +24,9 @@ pub struct Metrics {
     /// Deliveries whose last attempt failed with none left.
     pub deliveries_failed: Counter,
     pub retries_scheduled: Counter,
+    /// Pauses of webhooks by the engine, and how many of them a success has ended.
+    pub webhooks_paused: Counter,
+    pub webhooks_recovered: Counter,
     /// Commits of outcomes that failed and were repeated.
     pub record_failures: Counter,
     /// Events that retention has removed.

@@ -7,6 +7,7 @@ use signalpost_core::ceilings::{Ceilings, CeilingsChange};
 use signalpost_core::custom_header::{HeadersChange, check_header_value};
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::event::Sequence;
+use signalpost_core::health::Health;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::limits::{EVENT_TYPE_CHARS_MAX, WEBHOOK_EVENTS_MAX, WEBHOOK_HEADER_NAME_CHARS_MAX};
@@ -27,6 +28,7 @@ use signalpost_store::{Done, Effect, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
+use crate::doorbell::Resumed;
 use crate::logins::{check_login, check_sole};
 use crate::metadata::{self, check_metadata};
 use crate::once::{Keep, NotDone};
@@ -180,7 +182,7 @@ impl Engine {
             previous_secrets: Vec::new(),
             signing_key: None,
             metadata: metadata::collected(new.metadata)?,
-            consecutive_failures: 0,
+            health: Health::default(),
             concurrency: None,
             created_at: now,
             updated_at: now,
@@ -224,6 +226,9 @@ impl Engine {
         // One that is on stays as it is: its lane may have counted failures that are not stored yet.
         let is_on = webhook.state.is_active();
         let active = change.active.filter(|activity| !(is_on && *activity == Activity::Active));
+        // Another receiver, which has not failed yet.
+        let moves = change.url.as_ref().is_some_and(|url| url.as_str() != webhook.url);
+        let release = (moves && webhook.health.hold.is_some()).then(|| view.policy().release);
         self.change_webhook(UpdateWebhook {
             name: change.name,
             url: change.url.map(|url| url.as_str().to_owned()),
@@ -242,6 +247,7 @@ impl Engine {
                 Activity::Active => Switch::Enable,
                 Activity::Paused => Switch::Disable(paused(&view.profile)),
             }),
+            release,
             ..nothing
         })
         .await
@@ -249,12 +255,13 @@ impl Engine {
 
     /// When this returns no attempt starts under the old state, also when it fails.
     pub(crate) async fn change_webhook(&self, change: UpdateWebhook) -> Result<Webhook, Error> {
-        let (workspace, webhook, switch) = (change.workspace, change.webhook, change.switch);
+        let (workspace, webhook) = (change.workspace, change.webhook);
+        let (enables, release) = (change.switch == Some(Switch::Enable), change.release);
         let updated = self.store.update_webhook(change).await;
-        if switch == Some(Switch::Enable) {
-            let failures = updated.as_ref().ok().map(|webhook| webhook.consecutive_failures);
+        if enables || release.is_some() {
+            let health = updated.as_ref().ok().map(|webhook| webhook.health);
             self.directory.forget(workspace);
-            self.doorbell.resume(webhook, failures).await;
+            self.doorbell.resume(webhook, Resumed { health, order: release.unwrap_or_default() }).await;
         } else {
             self.apply_change(workspace, webhook).await;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalpost_core::event_rule::{AttributeForm, AttributeRule, Presence};
-use signalpost_core::health::DisableRule;
+use signalpost_core::health::{DisableRule, HoldRule, ReleaseOrder};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
@@ -24,6 +24,8 @@ pub(crate) struct Style {
     pub(crate) schedule_s: &'static [u64],
     pub(crate) timeout_ms: u64,
     pub(crate) rule: DisableRule,
+    /// When a webhook that only fails is paused by the engine.
+    pub(crate) hold: Option<HoldRule>,
     pub(crate) pause: PauseRule,
     pub(crate) signature: SignatureStyle,
     pub(crate) event_id: EventIdRule,
@@ -56,6 +58,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[1, 5, 30, 300],
         timeout_ms: 5_000,
         rule: NEVER,
+        hold: None,
         pause: PauseRule::Holds,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
@@ -67,6 +70,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[0, 0, 1, 2],
         timeout_ms: 1_000,
         rule: NEVER,
+        hold: None,
         pause: PauseRule::Drops,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
@@ -78,6 +82,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[2, 10],
         timeout_ms: 15_000,
         rule: DisableRule { consecutive_failures: None, on_gone: true },
+        hold: None,
         pause: PauseRule::Drops,
         signature: SignatureStyle::Standard,
         event_id: EventIdRule::Unique,
@@ -89,6 +94,7 @@ pub(crate) const STYLES: [Style; 4] = [
         schedule_s: &[1, 1, 1, 60],
         timeout_ms: 2_000,
         rule: DisableRule { consecutive_failures: Some(6), on_gone: true },
+        hold: None,
         pause: PauseRule::Holds,
         signature: SignatureStyle::Stamped,
         event_id: EventIdRule::Label,
@@ -103,12 +109,32 @@ pub(crate) const KEYED: Style = Style {
     schedule_s: &[1, 4, 20],
     timeout_ms: 3_000,
     rule: NEVER,
+    hold: None,
     pause: PauseRule::Holds,
     signature: SignatureStyle::Stamped,
     event_id: EventIdRule::Unique,
     says_farewell: true,
     signing: SigningStyle::Shared,
 };
+
+/// The style of workspaces whose failing webhooks are paused and probed.
+pub(crate) const WEARY: Style = Style {
+    name: "weary",
+    schedule_s: &[1, 2, 10],
+    timeout_ms: 3_000,
+    rule: NEVER,
+    hold: Some(HoldRule { failures_min: 6, failing_for: Duration::from_secs(8) }),
+    pause: PauseRule::Holds,
+    signature: SignatureStyle::Standard,
+    event_id: EventIdRule::Unique,
+    says_farewell: false,
+    signing: SigningStyle::Own,
+};
+
+/// Every style that a workspace may have.
+pub(crate) fn all_styles() -> impl Iterator<Item = &'static Style> {
+    STYLES.iter().chain([&KEYED, &WEARY])
+}
 
 /// The type of last events.
 pub(crate) const FAREWELL: &str = "workspace.closed";
@@ -117,7 +143,7 @@ pub(crate) const SUBJECTS: [&str; 2] = ["shop-1", "shop \"2\""];
 
 /// All styles as the engine wants them.
 pub(crate) fn profiles() -> Vec<Profile> {
-    STYLES.iter().chain([&KEYED]).map(|style| profile(style).expect("the templates above are good")).collect()
+    all_styles().map(|style| profile(style).expect("the templates above are good")).collect()
 }
 
 fn profile(style: &Style) -> Result<Profile, TemplateError> {
@@ -202,6 +228,8 @@ fn delivery(style: &Style) -> Result<DeliveryProfile, TemplateError> {
             retry: RetrySchedule::from_seconds(style.schedule_s).expect("short and few"),
             timeout: Duration::from_millis(style.timeout_ms),
             disable: style.rule,
+            hold: style.hold,
+            release: ReleaseOrder::OldestFirst,
         },
     })
 }

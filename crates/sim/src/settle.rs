@@ -29,6 +29,8 @@ const LATE_S: u64 = 30 + 1;
 /// What was under way when the world was healed has ended after this, in seconds: the longest timeout, and an outcome's way to
 /// the disk.
 const SETTLING_S: u64 = 15 + 15;
+/// The longest time between two probes of a paused webhook, written down a second time.
+const PROBE_S: u64 = 15 * 60;
 /// Longest pause between two looks at what is late, where nobody asks for a day.
 const LOOK_MS_MAX: u64 = 5_000;
 /// An event published into a healed world with nothing to do is settled after this.
@@ -52,7 +54,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
-    let settling = world.ground.clock.now().plus_ms(ms(SETTLING_S * 1_000));
+    let settling = world.ground.clock.now().plus_ms(ms((SETTLING_S + probe_s(world)) * 1_000));
     // A receiver that was busy gets the time that it has asked for from all that its webhook is owed.
     let settled = || world.network.held_until().map_or(settling, |until| until.max(settling));
     let mut pause_ms = 500;
@@ -104,8 +106,18 @@ fn drain_bound_s(world: &World) -> u64 {
     let jumps = u64::try_from(facts.jumps.len()).expect("few");
     let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));
     let ceilings = ceilings_bound_ms(world) / 1_000;
-    world.options.by_any_clock_us((longest + longest / 10 + stray + ceilings + DRAIN_MARGIN_S) * 1_000_000)
+    // To the probe that succeeds, and until the time of the one before it.
+    let probes = 2 * probe_s(world);
+    let delays = longest + longest / 10;
+    world.options.by_any_clock_us((delays + stray + ceilings + probes + DRAIN_MARGIN_S) * 1_000_000)
         / 1_000_000
+}
+
+/// A paused webhook may learn so much later that the world was healed, in seconds.
+fn probe_s(world: &World) -> u64 {
+    let facts = world.facts.borrow();
+    let pauses = facts.workspaces.iter().any(|workspace| workspace.style.hold.is_some());
+    if pauses { world.options.by_any_clock_us(PROBE_S * 1_000_000) / 1_000_000 } else { 0 }
 }
 
 /// The longest that a delivery may be pending after it was due, when nothing fails any more.

@@ -14,7 +14,7 @@ use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteWebhook, EraseWorkspace, Switch, UpdateWebhook};
-use signalpost_store::ledger::{AcceptEvent, DueLanes, DuePage, ListDeliveries, ListEvents};
+use signalpost_store::ledger::{AcceptEvent, DueLanes, DueOrder, DuePage, ListDeliveries, ListEvents};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Ledger, StoreError};
@@ -355,7 +355,8 @@ fn what_a_cut_has_ended_is_swept_in_steps() {
     assert_eq!(backlog.rows(), 1, "what was born after the cut stays");
     assert_eq!(backlog.inside.number("SELECT count(*) FROM due WHERE webhook = 12"), backlog.owed);
     assert_eq!(backlog.inside.number("SELECT count(*) FROM sweep"), 0);
-    let page = backlog.inside.store.due_page(DuePage { webhook: SWEPT, limit: 10 });
+    let page =
+        backlog.inside.store.due_page(DuePage { webhook: SWEPT, limit: 10, order: DueOrder::OldestFirst });
     let due = block_on(page).expect("it reads")[0];
     let finished = sample::finished(backlog.workspace, due, Verdict::Delivered);
     block_on(backlog.inside.store.finish(vec![finished].into())).expect("it is recorded");

@@ -11,6 +11,7 @@ use rusqlite::Row;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::health::{HoldAfter, ReleaseOrder};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
@@ -28,19 +29,19 @@ pub(crate) use self::fields::{Field, Fields};
 pub(crate) use self::users::{
     held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
 };
-pub(crate) use self::webhook::{remembered, webhook, webhook_columns};
+pub(crate) use self::webhook::{HealthColumns, remembered, webhook, webhook_columns};
 
 macro_rules! workspace_columns {
     () => {
         "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.event_age_s, \
-         w.payload_age_s, w.bytes_max, w.feed, w.for_ever, w.created_at"
+         w.payload_age_s, w.bytes_max, w.feed, w.for_ever, w.created_at, w.hold_after_s, w.release_order"
     };
 }
 pub(crate) use workspace_columns;
 
 pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
     let mut fields = Fields::new(row, "workspace", 1);
-    Ok(Workspace {
+    let mut workspace = Workspace {
         id: WorkspaceId::from_raw(fields.id("id")?),
         public_id: fields.text("public_id")?.to_owned(),
         dialect: fields.text("dialect")?.to_owned(),
@@ -50,7 +51,21 @@ pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
         feed: feed_rule(&mut fields)?,
         retention: retention_default(&mut fields)?,
         created_at: fields.time("created_at")?,
-    })
+    };
+    workspace.policy.hold_after = hold_after(&mut fields)?;
+    workspace.policy.release = release(&mut fields)?;
+    Ok(workspace)
+}
+
+fn hold_after(fields: &mut Fields<'_>) -> Field<Option<HoldAfter>> {
+    let rule = fields.optional_count("hold_after_s")?.map(HoldAfter::from_seconds).transpose();
+    rule.map_err(|problem| fields.corrupt("hold_after_s", problem))
+}
+
+fn release(fields: &mut Fields<'_>) -> Field<Option<ReleaseOrder>> {
+    let Some(name) = fields.optional_text("release_order")? else { return Ok(None) };
+    let order = ReleaseOrder::from_name(name).ok_or_else(|| format!("unknown order {name:?}"));
+    order.map(Some).map_err(|problem| fields.corrupt("release_order", problem))
 }
 
 /// The next column as whether there is a feed.
@@ -73,7 +88,7 @@ pub(crate) fn retention_default(fields: &mut Fields<'_>) -> Field<RetentionDefau
 
 fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {
     let (retry, timeout) = (optional_schedule(fields)?, optional_timeout(fields)?);
-    Ok(PolicyOverrides { retry, timeout, retention: retention(fields)? })
+    Ok(PolicyOverrides { retry, timeout, retention: retention(fields)?, ..PolicyOverrides::default() })
 }
 
 fn optional_schedule(fields: &mut Fields<'_>) -> Field<Option<RetrySchedule>> {

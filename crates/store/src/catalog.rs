@@ -7,6 +7,7 @@ use signalpost_core::ceilings::CeilingsChange;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::metadata::MetadataChange;
@@ -301,6 +302,9 @@ pub struct UpdateWebhook {
     /// Merged as the headers are.
     pub metadata: Option<MetadataChange>,
     pub switch: Option<Switch>,
+    /// Ends a pause by the engine, and with [`ReleaseOrder::Skip`] everything that is owed, by a cut. Does nothing to a
+    /// webhook that is not paused so.
+    pub release: Option<ReleaseOrder>,
 }
 
 impl UpdateWebhook {
@@ -325,6 +329,7 @@ impl UpdateWebhook {
             signing_key: None,
             metadata: None,
             switch: None,
+            release: None,
         }
     }
 }

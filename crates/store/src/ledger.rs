@@ -5,6 +5,7 @@ use std::sync::Arc;
 use signalpost_core::attempt::{Attempt, Outcome};
 use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
 use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::health::Health;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_core::time::Timestamp;
@@ -70,7 +71,8 @@ pub trait Ledger: Send + Sync {
     /// Webhooks that are on and are owed something, in ascending order, each with its earliest time.
     fn due_lanes(&self, params: DueLanes) -> Answer<Vec<DueLane>>;
 
-    /// What one webhook is owed, on or not, by due time and then event, without what a cut has ended and what is held.
+    /// What one webhook is owed, on or not, by due time and then event, from that end of it which is asked for, without what
+    /// a cut has ended and what is held.
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>>;
 
     /// Events by id for sending, in any order; ids that do not exist are left out.
@@ -192,9 +194,18 @@ pub struct Finished {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HealthChange {
-    pub consecutive_failures: u32,
+    pub health: Health,
     /// Disables a webhook that is on or only paused, as [`crate::catalog::Switch::Disable`] does.
     pub disable: Option<DisableReason>,
+    pub backlog: Backlog,
+}
+
+/// What becomes of everything that a webhook is owed when an attempt has ended its pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backlog {
+    Kept,
+    /// It is dropped by a cut.
+    Skipped,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -255,6 +266,15 @@ pub struct DueLane {
 pub struct DuePage {
     pub webhook: WebhookId,
     pub limit: usize,
+    pub order: DueOrder,
+}
+
+/// By due time and then event.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DueOrder {
+    #[default]
+    OldestFirst,
+    NewestFirst,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

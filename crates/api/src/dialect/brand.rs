@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use signalpost_core::event::check_event_type;
-use signalpost_core::health::DisableRule;
+use signalpost_core::health::{DisableRule, ReleaseOrder};
 use signalpost_core::limits::WEBHOOK_EVENTS_MAX;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule, check_timeout_ms};
 use signalpost_core::template::Template;
@@ -75,5 +75,8 @@ pub(super) fn policy(
         retry: retry.map_err(|problem| format!("retry_schedule_s: {problem}"))?,
         timeout: timeout.map_err(|problem| format!("timeout_ms: {problem}"))?,
         disable: DisableRule { consecutive_failures: disable_after_failures, on_gone: false },
+        // A contract knows of none.
+        hold: None,
+        release: ReleaseOrder::OldestFirst,
     })
 }

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::limits::{
     ATTEMPT_TIMEOUT_MAX, ATTEMPT_TIMEOUT_MIN, EVENT_ID_CHARS_MAX, EVENT_TYPE_CHARS_MAX, FILTER_CHARS_MAX,
     NAME_CHARS_MAX, ORDERING_KEY_CHARS_MAX, RETRY_DELAY_MAX, RETRY_DELAYS_MAX, SUBJECT_CHARS_MAX,
@@ -111,6 +112,10 @@ pub(crate) fn retry_schedule_s() -> Value {
 }
 
 /// How long one attempt may take (`core::policy::check_timeout_ms`).
+pub(crate) fn release_order() -> Value {
+    json!({"type": "string", "enum": ReleaseOrder::ALL.map(ReleaseOrder::name)})
+}
+
 pub(crate) fn timeout_ms() -> Value {
     let (min, max) = (ATTEMPT_TIMEOUT_MIN.as_millis(), ATTEMPT_TIMEOUT_MAX.as_millis());
     json!({"type": "integer", "minimum": min, "maximum": max, "examples": [15_000]})

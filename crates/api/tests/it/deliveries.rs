@@ -7,7 +7,7 @@ use signalpost_core::attempt::{Attempt, Failure, Outcome, Timing, Verdict};
 use signalpost_core::id::DeliveryId;
 use signalpost_core::time::Timestamp;
 use signalpost_store::Ledger;
-use signalpost_store::ledger::{DuePage, Finished};
+use signalpost_store::ledger::{DueOrder, DuePage, Finished};
 use signalpost_store::testing::block_on::block_on;
 
 use crate::app::{App, NOW_MS};
@@ -38,7 +38,12 @@ impl Scene {
     /// Records an attempt as a delivery core would.
     fn record(&self, number: u32, outcome: Outcome, verdict: Verdict) {
         let id = DeliveryId::from_public(&self.delivery).unwrap();
-        let due = block_on(self.app.store.due_page(DuePage { webhook: id.webhook, limit: 1 })).unwrap()[0];
+        let due = block_on(self.app.store.due_page(DuePage {
+            webhook: id.webhook,
+            limit: 1,
+            order: DueOrder::OldestFirst,
+        }))
+        .unwrap()[0];
         let workspace = block_on(self.app.engine.workspace(&self.workspace)).unwrap().workspace.id;
         let answer = if outcome.status().is_some() { Bytes::from_static(b"no\xff") } else { Bytes::new() };
         let attempt = Attempt {

@@ -6,7 +6,7 @@ use signalpost_core::attempt::Verdict;
 use signalpost_core::webhook::DisableReason;
 use signalpost_engine::webhooks::WebhookChange;
 use signalpost_store::Ledger;
-use signalpost_store::ledger::{DuePage, Finished, HealthChange};
+use signalpost_store::ledger::{DueOrder, DuePage, Finished};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 
@@ -52,8 +52,9 @@ fn filter(app: &App, workspace: &str, webhook: &str, filter: &str) {
 fn disable(app: &App, workspace: &str, webhook: &str, reason: DisableReason) {
     let workspace = block_on(app.engine.workspace(workspace)).unwrap().workspace.id;
     let webhook = block_on(app.engine.webhook(workspace, webhook)).unwrap().id;
-    let due = block_on(app.store.due_page(DuePage { webhook, limit: 1 })).unwrap()[0];
-    let health = Some(HealthChange { consecutive_failures: 1, disable: Some(reason) });
+    let due =
+        block_on(app.store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst })).unwrap()[0];
+    let health = Some(sample::health(1, Some(reason)));
     let finished = Finished { health, ..sample::finished(workspace, due, Verdict::GiveUp) };
     block_on(app.store.finish(vec![finished].into())).unwrap();
 }

@@ -26,6 +26,7 @@ mod opentrain_branded;
 mod opentrain_errors;
 mod opentrain_feed;
 mod opentrain_partner;
+mod pauses;
 mod profiles;
 mod publishing;
 mod rates;

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 use signalpost_store::Ledger;
-use signalpost_store::ledger::{DueLanes, DuePage};
+use signalpost_store::ledger::{DueLanes, DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 
 use crate::core::{Beside, running, settle};
@@ -128,7 +128,9 @@ fn a_revoked_install_tells_its_endpoints() {
     let store = &customer.app.store;
     let lanes = block_on(store.due_lanes(DueLanes { after: None, limit: 9 })).unwrap();
     let [lane] = lanes[..] else { panic!("one endpoint waits: {lanes:?}") };
-    let due = block_on(store.due_page(DuePage { webhook: lane.webhook, limit: 9 })).unwrap();
+    let due =
+        block_on(store.due_page(DuePage { webhook: lane.webhook, limit: 9, order: DueOrder::OldestFirst }))
+            .unwrap();
     let event = block_on(store.events_by_id(vec![due[0].id.event])).unwrap().remove(0);
     assert_eq!((due.len(), event.content.event_type.as_str()), (1, "install.revoked"));
     let id = &customer.workspace;

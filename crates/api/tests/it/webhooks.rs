@@ -25,6 +25,9 @@ fn a_webhook_is_made_read_changed_and_deleted() {
             "retry_schedule_s": [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400], "timeout_ms": 15_000
         },
         "status": "active", "disabled_at": null, "disabled_reason": null, "consecutive_failures": 0,
+        "health": {
+            "state": "normal", "failing_since": null, "paused_since": null, "failed_probes": null, "next_probe_at": null
+        },
         "created_at": "2026-05-05T10:06:46.150Z", "updated_at": "2026-05-05T10:06:46.150Z"
     });
     let one = format!("{path}/{id}");

@@ -16,7 +16,7 @@ fn a_workspace_is_made_read_changed_and_erased() {
         made.text(),
         format!(
             "{{\"id\":\"{id}\",\"dialect\":\"native\",\"name\":\"Acme\",\"features\":[],\"policy\":{{\"retry_schedule_s\":\
-             [1,2],\"timeout_ms\":15000,\"event_retention_s\":2592000,\"payload_retention_s\":2592000,\
+             [1,2],\"timeout_ms\":15000,\"pause_after_failing_s\":1800,\"release_order\":\"oldest_first\",\"event_retention_s\":2592000,\"payload_retention_s\":2592000,\
              \"retention_bytes\":null}},\"created_at\":\"2026-05-05T10:06:46.150Z\"}}"
         )
     );

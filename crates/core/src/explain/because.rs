@@ -3,6 +3,7 @@
 use super::{Answer, Judgement};
 use crate::delivery::{CutReason, DeliveryState};
 use crate::event::Event;
+use crate::health::Hold;
 use crate::limits::EXPLAINED_TYPES_MAX;
 use crate::webhook::{DisableReason, EventSelection, Remembered, Webhook, WebhookState};
 
@@ -31,6 +32,13 @@ fn sent(state: DeliveryState, webhook: &Remembered) -> String {
         DeliveryState::Pending { .. } if is_off(webhook) => {
             "The delivery is pending; it waits until the webhook is switched on.".to_owned()
         }
+        DeliveryState::Pending { .. } if let Some(hold) = hold(webhook) => {
+            let (since, probe_at) = (hold.since.to_rfc3339_ms(), hold.probe_at.to_rfc3339_ms());
+            format!(
+                "The delivery is held: its webhook is paused since {since}, for its receiver only fails; it is asked again \
+                 at {probe_at}."
+            )
+        }
         DeliveryState::Pending { next_at } => {
             format!("The delivery is pending; its next attempt is due at {}.", next_at.to_rfc3339_ms())
         }
@@ -44,10 +52,22 @@ fn sent(state: DeliveryState, webhook: &Remembered) -> String {
                 at.to_rfc3339_ms()
             )
         }
+        DeliveryState::Dropped { at, reason: CutReason::Skipped } => {
+            let at = at.to_rfc3339_ms();
+            format!(
+                "The delivery was dropped: it was held while the webhook was paused, and skipped at {at}."
+            )
+        }
         DeliveryState::Dropped { reason: CutReason::Deleted, .. } => {
             format!("The delivery was dropped, because the webhook was deleted: {}.", deletion(webhook))
         }
     }
+}
+
+/// The pause by the engine.
+fn hold(webhook: &Remembered) -> Option<Hold> {
+    let Remembered::Living(webhook) = webhook else { return None };
+    webhook.health.hold
 }
 
 fn is_off(webhook: &Remembered) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use signalpost_core::ceilings::Ceilings;
 use signalpost_core::event::{EventContent, Sequence};
-use signalpost_core::health::DisableRule;
+use signalpost_core::health::{DisableRule, Health, ReleaseOrder};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::ports::LocalBoxFuture;
@@ -46,6 +46,8 @@ pub(crate) fn profile() -> Profile {
         retry: RetrySchedule::default(),
         timeout: Duration::from_secs(1),
         disable: DisableRule::default(),
+        hold: None,
+        release: ReleaseOrder::default(),
     };
     Profile {
         name: "test".to_owned(),
@@ -101,7 +103,7 @@ fn config(superseded: bool) -> Rc<LaneConfig> {
             masking,
         }),
         cut_upto: None,
-        consecutive_failures: 0,
+        health: Health::default(),
         concurrency: None,
         superseded: Cell::new(superseded),
     })

@@ -6,13 +6,14 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::limits::{CORE_MEMORY_BYTES_MAX, CORE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE};
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::{DueLane, DuePage};
+use signalpost_store::ledger::{DueLane, DueOrder, DuePage};
 
 use super::{Done, LANE_IDLE_MS, Running};
-use crate::doorbell::Message;
+use crate::doorbell::{Message, Resumed};
 use crate::lane::{Config, Lane, Payload};
 
 impl Running {
@@ -22,9 +23,7 @@ impl Running {
             Message::Requeued(due) | Message::Released(due) => self.offer(due, None),
             Message::Owed(lane) => self.hear_of_owed(lane),
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
-            Message::Resume { webhook, consecutive_failures, applied } => {
-                self.resume(webhook, consecutive_failures, applied);
-            }
+            Message::Resume { webhook, resumed, applied } => self.resume(webhook, resumed, applied),
             Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
             Message::Stop => {
                 let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
@@ -82,14 +81,15 @@ impl Running {
         applied.send(()).unwrap_or_default();
     }
 
-    /// As [`Self::reload`], and looks at once for what the webhook was owed while it was off.
-    fn resume(&mut self, webhook: WebhookId, failures: Option<u32>, applied: oneshot::Sender<()>) {
+    /// As [`Self::reload`], and looks at once for what the webhook was owed while it was off. In another order than the usual
+    /// one that takes a lane, for nothing else remembers it.
+    fn resume(&mut self, webhook: WebhookId, resumed: Resumed, applied: oneshot::Sender<()>) {
         let now = self.engine.clock.now();
-        if self.lanes.contains_key(&webhook) {
+        if self.lanes.contains_key(&webhook) || resumed.order == ReleaseOrder::NewestFirst {
             self.touch(webhook, |lane| {
                 lane.drop_config();
                 lane.gate.release();
-                lane.resume(failures, now);
+                lane.resume(resumed, now);
             });
         } else {
             self.timers.wake_by(webhook, now);
@@ -134,8 +134,8 @@ impl Running {
         }
     }
 
-    pub(super) fn read_page(&mut self, webhook: WebhookId, limit: usize) {
-        let rows = self.engine.store.due_page(DuePage { webhook, limit });
+    pub(super) fn read_page(&mut self, webhook: WebhookId, limit: usize, order: DueOrder) {
+        let rows = self.engine.store.due_page(DuePage { webhook, limit, order });
         self.underway.push(Box::pin(rows.map(move |rows| Done::Page { webhook, limit, rows })));
     }
 

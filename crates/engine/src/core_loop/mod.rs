@@ -266,8 +266,8 @@ impl Running {
         if let Some(at) = lane.wake_at(now) {
             self.timers.wake_by(webhook, at);
         }
-        if let Some(limit) = page {
-            self.read_page(webhook, limit);
+        if let Some((limit, order)) = page {
+            self.read_page(webhook, limit, order);
         }
         result
     }

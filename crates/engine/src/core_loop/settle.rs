@@ -6,6 +6,7 @@ use std::sync::Arc;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
+use signalpost_core::health::Health;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::ATTEMPT_COST_US_MIN;
 use signalpost_store::StoreError;
@@ -14,6 +15,7 @@ use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_M
 use crate::attempt::{EndedAttempt, Ending, Judged, Unbegun};
 use crate::lane::Config;
 use crate::lane_config::Loaded;
+use crate::metrics::Metrics;
 use crate::record::record;
 use crate::round::Slot;
 
@@ -46,6 +48,7 @@ impl Running {
         self.round.give_back(underway.slot, used_us);
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
+        let metrics = Arc::clone(&self.engine.metrics);
         let Judged { finished, ending } = self.touch(ended.due.id.webhook, |lane| {
             lane.gate.end(now);
             // Another receiver may be there by now, which has said nothing.
@@ -55,13 +58,14 @@ impl Running {
                 lane.gate.obey(ended.asked_for(), now);
             }
             lane.used_at = now;
-            let failures = lane.consecutive_failures.unwrap_or(0);
-            let mut judged = ended.judge(failures, now, random.as_ref());
+            let (release, ended_of) = (ended.config.policy.release, ended.due.id.webhook);
+            let mut judged = ended.judge(lane.health(), now, random.as_ref());
             judged.finished.concurrency = if taught { lane.gate.lesson() } else { None };
             if let Some(health) = judged.finished.health {
-                lane.consecutive_failures = Some(health.consecutive_failures);
+                tell_pause(&metrics, ended_of, lane.health(), health.health);
+                lane.take_health(health.health, release, now);
             }
-            if judged.ending.disabled.is_some() {
+            if judged.ending.closes() {
                 lane.config = Config::Closing;
             }
             judged
@@ -119,6 +123,8 @@ impl Running {
             Verdict::Delivered => metrics.deliveries_delivered.add(1),
             Verdict::GiveUp => metrics.deliveries_failed.add(1),
             Verdict::RetryAt(_) => metrics.retries_scheduled.add(1),
+            // Counted when the pause began.
+            Verdict::HeldUntil(_) => {}
             // The store's word, never ours.
             Verdict::Superseded => {}
         }
@@ -127,6 +133,8 @@ impl Running {
         if ending.disabled.is_some() {
             tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
             self.engine.directory.forget(ending.workspace);
+        }
+        if ending.closes() {
             let now = self.engine.clock.now();
             self.touch(id.webhook, |lane| {
                 lane.config = Config::Absent;
@@ -146,7 +154,7 @@ impl Running {
             lane.config = Config::Absent;
             match loaded {
                 Ok(Loaded::Open(config)) => {
-                    lane.consecutive_failures.get_or_insert(config.consecutive_failures);
+                    lane.recall_health(config.health, now);
                     if let Some(upto) = config.cut_upto {
                         lane.cut(upto);
                     }
@@ -224,5 +232,22 @@ impl Running {
                 }
             });
         }
+    }
+}
+
+/// Says when the engine pauses a webhook and when its receiver is back.
+fn tell_pause(metrics: &Metrics, webhook: WebhookId, before: Health, after: Health) {
+    match (before.hold, after.hold) {
+        (None, Some(_)) => {
+            metrics.webhooks_paused.add(1);
+            let failures = after.consecutive_failures;
+            tracing::warn!(webhook = webhook.raw(), failures, "a webhook is paused: its receiver only fails");
+        }
+        (Some(hold), None) => {
+            metrics.webhooks_recovered.add(1);
+            let probes = hold.probes;
+            tracing::info!(webhook = webhook.raw(), probes, "a paused webhook's receiver is back");
+        }
+        (None, None) | (Some(_), Some(_)) => {}
     }
 }

@@ -14,7 +14,9 @@ impl Lane {
     /// round meanwhile is found on disk.
     pub(crate) fn end(&mut self, due: Due, next: Option<Due>) {
         self.give_key_back(due);
-        match (self.newer_round(due), next) {
+        // A delivery whose probe has failed is left to the disk as well: the next one is another's.
+        let next_on_disk = next.filter(|_| self.is_paused()).map(|next| next.due_at);
+        match (self.newer_round(due).or(next_on_disk), next) {
             (Some(due_at), _) => {
                 self.settle(due.id.event);
                 self.expect_on_disk(due_at);

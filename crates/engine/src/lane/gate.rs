@@ -154,6 +154,21 @@ impl Gate {
         self.hold_for(asked.min(LANE_HOLD_MAX), now);
     }
 
+    /// Closes until then.
+    pub(crate) fn close_until(&mut self, until: Timestamp, now: Timestamp) {
+        self.hold_for(
+            Duration::from_millis(u64::try_from(until.ms_since(now)).expect("never below zero")),
+            now,
+        );
+    }
+
+    /// Forgets what was learned of a receiver that has been away.
+    pub(crate) const fn begin_anew(&mut self) {
+        self.concurrency.begin_anew();
+        self.cost_us = None;
+        self.hold = None;
+    }
+
     /// Opens, whatever its receiver has asked for: it may be another by now.
     pub(crate) const fn release(&mut self) {
         self.hold = None;

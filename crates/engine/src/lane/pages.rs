@@ -3,25 +3,31 @@
 use signalpost_core::delivery::Due;
 use signalpost_core::limits::LANE_MEMORY_DELIVERIES_MAX;
 use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::DueOrder;
 
 use super::ready::Entry;
 use super::{Known, LOOK_AGAIN_MS, Lane, Reading};
 
 impl Lane {
     /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
-    /// for.
-    pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<usize> {
+    /// for, and from which end. A paused lane reads one, when it is to be probed.
+    pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<(usize, DueOrder)> {
         let due = self.on_disk_from.is_some_and(|from| from <= now);
         if !due || self.reading.is_some() || self.ready.len() > page_rows / 2 {
             return None;
         }
+        let (page_rows, order) = match self.is_paused() {
+            true if self.gate.opens_at(now).is_some() || !self.known.is_empty() => return None,
+            true => (1, DueOrder::OldestFirst),
+            false => (page_rows, self.order),
+        };
         while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
         if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
             return None;
         }
         self.on_disk_from = None;
         self.reading = Some(Reading::default());
-        Some(self.known.len() + page_rows)
+        Some((self.known.len() + page_rows, order))
     }
 
     /// Takes the rows of a page that was asked for with `limit` rows.
@@ -47,9 +53,13 @@ impl Lane {
                 self.waiting.insert((due.due_at, event), *due);
             }
         }
-        // A full page may have been cut short: what follows is due no earlier than its last row.
-        if let Some(last) = rows.last().filter(|_| rows.len() >= limit) {
-            self.expect_on_disk(last.due_at);
+        // A full page may have been cut short.
+        match (rows.last().filter(|_| rows.len() >= limit), self.order) {
+            // What follows is due no earlier than its last row.
+            (Some(last), DueOrder::OldestFirst) => self.expect_on_disk(last.due_at),
+            (Some(_), DueOrder::NewestFirst) => self.expect_on_disk(now),
+            // All that was held is out.
+            (None, _) => self.order = DueOrder::OldestFirst,
         }
     }
 

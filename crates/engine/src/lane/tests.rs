@@ -49,7 +49,7 @@ fn a_row_that_was_settled_while_its_page_was_read_is_not_believed() {
     lane.offer(due(1, 1), None, Payload::Keep);
     ready_events(&mut lane);
     lane.hear_of(Timestamp::from_ms(2));
-    let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
+    let (limit, _) = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
     lane.settle(EventId::from_raw(1));
     lane.absorb_page(&[due(1, 1), due(2, 2)], limit, NOW);
     assert_eq!(ready_events(&mut lane), [2]);
@@ -68,7 +68,7 @@ fn what_does_not_fit_stays_on_disk_and_comes_back_in_order() {
     for event in ready_events(&mut lane) {
         lane.settle(EventId::from_raw(event));
     }
-    let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("memory is empty");
+    let (limit, _) = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("memory is empty");
     lane.offer(due(full + 501, full + 501), None, Payload::Keep);
     lane.absorb_page(&rows(full + 1..full + 1 + i64::try_from(limit).expect("small")), limit, NOW);
     let got = ready_events(&mut lane);
@@ -96,7 +96,7 @@ fn what_made_room_while_a_page_was_read_is_not_taken_from_it() {
     let full = i64::try_from(LANE_MEMORY_DELIVERIES_MAX).expect("small");
     let mut lane = Lane::new(NOW);
     lane.hear_of(NOW);
-    let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
+    let (limit, _) = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("something is on disk");
     for event in 1..=full {
         lane.retry(due(event, NOW.as_ms() + 60_000 + event));
     }
@@ -159,7 +159,7 @@ fn a_new_round_is_found_on_disk_when_the_attempt_before_it_is_recorded() {
         assert_eq!(ready_events(&mut lane), [0i64; 0], "it is in flight");
         lane.end(due(1, 1), next);
         assert_eq!(lane.held(), 0, "{next:?}");
-        let limit = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("it is on disk");
+        let (limit, _) = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("it is on disk");
         lane.absorb_page(&[again(1, 9, 11)], limit, NOW);
         assert_eq!(ready_dues(&mut lane), [again(1, 9, 11)], "{next:?}");
     }

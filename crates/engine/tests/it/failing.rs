@@ -14,7 +14,7 @@ fn disabled_as(rig: &mut Rig, webhook: &str) -> Option<(DisableReason, u32)> {
     let webhook = rig.look(webhook);
     match webhook.state {
         WebhookState::Active => None,
-        WebhookState::Disabled { reason, .. } => Some((reason, webhook.consecutive_failures)),
+        WebhookState::Disabled { reason, .. } => Some((reason, webhook.health.consecutive_failures)),
     }
 }
 
@@ -93,7 +93,7 @@ fn a_webhook_that_is_switched_on_again_has_all_its_failures_left() {
     rig.publish(20);
     for round in 2..5 {
         assert!(disabled_as(&mut rig, &webhook).is_some());
-        assert_eq!(rig.switch(&webhook, Activity::Active).consecutive_failures, 0);
+        assert_eq!(rig.switch(&webhook, Activity::Active).health.consecutive_failures, 0);
         rig.publish(20);
         rig.advance_s(1_000);
         assert_eq!(rig.receiver.requests(), round * REQUESTS);

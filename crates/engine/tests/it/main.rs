@@ -7,6 +7,7 @@ mod failing;
 mod fairness;
 mod farewell;
 mod filters;
+mod health;
 mod logins;
 mod order;
 mod pace;

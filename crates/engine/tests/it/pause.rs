@@ -31,7 +31,7 @@ fn what_is_pending_waits_and_goes_on_at_once() {
 
     rig.receiver.status.set(Some(204));
     let on = rig.switch(&webhook, Activity::Active);
-    assert_eq!((on.state, on.consecutive_failures), (WebhookState::Active, 0));
+    assert_eq!((on.state, on.health.consecutive_failures), (WebhookState::Active, 0));
     assert_eq!(rig.count(delivered), 40, "without any move of the clock");
     assert_eq!(rig.receiver.requests(), 40 + in_flight / 2);
 }
@@ -109,7 +109,7 @@ fn failures_count_from_zero_after_a_pause() {
     rig.receiver.answer(500);
     rig.settle();
     let webhook = rig.look(&webhook);
-    assert_eq!((webhook.state, webhook.consecutive_failures), (WebhookState::Active, 1));
+    assert_eq!((webhook.state, webhook.health.consecutive_failures), (WebhookState::Active, 1));
 }
 
 #[test]

@@ -19,7 +19,7 @@ use signalpost_core::attempt::{Exchange, Outcome, Timing};
 use signalpost_core::ceilings::Ceilings;
 use signalpost_core::delivery::DeliveryState;
 use signalpost_core::event::EventContent;
-use signalpost_core::health::DisableRule;
+use signalpost_core::health::{DisableRule, HoldRule, ReleaseOrder};
 use signalpost_core::policy::{DeliveryPolicy, PolicyOverrides, RetrySchedule};
 use signalpost_core::ports::{Clock, LocalBoxFuture, OutboundRequest, Transport};
 use signalpost_core::profile::{
@@ -66,6 +66,14 @@ impl Rig {
     /// A workspace of a dialect that pauses and disables by these rules.
     pub(crate) fn new(pause: PauseRule, consecutive_failures: Option<u32>) -> Self {
         Self::of(profile(pause, consecutive_failures), Arc::new(MemoryStore::new()), 1)
+    }
+
+    /// A workspace of a dialect whose webhooks are paused by this rule, and what was held goes out in this order.
+    pub(crate) fn with_holds(hold: HoldRule, release: ReleaseOrder) -> Self {
+        let mut profile = profile(PauseRule::Holds, None);
+        let policy = profile.delivery.policy;
+        profile.delivery.policy = DeliveryPolicy { hold: Some(hold), release, ..policy };
+        Self::of(profile, Arc::new(MemoryStore::new()), 1)
     }
 
     /// The same on a store of the caller's, with pauses that drop.
@@ -308,6 +316,8 @@ pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Pr
                 retry: RetrySchedule::from_seconds(&RETRY_S).expect("short"),
                 timeout: Duration::from_secs(1),
                 disable: DisableRule { consecutive_failures, on_gone: false },
+                hold: None,
+                release: ReleaseOrder::OldestFirst,
             },
         },
     }

@@ -12,7 +12,7 @@ use signalpost_core::id_form::Counter;
 use signalpost_core::principal::Principal;
 use signalpost_core::webhook::DisableReason;
 use signalpost_store::catalog::{DeleteWebhook, FanOut, Switch, UpdateWebhook};
-use signalpost_store::ledger::{AcceptEvent, DuePage};
+use signalpost_store::ledger::{AcceptEvent, DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::memory::MemoryStore;
 use signalpost_store::testing::sample;
@@ -182,7 +182,9 @@ impl Caller {
     /// Outcomes of what some webhook is owed.
     fn finish(&mut self, store: &dyn Store) -> Result<(), String> {
         let Some(webhook) = self.pick() else { return Ok(()) };
-        let owed = self.both(store, |store| store.due_page(DuePage { webhook, limit: 4 }))?;
+        let owed = self.both(store, |store| {
+            store.due_page(DuePage { webhook, limit: 4, order: DueOrder::OldestFirst })
+        })?;
         let workspace = self.workspace();
         let finished = owed.into_iter().map(|due| {
             let verdict = match self.rng.below(4) {

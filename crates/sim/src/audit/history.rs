@@ -8,6 +8,7 @@ use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DeliveryRecord, RequeueRule};
 
+use super::holds;
 use super::promises::number_of;
 use super::{Evidence, recorded, succeeded};
 use crate::facts::{Deaf, Facts, Life, Promise, Scope, WebhookFacts, WorkspaceFacts};
@@ -49,7 +50,8 @@ fn check_delivery(
             continue;
         };
         let superseded = attempt.verdict == Verdict::Superseded;
-        tries += usize::from(!superseded);
+        let held = matches!(attempt.verdict, Verdict::HeldUntil(_));
+        tries += usize::from(!superseded && !held);
         let Some(sent) = take_match(&mut unrecorded, attempt) else {
             findings.push(format!("attempt {} was recorded and never sent", attempt.number));
             continue;
@@ -60,8 +62,12 @@ fn check_delivery(
             findings.extend(check_superseded(evidence, record, attempt, sent));
             continue;
         }
-        let schedules = schedules_at(evidence, workspace, record, sent.at);
-        findings.extend(check_verdict(&schedules, sent, attempt, tries));
+        if held {
+            findings.extend(holds::check(evidence, record, sent, attempt));
+        } else {
+            let schedules = schedules_at(evidence, workspace, record, sent.at);
+            findings.extend(check_verdict(&schedules, sent, attempt, tries));
+        }
         findings.extend(last.and_then(|(before, due)| check_spacing(evidence, before, due, sent)));
         last = Some((sent, attempt));
     }
@@ -153,7 +159,7 @@ fn check_verdict(schedules: &[Vec<u64>], sent: &Sent, attempt: &Attempt, tries: 
 
 /// A retry starts when it is due and not before, by the wall clock or, if that jumped, by the other.
 fn check_spacing(evidence: &Evidence<'_>, before: &Sent, due: &Attempt, sent: &Sent) -> Option<String> {
-    let (Verdict::RetryAt(due_at), Some(ended)) = (due.verdict, before.ended) else {
+    let (Some(due_at), Some(ended)) = (due.verdict.next_at(), before.ended) else {
         return Some(format!("a try at {} follows a final verdict", sent.at.wall));
     };
     let Some(waited_us) = sent.at.us.checked_sub(ended.at.us) else {
@@ -205,6 +211,9 @@ fn check_end(evidence: &Evidence<'_>, place: usize, record: &DeliveryRecord) -> 
         DeliveryState::Dropped { at, reason: CutReason::Deleted } => {
             (!asked_at(evidence.facts, webhook, Life::Deleted, at, born))
                 .then(|| format!("was dropped at {at} with a webhook that nobody deleted"))
+        }
+        DeliveryState::Dropped { at, reason: CutReason::Skipped } => {
+            Some(format!("was skipped at {at}, and nobody asked for that"))
         }
         DeliveryState::Dropped { at, reason: CutReason::Disabled } => {
             let drops = evidence.facts.workspaces[webhook.workspace].style.pause == PauseRule::Drops;

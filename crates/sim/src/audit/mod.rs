@@ -5,6 +5,7 @@ mod explained;
 mod farewell;
 mod health;
 mod history;
+mod holds;
 mod once;
 mod promises;
 mod recorded;

@@ -24,9 +24,11 @@ use crate::facts::{
 use crate::filters::FILTERS;
 use crate::load::{ceilings, crowd, keys, redeliver, secrets};
 use crate::network::OWN_HEADER;
-use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle};
+use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle, WEARY};
 use crate::world::{Again, World};
 
+/// Workspaces whose failing webhooks are paused, of a thousand.
+const WEARY_PERMILLE: u64 = 150;
 /// Webhooks that one workspace has made in a run.
 const WEBHOOKS_MAX: usize = 12;
 /// Retry schedules that some workspaces choose for themselves.
@@ -110,6 +112,8 @@ async fn make_workspace(world: &Rc<World>, workspace: usize, chance: &mut Chance
     let mut style = *chance.pick(&STYLES);
     if world.chance(&format!("keys of {workspace}")).permille(world.options.shared_keys_permille) {
         style = KEYED;
+    } else if world.chance(&format!("weariness of {workspace}")).permille(WEARY_PERMILLE) {
+        style = WEARY;
     }
     let own = chance.permille(250).then(|| *chance.pick(&OWN_SCHEDULES_S));
     let public_id = format!("ws_{workspace:012}");

@@ -8,7 +8,7 @@ use signalpost_core::policy::RetrySchedule;
 use signalpost_store::catalog::LaneRecord;
 
 use crate::plant::Plant;
-use crate::profiles::{KEYED, STYLES};
+use crate::profiles::all_styles;
 
 /// First answers about lanes, kept for as long as the process lives.
 #[derive(Default)]
@@ -66,7 +66,7 @@ fn with_secrets_of(mut fresh: LaneRecord, first: Option<LaneRecord>) -> LaneReco
 
 fn with_one_retry_more(mut record: LaneRecord) -> LaneRecord {
     let own = record.webhook.patience.retry.as_ref().or(record.workspace.policy.retry.as_ref());
-    let style = STYLES.iter().chain([&KEYED]).find(|style| style.name == record.workspace.dialect);
+    let style = all_styles().find(|style| style.name == record.workspace.dialect);
     let general = style.expect("workspaces of this world have a style").schedule_s;
     let mut delays_s = own.map_or_else(|| general.to_vec(), RetrySchedule::as_seconds);
     delays_s.push(delays_s.last().copied().unwrap_or(1));

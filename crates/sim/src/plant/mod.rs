@@ -45,6 +45,10 @@ pub enum Plant {
     LoseOutcomesAtStop,
     /// Outcomes are stored without what they mean for the health of their webhook.
     ForgetHealth,
+    /// Some retries are recorded as if their webhook were paused.
+    HoldForNothing,
+    /// What is held for a paused webhook is recorded as given up.
+    GiveUpHeld,
     /// Retention takes what is pending for ended.
     RemovePending,
     /// A lane always sees its webhook as it was when the process first looked.
@@ -106,7 +110,7 @@ pub enum Plant {
 }
 
 impl Plant {
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 38] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -114,6 +118,8 @@ impl Plant {
         Self::ForgetOutcome,
         Self::LoseOutcomesAtStop,
         Self::ForgetHealth,
+        Self::HoldForNothing,
+        Self::GiveUpHeld,
         Self::RemovePending,
         Self::StaleLane,
         Self::StaleSecrets,
@@ -159,7 +165,8 @@ impl Plant {
             Self::StaleLane | Self::StartLate => "its webhook was",
             Self::StaleSecrets | Self::StaleKey | Self::DamageSignature => "does not verify",
             Self::DropOnDisable => "that nothing disabled",
-            Self::OneRetryTooMany | Self::IgnoreRetryAfter => "was judged",
+            Self::HoldForNothing => "was held after",
+            Self::OneRetryTooMany | Self::GiveUpHeld | Self::IgnoreRetryAfter => "was judged",
             Self::RetryEarly => "a retry due at",
             Self::TryEndedAgain => "follows a final verdict",
             Self::LeakRequests => "requests in flight for one webhook",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WebhookId;
-use signalpost_store::ledger::{DueLanes, DuePage, Finished, Retain};
+use signalpost_store::ledger::{DueLanes, DueOrder, DuePage, Finished, Retain};
 use signalpost_store::testing::sample;
 use signalpost_store::{Store, StoreError};
 
@@ -54,12 +54,28 @@ pub(crate) fn without_health(finished: &[Finished]) -> Arc<Vec<Finished>> {
     Arc::new(finished.iter().map(|one| Finished { health: None, ..one.clone() }).collect())
 }
 
+/// Another verdict for each that changes.
+pub(crate) fn judged_anew(
+    finished: &[Finished],
+    change: impl Fn(Verdict) -> Option<Verdict>,
+) -> Arc<Vec<Finished>> {
+    let anew = |one: &Finished| {
+        let mut anew = one.clone();
+        anew.attempt.verdict = change(one.attempt.verdict).unwrap_or(one.attempt.verdict);
+        anew
+    };
+    Arc::new(finished.iter().map(anew).collect())
+}
+
 /// Records an end of everything old that is owed, so that it looks as if nothing of it were pending.
 pub(crate) async fn pretend_ends(store: &dyn Store, params: &Retain) -> Result<(), StoreError> {
     let Some(age) = params.rules.event_age_max else { return Ok(()) };
     let age_ms = i64::try_from(age.as_millis()).expect("hours");
     for lane in store.due_lanes(DueLanes { after: None, limit: 100 }).await? {
-        for due in store.due_page(DuePage { webhook: lane.webhook, limit: 100 }).await? {
+        for due in store
+            .due_page(DuePage { webhook: lane.webhook, limit: 100, order: DueOrder::OldestFirst })
+            .await?
+        {
             let events = store.events_by_id(vec![due.id.event]).await?;
             let old = events.iter().find(|event| params.now.ms_since(event.accepted_at) >= age_ms);
             if let Some(event) = old {

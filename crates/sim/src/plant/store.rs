@@ -4,6 +4,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 
 use futures_util::FutureExt;
+use signalpost_core::attempt::Verdict;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::webhook::Remembered as RememberedWebhook;
 use signalpost_store::ledger::{AcceptEvent, Accepted, DueLane, Finished, Repeated, Stored};
@@ -13,7 +14,7 @@ use crate::chance::SharedChance;
 use crate::clock::SimClock;
 use crate::plant::Plant;
 use crate::plant::lanes::FirstAnswers;
-use crate::plant::outcomes::{Remembered, without_health};
+use crate::plant::outcomes::{Remembered, judged_anew, without_health};
 use crate::plant::unsynced::Unsynced;
 use crate::trouble::Trouble;
 
@@ -112,6 +113,13 @@ impl PlantedStore {
                 Box::pin(ready(Ok(())))
             }
             Plant::ForgetHealth => self.inner.finish(without_health(&finished)),
+            Plant::HoldForNothing => self.inner.finish(judged_anew(&finished, |verdict| match verdict {
+                Verdict::RetryAt(at) if self.hit(50) => Some(Verdict::HeldUntil(at)),
+                _ => None,
+            })),
+            Plant::GiveUpHeld => self.inner.finish(judged_anew(&finished, |verdict| {
+                matches!(verdict, Verdict::HeldUntil(_)).then_some(Verdict::GiveUp)
+            })),
             Plant::TryEndedAgain => {
                 self.outcomes.note_end(&finished);
                 self.inner.finish(finished)

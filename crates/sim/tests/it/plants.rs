@@ -53,6 +53,8 @@ plants! {
     a_forgotten_outcome_is_seen: ForgetOutcome;
     an_outcome_that_a_stop_does_not_wait_for_is_seen: LoseOutcomesAtStop;
     a_forgotten_failure_is_seen: ForgetHealth;
+    a_pause_without_failures_is_seen: HoldForNothing;
+    an_end_while_its_webhook_is_paused_is_seen: GiveUpHeld;
     a_pending_event_that_retention_takes_is_seen: RemovePending;
     a_stale_webhook_is_seen: StaleLane;
     a_revoked_secret_is_seen: StaleSecrets;

@@ -4,8 +4,7 @@
 //! stand in `leaving`, by which their lanes are found; each goes when its delivery has ended, and what erasing leaves to
 //! retention is left to it when the last has gone.
 
-use rusqlite::{Connection, params};
-use signalpost_core::attempt::Verdict;
+use rusqlite::Connection;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
@@ -18,7 +17,7 @@ use super::{delete_webhook, find};
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
 use crate::ledger::accept::{self, Incoming};
-use crate::ledger::finish::UPDATE_FAILURES;
+use crate::ledger::finish::store_health;
 use crate::row;
 use crate::row::{Fields, workspace_columns};
 use crate::store::Writing;
@@ -92,11 +91,11 @@ pub(crate) fn after_attempt(write: &mut Write<'_>, finished: &Finished) -> Resul
     let Some(last_event) = last_event(write, id)? else { return Ok(()) };
     let disabled = finished.health.is_some_and(|health| health.disable.is_some());
     let is_last = last_event == finished.due.id.event;
-    if disabled || (is_last && !matches!(finished.attempt.verdict, Verdict::RetryAt(_))) {
+    if disabled || (is_last && finished.attempt.verdict.next_at().is_none()) {
         return end(write, finished);
     }
     if let Some(health) = finished.health {
-        write.statement(UPDATE_FAILURES)?.execute(params![id.raw(), health.consecutive_failures])?;
+        store_health(write, id, &health.health)?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::id::WebhookId;
 use signalpost_core::retention::RetentionRules;
-use signalpost_store::ledger::{DuePage, Retain};
+use signalpost_store::ledger::{DueOrder, DuePage, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Ledger};
@@ -65,7 +65,8 @@ fn a_closing_that_was_cut_off_goes_on_and_leaves_nothing() {
     assert!(number(&store, "SELECT count(*) FROM webhook WHERE deleted_at IS NULL") > 1, "it was cut off");
     assert_eq!(block_on(store.lane(WebhookId::from_raw(98 + webhooks))).expect("it reads"), None);
     retain_all(&store);
-    let owed = block_on(store.due_page(DuePage { webhook: wants, limit: 9 })).expect("it reads");
+    let owed = block_on(store.due_page(DuePage { webhook: wants, limit: 9, order: DueOrder::OldestFirst }))
+        .expect("it reads");
     let [due] = owed[..] else { panic!("the last event alone is owed: {owed:?}") };
     assert!(block_on(store.lane(wants)).expect("it reads").is_some());
     let delivered = sample::finished(id, due, Verdict::Delivered);

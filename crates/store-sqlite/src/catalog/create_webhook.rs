@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::fetch::{exists, limit};
 use crate::pack::{pack_pairs, pack_texts};
 use crate::pack_sealed::{pack_headers, pack_secrets};
-use crate::row::write_schedule;
+use crate::row::{HealthColumns, write_schedule};
 use crate::write::Write;
 
 /// Deleted ones count too.
@@ -33,9 +33,9 @@ pub(crate) const INSERT: &str = "INSERT INTO webhook
     (id, workspace, public_id, name, url, events, subject, disabled_at, disable_reason, retry_schedule, timeout_ms,
      headers, secret, previous_secrets, secret_expires_at, consecutive_failures, created_at, updated_at, filter,
      created_after, settled_after, login_user, login_password, signing_key, metadata, max_in_flight, rate_per_s, concurrency,
-     ordered, on_exhausted)
+     ordered, on_exhausted, failing_since, held_since, probes, probe_at)
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?20, ?21, ?22,
-     ?23, ?24, ?25, ?26, ?27, ?28, ?29)";
+     ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33)";
 
 pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), Failure> {
     let CreateWebhook { webhook, webhooks_max } = params;
@@ -53,6 +53,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
     }
     check_reference(write.connection, webhook.workspace, webhook.signing_key)?;
     let (disabled_at, reason) = disabled_columns(webhook.state);
+    let health = HealthColumns::of(&webhook.health);
     let here = write.sequence(webhook.workspace)?;
     write.statement(INSERT)?.execute(params![
         webhook.id.raw(),
@@ -70,7 +71,7 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.secret.as_ref().map(|secret| secret.as_bytes()),
         pack_secrets(&webhook.previous_secrets),
         first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
-        webhook.consecutive_failures,
+        health.failures,
         webhook.created_at.as_ms(),
         webhook.updated_at.as_ms(),
         webhook.filter,
@@ -84,6 +85,10 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         webhook.concurrency,
         webhook.order.by_key,
         webhook.order.on_exhausted.name(),
+        health.failing_since,
+        health.held_since,
+        health.probes,
+        health.probe_at,
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());

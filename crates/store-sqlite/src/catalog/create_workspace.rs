@@ -1,12 +1,13 @@
 //! `create_workspace`: a tenant with version 1 and an empty history.
 
 use rusqlite::params;
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
-use super::update_workspace::{retention_columns, timeout_ms};
+use super::update_workspace::{hold_after_s, retention_columns, timeout_ms};
 use crate::failure::Failure;
 use crate::fetch::exists;
 use crate::pack::pack_texts;
@@ -16,8 +17,8 @@ use crate::write::Write;
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
     (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
-     feed, for_ever, created_at)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+     feed, for_ever, created_at, hold_after_s, release_order)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
 pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version, sequence) VALUES (?1, 1, 0)";
 
 pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
@@ -39,6 +40,8 @@ pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Fa
         workspace.feed == FeedRule::Kept,
         workspace.retention == RetentionDefault::ForEver,
         workspace.created_at.as_ms(),
+        hold_after_s(&workspace.policy),
+        workspace.policy.release.map(ReleaseOrder::name),
     ])?;
     write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;
     write.news.note_id(workspace.id.raw());

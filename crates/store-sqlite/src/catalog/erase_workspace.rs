@@ -47,7 +47,7 @@ pub(crate) const WIPE_SIGNING_KEYS: &str = "UPDATE signing_key
 pub(crate) const UPDATE: &str = "UPDATE workspace SET erased_at = ?2 WHERE id = ?1";
 pub(crate) const WIPE: &str = "UPDATE workspace
     SET name = '', features = x'00', retry_schedule = NULL, timeout_ms = NULL,
-        event_age_s = NULL, payload_age_s = NULL, bytes_max = NULL
+        event_age_s = NULL, payload_age_s = NULL, bytes_max = NULL, hold_after_s = NULL, release_order = NULL
     WHERE id = ?1";
 pub(crate) const SELECT_ERASED_AT: &str = "SELECT id, erased_at FROM workspace WHERE id = ?1";
 /// Every verb that writes asks for the head: without it the workspace does not exist for them.

@@ -3,6 +3,8 @@
 use rusqlite::params;
 use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::custom_header::merged;
+use signalpost_core::delivery::CutReason;
+use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::metadata;
 use signalpost_core::pace::Rate;
 use signalpost_core::rotation::{self, first_expiry};
@@ -19,7 +21,7 @@ use super::{disable, find};
 use crate::failure::Failure;
 use crate::ledger::unblock;
 use crate::pack_sealed::{pack_headers, pack_secrets};
-use crate::row::write_schedule;
+use crate::row::{HealthColumns, write_schedule};
 use crate::write::Write;
 
 pub(crate) const UPDATE: &str = "UPDATE webhook
@@ -27,8 +29,8 @@ pub(crate) const UPDATE: &str = "UPDATE webhook
         consecutive_failures = ?8, updated_at = ?9, retry_schedule = ?10, timeout_ms = ?11, headers = ?12,
         secret = ?13, previous_secrets = ?14, secret_expires_at = ?15, filter = ?16, settled_after = ?17,
         login_user = ?18, login_password = ?19, signing_key = ?20, metadata = ?21,
-        max_in_flight = ?22, rate_per_s = ?23, concurrency = ?24, ordered = ?25,
-        on_exhausted = ?26
+        max_in_flight = ?22, rate_per_s = ?23, concurrency = ?24, ordered = ?25, on_exhausted = ?26,
+        failing_since = ?27, held_since = ?28, probes = ?29, probe_at = ?30
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webhook, Failure> {
@@ -46,6 +48,13 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result<Webho
         webhook.settled_after = write.sequence(workspace)?;
     }
     write.bump_version(workspace)?;
+    if let (Some(order), Some(_)) = (params.release, webhook.health.hold) {
+        webhook.health = Health::default();
+        if order == ReleaseOrder::Skip {
+            let upto = write.sequence(workspace)?;
+            write.cut(id, upto, at, CutReason::Skipped)?;
+        }
+    }
     store(write, &webhook)?;
     if let Some(Switch::Disable(reason)) = params.switch
         && webhook.state.gives_way_to(reason)
@@ -107,13 +116,14 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
     }
     if params.switch == Some(Switch::Enable) && !webhook.state.is_active() {
         webhook.state = WebhookState::Active;
-        webhook.consecutive_failures = 0;
+        webhook.health = Health::default();
     }
     webhook.updated_at = params.at;
 }
 
 fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
     let (disabled_at, reason) = disabled_columns(webhook.state);
+    let health = HealthColumns::of(&webhook.health);
     write.statement(UPDATE)?.execute(params![
         webhook.id.raw(),
         webhook.name,
@@ -122,7 +132,7 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         webhook.subject,
         disabled_at,
         reason,
-        webhook.consecutive_failures,
+        health.failures,
         webhook.updated_at.as_ms(),
         webhook.patience.retry.as_ref().map(write_schedule),
         timeout_column(webhook.patience.timeout),
@@ -141,6 +151,10 @@ fn store(write: &Write<'_>, webhook: &Webhook) -> Result<(), Failure> {
         webhook.concurrency,
         webhook.order.by_key,
         webhook.order.on_exhausted.name(),
+        health.failing_since,
+        health.held_since,
+        health.probes,
+        health.probe_at,
     ])?;
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rusqlite::params;
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::policy::PolicyOverrides;
 use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::workspace::Workspace;
@@ -18,7 +19,7 @@ use crate::write::Write;
 
 pub(crate) const UPDATE: &str = "UPDATE workspace
     SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5,
-        event_age_s = ?6, payload_age_s = ?7, bytes_max = ?8
+        event_age_s = ?6, payload_age_s = ?7, bytes_max = ?8, hold_after_s = ?9, release_order = ?10
     WHERE id = ?1";
 
 pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Workspace, Failure> {
@@ -46,6 +47,8 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
         event_age_s,
         payload_age_s,
         bytes_max,
+        hold_after_s(&workspace.policy),
+        workspace.policy.release.map(ReleaseOrder::name),
     ])?;
     Ok(workspace)
 }
@@ -53,6 +56,11 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
 /// Limits are whole milliseconds, see [`signalpost_core::policy::check_timeout_ms`].
 pub(super) fn timeout_ms(policy: &PolicyOverrides) -> Option<i64> {
     policy.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// See [`signalpost_core::health::HoldAfter::from_seconds`].
+pub(super) fn hold_after_s(policy: &PolicyOverrides) -> Option<i64> {
+    policy.hold_after.map(|after| i64::try_from(after.as_seconds()).unwrap_or(i64::MAX))
 }
 
 /// `event_age_s`, `payload_age_s` and `bytes_max`. Ages are whole seconds, see

@@ -5,7 +5,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
 use signalpost_store::StoreError;
-use signalpost_store::ledger::DuePage;
+use signalpost_store::ledger::{DueOrder, DuePage};
 
 use super::order::{self, HELD};
 use crate::failure::Failure;
@@ -18,9 +18,18 @@ pub(crate) const SELECT: &str =
     WHERE webhook = ?1 AND due_at < ?3
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808)
     ORDER BY due_at, event LIMIT ?2";
+pub(crate) const SELECT_NEWEST: &str =
+    "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
+    WHERE webhook = ?1 AND due_at < ?3
+        AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808)
+    ORDER BY due_at DESC, event DESC LIMIT ?2";
 
 pub(super) fn run(connection: &Connection, params: DuePage) -> Result<Vec<Due>, Failure> {
-    fetch_all(connection, SELECT, [params.webhook.raw(), limit(params.limit), HELD], due)
+    let select = match params.order {
+        DueOrder::OldestFirst => SELECT,
+        DueOrder::NewestFirst => SELECT_NEWEST,
+    };
+    fetch_all(connection, select, [params.webhook.raw(), limit(params.limit), HELD], due)
 }
 
 fn due(row: &Row<'_>) -> Result<Due, StoreError> {

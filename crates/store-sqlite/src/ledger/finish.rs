@@ -2,10 +2,11 @@
 
 use rusqlite::{OptionalExtension, params};
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
-use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
+use signalpost_core::delivery::{CutReason, Due, Place, RoundStanding, Step, place_of};
+use signalpost_core::health::Health;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::{Finished, HealthChange};
+use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
 use super::history::{self, verdict_code};
@@ -13,6 +14,7 @@ use super::order::{self, At};
 use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
 use crate::pack::pack_detail;
+use crate::row::HealthColumns;
 use crate::weight;
 use crate::write::{Write, hot};
 
@@ -28,7 +30,8 @@ pub(crate) const SELECT_DUE_BORN: &str =
     "SELECT born FROM due WHERE webhook = ?1 AND due_at = ?2 AND event = ?3";
 pub(crate) const UPDATE_CONCURRENCY: &str = "UPDATE webhook SET concurrency = ?3
     WHERE id = ?1 AND workspace = ?2 AND deleted_at IS NULL";
-pub(crate) const UPDATE_FAILURES: &str = "UPDATE webhook SET consecutive_failures = ?2 WHERE id = ?1";
+pub(crate) const UPDATE_HEALTH: &str = "UPDATE webhook
+    SET consecutive_failures = ?2, failing_since = ?3, held_since = ?4, probes = ?5, probe_at = ?6 WHERE id = ?1";
 
 /// Rough size of an attempt's rows beside its texts, in bytes.
 const ROW_BYTES: usize = 400;
@@ -78,7 +81,9 @@ fn record(write: &mut Write<'_>, finished: &Finished) -> Result<(), Failure> {
 fn follow(write: &mut Write<'_>, due: &Due, number: u32, verdict: Verdict) -> Result<(), Failure> {
     delete_due(write, due)?;
     match (verdict, due.order) {
-        (Verdict::RetryAt(due_at), _) => owe_again(write, due, number, due_at),
+        (Verdict::RetryAt(due_at) | Verdict::HeldUntil(due_at), _) => {
+            owe_again(write, &Due { due_at, steps: number, tries: due.tries_after(verdict), ..*due })
+        }
         (_, None) | (Verdict::Superseded, _) => Ok(()),
         (Verdict::GiveUp, Some(place)) => order::give_up(write, due, place),
         (Verdict::Delivered, Some(place)) => order::release(write, due.id.webhook, place.key),
@@ -101,8 +106,8 @@ fn taken(write: &Write<'_>, due: &Due, attempt: &Attempt, steps: &[Step]) -> Res
 /// nobody would look for that row any more but the sweep, and its event may go before.
 fn forget_retry(write: &mut Write<'_>, due: &Due, steps: &[Step]) -> Result<(), Failure> {
     let retry_at = steps.iter().rev().find_map(|step| match step {
-        Step::Attempted(Attempt { verdict: Verdict::RetryAt(at), .. }) => Some(*at),
-        Step::Attempted(_) | Step::Requeued { .. } => None,
+        Step::Attempted(attempt) => attempt.verdict.next_at(),
+        Step::Requeued { .. } => None,
     });
     retry_at.map_or(Ok(()), |retry_at| delete_due(write, &Due { due_at: retry_at, ..*due }))
 }
@@ -131,10 +136,7 @@ fn insert_attempt(
     (number, verdict): (u32, Verdict),
 ) -> Result<bool, Failure> {
     let Attempt { at, timing, .. } = *attempt;
-    let retry_at = match verdict {
-        Verdict::RetryAt(at) => Some(at.as_ms()),
-        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
-    };
+    let retry_at = verdict.next_at().map(Timestamp::as_ms);
     let timing_us = [timing.dns_us, timing.connect_us, timing.tls_us, timing.first_byte_us, timing.total_us];
     let detail = pack_detail(timing_us, &attempt.detail, &attempt.request_headers, &attempt.answer);
     let (event, webhook) = (due.id.event.raw(), due.id.webhook.raw());
@@ -156,22 +158,21 @@ fn insert_attempt(
 }
 
 /// A retry is owed unless a cut has ended the round meanwhile.
-fn owe_again(write: &mut Write<'_>, due: &Due, number: u32, due_at: Timestamp) -> Result<(), Failure> {
-    let Some(cut_upto) = cut_upto(write, due.id.webhook)? else { return Ok(()) };
-    if cut_upto.is_some_and(|upto| upto >= due.born.0) {
+fn owe_again(write: &mut Write<'_>, next: &Due) -> Result<(), Failure> {
+    let Some(cut_upto) = cut_upto(write, next.id.webhook)? else { return Ok(()) };
+    if cut_upto.is_some_and(|upto| upto >= next.born.0) {
         return Ok(());
     }
-    if due.order.is_some() {
-        let again = Due { due_at, steps: number, tries: due.tries.saturating_add(1), ..*due };
-        return order::insert(write, &again, At::Then(due_at));
+    if next.order.is_some() {
+        return order::insert(write, next, At::Then(next.due_at));
     }
     hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?.execute(params![
-        due.id.webhook.raw(),
-        due_at.as_ms(),
-        due.id.event.raw(),
-        due.born.0,
-        number,
-        due.tries.saturating_add(1),
+        next.id.webhook.raw(),
+        next.due_at.as_ms(),
+        next.id.event.raw(),
+        next.born.0,
+        next.steps,
+        next.tries,
     ])?;
     Ok(())
 }
@@ -186,12 +187,23 @@ fn cut_upto(write: &Write<'_>, webhook: WebhookId) -> Result<Option<Option<i64>>
 fn change_health(write: &mut Write<'_>, finished: &Finished, health: HealthChange) -> Result<(), Failure> {
     let (workspace, id) = (finished.workspace, finished.due.id.webhook);
     let Some(webhook) = find::webhook(write.connection, workspace, id)? else { return Ok(()) };
-    if webhook.consecutive_failures != health.consecutive_failures {
-        write.statement(UPDATE_FAILURES)?.execute(params![id.raw(), health.consecutive_failures])?;
+    if webhook.health != health.health {
+        store_health(write, id, &health.health)?;
     }
     if let Some(reason) = health.disable.filter(|reason| webhook.state.gives_way_to(*reason)) {
         disable::disable(write, workspace, id, finished.attempt.at, reason)?;
         write.bump_version(workspace)?;
     }
+    if health.backlog == Backlog::Skipped {
+        let upto = write.sequence(workspace)?;
+        write.cut(id, upto, finished.attempt.at, CutReason::Skipped)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn store_health(write: &Write<'_>, id: WebhookId, health: &Health) -> Result<(), Failure> {
+    let HealthColumns { failures, failing_since, held_since, probes, probe_at } = HealthColumns::of(health);
+    let values = params![id.raw(), failures, failing_since, held_since, probes, probe_at];
+    write.statement(UPDATE_HEALTH)?.execute(values)?;
     Ok(())
 }

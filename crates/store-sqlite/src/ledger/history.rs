@@ -35,11 +35,13 @@ const RETRY: i64 = 1;
 pub(crate) const GIVEN_UP: i64 = 2;
 pub(crate) const REQUEUED: i64 = 3;
 pub(crate) const SUPERSEDED: i64 = 4;
+const HELD: i64 = 5;
 
 pub(super) const fn verdict_code(verdict: Verdict) -> i64 {
     match verdict {
         Verdict::Delivered => DELIVERED,
         Verdict::RetryAt(_) => RETRY,
+        Verdict::HeldUntil(_) => HELD,
         Verdict::GiveUp => GIVEN_UP,
         Verdict::Superseded => SUPERSEDED,
     }
@@ -135,6 +137,7 @@ fn step(row: &Row<'_>) -> Result<Step, StoreError> {
     let verdict = match verdict {
         DELIVERED => Verdict::Delivered,
         RETRY => Verdict::RetryAt(retry_at.ok_or_else(|| missing(&fields, "retry_at"))?),
+        HELD => Verdict::HeldUntil(retry_at.ok_or_else(|| missing(&fields, "retry_at"))?),
         GIVEN_UP => Verdict::GiveUp,
         SUPERSEDED => Verdict::Superseded,
         REQUEUED => {

@@ -14,7 +14,9 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_store::catalog::{
     DeleteWebhook, EraseWorkspace, ListWebhooks, UpdateWebhook, UpdateWorkspace,
 };
-use signalpost_store::ledger::{DiskSpace, DuePage, EventKey, Requeue, RequeueRule, Retain, Retained, Room};
+use signalpost_store::ledger::{
+    DiskSpace, DueOrder, DuePage, EventKey, Requeue, RequeueRule, Retain, Retained, Room,
+};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger, StoreError};
@@ -54,7 +56,9 @@ fn deliver(store: &SqliteStore, workspace: WorkspaceId, first: i64, count: usize
     let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it exists").version;
     let events = (first..).take(count).map(|n| sample::event(workspace, n, version, &[LANE]));
     block_on(store.accept(events.collect())).expect("they are accepted");
-    let owed = block_on(store.due_page(DuePage { webhook: LANE, limit: count })).expect("it reads");
+    let owed =
+        block_on(store.due_page(DuePage { webhook: LANE, limit: count, order: DueOrder::OldestFirst }))
+            .expect("it reads");
     let finished = owed.into_iter().map(|due| sample::finished(workspace, due, Verdict::Delivered));
     block_on(store.finish(Arc::new(finished.collect()))).expect("they are recorded");
 }
@@ -288,7 +292,8 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
     let update = UpdateWebhook::nothing(workspace, LANE, sample::at(5));
     once(Effect::UpdateWebhook(Box::new(update)), 3).expect("changes go on, by whatever verb");
     assert_eq!(block_on(store.storage()).expect("it reads").room, Room::Full);
-    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9 })).expect("it reads");
+    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9, order: DueOrder::OldestFirst }))
+        .expect("it reads");
     assert_eq!(due.len(), 1, "nothing is owed anew");
     let finished = sample::finished(workspace, due[0], Verdict::Delivered);
     block_on(store.finish(Arc::new(vec![finished]))).expect("outcomes are recorded");

@@ -5,6 +5,7 @@ use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::event::Sequence;
+use signalpost_core::health::{Health, Hold};
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::order::{OnExhausted, OrderRule};
 use signalpost_core::pace::Rate;
@@ -12,6 +13,7 @@ use signalpost_core::policy::Patience;
 use signalpost_core::principal::Principal;
 use signalpost_core::rotation::PreviousSecret;
 use signalpost_core::secret::SealedSecret;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 
 use super::{Field, Fields, optional_schedule, optional_timeout};
@@ -25,7 +27,7 @@ macro_rules! webhook_columns {
          h.consecutive_failures, h.created_at, h.updated_at, h.created_after, h.settled_after, h.login_user, \
          h.login_password, \
          (SELECT k.id FROM signing_key k WHERE k.id = h.signing_key AND k.deleted_at IS NULL), h.metadata, h.max_in_flight, h.rate_per_s, h.concurrency, \
-         h.ordered, h.on_exhausted"
+         h.ordered, h.on_exhausted, h.failing_since, h.held_since, h.probes, h.probe_at"
     };
 }
 pub(crate) use webhook_columns;
@@ -78,7 +80,7 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
         previous_secrets: previous_secrets(fields)?,
         signing_key: None,
         metadata: Vec::new(),
-        consecutive_failures: fields.count("consecutive_failures")?,
+        health: Health { consecutive_failures: fields.count("consecutive_failures")?, ..Health::default() },
         concurrency: None,
         created_at: fields.time("created_at")?,
         updated_at: fields.time("updated_at")?,
@@ -92,7 +94,41 @@ fn webhook_of(fields: &mut Fields<'_>) -> Field<Webhook> {
     webhook.ceilings = ceilings(fields)?;
     webhook.concurrency = fields.optional_count("concurrency")?;
     webhook.order = order(fields)?;
+    webhook.health.failing_since = fields.optional_time("failing_since")?;
+    webhook.health.hold = hold(fields)?;
     Ok(webhook)
+}
+
+fn hold(fields: &mut Fields<'_>) -> Field<Option<Hold>> {
+    let since = fields.optional_time("held_since")?;
+    let probes = fields.optional_count("probes")?;
+    let probe_at = fields.optional_time("probe_at")?;
+    match (since, probes, probe_at) {
+        (None, None, None) => Ok(None),
+        (Some(since), Some(probes), Some(probe_at)) => Ok(Some(Hold { since, probes, probe_at })),
+        _ => Err(fields.corrupt("held_since", "a pause must stand with its probes".to_owned())),
+    }
+}
+
+/// A webhook's health as it is stored.
+pub(crate) struct HealthColumns {
+    pub(crate) failures: u32,
+    pub(crate) failing_since: Option<i64>,
+    pub(crate) held_since: Option<i64>,
+    pub(crate) probes: Option<u32>,
+    pub(crate) probe_at: Option<i64>,
+}
+
+impl HealthColumns {
+    pub(crate) fn of(health: &Health) -> Self {
+        Self {
+            failures: health.consecutive_failures,
+            failing_since: health.failing_since.map(Timestamp::as_ms),
+            held_since: health.hold.map(|hold| hold.since.as_ms()),
+            probes: health.hold.map(|hold| hold.probes),
+            probe_at: health.hold.map(|hold| hold.probe_at.as_ms()),
+        }
+    }
 }
 
 fn ceilings(fields: &mut Fields<'_>) -> Field<Ceilings> {

@@ -16,7 +16,7 @@ use signalpost_core::id_form::Counter;
 use signalpost_core::principal::Principal;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteSigningKey, Switch, UpdateWebhook};
-use signalpost_store::ledger::DuePage;
+use signalpost_store::ledger::{DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Effect, Ledger};
@@ -306,7 +306,8 @@ fn the_last_retry_before_a_cut_leaves_nothing_that_is_owed() {
     let store = SqliteStore::open_inline(folder.path()).expect("it opens");
     filled(&store, 2);
     let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
-    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9 })).expect("it reads");
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OldestFirst }))
+        .expect("it reads");
     let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(200));
     let off = UpdateWebhook { switch: Some(Switch::Disable(DisableReason::ByOwner)), ..nothing };
     block_on(store.update_webhook(off)).expect("it is there");
@@ -327,7 +328,8 @@ fn a_retry_that_a_second_answer_has_settled_is_not_owed() {
     let store = SqliteStore::open_inline(folder.path()).expect("it opens");
     filled(&store, 1);
     let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
-    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9 })).expect("it reads");
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OldestFirst }))
+        .expect("it reads");
     let record = |verdict| {
         let finished = in_flight.iter().map(|due| sample::finished(workspace, *due, verdict)).collect();
         block_on(store.finish(Arc::new(finished))).expect("it is recorded");

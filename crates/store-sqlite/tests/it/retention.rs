@@ -8,7 +8,7 @@ use signalpost_core::attempt::Verdict;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::Store;
-use signalpost_store::ledger::{DuePage, ListDeliveries, ListEvents, Retain};
+use signalpost_store::ledger::{DueOrder, DuePage, ListDeliveries, ListEvents, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::testing::snapshot::{all_deliveries, all_events};
@@ -53,7 +53,9 @@ fn publish(store: &dyn Store, workspace: WorkspaceId, lanes: &[WebhookId], round
     });
     block_on(store.accept(events.collect())).expect("they are accepted");
     for lane in lanes {
-        let owed = block_on(store.due_page(DuePage { webhook: *lane, limit: 1_000 })).expect("it reads");
+        let owed =
+            block_on(store.due_page(DuePage { webhook: *lane, limit: 1_000, order: DueOrder::OldestFirst }))
+                .expect("it reads");
         let ended = owed.into_iter().map(|due| sample::finished(workspace, due, Verdict::Delivered));
         block_on(store.finish(Arc::new(ended.collect()))).expect("they are recorded");
     }

@@ -7,6 +7,7 @@ use signalpost_core::ceilings::Ceilings;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
+use signalpost_core::health::Health;
 use signalpost_core::id::{
     CredentialId, EventId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
@@ -23,12 +24,12 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::{Right, Session, User};
-use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
+use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
 use crate::Once;
 use crate::catalog::CreateUser;
-use crate::ledger::{AcceptEvent, Finished};
+use crate::ledger::{AcceptEvent, Backlog, Finished, HealthChange};
 
 /// The instant of all samples, plus `ms`.
 pub const fn at(ms: i64) -> Timestamp {
@@ -76,7 +77,7 @@ pub fn webhook(workspace: WorkspaceId, n: i64) -> Webhook {
         previous_secrets: Vec::new(),
         signing_key: None,
         metadata: Vec::new(),
-        consecutive_failures: 0,
+        health: Health::default(),
         concurrency: None,
         created_at: at(n),
         updated_at: at(n),
@@ -209,4 +210,10 @@ pub fn finished(workspace: WorkspaceId, due: Due, verdict: Verdict) -> Finished 
         answer: Bytes::from_static(b"answer \xff\x00"),
     };
     Finished { workspace, due, attempt, health: None, concurrency: None }
+}
+
+/// So many failures in a row, and perhaps the end of the webhook.
+pub fn health(consecutive_failures: u32, disable: Option<DisableReason>) -> HealthChange {
+    let health = Health { consecutive_failures, ..Health::default() };
+    HealthChange { health, disable, backlog: Backlog::Kept }
 }

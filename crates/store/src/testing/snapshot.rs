@@ -19,7 +19,8 @@ use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
 use crate::ledger::{
-    DeliveryRecord, DeliverySummary, DueLane, DueLanes, DuePage, Feed, ListDeliveries, ListEvents, ReadFeed,
+    DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
+    ReadFeed,
 };
 use crate::{Named, Store, StoreError};
 
@@ -84,7 +85,9 @@ impl Snapshot {
         seen.read_catalog(store, workspace).await?;
         seen.read_ledger(store, workspace).await?;
         for webhook in seen.webhooks.iter().map(|webhook| webhook.id).collect::<Vec<_>>() {
-            seen.due.extend(store.due_page(DuePage { webhook, limit: DUE_ROWS }).await?);
+            seen.due.extend(
+                store.due_page(DuePage { webhook, limit: DUE_ROWS, order: DueOrder::OldestFirst }).await?,
+            );
         }
         Ok(seen)
     }
@@ -174,7 +177,15 @@ impl Snapshot {
             assert!(after.is_none_or(|after| last.webhook > after), "the list of lanes stands still");
             after = Some(last.webhook);
             for lane in page {
-                self.due.extend(store.due_page(DuePage { webhook: lane.webhook, limit: DUE_ROWS }).await?);
+                self.due.extend(
+                    store
+                        .due_page(DuePage {
+                            webhook: lane.webhook,
+                            limit: DUE_ROWS,
+                            order: DueOrder::OldestFirst,
+                        })
+                        .await?,
+                );
                 self.due_lanes.push(lane);
             }
         }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::value::RawValue;
-use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
+use signalpost_core::attempt::{Attempt, Outcome, Timing};
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::credential::Credential;
@@ -11,6 +11,7 @@ use signalpost_core::custom_header::{CustomHeader, MASKED};
 use signalpost_core::delivery::{DeliveryState, Step};
 use signalpost_core::error::Error;
 use signalpost_core::event::Event;
+use signalpost_core::health::Health;
 use signalpost_core::id::{OperatorKeyId, SigningKeyId};
 use signalpost_core::id_form::IdForm;
 use signalpost_core::pace::Rate;
@@ -43,6 +44,8 @@ pub(super) fn workspace(
     let policy = base.map(|base| base.with(&workspace.policy)).map(|policy| wire::Policy {
         retry_schedule_s: policy.retry.as_seconds(),
         timeout_ms: millis(policy.timeout),
+        pause_after_failing_s: policy.hold.map_or(0, |rule| rule.failing_for.as_secs()),
+        release_order: policy.release.name(),
         retention: retention(rules),
     });
     wire::Workspace {
@@ -250,7 +253,8 @@ impl<'a> Shown<'a> {
             status: if disabled.is_none() { "active" } else { "disabled" },
             disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
             disabled_reason: disabled.map(|(_, reason)| reason.name()),
-            consecutive_failures: webhook.consecutive_failures,
+            consecutive_failures: webhook.health.consecutive_failures,
+            health: health(&webhook.health),
             concurrency: webhook.concurrency,
             created_at: webhook.created_at.to_rfc3339_ms(),
             updated_at: webhook.updated_at.to_rfc3339_ms(),
@@ -269,6 +273,17 @@ impl<'a> Shown<'a> {
             retry_schedule_s: policy.retry.as_seconds(),
             timeout_ms: millis(policy.timeout),
         }
+    }
+}
+
+fn health(health: &Health) -> webhook_wire::Health {
+    let shown = |at: Timestamp| at.to_rfc3339_ms();
+    webhook_wire::Health {
+        state: health.standing().name(),
+        failing_since: health.failing_since.map(shown),
+        paused_since: health.hold.map(|hold| shown(hold.since)),
+        failed_probes: health.hold.map(|hold| hold.probes),
+        next_probe_at: health.hold.map(|hold| shown(hold.probe_at)),
     }
 }
 
@@ -334,10 +349,7 @@ fn step(step: Step) -> wire::Step {
 }
 
 fn attempt(attempt: Attempt) -> wire::Attempt {
-    let next_at = match attempt.verdict {
-        Verdict::RetryAt(at) => Some(at.to_rfc3339_ms()),
-        Verdict::Delivered | Verdict::GiveUp | Verdict::Superseded => None,
-    };
+    let next_at = attempt.verdict.next_at().map(Timestamp::to_rfc3339_ms);
     wire::Attempt {
         number: attempt.number,
         at: attempt.at.to_rfc3339_ms(),

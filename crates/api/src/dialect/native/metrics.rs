@@ -23,7 +23,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 11] = [
+    let plain: [(&str, &str, &Counter); 13] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -43,6 +43,16 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             &metrics.filter_evaluations,
         ),
         ("retries_scheduled_total", "Attempts that failed and will be repeated.", &metrics.retries_scheduled),
+        (
+            "webhooks_paused_total",
+            "Pauses of webhooks by the engine: their receivers had only failed for long.",
+            &metrics.webhooks_paused,
+        ),
+        (
+            "webhooks_recovered_total",
+            "Pauses by the engine that a success has ended.",
+            &metrics.webhooks_recovered,
+        ),
         (
             "record_failures_total",
             "Commits of outcomes that failed and were repeated.",

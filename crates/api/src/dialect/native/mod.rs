@@ -15,6 +15,7 @@ mod operations;
 mod patience;
 mod profile;
 mod publish;
+mod release;
 mod secrets;
 mod storage;
 mod test_event;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use signalpost_core::health::DisableRule;
+use signalpost_core::health::{DisableRule, HoldRule, ReleaseOrder};
+use signalpost_core::limits::HOLD_AFTER_DEFAULT;
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
 use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
@@ -78,6 +79,8 @@ fn delivery() -> DeliveryProfile {
             retry: RetrySchedule::from_seconds(&RETRY_SCHEDULE_S).expect("a constant within the bounds"),
             timeout: TIMEOUT,
             disable: DisableRule { consecutive_failures: None, on_gone: true },
+            hold: Some(HoldRule::after(HOLD_AFTER_DEFAULT)),
+            release: ReleaseOrder::OldestFirst,
         },
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::Serialize;
+use signalpost_core::health::Standing;
 use signalpost_core::order::OnExhausted;
 use signalpost_core::webhook::DisableReason;
 
@@ -74,6 +75,7 @@ pub(super) struct Webhook {
     pub(super) disabled_reason: Option<&'static str>,
     #[schemars(example = 0)]
     pub(super) consecutive_failures: u32,
+    pub(super) health: Health,
     /// Requests that its receiver was last found to bear at once, to within a factor of two; null while it is not known to
     /// bear more or fewer than any other.
     #[schemars(example = 64)]
@@ -82,6 +84,25 @@ pub(super) struct Webhook {
     pub(super) created_at: String,
     #[schemars(with = "Instant")]
     pub(super) updated_at: String,
+}
+
+/// How its receiver has answered of late.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Health {
+    /// `slow`: it has failed ten times in a row, and gives way to others; `paused`: it has only failed for long, what is pending
+    /// is held, and a probe asks from time to time whether it is back.
+    #[schemars(extend("enum" = Standing::ALL.map(Standing::name)))]
+    pub(super) state: &'static str,
+    /// Since when it only fails; null when its last answer was a success.
+    #[schemars(with = "Option<Instant>")]
+    pub(super) failing_since: Option<String>,
+    #[schemars(with = "Option<Instant>")]
+    pub(super) paused_since: Option<String>,
+    /// Probes of this pause that have failed; null while there is none.
+    #[schemars(example = 3)]
+    pub(super) failed_probes: Option<u32>,
+    #[schemars(with = "Option<Instant>")]
+    pub(super) next_probe_at: Option<String>,
 }
 
 /// A login at the receiver (RFC 7617). Its password is never shown.

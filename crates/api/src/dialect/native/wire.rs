@@ -9,6 +9,7 @@ use serde_json::json;
 use serde_json::value::RawValue;
 use signalpost_core::attempt::Failure;
 use signalpost_core::delivery::{CutReason, DeliveryStatus};
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::scope::Scope;
 
 use crate::kit::schema::Instant;
@@ -53,6 +54,12 @@ pub(super) struct Policy {
     /// Time for one attempt as a whole, in milliseconds.
     #[schemars(example = 15_000)]
     pub(super) timeout_ms: u64,
+    /// Seconds for which a receiver has only failed when its webhook is paused by the engine; 0 is never.
+    #[schemars(example = 1_800)]
+    pub(super) pause_after_failing_s: u64,
+    /// In which order what was held meanwhile is sent.
+    #[schemars(extend("enum" = ReleaseOrder::ALL.map(ReleaseOrder::name)))]
+    pub(super) release_order: &'static str,
     #[serde(flatten)]
     pub(super) retention: Retention,
 }
@@ -318,8 +325,8 @@ fn outcomes() -> Vec<&'static str> {
     ["success", "status"].into_iter().chain(Failure::ALL.map(Failure::name)).collect()
 }
 
-fn dropped_reasons() -> [Option<&'static str>; 3] {
-    [Some(CutReason::Disabled.name()), Some(CutReason::Deleted.name()), None]
+fn dropped_reasons() -> Vec<Option<&'static str>> {
+    CutReason::ALL.into_iter().map(|reason| Some(reason.name())).chain([None]).collect()
 }
 
 fn example_data() -> serde_json::Value {

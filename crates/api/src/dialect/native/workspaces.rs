@@ -5,6 +5,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use http::{StatusCode, Uri};
 use signalpost_core::error::FieldErrors;
+use signalpost_core::health::HoldAfter;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
@@ -15,7 +16,7 @@ use signalpost_engine::once::Stale;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
-use super::{BASE_PATH, Shared, convert, patience, wire};
+use super::{BASE_PATH, Shared, convert, patience, release, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};
@@ -131,6 +132,8 @@ fn policy(fields: &mut Fields<'_>) -> PolicyChange {
     let change = PolicyChange {
         retry: patience::retry(&mut inner),
         timeout: patience::timeout(&mut inner),
+        hold_after: inner.merged("pause_after_failing_s", seconds, |Whole(s)| HoldAfter::from_seconds(s)),
+        release: inner.merged("release_order", "a string", |name: String| release::order(&name)),
         event_age_max: inner.merged("event_retention_s", seconds, |Whole(s)| check_age_s(s)),
         payload_age_max: inner.merged("payload_retention_s", seconds, |Whole(s)| check_age_s(s)),
         bytes_max: inner

@@ -19,7 +19,7 @@ pub(super) fn webhook(webhook: Webhook, instance: &Instance) -> wire::Webhook {
         },
         status: if disabled.is_none() { wire::ACTIVE } else { wire::DISABLED },
         created_at: webhook.created_at.to_rfc3339_ms(),
-        consecutive_failures: instance.shows_failures.then_some(webhook.consecutive_failures),
+        consecutive_failures: instance.shows_failures.then_some(webhook.health.consecutive_failures),
         disabled_at: disabled.map(|(at, _)| at.to_rfc3339_ms()),
         disabled_reason: disabled.map(|(_, reason)| reason_for(reason)),
     }

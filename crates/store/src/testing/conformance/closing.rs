@@ -11,7 +11,7 @@ use super::Harness;
 use super::kit::{Kit, delivery, refusal};
 use crate::Named;
 use crate::catalog::{CloseWorkspace, EraseWorkspace, ListWorkspaces, RememberedWebhooks};
-use crate::ledger::{EventKey, HealthChange, ReadFeed};
+use crate::ledger::{EventKey, ReadFeed};
 use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
@@ -103,12 +103,12 @@ pub async fn the_last_event_has_its_whole_schedule(harness: &dyn Harness) {
     let due = kit.owed_one(first).await;
     assert_eq!(due.id, delivery(50, first));
 
-    let health = Some(HealthChange { consecutive_failures: 1, disable: None });
+    let health = Some(sample::health(1, None));
     let failed = crate::ledger::Finished { health, ..sample::finished(gone, due, RETRY) };
     kit.record(vec![failed.clone()]).await;
     let again = kit.owed_one(first).await;
     assert_eq!((again.due_at, again.steps, again.tries), (sample::at(9_000), 1, 1));
-    assert_eq!(kit.lane_of(first).await.webhook.consecutive_failures, 1);
+    assert_eq!(kit.lane_of(first).await.webhook.health.consecutive_failures, 1);
     kit.attempt(gone, kit.owed_one(second).await, Verdict::Delivered).await;
     assert_eq!(kit.lane(second).await.expect("it reads"), None);
     assert_eq!(sealed(&kit).await, 1, "a secret goes with its delivery");
@@ -135,7 +135,7 @@ pub async fn disabling_ends_the_last_delivery(harness: &dyn Harness) {
     let (gone, [webhook]) = kit.tenant().await;
     close(&kit, gone, 50, &[webhook]).await;
     let due = kit.owed_one(webhook).await;
-    let health = Some(HealthChange { consecutive_failures: 10, disable: Some(DisableReason::Failing) });
+    let health = Some(sample::health(10, Some(DisableReason::Failing)));
     kit.record(vec![crate::ledger::Finished { health, ..sample::finished(gone, due, RETRY) }]).await;
     assert_eq!((kit.owed(webhook).await, kit.lane(webhook).await.expect("it reads")), (vec![], None));
     assert_eq!(sealed(&kit).await, 0);
@@ -153,11 +153,11 @@ pub async fn an_earlier_attempt_that_disables_ends_the_last_delivery(harness: &d
     let [first, second] = kit.owed(webhook).await[..] else { panic!("two are pending") };
     close(&kit, gone, 50, &[webhook]).await;
     let failed = |due, consecutive_failures, disable| {
-        let health = Some(HealthChange { consecutive_failures, disable });
+        let health = Some(sample::health(consecutive_failures, disable));
         crate::ledger::Finished { health, ..sample::finished(gone, due, RETRY) }
     };
     kit.record(vec![failed(first, 9, None)]).await;
-    assert_eq!(kit.lane_of(webhook).await.webhook.consecutive_failures, 9, "it counts");
+    assert_eq!(kit.lane_of(webhook).await.webhook.health.consecutive_failures, 9, "it counts");
     assert_eq!(kit.owed_one(webhook).await.id, delivery(50, webhook));
     kit.record(vec![failed(second, 10, Some(DisableReason::Failing))]).await;
     assert_eq!((kit.owed(webhook).await, kit.lane(webhook).await.expect("it reads")), (vec![], None));

@@ -7,7 +7,7 @@ use signalpost_core::time::Timestamp;
 
 use super::Harness;
 use super::kit::{Kit, delivery};
-use crate::ledger::{DueLane, DueLanes, DuePage};
+use crate::ledger::{DueLane, DueLanes, DueOrder, DuePage};
 use crate::testing::sample;
 
 const RETRY: Verdict = Verdict::RetryAt(sample::at(9_000));
@@ -25,10 +25,13 @@ pub async fn a_page_is_ordered_by_time_and_then_event(harness: &dyn Harness) {
         event.accepted_at = sample::at(at_ms);
         kit.accept_one(event).await;
     }
-    let ids = async |limit: usize| -> Vec<i64> {
-        let page = kit.due_page(DuePage { webhook, limit }).await.expect("it reads");
+    let ordered = async |limit: usize, order| -> Vec<i64> {
+        let page = kit.due_page(DuePage { webhook, limit, order }).await.expect("it reads");
         page.iter().map(|due| due.id.event.raw()).collect()
     };
+    let ids = async |limit| ordered(limit, DueOrder::OldestFirst).await;
+    assert_eq!(ordered(9, DueOrder::NewestFirst).await, [31, 33, 32, 35, 34]);
+    assert_eq!(ordered(2, DueOrder::NewestFirst).await, [31, 33], "the last ones");
     assert_eq!(ids(9).await, [34, 35, 32, 33, 31]);
     assert_eq!(ids(3).await, [34, 35, 32], "the earliest ones");
     let first = kit.owed(webhook).await[0];
@@ -104,7 +107,10 @@ pub async fn what_came_after_a_cut_is_owed(harness: &dyn Harness) {
         kit.publish(workspace, n, &[webhook]).await;
     }
     for pass in ["before upkeep", "after upkeep"] {
-        let page = kit.due_page(DuePage { webhook, limit: 1 }).await.expect("it reads");
+        let page = kit
+            .due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst })
+            .await
+            .expect("it reads");
         assert_eq!(page.iter().map(|due| due.id.event.raw()).collect::<Vec<_>>(), [61], "{pass}");
         assert_eq!(kit.owed(webhook).await.len(), 2, "{pass}");
         assert_eq!(lanes(&kit, None, 9).await, [(webhook, sample::at(61))], "{pass}");

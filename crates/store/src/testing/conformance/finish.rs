@@ -8,13 +8,13 @@ use signalpost_core::webhook::{DisableReason, WebhookState};
 use super::Harness;
 use super::kit::{Kit, delivery, update};
 use crate::catalog::UpdateWebhook;
-use crate::ledger::{Finished, HealthChange};
+use crate::ledger::Finished;
 use crate::testing::sample;
 
 const RETRY: Verdict = Verdict::RetryAt(sample::at(9_000));
 
 fn with_health(finished: Finished, consecutive_failures: u32, disable: Option<DisableReason>) -> Finished {
-    Finished { health: Some(HealthChange { consecutive_failures, disable }), ..finished }
+    Finished { health: Some(sample::health(consecutive_failures, disable)), ..finished }
 }
 
 pub async fn an_ended_delivery_is_owed_no_more(harness: &dyn Harness) {
@@ -130,7 +130,7 @@ pub async fn a_recorded_attempt_is_skipped_as_a_whole(harness: &dyn Harness) {
     assert_eq!(kit.owed(webhook).await, []);
     assert_eq!(kit.look(workspace, due.id).await.summary.attempts, 2);
     let webhook = kit.lane_of(webhook).await.webhook;
-    assert_eq!((webhook.state, webhook.consecutive_failures), (WebhookState::Active, 0));
+    assert_eq!((webhook.state, webhook.health.consecutive_failures), (WebhookState::Active, 0));
 }
 
 pub async fn health_changes_as_told(harness: &dyn Harness) {
@@ -143,7 +143,7 @@ pub async fn health_changes_as_told(harness: &dyn Harness) {
         let due = kit.owed_one(webhook).await;
         kit.record(vec![with_health(sample::finished(workspace, due, RETRY), failures, None)]).await;
         let after = kit.lane_of(webhook).await.webhook;
-        assert_eq!(after.consecutive_failures, failures);
+        assert_eq!(after.health.consecutive_failures, failures);
         assert_eq!(
             (after.state, after.updated_at),
             (before.state, before.updated_at),
@@ -151,8 +151,8 @@ pub async fn health_changes_as_told(harness: &dyn Harness) {
         );
     }
     kit.attempt(workspace, kit.owed_one(webhook).await, RETRY).await;
-    assert_eq!(kit.lane_of(webhook).await.webhook.consecutive_failures, 0, "no change was told");
-    assert_eq!(kit.lane_of(other).await.webhook.consecutive_failures, 0);
+    assert_eq!(kit.lane_of(webhook).await.webhook.health.consecutive_failures, 0, "no change was told");
+    assert_eq!(kit.lane_of(other).await.webhook.health.consecutive_failures, 0);
     assert_eq!(kit.version(workspace).await, version, "targets are chosen without regard to health");
 }
 
@@ -189,7 +189,7 @@ pub async fn an_attempt_can_disable_its_webhook(harness: &dyn Harness) {
 
     let lane = kit.lane_of(webhook).await;
     let expected = WebhookState::Disabled { at: sample::at(70), reason: DisableReason::Failing };
-    assert_eq!((lane.webhook.state, lane.webhook.consecutive_failures), (expected, 10));
+    assert_eq!((lane.webhook.state, lane.webhook.health.consecutive_failures), (expected, 10));
     assert_eq!(lane.webhook.updated_at, sample::at(70));
     assert_eq!(lane.cuts, [Cut { upto: last.sequence, at: sample::at(70), reason: CutReason::Disabled }]);
     assert!(kit.version(workspace).await > version, "it must not be chosen any more");
@@ -212,7 +212,7 @@ pub async fn a_disabled_webhook_is_not_disabled_again(harness: &dyn Harness) {
     kit.record(vec![with_health(finished, 10, Some(DisableReason::Failing))]).await;
     let lane = kit.lane_of(webhook).await;
     assert_eq!((lane.webhook.state, lane.webhook.updated_at), (off.state, off.updated_at));
-    assert_eq!((lane.webhook.consecutive_failures, lane.cuts.len()), (10, 1));
+    assert_eq!((lane.webhook.health.consecutive_failures, lane.cuts.len()), (10, 1));
     assert_eq!(kit.version(workspace).await, version);
 }
 

@@ -13,7 +13,8 @@ use signalpost_core::webhook::{DisableReason, Webhook};
 use super::Harness;
 use crate::catalog::{DeleteWebhook, LaneRecord, Switch, UpdateWebhook};
 use crate::ledger::{
-    AcceptEvent, Accepted, DeliveryRecord, DuePage, Finished, Requeue, RequeueLost, RequeueRule, Retain,
+    AcceptEvent, Accepted, DeliveryRecord, DueOrder, DuePage, Finished, Requeue, RequeueLost, RequeueRule,
+    Retain,
 };
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
@@ -116,7 +117,9 @@ impl Kit {
 
     /// Everything that a webhook is owed.
     pub(super) async fn owed(&self, webhook: WebhookId) -> Vec<Due> {
-        self.due_page(DuePage { webhook, limit: 10_000 }).await.expect("it reads")
+        self.due_page(DuePage { webhook, limit: 10_000, order: DueOrder::OldestFirst })
+            .await
+            .expect("it reads")
     }
 
     /// The only thing that a webhook is owed.

@@ -11,6 +11,7 @@ pub mod due;
 pub mod durability;
 pub mod feed;
 pub mod finish;
+pub mod health;
 pub mod isolation;
 mod kit;
 pub mod listener;
@@ -99,6 +100,11 @@ macro_rules! conformance_suite {
                 what_came_after_a_cut_is_owed
                 every_cut_stands_at_the_moment_it_was_made
                 upkeep_and_probes_change_nothing_to_be_seen
+            ]
+            health [
+                a_probe_counts_as_no_try
+                a_release_ends_a_pause_and_may_skip_what_was_held
+                the_first_success_may_skip_what_was_held
             ]
             durability [
                 everything_outlives_a_close

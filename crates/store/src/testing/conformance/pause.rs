@@ -10,7 +10,7 @@ use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use super::Harness;
 use super::kit::{Kit, delivery};
-use crate::ledger::{DueLanes, HealthChange};
+use crate::ledger::DueLanes;
 use crate::testing::sample;
 
 const RETRY: Verdict = Verdict::RetryAt(sample::at(9_000));
@@ -47,7 +47,7 @@ pub async fn what_is_pending_outlives_a_pause(harness: &dyn Harness) {
         assert_eq!(kit.state(workspace, due.id).await, pending);
     }
     let on = kit.enable(workspace, webhook, 70).await;
-    assert_eq!((on.state, on.consecutive_failures), (WebhookState::Active, 0));
+    assert_eq!((on.state, on.health.consecutive_failures), (WebhookState::Active, 0));
     assert_eq!((lanes(&kit).await, kit.owed(webhook).await), (vec![webhook, other], owed));
 }
 
@@ -74,7 +74,7 @@ pub async fn a_pause_can_come_to_an_end_with_a_cut(harness: &dyn Harness) {
     let mut finished = sample::finished(workspace, in_flight, RETRY);
     finished.attempt.at = sample::at(60);
     let disable = Some(DisableReason::Failing);
-    finished.health = Some(HealthChange { consecutive_failures: 10, disable });
+    finished.health = Some(sample::health(10, disable));
     kit.record(vec![finished]).await;
     kit.switch_off(workspace, by_owner, 60, DisableReason::ByOwner).await;
     kit.delete(workspace, deleted, 60).await;

@@ -11,7 +11,7 @@ use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombst
 use super::Harness;
 use super::kit::{Kit, update};
 use crate::catalog::{DeleteWebhook, RememberedWebhooks, Switch, UpdateWebhook};
-use crate::ledger::{Finished, HealthChange};
+use crate::ledger::Finished;
 use crate::testing::sample;
 
 /// All of a workspace on one page.
@@ -100,7 +100,7 @@ pub async fn health_settles_a_webhook_that_it_switches_off(harness: &dyn Harness
     kit.publish(workspace, 32, &[id]).await;
     let [first, second] = kit.owed(id).await[..] else { panic!("two are owed") };
     let fail = async |due, disable| {
-        let health = Some(HealthChange { consecutive_failures: 1, disable });
+        let health = Some(sample::health(1, disable));
         kit.record(vec![Finished { health, ..sample::finished(workspace, due, Verdict::GiveUp) }]).await;
     };
     fail(first, None).await;

@@ -11,7 +11,7 @@ use signalpost_core::webhook::DisableReason;
 
 use super::Harness;
 use super::kit::{Kit, delivery, refusal};
-use crate::ledger::{DueLanes, HealthChange};
+use crate::ledger::DueLanes;
 use crate::testing::notes::{Notes, Told};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
@@ -224,10 +224,10 @@ pub async fn an_attempt_that_was_overtaken_changes_the_health(harness: &dyn Harn
     kit.redeliver_any(workspace, in_flight.id, 60).await.expect("whatever its status");
     let mut finished = sample::finished(workspace, in_flight, RETRY);
     let disable = Some(DisableReason::Failing);
-    finished.health = Some(HealthChange { consecutive_failures: 7, disable });
+    finished.health = Some(sample::health(7, disable));
     kit.record(vec![finished]).await;
     let lane = kit.lane_of(webhook).await;
-    assert_eq!((lane.webhook.consecutive_failures, lane.webhook.state.is_active()), (7, false));
+    assert_eq!((lane.webhook.health.consecutive_failures, lane.webhook.state.is_active()), (7, false));
     let dropped = DeliveryState::Dropped { at: sample::at(31), reason: CutReason::Disabled };
     assert_eq!(kit.state(workspace, in_flight.id).await, dropped);
 }

@@ -7,6 +7,7 @@ use signalpost_core::ceilings::{Ceilings, CeilingsChange, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
+use signalpost_core::health::{Health, Hold};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{FILTERED_WEBHOOKS_MAX, WEBHOOK_RATE_PER_S_MAX};
 use signalpost_core::order::{OnExhausted, OrderChange, OrderRule};
@@ -49,7 +50,11 @@ pub async fn a_webhook_is_kept_as_given(harness: &dyn Harness) {
             events: EventSelection::Only(types),
             subject: Some("D5 'x' 🧀".to_owned()),
             filter: Some("data.name == '🧀'\n&& true".to_owned()),
-            consecutive_failures: u32::MAX,
+            health: Health {
+                consecutive_failures: u32::MAX,
+                failing_since: Some(sample::at(-1)),
+                hold: Some(HOLD),
+            },
             patience: Patience {
                 retry: Some(schedule(&[0, 86_400])),
                 timeout: Some(Duration::from_millis(100)),
@@ -186,6 +191,12 @@ pub async fn a_workspace_has_so_many_filters_and_no_more(harness: &dyn Harness) 
     assert_eq!(refusal(filtered(last + 4).await), full);
 }
 
+const HOLD: Hold = Hold { since: sample::at(1), probes: 7, probe_at: sample::at(900) };
+
+fn failing(consecutive_failures: u32) -> Health {
+    Health { consecutive_failures, ..Health::default() }
+}
+
 pub async fn a_deleted_webhook_is_told_as_it_was(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
@@ -194,7 +205,7 @@ pub async fn a_deleted_webhook_is_told_as_it_was(harness: &dyn Harness) {
         filter: Some("true".to_owned()),
         headers: vec![header("authorization", 1)],
         previous_secrets: vec![previous(13, 5)],
-        consecutive_failures: 3,
+        health: failing(3),
         ..sample::webhook(workspace, 11)
     };
     kit.add(full.clone()).await;
@@ -308,19 +319,26 @@ pub async fn what_is_missing_cannot_be_changed(harness: &dyn Harness) {
 pub async fn switching_off_and_on(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;
-    let id = kit.add(Webhook { consecutive_failures: 3, ..sample::webhook(workspace, 11) }).await;
+    let id = kit.add(Webhook { health: failing(3), ..sample::webhook(workspace, 11) }).await;
     let on = kit.enable(workspace, id, 50).await;
-    assert_eq!((on.state, on.consecutive_failures), (WebhookState::Active, 3), "it was on: nothing happens");
+    assert_eq!(
+        (on.state, on.health.consecutive_failures),
+        (WebhookState::Active, 3),
+        "it was on: nothing happens"
+    );
     let off = kit.disable(workspace, id, 51).await;
     let expected = WebhookState::Disabled { at: sample::at(51), reason: DisableReason::ByOwner };
-    assert_eq!((off.state, off.consecutive_failures), (expected, 3));
+    assert_eq!((off.state, off.health.consecutive_failures), (expected, 3));
     let switch = Some(Switch::Disable(DisableReason::Gone));
     let again = kit.update_webhook(UpdateWebhook { switch, ..update(workspace, id, 52) }).await;
     assert_eq!(again.expect("it exists").state, expected, "it was off: nothing happens");
     let cut = Cut { upto: Sequence(0), at: sample::at(51), reason: CutReason::Disabled };
     assert_eq!(kit.lane_of(id).await.cuts, [cut], "one cut, for the one time it was switched off");
     let on = kit.enable(workspace, id, 53).await;
-    assert_eq!((on.state, on.consecutive_failures, on.updated_at), (WebhookState::Active, 0, sample::at(53)));
+    assert_eq!(
+        (on.state, on.health.consecutive_failures, on.updated_at),
+        (WebhookState::Active, 0, sample::at(53))
+    );
     assert_eq!(kit.lane_of(id).await.cuts, [cut], "switching on keeps the cuts");
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::delivery::DeliveryState;
+use signalpost_core::health::{HoldAfter, ReleaseOrder};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides, RetrySchedule};
 use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
@@ -22,6 +23,8 @@ fn hasty() -> PolicyOverrides {
     PolicyOverrides {
         retry: Some(RetrySchedule::from_seconds(&[0, 5, 86_400]).expect("in bounds")),
         timeout: Some(Duration::from_millis(2_500)),
+        hold_after: Some(HoldAfter::FailingFor(Duration::from_secs(86_400))),
+        release: Some(ReleaseOrder::NewestFirst),
         retention: RetentionOverrides {
             event_age_max: Some(Duration::from_secs(1)),
             payload_age_max: Some(Duration::from_secs(86_400)),
@@ -109,9 +112,10 @@ pub async fn an_update_changes_only_what_it_names(harness: &dyn Harness) {
     let params = UpdateWorkspace { features: Some(Vec::new()), ..nothing.clone() };
     assert_eq!(kit.update_workspace(params).await.expect("it exists"), expected);
     expected.policy = hasty();
-    let PolicyOverrides { retry, timeout, retention } = hasty();
+    let PolicyOverrides { retry, timeout, hold_after, release, retention } = hasty();
     let parts = [
         PolicyChange { retry: Some(retry), timeout: Some(timeout), ..PolicyChange::default() },
+        PolicyChange { hold_after: Some(hold_after), release: Some(release), ..PolicyChange::default() },
         PolicyChange {
             event_age_max: Some(retention.event_age_max),
             payload_age_max: Some(retention.payload_age_max),

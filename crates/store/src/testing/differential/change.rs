@@ -2,6 +2,8 @@
 
 use proptest::option;
 use proptest::prelude::*;
+use proptest::sample::select;
+use signalpost_core::health::ReleaseOrder;
 use signalpost_core::order::{OnExhausted, OrderRule};
 use signalpost_core::webhook::DisableReason;
 
@@ -50,6 +52,7 @@ pub enum Change {
     RevokeSecrets,
     Enable,
     Disable(DisableReason),
+    Release(ReleaseOrder),
 }
 
 /// A merge of one header, or the end of all.
@@ -98,6 +101,7 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
         1 => Just(Change::RevokeSecrets),
         4 => Just(Change::Enable),
         2 => reason().prop_map(Change::Disable),
+        3 => select(&ReleaseOrder::ALL).prop_map(Change::Release),
     ]
 }
 

@@ -10,7 +10,7 @@ use signalpost_core::webhook::DisableReason;
 use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::look::{Look, look};
 use super::users::{UserOperation, user_operation};
-use crate::ledger::RequeueRule;
+use crate::ledger::{DueOrder, RequeueRule};
 
 /// What workspaces speak.
 pub(super) const DIALECTS: [&str; 2] = ["native", "acme"];
@@ -33,6 +33,7 @@ pub enum Operation {
     Start {
         webhook: Choice,
         rows: usize,
+        order: DueOrder,
     },
     Finish(Vec<Ended>),
     Requeue {
@@ -204,6 +205,7 @@ pub struct Ended {
 pub enum EndedAs {
     Delivered,
     RetryIn { ms: i64 },
+    HeldFor { ms: i64 },
     GaveUp,
 }
 
@@ -230,7 +232,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => catalog_operation().prop_map(Operation::Catalog),
         8 => vec(draft(), 1..4).prop_map(Operation::Accept),
         4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
-        8 => (choice(), 1..4usize).prop_map(|(webhook, rows)| Operation::Start { webhook, rows }),
+        8 => (choice(), 1..4usize, prop_oneof![2 => Just(DueOrder::OldestFirst), 1 => Just(DueOrder::NewestFirst)])
+            .prop_map(|(webhook, rows, order)| Operation::Start { webhook, rows, order }),
         8 => vec(ended(), 1..4).prop_map(Operation::Finish),
         4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
             .prop_map(|(delivery, caller, rule)| Operation::Requeue { delivery, caller, rule }),
@@ -324,6 +327,7 @@ fn draft() -> impl Strategy<Value = Draft> {
 fn ended() -> impl Strategy<Value = Ended> {
     let verdict = prop_oneof![
         2 => Just(EndedAs::Delivered),
+        1 => prop_oneof![Just(0), Just(60_000)].prop_map(|ms| EndedAs::HeldFor { ms }),
         3 => prop_oneof![Just(0), Just(5_000), Just(60_000)].prop_map(|ms| EndedAs::RetryIn { ms }),
         2 => Just(EndedAs::GaveUp),
     ];

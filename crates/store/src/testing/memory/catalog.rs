@@ -5,6 +5,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::custom_header;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
+use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::id::{CredentialId, WebhookId, WorkspaceId};
 use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::metadata;
@@ -174,12 +175,15 @@ impl Data {
         match params.switch {
             Some(Switch::Enable) if !webhook.state.is_active() => {
                 webhook.state = WebhookState::Active;
-                webhook.consecutive_failures = 0;
+                webhook.health = Health::default();
             }
             Some(Switch::Disable(reason)) if webhook.state.gives_way_to(reason) => {
                 self.disable(id, at, reason)
             }
             Some(Switch::Enable | Switch::Disable(_)) | None => {}
+        }
+        if let Some(order) = params.release {
+            self.release(id, at, order);
         }
         self.bump_version(workspace);
         let here = self.sequence_of(workspace);
@@ -191,6 +195,17 @@ impl Data {
             self.unblock(id);
         }
         Ok(self.seen(&self.webhooks[&id].webhook))
+    }
+
+    fn release(&mut self, id: WebhookId, at: Timestamp, order: ReleaseOrder) {
+        let webhook = &mut self.webhooks.get_mut(&id).expect("the caller has found it").webhook;
+        if webhook.health.hold.is_none() {
+            return;
+        }
+        webhook.health = Health::default();
+        if order == ReleaseOrder::Skip {
+            self.cut(id, at, CutReason::Skipped);
+        }
     }
 
     /// Disables a webhook that gives way to the reason. The caller counts the change.

@@ -1,6 +1,5 @@
 //! The model's closing of a workspace: one last event, and the webhooks that wait for its delivery to end.
 
-use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -49,13 +48,16 @@ impl Data {
         let id = finished.due.id;
         let Some(last_event) = self.leaving.get(&id.webhook) else { return };
         let disabled = finished.health.is_some_and(|health| health.disable.is_some());
-        let has_ended = *last_event == id.event && !matches!(finished.attempt.verdict, Verdict::RetryAt(_));
+        let has_ended = *last_event == id.event && finished.attempt.verdict.next_at().is_none();
         if disabled || has_ended {
             return self.end_leaving(id.webhook, finished);
         }
+        let row = self.webhooks.get_mut(&id.webhook).expect("it leaves");
         if let Some(health) = finished.health {
-            let row = self.webhooks.get_mut(&id.webhook).expect("it leaves");
-            row.webhook.consecutive_failures = health.consecutive_failures;
+            row.webhook.health = health.health;
+        }
+        if row.webhook.workspace == finished.workspace {
+            row.webhook.concurrency = finished.concurrency.or(row.webhook.concurrency);
         }
     }
 

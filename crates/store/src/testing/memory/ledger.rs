@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use signalpost_core::attempt::{Attempt, Verdict};
-use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of, unsent_round};
+use signalpost_core::delivery::{CutReason, Due, Place, RoundStanding, Step, place_of, unsent_round};
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
@@ -14,8 +14,8 @@ use signalpost_core::time::Timestamp;
 use super::data::{Data, EventRow};
 use crate::StoreError;
 use crate::ledger::{
-    AcceptEvent, Accepted, Dedupe, DeliveryRecord, Finished, HealthChange, Repeated, Requeue, RequeueLost,
-    Stored,
+    AcceptEvent, Accepted, Backlog, Dedupe, DeliveryRecord, Finished, HealthChange, Repeated, Requeue,
+    RequeueLost, Stored,
 };
 
 /// What an event that identifies itself by its producer's id turned out to be.
@@ -137,8 +137,8 @@ impl Data {
             self.due.remove(&due.id);
         }
         let Some(row) = self.webhooks.get(&due.id.webhook) else { return };
-        if let (Verdict::RetryAt(due_at), false) = (verdict, row.has_ended(due.born)) {
-            let again = Due { due_at, steps: number, tries: due.tries + 1, ..*due };
+        if let (Some(due_at), false) = (verdict.next_at(), row.has_ended(due.born)) {
+            let again = Due { due_at, steps: number, tries: due.tries_after(verdict), ..*due };
             self.due.insert(due.id, again);
         }
         if verdict == Verdict::GiveUp && self.blocks(due) {
@@ -176,10 +176,13 @@ impl Data {
     fn change_health(&mut self, workspace: WorkspaceId, finished: &Finished, health: HealthChange) {
         let id = finished.due.id.webhook;
         let Some(row) = self.living_webhook_mut(workspace, id) else { return };
-        row.webhook.consecutive_failures = health.consecutive_failures;
+        row.webhook.health = health.health;
         if let Some(reason) = health.disable.filter(|reason| row.webhook.state.gives_way_to(*reason)) {
             self.disable(id, finished.attempt.at, reason);
             self.bump_version(workspace);
+        }
+        if health.backlog == Backlog::Skipped {
+            self.cut(id, finished.attempt.at, CutReason::Skipped);
         }
     }
 

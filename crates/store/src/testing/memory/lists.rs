@@ -9,7 +9,7 @@ use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 
 use super::data::Data;
-use crate::ledger::{DueLane, DueLanes, DuePage, EventKey, EventPage, ListEvents};
+use crate::ledger::{DueLane, DueLanes, DueOrder, DuePage, EventKey, EventPage, ListEvents};
 
 impl Data {
     pub(super) fn due_lanes(&self, params: DueLanes) -> Vec<DueLane> {
@@ -27,6 +27,9 @@ impl Data {
         let mut owed: Vec<Due> =
             self.owed().filter(|due| due.id.webhook == params.webhook).copied().collect();
         owed.sort_by_key(|due| (due.due_at, due.id.event));
+        if params.order == DueOrder::NewestFirst {
+            owed.reverse();
+        }
         owed.truncate(params.limit);
         owed
     }

@@ -12,12 +12,12 @@ use signalpost_core::limits::{
 use signalpost_core::order::OnExhausted;
 
 use super::{NativeOperation, admin, in_workspace, issues, read};
-use crate::dialect::native::{secrets, test_event, webhook_wire, webhooks};
+use crate::dialect::native::{release, secrets, test_event, webhook_wire, webhooks};
 use crate::kit::description::Description;
 use crate::kit::page::Page;
 use crate::kit::schema::{
-    about, event_pattern, event_type, filter, name, object, or_null, retry_schedule_s, subject, target_url,
-    timeout_ms,
+    about, event_pattern, event_type, filter, name, object, or_null, release_order, retry_schedule_s,
+    subject, target_url, timeout_ms,
 };
 
 const TAG: &str = "Webhooks";
@@ -66,7 +66,7 @@ pub(super) fn operations() -> Vec<NativeOperation> {
             .answers_nothing("It is gone.")
             .refuses(&[ErrorCode::Conflict])
     });
-    let calls = [list, create, get, update, delete, rotate(), revoke(), test()];
+    let calls = [list, create, get, update, delete, rotate(), revoke(), release(), test()];
     calls.map(|call| call.described(|call| call.tag(TAG))).into()
 }
 
@@ -99,6 +99,27 @@ fn revoke() -> NativeOperation {
             .answers_nothing("Only the newest secret signs.")
             .refuses(&[ErrorCode::Conflict])
     })
+}
+
+fn release() -> NativeOperation {
+    const PATH: &str = "/workspaces/{workspace}/webhooks/{webhook}/release";
+    admin(Method::POST, PATH, release::release).described(|call| {
+        in_webhook(call)
+            .named("releaseWebhook", "End a pause by the engine")
+            .about(
+                "What was held is sent at once, with one request at a time at first: the oldest first, the newest first, or, with \
+                 `skip`, not at all: it is dropped, on record, with the reason `skipped`. As the workspace's policy says when \
+                 nothing is asked for. Refused while the webhook is not paused by the engine.",
+            )
+            .takes("Release", release_schema(), json!({"order": "newest_first"}))
+            .or_no_body()
+            .answers::<webhook_wire::Webhook>(StatusCode::OK, "The webhook as it is now.")
+            .refuses(&[ErrorCode::Conflict])
+    })
+}
+
+fn release_schema() -> Value {
+    object(&[], &[("order", or_null(release_order()))])
 }
 
 fn test() -> NativeOperation {

@@ -4,14 +4,15 @@ use http::{Method, StatusCode};
 use serde_json::{Value, json};
 use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::{
-    RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MAX, RETENTION_BYTES_MIN,
+    HOLD_AFTER_MAX, HOLD_AFTER_MIN, RETENTION_AGE_MAX, RETENTION_AGE_MIN, RETENTION_BYTES_MAX,
+    RETENTION_BYTES_MIN,
 };
 use signalpost_core::profile::{IdForm, RandomText};
 
 use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read, read_own_part};
 use crate::dialect::native::{wire, workspaces};
 use crate::kit::page::Page;
-use crate::kit::schema::{about, name, object, or_null, retry_schedule_s, timeout_ms};
+use crate::kit::schema::{about, name, object, or_null, release_order, retry_schedule_s, timeout_ms};
 
 const TAG: &str = "Workspaces";
 
@@ -116,11 +117,24 @@ fn policy() -> Value {
     let members = [
         ("retry_schedule_s", or_null(retry_schedule_s())),
         ("timeout_ms", or_null(timeout_ms())),
+        ("pause_after_failing_s", or_null(pause_after_failing_s())),
+        (
+            "release_order",
+            or_null(about("In which order what was held during a pause is sent.", release_order())),
+        ),
         ("event_retention_s", or_null(about("Age at which events go, in seconds.", age_s()))),
         ("payload_retention_s", or_null(about("Age at which payloads go, in seconds.", age_s()))),
         ("retention_bytes", or_null(about("Bytes of this workspace; the oldest events go first.", bytes()))),
     ];
     about(text, or_null(object(&[], &members)))
+}
+
+fn pause_after_failing_s() -> Value {
+    let text = "For how long a receiver has only failed, in seconds, when its webhook is paused by the engine, after 50 failures \
+                at least; 0 is never.";
+    let (min, max) = (HOLD_AFTER_MIN.as_secs(), HOLD_AFTER_MAX.as_secs());
+    let some = json!({"type": "integer", "minimum": min, "maximum": max});
+    about(text, json!({"oneOf": [{"const": 0}, some]}))
 }
 
 fn age_s() -> Value {

@@ -218,6 +218,7 @@ fn update(change: Change, nothing: UpdateWebhook) -> UpdateWebhook {
         }
         Change::RevokeSecrets => UpdateWebhook { secrets: Some(SecretsChange::RevokePrevious), ..nothing },
         Change::Enable => UpdateWebhook { switch: Some(Switch::Enable), ..nothing },
+        Change::Release(order) => UpdateWebhook { release: Some(order), ..nothing },
         Change::Disable(reason) => UpdateWebhook { switch: Some(Switch::Disable(reason)), ..nothing },
     }
 }

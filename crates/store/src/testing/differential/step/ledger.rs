@@ -5,18 +5,19 @@ use std::sync::Arc;
 use bytes::Bytes;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::event::EventContent;
+use signalpost_core::health::{Health, Hold};
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::limits::EVENT_ID_KEPT_MS;
 use signalpost_core::matching::wants;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::Webhook;
+use signalpost_core::webhook::{DisableReason, Webhook};
 
 use super::Compared;
 use crate::Done;
 use crate::catalog::CloseWorkspace;
 use crate::ledger::{
-    AcceptEvent, Accepted, Dedupe, DuePage, Finished, HealthChange, Repeated, Requeue, RequeueLost,
-    RequeueRule,
+    AcceptEvent, Accepted, Backlog, Dedupe, DueOrder, DuePage, Finished, HealthChange, Repeated, Requeue,
+    RequeueLost, RequeueRule,
 };
 use crate::testing::differential::operation::{
     Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, IdOrder, Meaning, Version,
@@ -159,9 +160,15 @@ async fn wanting(
     Ok(webhooks.into_iter().filter(wanting).collect())
 }
 
-pub(super) async fn start(webhook: Choice, limit: usize, pair: &Pair<'_>, world: &mut World) -> Compared {
+pub(super) async fn start(
+    webhook: Choice,
+    limit: usize,
+    order: DueOrder,
+    pair: &Pair<'_>,
+    world: &mut World,
+) -> Compared {
     let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
-    let rows = pair.both(|store| store.due_page(DuePage { webhook, limit })).await?;
+    let rows = pair.both(|store| store.due_page(DuePage { webhook, limit, order })).await?;
     world.in_flight.extend(rows.unwrap_or_default().into_iter().map(|due| (owner, due)));
     Ok(())
 }
@@ -178,11 +185,10 @@ pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) 
         let verdict = match ended.verdict {
             EndedAs::Delivered => Verdict::Delivered,
             EndedAs::RetryIn { ms } => Verdict::RetryAt(now.plus_ms(ms)),
+            EndedAs::HeldFor { ms } => Verdict::HeldUntil(now.plus_ms(ms)),
             EndedAs::GaveUp => Verdict::GiveUp,
         };
-        let health = ended
-            .health
-            .map(|(consecutive_failures, disable)| HealthChange { consecutive_failures, disable });
+        let health = ended.health.map(|health| health_change(health, now));
         let concurrency = ended.concurrency;
         let mut one = Finished { health, concurrency, ..sample::finished(workspace, due, verdict) };
         one.attempt.at = now;
@@ -190,6 +196,16 @@ pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) 
     }
     let finished = Arc::new(finished);
     pair.both(|store| store.finish(Arc::clone(&finished))).await.map(drop)
+}
+
+/// Of a webhook that is paused after its third failure in a row, and skips what was held with its first success.
+fn health_change((failures, disable): (u32, Option<DisableReason>), now: Timestamp) -> HealthChange {
+    let change = sample::health(failures, disable);
+    let hold =
+        (failures == 3).then_some(Hold { since: now, probes: failures, probe_at: now.plus_ms(60_000) });
+    let backlog = if failures == 0 { Backlog::Skipped } else { Backlog::Kept };
+    let health = Health { failing_since: (failures > 0).then_some(now), hold, ..change.health };
+    HealthChange { health, backlog, ..change }
 }
 
 pub(super) async fn requeue(

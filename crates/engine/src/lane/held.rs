@@ -1,0 +1,67 @@
+//! How a lane's receiver fares: a pause by the engine leaves everything to the disk but one delivery at a time, the probe.
+
+use signalpost_core::health::{Health, ReleaseOrder, Standing};
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::DueOrder;
+
+use super::Lane;
+use crate::doorbell::Resumed;
+
+impl Lane {
+    pub(crate) fn health(&self) -> Health {
+        self.health.unwrap_or_default()
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        self.health().standing() == Standing::Paused
+    }
+
+    /// Takes up what the store knows, once: from then on it is behind what is known here.
+    pub(crate) fn recall_health(&mut self, stored: Health, now: Timestamp) {
+        if self.health.is_none() {
+            self.take_health(stored, ReleaseOrder::OldestFirst, now);
+        }
+    }
+
+    /// Takes up what an attempt has made of the health. `order` is that of a release, if it is one.
+    pub(crate) fn take_health(&mut self, health: Health, order: ReleaseOrder, now: Timestamp) {
+        let before = self.health.replace(health).unwrap_or_default();
+        match (before.hold, health.hold) {
+            (None, None) => {}
+            (None, Some(hold)) => {
+                self.postpone_all(now);
+                self.gate.close_until(hold.next_probe(now), now);
+            }
+            (Some(_), Some(hold)) => self.gate.close_until(hold.next_probe(now), now),
+            (Some(_), None) => self.recover(order, now),
+        }
+    }
+
+    /// The webhook was switched on or released: whatever is owed may be on disk. A health that the store has set back counts
+    /// from there; any other is behind what is known here.
+    pub(crate) fn resume(&mut self, resumed: Resumed, now: Timestamp) {
+        if resumed.health == Some(Health::default()) {
+            if self.is_paused() {
+                self.gate.begin_anew();
+            }
+            self.health = resumed.health;
+            self.order = page_order(resumed.order);
+        }
+        self.expect_on_disk(now);
+    }
+
+    /// Goes on with a receiver that is back, with one request at first.
+    fn recover(&mut self, order: ReleaseOrder, now: Timestamp) {
+        self.gate.begin_anew();
+        self.order = page_order(order);
+        self.expect_on_disk(now);
+    }
+}
+
+const fn page_order(order: ReleaseOrder) -> DueOrder {
+    match order {
+        ReleaseOrder::NewestFirst => DueOrder::NewestFirst,
+        // What is skipped is not there.
+        ReleaseOrder::OldestFirst | ReleaseOrder::Skip => DueOrder::OldestFirst,
+    }
+}
