@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use bytes::Bytes;
 use signalpost_core::ceilings::Ceilings;
+use signalpost_core::order::OrderRule;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::EventSelection;
@@ -118,6 +119,8 @@ pub(crate) struct Wanted {
     /// Its own, the workspace's for `None`.
     pub(crate) schedule_s: Option<Vec<u64>>,
     pub(crate) ceilings: Ceilings,
+    /// Whether it is by key never changes.
+    pub(crate) order: OrderRule,
     /// The value of the header that it has sent along, if any.
     pub(crate) token: Option<String>,
     /// Public id of the workspace's key to which it refers, where there are such keys.
@@ -163,6 +166,7 @@ pub(crate) struct EventFacts {
     pub(crate) workspace: usize,
     pub(crate) event_type: String,
     pub(crate) subject: Option<String>,
+    pub(crate) ordering_key: Option<String>,
     pub(crate) producer_id: Option<String>,
     pub(crate) data: Bytes,
     pub(crate) called: Moment,
@@ -289,6 +293,7 @@ mod tests {
             key: None,
             schedule_s: None,
             ceilings: Ceilings::default(),
+            order: OrderRule::default(),
             token: None,
             signing: Vec::new(),
             life,

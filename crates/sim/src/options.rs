@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) filter_permille: u64,
     /// Webhooks whose owner permits so many requests at once, or in a second, and no more.
     pub(crate) ceilings_permille: u64,
+    /// Webhooks that keep an order by key.
+    pub(crate) ordered_permille: u64,
     /// Workspaces whose webhooks are signed with keys that they share.
     pub(crate) shared_keys_permille: u64,
     pub(crate) network: NetworkOptions,
@@ -109,6 +111,7 @@ impl Options {
             read_pause_ms: None,
             filter_permille: 0,
             ceilings_permille: 0,
+            ordered_permille: 0,
             shared_keys_permille: 0,
             full_disk_pause_ms: None,
             drift_permille: None,
@@ -157,6 +160,8 @@ impl Options {
             maybe(&mut more("filters"), 300, |chance| *chance.pick(&[200, 800])).unwrap_or(0);
         self.ceilings_permille =
             maybe(&mut more("ceilings"), 300, |chance| *chance.pick(&[300, 900])).unwrap_or(0);
+        self.ordered_permille =
+            maybe(&mut more("order"), 300, |chance| *chance.pick(&[400, 1_000])).unwrap_or(0);
         self.shared_keys_permille = maybe(&mut more("shared keys"), 250, |_| 700).unwrap_or(0);
         self.full_disk_pause_ms = maybe(&mut more("full disk"), 150, |chance| *chance.pick(&[5_000, 40_000]));
         self.trouble.deaf_permille =

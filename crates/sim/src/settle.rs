@@ -18,7 +18,7 @@ use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
 
 use crate::facts::{Again, EventFacts, Promise, Tenancy, Wanted, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
-use crate::load::{manage, publish, reader};
+use crate::load::{manage, order, publish, reader};
 use crate::profiles::EVENT_TYPES;
 use crate::world::{EVENTS_MAX, World};
 
@@ -51,6 +51,7 @@ pub(crate) struct Lists {
 
 /// Runs to the end. The lists are by workspace; erased ones have none.
 pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
+    order::unblock_all(world).await;
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
@@ -99,18 +100,42 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
 /// The longest that a delivery can still have to wait, in seconds.
 fn drain_bound_s(world: &World) -> u64 {
     let facts = world.facts.borrow();
-    let delays = facts.workspaces.iter().flat_map(|workspace| workspace.schedule_s.iter().copied());
-    let own = OWN_SCHEDULES_S.into_iter().flatten().copied();
-    let longest = delays.chain(own).max().unwrap_or(0).max(world.options.network.retry_after_max_s());
+    let longest = longest_delay_s(world);
     // A clock that was set back leaves what is due in the future; one that was set forward, sleeping cores.
     let jumps = u64::try_from(facts.jumps.len()).expect("few");
     let stray = world.options.jump_ms_max.map_or(0, |max| jumps * max / 1_000 + ALARM_S.min(jumps * ALARM_S));
+    let chain = chain_bound_ms(world) / 1_000;
     let ceilings = ceilings_bound_ms(world) / 1_000;
     // To the probe that succeeds, and until the time of the one before it.
     let probes = 2 * probe_s(world);
-    let delays = longest + longest / 10;
-    world.options.by_any_clock_us((delays + stray + ceilings + probes + DRAIN_MARGIN_S) * 1_000_000)
-        / 1_000_000
+    let bound_s = longest + longest / 10 + stray + ceilings + chain + probes + DRAIN_MARGIN_S;
+    world.options.by_any_clock_us(bound_s * 1_000_000) / 1_000_000
+}
+
+fn longest_delay_s(world: &World) -> u64 {
+    let facts = world.facts.borrow();
+    let delays = facts.workspaces.iter().flat_map(|workspace| workspace.schedule_s.iter().copied());
+    let own = OWN_SCHEDULES_S.into_iter().flatten().copied();
+    delays.chain(own).max().unwrap_or(0).max(world.options.network.retry_after_max_s())
+}
+
+/// What events of one key add that go one after the other, each found by a search when nobody is woken for it.
+fn chain_bound_ms(world: &World) -> u64 {
+    let facts = world.facts.borrow();
+    let mut chains: BTreeMap<(usize, &str), u64> = BTreeMap::new();
+    for event in &facts.events {
+        let chain =
+            event.ordering_key.as_deref().map(|key| chains.entry((event.workspace, key)).or_default());
+        chain.into_iter().for_each(|length| *length += 1);
+    }
+    let search_ms = if world.options.trouble.deaf_permille > 0 { LATE_S * 1_000 } else { 0 };
+    chains.into_values().max().unwrap_or(0) * (wave_us(world) / 1_000 + search_ms)
+}
+
+/// What waits behind others of its key is as late as the first of them, which may wait for its retry.
+fn held_bound_ms(world: &World) -> u64 {
+    let chain_ms = chain_bound_ms(world);
+    if chain_ms == 0 { 0 } else { chain_ms + longest_delay_s(world) * 1_100 }
 }
 
 /// A paused webhook may learn so much later that the world was healed, in seconds.
@@ -131,6 +156,7 @@ fn late_bound_ms(world: &World, pending: usize) -> u64 {
     LATE_S * 1_000
         + waves * wave_us(world) / 1_000
         + ceilings_bound_ms(world)
+        + held_bound_ms(world)
         + jumped_s * 1_000
         + ALARM_S * drift
 }
@@ -210,6 +236,7 @@ async fn publish_fresh(world: &Rc<World>) {
                 workspace: place,
                 event_type: EVENT_TYPES[0].to_owned(),
                 subject: None,
+                ordering_key: None,
                 producer_id: Some(format!("fresh-{number}")),
                 data: data_of(number, place, 1),
                 called,

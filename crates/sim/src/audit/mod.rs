@@ -7,6 +7,7 @@ mod health;
 mod history;
 mod holds;
 mod once;
+mod order;
 mod promises;
 mod recorded;
 mod removed;
@@ -100,6 +101,7 @@ pub(crate) fn audit(evidence: &Evidence<'_>) -> Vec<String> {
         history::check(evidence),
         wire::check(evidence),
         once::check(evidence),
+        order::check(evidence),
         ceilings::check(evidence),
         signature::check(evidence),
     ];

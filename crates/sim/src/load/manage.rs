@@ -6,6 +6,7 @@ use std::sync::Arc;
 use signalpost_core::ceilings::CeilingsChange;
 use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::order::OrderChange;
 use signalpost_core::policy::{Patience, PolicyOverrides, RetrySchedule};
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::SigningRule;
@@ -22,7 +23,7 @@ use crate::facts::{
     Change, FeedFacts, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts,
 };
 use crate::filters::FILTERS;
-use crate::load::{ceilings, crowd, keys, redeliver, secrets};
+use crate::load::{ceilings, crowd, keys, order, redeliver, secrets};
 use crate::network::OWN_HEADER;
 use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle, WEARY};
 use crate::world::{Again, World};
@@ -168,11 +169,24 @@ pub(super) fn draw_wanted(world: &World, workspace: usize, chance: &mut Chance) 
     let token = number.is_multiple_of(3).then(|| format!("token {number}"));
     let filter = draw_filter(world, number);
     let ceilings = ceilings::draw(world, number);
+    let order = order::draw(world, number);
     let (key, signing) = match facts.workspaces[workspace].style.signing {
         SigningStyle::Own => (None, vec![Signing { secret: own, until: Until::Replaced }]),
         SigningStyle::Shared => keys::draw(&facts.workspaces[workspace], chance),
     };
-    Wanted { url, events, subject, filter, schedule_s, ceilings, token, key, signing, life: Life::Active }
+    Wanted {
+        url,
+        events,
+        subject,
+        filter,
+        schedule_s,
+        ceilings,
+        order,
+        token,
+        key,
+        signing,
+        life: Life::Active,
+    }
 }
 
 /// From a stream of its own, so that a world without filters does not depend on them.
@@ -273,6 +287,7 @@ async fn create_or_find(
         filter: wanted.filter.map(|place| FILTERS[place].text.to_owned()),
         signing_key: wanted.key,
         ceilings: wanted.ceilings,
+        order: wanted.order,
         ..NewWebhook::to(url)
     };
     let issued = engine.create_webhook(&view, new, None).await?.now();
@@ -331,6 +346,10 @@ async fn apply(
             OWN_HEADER.to_owned(),
             wanted.token.as_deref().map(Secret::from_text),
         )])),
+        order: OrderChange {
+            by_key: Some(wanted.order.by_key),
+            on_exhausted: Some(wanted.order.on_exhausted),
+        },
         ceilings: CeilingsChange {
             in_flight: Some(wanted.ceilings.in_flight),
             rate: Some(wanted.ceilings.rate),

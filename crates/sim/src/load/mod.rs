@@ -5,6 +5,7 @@ pub(crate) mod crowd;
 mod deaths;
 mod keys;
 pub(crate) mod manage;
+pub(crate) mod order;
 pub(crate) mod publish;
 pub(crate) mod reader;
 mod redeliver;

@@ -14,6 +14,7 @@ use signalpost_engine::{Done, Engine};
 use crate::chance::Chance;
 use crate::facts::{Again, EventFacts, Promise, Tenancy, data_of};
 use crate::ground::Moment;
+use crate::load::order;
 use crate::profiles::{EVENT_TYPES, SUBJECTS};
 use crate::world::{World, passes};
 
@@ -56,6 +57,7 @@ pub(crate) async fn publisher(world: Rc<World>, number: usize) {
         let with_id = chance.permille(options.with_id_permille);
         let prefix = with_id.then(|| format!("p{number}-{}", chance.between(0, u64::MAX / 2)));
         let numbers = draw_events(&world, workspace, size, prefix.as_deref(), &mut chance);
+        order::give_keys(&world, &numbers);
         if !keys.permille(options.keyed_permille) {
             send(&world, workspace, &numbers, None).await;
             continue;
@@ -106,6 +108,7 @@ pub(super) fn draw_events(
                 workspace,
                 event_type: (*chance.pick(&EVENT_TYPES)).to_owned(),
                 subject: chance.permille(400).then(|| (*chance.pick(&SUBJECTS)).to_owned()),
+                ordering_key: None,
                 producer_id: id_prefix.map(|prefix| format!("{prefix}-{position}")),
                 data: data_of(number, workspace, padding),
                 called,
@@ -190,7 +193,7 @@ fn new_event(facts: &EventFacts) -> NewEvent {
             time,
             attributes: Vec::new(),
             data: facts.data.clone(),
-            ordering_key: None,
+            ordering_key: facts.ordering_key.clone(),
         },
         given_time: Some(time),
     }

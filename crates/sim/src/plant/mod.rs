@@ -107,10 +107,14 @@ pub enum Plant {
     ForgetMaxInFlight,
     /// The same of how many in a second.
     ForgetRate,
+    /// Events of a key go to webhooks that keep an order as others do.
+    IgnoreOrder,
+    /// What was given up lets its key go, whatever the rule.
+    ForgetToBlock,
 }
 
 impl Plant {
-    pub const ALL: [Self; 38] = [
+    pub const ALL: [Self; 40] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -149,6 +153,8 @@ impl Plant {
         Self::LookRarely,
         Self::ForgetMaxInFlight,
         Self::ForgetRate,
+        Self::IgnoreOrder,
+        Self::ForgetToBlock,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -184,6 +190,8 @@ impl Plant {
             Self::LookRarely => "is pending and late",
             Self::ForgetMaxInFlight => "more than its owner permits",
             Self::ForgetRate => "faster than",
+            Self::IgnoreOrder => "while a request was in flight of",
+            Self::ForgetToBlock => "although its key is blocked by",
         }
     }
 

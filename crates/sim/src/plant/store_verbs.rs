@@ -10,6 +10,7 @@ use signalpost_core::event::Event;
 use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::order::OnExhausted;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -49,7 +50,6 @@ impl Catalog for PlantedStore {
         fn update_workspace(params: UpdateWorkspace) -> Workspace;
         fn erase_workspace(params: EraseWorkspace) -> Vec<WebhookId>;
         fn next_number(counter: Counter) -> i64;
-        fn create_webhook(params: CreateWebhook) -> ();
         fn webhook(workspace: WorkspaceId, public_id: String) -> Option<Webhook>;
         fn list_webhooks(params: ListWebhooks) -> WebhookPage;
         fn create_signing_key(key: SigningKey) -> ();
@@ -88,6 +88,14 @@ impl Catalog for PlantedStore {
         Box::pin(erased.map(|erased| erased.map(|_| None)))
     }
 
+    fn create_webhook(&self, mut params: CreateWebhook) -> Answer<()> {
+        self.unsynced.touch();
+        if self.plant == Plant::ForgetToBlock {
+            params.webhook.order.on_exhausted = OnExhausted::Skip;
+        }
+        self.inner.create_webhook(params)
+    }
+
     fn remembered_webhooks(&self, params: RememberedWebhooks) -> Answer<Vec<Remembered>> {
         let webhooks = self.inner.remembered_webhooks(params);
         if self.plant != Plant::ForgetChanges {
@@ -101,6 +109,9 @@ impl Catalog for PlantedStore {
         let paused = Some(Switch::Disable(DisableReason::Paused));
         if self.plant == Plant::DropOnDisable && params.switch == paused {
             params.switch = Some(Switch::Disable(DisableReason::ByOwner));
+        }
+        if self.plant == Plant::ForgetToBlock {
+            params.order.on_exhausted = Some(OnExhausted::Skip);
         }
         self.inner.update_webhook(params)
     }
@@ -125,6 +136,7 @@ impl Catalog for PlantedStore {
         let forget: fn(&mut Webhook) = match self.plant {
             Plant::IgnoreSubject => |webhook| webhook.subject = None,
             Plant::IgnoreFilters => |webhook| webhook.filter = None,
+            Plant::IgnoreOrder => |webhook| webhook.order.by_key = false,
             _ => return fan_out,
         };
         bent(fan_out, move |mut fan_out| {

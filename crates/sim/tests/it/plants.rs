@@ -84,4 +84,6 @@ plants! {
     a_search_that_comes_too_late_is_seen: LookRarely;
     a_ceiling_of_requests_at_once_that_is_passed_is_seen: ForgetMaxInFlight;
     a_rate_that_is_passed_is_seen: ForgetRate;
+    an_event_that_overtakes_another_of_its_key_is_seen: IgnoreOrder;
+    a_key_that_is_not_blocked_is_seen: ForgetToBlock;
 }

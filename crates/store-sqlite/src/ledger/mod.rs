@@ -15,6 +15,8 @@ mod list_deliveries;
 mod list_events;
 mod newest_first;
 pub(crate) mod order;
+#[cfg(test)]
+mod order_tests;
 mod owner_of;
 mod probe;
 pub(crate) mod requeue;

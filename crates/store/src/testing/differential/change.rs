@@ -107,7 +107,8 @@ pub(super) fn change() -> impl Strategy<Value = Change> {
 
 fn order() -> impl Strategy<Value = OrderRule> {
     let on_exhausted = prop::sample::select(OnExhausted::ALL.to_vec());
-    (any::<bool>(), on_exhausted).prop_map(|(by_key, on_exhausted)| OrderRule { by_key, on_exhausted })
+    (prop::bool::weighted(0.7), on_exhausted)
+        .prop_map(|(by_key, on_exhausted)| OrderRule { by_key, on_exhausted })
 }
 
 fn headers() -> impl Strategy<Value = Headers> {

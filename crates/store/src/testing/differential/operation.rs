@@ -311,7 +311,7 @@ fn draft() -> impl Strategy<Value = Draft> {
     let producer = (0..3u8, meaning).prop_map(|(id, meaning)| Producer { id, meaning });
     let version = version();
     let id = prop_oneof![6 => Just(IdOrder::Next), 1 => Just(IdOrder::Late)];
-    let ordering_key = option::weighted(0.7, 0..2u8);
+    let ordering_key = option::weighted(0.8, 0..2u8);
     (choice(), 0..2u8, option::of(0..2u8), option::weighted(0.3, producer), ordering_key, version, id)
         .prop_map(|(workspace, event_type, subject, producer, ordering_key, version, id)| Draft {
             workspace,
