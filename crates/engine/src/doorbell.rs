@@ -39,7 +39,8 @@ pub(crate) enum Message {
 pub(crate) struct Resumed {
     /// As the store has it; `None` when it has not answered.
     pub(crate) health: Option<Health>,
-    pub(crate) order: ReleaseOrder,
+    /// Set when it was released by hand.
+    pub(crate) release: Option<ReleaseOrder>,
 }
 
 /// The way to one core. Messages to a core that is not running are dropped.
@@ -186,7 +187,7 @@ mod tests {
         core.open();
         let changes: [BoxFuture<'_, ()>; 3] = [
             doorbell.reload(webhook).boxed(),
-            doorbell.resume(webhook, Resumed { health: None, order: ReleaseOrder::OldestFirst }).boxed(),
+            doorbell.resume(webhook, Resumed { health: None, release: None }).boxed(),
             doorbell.reload_workspace(WorkspaceId::from_raw(1)).boxed(),
         ];
         for mut change in changes {

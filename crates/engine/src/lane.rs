@@ -24,7 +24,6 @@ use signalpost_core::id::{EventId, WorkspaceId};
 use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::DueOrder;
 
 use crate::id_map::{IdMap, IdSet};
 use crate::lane_config::LaneConfig;
@@ -32,6 +31,7 @@ use crate::round::{Class, PerClass};
 
 use self::gate::Gate;
 use self::order::{KeysUnderWay, Taken};
+use self::pages::PageOrder;
 use self::ready::{Classes, Entry, Paid, Ready};
 
 /// What is known of the webhook.
@@ -66,7 +66,7 @@ pub(crate) struct Lane {
     /// Read from the store once, and kept here from then on, ahead of what is recorded.
     health: Option<Health>,
     /// From which end pages are read.
-    order: DueOrder,
+    order: PageOrder,
     /// Whose webhook it is, once that is known.
     pub(crate) workspace: Option<WorkspaceId>,
     /// Whether the lane stands in the line of those whose configuration is to be read.
@@ -119,7 +119,7 @@ impl Lane {
         Self {
             config: Config::Absent,
             health: None,
-            order: DueOrder::default(),
+            order: PageOrder::OldestFirst,
             workspace: None,
             waits_for_config: false,
             gate: Gate::default(),
@@ -153,8 +153,7 @@ impl Lane {
             return self.meet(known, due, due.due_at);
         }
         if self.is_paused() {
-            // Whatever waits in memory must not keep it from being the next probe.
-            return self.postpone_all(due.due_at);
+            return self.leave_to_disk(due.due_at);
         }
         if self.on_disk_from.is_some_and(|from| from <= due.due_at) || !self.make_room_for(due.due_at) {
             self.expect_on_disk(due.due_at);
@@ -191,7 +190,7 @@ impl Lane {
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
         if self.is_paused() {
-            self.postpone_all(first_due_at);
+            self.leave_to_disk(first_due_at);
         } else if !self.known.values().any(|known| known.due_at == first_due_at) {
             self.expect_on_disk(first_due_at);
         }
@@ -335,11 +334,12 @@ impl Lane {
             && self.ready.is_empty()
             && self.known.len() == self.waiting.len();
         let is_shut = self.gate.opens_at(now).is_some();
+        let nothing_due = self.on_disk_from.is_none_or(|from| from > now);
         waits_in_memory
             && match self.is_paused() {
                 // The store knows of the pause, and when the next probe is due.
-                true => is_shut,
-                false => !is_shut && self.on_disk_from.is_none_or(|from| from > now),
+                true => is_shut || nothing_due,
+                false => !is_shut && nothing_due,
             }
     }
 

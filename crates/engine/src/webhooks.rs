@@ -261,7 +261,7 @@ impl Engine {
         if enables || release.is_some() {
             let health = updated.as_ref().ok().map(|webhook| webhook.health);
             self.directory.forget(workspace);
-            self.doorbell.resume(webhook, Resumed { health, order: release.unwrap_or_default() }).await;
+            self.doorbell.resume(webhook, Resumed { health, release }).await;
         } else {
             self.apply_change(workspace, webhook).await;
         }

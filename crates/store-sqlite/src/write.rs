@@ -234,6 +234,8 @@ impl<'c> Write<'c> {
         let values = params![webhook.raw(), upto.0, at.as_ms(), reason.name()];
         self.statement(INSERT_CUT)?.execute(values)?;
         self.statement(INSERT_SWEEP)?.execute([webhook.raw()])?;
+        // What came to be the first of its key a moment ago has ended with the rest.
+        self.news.released.retain(|due| due.id.webhook != webhook || due.born > upto);
         Ok(())
     }
 

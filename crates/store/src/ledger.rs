@@ -274,7 +274,8 @@ pub struct DuePage {
 pub enum DueOrder {
     #[default]
     OldestFirst,
-    NewestFirst,
+    /// Of what is due by then.
+    NewestFirst { until: Timestamp },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

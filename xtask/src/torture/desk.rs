@@ -83,7 +83,9 @@ impl Desk {
         let events: Vec<&str> =
             (0..kinds.len()).filter(|kind| wants.kinds[*kind]).map(|kind| kinds[kind]).collect();
         let body = match self.workspace {
-            NATIVE => json!({"url": url, "events": events, "filter": wants.filter()}),
+            NATIVE => {
+                json!({"url": url, "events": events, "filter": wants.filter(), "ordered": wants.in_order})
+            }
             AGENTS => json!({"name": "torture", "agentId": SUBJECTS[0], "url": url, "events": events}),
             _ => json!({"url": url, "eventTypes": events}),
         };

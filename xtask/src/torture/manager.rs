@@ -130,7 +130,8 @@ impl Work {
         } else {
             [true; 4]
         };
-        let wants = Wants { kinds: [true, self.rng.below(2) == 0], first_subject, shards };
+        let in_order = place.workspace == super::events::NATIVE && self.rng.below(2) == 0;
+        let wants = Wants { kinds: [true, self.rng.below(2) == 0], first_subject, shards, in_order };
         let hook = self.ledger.add_hook(place.workspace, wants, Temper::Failing);
         let url = format!("{}/h{hook}", self.base);
         let key = format!("torture-hook-{hook}");

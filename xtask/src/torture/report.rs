@@ -56,6 +56,9 @@ impl Report {
         if (taken - excused) * JUDGED_PARTS < taken {
             broken.push(format!("too little was judged: {excused} of {taken} that were taken had an excuse"));
         }
+        if self.acknowledged > 0 && self.judgement.in_order == 0 {
+            broken.push("no order was judged".to_owned());
+        }
         if let Some(first) = &self.first_fault {
             broken.push(format!("{} faults, the first: {first}", self.faults));
         }
@@ -87,7 +90,7 @@ impl Report {
             .iter()
             .map(|(violation, count)| (violation.words().replace(' ', "_"), json!(count)))
             .collect();
-        json!({
+        let mut told = json!({
             "seed": self.seed,
             "minutes": self.minutes,
             "machine": self.machine,
@@ -129,7 +132,9 @@ impl Report {
             "named": self.named,
             "faults": self.faults,
             "skipped": self.skipped,
-        })
+        });
+        told["in_order"] = json!(judgement.in_order);
+        told
     }
 }
 
@@ -172,6 +177,7 @@ impl fmt::Display for Report {
             "arrivals      {}, of which {} carry a bent clock's time, {} a signature whose secret nobody was told",
             judgement.arrivals, judgement.strangely_stamped, judgement.unverified
         )?;
+        writeln!(f, "in order      {} pairs of one ordering key were judged", judgement.in_order)?;
         writeln!(
             f,
             "this program  was late {} times, by {} ms at most, by {} ms in all; the oldest true timestamp was {} ms old",
@@ -230,9 +236,11 @@ impl fmt::Display for Report {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::torture::judge::Judgement;
 
     fn good() -> Report {
-        Report { acknowledged: 7, ..Report::default() }
+        let judgement = Judgement { in_order: 1, ..Judgement::default() };
+        Report { acknowledged: 7, judgement, ..Report::default() }
     }
 
     #[test]

@@ -139,9 +139,10 @@ impl Stage {
             self.credentials.push(credential);
         }
         for mut desk in self.desks() {
-            let all = Wants { first_subject: desk.workspace == AGENTS, ..Wants::ALL };
+            let in_order = desk.workspace == NATIVE;
+            let all = Wants { first_subject: desk.workspace == AGENTS, in_order, ..Wants::ALL };
             let second = Wants { kinds: [false, true], ..all };
-            let filtered = Wants { shards: [false, true, true, false], ..all };
+            let filtered = Wants { shards: [false, true, true, false], in_order: false, ..all };
             let selective = if desk.workspace == NATIVE { filtered } else { second };
             self.create(&mut desk, all, Temper::Steady)?;
             self.create(&mut desk, selective, Temper::Steady)?;

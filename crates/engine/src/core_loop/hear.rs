@@ -6,9 +6,11 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::health::ReleaseOrder;
+use signalpost_core::health::Standing;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
-use signalpost_core::limits::{CORE_MEMORY_BYTES_MAX, CORE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE};
+use signalpost_core::limits::{
+    CORE_MEMORY_BYTES_MAX, CORE_MEMORY_DELIVERIES_MAX, PROBE_DELAY_MAX, SHUTDOWN_GRACE,
+};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DueLane, DueOrder, DuePage};
 
@@ -49,6 +51,9 @@ impl Running {
         let payload =
             if self.held_bytes >= CORE_MEMORY_BYTES_MAX { Payload::ReadAgain } else { Payload::Keep };
         let now = self.engine.clock.now();
+        if self.rests(due.id.webhook) {
+            return;
+        }
         self.touch(due.id.webhook, |lane| {
             lane.used_at = now;
             if full && !lane.knows(due.id.event) {
@@ -61,11 +66,22 @@ impl Running {
 
     /// A lane that is not in memory needs no more than an instant: it is woken when its first delivery is due.
     fn hear_of_owed(&mut self, owed: DueLane) {
+        if self.rests(owed.webhook) {
+            return;
+        }
         if self.lanes.contains_key(&owed.webhook) {
             self.touch(owed.webhook, |lane| lane.hear_of(owed.first_due_at));
         } else {
             self.timers.wake_by(owed.webhook, owed.first_due_at);
         }
+    }
+
+    /// Whether a webhook is paused and its lane out of memory: it is woken for its next probe, whatever comes meanwhile. One that
+    /// is to be woken later than any probe can be due was put to rest before the clock was set back.
+    fn rests(&self, webhook: WebhookId) -> bool {
+        let last_ms = i64::try_from(PROBE_DELAY_MAX.as_millis()).expect("minutes");
+        let last = self.engine.clock.now().plus_ms(last_ms);
+        self.resting.contains(&webhook) && self.timers.of(webhook).is_some_and(|at| at <= last)
     }
 
     /// Nothing starts under the old configuration from here on: it is dropped, and whatever starts later waits for
@@ -76,16 +92,18 @@ impl Running {
                 lane.drop_config();
                 lane.gate.release();
             });
+        } else if self.resting.contains(&webhook) {
+            self.timers.wake_by(webhook, self.engine.clock.now());
         }
         // The asker may have gone away; the change holds all the same.
         applied.send(()).unwrap_or_default();
     }
 
-    /// As [`Self::reload`], and looks at once for what the webhook was owed while it was off. In another order than the usual
-    /// one that takes a lane, for nothing else remembers it.
+    /// As [`Self::reload`], and looks at once for what the webhook was owed while it was off. A release takes a lane, for nothing
+    /// else remembers in which order.
     fn resume(&mut self, webhook: WebhookId, resumed: Resumed, applied: oneshot::Sender<()>) {
         let now = self.engine.clock.now();
-        if self.lanes.contains_key(&webhook) || resumed.order == ReleaseOrder::NewestFirst {
+        if self.lanes.contains_key(&webhook) || resumed.release.is_some() {
             self.touch(webhook, |lane| {
                 lane.drop_config();
                 lane.gate.release();
@@ -142,6 +160,9 @@ impl Running {
     /// Takes a lane out of memory. What it waits for is on disk; one instant stands for all of it.
     fn forget(&mut self, webhook: WebhookId, now: Timestamp) {
         let Some(lane) = self.lanes.remove(&webhook) else { return };
+        if lane.health().standing() == Standing::Paused {
+            self.resting.insert(webhook);
+        }
         if let Some(workspace) = lane.workspace {
             self.round.leave(workspace, webhook);
         }

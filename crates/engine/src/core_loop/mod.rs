@@ -25,7 +25,7 @@ use signalpost_store::ledger::Finished;
 use crate::Engine;
 use crate::attempt::{EndedAttempt, Ending, Unbegun};
 use crate::doorbell::{CoreDoor, Message};
-use crate::id_map::IdMap;
+use crate::id_map::{IdMap, IdSet};
 use crate::lane::Lane;
 use crate::lane_config::Loaded;
 use crate::round::{Round, Slot};
@@ -96,6 +96,8 @@ struct Running {
     engine: Arc<Engine>,
     transport: Rc<dyn Transport>,
     lanes: IdMap<WebhookId, Lane>,
+    /// Paused webhooks whose lanes are out of memory until their next probe.
+    resting: IdSet<WebhookId>,
     /// Lanes whose configuration is to be read, each once.
     unloaded: VecDeque<WebhookId>,
     loads_in_flight: usize,
@@ -124,6 +126,7 @@ impl Running {
             engine,
             transport,
             lanes: IdMap::default(),
+            resting: IdSet::default(),
             unloaded: VecDeque::new(),
             loads_in_flight: 0,
             round: Round::new(CORE_IN_FLIGHT_MAX),
@@ -238,6 +241,7 @@ impl Running {
         let metrics = &self.engine.metrics;
         let lane = self.lanes.entry(webhook).or_insert_with(|| {
             metrics.lanes_in_memory.add(1);
+            self.resting.remove(&webhook);
             let mut lane = Lane::new(now);
             // What was to wake a lane that is not in memory is on disk, and nothing else remembers it.
             if let Some(at) = self.timers.of(webhook) {

@@ -14,6 +14,8 @@ pub(crate) struct Gate {
     concurrency: Concurrency,
     /// The limit that the store knows of.
     told: usize,
+    /// What the store knows was learned before the receiver was away.
+    is_anew: bool,
     pace: Pace,
     hold: Option<Hold>,
     /// Since when nothing has ended of what is in flight.
@@ -41,6 +43,7 @@ impl Default for Gate {
             in_flight: 0,
             concurrency: Concurrency::default(),
             told: Concurrency::default().limit(),
+            is_anew: false,
             pace: Pace::default(),
             hold: None,
             quiet_since: Timestamp::default(),
@@ -125,7 +128,9 @@ impl Gate {
     pub(crate) fn recall(&mut self, concurrency: Option<u16>) {
         let remembered =
             concurrency.map_or_else(Concurrency::default, |limit| Concurrency::remembered(limit.into()));
-        if remembered.limit() != self.told {
+        if std::mem::take(&mut self.is_anew) {
+            self.told = remembered.limit();
+        } else if remembered.limit() != self.told {
             self.told = remembered.limit();
             self.concurrency = remembered;
             self.cost_us = None;
@@ -165,6 +170,7 @@ impl Gate {
     /// Forgets what was learned of a receiver that has been away.
     pub(crate) const fn begin_anew(&mut self) {
         self.concurrency.begin_anew();
+        self.is_anew = true;
         self.cost_us = None;
         self.hold = None;
     }

@@ -2,9 +2,9 @@
 
 use signalpost_core::health::{Health, ReleaseOrder, Standing};
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::DueOrder;
 
 use super::Lane;
+use super::pages::PageOrder;
 use crate::doorbell::Resumed;
 
 impl Lane {
@@ -41,13 +41,19 @@ impl Lane {
     /// from there; any other is behind what is known here.
     pub(crate) fn resume(&mut self, resumed: Resumed, now: Timestamp) {
         if resumed.health == Some(Health::default()) {
-            if self.is_paused() {
+            if resumed.release.is_some() || self.is_paused() {
                 self.gate.begin_anew();
             }
             self.health = resumed.health;
-            self.order = page_order(resumed.order);
+            self.order = page_order(resumed.release.unwrap_or_default());
         }
         self.expect_on_disk(now);
+    }
+
+    /// Leaves to the disk what comes while the webhook is paused. What waits in memory for a time of its own must not keep it from
+    /// being the next probe; the one that has its turn stays.
+    pub(super) fn leave_to_disk(&mut self, due_at: Timestamp) {
+        if self.ready.is_empty() { self.postpone_all(due_at) } else { self.expect_on_disk(due_at) }
     }
 
     /// Goes on with a receiver that is back, with one request at first.
@@ -58,10 +64,10 @@ impl Lane {
     }
 }
 
-const fn page_order(order: ReleaseOrder) -> DueOrder {
+const fn page_order(order: ReleaseOrder) -> PageOrder {
     match order {
-        ReleaseOrder::NewestFirst => DueOrder::NewestFirst,
+        ReleaseOrder::NewestFirst => PageOrder::NewestFirst,
         // What is skipped is not there.
-        ReleaseOrder::OldestFirst | ReleaseOrder::Skip => DueOrder::OldestFirst,
+        ReleaseOrder::OldestFirst | ReleaseOrder::Skip => PageOrder::OldestFirst,
     }
 }

@@ -8,6 +8,14 @@ use signalpost_store::ledger::DueOrder;
 use super::ready::Entry;
 use super::{Known, LOOK_AGAIN_MS, Lane, Reading};
 
+/// From which end pages are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PageOrder {
+    OldestFirst,
+    /// Until all that is due has been read.
+    NewestFirst,
+}
+
 impl Lane {
     /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
     /// for, and from which end. A paused lane reads one, when it is to be probed.
@@ -18,8 +26,12 @@ impl Lane {
         }
         let (page_rows, order) = match self.is_paused() {
             true if self.gate.opens_at(now).is_some() || !self.known.is_empty() => return None,
-            true => (1, DueOrder::OldestFirst),
+            true => (1, PageOrder::OldestFirst),
             false => (page_rows, self.order),
+        };
+        let order = match order {
+            PageOrder::OldestFirst => DueOrder::OldestFirst,
+            PageOrder::NewestFirst => DueOrder::NewestFirst { until: now },
         };
         while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
         if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
@@ -33,6 +45,10 @@ impl Lane {
     /// Takes the rows of a page that was asked for with `limit` rows.
     pub(crate) fn absorb_page(&mut self, rows: &[Due], limit: usize, now: Timestamp) {
         let reading = self.reading.take().unwrap_or_default();
+        if self.is_paused() && limit > 1 {
+            // It was asked for before the pause.
+            return self.expect_on_disk(now);
+        }
         for due in rows {
             let event = due.id.event;
             if let Some(known) = self.known.get(&event).copied() {
@@ -43,8 +59,9 @@ impl Lane {
                 continue;
             }
             if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
-                self.expect_on_disk(due.due_at);
-                return;
+                // What is left of a page from the other end may be due before.
+                let oldest_first = self.order == PageOrder::OldestFirst;
+                return self.expect_on_disk(if oldest_first { due.due_at } else { now });
             }
             self.known.insert(event, Known::by(*due));
             if due.due_at <= now {
@@ -56,10 +73,14 @@ impl Lane {
         // A full page may have been cut short.
         match (rows.last().filter(|_| rows.len() >= limit), self.order) {
             // What follows is due no earlier than its last row.
-            (Some(last), DueOrder::OldestFirst) => self.expect_on_disk(last.due_at),
-            (Some(_), DueOrder::NewestFirst) => self.expect_on_disk(now),
-            // All that was held is out.
-            (None, _) => self.order = DueOrder::OldestFirst,
+            (Some(last), PageOrder::OldestFirst) => self.expect_on_disk(last.due_at),
+            (None, PageOrder::OldestFirst) => {}
+            (Some(_), PageOrder::NewestFirst) => self.expect_on_disk(now),
+            // All that was due is out; what is due later was not looked for.
+            (None, PageOrder::NewestFirst) => {
+                self.order = PageOrder::OldestFirst;
+                self.expect_on_disk(now);
+            }
         }
     }
 

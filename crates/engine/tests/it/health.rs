@@ -1,10 +1,14 @@
 //! A receiver that only fails is left alone but for a probe now and then, and nothing that it is owed is lost.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
+use signalpost_core::ceilings::Ceilings;
 use signalpost_core::delivery::{CutReason, DeliveryState};
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::health::{Health, HoldRule, ReleaseOrder, Standing};
+use signalpost_core::pace::Rate;
+use signalpost_core::principal::Principal;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::webhooks::WebhookChange;
@@ -128,6 +132,68 @@ fn a_workspace_that_skips_gets_what_comes_after_the_first_success() {
     assert_eq!((rig.count(delivered), rig.count(skipped)), (1, 4));
     rig.publish(1);
     assert_eq!((rig.count(delivered), rig.receiver.requests()), (2, 11));
+}
+
+#[test]
+fn events_do_not_keep_a_slow_paced_webhook_from_being_probed() {
+    let mut rig = Rig::with_holds(RULE, ReleaseOrder::OldestFirst);
+    let rate = Some(Rate::per_second(1).expect("within its bounds"));
+    let webhook = rig.webhook_within(Ceilings { rate, ..Ceilings::default() });
+    rig.receiver.status.set(Some(500));
+    rig.publish(8);
+    (0..150).for_each(|_| rig.advance_s(1));
+    assert_eq!(rig.look(&webhook).health.standing(), Standing::Paused);
+    let before = rig.receiver.requests();
+    for _ in 0..2_000 {
+        rig.advance_ms(300);
+        rig.publish(1);
+    }
+    assert!(rig.receiver.requests() - before >= 3, "ten minutes have room for three probes");
+}
+
+#[test]
+fn a_change_wakes_a_lane_that_sleeps_until_its_probe_and_a_release_begins_with_one() {
+    let mut rig = Rig::with_holds(RULE, ReleaseOrder::OldestFirst);
+    let webhook = pause(&mut rig);
+    rig.publish(20);
+    [60, 120, 240, 300].into_iter().for_each(|delay_s| rig.advance_s(delay_s));
+    assert_eq!(rig.engine.metrics().lanes_in_memory.get(), 0);
+    let before = rig.receiver.requests();
+    let change = WebhookChange { name: Some(Some("mended".to_owned())), ..WebhookChange::default() };
+    rig.call(async |engine, view| engine.update_webhook(&view, &webhook, change).await).expect("it is there");
+    assert_eq!(rig.receiver.requests(), before + 1);
+    (0..90).for_each(|_| rig.advance_s(1));
+    assert_eq!(rig.engine.metrics().lanes_in_memory.get(), 0);
+    rig.receiver.status.set(None);
+    release(&mut rig, &webhook, ReleaseOrder::OldestFirst).expect("it is paused");
+    assert_eq!(rig.receiver.in_flight(), 1, "although its lane knew of no pause");
+}
+
+#[test]
+fn a_webhook_that_is_deleted_while_it_is_paused_leaves_nothing_in_memory() {
+    let mut rig = Rig::with_holds(RULE, ReleaseOrder::OldestFirst);
+    let webhook = pause(&mut rig);
+    rig.call(async |engine, view| engine.delete_webhook(&view, &webhook, &Principal::Operator).await)
+        .expect("it is there");
+    (0..20).for_each(|_| rig.advance_s(60));
+    assert_eq!(rig.engine.metrics().lanes_in_memory.get(), 0);
+}
+
+/// What is due later stands first when pages are read from the other end.
+#[test]
+fn retries_in_the_future_do_not_keep_the_newest_first_from_its_end() {
+    let mut rig = Rig::with_holds(RULE, ReleaseOrder::OldestFirst);
+    let webhook = rig.webhook();
+    rig.receiver.status.set(Some(500));
+    rig.publish(1_500);
+    (0..125).for_each(|_| rig.advance_s(1));
+    assert_eq!(rig.look(&webhook).health.standing(), Standing::Paused);
+    rig.publish(2);
+    rig.receiver.status.set(Some(204));
+    release(&mut rig, &webhook, ReleaseOrder::NewestFirst).expect("it is paused");
+    (0..200).for_each(|_| rig.advance_s(1));
+    let kept = rig.receiver.sent().iter().collect::<BTreeSet<_>>().len();
+    assert_eq!((kept, rig.count(pending)), (1_502, 0));
 }
 
 #[test]

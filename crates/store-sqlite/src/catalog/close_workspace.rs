@@ -5,6 +5,7 @@
 //! retention is left to it when the last has gone.
 
 use rusqlite::Connection;
+use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
@@ -91,7 +92,8 @@ pub(crate) fn after_attempt(write: &mut Write<'_>, finished: &Finished) -> Resul
     let Some(last_event) = last_event(write, id)? else { return Ok(()) };
     let disabled = finished.health.is_some_and(|health| health.disable.is_some());
     let is_last = last_event == finished.due.id.event;
-    if disabled || (is_last && finished.attempt.verdict.next_at().is_none()) {
+    // Nothing is held for a receiver whose customer has gone.
+    if disabled || (is_last && !matches!(finished.attempt.verdict, Verdict::RetryAt(_))) {
         return end(write, finished);
     }
     if let Some(health) = finished.health {

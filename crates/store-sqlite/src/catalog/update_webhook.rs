@@ -118,6 +118,9 @@ fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
         webhook.state = WebhookState::Active;
         webhook.health = Health::default();
     }
+    if let Some(hold) = &mut webhook.health.hold {
+        hold.probe_at = hold.probe_at.min(params.at);
+    }
     webhook.updated_at = params.at;
 }
 

@@ -20,16 +20,18 @@ pub(crate) const SELECT: &str =
     ORDER BY due_at, event LIMIT ?2";
 pub(crate) const SELECT_NEWEST: &str =
     "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
-    WHERE webhook = ?1 AND due_at < ?3
+    WHERE webhook = ?1 AND due_at < ?3 AND due_at <= ?4
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808)
     ORDER BY due_at DESC, event DESC LIMIT ?2";
 
 pub(super) fn run(connection: &Connection, params: DuePage) -> Result<Vec<Due>, Failure> {
-    let select = match params.order {
-        DueOrder::OldestFirst => SELECT,
-        DueOrder::NewestFirst => SELECT_NEWEST,
-    };
-    fetch_all(connection, select, [params.webhook.raw(), limit(params.limit), HELD], due)
+    let (webhook, rows) = (params.webhook.raw(), limit(params.limit));
+    match params.order {
+        DueOrder::OldestFirst => fetch_all(connection, SELECT, [webhook, rows, HELD], due),
+        DueOrder::NewestFirst { until } => {
+            fetch_all(connection, SELECT_NEWEST, [webhook, rows, HELD, until.as_ms()], due)
+        }
+    }
 }
 
 fn due(row: &Row<'_>) -> Result<Due, StoreError> {

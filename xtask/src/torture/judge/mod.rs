@@ -55,6 +55,8 @@ pub(super) enum Violation {
     Miscounted,
     /// A sequence number that another event has, or below one that was acknowledged before the event was sent.
     Disordered,
+    /// An event came to an ordered webhook before another of its key that stands before it had been taken.
+    Overtaken,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,6 +88,8 @@ pub(super) struct Judgement {
     /// What is pending at the end too: nobody knows that it would ever have come.
     pub(super) lost: usize,
     pub(super) arrivals: usize,
+    /// Pairs of events with the same ordering key that an ordered webhook got one after the other.
+    pub(super) in_order: usize,
     /// Arrivals that were taken.
     pub(super) taken: usize,
     /// Of those: what might have come again, and why. At most so many duplicates can be; of the others each would be a finding.
@@ -141,6 +145,7 @@ pub(super) fn judge(mut evidence: Evidence<'_>) -> Judgement {
         judgement.judge_event(event, mine, said, &evidence);
     }
     order::judge(evidence.book, &mut judgement);
+    order::judge_keys(evidence.book, evidence.hooks, (&arrivals, &listed), &mut judgement);
     judgement.findings.sort_by_key(|finding| finding.violation);
     judgement
 }
@@ -288,6 +293,7 @@ impl Violation {
             Self::StoredTwice => "stored twice",
             Self::Miscounted => "acknowledged with a wrong count",
             Self::Disordered => "sequence out of order",
+            Self::Overtaken => "overtaken within an ordering key",
         }
     }
 }

@@ -30,8 +30,10 @@ pub async fn a_page_is_ordered_by_time_and_then_event(harness: &dyn Harness) {
         page.iter().map(|due| due.id.event.raw()).collect()
     };
     let ids = async |limit| ordered(limit, DueOrder::OldestFirst).await;
-    assert_eq!(ordered(9, DueOrder::NewestFirst).await, [31, 33, 32, 35, 34]);
-    assert_eq!(ordered(2, DueOrder::NewestFirst).await, [31, 33], "the last ones");
+    let newest = |ms| DueOrder::NewestFirst { until: sample::at(ms) };
+    assert_eq!(ordered(9, newest(500)).await, [31, 33, 32, 35, 34]);
+    assert_eq!(ordered(2, newest(500)).await, [31, 33], "the last ones");
+    assert_eq!(ordered(2, newest(499)).await, [33, 32], "of those that are due");
     assert_eq!(ids(9).await, [34, 35, 32, 33, 31]);
     assert_eq!(ids(3).await, [34, 35, 32], "the earliest ones");
     let first = kit.owed(webhook).await[0];

@@ -8,7 +8,7 @@ use signalpost_core::webhook::Webhook;
 
 use super::Harness;
 use super::kit::Kit;
-use crate::catalog::UpdateWebhook;
+use crate::catalog::{CloseWorkspace, UpdateWebhook};
 use crate::ledger::{Backlog, Finished, HealthChange};
 use crate::testing::sample;
 
@@ -93,4 +93,26 @@ pub async fn the_first_success_may_skip_what_was_held(harness: &dyn Harness) {
     assert!(kit.state(workspace, held).await.is_lost(), "it can be sent once more");
     let next = delivery(&kit, workspace, 33, webhook).await;
     assert_eq!(kit.state(workspace, next).await, DeliveryState::Pending { next_at: sample::at(33) });
+}
+
+pub async fn a_change_brings_the_next_probe_forward(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    let webhook = paused_webhook(&kit, workspace, 11).await;
+    for (at_ms, expected_ms) in [(950, 900), (600, 600)] {
+        let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(at_ms));
+        let after = kit.update_webhook(nothing).await.expect("it exists").health.hold;
+        assert_eq!(after, Some(Hold { probe_at: sample::at(expected_ms), ..HOLD }));
+    }
+}
+
+pub async fn a_last_event_is_not_held(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [webhook]) = kit.tenant().await;
+    let farewell = kit.draft(workspace, 31, &[webhook]).await;
+    kit.close_workspace(CloseWorkspace { farewell }).await.expect("it exists");
+    let held = sample::finished(workspace, kit.owed_one(webhook).await, Verdict::HeldUntil(HOLD.probe_at));
+    kit.record(vec![Finished { health: told(paused(), Backlog::Kept), ..held }]).await;
+    assert_eq!(kit.lane(webhook).await.expect("it reads"), None, "nobody waits for its customer any more");
+    assert_eq!(kit.owed(webhook).await.len(), 0);
 }

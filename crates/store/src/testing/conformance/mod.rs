@@ -105,6 +105,8 @@ macro_rules! conformance_suite {
                 a_probe_counts_as_no_try
                 a_release_ends_a_pause_and_may_skip_what_was_held
                 the_first_success_may_skip_what_was_held
+                a_change_brings_the_next_probe_forward
+                a_last_event_is_not_held
             ]
             durability [
                 everything_outlives_a_close

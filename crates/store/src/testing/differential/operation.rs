@@ -10,7 +10,7 @@ use signalpost_core::webhook::DisableReason;
 use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::look::{Look, look};
 use super::users::{UserOperation, user_operation};
-use crate::ledger::{DueOrder, RequeueRule};
+use crate::ledger::RequeueRule;
 
 /// What workspaces speak.
 pub(super) const DIALECTS: [&str; 2] = ["native", "acme"];
@@ -33,7 +33,7 @@ pub enum Operation {
     Start {
         webhook: Choice,
         rows: usize,
-        order: DueOrder,
+        from: End,
     },
     Finish(Vec<Ended>),
     Requeue {
@@ -184,6 +184,14 @@ pub enum Version {
     Wrong,
 }
 
+/// From which end rows are taken.
+#[derive(Clone, Copy, Debug)]
+pub enum End {
+    Oldest,
+    /// Of what is due by now.
+    Newest,
+}
+
 /// Whether an event's id is the highest so far or was minted before the last one.
 #[derive(Clone, Copy, Debug)]
 pub enum IdOrder {
@@ -232,8 +240,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => catalog_operation().prop_map(Operation::Catalog),
         8 => vec(draft(), 1..4).prop_map(Operation::Accept),
         4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
-        8 => (choice(), 1..4usize, prop_oneof![2 => Just(DueOrder::OldestFirst), 1 => Just(DueOrder::NewestFirst)])
-            .prop_map(|(webhook, rows, order)| Operation::Start { webhook, rows, order }),
+        8 => (choice(), 1..4usize, prop_oneof![2 => Just(End::Oldest), 1 => Just(End::Newest)])
+            .prop_map(|(webhook, rows, from)| Operation::Start { webhook, rows, from }),
         8 => vec(ended(), 1..4).prop_map(Operation::Finish),
         4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
             .prop_map(|(delivery, caller, rule)| Operation::Requeue { delivery, caller, rule }),

@@ -171,6 +171,9 @@ impl Data {
         webhook.patience.timeout = params.timeout.unwrap_or(webhook.patience.timeout);
         webhook.ceilings = webhook.ceilings.after(params.ceilings);
         webhook.order = webhook.order.after(params.order);
+        if let Some(hold) = &mut webhook.health.hold {
+            hold.probe_at = hold.probe_at.min(at);
+        }
         webhook.updated_at = at;
         match params.switch {
             Some(Switch::Enable) if !webhook.state.is_active() => {

@@ -1,5 +1,6 @@
 //! The model's closing of a workspace: one last event, and the webhooks that wait for its delivery to end.
 
+use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -48,7 +49,7 @@ impl Data {
         let id = finished.due.id;
         let Some(last_event) = self.leaving.get(&id.webhook) else { return };
         let disabled = finished.health.is_some_and(|health| health.disable.is_some());
-        let has_ended = *last_event == id.event && finished.attempt.verdict.next_at().is_none();
+        let has_ended = *last_event == id.event && !matches!(finished.attempt.verdict, Verdict::RetryAt(_));
         if disabled || has_ended {
             return self.end_leaving(id.webhook, finished);
         }

@@ -27,7 +27,8 @@ impl Data {
         let mut owed: Vec<Due> =
             self.owed().filter(|due| due.id.webhook == params.webhook).copied().collect();
         owed.sort_by_key(|due| (due.due_at, due.id.event));
-        if params.order == DueOrder::NewestFirst {
+        if let DueOrder::NewestFirst { until } = params.order {
+            owed.retain(|due| due.due_at <= until);
             owed.reverse();
         }
         owed.truncate(params.limit);

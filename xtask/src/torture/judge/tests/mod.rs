@@ -1,6 +1,7 @@
 //! The judge judged: what was kept passes, and each kind of violation is seen.
 
 mod fates;
+mod order;
 mod repetitions;
 
 use super::*;

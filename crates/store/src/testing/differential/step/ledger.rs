@@ -20,7 +20,7 @@ use crate::ledger::{
     RequeueLost, RequeueRule,
 };
 use crate::testing::differential::operation::{
-    Afterwards, Call, Caller, Choice, Draft, Ended, EndedAs, IdOrder, Meaning, Version,
+    Afterwards, Call, Caller, Choice, Draft, End, Ended, EndedAs, IdOrder, Meaning, Version,
 };
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose, place};
@@ -163,10 +163,14 @@ async fn wanting(
 pub(super) async fn start(
     webhook: Choice,
     limit: usize,
-    order: DueOrder,
+    from: End,
     pair: &Pair<'_>,
     world: &mut World,
 ) -> Compared {
+    let order = match from {
+        End::Oldest => DueOrder::OldestFirst,
+        End::Newest => DueOrder::NewestFirst { until: world.now() },
+    };
     let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
     let rows = pair.both(|store| store.due_page(DuePage { webhook, limit, order })).await?;
     world.in_flight.extend(rows.unwrap_or_default().into_iter().map(|due| (owner, due)));

@@ -49,8 +49,8 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::Catalog(operation) => catalog::apply(operation, pair, world).await?,
         Operation::Accept(drafts) => ledger::accept(drafts, pair, world).await?,
         Operation::AcceptOnce { drafts, call } => ledger::accept_once(drafts, *call, pair, world).await?,
-        Operation::Start { webhook, rows, order } => {
-            ledger::start(*webhook, *rows, *order, pair, world).await?;
+        Operation::Start { webhook, rows, from } => {
+            ledger::start(*webhook, *rows, *from, pair, world).await?;
         }
         Operation::Finish(ended) => ledger::finish(ended, pair, world).await?,
         Operation::Requeue { delivery, caller, rule } => {
