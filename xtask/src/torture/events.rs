@@ -19,7 +19,7 @@ pub(super) const SUBJECTS: [&str; 2] = ["agent1", "agent2"];
 /// So many events share so many ordering keys, and the next ones have others: one after the other takes its time where receivers
 /// fail. One native event in four has none.
 const KEYED_EVENTS: u32 = 128;
-const ORDERING_KEYS: u32 = 16;
+const ORDERING_KEYS: u32 = 32;
 const SHARDS: [&str; 4] = ["a", "b", "c", "d"];
 /// Makes an event as large as a small one usually is.
 const PADDING_BYTES: usize = 200;

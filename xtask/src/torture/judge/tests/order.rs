@@ -2,15 +2,15 @@
 
 use super::*;
 
-/// Two events of one key, 16 apart, both delivered.
+/// Two events of one key, 32 apart, both delivered.
 fn pair(in_order: bool, first_at: Ms, second_at: Ms) -> World {
     let mut world = World::new(NATIVE).arrive(first_at, Reply::Taken).listed(Status::Delivered);
     world.hooks[0].wants.in_order = in_order;
-    world.publish(NUMBER + 16, Fate::Acknowledged, 10_001);
-    let wire_id = fingerprint("evt_17");
-    let second = Arrival { number: NUMBER + 16, at: second_at, wire_id, ..world.arrivals[0] };
+    world.publish(NUMBER + 32, Fate::Acknowledged, 10_001);
+    let wire_id = fingerprint("evt_33");
+    let second = Arrival { number: NUMBER + 32, at: second_at, wire_id, ..world.arrivals[0] };
     world.arrivals.push(second);
-    world.record.deliveries.push(Listed { number: NUMBER + 16, hook: 0, status: Status::Delivered });
+    world.record.deliveries.push(Listed { number: NUMBER + 32, hook: 0, status: Status::Delivered });
     world
 }
 
