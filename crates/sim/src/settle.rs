@@ -14,7 +14,7 @@ use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::explain::{ExplainPage, Explanations};
-use signalpost_store::ledger::{DeliveryRecord, ListDeliveries, ListEvents};
+use signalpost_store::ledger::{DeliveryRecord, DeliverySummary, ListDeliveries, ListEvents};
 
 use crate::facts::{Again, EventFacts, Promise, Tenancy, Wanted, data_of};
 use crate::load::manage::OWN_SCHEDULES_S;
@@ -59,7 +59,8 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     // A receiver that was busy gets the time that it has asked for from all that its webhook is owed.
     let settled = || world.network.held_until().map_or(settling, |until| until.max(settling));
     let mut pause_ms = 500;
-    let mut pending = look_at_pending(world).await;
+    let mut waits = Waits::default();
+    let mut pending = look_at_pending(world, &mut waits).await;
     let late_ms = ms(late_bound_ms(world, pending.len()));
     while let Some((id, due_at)) = pending.iter().min_by_key(|(_, due_at)| *due_at) {
         if world.ground.clock.now().ms_since((*due_at).max(settled())) > late_ms {
@@ -76,7 +77,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
         world.ground.sleep_ms(pause_ms).await;
         // Where receivers ask for a day, the three hundredth part of the bound is often enough.
         pause_ms = (pause_ms * 2).min(LOOK_MS_MAX.max(bound_s * 1_000 / 300));
-        pending = look_at_pending(world).await;
+        pending = look_at_pending(world, &mut waits).await;
     }
     let drained_us = world.ground.clock.now_us() - began_us;
     let held_ms = settled().ms_since(world.ground.clock.now());
@@ -193,7 +194,7 @@ fn living(world: &World) -> Vec<(usize, String)> {
 }
 
 /// What is owed, by public id, and since when or from when on: a page of each workspace.
-async fn look_at_pending(world: &Rc<World>) -> Vec<(String, Timestamp)> {
+async fn look_at_pending(world: &Rc<World>, waits: &mut Waits) -> Vec<(String, Timestamp)> {
     let mut pending = Vec::new();
     for (_, public_id) in living(world) {
         let answered = world
@@ -213,12 +214,38 @@ async fn look_at_pending(world: &Rc<World>) -> Vec<(String, Timestamp)> {
             world.find(format!("deliveries cannot be listed: {error}"));
             Vec::new()
         });
-        pending.extend(rows.iter().filter_map(|row| match row.state {
-            DeliveryState::Pending { next_at } => Some((row.id.to_public(), next_at)),
-            _ => None,
-        }));
+        let rows: Vec<(&DeliverySummary, Timestamp)> = rows
+            .iter()
+            .filter_map(|row| match row.state {
+                DeliveryState::Pending { next_at } => Some((row, next_at)),
+                _ => None,
+            })
+            .collect();
+        rows.iter().for_each(|(row, next_at)| waits.note(world, &row.webhook, *next_at));
+        pending
+            .extend(rows.iter().map(|(row, next_at)| (row.id.to_public(), waits.of(&row.webhook, *next_at))));
     }
     pending
+}
+
+/// The latest time at which something of an ordered webhook was due: what stands behind it in the order of its key says of itself
+/// when it came, and waits until then.
+#[derive(Default)]
+struct Waits(BTreeMap<String, Timestamp>);
+
+impl Waits {
+    fn note(&mut self, world: &World, webhook: &str, next_at: Timestamp) {
+        let facts = world.facts.borrow();
+        let of_it = facts.webhooks.iter().filter(|known| known.public_id == webhook);
+        if of_it.flat_map(|known| &known.changes).any(|change| change.wanted.order.by_key) {
+            let latest = self.0.entry(webhook.to_owned()).or_insert(next_at);
+            *latest = next_at.max(*latest);
+        }
+    }
+
+    fn of(&self, webhook: &str, next_at: Timestamp) -> Timestamp {
+        self.0.get(webhook).map_or(next_at, |latest| next_at.max(*latest))
+    }
 }
 
 const fn every_delivery(workspace: WorkspaceId) -> ListDeliveries {
@@ -250,7 +277,7 @@ async fn publish_fresh(world: &Rc<World>) {
         publish::send(world, place, &[number], None).await;
     }
     world.ground.sleep_ms(FRESH_MS).await;
-    let pending = look_at_pending(world).await.len();
+    let pending = look_at_pending(world, &mut Waits::default()).await.len();
     if pending > 0 {
         world.find(format!("{pending} deliveries are pending {FRESH_MS} ms after a fresh event"));
     }
