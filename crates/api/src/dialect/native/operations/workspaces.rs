@@ -133,8 +133,8 @@ fn pause_after_failing_s() -> Value {
     let text = "For how long a receiver has only failed, in seconds, when its webhook is paused by the engine, after 50 failures \
                 at least; 0 is never.";
     let (min, max) = (HOLD_AFTER_MIN.as_secs(), HOLD_AFTER_MAX.as_secs());
-    let some = json!({"type": "integer", "minimum": min, "maximum": max});
-    about(text, json!({"oneOf": [{"const": 0}, some]}))
+    let never_or_long_enough = json!([{"maximum": 0}, {"minimum": min}]);
+    about(text, json!({"type": "integer", "minimum": 0, "maximum": max, "anyOf": never_or_long_enough}))
 }
 
 fn age_s() -> Value {
