@@ -51,6 +51,10 @@ id!(
     /// One signing key of a workspace.
     SigningKeyId
 );
+id!(
+    /// One replay of a workspace.
+    ReplayId
+);
 
 /// One event for one webhook. It keeps its identity over all retries and redeliveries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +67,7 @@ const EVENT_PREFIX: &str = "evt_";
 const CREDENTIAL_PREFIX: &str = "cred_";
 const OPERATOR_KEY_PREFIX: &str = "opk_";
 const DELIVERY_PREFIX: &str = "dlv_";
+const REPLAY_PREFIX: &str = "rpl_";
 /// 62^16 is just above 2^95: sixteen digits hold any 95-bit number.
 const EVENT_DIGITS: usize = 16;
 const EVENT_MASK: u128 = (1 << 95) - 1;
@@ -102,6 +107,17 @@ impl OperatorKeyId {
 
     pub fn from_public(text: &str) -> Option<Self> {
         gather_text(OPERATOR_KEY_PREFIX, text).map(Self)
+    }
+}
+
+impl ReplayId {
+    /// `rpl_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(REPLAY_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(REPLAY_PREFIX, text).map(Self)
     }
 }
 

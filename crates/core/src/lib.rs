@@ -37,6 +37,7 @@ pub mod ports;
 pub mod principal;
 pub mod profile;
 pub mod rate;
+pub mod replay;
 pub mod retention;
 pub mod retry;
 pub mod rotation;

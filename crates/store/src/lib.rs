@@ -11,6 +11,7 @@ pub mod error;
 pub mod ledger;
 pub mod named;
 pub mod once;
+pub mod replays;
 mod space;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -1,0 +1,178 @@
+//! Sending many deliveries once more, or to another webhook: a plan that is frozen before anything is sent, and a job that goes
+//! through it at a steady rate.
+
+use std::num::NonZeroU32;
+
+use crate::delivery::{DeliveryState, DeliveryStatus};
+use crate::id::{EventId, ReplayId, WebhookId, WorkspaceId};
+use crate::principal::Principal;
+use crate::time::Timestamp;
+
+/// What is to be sent, as it was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selection {
+    /// Whose deliveries are looked at.
+    pub source: WebhookId,
+    pub which: Which,
+    /// When events were accepted: from then on.
+    pub since: Timestamp,
+    /// And before then.
+    pub until: Timestamp,
+    /// Events of these types; of any when it is empty.
+    pub types: Vec<String>,
+    pub subject: Option<String>,
+}
+
+/// Which of the source's deliveries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Those that were attempted and ended without a success: failed, or dropped after an attempt.
+    Failed,
+    /// Those that ended before any attempt, and events that were not meant for the source when they came but would be by what
+    /// it selects now.
+    NeverAttempted,
+    /// All that were ever meant for it, but those that are pending.
+    All,
+}
+
+impl Which {
+    pub const ALL: [Self; 3] = [Self::Failed, Self::NeverAttempted, Self::All];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::NeverAttempted => "never_attempted",
+            Self::All => "all",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|which| which.name() == name)
+    }
+
+    /// Whether a delivery of the source that has been attempted so often belongs to it.
+    pub const fn takes(self, state: DeliveryState, attempts: u32) -> bool {
+        match (self, state.status()) {
+            (_, DeliveryStatus::Pending) => false,
+            (Self::All, _) => true,
+            (_, DeliveryStatus::Delivered) => false,
+            (Self::Failed, _) => attempts > 0,
+            (Self::NeverAttempted, _) => attempts == 0,
+        }
+    }
+
+    /// Whether a delivery of the target that came to this state is sent once more when its turn comes. What is missing is not
+    /// sent when it has arrived meanwhile; whoever asked for all of it wants it again.
+    pub const fn sends(self, state: DeliveryState) -> bool {
+        match (self, state.status()) {
+            (_, DeliveryStatus::Pending) | (Self::Failed | Self::NeverAttempted, DeliveryStatus::Delivered) => {
+                false
+            }
+            (_, DeliveryStatus::Failed | DeliveryStatus::Dropped) | (Self::All, DeliveryStatus::Delivered) => {
+                true
+            }
+        }
+    }
+}
+
+/// A job. Who did what to it stands in [`Self::made_by`] and the store's notes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Replay {
+    pub id: ReplayId,
+    pub workspace: WorkspaceId,
+    pub selection: Selection,
+    /// Where it goes: the source itself, or another webhook of the workspace.
+    pub target: WebhookId,
+    /// Deliveries that become due in a second, at most.
+    pub per_second: NonZeroU32,
+    /// What happens when the plan is complete.
+    pub start: Start,
+    pub phase: Phase,
+    pub made_by: Principal,
+    pub made_at: Timestamp,
+    /// When and by whom it was changed last: started, paused, resumed, cancelled, or ended by the engine.
+    pub changed_by: Principal,
+    pub changed_at: Timestamp,
+    pub progress: Progress,
+}
+
+/// What happens when a plan is complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Somebody looks at it first.
+    WhenTold,
+    WhenPlanned,
+}
+
+/// Counts of deliveries, and how far the job has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// How far the walk over the past has come, newest first: what is below this event has not been looked at.
+    pub planned_to: Option<EventId>,
+    /// In the plan, exact once it is complete.
+    pub planned: u64,
+    /// Up to where the plan has been gone through, oldest first.
+    pub done_to: Option<EventId>,
+    /// Owed once more.
+    pub sent: u64,
+    /// Not sent: delivered or pending meanwhile, sent as often as one may be, or its payload is gone.
+    pub passed_over: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The past is walked through.
+    Planning,
+    /// The plan is frozen and waits to be started.
+    Planned,
+    Running,
+    Paused,
+    /// It has gone through its plan.
+    Done,
+    Cancelled(CancelReason),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelReason {
+    Asked,
+    /// Its source or its target was deleted.
+    WebhookDeleted,
+    /// There is more than one job may send.
+    TooMany,
+    /// Nobody has started or resumed it in time.
+    Forgotten,
+}
+
+/// What may be asked of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Command {
+    Start,
+    Pause,
+    Resume,
+    Cancel,
+}
+
+impl Phase {
+    /// Where a command leads. What holds already is answered as it is; else the sentence says why it cannot be.
+    pub const fn after(self, command: Command) -> Result<Self, &'static str> {
+        match (self, command) {
+            (Self::Planned, Command::Start) | (Self::Paused, Command::Resume) => Ok(Self::Running),
+            (Self::Running, Command::Start | Command::Resume) => Ok(Self::Running),
+            (Self::Running | Self::Paused, Command::Pause) => Ok(Self::Paused),
+            (Self::Planning | Self::Planned | Self::Running | Self::Paused, Command::Cancel) => {
+                Ok(Self::Cancelled(CancelReason::Asked))
+            }
+            (Self::Cancelled(reason), Command::Cancel) => Ok(Self::Cancelled(reason)),
+            (Self::Planning, _) => Err("the replay is being planned"),
+            (Self::Planned, _) => Err("the replay has not been started"),
+            (Self::Paused, _) => Err("the replay is paused"),
+            (Self::Done, _) => Err("the replay is done"),
+            (Self::Cancelled(_), _) => Err("the replay was cancelled"),
+        }
+    }
+
+    /// Whether something is left to do.
+    pub const fn is_open(self) -> bool {
+        !matches!(self, Self::Done | Self::Cancelled(_))
+    }
+}
