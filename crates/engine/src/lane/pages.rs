@@ -21,7 +21,7 @@ impl Lane {
     /// for, and from which end. A paused lane reads one, when it is to be probed.
     pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<(usize, DueOrder)> {
         let due = self.on_disk_from.is_some_and(|from| from <= now);
-        if !due || self.reading.is_some() || self.ready.len() > page_rows / 2 {
+        if !due || self.reading.is_some() || self.has_enough(page_rows) {
             return None;
         }
         let (page_rows, order) = match self.is_paused() {
@@ -40,6 +40,12 @@ impl Lane {
         self.on_disk_from = None;
         self.reading = Some(Reading::default());
         Some((self.known.len() + page_rows, order))
+    }
+
+    /// Whether there is enough to do without a page. What was asked for once more may keep nothing else on disk, unless it fills
+    /// half of the memory.
+    fn has_enough(&self, page_rows: usize) -> bool {
+        self.ready.in_haste() > page_rows / 2 || self.ready.len() > LANE_MEMORY_DELIVERIES_MAX / 2
     }
 
     /// Takes the rows of a page that was asked for with `limit` rows.

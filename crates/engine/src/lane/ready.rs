@@ -1,4 +1,4 @@
-//! What a lane can attempt now, first attempts and further ones apart.
+//! What a lane can attempt now: first attempts, further ones, and rounds that somebody has asked for once more, apart.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -31,11 +31,37 @@ pub(super) struct Classes {
     pub(super) further: Class,
 }
 
+/// First attempts that go before one that was asked for once more, while there are both: what has just happened is not kept
+/// waiting by the past, and whoever asked for that is not kept waiting for ever.
+const FIRST_BEFORE_ASKED: u32 = 4;
+
 #[derive(Debug, Default)]
 pub(super) struct Ready {
     first: VecDeque<Entry>,
     further: VecDeque<Entry>,
+    /// First attempts of rounds that were asked for once more.
+    asked: VecDeque<Entry>,
+    /// First attempts that have gone since one of `asked` went, up to [`FIRST_BEFORE_ASKED`].
+    gone_before: u32,
     bytes: usize,
+}
+
+/// The queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    First,
+    Further,
+    Asked,
+}
+
+impl Kind {
+    const fn of(due: Due) -> Self {
+        match (due.tries, due.steps) {
+            (0, 0) => Self::First,
+            (0, _) => Self::Asked,
+            _ => Self::Further,
+        }
+    }
 }
 
 impl Entry {
@@ -49,44 +75,81 @@ impl Entry {
 }
 
 impl Ready {
-    fn queue_of(&mut self, due: Due) -> &mut VecDeque<Entry> {
-        if due.tries == 0 { &mut self.first } else { &mut self.further }
+    const fn queue(&self, kind: Kind) -> &VecDeque<Entry> {
+        match kind {
+            Kind::First => &self.first,
+            Kind::Further => &self.further,
+            Kind::Asked => &self.asked,
+        }
     }
 
-    /// The queue with the delivery of a class that was due first.
-    fn next_queue(&mut self, class: Class, classes: Classes) -> Option<&mut VecDeque<Entry>> {
-        let due_at = |queue: &VecDeque<Entry>, of: Class| {
-            queue.front().filter(|_| of == class).map(|entry| entry.due.due_at)
+    const fn queue_mut(&mut self, kind: Kind) -> &mut VecDeque<Entry> {
+        match kind {
+            Kind::First => &mut self.first,
+            Kind::Further => &mut self.further,
+            Kind::Asked => &mut self.asked,
+        }
+    }
+
+    /// Which first attempts have their turn.
+    fn first_kind(&self) -> Kind {
+        let their_turn = self.first.is_empty() || self.gone_before >= FIRST_BEFORE_ASKED;
+        if their_turn && !self.asked.is_empty() { Kind::Asked } else { Kind::First }
+    }
+
+    /// The queue with the delivery of a class that has its turn: of first and further attempts what was due first.
+    fn next_kind(&self, class: Class, classes: Classes) -> Option<Kind> {
+        let due_at = |kind: Kind, of: Class| {
+            self.queue(kind).front().filter(|_| of == class).map(|entry| entry.due.due_at)
         };
-        match (due_at(&self.first, classes.first), due_at(&self.further, classes.further)) {
+        let first_kind = self.first_kind();
+        match (due_at(first_kind, classes.first), due_at(Kind::Further, classes.further)) {
             (None, None) => None,
-            (Some(first), Some(further)) if further < first => Some(&mut self.further),
-            (None, Some(_)) => Some(&mut self.further),
-            (Some(_), _) => Some(&mut self.first),
+            (Some(first), Some(further)) if further < first => Some(Kind::Further),
+            (None, Some(_)) => Some(Kind::Further),
+            (Some(_), _) => Some(first_kind),
         }
     }
 
     pub(super) fn push_back(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
-        self.queue_of(entry.due).push_back(entry);
+        self.queue_mut(Kind::of(entry.due)).push_back(entry);
     }
 
+    /// Takes back what was popped, as if it had not been.
     pub(super) fn push_front(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
-        self.queue_of(entry.due).push_front(entry);
+        let kind = Kind::of(entry.due);
+        match kind {
+            Kind::First => self.gone_before = self.gone_before.saturating_sub(1),
+            Kind::Further => {}
+            Kind::Asked => self.gone_before = FIRST_BEFORE_ASKED,
+        }
+        self.queue_mut(kind).push_front(entry);
     }
 
-    pub(super) fn front(&mut self, class: Class, classes: Classes) -> Option<&Entry> {
-        self.next_queue(class, classes)?.front()
+    pub(super) fn front(&self, class: Class, classes: Classes) -> Option<&Entry> {
+        self.queue(self.next_kind(class, classes)?).front()
     }
 
     pub(super) fn pop(&mut self, class: Class, classes: Classes) -> Option<Entry> {
-        let entry = self.next_queue(class, classes)?.pop_front()?;
+        let kind = self.next_kind(class, classes)?;
+        let entry = self.queue_mut(kind).pop_front()?;
+        match kind {
+            Kind::First => self.gone_before = (self.gone_before + 1).min(FIRST_BEFORE_ASKED),
+            Kind::Further => {}
+            Kind::Asked => self.gone_before = 0,
+        }
         self.bytes -= entry.bytes();
         Some(entry)
     }
 
     pub(super) fn len(&self) -> usize {
+        self.in_haste() + self.asked.len()
+    }
+
+    /// How many there are of those that do not give way to others.
+    pub(super) fn in_haste(&self) -> usize {
         self.first.len() + self.further.len()
     }
 
@@ -97,7 +160,7 @@ impl Ready {
     /// Of which classes there is something.
     pub(super) fn wants(&self, classes: Classes) -> PerClass<bool> {
         let mut wants = PerClass::NONE;
-        *wants.of_mut(classes.first) |= !self.first.is_empty();
+        *wants.of_mut(classes.first) |= !(self.first.is_empty() && self.asked.is_empty());
         *wants.of_mut(classes.further) |= !self.further.is_empty();
         wants
     }
@@ -111,76 +174,22 @@ impl Ready {
     /// was none.
     pub(super) fn renew(&mut self, due: Due) {
         let of_it = |entry: &Entry| entry.due.id == due.id;
-        if let Some(entry) = self.first.iter_mut().find(|entry| of_it(entry)) {
+        if let Some(entry) = self.first.iter_mut().chain(&mut self.asked).find(|entry| of_it(entry)) {
             entry.due = due;
         } else if let Some(place) = self.further.iter().position(of_it)
             && let Some(entry) = self.further.remove(place)
         {
-            self.queue_of(due).push_back(Entry { due, ..entry });
+            self.queue_mut(Kind::of(due)).push_back(Entry { due, ..entry });
         }
     }
 
     pub(super) fn retain(&mut self, mut keep: impl FnMut(Due) -> bool) {
         self.first.retain(|entry| keep(entry.due));
         self.further.retain(|entry| keep(entry.due));
-        self.bytes = self.first.iter().chain(&self.further).map(Entry::bytes).sum();
+        self.asked.retain(|entry| keep(entry.due));
+        self.bytes = self.first.iter().chain(&self.further).chain(&self.asked).map(Entry::bytes).sum();
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use signalpost_core::event::Sequence;
-    use signalpost_core::id::{DeliveryId, EventId, WebhookId};
-    use signalpost_core::time::Timestamp;
-
-    const WELL: Classes = Classes { first: Class::Free, further: Class::Free };
-    const FAILING: Classes = Classes { first: Class::Free, further: Class::Again };
-    const SLOW: Classes = Classes { first: Class::Slow, further: Class::Again };
-
-    fn entry(event: i64, due_ms: i64, tries: u32) -> Entry {
-        let id = DeliveryId { event: EventId::from_raw(event), webhook: WebhookId::from_raw(1) };
-        let due = Due {
-            id,
-            due_at: Timestamp::from_ms(due_ms),
-            born: Sequence(event),
-            steps: tries,
-            tries,
-            order: None,
-        };
-        Entry::new(due, None)
-    }
-
-    fn popped(ready: &mut Ready, class: Class, classes: Classes) -> Vec<i64> {
-        std::iter::from_fn(|| ready.pop(class, classes)).map(|entry| entry.due.id.event.raw()).collect()
-    }
-
-    fn some() -> Ready {
-        let mut ready = Ready::default();
-        [entry(1, 10, 0), entry(2, 5, 1), entry(3, 20, 0), entry(4, 15, 3)]
-            .into_iter()
-            .for_each(|one| ready.push_back(one));
-        ready
-    }
-
-    #[test]
-    fn what_was_due_first_goes_first_unless_its_receiver_fails() {
-        assert_eq!(popped(&mut some(), Class::Free, WELL), [2, 1, 4, 3]);
-        assert_eq!(popped(&mut some(), Class::Free, FAILING), [1, 3]);
-        assert_eq!(popped(&mut some(), Class::Again, FAILING), [2, 4]);
-        assert_eq!(popped(&mut some(), Class::Slow, SLOW), [1, 3]);
-        assert_eq!(popped(&mut some(), Class::Slow, FAILING), [0i64; 0]);
-        let wants = |classes| some().wants(classes);
-        assert_eq!(wants(WELL), PerClass { free: true, ..PerClass::NONE });
-        assert_eq!(wants(SLOW), PerClass { free: false, again: true, slow: true });
-    }
-
-    #[test]
-    fn a_new_round_of_a_further_attempt_is_a_first_one() {
-        let mut ready = some();
-        ready.renew(Due { tries: 0, ..entry(2, 30, 1).due });
-        ready.renew(entry(9, 1, 0).due);
-        assert_eq!(popped(&mut ready, Class::Again, FAILING), [4]);
-        assert_eq!(popped(&mut ready, Class::Free, FAILING), [1, 3, 2]);
-    }
-}
+mod tests;

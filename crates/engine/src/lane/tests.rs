@@ -198,3 +198,16 @@ fn news_of_what_is_known_causes_no_reading() {
     lane.hear_of(Timestamp::from_ms(6));
     assert_eq!(lane.wake_at(Timestamp::default()), Some(Timestamp::from_ms(6)));
 }
+
+#[test]
+fn what_was_asked_for_once_more_keeps_nothing_else_on_disk() {
+    let rows_a_page = i64::try_from(LANE_PAGE_ROWS).expect("small");
+    let mut lane = Lane::new(NOW);
+    for event in 1..=rows_a_page {
+        lane.offer(again(event, event, event), None, Payload::Keep);
+    }
+    lane.hear_of(NOW);
+    let (limit, _) = lane.begin_page(NOW, LANE_PAGE_ROWS).expect("it can wait");
+    lane.absorb_page(&[due(9_001, 9_001)], limit, NOW);
+    assert_eq!(ready_events(&mut lane)[..2], [9_001, 1], "it goes before all of them");
+}
