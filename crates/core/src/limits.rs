@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 mod health;
+mod replay;
 
-pub use health::{
-    HOLD_AFTER_DEFAULT, HOLD_AFTER_MAX, HOLD_AFTER_MIN, HOLD_FAILURES_MIN, PROBE_DELAY_MAX, PROBE_DELAY_MIN,
-    SLOW_AFTER_FAILURES,
-};
+pub use health::*;
+pub use replay::*;
 
 /// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).
 pub const EVENT_BODY_BYTES_MAX: usize = 1024 * 1024;

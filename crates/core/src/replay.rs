@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use crate::delivery::{DeliveryState, DeliveryStatus};
 use crate::id::{EventId, ReplayId, WebhookId, WorkspaceId};
+use crate::limits::{REPLAY_IDLE_MS, REPLAY_REMEMBERED_MS};
 use crate::principal::Principal;
 use crate::time::Timestamp;
 
@@ -65,17 +66,15 @@ impl Which {
     /// sent when it has arrived meanwhile; whoever asked for all of it wants it again.
     pub const fn sends(self, state: DeliveryState) -> bool {
         match (self, state.status()) {
-            (_, DeliveryStatus::Pending) | (Self::Failed | Self::NeverAttempted, DeliveryStatus::Delivered) => {
-                false
-            }
-            (_, DeliveryStatus::Failed | DeliveryStatus::Dropped) | (Self::All, DeliveryStatus::Delivered) => {
-                true
-            }
+            (_, DeliveryStatus::Pending)
+            | (Self::Failed | Self::NeverAttempted, DeliveryStatus::Delivered) => false,
+            (_, DeliveryStatus::Failed | DeliveryStatus::Dropped)
+            | (Self::All, DeliveryStatus::Delivered) => true,
         }
     }
 }
 
-/// A job. Who did what to it stands in [`Self::made_by`] and the store's notes of it.
+/// A job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Replay {
     pub id: ReplayId,
@@ -90,10 +89,48 @@ pub struct Replay {
     pub phase: Phase,
     pub made_by: Principal,
     pub made_at: Timestamp,
-    /// When and by whom it was changed last: started, paused, resumed, cancelled, or ended by the engine.
+    /// When and by whom its phase was changed last: started, paused, resumed, cancelled; or by the engine, when a plan was
+    /// complete or it came to its end.
     pub changed_by: Principal,
     pub changed_at: Timestamp,
     pub progress: Progress,
+}
+
+impl Replay {
+    /// Enters a phase, and notes who it was by.
+    pub fn change(&mut self, phase: Phase, by: Principal, at: Timestamp) {
+        self.phase = phase;
+        self.changed_by = by;
+        self.changed_at = at;
+    }
+
+    /// Where it goes on when its plan is complete.
+    pub const fn after_planning(&self) -> Phase {
+        match self.start {
+            Start::WhenTold => Phase::Planned,
+            Start::WhenPlanned => Phase::Running,
+        }
+    }
+
+    /// Whether nobody has started or resumed it in time.
+    pub fn is_idle(&self, now: Timestamp) -> bool {
+        matches!(self.phase, Phase::Planned | Phase::Paused) && self.changed_at <= idle_since(now)
+    }
+
+    /// Whether it has ended so long ago that it is remembered no more.
+    pub fn is_forgotten(&self, now: Timestamp) -> bool {
+        !self.phase.is_open() && self.changed_at <= forgotten_since(now)
+    }
+}
+
+/// What waits to be started or resumed since then, or longer, ends.
+pub fn idle_since(now: Timestamp) -> Timestamp {
+    now.plus_ms(-REPLAY_IDLE_MS)
+}
+
+/// What ended by then is remembered no more.
+pub fn forgotten_since(now: Timestamp) -> Timestamp {
+    now.plus_ms(-REPLAY_REMEMBERED_MS)
 }
 
 /// What happens when a plan is complete.
@@ -169,6 +206,11 @@ impl Phase {
             (Self::Done, _) => Err("the replay is done"),
             (Self::Cancelled(_), _) => Err("the replay was cancelled"),
         }
+    }
+
+    /// Whether the engine works on it.
+    pub const fn is_busy(self) -> bool {
+        matches!(self, Self::Planning | Self::Running)
     }
 
     /// Whether something is left to do.

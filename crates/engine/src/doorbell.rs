@@ -164,8 +164,8 @@ impl CommitListener for Doorbell {
         self.spread(messages);
     }
 
-    fn requeued(&self, due: Due, _workspace: WorkspaceId) {
-        self.door_of(due.id.webhook).send([Message::Requeued(due)]);
+    fn requeued(&self, due: Vec<Due>, _workspace: WorkspaceId) {
+        self.spread(due.into_iter().map(|due| (due.id.webhook, Message::Requeued(due))));
     }
 
     fn released(&self, due: Due) {

@@ -102,6 +102,7 @@ impl Engine {
             Effect::RotateOperatorKey(params) => self.store.rotate_operator_key(params).await,
             Effect::UpdateWebhook(params) => self.store.update_webhook(*params).await.map(drop),
             Effect::Requeue(params) => self.store.requeue(params).await.map(drop),
+            Effect::CreateReplay(replay) => self.store.create_replay(*replay).await,
         }
     }
 

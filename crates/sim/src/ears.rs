@@ -60,7 +60,7 @@ impl CommitListener for Ears {
         }
     }
 
-    fn requeued(&self, due: Due, workspace: WorkspaceId) {
+    fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId) {
         if !self.trouble.loses_wake_up() {
             self.engine.requeued(due, workspace);
         }

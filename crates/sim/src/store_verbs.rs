@@ -5,9 +5,12 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -23,6 +26,9 @@ use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
+};
+use signalpost_store::replays::{
+    BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Done, Effect, Named, Once};
@@ -106,6 +112,22 @@ impl Vault for SimStore {
     reads! {
         fn key_check() -> Option<SealedSecret>;
         fn sealed_page(params: SealedPage) -> Vec<Sealed>;
+    }
+}
+
+impl Replays for SimStore {
+    writes! {
+        fn create_replay(replay: Replay) -> ();
+        fn plan_replay(params: PlanReplay) -> Replay;
+        fn step_replay(params: StepReplay) -> Stepped;
+        fn change_replay(params: ChangeReplay) -> Replay;
+    }
+
+    reads! {
+        fn replay(workspace: WorkspaceId, replay: ReplayId) -> Option<Replay>;
+        fn list_replays(params: ListReplays) -> Vec<Replay>;
+        fn busy_replays(params: BusyReplays) -> Vec<Replay>;
+        fn replay_sample(workspace: WorkspaceId, replay: ReplayId, limit: usize) -> Vec<EventId>;
     }
 }
 

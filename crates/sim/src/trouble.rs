@@ -61,7 +61,7 @@ pub(crate) enum Outage {
 }
 
 /// What a full disk refuses. The rest goes on from a reserve.
-const GROWS: [&str; 13] = [
+const GROWS: [&str; 16] = [
     "create_workspace",
     "create_webhook",
     "create_signing_key",
@@ -75,9 +75,12 @@ const GROWS: [&str; 13] = [
     "accept_once",
     "requeue",
     "requeue_lost",
+    "create_replay",
+    "plan_replay",
+    "step_replay",
 ];
 
-const READS: [&str; 32] = [
+const READS: [&str; 36] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -110,6 +113,10 @@ const READS: [&str; 32] = [
     "session_by_hash",
     "key_check",
     "sealed_page",
+    "replay",
+    "list_replays",
+    "busy_replays",
+    "replay_sample",
 ];
 
 impl Trouble {
@@ -232,7 +239,8 @@ mod tests {
     use super::*;
 
     /// Verbs that store something, and nothing that a full disk has no room for.
-    const GOES_ON: [&str; 18] = [
+    const GOES_ON: [&str; 19] = [
+        "change_replay",
         "close",
         "close_workspace",
         "delete_signing_key",

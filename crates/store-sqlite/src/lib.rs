@@ -28,6 +28,7 @@ mod pack_sealed;
 mod plans;
 mod queue;
 mod readers;
+mod replays;
 mod retention;
 mod row;
 mod schema;

@@ -259,8 +259,8 @@ impl WriterState {
             if !news.accepted.is_empty() {
                 listener.accepted(news.accepted);
             }
-            for (due, workspace) in news.requeued {
-                listener.requeued(due, workspace);
+            for requeued in news.requeued.chunk_by(|one, next| one.1 == next.1) {
+                listener.requeued(requeued.iter().map(|(due, _)| *due).collect(), requeued[0].1);
             }
             news.released.into_iter().for_each(|due| listener.released(due));
         }));

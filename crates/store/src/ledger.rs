@@ -129,7 +129,8 @@ pub trait Ledger: Send + Sync {
 pub trait CommitListener: Send + Sync {
     /// Every commit that stored events calls this once, with all of them in commit order.
     fn accepted(&self, events: Vec<Stored>);
-    fn requeued(&self, due: Due, workspace: WorkspaceId);
+    /// Every commit that owes deliveries of a workspace once more calls this, with all that it has in order; never with none.
+    fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId);
     /// A delivery that keeps an order has come to be the first of its key.
     fn released(&self, due: Due);
 }

@@ -24,12 +24,13 @@ pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
 pub use named::Named;
 pub use once::{Done, Effect, Once};
+pub use replays::Replays;
 pub use vault::Vault;
 
 /// What a verb returns: a future that owns its parameters.
 pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// A complete store.
-pub trait Store: Catalog + Ledger + Vault {}
+pub trait Store: Catalog + Ledger + Replays + Vault {}
 
-impl<S: Catalog + Ledger + Vault> Store for S {}
+impl<S: Catalog + Ledger + Replays + Vault> Store for S {}

@@ -8,6 +8,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::replay::Replay;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::Right;
 use signalpost_core::workspace::Workspace;
@@ -71,4 +72,5 @@ pub enum Effect {
     RotateOperatorKey(RotateOperatorKey),
     UpdateWebhook(Box<UpdateWebhook>),
     Requeue(Requeue),
+    CreateReplay(Box<Replay>),
 }

@@ -7,10 +7,13 @@ use futures_util::FutureExt;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::order::OnExhausted;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -27,8 +30,11 @@ use signalpost_store::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use signalpost_store::replays::{
+    BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
+};
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Named, Once, forward, forward_vault};
+use signalpost_store::{Answer, Done, Effect, Named, Once, forward, forward_replays, forward_vault};
 
 use crate::plant::Plant;
 use crate::plant::outcomes::pretend_ends;
@@ -149,6 +155,10 @@ impl Catalog for PlantedStore {
 
 impl Vault for PlantedStore {
     forward_vault!(through);
+}
+
+impl Replays for PlantedStore {
+    forward_replays!(through);
 }
 
 impl Ledger for PlantedStore {

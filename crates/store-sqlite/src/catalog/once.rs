@@ -59,7 +59,8 @@ pub(super) const fn terms(effect: &Effect) -> (Admission, Growth) {
         | Effect::CreateCredential(..)
         | Effect::CreateUser(_)
         | Effect::GrantRight(_)
-        | Effect::CreateOperatorKey(..) => (Admission::Always, Growth::Grows),
+        | Effect::CreateOperatorKey(..)
+        | Effect::CreateReplay(_) => (Admission::Always, Growth::Grows),
         Effect::RotateOperatorKey(_) | Effect::UpdateWebhook(_) => (Admission::Always, Growth::Needed),
         Effect::Requeue(_) => PUBLISHED,
     }
@@ -84,6 +85,9 @@ pub(super) fn run(
         Effect::RotateOperatorKey(params) => rotate_operator_key::run(write, params)?,
         Effect::UpdateWebhook(params) => drop(update_webhook::run(write, params)?),
         Effect::Requeue(params) => drop(requeue::run(write, *params)?),
+        Effect::CreateReplay(_) => {
+            return Err(StoreError::Unavailable("this store keeps no replays yet".to_owned()).into());
+        }
     }
     remember(write, once, Kept::Sealed(answer))?;
     Ok(Done::Now(()))

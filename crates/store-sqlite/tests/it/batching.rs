@@ -24,7 +24,7 @@ impl CommitListener for Commits {
         self.0.lock().expect("no panic while locked").push(ids);
     }
 
-    fn requeued(&self, _due: Due, _workspace: WorkspaceId) {}
+    fn requeued(&self, _due: Vec<Due>, _workspace: WorkspaceId) {}
 
     fn released(&self, _due: Due) {}
 }

@@ -7,9 +7,12 @@ use std::task::{Context, Poll};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -27,13 +30,16 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_vault,
+    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
+    forward_vault,
 };
 
 /// Every verb that can be made to fail, by its name in the traits.
-pub const VERBS: [&[&str]; 3] = [forward_catalog!(names), forward_ledger!(names), forward_vault!(names)];
+pub const VERBS: [&[&str]; 4] =
+    [forward_catalog!(names), forward_ledger!(names), forward_replays!(names), forward_vault!(names)];
 
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {
@@ -164,6 +170,10 @@ impl<S: Store> Catalog for FaultyStore<S> {
 
 impl<S: Store> Vault for FaultyStore<S> {
     forward_vault!(through);
+}
+
+impl<S: Store> Replays for FaultyStore<S> {
+    forward_replays!(through);
 }
 
 impl<S: Store> Ledger for FaultyStore<S> {

@@ -78,6 +78,23 @@ macro_rules! forward_ledger {
     };
 }
 
+/// The bodies of `impl Replays`, as [`forward_catalog`].
+#[macro_export]
+macro_rules! forward_replays {
+    ($through:ident) => {
+        $crate::forward! { $through
+            fn create_replay(replay: Replay) -> ();
+            fn replay(workspace: WorkspaceId, replay: ReplayId) -> Option<Replay>;
+            fn list_replays(params: ListReplays) -> Vec<Replay>;
+            fn busy_replays(params: BusyReplays) -> Vec<Replay>;
+            fn replay_sample(workspace: WorkspaceId, replay: ReplayId, limit: usize) -> Vec<EventId>;
+            fn plan_replay(params: PlanReplay) -> Replay;
+            fn step_replay(params: StepReplay) -> Stepped;
+            fn change_replay(params: ChangeReplay) -> Replay;
+        }
+    };
+}
+
 /// The bodies of `impl Vault`, as [`forward_catalog`].
 #[macro_export]
 macro_rules! forward_vault {

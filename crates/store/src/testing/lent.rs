@@ -6,9 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -26,9 +29,11 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_vault,
+    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
+    forward_vault,
 };
 
 /// Any store, until it is taken.
@@ -69,6 +74,10 @@ impl Catalog for Lent {
 
 impl Vault for Lent {
     forward_vault!(through);
+}
+
+impl Replays for Lent {
+    forward_replays!(through);
 }
 
 impl Ledger for Lent {

@@ -42,8 +42,8 @@ impl CommitListener for Notes {
         self.write(Told::Accepted(events.into_iter().map(|stored| stored.event).collect()));
     }
 
-    fn requeued(&self, due: Due, workspace: WorkspaceId) {
-        self.write(Told::Requeued(due, workspace));
+    fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId) {
+        due.into_iter().for_each(|due| self.write(Told::Requeued(due, workspace)));
     }
 
     fn released(&self, due: Due) {

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{CredentialId, DeliveryId, EventId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -27,8 +30,11 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
-use crate::{Answer, Done, Effect, Named, Once, Store, forward, forward_catalog, forward_vault};
+use crate::{
+    Answer, Done, Effect, Named, Once, Store, forward, forward_catalog, forward_replays, forward_vault,
+};
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
 
@@ -89,6 +95,10 @@ impl Catalog for Faulty {
 
 impl Vault for Faulty {
     forward_vault!(through);
+}
+
+impl Replays for Faulty {
+    forward_replays!(through);
 }
 
 impl Ledger for Faulty {

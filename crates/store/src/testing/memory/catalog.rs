@@ -70,6 +70,7 @@ impl Data {
         self.end_rights_on(workspace);
         self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
         self.once.retain(|(place, _), _| *place != Some(workspace));
+        self.replays.retain(|_, row| row.replay.workspace != workspace);
         if self.closing_workspaces().all(|closing| closing != workspace) {
             self.end_signing_keys(workspace);
         }

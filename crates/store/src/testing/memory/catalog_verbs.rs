@@ -183,7 +183,7 @@ impl Catalog for MemoryStore {
         let mut owed = None;
         let answer = self.run(|data| data.do_once(effect, once, answer, &mut owed));
         if let (Some(listener), Some((due, workspace))) = (listener.as_ref(), owed) {
-            listener.requeued(due, workspace);
+            listener.requeued(vec![due], workspace);
         }
         self.tell_released(&listener);
         answer

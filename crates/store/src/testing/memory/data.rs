@@ -7,12 +7,13 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
@@ -55,6 +56,7 @@ pub(super) struct Data {
     pub(super) released: Vec<Due>,
     /// Webhooks of closed workspaces, each with the last event that it waits for.
     pub(super) leaving: BTreeMap<WebhookId, EventId>,
+    pub(super) replays: BTreeMap<ReplayId, ReplayRow>,
     pub(super) highest_id: i64,
     pub(super) key_check: Option<SealedSecret>,
 }
@@ -91,6 +93,13 @@ pub(super) struct EventRow {
     pub(super) event: Arc<Event>,
     /// Set when the producer's id identifies the event.
     pub(super) fingerprint: Option<[u8; 32]>,
+}
+
+#[derive(Clone)]
+pub(super) struct ReplayRow {
+    pub(super) replay: Replay,
+    /// Empty when it has ended.
+    pub(super) plan: BTreeSet<EventId>,
 }
 
 /// The workspace of a call, and its name.

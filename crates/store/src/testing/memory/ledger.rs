@@ -221,7 +221,12 @@ impl Data {
     }
 
     /// In place of whatever the delivery was owed.
-    fn begin_round(&mut self, workspace: WorkspaceId, record: &DeliveryRecord, at: Timestamp) -> Round {
+    pub(super) fn begin_round(
+        &mut self,
+        workspace: WorkspaceId,
+        record: &DeliveryRecord,
+        at: Timestamp,
+    ) -> Round {
         let id = record.summary.id;
         let born = self.living_workspace_mut(workspace).expect("its delivery exists").next_sequence();
         let (number, order) = (last_number(record) + 1, self.order_of(id));
@@ -263,7 +268,7 @@ impl Round {
     }
 }
 
-fn last_number(record: &DeliveryRecord) -> u32 {
+pub(super) fn last_number(record: &DeliveryRecord) -> u32 {
     record.steps.last().map_or(0, Step::number)
 }
 

@@ -16,6 +16,7 @@ mod names;
 mod once;
 mod operator_keys;
 mod order;
+mod replays;
 mod retention;
 mod signing_keys;
 mod users;
@@ -139,7 +140,7 @@ impl Ledger for MemoryStore {
             Ok(round.due())
         });
         if let (Some(listener), Some(due)) = (listener.as_ref(), owed) {
-            listener.requeued(due, params.workspace);
+            listener.requeued(vec![due], params.workspace);
         }
         answer
     }
@@ -152,8 +153,8 @@ impl Ledger for MemoryStore {
             owed = owes;
             Ok(requeued)
         });
-        if let Some(listener) = listener.as_ref() {
-            owed.into_iter().for_each(|due| listener.requeued(due, params.workspace));
+        if let (Some(listener), false) = (listener.as_ref(), owed.is_empty()) {
+            listener.requeued(owed, params.workspace);
         }
         answer
     }
@@ -201,6 +202,7 @@ impl Ledger for MemoryStore {
             data.wipe_expired_secrets(now);
             data.forget_expired_operator_keys(now);
             data.forget_expired_rights_and_sessions(now);
+            data.forget_replays(now);
             Ok(false)
         })
     }

@@ -33,6 +33,7 @@ impl Data {
             Effect::Requeue(params) => {
                 *owed = self.requeue(params)?.begun().map(|due| (due, params.workspace))
             }
+            Effect::CreateReplay(replay) => self.create_replay(*replay)?,
         }
         self.remember(once, OnceAnswer::Sealed(answer));
         Ok(Done::Now(()))
