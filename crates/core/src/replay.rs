@@ -141,6 +141,21 @@ pub enum Start {
     WhenPlanned,
 }
 
+impl Start {
+    pub const ALL: [Self; 2] = [Self::WhenTold, Self::WhenPlanned];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WhenTold => "when_told",
+            Self::WhenPlanned => "when_planned",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|start| start.name() == name)
+    }
+}
+
 /// Counts of deliveries, and how far the job has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
@@ -180,6 +195,23 @@ pub enum CancelReason {
     Forgotten,
 }
 
+impl CancelReason {
+    pub const ALL: [Self; 4] = [Self::Asked, Self::WebhookDeleted, Self::TooMany, Self::Forgotten];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::WebhookDeleted => "webhook_deleted",
+            Self::TooMany => "too_many",
+            Self::Forgotten => "forgotten",
+        }
+    }
+
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
+}
+
 /// What may be asked of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -190,6 +222,32 @@ pub enum Command {
 }
 
 impl Phase {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Planning => "planning",
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Cancelled(_) => "cancelled",
+        }
+    }
+
+    /// Why it was cancelled, if it was.
+    pub const fn reason(self) -> Option<CancelReason> {
+        match self {
+            Self::Cancelled(reason) => Some(reason),
+            _ => None,
+        }
+    }
+
+    /// `None` for a name that is none, and unless a reason stands with `cancelled` and with nothing else.
+    pub fn from_parts(name: &str, reason: Option<CancelReason>) -> Option<Self> {
+        let others = [Self::Planning, Self::Planned, Self::Running, Self::Paused, Self::Done];
+        let cancelled = reason.map(Self::Cancelled);
+        others.into_iter().chain(cancelled).find(|phase| phase.name() == name && phase.reason() == reason)
+    }
+
     /// Where a command leads. What holds already is answered as it is; else the sentence says why it cannot be.
     pub const fn after(self, command: Command) -> Result<Self, &'static str> {
         match (self, command) {
@@ -216,5 +274,80 @@ impl Phase {
     /// Whether something is left to do.
     pub const fn is_open(self) -> bool {
         !matches!(self, Self::Done | Self::Cancelled(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_return() {
+        let cancelled = CancelReason::ALL.map(Phase::Cancelled);
+        let others = [Phase::Planning, Phase::Planned, Phase::Running, Phase::Paused, Phase::Done];
+        for phase in others.into_iter().chain(cancelled) {
+            assert_eq!(Phase::from_parts(phase.name(), phase.reason()), Some(phase));
+        }
+        assert_eq!(Phase::from_parts("cancelled", None), None);
+        assert_eq!(Phase::from_parts("done", Some(CancelReason::Asked)), None);
+        assert!(
+            CancelReason::ALL
+                .into_iter()
+                .all(|reason| CancelReason::from_name(reason.name()) == Some(reason))
+        );
+        assert!(Start::ALL.into_iter().all(|start| Start::from_name(start.name()) == Some(start)));
+        assert!(Which::ALL.into_iter().all(|which| Which::from_name(which.name()) == Some(which)));
+    }
+
+    /// Asked for once more, a command changes nothing; and what has ended does not begin anew.
+    #[test]
+    fn commands_lead_where_they_should() {
+        use Command::{Cancel, Pause, Resume, Start};
+        let (running, asked) = (Ok(Phase::Running), Phase::Cancelled(CancelReason::Asked));
+        for (phase, command, after) in [
+            (Phase::Planned, Start, running),
+            (Phase::Paused, Resume, running),
+            (Phase::Running, Start, running),
+            (Phase::Running, Resume, running),
+            (Phase::Running, Pause, Ok(Phase::Paused)),
+            (Phase::Paused, Pause, Ok(Phase::Paused)),
+            (Phase::Planning, Cancel, Ok(asked)),
+            (asked, Cancel, Ok(asked)),
+        ] {
+            assert_eq!(phase.after(command), after, "{phase:?} {command:?}");
+        }
+        for (phase, command) in [
+            (Phase::Planning, Start),
+            (Phase::Planning, Pause),
+            (Phase::Planned, Resume),
+            (Phase::Planned, Pause),
+            (Phase::Paused, Start),
+            (Phase::Done, Cancel),
+            (Phase::Done, Start),
+            (asked, Resume),
+        ] {
+            assert!(phase.after(command).is_err(), "{phase:?} {command:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_and_what_is_sent() {
+        let at = Timestamp::from_ms(1);
+        let dropped = DeliveryState::Dropped { at, reason: crate::delivery::CutReason::Disabled };
+        let table = [
+            // Which of the source's deliveries are taken, after an attempt and without one; which of the target's are sent.
+            (DeliveryState::Pending { next_at: at }, [(false, false, false); 3]),
+            (
+                DeliveryState::Delivered { at },
+                [(false, false, false), (false, false, false), (true, true, true)],
+            ),
+            (DeliveryState::Failed { at }, [(true, false, true), (false, true, true), (true, true, true)]),
+            (dropped, [(true, false, true), (false, true, true), (true, true, true)]),
+        ];
+        for (state, expected) in table {
+            let found =
+                Which::ALL.map(|which| (which.takes(state, 1), which.takes(state, 0), which.sends(state)));
+            assert_eq!(found, expected, "{state:?}");
+        }
     }
 }

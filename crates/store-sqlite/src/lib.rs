@@ -1,7 +1,7 @@
 //! The storage contract on one SQLite file.
 //!
 //! One writer owns the only connection that writes and puts everything that waits for it into one commit; readers
-//! have connections of their own and work on snapshots. Follow a verb from `catalog` or `ledger` (one file
+//! have connections of their own and work on snapshots. Follow a verb from `catalog`, `ledger` or `replays` (one file
 //! each, with its SQL on top) through `queue` and `writer` to the commit.
 //!
 //! What is large is appended and never updated (`message`, `attempt`); what changes is small (`due`, `head`).

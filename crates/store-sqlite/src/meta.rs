@@ -26,6 +26,7 @@ const SELECT_HIGHEST_ID: &str = "SELECT max(0,
     coalesce((SELECT max(id) FROM operator_key), 0),
     coalesce((SELECT max(id) FROM user), 0),
     coalesce((SELECT max(id) FROM user_right), 0),
+    coalesce((SELECT max(id) FROM replay), 0),
     coalesce((SELECT max(id) FROM message), 0),
     (SELECT max(value) FROM meta WHERE name IN ('highest_deleted_id', 'highest_removed_event')))";
 

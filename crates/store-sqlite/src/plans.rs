@@ -5,7 +5,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, Statement};
 
-use crate::{catalog, ledger, retention, schema, vault};
+use crate::{catalog, ledger, replays, retention, schema, vault};
 
 /// The lists of statements are written by hand; one that is missing from them would never be looked at.
 #[test]
@@ -13,6 +13,7 @@ fn every_statement_is_listed() {
     for (folder, listed) in [
         ("catalog", catalog::STATEMENTS),
         ("ledger", ledger::STATEMENTS),
+        ("replays", replays::STATEMENTS),
         ("retention", retention::STATEMENTS),
         ("vault", vault::STATEMENTS),
     ] {
@@ -28,7 +29,13 @@ fn every_statement_is_listed() {
 fn no_statement_reads_a_large_table_from_end_to_end() {
     let mut connection = Connection::open_in_memory().expect("memory");
     schema::migrate(&mut connection).expect("it migrates");
-    let statements = [catalog::STATEMENTS, ledger::STATEMENTS, retention::STATEMENTS, vault::STATEMENTS];
+    let statements = [
+        catalog::STATEMENTS,
+        ledger::STATEMENTS,
+        replays::STATEMENTS,
+        retention::STATEMENTS,
+        vault::STATEMENTS,
+    ];
     for sql in statements.into_iter().flatten() {
         let mut plan =
             connection.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));

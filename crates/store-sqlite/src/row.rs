@@ -1,6 +1,7 @@
 //! From rows to domain values, checked: a value that we cannot have written is `Corrupt`, with its place.
 
 mod fields;
+mod replay;
 mod users;
 mod webhook;
 
@@ -26,6 +27,7 @@ use signalpost_core::workspace::Workspace;
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
 
 pub(crate) use self::fields::{Field, Fields};
+pub(crate) use self::replay::{phase as replay_phase, replay, replay_columns};
 pub(crate) use self::users::{
     held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
 };

@@ -13,6 +13,11 @@ pub(crate) fn of_message(data: usize, attributes: usize, targets: usize) -> i64 
     signed(MESSAGE_BYTES + data + attributes + PER_TARGET_BYTE * targets)
 }
 
+/// What further targets add to an event, from their length.
+pub(crate) fn of_targets(targets: usize) -> i64 {
+    signed(PER_TARGET_BYTE * targets)
+}
+
 /// Of a step, from the length of its detail.
 pub(crate) fn of_step(detail: usize) -> i64 {
     signed(STEP_BYTES + detail)

@@ -20,6 +20,7 @@ use crate::fetch::fetch_one;
 use crate::job::Growth;
 use crate::ledger::{PUBLISHED, requeue};
 use crate::queue::Admission;
+use crate::replays::create_replay;
 use crate::row::Fields;
 use crate::write::Write;
 
@@ -85,9 +86,7 @@ pub(super) fn run(
         Effect::RotateOperatorKey(params) => rotate_operator_key::run(write, params)?,
         Effect::UpdateWebhook(params) => drop(update_webhook::run(write, params)?),
         Effect::Requeue(params) => drop(requeue::run(write, *params)?),
-        Effect::CreateReplay(_) => {
-            return Err(StoreError::Unavailable("this store keeps no replays yet".to_owned()).into());
-        }
+        Effect::CreateReplay(replay) => create_replay::run(write, replay)?,
     }
     remember(write, once, Kept::Sealed(answer))?;
     Ok(Done::Now(()))

@@ -27,15 +27,15 @@ pub(crate) const INSERT_STEP: &str = "INSERT INTO attempt
     VALUES (?1, ?2, ?3, ?4, ?5, NULL, NULL, ?6, NULL)";
 
 /// A delivery as far as sending it once more goes.
-pub(super) struct Found {
-    pub(super) state: DeliveryState,
-    pub(super) payload_removed_at: Option<Timestamp>,
+pub(crate) struct Found {
+    pub(crate) state: DeliveryState,
+    pub(crate) payload_removed_at: Option<Timestamp>,
     /// A round that was asked for and not begun.
     unsent: Option<Due>,
     /// Its place in an order, and its row.
     kept: Option<Kept>,
     /// Of the last step of its history, zero when there is none.
-    pub(super) last_number: u32,
+    pub(crate) last_number: u32,
 }
 
 pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure> {
@@ -54,7 +54,7 @@ pub(crate) fn run(write: &mut Write<'_>, params: Requeue) -> Result<Due, Failure
     }
 }
 
-pub(super) fn look(
+pub(crate) fn look(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
     id: DeliveryId,
@@ -89,7 +89,7 @@ pub(super) fn look(
 }
 
 /// In place of whatever the delivery was owed.
-pub(super) fn begin_round(
+pub(crate) fn begin_round(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
     id: DeliveryId,

@@ -5,6 +5,7 @@ use signalpost_core::time::Timestamp;
 use super::{index, sweep, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
 use crate::failure::Failure;
+use crate::replays;
 use crate::retention::unlist;
 use crate::write::Write;
 
@@ -27,7 +28,9 @@ pub(crate) enum Eagerness {
 pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     // Every time, so that no backlog of anything else can make a secret outlive its use.
     let expiring = expire_secrets::step(write, now)?;
-    let forgetting = forget_operator_keys::step(write, now)? | forget_users::step(write, now)?;
+    let forgetting = forget_operator_keys::step(write, now)?
+        | forget_users::step(write, now)?
+        | replays::forget::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }
 
@@ -35,6 +38,10 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
 pub(crate) fn step(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, Failure> {
     if unblock::is_wanted(write)? {
         unblock::step(write)?;
+        return Ok(true);
+    }
+    if replays::end::is_wanted(write)? {
+        replays::end::step(write)?;
         return Ok(true);
     }
     if sweep::is_wanted(write)? {

@@ -1,0 +1,47 @@
+//! `create_replay`: a new job, which is to be planned.
+
+use rusqlite::params;
+use signalpost_core::replay::Replay;
+use signalpost_store::StoreError;
+
+use super::find;
+use crate::failure::Failure;
+use crate::pack::pack_texts;
+use crate::write::Write;
+
+pub(crate) const INSERT: &str = "INSERT INTO replay
+    (id, workspace, source, target, which, since, until, types, subject, per_second, start, phase, reason,
+        made_by, made_at, changed_by, changed_at, planned_to, planned, done_to, sent, passed_over)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, NULL, 0, NULL, 0, 0)";
+
+pub(crate) fn run(write: &mut Write<'_>, replay: &Replay) -> Result<(), Failure> {
+    if write.version(replay.workspace)?.is_none() {
+        return Err(StoreError::Missing("workspace").into());
+    }
+    if find::target(write, replay)?.is_none() {
+        return Err(StoreError::Missing("webhook").into());
+    }
+    find::counts(write, replay.workspace)?.check_new()?;
+    let selection = &replay.selection;
+    write.statement(INSERT)?.execute(params![
+        replay.id.raw(),
+        replay.workspace.raw(),
+        selection.source.raw(),
+        replay.target.raw(),
+        selection.which.name(),
+        selection.since.as_ms(),
+        selection.until.as_ms(),
+        pack_texts(&selection.types),
+        selection.subject,
+        replay.per_second.get(),
+        replay.start.name(),
+        replay.phase.name(),
+        replay.phase.reason().map(|reason| reason.name()),
+        replay.made_by.to_text(),
+        replay.made_at.as_ms(),
+        replay.changed_by.to_text(),
+        replay.changed_at.as_ms(),
+    ])?;
+    write.news.note_id(replay.id.raw());
+    Ok(())
+}

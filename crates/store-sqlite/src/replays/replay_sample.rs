@@ -1,0 +1,29 @@
+//! `replay_sample`: the oldest events of a plan.
+
+use rusqlite::Connection;
+use signalpost_core::id::{EventId, ReplayId, WorkspaceId};
+
+use super::find;
+use crate::failure::Failure;
+use crate::fetch::{fetch_all, limit};
+use crate::row::Fields;
+
+pub(crate) const SELECT: &str =
+    "SELECT replay, event FROM replay_plan WHERE replay = ?1 ORDER BY event LIMIT ?2";
+
+pub(super) fn run(
+    connection: &Connection,
+    workspace: WorkspaceId,
+    id: ReplayId,
+    rows: usize,
+) -> Result<Vec<EventId>, Failure> {
+    // Of one that has ended some rows may still be there.
+    if find::replay_of(connection, workspace, id)?.is_none_or(|replay| !replay.phase.is_open()) {
+        return Ok(Vec::new());
+    }
+    fetch_all(connection, SELECT, [id.raw(), limit(rows)], |row| {
+        let mut fields = Fields::new(row, "replay_plan", 2);
+        fields.skip();
+        fields.id("event").map(EventId::from_raw)
+    })
+}
