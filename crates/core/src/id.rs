@@ -187,6 +187,12 @@ impl IdMint {
     }
 }
 
+/// The lowest number that is minted at this instant, whatever the node; zero before the epoch.
+pub fn first_id_at(at: Timestamp) -> i64 {
+    const MS_MAX: i64 = i64::MAX >> (SEQUENCE_BITS + NODE_BITS);
+    at.as_ms().clamp(0, MS_MAX) << (SEQUENCE_BITS + NODE_BITS)
+}
+
 /// Newton's iteration: each round doubles the number of correct low bits, six rounds pass 95.
 const fn inverse_of(odd: u128) -> u128 {
     let mut inverse = odd;
@@ -253,6 +259,10 @@ mod tests {
                 last = id;
             }
         }
+        let by_clock = IdMint::new(0, 0).mint(Timestamp::from_ms(5_000));
+        assert_eq!(by_clock, first_id_at(Timestamp::from_ms(5_000)));
+        assert!([i64::MIN, -1, 0].map(|ms| first_id_at(Timestamp::from_ms(ms))) == [0; 3]);
+        assert!(first_id_at(Timestamp::from_ms(i64::MAX)) > by_clock, "it does not overflow");
         let mut after_restart = IdMint::new(0, last);
         assert!(after_restart.mint(Timestamp::from_ms(1)) > last);
     }

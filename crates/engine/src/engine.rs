@@ -28,6 +28,7 @@ use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
 use crate::redeliver::Walks;
+use crate::replay::ReplayDesk;
 use crate::sessions::{KnownSession, WrongPasswords};
 
 /// What the engine is made from.
@@ -67,6 +68,7 @@ pub struct Engine {
     pub(crate) walks: Walks,
     /// Rung when retention should look before its time.
     pub(crate) retention_bell: Mailbox<()>,
+    pub(crate) replay_desk: ReplayDesk,
     ids: Mutex<IdMint>,
 }
 
@@ -102,6 +104,7 @@ impl Engine {
             retention,
             walks: Walks::default(),
             retention_bell: Mailbox::new(),
+            replay_desk: ReplayDesk::default(),
             ids,
         });
         let cores = doorbell.doors().map(|door| DeliveryCore::new(Arc::clone(&engine), door)).collect();

@@ -43,6 +43,7 @@ mod profiles;
 mod record;
 pub mod redeliver;
 mod release;
+pub mod replay;
 mod retention;
 mod round;
 mod sealing;
@@ -69,3 +70,4 @@ pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,
     Room, Storage, Usage,
 };
+pub use signalpost_store::replays::Waits;

@@ -29,6 +29,8 @@ pub struct Metrics {
     pub webhooks_recovered: Counter,
     /// Commits of outcomes that failed and were repeated.
     pub record_failures: Counter,
+    /// Deliveries that replays have owed once more, or to another webhook.
+    pub deliveries_replayed: Counter,
     /// Events that retention has removed.
     pub events_removed: Counter,
     /// Payloads that retention has removed of events that stayed.
@@ -47,6 +49,8 @@ pub struct Metrics {
     pub deliveries_in_memory: Gauge,
     /// Webhooks with a lane in memory.
     pub lanes_in_memory: Gauge,
+    /// Replays that are being planned or run.
+    pub replays_busy: Gauge,
     pub attempt_duration: Histogram,
     /// Worker time of first attempts in microseconds, as it is charged for.
     pub first_worker_us: Counter,
@@ -166,7 +170,7 @@ impl Gauge {
         self.0.fetch_add(change, Ordering::Relaxed);
     }
 
-    fn set(&self, value: u64) {
+    pub(crate) fn set(&self, value: u64) {
         self.0.store(i64::try_from(value).unwrap_or(i64::MAX), Ordering::Relaxed);
     }
 

@@ -15,6 +15,8 @@ pub const REPLAY_REMEMBERED_MS: i64 = 30 * 24 * 3_600 * 1_000;
 pub const REPLAY_IDLE_MS: i64 = 7 * 24 * 3_600 * 1_000;
 /// The highest rate of one replay: what a node delivers beside live traffic.
 pub const REPLAY_PER_SECOND_MAX: u32 = 5_000;
+/// The rate of one that was asked for without any: little beside live traffic, and a hundred thousand in half an hour.
+pub const REPLAY_PER_SECOND_DEFAULT: u32 = 50;
 /// Event types of one replay, as of a webhook.
 pub const REPLAY_TYPES_MAX: usize = super::WEBHOOK_EVENTS_MAX;
 /// Bytes of events that one step writes anew because they were not meant for the target before: some 20 ms of the writer's time.

@@ -13,6 +13,8 @@ mod order;
 mod pace;
 mod pause;
 mod redeliver;
+mod replay;
+mod replay_plan;
 mod rig;
 mod signing_keys;
 mod sweep;

@@ -1,15 +1,15 @@
 //! An engine with one delivery core over the memory model, run by hand: a clock that stands still until it is moved,
 //! and a receiver that does as it is told.
 
+mod again;
 mod time;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
@@ -26,8 +26,7 @@ use signalpost_core::profile::{
     DeliveryProfile, EventIdRule, Farewell, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule,
     SigningRule, SubjectRule,
 };
-use signalpost_core::retention::{RetentionDefault, RetentionRules};
-use signalpost_core::seal::Keyring;
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::template::Template;
@@ -36,10 +35,9 @@ use signalpost_core::webhook::Webhook;
 use signalpost_engine::ingest::NewEvent;
 use signalpost_engine::webhooks::{Activity, NewWebhook, WebhookChange};
 use signalpost_engine::workspaces::NewWorkspace;
-use signalpost_engine::{DeliveryCore, DeliverySummary, Engine, EngineOptions, ListDeliveries, View};
+use signalpost_engine::{DeliverySummary, Engine, ListDeliveries, View};
 use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;
-use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
 
 pub(crate) use time::{Bell, Counting, HandClock};
@@ -58,7 +56,7 @@ pub(crate) struct Rig {
     pub(crate) clock: Arc<HandClock>,
     pub(crate) receiver: Rc<Receiver>,
     pub(crate) view: Arc<View>,
-    cores: Vec<Pin<Box<dyn Future<Output = ()>>>>,
+    cores: Vec<again::Running>,
     bell: Arc<Bell>,
 }
 
@@ -89,23 +87,8 @@ impl Rig {
     }
 
     fn of(profile: Profile, store: Arc<dyn Store>, cores: usize) -> Self {
-        let clock = Arc::new(HandClock::default());
-        let (engine, cores) = Engine::new(EngineOptions {
-            store,
-            clock: Arc::clone(&clock) as _,
-            random: Arc::new(Counting(AtomicU64::new(1))),
-            heavy_work: Arc::new(InPlace::default()),
-            keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
-            profiles: vec![profile],
-            cores,
-            node: 0,
-            retention: RetentionRules::default(),
-        });
-        let receiver = Rc::new(Receiver::default());
-        let run = |core: DeliveryCore| {
-            Box::pin(core.run(Rc::clone(&receiver) as _)) as Pin<Box<dyn Future<Output = ()>>>
-        };
-        let cores = cores.into_iter().map(run).collect();
+        let (clock, receiver) = (Arc::new(HandClock::default()), Rc::new(Receiver::default()));
+        let (engine, cores) = again::start(profile, store, cores, (&clock, &receiver));
         let bell = Arc::new(Bell::default());
         let workspace = new_workspace(&engine);
         let view = block_on(engine.workspace(&workspace)).expect("it exists");

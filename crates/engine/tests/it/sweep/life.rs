@@ -123,7 +123,7 @@ pub(super) async fn workspace_called(engine: &Engine, name: &str) -> Result<Stri
     }
 }
 
-fn make_workspace(stage: &mut Stage, _: Turn) -> Told {
+pub(super) fn make_workspace(stage: &mut Stage, _: Turn) -> Told {
     let call = async |engine: Arc<Engine>, _| workspace_called(&engine, "Acme").await;
     stage.call(call, |stage, id| stage.note("workspace", &id))
 }
@@ -147,7 +147,7 @@ async fn webhook_called(engine: &Engine, view: &View, name: &str) -> Result<Stri
     }
 }
 
-fn make_webhook(stage: &mut Stage, workspace: &str, name: &'static str) -> Told {
+pub(super) fn make_webhook(stage: &mut Stage, workspace: &str, name: &'static str) -> Told {
     let workspace = stage.noted(workspace);
     stage.call(
         async |engine, _| webhook_called(&engine, &*engine.workspace(&workspace).await?, name).await,
@@ -168,7 +168,7 @@ fn event(name: &str, time: Timestamp) -> NewEvent {
     NewEvent { content, given_time: None }
 }
 
-fn publish(stage: &mut Stage, names: &[&str]) -> Told {
+pub(super) fn publish(stage: &mut Stage, names: &[&str]) -> Told {
     let workspace = stage.noted("workspace");
     let events: Vec<NewEvent> = names.iter().map(|name| event(name, Timestamp::from_ms(5))).collect();
     let wanted = events.len();
@@ -204,12 +204,12 @@ fn let_it_arrive(stage: &mut Stage, _: Turn) -> Told {
     Told::Done
 }
 
-fn refuse(stage: &mut Stage, _: Turn) -> Told {
+pub(super) fn refuse(stage: &mut Stage, _: Turn) -> Told {
     stage.outlet.status.set(500);
     Told::Done
 }
 
-const fn deliveries_of(view: &View) -> ListDeliveries {
+pub(super) const fn deliveries_of(view: &View) -> ListDeliveries {
     let workspace = view.workspace.id;
     ListDeliveries { workspace, webhook: None, event: None, status: None, before: None, limit: 100 }
 }

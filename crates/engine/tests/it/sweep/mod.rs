@@ -9,6 +9,7 @@ mod faults;
 mod keys;
 mod life;
 mod people;
+mod replays;
 mod stage;
 mod unkeyed;
 
@@ -89,8 +90,8 @@ const fn ended(name: &'static str, run: fn(&mut Stage, Turn) -> Told, done_befor
     Step { done_before: Some(done_before), ..step(name, run) }
 }
 
-const SCENARIOS: [Scenario; 5] =
-    [life::DROPPING, life::HOLDING, keys::SCENARIO, people::SCENARIO, unkeyed::SCENARIO];
+const SCENARIOS: [Scenario; 6] =
+    [life::DROPPING, life::HOLDING, keys::SCENARIO, people::SCENARIO, replays::SCENARIO, unkeyed::SCENARIO];
 
 /// What came of one play.
 struct Played {

@@ -117,6 +117,10 @@ impl Stage {
         self.notes.get(name).unwrap_or_else(|| panic!("{name} was noted before")).clone()
     }
 
+    pub(super) fn known(&self, name: &str) -> Option<String> {
+        self.notes.get(name).cloned()
+    }
+
     /// Makes a call; what comes of it goes to `then`.
     pub(super) fn call<T>(
         &mut self,
@@ -298,10 +302,11 @@ fn start(
     });
     let mut tasks: Vec<Task> =
         cores.into_iter().map(|core| Task::new(core.run(Rc::clone(outlet) as _))).collect();
-    let [owed, house, retention] = [(); 3].map(|()| Arc::clone(&engine));
+    let [owed, house, retention, replays] = [(); 4].map(|()| Arc::clone(&engine));
     tasks.push(Task::new(async move { owed.watch_owed().await }));
     tasks.push(Task::new(async move { house.keep_house().await }));
     tasks.push(Task::new(async move { retention.watch_retention().await }));
+    tasks.push(Task::new(async move { replays.watch_replays().await }));
     (engine, store, tasks)
 }
 
