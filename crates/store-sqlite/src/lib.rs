@@ -4,7 +4,8 @@
 //! have connections of their own and work on snapshots. Follow a verb from `catalog`, `ledger` or `replays` (one file
 //! each, with its SQL on top) through `queue` and `writer` to the commit.
 //!
-//! What is large is appended and never updated (`message`, `attempt`); what changes is small (`due`, `head`).
+//! What is large is appended and never updated (`message`, `attempt`), but for an event whose payload goes or that a replay
+//! sends to a further webhook; what changes is small (`due`, `head`).
 //! The schema with its reasons stands in `migrations/`.
 
 mod catalog;

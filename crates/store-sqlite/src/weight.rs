@@ -13,9 +13,9 @@ pub(crate) fn of_message(data: usize, attributes: usize, targets: usize) -> i64 
     signed(MESSAGE_BYTES + data + attributes + PER_TARGET_BYTE * targets)
 }
 
-/// What further targets add to an event, from their length.
-pub(crate) fn of_targets(targets: usize) -> i64 {
-    signed(PER_TARGET_BYTE * targets)
+/// What a further target adds to an event.
+pub(crate) fn of_target() -> i64 {
+    signed(PER_TARGET_BYTE * size_of::<i64>())
 }
 
 /// Of a step, from the length of its detail.

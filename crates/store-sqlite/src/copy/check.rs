@@ -127,6 +127,18 @@ const RULES: &[(&str, &str)] = &[
             SELECT 1 FROM signing_key k WHERE k.id = h.signing_key AND k.workspace = h.workspace)",
     ),
     (
+        "plans are there of replays that have ended, and nobody is to remove them",
+        "SELECT DISTINCT p.replay FROM replay_plan p WHERE NOT EXISTS (
+            SELECT 1 FROM replay r WHERE r.id = p.replay AND r.phase NOT IN ('done', 'cancelled'))
+         AND NOT EXISTS (SELECT 1 FROM replay_rest e WHERE e.replay = p.replay)",
+    ),
+    (
+        "replays count other deliveries than are in their plans",
+        "SELECT r.id FROM replay r LEFT JOIN (SELECT replay, count(*) AS events FROM replay_plan GROUP BY replay) AS p
+            ON p.replay = r.id
+         WHERE r.phase NOT IN ('done', 'cancelled') AND r.planned <> coalesce(p.events, 0)",
+    ),
+    (
         "users have no right",
         "SELECT u.id FROM user u WHERE NOT EXISTS (SELECT 1 FROM user_right r WHERE r.user = u.id)",
     ),

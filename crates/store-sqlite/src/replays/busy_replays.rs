@@ -11,7 +11,7 @@ use crate::row::{self, replay_columns};
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",
     replay_columns!(),
-    " FROM replay r WHERE r.phase IN ('planning', 'running') AND r.id > ?1 ORDER BY r.id LIMIT ?2"
+    " FROM replay r INDEXED BY replay_busy WHERE r.phase IN ('planning', 'running') AND r.id > ?1 ORDER BY r.id LIMIT ?2"
 );
 
 pub(super) fn run(connection: &Connection, params: BusyReplays) -> Result<Vec<Replay>, Failure> {

@@ -85,14 +85,13 @@ impl Sender {
         }
         sized.targets.push(self.target);
         let packed = pack_ids(sized.targets.iter().map(|webhook| webhook.raw()));
-        let bytes_of_one = packed.len() / sized.targets.len();
         self.written += sized.bytes + packed.len();
         write.statement(UPDATE)?.execute(params![event.raw(), packed])?;
         // What stands above the mark comes into the index with the rest of its targets.
         if event.raw() <= write.index_state()?.mark {
             write.statement(INSERT_DELIVERY)?.execute([self.target.raw(), event.raw()])?;
         }
-        write.count(self.workspace, 0, weight::of_targets(bytes_of_one))?;
+        write.count(self.workspace, 0, weight::of_target())?;
         Ok(true)
     }
 }

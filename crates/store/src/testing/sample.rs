@@ -1,5 +1,7 @@
 //! Small valid objects for tests. A number makes each one's ids, texts and times its own.
 
+use std::num::NonZeroU32;
+
 use bytes::Bytes;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
@@ -9,15 +11,17 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{
-    CredentialId, EventId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+    CredentialId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{Patience, PolicyOverrides};
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
+use signalpost_core::replay::{Phase, Progress, Replay, Selection, Start, Which};
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
@@ -166,6 +170,31 @@ pub fn operator_key(workspace: Option<WorkspaceId>, n: i64) -> OperatorKey {
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
         successor: None,
+    }
+}
+
+/// Replay `n`: all that has failed of a webhook, once more to it, once somebody starts it.
+pub fn replay(workspace: WorkspaceId, n: i64, source: WebhookId) -> Replay {
+    Replay {
+        id: ReplayId::from_raw(n),
+        workspace,
+        selection: Selection {
+            source,
+            which: Which::Failed,
+            since: at(0),
+            until: at(n),
+            types: vec!["order.paid".to_owned(), "order.sent".to_owned()],
+            subject: Some(format!("subject {n}")),
+        },
+        target: source,
+        per_second: NonZeroU32::new(50).expect("not zero"),
+        start: Start::WhenTold,
+        phase: Phase::Planning,
+        made_by: Principal::Operator,
+        made_at: at(n),
+        changed_by: Principal::Operator,
+        changed_at: at(n),
+        progress: Progress::default(),
     }
 }
 

@@ -10,9 +10,10 @@ use std::sync::Arc;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, Due};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::profile::FeedRule;
+use signalpost_core::replay::Replay;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
@@ -22,6 +23,7 @@ use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
     ReadFeed,
 };
+use crate::replays::{BusyReplays, ListReplays};
 use crate::{Named, Store, StoreError};
 
 /// Rows of a page: few, so that a handful of rows already needs several.
@@ -29,6 +31,9 @@ const PAGE_ROWS: usize = 3;
 
 /// More than any test owes to one webhook.
 const DUE_ROWS: usize = 10_000;
+
+/// More than any test plans, or makes jobs of.
+const PLAN_ROWS: usize = 10_000;
 
 /// The visible state of a store.
 #[derive(Debug, Default)]
@@ -45,6 +50,10 @@ pub struct Snapshot {
     credentials: Vec<Credential>,
     rights: Vec<HeldRight>,
     operator_keys: Vec<OperatorKey>,
+    /// Each with what is in its plan.
+    replays: Vec<(Replay, Vec<EventId>)>,
+    /// Those of all workspaces on which the engine works.
+    busy_replays: Vec<Replay>,
     events: Vec<Arc<Event>>,
     /// Of each workspace that has one, from its beginning and from place 0 on.
     feeds: Vec<(WorkspaceId, [Feed; 2])>,
@@ -70,6 +79,7 @@ impl Snapshot {
             seen.read_catalog(store, workspace).await?;
             seen.read_ledger(store, workspace).await?;
         }
+        seen.busy_replays = store.busy_replays(BusyReplays { after: None, limit: PLAN_ROWS }).await?;
         seen.read_due(store).await?;
         Ok(seen)
     }
@@ -115,6 +125,8 @@ impl Snapshot {
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("rights", &self.rights, &other.rights))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
+            .or_else(|| rows("replays", &self.replays, &other.replays))
+            .or_else(|| rows("busy replays", &self.busy_replays, &other.busy_replays))
             .or_else(|| rows("events", &self.events, &other.events))
             .or_else(|| rows("feeds", &self.feeds, &other.feeds))
             .or_else(|| rows("counts of events", &self.counted, &other.counted))
@@ -138,6 +150,10 @@ impl Snapshot {
         self.signing_keys.extend(store.list_signing_keys(workspace).await?);
         self.credentials.extend(store.list_credentials(workspace).await?);
         self.rights.extend(store.list_rights(workspace).await?);
+        for replay in all_replays(store, workspace).await? {
+            let plan = store.replay_sample(workspace, replay.id, PLAN_ROWS).await?;
+            self.replays.push((replay, plan));
+        }
         Ok(())
     }
 
@@ -225,6 +241,17 @@ async fn all_webhooks(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<W
         let Some(last) = page.rows.last() else { return Ok(found) };
         assert!(before.is_none_or(|before| last.id < before), "the list of webhooks stands still");
         found.extend(page.rows);
+    }
+}
+
+async fn all_replays(store: &dyn Store, workspace: WorkspaceId) -> Result<Vec<Replay>, StoreError> {
+    let mut found: Vec<Replay> = Vec::new();
+    loop {
+        let before = found.last().map(|replay| replay.id);
+        let page = store.list_replays(ListReplays { workspace, before, limit: PAGE_ROWS }).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(before.is_none_or(|before| last.id < before), "the list of replays stands still");
+        found.extend(page);
     }
 }
 

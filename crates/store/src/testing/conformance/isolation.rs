@@ -2,8 +2,9 @@
 
 use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::{CredentialId, DeliveryId, SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{CredentialId, DeliveryId, ReplayId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::principal::Principal;
+use signalpost_core::replay::Command;
 use signalpost_core::webhook::Webhook;
 
 use super::Harness;
@@ -12,6 +13,7 @@ use crate::catalog::{DeleteSigningKey, DeleteWebhook, ListOperatorKeys, ListWebh
 use crate::ledger::{
     EventKey, Feed, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, RequeueRule, Usage,
 };
+use crate::replays::{Change, ChangeReplay, ListReplays};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::Snapshot;
@@ -42,6 +44,7 @@ async fn scene(harness: &dyn Harness) -> Scene {
     kit.create_operator_key(key, CredentialHash::of(b"operator")).await.expect("a new key");
     let effect = Effect::CreateCredential(sample::credential(owner, 26), CredentialHash::of(b"once"));
     kit.do_once(effect, sample::once(Some(owner), 1, 1, 30), sample::sealed(1)).await.expect("a call");
+    kit.create_replay(sample::replay(owner, 27, webhook)).await.expect("a new replay");
     let stranger = kit.workspace_with_feed(2).await;
     Scene { kit, owner, stranger, webhook, ended: delivery(31, webhook) }
 }
@@ -85,6 +88,11 @@ pub async fn a_stranger_reads_nothing(harness: &dyn Harness) {
             ListDeliveries { workspace: stranger, webhook, event, status: None, before: None, limit: 9 };
         assert_eq!(kit.list_deliveries(params).await.expect("it reads").rows, []);
     }
+    let replay = ReplayId::from_raw(27);
+    assert_eq!(kit.replay(stranger, replay).await.expect("it reads"), None);
+    assert_eq!(kit.replay_sample(stranger, replay, 9).await.expect("it reads"), []);
+    let all = ListReplays { workspace: stranger, before: None, limit: 9 };
+    assert_eq!(kit.list_replays(all).await.expect("it reads"), []);
     assert_eq!(
         kit.owner_of(Named::Delivery(ended)).await.expect("it reads"),
         Some(owner),
@@ -115,6 +123,11 @@ pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {
     assert_eq!(refusal(kit.delete_signing_key(params).await), Refusal::Missing("signing key"));
     let signed = Webhook { signing_key: Some(key), ..sample::webhook(*stranger, 51) };
     assert_eq!(refusal(kit.create_webhook(signed.into()).await), Refusal::Missing("signing key"));
+    let (replay, change, by) = (ReplayId::from_raw(27), Change::Asked(Command::Cancel), Principal::Operator);
+    let answer = kit.change_replay(ChangeReplay { workspace: *stranger, replay, change, by, at }).await;
+    assert_eq!(refusal(answer), Refusal::Missing("replay"));
+    let foreign = sample::replay(*stranger, 52, *webhook);
+    assert_eq!(refusal(kit.create_replay(foreign).await), Refusal::Missing("webhook"));
     scene.assert_unchanged_since(&before).await;
 }
 
@@ -157,6 +170,10 @@ mod tests {
         ("storage", "is of the installation"),
         ("probe", "is of the installation"),
         ("close", "is of the installation"),
+        ("create_replay", "makes something of the workspace that it carries"),
+        ("busy_replays", "is the engine's"),
+        ("plan_replay", "is the engine's, of what the store had it do"),
+        ("step_replay", "is the engine's, of what the store had it do"),
         ("key_check", "is of the installation"),
         ("set_key_check", "is of the installation"),
         ("sealed_page", "is the operator's"),
@@ -176,6 +193,7 @@ mod tests {
         let traits = [
             include_str!("../../catalog.rs"),
             include_str!("../../ledger.rs"),
+            include_str!("../../replays.rs"),
             include_str!("../../vault.rs"),
         ];
         let all: Vec<&str> = traits.into_iter().flat_map(verbs).collect();

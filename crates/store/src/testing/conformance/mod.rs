@@ -22,6 +22,9 @@ pub mod order;
 pub mod pause;
 pub mod reads;
 pub mod remembered;
+mod replay_kit;
+pub mod replay_steps;
+pub mod replays;
 pub mod requeue;
 pub mod retention;
 pub mod retention_bytes;
@@ -225,6 +228,25 @@ macro_rules! conformance_suite {
                 webhooks_are_remembered_newest_first
                 what_is_remembered_outlives_a_restart
             ]
+            replay_steps [
+                a_step_owes_what_failed_and_passes_over_the_rest
+                a_step_is_done_once
+                all_that_ended_may_be_sent_again
+                another_webhook_gets_what_was_not_meant_for_it
+                a_step_takes_what_is_left_to_its_target
+                a_replay_waits_while_its_target_is_off
+            ]
+            replays [
+                a_replay_is_kept_as_given
+                a_replay_needs_a_workspace_and_both_webhooks
+                a_workspace_has_so_many_replays_and_no_more
+                a_plan_grows_with_each_look_and_is_frozen_then
+                commands_lead_where_they_can
+                a_replay_ends_with_its_webhooks
+                upkeep_ends_what_nobody_has_started_and_forgets_what_ended_long_ago
+                replays_go_with_their_workspace
+                a_replay_outlives_a_restart
+            ]
             requeue [
                 an_ended_delivery_gets_a_fresh_round
                 a_pending_delivery_is_not_requeued
@@ -341,50 +363,4 @@ macro_rules! conformance_suite {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    crate::conformance_suite!(MemoryStore::new());
-
-    /// The list in the macro is written by hand; a case that is missing from it would never run.
-    #[test]
-    fn every_case_is_in_the_suite() {
-        let groups = [
-            ("accept", include_str!("accept.rs")),
-            ("closing", include_str!("closing.rs")),
-            ("credentials", include_str!("credentials.rs")),
-            ("dedupe", include_str!("dedupe.rs")),
-            ("due", include_str!("due.rs")),
-            ("durability", include_str!("durability.rs")),
-            ("feed", include_str!("feed.rs")),
-            ("finish", include_str!("finish.rs")),
-            ("isolation", include_str!("isolation.rs")),
-            ("listener", include_str!("listener.rs")),
-            ("names", include_str!("names.rs")),
-            ("once", include_str!("once.rs")),
-            ("operator_keys", include_str!("operator_keys.rs")),
-            ("pause", include_str!("pause.rs")),
-            ("reads", include_str!("reads.rs")),
-            ("remembered", include_str!("remembered.rs")),
-            ("requeue", include_str!("requeue.rs")),
-            ("retention", include_str!("retention.rs")),
-            ("retention_bytes", include_str!("retention_bytes.rs")),
-            ("secrets", include_str!("secrets.rs")),
-            ("signing_keys", include_str!("signing_keys.rs")),
-            ("users", include_str!("users.rs")),
-            ("vault", include_str!("vault.rs")),
-            ("webhooks", include_str!("webhooks.rs")),
-            ("workspaces", include_str!("workspaces.rs")),
-        ];
-        let listed: Vec<&str> = include_str!("mod.rs").lines().map(str::trim).collect();
-        for (group, text) in groups {
-            let start =
-                listed.iter().position(|line| *line == format!("{group} [")).expect("the group is listed");
-            let in_group: Vec<_> =
-                listed[start + 1..].iter().take_while(|line| **line != "]").copied().collect();
-            let written =
-                text.lines().filter_map(|line| line.strip_prefix("pub async fn ")?.split('(').next());
-            assert_eq!(in_group, written.collect::<Vec<_>>(), "group {group}");
-        }
-    }
-}
+mod tests;

@@ -66,6 +66,7 @@ async fn effects(kit: &Kit) -> Vec<Effect> {
             at: sample::at(60),
             rule: RequeueRule::Ended,
         }),
+        Effect::CreateReplay(Box::new(sample::replay(workspace, 48, webhook))),
     ]
 }
 

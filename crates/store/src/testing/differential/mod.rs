@@ -7,6 +7,7 @@ pub mod change;
 pub mod look;
 pub mod operation;
 mod pair;
+pub mod replays;
 mod shown;
 mod step;
 pub mod users;

@@ -9,6 +9,7 @@ use signalpost_core::webhook::DisableReason;
 
 use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::look::{Look, look};
+use super::replays::{ReplayOperation, replay_operation};
 use super::users::{UserOperation, user_operation};
 use crate::ledger::RequeueRule;
 
@@ -46,6 +47,7 @@ pub enum Operation {
         deliveries: usize,
         caller: Caller,
     },
+    Replay(ReplayOperation),
     Look(Look),
     Upkeep {
         steps: u8,
@@ -246,6 +248,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
             .prop_map(|(delivery, caller, rule)| Operation::Requeue { delivery, caller, rule }),
         1 => (1..6usize, caller()).prop_map(|(deliveries, caller)| Operation::RequeueLost { deliveries, caller }),
+        6 => replay_operation().prop_map(Operation::Replay),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),
@@ -254,9 +257,15 @@ fn operation() -> impl Strategy<Value = Operation> {
     ]
 }
 
-/// A retry, a retention, an idempotency key, an expired operator key.
+/// A retry, a retention, an idempotency key, a replay that nobody starts, an expired operator key.
 fn wait_ms() -> impl Strategy<Value = i64> {
-    prop_oneof![Just(1_000), Just(3_600_000), Just(25 * 3_600_000), Just(31 * 24 * 3_600_000)]
+    prop_oneof![
+        Just(1_000),
+        Just(3_600_000),
+        Just(25 * 3_600_000),
+        Just(8 * 24 * 3_600_000),
+        Just(31 * 24 * 3_600_000)
+    ]
 }
 
 fn catalog_operation() -> impl Strategy<Value = CatalogOperation> {

@@ -4,6 +4,7 @@ mod catalog;
 mod ledger;
 mod look;
 mod operator_keys;
+mod replays;
 mod signing_keys;
 mod users;
 
@@ -59,6 +60,7 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::RequeueLost { deliveries, caller } => {
             ledger::requeue_lost(*deliveries, *caller, pair, world).await?;
         }
+        Operation::Replay(operation) => replays::apply(*operation, pair, world).await?,
         Operation::Look(look) => look::apply(look, pair, world).await?,
         Operation::Upkeep { steps } => upkeep(*steps, pair, world).await?,
         Operation::Retain { event_s, payload_s } => retain(*event_s, *payload_s, pair, world).await?,
