@@ -123,6 +123,8 @@ impl Server {
             tokio::spawn(async move { watching.watch_owed().await });
             let keeping = Arc::clone(&engine);
             let retention = tokio::spawn(async move { keeping.watch_retention().await });
+            let replaying = Arc::clone(&engine);
+            let replays = tokio::spawn(async move { replaying.watch_replays().await });
             let tidying = Arc::clone(&engine);
             let upkeep = tokio::spawn(async move { tidying.keep_house().await });
             tokio::spawn(tls::watch(certificates)?);
@@ -133,6 +135,7 @@ impl Server {
             tracing::info!("stopping: finishing what is in flight; what is owed goes out at the next start");
             refuse_readiness.store(true, Ordering::SeqCst);
             draining.send_replace(true);
+            replays.abort();
             let callers_gone = async { wait_until(|| connections.open() == 0).await };
             if tokio::time::timeout(CALLERS_GRACE, callers_gone).await.is_err() {
                 tracing::warn!(connections = connections.open(), "callers were cut off");

@@ -5,6 +5,7 @@ mod plan;
 mod run;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::num::NonZeroU32;
 use std::sync::{Mutex, PoisonError};
 
@@ -197,9 +198,9 @@ impl Engine {
         names: &mut BTreeMap<WebhookId, Option<String>>,
     ) -> Result<ShownReplay, Error> {
         for webhook in [replay.selection.source, replay.target] {
-            if !names.contains_key(&webhook) {
+            if let Entry::Vacant(unnamed) = names.entry(webhook) {
                 let found = self.remembered_by_id(replay.workspace, webhook).await?;
-                names.insert(webhook, found.map(|webhook| webhook.public_id().to_owned()));
+                unnamed.insert(found.map(|webhook| webhook.public_id().to_owned()));
             }
         }
         let name = |webhook| names.get(&webhook).cloned().flatten();

@@ -31,6 +31,7 @@ mod profiles;
 mod publishing;
 mod rates;
 mod rates_public;
+mod replays;
 mod retention;
 mod revoked_meanwhile;
 mod secrets;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use signalpost_core::time::Monotonic;
 
-/// What a job may catch up with when its loop was late, or its target had no room: of any ten seconds that is 4 %.
+/// What a job may catch up with when its loop was late, or its target had no room, beside the delivery that it was about to
+/// send: of any ten seconds that is 4 %.
 const SAVED_MAX: Duration = Duration::from_millis(400);
 /// A delivery, in the unit in which they are saved up.
 const ONE: u64 = 1_000_000;
@@ -27,7 +28,7 @@ impl ReplayPace {
     /// Deliveries that may become due now.
     pub(super) fn available(&mut self, now: Monotonic) -> usize {
         let per_second = u64::from(self.per_second.get());
-        let most = (per_second * saved_max_us()).max(ONE);
+        let most = per_second * saved_max_us() + ONE;
         let passed_us = now.as_us().saturating_sub(self.at.as_us());
         self.at = self.at.max(now);
         self.saved = self.saved.saturating_add(passed_us.saturating_mul(per_second)).min(most);
@@ -92,13 +93,13 @@ mod tests {
         let mut pace = ReplayPace::new(rate(1_000), at_us(5));
         assert_eq!(pace.available(at_us(5)), 0);
         assert_eq!(pace.wait(), Duration::from_millis(1));
-        assert_eq!(pace.available(at_us(3_600_000_000)), 400);
-        pace.spend(400);
+        assert_eq!(pace.available(at_us(3_600_000_000)), 401);
+        pace.spend(401);
         assert_eq!(pace.available(at_us(5)), 0, "an instant that is over earns nothing");
         assert_eq!(pace.available(at_us(3_600_001_500)), 1);
         assert_eq!(pace.wait(), Duration::ZERO);
         let mut slow = ReplayPace::new(rate(1), at_us(0));
-        assert_eq!(slow.available(at_us(u64::MAX)), 1, "one is always saved up to");
+        assert_eq!(slow.available(at_us(u64::MAX)), 1);
     }
 
     proptest! {

@@ -15,6 +15,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
     text.gauge("attempts_in_flight", "Requests to receivers under way.", &metrics.attempts_in_flight);
     let help = "Deliveries that delivery cores hold in memory, in flight included.";
     text.gauge("deliveries_in_memory", help, &metrics.deliveries_in_memory);
+    text.gauge("replays_busy", "Replays that are being planned or run.", &metrics.replays_busy);
     text.gauge("lanes_in_memory", "Webhooks with a lane in memory.", &metrics.lanes_in_memory);
     text.histogram("attempt_duration_seconds", "How long attempts took.", &metrics.attempt_duration);
     let help = "From an event's acceptance to its delivery's success.";
@@ -23,7 +24,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 13] = [
+    let plain: [(&str, &str, &Counter); 14] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -57,6 +58,11 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             "record_failures_total",
             "Commits of outcomes that failed and were repeated.",
             &metrics.record_failures,
+        ),
+        (
+            "deliveries_replayed_total",
+            "Deliveries that replays have owed once more, or to another webhook.",
+            &metrics.deliveries_replayed,
         ),
         ("events_removed_total", "Events that retention has removed.", &metrics.events_removed),
         (

@@ -16,6 +16,8 @@ mod patience;
 mod profile;
 mod publish;
 mod release;
+mod replay_wire;
+mod replays;
 mod secrets;
 mod storage;
 mod test_event;

@@ -19,6 +19,7 @@ pub(super) enum Kind {
     Key,
     User,
     Signature,
+    Replay,
 }
 
 /// A tenant of a dialect, and by what its people call.
@@ -108,6 +109,10 @@ pub(super) fn tenant(app: &App, dialect: &'static str, tag: &'static str) -> Ten
         let list = app.operator(Method::GET, &format!("/v1/workspaces/{workspace}/{list}")).send();
         tenant.ids.insert(kind, list.expect(200).text_at("/data/0/id"));
     }
+    let path = format!("/v1/workspaces/{workspace}/webhooks/{}/replays", tenant.ids[&Kind::Webhook]);
+    let replay = json!({"which": "all", "since": "2026-05-05T00:00:00Z"});
+    let made = app.operator(Method::POST, &path).json(&replay).send();
+    tenant.ids.insert(Kind::Replay, made.expect(202).text_at("/id"));
     tenant
 }
 

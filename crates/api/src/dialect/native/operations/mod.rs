@@ -6,6 +6,7 @@ mod credentials;
 mod deliveries;
 mod events;
 mod keys;
+mod replays;
 mod storage;
 mod webhooks;
 mod workspaces;
@@ -30,7 +31,7 @@ type NativeOperation = Operation<Arc<Surface>>;
 const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
 
 /// Groups in the order in which a newcomer meets them.
-pub(crate) const TAGS: [(&str, &str); 8] = [
+pub(crate) const TAGS: [(&str, &str); 9] = [
     ("Workspaces", "Tenants and how they are served."),
     (
         "Credentials",
@@ -39,6 +40,10 @@ pub(crate) const TAGS: [(&str, &str); 8] = [
     ("Events", "Publish what happened, and look at what was published."),
     ("Webhooks", "Subscriptions. Changes through this API are for workspaces of the native dialect."),
     ("Deliveries", "What became of each event for each webhook."),
+    (
+        "Replays",
+        "Sending many deliveries again, or to another webhook: planned, looked at, and sent at a steady rate.",
+    ),
     ("Storage", "What the whole store takes, and the rules that keep it so."),
     (
         "Keys",
@@ -89,6 +94,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
         events::operations(served),
         webhooks::operations(),
         deliveries::operations(),
+        replays::operations(),
         storage::operations(),
         keys::operations(),
     ];
