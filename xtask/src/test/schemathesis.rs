@@ -118,6 +118,7 @@ struct Prepared {
     event: String,
     webhook: String,
     delivery: String,
+    replay: String,
     dialect_workspace: String,
     /// Of that one; to revoke.
     credential: String,
@@ -134,6 +135,7 @@ impl Prepared {
             ("REVOKED_KEY", revoked),
             ("STORED_EVENT", &self.event),
             ("STORED_WEBHOOK", &self.webhook),
+            ("STORED_REPLAY", &self.replay),
             ("REVOKED_CREDENTIAL", &self.credential),
             ("DIALECT_WORKSPACE", &self.dialect_workspace),
             ("WORKSPACE", &self.workspace),
@@ -143,7 +145,7 @@ impl Prepared {
     }
 }
 
-/// Workspaces, a webhook that nobody answers, a delivery that waits for its next attempt, and operator keys.
+/// Workspaces, a webhook that nobody answers, a delivery that waits for its next attempt, a replay, and operator keys.
 fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let workspace = operator.create_workspace(&json!({"dialect": "native", "name": "schemathesis"}))?;
     let (webhook, _) = operator.create_webhook(&workspace, &json!({"url": "https://receiver.invalid/"}))?;
@@ -152,6 +154,9 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
     let deliveries = operator.get(&format!("/v1/workspaces/{workspace}/deliveries"))?;
     let delivery = deliveries["data"][0]["id"].as_str().map(str::to_owned);
     let delivery = delivery.ok_or_else(|| format!("no delivery in {deliveries}"))?;
+    let replays = format!("/v1/workspaces/{workspace}/webhooks/{webhook}/replays");
+    let replay = operator.post(&replays, &json!({"which": "all", "since": "2026-01-01T00:00:00Z"}))?;
+    let replay = replay["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no replay in {replay}"))?;
     let dialect_workspace =
         operator.create_workspace(&json!({"dialect": "sigmamind", "name": "schemathesis"}))?;
     let credentials = format!("/v1/workspaces/{dialect_workspace}/credentials");
@@ -163,7 +168,7 @@ fn prepare(operator: &mut Operator) -> Result<Prepared, String> {
         let made = operator.post("/v1/keys", &json!({"scopes": ["read"]}))?;
         *id = made["id"].as_str().map(str::to_owned).ok_or_else(|| format!("no key in {made}"))?;
     }
-    Ok(Prepared { workspace, event, webhook, delivery, dialect_workspace, credential, operator_keys })
+    Ok(Prepared { workspace, event, webhook, delivery, replay, dialect_workspace, credential, operator_keys })
 }
 
 /// Somebody with a credential of a new workspace.
