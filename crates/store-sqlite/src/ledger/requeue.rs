@@ -11,7 +11,7 @@ use signalpost_store::ledger::Requeue;
 use super::accept::INSERT_DUE;
 use super::finish::DELETE_DUE;
 use super::history::{self, REQUEUED};
-use super::order::{self, At, Kept};
+use super::order::{self, At, BLOCKED, HELD, Kept};
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
@@ -32,6 +32,8 @@ pub(crate) struct Found {
     pub(crate) payload_removed_at: Option<Timestamp>,
     /// A round that was asked for and not begun.
     unsent: Option<Due>,
+    /// When the row is due, or would be, that its last round has in `due`, or had before a cut has ended it.
+    row_at: Option<Timestamp>,
     /// Its place in an order, and its row.
     kept: Option<Kept>,
     /// Of the last step of its history, zero when there is none.
@@ -77,10 +79,15 @@ pub(crate) fn look(
     let steps = history::steps_brief(write.connection, id)?;
     let cuts = history::cuts(write.connection, id.webhook)?;
     let state = state_of(sequence, accepted_at, &steps, &cuts);
+    let row_at = match state_of(sequence, accepted_at, &steps, &[]) {
+        DeliveryState::Pending { next_at } => Some(next_at),
+        _ => None,
+    };
     let kept = order::kept(write, id, state)?;
     let order = kept.map(|kept| kept.order);
     Ok(Some(Found {
         state,
+        row_at,
         unsent: unsent_round(id, state, &steps).map(|due| Due { order, ..due }),
         kept,
         payload_removed_at,
@@ -88,7 +95,7 @@ pub(crate) fn look(
     }))
 }
 
-/// In place of whatever the delivery was owed.
+/// In place of whatever the delivery was owed, or would be if no cut had ended it: nobody would look for that any more.
 pub(crate) fn begin_round(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
@@ -97,11 +104,14 @@ pub(crate) fn begin_round(
     at: Timestamp,
 ) -> Result<Due, Failure> {
     let (event, lane) = (id.event.raw(), id.webhook.raw());
-    if let DeliveryState::Pending { next_at } = found.state {
-        write.statement(DELETE_DUE)?.execute([lane, next_at.as_ms(), event])?;
-    }
-    if let Some(kept) = found.kept {
-        write.statement(DELETE_DUE)?.execute([lane, kept.due_at, event])?;
+    let aside = match (found.kept, found.state) {
+        (Some(kept), _) => Some(kept.due_at),
+        (None, DeliveryState::Dropped { .. }) => Some(HELD),
+        (None, DeliveryState::Failed { .. }) => Some(BLOCKED),
+        (None, _) => None,
+    };
+    for due_at in found.row_at.map(Timestamp::as_ms).into_iter().chain(aside) {
+        write.statement(DELETE_DUE)?.execute([lane, due_at, event])?;
     }
     let born = write.next_sequence(workspace)?;
     write.count(workspace, 0, weight::of_step(0))?;

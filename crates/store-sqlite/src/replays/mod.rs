@@ -11,6 +11,8 @@ mod plan_replay;
 mod replay_sample;
 mod send;
 mod step_replay;
+#[cfg(test)]
+mod tests;
 
 use signalpost_core::id::{EventId, ReplayId, WorkspaceId};
 use signalpost_core::replay::Replay;

@@ -248,7 +248,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
             .prop_map(|(delivery, caller, rule)| Operation::Requeue { delivery, caller, rule }),
         1 => (1..6usize, caller()).prop_map(|(deliveries, caller)| Operation::RequeueLost { deliveries, caller }),
-        6 => replay_operation().prop_map(Operation::Replay),
+        8 => replay_operation().prop_map(Operation::Replay),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),

@@ -8,12 +8,14 @@ use super::operation::{Caller, Choice, caller, choice};
 
 #[derive(Clone, Copy, Debug)]
 pub enum ReplayOperation {
-    /// From one webhook to another, or to itself, of whatever workspaces they are.
+    /// From one webhook to another of its workspace, or to itself; perhaps planned at once with so many of
+    /// the newest deliveries.
     Create {
         source: Choice,
         target: Option<Choice>,
         which: Which,
         start: Start,
+        found: Option<usize>,
     },
     /// The newest deliveries of all workspaces, so many of them behind the first, go into the plan of a replay.
     Plan {
@@ -58,11 +60,11 @@ pub(super) fn replay_operation() -> impl Strategy<Value = ReplayOperation> {
     use ReplayOperation as Op;
     let rest = prop_oneof![1 => Just(Rest::ToLookAt), 3 => Just(Rest::None)];
     prop_oneof![
-        3 => (choice(), option(choice()), select(&Which::ALL), select(&Start::ALL))
-            .prop_map(|(source, target, which, start)| Op::Create { source, target, which, start }),
-        4 => (choice(), 0..3usize, 0..6usize, rest, told())
+        6 => (choice(), option(choice()), which(), start(), proptest::option::weighted(0.8, 1..9usize))
+            .prop_map(|(source, target, which, start, found)| Op::Create { source, target, which, start, found }),
+        2 => (choice(), 0..3usize, 0..6usize, rest, told())
             .prop_map(|(replay, skipped, found, rest, told)| Op::Plan { replay, skipped, found, rest, told }),
-        6 => (choice(), 0..4usize, 0..6usize, told())
+        9 => (newest(), 1..6usize, due_max(), told())
             .prop_map(|(replay, take, due_max, told)| Op::Step { replay, take, due_max, told }),
         3 => (choice(), caller(), command())
             .prop_map(|(replay, caller, command)| Op::Ask { replay, caller, command }),
@@ -72,6 +74,23 @@ pub(super) fn replay_operation() -> impl Strategy<Value = ReplayOperation> {
 
 fn option<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
     proptest::option::weighted(0.4, of)
+}
+
+fn which() -> impl Strategy<Value = Which> {
+    prop_oneof![1 => Just(Which::Failed), 1 => Just(Which::NeverAttempted), 3 => Just(Which::All)]
+}
+
+fn due_max() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => 0..4usize, 3 => Just(50)]
+}
+
+fn start() -> impl Strategy<Value = Start> {
+    prop_oneof![3 => Just(Start::WhenPlanned), 1 => Just(Start::WhenTold)]
+}
+
+/// A replay that was made a while ago is seldom one that runs.
+fn newest() -> impl Strategy<Value = Choice> {
+    prop_oneof![6 => Just(0), 2 => Just(1), 1 => choice()]
 }
 
 fn told() -> impl Strategy<Value = Told> {

@@ -204,5 +204,7 @@ impl Data {
         let row = self.webhooks.get_mut(&id).expect("the caller has found it");
         let upto = self.workspaces[&row.webhook.workspace].sequence;
         row.cuts.push(Cut { upto, at, reason });
+        // What came to be the first of its key a moment ago has ended with the rest.
+        self.released.retain(|due| due.id.webhook != id || due.born > upto);
     }
 }

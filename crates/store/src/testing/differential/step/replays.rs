@@ -1,6 +1,6 @@
 //! Replays of a sequence.
 
-use signalpost_core::id::{DeliveryId, EventId, ReplayId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, ReplayId, WebhookId, WorkspaceId};
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::{Progress, Replay};
 
@@ -14,13 +14,16 @@ use crate::testing::sample;
 
 pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &mut World) -> Compared {
     match operation {
-        ReplayOperation::Create { source, target, which, start } => {
+        ReplayOperation::Create { source, target, which, start, found } => {
             let Some((workspace, source)) = choose(&world.webhooks, source) else { return Ok(()) };
-            let target = target.and_then(|target| choose(&world.webhooks, target));
+            let own = world.webhooks.iter().filter(|(owner, _)| *owner == workspace);
+            let own: Vec<WebhookId> = own.map(|(_, webhook)| *webhook).collect();
+            let target = target.and_then(|target| choose(&own, target)).unwrap_or(source);
             let mut replay = sample::replay(workspace, world.mint(IdOrder::Next), source);
             replay.selection.which = which;
-            let (target, at) = (target.map_or(source, |(_, target)| target), world.now());
-            create(Replay { target, start, made_at: at, changed_at: at, ..replay }, pair, world).await
+            let at = world.now();
+            let replay = Replay { target, start, made_at: at, changed_at: at, ..replay };
+            create(replay, found, pair, world).await
         }
         ReplayOperation::Plan { replay, skipped, found, rest, told } => {
             let Some((workspace, replay)) = choose(&world.replays, replay) else { return Ok(()) };
@@ -28,8 +31,7 @@ pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &m
             let newest = world.deliveries.iter().rev().skip(skipped).take(found);
             let found: Vec<EventId> = newest.map(|(_, id)| id.event).collect();
             let next = found.last().copied().filter(|_| matches!(rest, Rest::ToLookAt));
-            let params = PlanReplay { replay, from, found, next, at: world.now() };
-            pair.both(|store| store.plan_replay(params.clone())).await.map(drop)
+            plan(PlanReplay { replay, from, found, next, at: world.now() }, pair).await
         }
         ReplayOperation::Step { replay, take, due_max, told } => {
             let Some((workspace, replay)) = choose(&world.replays, replay) else { return Ok(()) };
@@ -49,7 +51,7 @@ pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &m
 }
 
 /// Its target may come to have deliveries of any event.
-async fn create(replay: Replay, pair: &Pair<'_>, world: &mut World) -> Compared {
+async fn create(replay: Replay, found: Option<usize>, pair: &Pair<'_>, world: &mut World) -> Compared {
     if pair.both(|store| store.create_replay(replay.clone())).await?.is_err() {
         return Ok(());
     }
@@ -57,8 +59,15 @@ async fn create(replay: Replay, pair: &Pair<'_>, world: &mut World) -> Compared 
     let of_its = world.deliveries.iter().rev().take(4).map(|(owner, id)| (*owner, id.event));
     let further = of_its.map(|(owner, event)| (owner, DeliveryId { event, webhook: replay.target }));
     let further: Vec<_> = further.filter(|known| !world.deliveries.contains(known)).collect();
+    let Some(found) = found else { return Ok(()) };
+    let newest = world.deliveries.iter().rev().filter(|(owner, _)| *owner == replay.workspace).take(found);
+    let found = newest.map(|(_, id)| id.event).collect();
     world.deliveries.extend(further);
-    Ok(())
+    plan(PlanReplay { replay: replay.id, from: None, found, next: None, at: world.now() }, pair).await
+}
+
+async fn plan(params: PlanReplay, pair: &Pair<'_>) -> Compared {
+    pair.both(|store| store.plan_replay(params.clone())).await.map(drop)
 }
 
 async fn change(
