@@ -101,7 +101,10 @@ fn a_release_that_an_older_outcome_overtakes_leaves_no_pause_behind() {
     refuses.store(true, Ordering::SeqCst);
     rig.receiver.answer(500);
     rig.settle();
-    assert_eq!(release(&mut rig, &webhook, ReleaseOrder::OldestFirst).expect("it is paused").health.hold, None);
+    assert_eq!(
+        release(&mut rig, &webhook, ReleaseOrder::OldestFirst).expect("it is paused").health.hold,
+        None
+    );
     refuses.store(false, Ordering::SeqCst);
     rig.advance_ms(100);
     assert_eq!(rig.look(&webhook).health.standing(), Standing::Paused, "by the old outcome");
