@@ -65,6 +65,10 @@ pub(crate) struct Lane {
     pub(crate) config: Config,
     /// Read from the store once, and kept here from then on, ahead of what is recorded.
     health: Option<Health>,
+    /// Set since a pause has ended: what is recorded of it may be overtaken by older outcomes.
+    tells_health: bool,
+    /// Outcomes that are not on disk yet.
+    unrecorded: usize,
     /// From which end pages are read.
     order: PageOrder,
     /// Whose webhook it is, once that is known.
@@ -119,6 +123,8 @@ impl Lane {
         Self {
             config: Config::Absent,
             health: None,
+            tells_health: false,
+            unrecorded: 0,
             order: PageOrder::OldestFirst,
             workspace: None,
             waits_for_config: false,
@@ -152,12 +158,9 @@ impl Lane {
         if let Some(known) = self.known.get(&event_id).copied() {
             return self.meet(known, due, due.due_at);
         }
-        if self.is_paused() {
-            return self.leave_to_disk(due.due_at);
-        }
-        if self.on_disk_from.is_some_and(|from| from <= due.due_at) || !self.make_room_for(due.due_at) {
-            self.expect_on_disk(due.due_at);
-            return;
+        let is_behind = self.on_disk_from.is_some_and(|from| from <= due.due_at);
+        if self.is_paused() || is_behind || !self.make_room_for(due.due_at) {
+            return self.decline(due.due_at);
         }
         self.known.insert(event_id, Known::by(due));
         self.ready.push_back(Entry::new(due, event.filter(|_| payload == Payload::Keep)));
@@ -179,6 +182,7 @@ impl Lane {
         } else {
             // What has started is found again on disk when it is recorded.
             self.ready.renew(due);
+            self.keys.renew(due);
         }
     }
 
@@ -187,12 +191,15 @@ impl Lane {
         self.known.contains_key(&event)
     }
 
+    /// Leaves a delivery to the disk that memory does not answer for.
+    pub(crate) fn decline(&mut self, due_at: Timestamp) {
+        if self.is_paused() { self.leave_to_disk(due_at) } else { self.expect_on_disk(due_at) }
+    }
+
     /// Notes that something due at this instant may be on disk, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
-        if self.is_paused() {
-            self.leave_to_disk(first_due_at);
-        } else if !self.known.values().any(|known| known.due_at == first_due_at) {
-            self.expect_on_disk(first_due_at);
+        if self.is_paused() || !self.known.values().any(|known| known.due_at == first_due_at) {
+            self.decline(first_due_at);
         }
     }
 
@@ -269,15 +276,20 @@ impl Lane {
         if rate.is_some() && !self.gate.keeps_pace(clock) {
             return None;
         }
-        let Entry { due, event, .. } = self.ready.pop(class, classes)?;
-        if cut_upto.is_some_and(|upto| due.born <= upto) {
-            self.settle(due.id.event);
+        let entry = self.ready.pop(class, classes)?;
+        let id = entry.due.id.event;
+        if cut_upto.is_some_and(|upto| entry.due.born <= upto) {
+            self.settle(id);
             return None;
         }
-        if due.order.is_some_and(|place| self.keys.take(place.key, due.due_at) == Taken::Before) {
-            self.known.remove(&due.id.event);
-            return None;
-        }
+        let Entry { due, event, .. } = match self.keys.take(entry) {
+            Taken::Now(entry) => entry,
+            Taken::Kept => return None,
+            Taken::LeftToDisk => {
+                self.known.remove(&id);
+                return None;
+            }
+        };
         if let Some(rate) = rate {
             self.gate.pay(rate, clock);
         }
@@ -301,6 +313,7 @@ impl Lane {
         let mut dropped = Vec::new();
         self.ready.retain(|due| keep_or_note(due, upto, &mut dropped));
         self.waiting.retain(|_, due| keep_or_note(*due, upto, &mut dropped));
+        self.keys.retain(|due| keep_or_note(due, upto, &mut dropped));
         for event in dropped {
             self.settle(event);
         }

@@ -262,11 +262,12 @@ impl Pages {
         if *tries > failures {
             return Reply::Taken;
         }
-        match draw.below(10) {
-            0..4 => Reply::ServerError,
-            4..6 => Reply::Unavailable,
-            6..8 => Reply::TooMany,
-            8 => Reply::Hung,
+        // Those that ask for patience are few: each stops its webhook for as long as it asks for.
+        match draw.below(40) {
+            0..30 => Reply::ServerError,
+            30 => Reply::Unavailable,
+            31 => Reply::TooMany,
+            32..36 => Reply::Hung,
             _ => Reply::CutOff,
         }
     }

@@ -57,7 +57,7 @@ impl Running {
         self.touch(due.id.webhook, |lane| {
             lane.used_at = now;
             if full && !lane.knows(due.id.event) {
-                lane.hear_of(due.due_at);
+                lane.decline(due.due_at);
             } else {
                 lane.offer(due, event, payload);
             }

@@ -65,6 +65,7 @@ impl Running {
                 tell_pause(&metrics, ended_of, lane.health(), health.health);
                 lane.take_health(health.health, release, now);
             }
+            lane.judged(&mut judged.finished);
             if judged.ending.closes() {
                 lane.config = Config::Closing;
             }
@@ -129,7 +130,7 @@ impl Running {
             Verdict::Superseded => {}
         }
         let id = ending.due.id;
-        self.touch(id.webhook, |lane| lane.end(ending.due, ending.next_due()));
+        self.touch(id.webhook, |lane| lane.recorded(ending.due, ending.next_due()));
         if ending.disabled.is_some() {
             tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
             self.engine.directory.forget(ending.workspace);

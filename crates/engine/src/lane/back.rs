@@ -7,11 +7,17 @@ use signalpost_core::event::Event;
 use signalpost_core::time::Timestamp;
 
 use super::Lane;
+use super::order::TurnedAway;
 use super::ready::{Entry, Paid};
 
 impl Lane {
-    /// The outcome of an attempt is on disk: its delivery waits for the next, or is forgotten. One that has begun a new
-    /// round meanwhile is found on disk.
+    /// The outcome of an attempt is on disk.
+    pub(crate) fn recorded(&mut self, due: Due, next: Option<Due>) {
+        self.unrecorded = self.unrecorded.saturating_sub(1);
+        self.end(due, next);
+    }
+
+    /// A delivery waits for its next attempt, or is forgotten. One that has begun a new round meanwhile is found on disk.
     pub(crate) fn end(&mut self, due: Due, next: Option<Due>) {
         self.give_key_back(due);
         // A delivery whose probe has failed is left to the disk as well: the next one is another's.
@@ -45,10 +51,12 @@ impl Lane {
         self.expect_on_disk(again_at);
     }
 
-    /// What had to wait because something of its key was under way is found on disk.
+    /// What had to wait because something of its key was under way has its turn.
     fn give_key_back(&mut self, due: Due) {
-        let waits = due.order.and_then(|place| self.keys.give_back(place.key));
-        waits.into_iter().for_each(|due_at| self.expect_on_disk(due_at));
+        let Some(place) = due.order else { return };
+        let TurnedAway { next, on_disk_from } = self.keys.give_back(place.key);
+        next.into_iter().for_each(|entry| self.ready.push_front(entry));
+        on_disk_from.into_iter().for_each(|due_at| self.expect_on_disk(due_at));
     }
 
     /// When a newer round is due than the one of this row, if there is one.

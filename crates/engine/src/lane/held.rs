@@ -2,6 +2,7 @@
 
 use signalpost_core::health::{Health, ReleaseOrder, Standing};
 use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use super::Lane;
 use super::pages::PageOrder;
@@ -43,11 +44,23 @@ impl Lane {
         if resumed.health == Some(Health::default()) {
             if resumed.release.is_some() || self.is_paused() {
                 self.gate.begin_anew();
+                self.tells_health = true;
             }
             self.health = resumed.health;
             self.order = page_order(resumed.release.unwrap_or_default());
         }
         self.expect_on_disk(now);
+    }
+
+    /// Takes note of an outcome that is to be recorded. After a pause each tells how the receiver fares, until one is sure to be
+    /// the last that is recorded.
+    pub(crate) fn judged(&mut self, finished: &mut Finished) {
+        if self.tells_health {
+            let change = HealthChange { health: self.health(), disable: None, backlog: Backlog::Kept };
+            finished.health.get_or_insert(change);
+            self.tells_health = self.unrecorded > 0;
+        }
+        self.unrecorded += 1;
     }
 
     /// Leaves to the disk what comes while the webhook is paused. What waits in memory for a time of its own must not keep it from
@@ -59,6 +72,7 @@ impl Lane {
     /// Goes on with a receiver that is back, with one request at first.
     fn recover(&mut self, order: ReleaseOrder, now: Timestamp) {
         self.gate.begin_anew();
+        self.tells_health = true;
         self.order = page_order(order);
         self.expect_on_disk(now);
     }

@@ -1,6 +1,8 @@
 //! A receiver that only fails is left alone but for a probe now and then, and nothing that it is owed is lost.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use signalpost_core::ceilings::Ceilings;
@@ -12,6 +14,8 @@ use signalpost_core::principal::Principal;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::webhooks::WebhookChange;
+use signalpost_store::testing::faulty::{Call, Fault, FaultyStore};
+use signalpost_store::testing::memory::MemoryStore;
 
 use crate::rig::{RETRY_S, Rig, delivered, pending};
 
@@ -77,6 +81,36 @@ fn an_event_wakes_no_lane_that_sleeps_until_its_probe() {
     assert_eq!(rig.receiver.requests(), requests);
     rig.advance_s(120);
     assert_eq!(rig.receiver.requests(), requests + 1);
+}
+
+/// The probe was judged under the pause, and what is recorded of it comes after the release.
+#[test]
+fn a_release_that_an_older_outcome_overtakes_leaves_no_pause_behind() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let plan = Arc::clone(&refuses);
+    let fails = move |call: Call| match call.verb {
+        "finish" if plan.load(Ordering::SeqCst) => Fault::Before,
+        _ => Fault::Pass,
+    };
+    let store = Arc::new(FaultyStore::new(MemoryStore::new(), Box::new(fails)));
+    let mut rig = Rig::with_holds_on(store, RULE, ReleaseOrder::OldestFirst);
+    let webhook = pause(&mut rig);
+    rig.receiver.status.set(None);
+    rig.advance_s(60);
+    assert_eq!(rig.receiver.in_flight(), 1, "the probe");
+    refuses.store(true, Ordering::SeqCst);
+    rig.receiver.answer(500);
+    rig.settle();
+    assert_eq!(
+        release(&mut rig, &webhook, ReleaseOrder::OldestFirst).expect("it is paused").health.hold,
+        None
+    );
+    refuses.store(false, Ordering::SeqCst);
+    rig.advance_ms(100);
+    assert_eq!(rig.look(&webhook).health.standing(), Standing::Paused, "by the old outcome");
+    rig.receiver.answer(204);
+    rig.settle();
+    assert_eq!(rig.look(&webhook).health, Health::default());
 }
 
 #[test]

@@ -68,10 +68,15 @@ impl Rig {
 
     /// A workspace of a dialect whose webhooks are paused by this rule, and what was held goes out in this order.
     pub(crate) fn with_holds(hold: HoldRule, release: ReleaseOrder) -> Self {
+        Self::with_holds_on(Arc::new(MemoryStore::new()), hold, release)
+    }
+
+    /// The same on a store of the caller's.
+    pub(crate) fn with_holds_on(store: Arc<dyn Store>, hold: HoldRule, release: ReleaseOrder) -> Self {
         let mut profile = profile(PauseRule::Holds, None);
         let policy = profile.delivery.policy;
         profile.delivery.policy = DeliveryPolicy { hold: Some(hold), release, ..policy };
-        Self::of(profile, Arc::new(MemoryStore::new()), 1)
+        Self::of(profile, store, 1)
     }
 
     /// The same on a store of the caller's, with pauses that drop.
