@@ -10,7 +10,7 @@ use signalpost_api::{OperatorAccess, operator_router, public_router};
 use signalpost_core::ports::{Clock, Spawn};
 use signalpost_core::seal::Keyring;
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
-use signalpost_engine::{Engine, EngineOptions};
+use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
 use signalpost_store::Store;
 use signalpost_store::ledger::Ledger;
@@ -121,6 +121,8 @@ impl Server {
         runtime.block_on(async {
             let watching = Arc::clone(&engine);
             tokio::spawn(async move { watching.watch_owed().await });
+            let balancing = Arc::clone(&engine);
+            tokio::spawn(async move { balancing.watch_balance(BalanceRule::default()).await });
             let keeping = Arc::clone(&engine);
             let retention = tokio::spawn(async move { keeping.watch_retention().await });
             let replaying = Arc::clone(&engine);

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 mod health;
+mod moving;
 mod replay;
 
 pub use health::*;
+pub use moving::*;
 pub use replay::*;
 
 /// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).

@@ -1,18 +1,22 @@
 //! What delivery cores are told. Events and owed rows are hints: losing one costs time, never a delivery.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_channel::oneshot;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
 use signalpost_store::CommitListener;
 use signalpost_store::ledger::{DueLane, Stored};
 
-use crate::id_map::slot_of;
+use crate::balance::Lighten;
+use crate::id_map::core_of;
+use crate::lane::Luggage;
 use crate::mailbox::Mailbox;
+use crate::places::Places;
 
 #[derive(Debug)]
 pub(crate) enum Message {
@@ -30,8 +34,26 @@ pub(crate) enum Message {
     Resume { webhook: WebhookId, resumed: Resumed, applied: oneshot::Sender<()> },
     /// As `Reload` for every webhook of a workspace.
     ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
+    /// A lane that this core has from now on.
+    Moved { webhook: WebhookId, luggage: Box<Luggage> },
+    /// Give some lanes to another core.
+    Lighten(Lighten),
     /// Start nothing more and end when nothing is in flight.
     Stop,
+}
+
+impl Message {
+    /// The lane that it is for, whoever has it.
+    const fn lane(&self) -> Option<WebhookId> {
+        match self {
+            Self::Accepted { webhook, .. } | Self::Reload { webhook, .. } | Self::Resume { webhook, .. } => {
+                Some(*webhook)
+            }
+            Self::Requeued(due) | Self::Released(due) => Some(due.id.webhook),
+            Self::Owed(lane) => Some(lane.webhook),
+            Self::ReloadWorkspace { .. } | Self::Moved { .. } | Self::Lighten(_) | Self::Stop => None,
+        }
+    }
 }
 
 /// How a webhook goes on that was switched on, or released.
@@ -46,13 +68,17 @@ pub(crate) struct Resumed {
 /// The way to one core. Messages to a core that is not running are dropped.
 #[derive(Clone, Debug)]
 pub(crate) struct CoreDoor {
+    /// Of the core among all.
+    pub(crate) number: usize,
     pub(crate) mailbox: Mailbox<Message>,
+    /// That have ended on this core.
+    pub(crate) attempts: Arc<AtomicU64>,
     running: Arc<AtomicBool>,
 }
 
 impl CoreDoor {
-    fn new() -> Self {
-        Self { mailbox: Mailbox::new(), running: Arc::default() }
+    fn new(number: usize) -> Self {
+        Self { number, mailbox: Mailbox::new(), attempts: Arc::default(), running: Arc::default() }
     }
 
     pub(crate) fn open(&self) {
@@ -78,16 +104,64 @@ impl CoreDoor {
 
 /// All cores, found by webhook.
 #[derive(Debug)]
-pub(crate) struct Doorbell(Vec<CoreDoor>);
+pub(crate) struct Doorbell {
+    doors: Vec<CoreDoor>,
+    places: Places,
+}
 
 impl Doorbell {
     pub(crate) fn new(cores: usize) -> Self {
         assert!(cores > 0, "an engine needs a delivery core");
-        Self((0..cores).map(|_| CoreDoor::new()).collect())
+        Self { doors: (0..cores).map(CoreDoor::new).collect(), places: Places::new(cores) }
     }
 
     pub(crate) fn doors(&self) -> impl Iterator<Item = CoreDoor> + '_ {
-        self.0.iter().cloned()
+        self.doors.iter().cloned()
+    }
+
+    /// A message that a core has got, unless the lane is another core's by now: then that gets it.
+    pub(crate) fn keep_or_pass_on(&self, core: usize, message: Message) -> Option<Message> {
+        let owner = message.lane().map_or(core, |webhook| self.places.of(webhook));
+        if owner == core {
+            return Some(message);
+        }
+        self.doors[owner].send([message]);
+        None
+    }
+
+    /// Whether a core has a lane, in memory or not.
+    pub(crate) fn is_with(&self, core: usize, webhook: WebhookId) -> bool {
+        self.places.of(webhook) == core
+    }
+
+    /// Gives a lane of which nothing is under way to another core. Gives back what it was to take along when it cannot go.
+    pub(crate) fn give(&self, webhook: WebhookId, to: usize, luggage: Box<Luggage>) -> Option<Box<Luggage>> {
+        let mut luggage = Some(luggage);
+        self.places.put(webhook, to, || {
+            let moved = luggage.take().map(|luggage| Message::Moved { webhook, luggage });
+            self.doors[to].send(moved);
+        });
+        luggage
+    }
+
+    /// Gives a lane that is out of memory back to the core that it falls to, which wakes it at this instant.
+    pub(crate) fn send_home(&self, webhook: WebhookId, first_due_at: Option<Timestamp>) {
+        let home = core_of(webhook, self.doors.len());
+        let owed = first_due_at.map(|first_due_at| Message::Owed(DueLane { webhook, first_due_at }));
+        self.places.put(webhook, home, || self.doors[home].send(owed));
+    }
+
+    pub(crate) const fn cores(&self) -> usize {
+        self.doors.len()
+    }
+
+    /// Attempts that have ended so far, by core.
+    pub(crate) fn attempts(&self) -> Vec<u64> {
+        self.doors.iter().map(|door| door.attempts.load(Ordering::Relaxed)).collect()
+    }
+
+    pub(crate) fn lighten(&self, core: usize, lighten: Lighten) {
+        self.doors[core].send([Message::Lighten(lighten)]);
     }
 
     /// Returns when the owning core starts nothing more under the webhook's old state.
@@ -113,7 +187,7 @@ impl Doorbell {
             door.send([Message::ReloadWorkspace { workspace, applied }]);
             done
         };
-        let asked: Vec<_> = self.0.iter().map(ask).collect();
+        let asked: Vec<_> = self.doors.iter().map(ask).collect();
         for done in asked {
             done.await.unwrap_or_default();
         }
@@ -121,7 +195,7 @@ impl Doorbell {
 
     /// Whether every core runs and hears what it is told.
     pub(crate) fn is_open(&self) -> bool {
-        self.0.iter().all(|door| door.running.load(Ordering::SeqCst))
+        self.doors.iter().all(|door| door.running.load(Ordering::SeqCst))
     }
 
     pub(crate) fn owed(&self, lanes: &[DueLane]) {
@@ -130,18 +204,18 @@ impl Doorbell {
 
     /// Waits in the mailbox of a core that does not run yet: it would otherwise never hear of it.
     pub(crate) fn stop(&self) {
-        for door in &self.0 {
+        for door in &self.doors {
             door.mailbox.push_all([Message::Stop]);
         }
     }
 
     /// One push, and so at most one wake-up, per core.
     fn spread(&self, messages: impl Iterator<Item = (WebhookId, Message)>) {
-        let mut per_core: Vec<Vec<Message>> = self.0.iter().map(|_| Vec::new()).collect();
+        let mut per_core: Vec<Vec<Message>> = self.doors.iter().map(|_| Vec::new()).collect();
         for (webhook, message) in messages {
-            per_core[slot_of(webhook.raw(), self.0.len())].push(message);
+            per_core[self.places.of(webhook)].push(message);
         }
-        for (door, messages) in self.0.iter().zip(per_core) {
+        for (door, messages) in self.doors.iter().zip(per_core) {
             if !messages.is_empty() {
                 door.send(messages);
             }
@@ -149,7 +223,7 @@ impl Doorbell {
     }
 
     fn door_of(&self, webhook: WebhookId) -> &CoreDoor {
-        &self.0[slot_of(webhook.raw(), self.0.len())]
+        &self.doors[self.places.of(webhook)]
     }
 }
 

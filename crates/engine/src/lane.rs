@@ -8,6 +8,7 @@
 mod back;
 mod gate;
 mod held;
+mod moving;
 mod order;
 mod pages;
 mod ready;
@@ -30,6 +31,8 @@ use crate::lane_config::LaneConfig;
 use crate::round::{Class, PerClass};
 
 use self::gate::Gate;
+pub(crate) use self::moving::Luggage;
+use self::moving::Moving;
 use self::order::{KeysUnderWay, Taken};
 use self::pages::PageOrder;
 use self::ready::{Classes, Entry, Paid, Ready};
@@ -71,6 +74,7 @@ pub(crate) struct Lane {
     unrecorded: usize,
     /// From which end pages are read.
     order: PageOrder,
+    moving: Moving,
     /// Whose webhook it is, once that is known.
     pub(crate) workspace: Option<WorkspaceId>,
     /// Whether the lane stands in the line of those whose configuration is to be read.
@@ -126,6 +130,7 @@ impl Lane {
             tells_health: false,
             unrecorded: 0,
             order: PageOrder::OldestFirst,
+            moving: Moving::default(),
             workspace: None,
             waits_for_config: false,
             gate: Gate::default(),
@@ -229,7 +234,9 @@ impl Lane {
     pub(crate) fn can_start(&self, now: Timestamp) -> PerClass<bool> {
         match &self.config {
             Config::Ready(config)
-                if self.prepaid.is_none() && self.gate.is_open(self.most_at_once(config), now) =>
+                if self.prepaid.is_none()
+                    && !self.moving.leaves
+                    && self.gate.is_open(self.most_at_once(config), now) =>
             {
                 self.ready.wants(self.classes(now))
             }

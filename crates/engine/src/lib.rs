@@ -8,6 +8,7 @@
 //! one, and its outcome goes back to the store in batches.
 
 mod attempt;
+mod balance;
 pub mod core_loop;
 pub mod credentials;
 mod decisions;
@@ -39,6 +40,7 @@ pub mod operator;
 pub mod operator_keys;
 mod owed;
 pub mod pass;
+mod places;
 mod profiles;
 mod record;
 pub mod redeliver;
@@ -59,6 +61,7 @@ pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
 
+pub use balance::BalanceRule;
 pub use core_loop::DeliveryCore;
 pub use directory::View;
 pub use engine::{Engine, EngineOptions};

@@ -27,6 +27,8 @@ pub struct Metrics {
     /// Pauses of webhooks by the engine, and how many of them a success has ended.
     pub webhooks_paused: Counter,
     pub webhooks_recovered: Counter,
+    /// Lanes that a delivery core has given to another that had less to do.
+    pub lanes_moved: Counter,
     /// Commits of outcomes that failed and were repeated.
     pub record_failures: Counter,
     /// Deliveries that replays have owed once more, or to another webhook.

@@ -12,7 +12,7 @@ use signalpost_core::limits::{
 };
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
-use signalpost_engine::{Engine, EngineOptions};
+use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
 
@@ -161,6 +161,8 @@ impl Processes {
         }
         let watched = Arc::clone(&engine);
         self.ground.spawn(group, async move { watched.watch_owed().await });
+        let balanced = Arc::clone(&engine);
+        self.ground.spawn(group, async move { balanced.watch_balance(BALANCE).await });
         let tidied = Arc::clone(&engine);
         self.ground.spawn(group, async move { tidied.keep_house().await });
         let replaying = Arc::clone(&engine);

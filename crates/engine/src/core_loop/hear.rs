@@ -16,10 +16,13 @@ use signalpost_store::ledger::{DueLane, DueOrder, DuePage};
 
 use super::{Done, LANE_IDLE_MS, Running};
 use crate::doorbell::{Message, Resumed};
+use crate::id_map::core_of;
 use crate::lane::{Config, Lane, Payload};
 
 impl Running {
     pub(super) fn hear(&mut self, message: Message) {
+        let message = self.engine.doorbell.keep_or_pass_on(self.door.number, message);
+        let Some(message) = message else { return };
         match message {
             Message::Accepted { event, webhook } => self.hear_of_event(event, webhook),
             Message::Requeued(due) | Message::Released(due) => self.offer(due, None),
@@ -27,6 +30,8 @@ impl Running {
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
             Message::Resume { webhook, resumed, applied } => self.resume(webhook, resumed, applied),
             Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
+            Message::Moved { webhook, luggage } => self.take_over(webhook, *luggage),
+            Message::Lighten(asked) => self.lighten(asked),
             Message::Stop => {
                 let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
                 self.stopping = Some(self.engine.clock.now().plus_ms(grace_ms));
@@ -140,6 +145,9 @@ impl Running {
         }
         let now = self.engine.clock.now();
         while let Some(webhook) = self.timers.pop(now) {
+            if !self.engine.doorbell.is_with(self.door.number, webhook) {
+                continue;
+            }
             if !self.lanes.contains_key(&webhook) {
                 self.touch(webhook, |lane| lane.hear_of(now));
             }
@@ -159,19 +167,31 @@ impl Running {
 
     /// Takes a lane out of memory. What it waits for is on disk; one instant stands for all of it.
     fn forget(&mut self, webhook: WebhookId, now: Timestamp) {
-        let Some(lane) = self.lanes.remove(&webhook) else { return };
-        if lane.health().standing() == Standing::Paused {
+        let Some(lane) = self.take_out(webhook) else { return };
+        let at = lane.wake_at(now);
+        let rests = lane.health().standing() == Standing::Paused;
+        if rests {
             self.resting.insert(webhook);
         }
+        if !rests && core_of(webhook, self.engine.doorbell.cores()) != self.door.number {
+            return self.engine.doorbell.send_home(webhook, at);
+        }
+        if let Some(at) = at {
+            self.timers.wake_by(webhook, at);
+        }
+    }
+
+    /// Takes a lane out of memory and of all that is counted.
+    pub(super) fn take_out(&mut self, webhook: WebhookId) -> Option<Lane> {
+        let lane = self.lanes.remove(&webhook)?;
         if let Some(workspace) = lane.workspace {
             self.round.leave(workspace, webhook);
         }
         self.held -= lane.held();
+        self.held_bytes -= lane.ready_bytes();
         self.engine.metrics.deliveries_in_memory.add(-super::signed(lane.held()));
         self.engine.metrics.lanes_in_memory.add(-1);
-        if let Some(at) = lane.wake_at(now) {
-            self.timers.wake_by(webhook, at);
-        }
+        Some(lane)
     }
 
     /// Plans the next look at a lane that has nothing to do: to take it out of memory.

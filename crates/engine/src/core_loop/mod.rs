@@ -1,11 +1,12 @@
 //! One delivery core: a single-threaded loop that owns its lanes, starts attempts in turn and records how they end.
 
 mod hear;
+mod moving;
 mod settle;
 mod start;
 
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,8 @@ use crate::lane::Lane;
 use crate::lane_config::Loaded;
 use crate::round::{Round, Slot};
 use crate::timers::Timers;
+
+use self::moving::Leaving;
 
 /// Ended attempts that may wait for their record. Beyond it nothing starts: a crash now would repeat them.
 const UNRECORDED_MAX: usize = 2 * CORE_IN_FLIGHT_MAX;
@@ -65,7 +68,7 @@ impl DeliveryCore {
     /// and the next start sends them again.
     pub async fn run(self, transport: Rc<dyn Transport>) {
         self.door.open();
-        Running::new(self.engine, transport).run(&self.door).await;
+        Running::new(self.engine, transport, self.door.clone()).run().await;
         self.door.close();
     }
 }
@@ -94,8 +97,10 @@ struct Underway {
 
 struct Running {
     engine: Arc<Engine>,
+    door: CoreDoor,
     transport: Rc<dyn Transport>,
     lanes: IdMap<WebhookId, Lane>,
+    leaving: BTreeMap<WebhookId, Leaving>,
     /// Paused webhooks whose lanes are out of memory until their next probe.
     resting: IdSet<WebhookId>,
     /// Lanes whose configuration is to be read, each once.
@@ -121,11 +126,13 @@ struct Running {
 }
 
 impl Running {
-    fn new(engine: Arc<Engine>, transport: Rc<dyn Transport>) -> Self {
+    fn new(engine: Arc<Engine>, transport: Rc<dyn Transport>, door: CoreDoor) -> Self {
         Self {
             engine,
+            door,
             transport,
             lanes: IdMap::default(),
+            leaving: BTreeMap::new(),
             resting: IdSet::default(),
             unloaded: VecDeque::new(),
             loads_in_flight: 0,
@@ -146,18 +153,19 @@ impl Running {
         }
     }
 
-    async fn run(mut self, door: &CoreDoor) {
+    async fn run(mut self) {
         while !self.has_stopped() {
-            self.wait(door).await;
+            self.wait().await;
             self.wake_lanes();
             self.start_attempts();
             self.record_outcomes();
+            self.see_off();
         }
     }
 
     /// Waits for anything to happen and deals with it, and with whatever else has happened by then.
-    async fn wait(&mut self, door: &CoreDoor) {
-        let (messages, done) = self.next(door).await;
+    async fn wait(&mut self) {
+        let (messages, done) = self.next().await;
         for message in messages {
             self.hear(message);
         }
@@ -172,7 +180,7 @@ impl Running {
         }
     }
 
-    async fn next(&mut self, door: &CoreDoor) -> (Vec<Message>, Option<Done>) {
+    async fn next(&mut self) -> (Vec<Message>, Option<Done>) {
         self.set_alarm();
         let mut rung = false;
         let more = self.may_start_more();
@@ -189,7 +197,7 @@ impl Running {
             }
         };
         let happened = select_biased! {
-            messages = door.mailbox.take().fuse() => (messages, None),
+            messages = self.door.mailbox.take().fuse() => (messages, None),
             done = self.underway.select_next_some() => (Vec::new(), Some(done)),
             () = others_turn.fuse() => (Vec::new(), None),
             () = alarm.fuse() => {

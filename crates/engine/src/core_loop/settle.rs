@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
@@ -46,6 +47,7 @@ impl Running {
         let used_us = ended.duration_us().max(ATTEMPT_COST_US_MIN);
         self.engine.metrics.worked(ended.due.tries, used_us);
         self.round.give_back(underway.slot, used_us);
+        self.door.attempts.fetch_add(1, Ordering::Relaxed);
         self.unrecorded += 1;
         let random = Arc::clone(&self.engine.random);
         let metrics = Arc::clone(&self.engine.metrics);

@@ -36,7 +36,7 @@ impl Transport for Nowhere {
 }
 
 fn core() -> Running {
-    let (engine, _) = Engine::new(EngineOptions {
+    let (engine, mut cores) = Engine::new(EngineOptions {
         store: Arc::new(MemoryStore::new()),
         clock: Arc::new(HandClock::default()),
         random: Arc::new(Zeros),
@@ -47,7 +47,7 @@ fn core() -> Running {
         node: 0,
         retention: RetentionRules::default(),
     });
-    Running::new(engine, Rc::new(Nowhere))
+    Running::new(engine, Rc::new(Nowhere), cores.remove(0).door)
 }
 
 /// Makes a delivery ready for so many webhooks of which nothing is known.

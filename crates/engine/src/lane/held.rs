@@ -61,6 +61,7 @@ impl Lane {
             self.tells_health = self.unrecorded > 0;
         }
         self.unrecorded += 1;
+        self.moving.attempts += 1;
     }
 
     /// Leaves to the disk what comes while the webhook is paused. What waits in memory for a time of its own must not keep it from

@@ -21,7 +21,7 @@ impl Lane {
     /// for, and from which end. A paused lane reads one, when it is to be probed.
     pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<(usize, DueOrder)> {
         let due = self.on_disk_from.is_some_and(|from| from <= now);
-        if !due || self.reading.is_some() || self.has_enough(page_rows) {
+        if !due || self.moving.leaves || self.reading.is_some() || self.has_enough(page_rows) {
             return None;
         }
         let (page_rows, order) = match self.is_paused() {

@@ -9,6 +9,7 @@ mod farewell;
 mod filters;
 mod health;
 mod logins;
+mod moving;
 mod order;
 mod pace;
 mod pause;

@@ -66,6 +66,11 @@ impl Rig {
         Self::of(profile(pause, consecutive_failures), Arc::new(MemoryStore::new()), 1)
     }
 
+    /// The same with so many delivery cores, and without switching off.
+    pub(crate) fn with_cores(pause: PauseRule, cores: usize) -> Self {
+        Self::of(profile(pause, None), Arc::new(MemoryStore::new()), cores)
+    }
+
     /// A workspace of a dialect whose webhooks are paused by this rule, and what was held goes out in this order.
     pub(crate) fn with_holds(hold: HoldRule, release: ReleaseOrder) -> Self {
         Self::with_holds_on(Arc::new(MemoryStore::new()), hold, release)

@@ -55,6 +55,11 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             &metrics.webhooks_recovered,
         ),
         (
+            "lanes_moved_total",
+            "Webhooks whose queue a delivery core has given to another that had less to do.",
+            &metrics.lanes_moved,
+        ),
+        (
             "record_failures_total",
             "Commits of outcomes that failed and were repeated.",
             &metrics.record_failures,

@@ -1,4 +1,4 @@
-//! What runs beside the cores when something is to be sent once more, and a process that begins anew.
+//! What runs beside the cores, and a process that begins anew.
 
 use std::pin::Pin;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicU64;
 use signalpost_core::profile::{PauseRule, Profile};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
-use signalpost_engine::{DeliveryCore, Engine, EngineOptions};
+use signalpost_engine::{BalanceRule, DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
 
@@ -21,6 +21,13 @@ impl Rig {
     pub(crate) fn watch_replays(&mut self) {
         let engine = Arc::clone(&self.engine);
         self.cores.push(Box::pin(async move { engine.watch_replays().await }));
+        self.settle();
+    }
+
+    /// Lets lanes move.
+    pub(crate) fn watch_balance(&mut self, rule: BalanceRule) {
+        let engine = Arc::clone(&self.engine);
+        self.cores.push(Box::pin(async move { engine.watch_balance(rule).await }));
         self.settle();
     }
 

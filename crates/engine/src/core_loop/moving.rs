@@ -1,0 +1,111 @@
+//! Giving lanes to another core. A lane that is to leave starts nothing more; it goes when nothing of it is under way, so that no
+//! two cores ever send for it at the same time.
+
+use std::cmp::Reverse;
+
+use signalpost_core::id::WebhookId;
+use signalpost_core::limits::{LANE_MOVE_WAIT, LANES_MOVED_AT_ONCE};
+use signalpost_core::time::Timestamp;
+
+use super::Running;
+use crate::balance::Lighten;
+use crate::lane::{Lane, Luggage};
+
+/// A lane that is about to leave.
+#[derive(Debug)]
+pub(super) struct Leaving {
+    to: usize,
+    /// It stays if it is not still by then.
+    until: Timestamp,
+}
+
+impl Running {
+    /// Picks lanes that have made together about the part of the attempts that is asked for.
+    pub(super) fn lighten(&mut self, asked: Lighten) {
+        if self.stopping.is_some() || !self.leaving.is_empty() {
+            return;
+        }
+        let lanes = self.lanes.iter_mut();
+        let made: Vec<_> =
+            lanes.filter_map(|(webhook, lane)| Some((lane.take_attempts()?, *webhook))).collect();
+        let now = self.engine.clock.now();
+        let until = now.plus_ms(i64::try_from(LANE_MOVE_WAIT.as_millis()).expect("less than a second"));
+        for webhook in pick(made, asked.permille) {
+            self.leaving.insert(webhook, Leaving { to: asked.to, until });
+            self.touch(webhook, Lane::leave);
+            self.timers.wake_by(webhook, until);
+        }
+    }
+
+    /// Lets those go of which nothing is under way any more.
+    pub(super) fn see_off(&mut self) {
+        if self.leaving.is_empty() {
+            return;
+        }
+        let now = self.engine.clock.now();
+        for (webhook, Leaving { to, until }) in std::mem::take(&mut self.leaving) {
+            match self.lanes.get(&webhook) {
+                None => {}
+                Some(lane) if lane.is_still() && self.stopping.is_none() => self.give_away(webhook, to),
+                Some(_) if now >= until || self.stopping.is_some() => self.touch(webhook, Lane::stay),
+                Some(_) => drop(self.leaving.insert(webhook, Leaving { to, until })),
+            }
+        }
+    }
+
+    fn give_away(&mut self, webhook: WebhookId, to: usize) {
+        let Some(lane) = self.take_out(webhook) else { return };
+        match self.engine.doorbell.give(webhook, to, Box::new(lane.pack())) {
+            None => self.engine.metrics.lanes_moved.add(1),
+            Some(luggage) => self.take_over(webhook, *luggage),
+        }
+    }
+
+    /// A lane that another core has had, or this one before.
+    pub(super) fn take_over(&mut self, webhook: WebhookId, luggage: Luggage) {
+        let now = self.engine.clock.now();
+        self.touch(webhook, |lane| lane.unpack(luggage, now));
+    }
+}
+
+/// The largest first, as long as they are not much more than what is left to give away.
+fn pick(mut made: Vec<(u64, WebhookId)>, permille: u64) -> Vec<WebhookId> {
+    let all: u64 = made.iter().map(|(attempts, _)| attempts).sum();
+    let mut left = all * permille / 1_000;
+    made.sort_unstable_by_key(|(attempts, webhook)| (Reverse(*attempts), *webhook));
+    let mut picked = Vec::new();
+    for (attempts, webhook) in made {
+        if attempts == 0 || left == 0 || picked.len() >= LANES_MOVED_AT_ONCE {
+            break;
+        }
+        if attempts <= left + left / 2 {
+            left = left.saturating_sub(attempts);
+            picked.push(webhook);
+        }
+    }
+    picked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn picked(made: &[u64], permille: u64) -> Vec<i64> {
+        let made = (1i64..).zip(made).map(|(raw, attempts)| (*attempts, WebhookId::from_raw(raw))).collect();
+        pick(made, permille).into_iter().map(WebhookId::raw).collect()
+    }
+
+    #[test]
+    fn lanes_are_picked_that_make_up_what_is_to_be_given_away() {
+        assert_eq!(picked(&[100; 10], 500), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            picked(&[1_000, 10, 30], 500),
+            [3, 2],
+            "one that has nearly everything stays: it can be nowhere else"
+        );
+        assert_eq!(picked(&[600, 400], 500), [1]);
+        assert_eq!(picked(&[700, 0, 0], 500), [0i64; 0]);
+        assert_eq!(picked(&[0, 0], 500), [0i64; 0]);
+        assert_eq!(picked(&[1; 1_000], 500).len(), LANES_MOVED_AT_ONCE);
+    }
+}

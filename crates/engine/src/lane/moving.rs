@@ -1,0 +1,65 @@
+//! A lane that changes cores: nothing of it is under way then, and what it was owed is on disk.
+
+use signalpost_core::health::Health;
+use signalpost_core::time::Timestamp;
+
+use super::gate::Gate;
+use super::pages::PageOrder;
+use super::{Config, Lane};
+
+/// Whether a lane is about to leave, and what it has done since somebody counted.
+#[derive(Debug, Default)]
+pub(super) struct Moving {
+    /// Nothing starts any more.
+    pub(super) leaves: bool,
+    pub(super) attempts: u64,
+}
+
+/// What a lane takes along: what is known of its receiver here and nowhere else.
+#[derive(Debug)]
+pub(crate) struct Luggage {
+    gate: Gate,
+    health: Option<Health>,
+    tells_health: bool,
+    order: PageOrder,
+}
+
+impl Lane {
+    /// Attempts that have ended since this was asked last. `None` for a lane that cannot be moved as it is.
+    pub(crate) fn take_attempts(&mut self) -> Option<u64> {
+        let attempts = std::mem::take(&mut self.moving.attempts);
+        let can_move = matches!(self.config, Config::Ready(_)) && !self.is_paused() && !self.moving.leaves;
+        can_move.then_some(attempts)
+    }
+
+    /// Starts nothing more, or goes on after all.
+    pub(crate) const fn leave(&mut self) {
+        self.moving.leaves = true;
+    }
+
+    pub(crate) const fn stay(&mut self) {
+        self.moving.leaves = false;
+    }
+
+    /// Whether nothing of it is under way: no request, no record, and no question to the store.
+    pub(crate) fn is_still(&self) -> bool {
+        self.gate.in_flight() == 0
+            && self.unrecorded == 0
+            && self.reading.is_none()
+            && matches!(self.config, Config::Ready(_) | Config::Absent)
+    }
+
+    /// Leaves everything that it is owed to the disk.
+    pub(crate) fn pack(self) -> Luggage {
+        let Self { gate, health, tells_health, order, .. } = self;
+        Luggage { gate, health, tells_health, order }
+    }
+
+    /// Goes on as it has left another core.
+    pub(crate) fn unpack(&mut self, luggage: Luggage, now: Timestamp) {
+        let Luggage { gate, health, tells_health, order } = luggage;
+        (self.gate, self.health, self.tells_health, self.order) = (gate, health, tells_health, order);
+        self.used_at = now;
+        self.expect_on_disk(now);
+    }
+}
