@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use signalpost_core::limits::{
@@ -32,6 +33,8 @@ const KEEP_EVERYTHING: RetentionRules =
 const MASTER_KEY: &str = "7:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// How often a caller looks whether the service is back, and the operator whether it has stopped.
 const KNOCK_MS: u64 = 200;
+/// Far less than the product's: what a world does in a minute is what a core does in a millisecond.
+const BALANCE: BalanceRule = BalanceRule { every: Duration::from_secs(1), attempts_min: 2 };
 /// How often, and how many times, somebody looks whether a fuse has burnt down.
 const FUSE_LOOK_MS: u64 = 1;
 const FUSE_LOOKS_MAX: u64 = 2_000;
@@ -243,6 +246,8 @@ impl Processes {
 
     /// Drops all that a process is; what it has left of its store reaches nothing any more.
     fn end(&self, running: &Running) -> Fared {
+        (0..running.engine.metrics().lanes_moved.get())
+            .for_each(|_| self.ground.tally.count("lane", "moved"));
         let fared = self.shelf.end_process(|| {
             self.ground.executor.kill(Group(running.number));
             drop(running.inner.inner().take());

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::conduct::{FAULTS, LATER_FAULTS};
 
 /// Kinds of trouble beside those of the network, each with what it befalls.
-const OTHERS: [(&str, &str); 20] = [
+const OTHERS: [(&str, &str); 21] = [
     ("network", "stall"),
     ("store", "commit failed"),
     ("store", "commit unheard"),
@@ -27,6 +27,7 @@ const OTHERS: [(&str, &str); 20] = [
     ("clock", "runs fast"),
     ("clock", "runs slow"),
     ("clock", "runs true"),
+    ("lane", "moved"),
 ];
 
 /// How often each kind of trouble has occurred, by what it befell and its name.
