@@ -18,7 +18,7 @@ pub struct Event {
     pub workspace: WorkspaceId,
     pub sequence: Sequence,
     pub content: EventContent,
-    /// The webhooks chosen when it was accepted: one delivery each.
+    /// The webhooks chosen when it was accepted, and those that a replay has sent it to since: one delivery each.
     pub targets: Vec<WebhookId>,
     pub accepted_at: Timestamp,
     /// Set when retention has removed the payload: `data` is empty then.
