@@ -168,8 +168,6 @@ impl Processes {
         self.ground.spawn(group, async move { balanced.watch_balance(BALANCE).await });
         let tidied = Arc::clone(&engine);
         self.ground.spawn(group, async move { tidied.keep_house().await });
-        let replaying = Arc::clone(&engine);
-        self.ground.spawn(group, async move { replaying.watch_replays().await });
         if self.options.retention.is_some() {
             let keeping = Arc::clone(&engine);
             self.ground.spawn(group, async move { keeping.watch_retention().await });
