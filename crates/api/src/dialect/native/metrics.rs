@@ -24,7 +24,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 14] = [
+    let plain: [(&str, &str, &Counter); 15] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
