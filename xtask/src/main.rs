@@ -19,6 +19,7 @@ mod mutants;
 mod openapi;
 mod powerloss;
 mod release;
+mod replay;
 mod scenarios;
 mod signature;
 mod sim;
@@ -48,6 +49,7 @@ const TASKS: &[Task] = &[
     scenarios::TASK,
     sim::TASK,
     torture::TASK,
+    replay::TASK,
     fuzz::TASK,
     powerloss::TASK,
     mutants::TASK,

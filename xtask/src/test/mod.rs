@@ -18,7 +18,7 @@ mod verifiers;
 use std::time::Instant;
 
 use crate::args::Args;
-use crate::{Outcome, Task, fuzz, openapi, powerloss, release, scenarios, sim, tidy};
+use crate::{Outcome, Task, fuzz, openapi, powerloss, release, replay, scenarios, sim, tidy};
 
 pub(crate) const TASK: Task = Task {
     name: "test",
@@ -64,6 +64,11 @@ const STEPS: &[Step] = &[
     },
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "torture", what: "every kind of trouble once, under load", run: torture::run },
+    Step {
+        name: "replay",
+        what: "6,000 failed deliveries replayed, with a pause and kill -9",
+        run: replay::step,
+    },
     Step { name: "backup", what: "a backup under load, restored and gone on with", run: backup::run },
     Step { name: "full-disk", what: "a small disk runs full under load, and recovers", run: full_disk::run },
     Step { name: "bench", what: "a quick bench; its ledger must agree", run: bench::run },
@@ -143,7 +148,7 @@ mod selection {
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
         assert_eq!(
             chosen(Some("torture"), None).map(names),
-            Ok(vec!["torture", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
+            Ok(vec!["torture", "replay", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
         );
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());
