@@ -24,6 +24,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::DisableReason;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
+use crate::lane::Epoch;
 use crate::lane_config::{LaneConfig, Target};
 
 /// An attempt that has ended and is not yet recorded.
@@ -168,8 +169,14 @@ impl EndedAttempt {
         let changed = after.health != before || after.disable.is_some();
         let health =
             changed.then_some(HealthChange { health: after.health, disable: after.disable, backlog });
-        let ending =
-            Ending { due, workspace: self.config.workspace, verdict, disabled: after.disable, backlog };
+        let ending = Ending {
+            due,
+            workspace: self.config.workspace,
+            verdict,
+            disabled: after.disable,
+            backlog,
+            epoch: Epoch::default(),
+        };
         let finished = Finished {
             workspace: self.config.workspace,
             due,
@@ -231,6 +238,8 @@ pub(crate) struct Ending {
     /// Set when this attempt ended the webhook.
     pub(crate) disabled: Option<DisableReason>,
     pub(crate) backlog: Backlog,
+    /// As its lane has numbered it.
+    pub(crate) epoch: Epoch,
 }
 
 impl Ending {

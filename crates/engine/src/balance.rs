@@ -39,6 +39,10 @@ const PATIENCE_MAX: u32 = 8;
 impl Engine {
     /// Moves lanes from a core that has much more to do than another. Never returns; run it once per process, beside the cores.
     pub async fn watch_balance(&self, rule: BalanceRule) {
+        // One that does not run yet would have least to do.
+        while !self.doorbell.is_open() {
+            self.clock.sleep(rule.every).await;
+        }
         let (mut before, mut patience, mut waited) = (self.doorbell.attempts(), 1, 0);
         loop {
             self.clock.sleep(rule.every).await;

@@ -134,6 +134,11 @@ impl Doorbell {
         self.places.of(webhook) == core
     }
 
+    /// Whether another lane may be given away.
+    pub(crate) fn can_give(&self) -> bool {
+        self.places.has_room()
+    }
+
     /// Gives a lane of which nothing is under way to another core. Gives back what it was to take along when it cannot go.
     pub(crate) fn give(&self, webhook: WebhookId, to: usize, luggage: Box<Luggage>) -> Option<Box<Luggage>> {
         let mut luggage = Some(luggage);

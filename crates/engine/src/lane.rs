@@ -12,6 +12,8 @@ mod moving;
 mod order;
 mod pages;
 mod ready;
+mod rest;
+mod unrecorded;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -36,6 +38,8 @@ use self::moving::Moving;
 use self::order::{KeysUnderWay, Taken};
 use self::pages::PageOrder;
 use self::ready::{Classes, Entry, Paid, Ready};
+pub(crate) use self::unrecorded::Epoch;
+use self::unrecorded::Unrecorded;
 
 /// What is known of the webhook.
 #[derive(Debug)]
@@ -68,11 +72,7 @@ pub(crate) struct Lane {
     pub(crate) config: Config,
     /// Read from the store once, and kept here from then on, ahead of what is recorded.
     health: Option<Health>,
-    /// Set since a pause has ended: what is recorded of it may be overtaken by older outcomes.
-    tells_health: bool,
-    /// Outcomes that are not on disk yet.
-    unrecorded: usize,
-    /// From which end pages are read.
+    unrecorded: Unrecorded,
     order: PageOrder,
     moving: Moving,
     /// Whose webhook it is, once that is known.
@@ -127,8 +127,7 @@ impl Lane {
         Self {
             config: Config::Absent,
             health: None,
-            tells_health: false,
-            unrecorded: 0,
+            unrecorded: Unrecorded::default(),
             order: PageOrder::OldestFirst,
             moving: Moving::default(),
             workspace: None,
@@ -336,31 +335,7 @@ impl Lane {
     pub(crate) fn drop_unstarted(&mut self) {
         self.cut(Sequence(i64::MAX));
         self.on_disk_from = None;
-    }
-
-    /// When the lane has something to do by itself. What is due on disk already is read as soon as memory has
-    /// room, which a change of the lane brings about and no instant.
-    pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let waiting = self.waiting.first_key_value().map(|((due_at, _), _)| *due_at);
-        let on_disk = self.on_disk_from.filter(|from| *from > now);
-        // Whether something is ready or not: nobody looks otherwise when the gate opens.
-        [waiting, on_disk, self.gate.opens_at(now)].into_iter().flatten().min()
-    }
-
-    /// Whether everything the lane holds waits for later: then one instant can stand for it.
-    pub(crate) fn only_waits(&self, now: Timestamp) -> bool {
-        let waits_in_memory = self.gate.in_flight() == 0
-            && self.reading.is_none()
-            && self.ready.is_empty()
-            && self.known.len() == self.waiting.len();
-        let is_shut = self.gate.opens_at(now).is_some();
-        let nothing_due = self.on_disk_from.is_none_or(|from| from > now);
-        waits_in_memory
-            && match self.is_paused() {
-                // The store knows of the pause, and when the next probe is due.
-                true => is_shut || nothing_due,
-                false => !is_shut && nothing_due,
-            }
+        self.unrecorded.forget_health();
     }
 
     pub(crate) fn held(&self) -> usize {
@@ -388,9 +363,6 @@ impl Lane {
         true
     }
 }
-
-/// A row and memory that disagree about a delivery are looked at again after this.
-const LOOK_AGAIN_MS: i64 = 1_000;
 
 fn keep_or_note(due: Due, upto: Sequence, dropped: &mut Vec<EventId>) -> bool {
     if due.born > upto {

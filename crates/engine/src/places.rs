@@ -37,15 +37,23 @@ impl Places {
     pub(crate) fn put(&self, webhook: WebhookId, core: usize, tell: impl FnOnce()) -> bool {
         let mut moved = self.moved.write().unwrap_or_else(PoisonError::into_inner);
         if core == core_of(webhook, self.cores) {
+            // While the count says that there is one nobody passes by the lock.
+            tell();
             moved.remove(&webhook);
+            self.count.store(moved.len(), Ordering::SeqCst);
         } else if moved.len() < LANES_MOVED_MAX || moved.contains_key(&webhook) {
             moved.insert(webhook, core);
+            self.count.store(moved.len(), Ordering::SeqCst);
+            tell();
         } else {
             return false;
         }
-        self.count.store(moved.len(), Ordering::SeqCst);
-        tell();
         true
+    }
+
+    /// Whether another lane may move.
+    pub(crate) fn has_room(&self) -> bool {
+        self.count.load(Ordering::SeqCst) < LANES_MOVED_MAX
     }
 }
 

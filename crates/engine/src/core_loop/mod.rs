@@ -101,6 +101,8 @@ struct Running {
     transport: Rc<dyn Transport>,
     lanes: IdMap<WebhookId, Lane>,
     leaving: BTreeMap<WebhookId, Leaving>,
+    /// Since when the attempts of lanes have been counted.
+    counted_since: Timestamp,
     /// Paused webhooks whose lanes are out of memory until their next probe.
     resting: IdSet<WebhookId>,
     /// Lanes whose configuration is to be read, each once.
@@ -127,12 +129,14 @@ struct Running {
 
 impl Running {
     fn new(engine: Arc<Engine>, transport: Rc<dyn Transport>, door: CoreDoor) -> Self {
+        let counted_since = engine.clock.now();
         Self {
             engine,
             door,
             transport,
             lanes: IdMap::default(),
             leaving: BTreeMap::new(),
+            counted_since,
             resting: IdSet::default(),
             unloaded: VecDeque::new(),
             loads_in_flight: 0,

@@ -11,6 +11,9 @@ use super::Running;
 use crate::balance::Lighten;
 use crate::lane::{Lane, Luggage};
 
+/// Attempts of the lanes are counted from one request to the next, and believed if that was not longer ago.
+const COUNTED_MS_MAX: i64 = 30_000;
+
 /// A lane that is about to leave.
 #[derive(Debug)]
 pub(super) struct Leaving {
@@ -22,13 +25,18 @@ pub(super) struct Leaving {
 impl Running {
     /// Picks lanes that have made together about the part of the attempts that is asked for.
     pub(super) fn lighten(&mut self, asked: Lighten) {
-        if self.stopping.is_some() || !self.leaving.is_empty() {
+        if self.stopping.is_some() || !self.leaving.is_empty() || !self.engine.doorbell.can_give() {
             return;
         }
         let lanes = self.lanes.iter_mut();
         let made: Vec<_> =
             lanes.filter_map(|(webhook, lane)| Some((lane.take_attempts()?, *webhook))).collect();
         let now = self.engine.clock.now();
+        // What was counted for longer says little of what there is to do now; the next request will come soon.
+        let since = std::mem::replace(&mut self.counted_since, now);
+        if now.ms_since(since) > COUNTED_MS_MAX {
+            return;
+        }
         let until = now.plus_ms(i64::try_from(LANE_MOVE_WAIT.as_millis()).expect("less than a second"));
         for webhook in pick(made, asked.permille) {
             self.leaving.insert(webhook, Leaving { to: asked.to, until });
@@ -48,7 +56,11 @@ impl Running {
                 None => {}
                 Some(lane) if lane.is_still() && self.stopping.is_none() => self.give_away(webhook, to),
                 Some(_) if now >= until || self.stopping.is_some() => self.touch(webhook, Lane::stay),
-                Some(_) => drop(self.leaving.insert(webhook, Leaving { to, until })),
+                Some(_) => {
+                    self.leaving.insert(webhook, Leaving { to, until });
+                    // The lane may have been woken before, for something else.
+                    self.timers.wake_by(webhook, until);
+                }
             }
         }
     }

@@ -67,7 +67,7 @@ impl Running {
                 tell_pause(&metrics, ended_of, lane.health(), health.health);
                 lane.take_health(health.health, release, now);
             }
-            lane.judged(&mut judged.finished);
+            lane.judged(&mut judged);
             if judged.ending.closes() {
                 lane.config = Config::Closing;
             }
@@ -132,7 +132,7 @@ impl Running {
             Verdict::Superseded => {}
         }
         let id = ending.due.id;
-        self.touch(id.webhook, |lane| lane.recorded(ending.due, ending.next_due()));
+        self.touch(id.webhook, |lane| lane.recorded(ending));
         if ending.disabled.is_some() {
             tracing::info!(webhook = id.webhook.raw(), "a webhook was disabled after its last attempt");
             self.engine.directory.forget(ending.workspace);
@@ -148,6 +148,10 @@ impl Running {
     }
 
     fn take_config(&mut self, webhook: WebhookId, question: u64, loaded: Result<Loaded, String>) {
+        // One that has gone to another core meanwhile is not made anew here.
+        if !self.lanes.contains_key(&webhook) {
+            return;
+        }
         let now = self.engine.clock.now();
         let mut left_out = None;
         self.touch(webhook, |lane| {

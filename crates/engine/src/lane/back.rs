@@ -6,15 +6,17 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::time::Timestamp;
 
+use crate::attempt::Ending;
+
 use super::Lane;
 use super::order::TurnedAway;
 use super::ready::{Entry, Paid};
 
 impl Lane {
     /// The outcome of an attempt is on disk.
-    pub(crate) fn recorded(&mut self, due: Due, next: Option<Due>) {
-        self.unrecorded = self.unrecorded.saturating_sub(1);
-        self.end(due, next);
+    pub(crate) fn recorded(&mut self, ending: &Ending) {
+        self.unrecorded.record(ending.epoch);
+        self.end(ending.due, ending.next_due());
     }
 
     /// A delivery waits for its next attempt, or is forgotten. One that has begun a new round meanwhile is found on disk.

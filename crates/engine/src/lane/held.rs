@@ -2,10 +2,11 @@
 
 use signalpost_core::health::{Health, ReleaseOrder, Standing};
 use signalpost_core::time::Timestamp;
-use signalpost_store::ledger::{Backlog, Finished, HealthChange};
+use signalpost_store::ledger::{Backlog, HealthChange};
 
 use super::Lane;
 use super::pages::PageOrder;
+use crate::attempt::Judged;
 use crate::doorbell::Resumed;
 
 impl Lane {
@@ -44,23 +45,26 @@ impl Lane {
         if resumed.health == Some(Health::default()) {
             if resumed.release.is_some() || self.is_paused() {
                 self.gate.begin_anew();
-                self.tells_health = true;
             }
+            self.unrecorded.change_health();
             self.health = resumed.health;
             self.order = page_order(resumed.release.unwrap_or_default());
         }
         self.expect_on_disk(now);
     }
 
-    /// Takes note of an outcome that is to be recorded. After a pause each tells how the receiver fares, until one is sure to be
+    /// Takes note of an outcome that is to be recorded. After a change each tells how the receiver fares, until one is sure to be
     /// the last that is recorded.
-    pub(crate) fn judged(&mut self, finished: &mut Finished) {
-        if self.tells_health {
-            let change = HealthChange { health: self.health(), disable: None, backlog: Backlog::Kept };
-            finished.health.get_or_insert(change);
-            self.tells_health = self.unrecorded > 0;
+    pub(crate) fn judged(&mut self, judged: &mut Judged) {
+        if judged.finished.health.is_some() {
+            self.unrecorded.change_health();
         }
-        self.unrecorded += 1;
+        let (epoch, tells) = self.unrecorded.judge();
+        judged.ending.epoch = epoch;
+        if tells {
+            let change = HealthChange { health: self.health(), disable: None, backlog: Backlog::Kept };
+            judged.finished.health.get_or_insert(change);
+        }
         self.moving.attempts += 1;
     }
 
@@ -73,7 +77,6 @@ impl Lane {
     /// Goes on with a receiver that is back, with one request at first.
     fn recover(&mut self, order: ReleaseOrder, now: Timestamp) {
         self.gate.begin_anew();
-        self.tells_health = true;
         self.order = page_order(order);
         self.expect_on_disk(now);
     }

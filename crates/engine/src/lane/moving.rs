@@ -1,10 +1,14 @@
 //! A lane that changes cores: nothing of it is under way then, and what it was owed is on disk.
 
+use std::time::Duration;
+
 use signalpost_core::health::Health;
+use signalpost_core::limits::LANE_MOVE_WAIT;
 use signalpost_core::time::Timestamp;
 
 use super::gate::Gate;
 use super::pages::PageOrder;
+use super::unrecorded::Unrecorded;
 use super::{Config, Lane};
 
 /// Whether a lane is about to leave, and what it has done since somebody counted.
@@ -20,7 +24,7 @@ pub(super) struct Moving {
 pub(crate) struct Luggage {
     gate: Gate,
     health: Option<Health>,
-    tells_health: bool,
+    unrecorded: Unrecorded,
     order: PageOrder,
 }
 
@@ -28,7 +32,9 @@ impl Lane {
     /// Attempts that have ended since this was asked last. `None` for a lane that cannot be moved as it is.
     pub(crate) fn take_attempts(&mut self) -> Option<u64> {
         let attempts = std::mem::take(&mut self.moving.attempts);
-        let can_move = matches!(self.config, Config::Ready(_)) && !self.is_paused() && !self.moving.leaves;
+        // One whose receiver takes long would not come to rest in time.
+        let is_quick = Duration::from_micros(self.gate.cost_us()) < LANE_MOVE_WAIT;
+        let can_move = is_quick && matches!(self.config, Config::Ready(_)) && !self.is_paused();
         can_move.then_some(attempts)
     }
 
@@ -44,21 +50,22 @@ impl Lane {
     /// Whether nothing of it is under way: no request, no record, and no question to the store.
     pub(crate) fn is_still(&self) -> bool {
         self.gate.in_flight() == 0
-            && self.unrecorded == 0
+            && self.unrecorded.is_empty()
             && self.reading.is_none()
             && matches!(self.config, Config::Ready(_) | Config::Absent)
     }
 
     /// Leaves everything that it is owed to the disk.
     pub(crate) fn pack(self) -> Luggage {
-        let Self { gate, health, tells_health, order, .. } = self;
-        Luggage { gate, health, tells_health, order }
+        let Self { gate, health, unrecorded, order, .. } = self;
+        Luggage { gate, health, unrecorded, order }
     }
 
     /// Goes on as it has left another core.
     pub(crate) fn unpack(&mut self, luggage: Luggage, now: Timestamp) {
-        let Luggage { gate, health, tells_health, order } = luggage;
-        (self.gate, self.health, self.tells_health, self.order) = (gate, health, tells_health, order);
+        debug_assert_eq!(self.gate.in_flight(), 0, "nothing starts before the luggage is there");
+        let Luggage { gate, health, unrecorded, order } = luggage;
+        (self.gate, self.health, self.unrecorded, self.order) = (gate, health, unrecorded, order);
         self.used_at = now;
         self.expect_on_disk(now);
     }

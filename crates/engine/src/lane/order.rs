@@ -42,7 +42,8 @@ impl KeysUnderWay {
             return Taken::Now(entry);
         };
         if turned_away.next.is_none() {
-            turned_away.next = Some(entry);
+            // What is kept here is not counted as held; its event is read again.
+            turned_away.next = Some(Entry { event: None, ..entry });
             return Taken::Kept;
         }
         let due_at = entry.due.due_at;

@@ -6,7 +6,10 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::DueOrder;
 
 use super::ready::Entry;
-use super::{Known, LOOK_AGAIN_MS, Lane, Reading};
+use super::{Known, Lane, Reading};
+
+/// A row and memory that disagree about a delivery are looked at again after this.
+const LOOK_AGAIN_MS: i64 = 1_000;
 
 /// From which end pages are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
