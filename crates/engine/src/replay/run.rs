@@ -13,15 +13,18 @@ use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Monotonic;
 use signalpost_store::StoreError;
-use signalpost_store::replays::{BusyReplays, Change, ChangeReplay, StepReplay, Stepped};
+use signalpost_store::replays::{BusyReplays, Change, ChangeReplay, StepReplay, Stepped, Waits};
 
-use super::pace::ReplayPace;
+use super::pace::{ReplayPace, SAVED_MAX};
 use crate::Engine;
 
 /// Between two steps of a job, unless it is so slow that it has nothing to send by then.
 const TICK: Duration = Duration::from_millis(50);
-/// The longest pause of a job whose target has no room.
-const WAIT_MAX: Duration = Duration::from_secs(1);
+/// The longest pause of a job whose target has no room: what it could send meanwhile is saved up, so that none of its rate is
+/// lost to the pause.
+const BUSY_WAIT_MAX: Duration = SAVED_MAX;
+/// The longest pause of a job whose target is off: a person, or a probe, is to switch it on.
+const OFF_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Pause of a job after the store has failed, and of the loop when it could not say what there is to do.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Between looks at what there is to do when nobody rings.
@@ -31,8 +34,8 @@ const REST_FACTOR: u32 = 2;
 const REST_MIN: Duration = Duration::from_millis(1);
 /// Jobs read at once.
 const PAGE_JOBS: usize = 100;
-/// Deliveries of a target that may be due when a step ends: about a second of the job's rate. The most is half of what its lane
-/// holds in memory, where live deliveries find the other half; a lane has half of that in flight at once.
+/// Deliveries sent once more that may be due at a target when a step ends: about a second of the job's rate. The most is half of
+/// what its lane holds in memory, where live deliveries find the other half; a lane has half of that in flight at once.
 const DUE_MIN: usize = 16;
 const DUE_MAX: usize = 512;
 
@@ -41,7 +44,7 @@ struct Job {
     replay: Replay,
     pace: ReplayPace,
     next_at: Monotonic,
-    /// The last pause for want of room.
+    /// The last pause because its target was off or had no room.
     waited: Duration,
 }
 
@@ -160,7 +163,7 @@ impl Engine {
         job.pace.spend(taken);
         job.replay = replay;
         job.waited = match waits {
-            Some(_) if taken == 0 => (job.waited * 2).clamp(TICK, WAIT_MAX),
+            Some(waits) if taken == 0 => (job.waited * 2).clamp(TICK, wait_max(waits)),
             Some(_) | None => Duration::ZERO,
         };
         job.next_at = later(self.clock.monotonic(), TICK.max(job.waited).max(job.pace.wait()));
@@ -215,6 +218,13 @@ fn tell(what: &str, replay: &Replay) {
 
 fn due_max(per_second: NonZeroU32) -> usize {
     usize::try_from(per_second.get()).unwrap_or(DUE_MAX).clamp(DUE_MIN, DUE_MAX)
+}
+
+const fn wait_max(waits: Waits) -> Duration {
+    match waits {
+        Waits::Busy => BUSY_WAIT_MAX,
+        Waits::TargetOff => OFF_WAIT_MAX,
+    }
 }
 
 fn until(later: Monotonic, now: Monotonic) -> Duration {
