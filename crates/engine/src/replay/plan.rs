@@ -20,8 +20,9 @@ use crate::Engine;
 use crate::fan_out::Pace;
 
 /// By how much ids may run ahead of when events were accepted, in milliseconds: a clock that was set back does not take ids
-/// back with it. The walk begins so far above the window.
-const IDS_AHEAD_MS: i64 = 3_600_000;
+/// back with it. The walk begins so far above the window. A day is more than a wrong time zone
+/// makes, and costs no more than looks that find nothing.
+const IDS_AHEAD_MS: i64 = 24 * 3_600_000;
 /// By how much an id may be behind: both are read from the clock, one shortly after the other.
 const IDS_BEHIND_MS: i64 = 60_000;
 
