@@ -92,6 +92,10 @@ fn a_rate_is_kept_within_a_twentieth_and_everything_is_sent_once() {
     assert_eq!((rig.receiver.requests() - before, rig.count(delivered)), (300, 300));
     let metrics = rig.engine.metrics();
     assert_eq!((metrics.deliveries_replayed.get(), metrics.replays_busy.get()), (300, 0));
+    let timed = |rig: &Rig| rig.engine.metrics().delivery_latency.buckets().iter().sum::<u64>();
+    assert_eq!(timed(&rig), 0, "how late a replay was asked for is no latency");
+    rig.publish(1);
+    assert_eq!(timed(&rig), 1);
 }
 
 /// The receiver takes one request at a time, and all of the replay is due already.
