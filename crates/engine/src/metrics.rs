@@ -58,7 +58,7 @@ pub struct Metrics {
     pub first_worker_us: Counter,
     /// The same of attempts that repeat a failed one.
     pub again_worker_us: Counter,
-    /// From an event's acceptance to its delivery's success.
+    /// From an event's acceptance to its delivery's success, but for those that were sent again or held by a pause.
     pub delivery_latency: Histogram,
     attempts: AttemptCounters,
 }

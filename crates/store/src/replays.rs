@@ -76,9 +76,10 @@ pub struct StepReplay {
     pub from: Option<EventId>,
     /// Deliveries of the plan that this step takes at most; what is passed over counts, too.
     pub take: usize,
-    /// Deliveries of the target that may be due at the end: the step takes no more than what is left to it. What a cut has
-    /// ended, and what is held for the order of its key, does not count; but while rows that a cut has ended are many the store
-    /// may find that nothing is left.
+    /// Deliveries of the target that were asked for once more, were not tried since, and may be due at the end: the step takes
+    /// no more than what is left to it. New events and their retries do not count, so that a target which always has some is
+    /// replayed to as well; nor does what a cut has ended, or what is held for the order of its key. But while more than
+    /// [`signalpost_core::limits::UPKEEP_ROWS_MAX`] such rows are due the store may find that nothing is left.
     pub due_max: usize,
     pub at: Timestamp,
 }
@@ -99,7 +100,7 @@ impl From<Replay> for Stepped {
 /// Why a step took less than it might have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Waits {
-    /// The target has as much that is due as it may have.
+    /// As much of what was asked for once more is due at the target as may be, or the target has too much of anything to tell.
     Busy,
     /// The target is paused by the engine, or is off.
     TargetOff,

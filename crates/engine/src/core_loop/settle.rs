@@ -92,7 +92,10 @@ impl Running {
         metrics.attempts_in_flight.add(-1);
         metrics.attempted(ended.outcome());
         metrics.attempt_duration.record_us(ended.duration_us());
-        if ended.outcome().is_success() {
+        // One that was sent again measures how long somebody took to ask for it: a replay of last week would hide what live
+        // ones take. A pause that held a delivery leaves it out, too.
+        let is_live = ended.due.steps == ended.due.tries;
+        if is_live && ended.outcome().is_success() {
             let latency_ms = self.engine.clock.now().ms_since(ended.accepted_at);
             metrics.delivery_latency.record_us(u64::try_from(latency_ms).expect("never below zero") * 1_000);
         }

@@ -7,7 +7,7 @@ use signalpost_core::time::Monotonic;
 
 /// What a job may catch up with when its loop was late, or its target had no room, beside the delivery that it was about to
 /// send: of any ten seconds that is 4 %.
-const SAVED_MAX: Duration = Duration::from_millis(400);
+pub(super) const SAVED_MAX: Duration = Duration::from_millis(400);
 /// A delivery, in the unit in which they are saved up.
 const ONE: u64 = 1_000_000;
 

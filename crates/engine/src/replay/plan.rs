@@ -20,10 +20,15 @@ use crate::Engine;
 use crate::fan_out::Pace;
 
 /// By how much ids may run ahead of when events were accepted, in milliseconds: a clock that was set back does not take ids
-/// back with it. The walk begins so far above the window.
-const IDS_AHEAD_MS: i64 = 3_600_000;
+/// back with it. The walk begins so far above the window. A day is more than a wrong time zone
+/// makes, and costs no more than looks that find nothing.
+const IDS_AHEAD_MS: i64 = 24 * 3_600_000;
 /// By how much an id may be behind: both are read from the clock, one shortly after the other.
 const IDS_BEHIND_MS: i64 = 60_000;
+
+/// Events that one look reads. They come with their payloads, each of up to a mebibyte, which one of the store's readers reads
+/// and the process holds until the look has ended.
+const EVENTS_OF_A_LOOK: usize = 25;
 
 /// What one look has found.
 struct Found {
@@ -58,7 +63,7 @@ impl Engine {
 
     /// Where deliveries alone say whether they belong to it.
     async fn look_at_deliveries(&self, replay: &Replay, below: EventId) -> Result<Found, StoreError> {
-        let page = self.deliveries_below(replay, below).await?;
+        let page = self.deliveries_below(replay, below, PAGE_ROWS_MAX).await?;
         let selection = &replay.selection;
         let belongs = |delivery: &&DeliverySummary| {
             is_within(selection, delivery.created_at, &delivery.event_type)
@@ -81,7 +86,7 @@ impl Engine {
             event_type: only_type(selection),
             subject: selection.subject.clone(),
             before: Some(below),
-            limit: PAGE_ROWS_MAX,
+            limit: EVENTS_OF_A_LOOK,
         });
         let page = page.await?;
         let is_candidate = |event: &&Arc<Event>| {
@@ -118,7 +123,7 @@ impl Engine {
         let which = replay.selection.which;
         let (mut taken, mut below) = (BTreeMap::new(), Some(EventId::from_raw(newest.raw() + 1)));
         while let Some(from) = below.filter(|below| below > oldest) {
-            let page = self.deliveries_below(replay, from).await?;
+            let page = self.deliveries_below(replay, from, events.len()).await?;
             let judged = page.rows.iter().map(|row| (row.id.event, which.takes(row.state, row.attempts)));
             taken.extend(judged);
             below = page.next.map(|next| next.event);
@@ -126,7 +131,12 @@ impl Engine {
         Ok(taken)
     }
 
-    async fn deliveries_below(&self, replay: &Replay, below: EventId) -> Result<DeliveryPage, StoreError> {
+    async fn deliveries_below(
+        &self,
+        replay: &Replay,
+        below: EventId,
+        limit: usize,
+    ) -> Result<DeliveryPage, StoreError> {
         let lowest = WebhookId::from_raw(0);
         let params = ListDeliveries {
             workspace: replay.workspace,
@@ -134,7 +144,7 @@ impl Engine {
             event: None,
             status: None,
             before: Some(DeliveryId { event: below, webhook: lowest }),
-            limit: PAGE_ROWS_MAX,
+            limit,
         };
         self.store.list_deliveries(params).await
     }

@@ -13,26 +13,30 @@ use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Monotonic;
 use signalpost_store::StoreError;
-use signalpost_store::replays::{BusyReplays, Change, ChangeReplay, StepReplay, Stepped};
+use signalpost_store::replays::{BusyReplays, Change, ChangeReplay, StepReplay, Stepped, Waits};
 
-use super::pace::ReplayPace;
+use super::pace::{ReplayPace, SAVED_MAX};
 use crate::Engine;
 
 /// Between two steps of a job, unless it is so slow that it has nothing to send by then.
 const TICK: Duration = Duration::from_millis(50);
-/// The longest pause of a job whose target has no room.
-const WAIT_MAX: Duration = Duration::from_secs(1);
+/// The longest pause of a job whose target has no room: what it could send meanwhile is saved up, so that none of its rate is
+/// lost to the pause.
+const BUSY_WAIT_MAX: Duration = SAVED_MAX;
+/// The longest pause of a job whose target is off: a person, or a probe, is to switch it on.
+const OFF_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Pause of a job after the store has failed, and of the loop when it could not say what there is to do.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_secs(1);
 /// Between looks at what there is to do when nobody rings.
 const LOOK_INTERVAL: Duration = Duration::from_secs(30);
-/// Looking at the past rests so many times as long as it took, so that others find the store's readers free.
+/// Looking at the past rests so many times as long as a look took, whichever job it was for, so that others find the store's
+/// readers free.
 const REST_FACTOR: u32 = 2;
 const REST_MIN: Duration = Duration::from_millis(1);
 /// Jobs read at once.
 const PAGE_JOBS: usize = 100;
-/// Deliveries of a target that may be due when a step ends: about a second of the job's rate. The most is half of what its lane
-/// holds in memory, where live deliveries find the other half; a lane has half of that in flight at once.
+/// Deliveries sent once more that may be due at a target when a step ends: about a second of the job's rate. The most is half of
+/// what its lane holds in memory, where live deliveries find the other half; a lane has half of that in flight at once.
 const DUE_MIN: usize = 16;
 const DUE_MAX: usize = 512;
 
@@ -41,16 +45,21 @@ struct Job {
     replay: Replay,
     pace: ReplayPace,
     next_at: Monotonic,
-    /// The last pause for want of room.
+    /// The last pause because its target was off or had no room.
     waited: Duration,
 }
 
-type Jobs = BTreeMap<ReplayId, Job>;
+/// What the loop works on.
+struct Jobs {
+    jobs: BTreeMap<ReplayId, Job>,
+    /// The past is not looked at before, for any of them.
+    look_at: Monotonic,
+}
 
 impl Engine {
     /// Works on all replays, now and whenever there are some. Never returns; run it once per process, beside the cores.
     pub async fn watch_replays(&self) {
-        let mut jobs = Jobs::new();
+        let mut jobs = Jobs { jobs: BTreeMap::new(), look_at: self.clock.monotonic() };
         loop {
             let pause = match self.look_for_replays(&mut jobs).await {
                 Ok(()) => LOOK_INTERVAL,
@@ -82,39 +91,40 @@ impl Engine {
             busy.extend(page);
         }
         let now = self.clock.monotonic();
-        let mut known = std::mem::take(jobs);
+        let mut known = std::mem::take(&mut jobs.jobs);
         for replay in busy {
             let job = match known.remove(&replay.id) {
                 Some(job) if job.replay.phase == replay.phase => Job { replay, ..job },
                 _ => Job::new(replay, now),
             };
-            jobs.insert(job.replay.id, job);
+            jobs.jobs.insert(job.replay.id, job);
         }
         known.into_keys().for_each(|gone| self.replay_desk.no_wait(gone));
-        self.metrics.replays_busy.set(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
+        self.metrics.replays_busy.set(u64::try_from(jobs.jobs.len()).unwrap_or(u64::MAX));
         Ok(())
     }
 
-    /// One step of each job whose time has come. How long until the next.
+    /// One step of each job whose time has come, and then one look at the past at most. How long until the next.
     async fn work_on(&self, jobs: &mut Jobs) -> Duration {
-        let now = self.clock.monotonic();
-        let due: Vec<ReplayId> =
-            jobs.iter().filter(|(_, job)| job.next_at <= now).map(|(id, _)| *id).collect();
-        for id in due {
-            let Some(mut job) = jobs.remove(&id) else { continue };
+        for id in jobs.due(self.clock.monotonic()) {
+            let Some(mut job) = jobs.jobs.remove(&id) else { continue };
+            let began = self.clock.monotonic();
+            let is_look = job.is_planning();
             let kept = match self.advance(&mut job).await {
                 Ok(()) => Some(job),
                 Err(error) => self.look_closer(job, error).await,
             };
+            if is_look {
+                let now = self.clock.monotonic();
+                jobs.look_at = later(now, (until(now, began) * REST_FACTOR).max(REST_MIN));
+            }
             match kept.filter(|job| job.replay.phase.is_busy()) {
-                Some(job) => drop(jobs.insert(id, job)),
+                Some(job) => drop(jobs.jobs.insert(id, job)),
                 None => self.replay_desk.no_wait(id),
             }
         }
-        self.metrics.replays_busy.set(u64::try_from(jobs.len()).unwrap_or(u64::MAX));
-        let now = self.clock.monotonic();
-        let next = jobs.values().map(|job| until(job.next_at, now)).min();
-        next.map_or(LOOK_INTERVAL, |wait| wait.min(LOOK_INTERVAL))
+        self.metrics.replays_busy.set(u64::try_from(jobs.jobs.len()).unwrap_or(u64::MAX));
+        jobs.wait(self.clock.monotonic()).min(LOOK_INTERVAL)
     }
 
     async fn advance(&self, job: &mut Job) -> Result<(), StoreError> {
@@ -126,10 +136,10 @@ impl Engine {
     }
 
     async fn plan_job(&self, job: &mut Job) -> Result<(), StoreError> {
-        let began = self.clock.monotonic();
         job.replay = self.plan_more(&job.replay).await?;
         let now = self.clock.monotonic();
-        job.next_at = later(now, (until(now, began) * REST_FACTOR).max(REST_MIN));
+        // Behind the others that are being planned.
+        job.next_at = now;
         match job.replay.phase {
             Phase::Planning => {}
             Phase::Running => {
@@ -160,7 +170,7 @@ impl Engine {
         job.pace.spend(taken);
         job.replay = replay;
         job.waited = match waits {
-            Some(_) if taken == 0 => (job.waited * 2).clamp(TICK, WAIT_MAX),
+            Some(waits) if taken == 0 => (job.waited * 2).clamp(TICK, wait_max(waits)),
             Some(_) | None => Duration::ZERO,
         };
         job.next_at = later(self.clock.monotonic(), TICK.max(job.waited).max(job.pace.wait()));
@@ -204,6 +214,30 @@ impl Job {
         let pace = ReplayPace::new(replay.per_second, now);
         Self { replay, pace, next_at: now, waited: Duration::ZERO }
     }
+
+    fn is_planning(&self) -> bool {
+        self.replay.phase == Phase::Planning
+    }
+}
+
+impl Jobs {
+    /// Whose time has come: those that send, and last, when the past may be looked at, the one that has waited longest for it.
+    fn due(&self, now: Monotonic) -> Vec<ReplayId> {
+        let due = || self.jobs.iter().filter(|(_, job)| job.next_at <= now);
+        let planning = due().filter(|(_, job)| job.is_planning()).min_by_key(|(_, job)| job.next_at);
+        let planning = planning.filter(|_| self.look_at <= now);
+        let others = due().filter(|(_, job)| !job.is_planning());
+        others.chain(planning).map(|(id, _)| *id).collect()
+    }
+
+    /// Until the next of them has something to do.
+    fn wait(&self, now: Monotonic) -> Duration {
+        let next = self.jobs.values().map(|job| match job.is_planning() {
+            true => job.next_at.max(self.look_at),
+            false => job.next_at,
+        });
+        next.min().map_or(LOOK_INTERVAL, |at| until(at, now))
+    }
 }
 
 fn tell(what: &str, replay: &Replay) {
@@ -217,6 +251,13 @@ fn due_max(per_second: NonZeroU32) -> usize {
     usize::try_from(per_second.get()).unwrap_or(DUE_MAX).clamp(DUE_MIN, DUE_MAX)
 }
 
+const fn wait_max(waits: Waits) -> Duration {
+    match waits {
+        Waits::Busy => BUSY_WAIT_MAX,
+        Waits::TargetOff => OFF_WAIT_MAX,
+    }
+}
+
 fn until(later: Monotonic, now: Monotonic) -> Duration {
     Duration::from_micros(later.as_us().saturating_sub(now.as_us()))
 }
@@ -228,9 +269,35 @@ fn later(now: Monotonic, wait: Duration) -> Monotonic {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalpost_core::id::{WebhookId, WorkspaceId};
     use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX, REPLAY_PER_SECOND_MAX};
+    use signalpost_store::testing::sample;
 
     const _: () = assert!(DUE_MAX <= LANE_MEMORY_DELIVERIES_MAX / 2 && DUE_MAX >= 2 * LANE_IN_FLIGHT_MAX);
+
+    #[test]
+    fn the_past_is_looked_at_for_one_at_a_time_after_those_that_send() {
+        let (now, rested) = (Monotonic::from_us(1_000), Monotonic::from_us(5_000));
+        let job = |raw, phase, next_at| {
+            let made = sample::replay(WorkspaceId::from_raw(1), raw, WebhookId::from_raw(2));
+            let replay = Replay { phase, ..made };
+            (replay.id, Job { next_at: Monotonic::from_us(next_at), ..Job::new(replay, now) })
+        };
+        let jobs = BTreeMap::from([
+            job(31, Phase::Planning, 900),
+            job(32, Phase::Planning, 800),
+            job(33, Phase::Running, 1_000),
+            job(34, Phase::Running, 3_000),
+        ]);
+        let mut jobs = Jobs { jobs, look_at: now };
+        assert_eq!(jobs.due(now), [33, 32].map(ReplayId::from_raw));
+        jobs.look_at = rested;
+        assert_eq!(jobs.due(now), [33].map(ReplayId::from_raw), "a look for any of them rests for all");
+        jobs.jobs.remove(&ReplayId::from_raw(33));
+        assert_eq!(jobs.wait(now), Duration::from_millis(2), "until 34 sends");
+        jobs.jobs.remove(&ReplayId::from_raw(34));
+        assert_eq!(jobs.wait(now), Duration::from_millis(4), "until the rest is over");
+    }
 
     #[test]
     fn about_a_second_of_the_rate_may_be_due() {

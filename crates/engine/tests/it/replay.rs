@@ -92,6 +92,10 @@ fn a_rate_is_kept_within_a_twentieth_and_everything_is_sent_once() {
     assert_eq!((rig.receiver.requests() - before, rig.count(delivered)), (300, 300));
     let metrics = rig.engine.metrics();
     assert_eq!((metrics.deliveries_replayed.get(), metrics.replays_busy.get()), (300, 0));
+    let timed = |rig: &Rig| rig.engine.metrics().delivery_latency.buckets().iter().sum::<u64>();
+    assert_eq!(timed(&rig), 0, "how late a replay was asked for is no latency");
+    rig.publish(1);
+    assert_eq!(timed(&rig), 1);
 }
 
 /// The receiver takes one request at a time, and all of the replay is due already.
@@ -180,6 +184,8 @@ fn it_waits_for_a_target_that_is_off_or_has_enough_to_do() {
     assert_eq!((shown.waits, shown.replay.progress.sent), (Some(Waits::TargetOff), 0));
     rig.receiver.status.set(None);
     rig.switch(&webhook, Activity::Active);
+    // What is live does not keep it.
+    rig.publish(30);
     pass_ms(&mut rig, 5_000);
     let shown = look(&mut rig, &replay);
     assert_eq!(
@@ -195,7 +201,7 @@ fn it_waits_for_a_target_that_is_off_or_has_enough_to_do() {
     pass_ms(&mut rig, 5_000);
     let shown = look(&mut rig, &replay);
     assert_eq!((shown.waits, shown.replay.phase), (None, Phase::Done));
-    assert_eq!(rig.count(delivered), 40);
+    assert_eq!(rig.count(delivered), 70);
 }
 
 #[test]

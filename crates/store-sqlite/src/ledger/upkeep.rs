@@ -40,24 +40,20 @@ pub(crate) fn step(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, 
         unblock::step(write)?;
         return Ok(true);
     }
-    if replays::end::is_wanted(write)? {
-        replays::end::step(write)?;
-        return Ok(true);
-    }
     if sweep::is_wanted(write)? {
         sweep::step(write)?;
-        return Ok(sweep::is_wanted(write)?
-            || wants_index(write, eagerness)?
-            || wants_unlisting(write, eagerness)?);
-    }
-    if wants_index(write, eagerness)? {
+    } else if wants_index(write, eagerness)? {
         index::step(write)?;
-        return Ok(wants_index(write, eagerness)? || wants_unlisting(write, eagerness)?);
-    }
-    if wants_unlisting(write, eagerness)? {
+    } else if wants_unlisting(write, eagerness)? {
         unlist::step(write)?;
+    } else if replays::end::is_wanted(write)? {
+        // Last: nobody reads the plan of a replay that has ended, and it may have a million rows.
+        replays::end::step(write)?;
     }
-    wants_unlisting(write, eagerness)
+    Ok(sweep::is_wanted(write)?
+        || wants_index(write, eagerness)?
+        || wants_unlisting(write, eagerness)?
+        || replays::end::is_wanted(write)?)
 }
 
 /// One step of the listing indexes, whatever else there is to do.

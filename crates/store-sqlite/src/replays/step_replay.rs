@@ -18,13 +18,13 @@ use crate::write::Write;
 
 pub(crate) const SELECT_PLANNED: &str =
     "SELECT replay, event FROM replay_plan WHERE replay = ?1 AND event > ?2 ORDER BY event LIMIT ?3";
-/// How many rows were looked at, and how many of these no cut has ended.
-pub(crate) const COUNT_DUE: &str = "SELECT ?1, count(*), coalesce(sum(born > cut_upto), 0) FROM
-    (SELECT born, coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808) AS cut_upto
+/// How many rows were looked at, and how many of these were asked for once more, not tried since, and ended by no cut.
+pub(crate) const COUNT_DUE: &str = "SELECT ?1, count(*), coalesce(sum(steps > 0 AND tries = 0 AND born > cut_upto), 0)
+    FROM (SELECT born, steps, tries, coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -9223372036854775808) AS cut_upto
         FROM due WHERE webhook = ?1 AND due_at <= ?2 ORDER BY due_at, event LIMIT ?3)";
 
-/// Rows of `due` that a step looks past because a cut has ended them. They go soon.
-const ENDED_ROWS_MAX: usize = UPKEEP_ROWS_MAX;
+/// Rows of `due` that a step looks past because they do not count: live ones, and what a cut has ended.
+const OTHER_ROWS_MAX: usize = UPKEEP_ROWS_MAX;
 
 pub(super) fn run(write: &mut Write<'_>, params: StepReplay) -> Result<Stepped, Failure> {
     let replay = find::replay(write, params.replay)?;
@@ -57,9 +57,9 @@ fn planned(write: &Write<'_>, replay: &Replay, rows: usize) -> Result<Vec<EventI
     })
 }
 
-/// How many deliveries of the target may still come to be due.
+/// How many deliveries may still come to be due at the target because they are sent once more.
 fn room(write: &Write<'_>, replay: &Replay, due_max: usize, at: Timestamp) -> Result<usize, Failure> {
-    let scan = due_max.saturating_add(ENDED_ROWS_MAX);
+    let scan = due_max.saturating_add(OTHER_ROWS_MAX);
     let until = at.as_ms().min(HELD - 1);
     let values = params![replay.target.raw(), until, limit(scan)];
     let counts = fetch_one(write.connection, COUNT_DUE, values, |row| {
@@ -67,9 +67,9 @@ fn room(write: &Write<'_>, replay: &Replay, due_max: usize, at: Timestamp) -> Re
         fields.skip();
         Ok((fields.count::<usize>("webhook")?, fields.count::<usize>("born")?))
     })?;
-    let (looked, living) = counts.unwrap_or_default();
+    let (looked, asked) = counts.unwrap_or_default();
     // What stands behind so many rows is not known.
-    Ok(if looked >= scan { 0 } else { due_max.saturating_sub(living) })
+    Ok(if looked >= scan { 0 } else { due_max.saturating_sub(asked) })
 }
 
 fn go_through(

@@ -18,7 +18,7 @@ pub(super) fn render(metrics: &Metrics) -> String {
     text.gauge("replays_busy", "Replays that are being planned or run.", &metrics.replays_busy);
     text.gauge("lanes_in_memory", "Webhooks with a lane in memory.", &metrics.lanes_in_memory);
     text.histogram("attempt_duration_seconds", "How long attempts took.", &metrics.attempt_duration);
-    let help = "From an event's acceptance to its delivery's success.";
+    let help = "From an event's acceptance to its delivery's success, but for those that were sent again or held by a pause.";
     text.histogram("delivery_latency_seconds", help, &metrics.delivery_latency);
     text.0
 }

@@ -47,8 +47,8 @@ pub(super) struct Replay {
     /// `too_many`: there is more than one replay may send; `forgotten`: nobody has started or resumed it for seven days.
     #[schemars(example = Value::Null, extend("enum" = CANCELLED_REASONS))]
     cancelled_reason: Option<&'static str>,
-    /// Why it sends less than it might, while it runs: `target_busy`: about as much as it sends in a second is due at the
-    /// webhook already; `target_off`: the webhook is disabled, or paused by the engine.
+    /// Why it sends less than it might, while it runs: `target_busy`: about as much as it sends in a second was asked for
+    /// again and is due at the webhook already; `target_off`: the webhook is disabled, or paused by the engine.
     #[schemars(example = Value::Null, extend("enum" = WAITS))]
     waits: Option<&'static str>,
     /// Deliveries in the plan.

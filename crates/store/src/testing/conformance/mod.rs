@@ -234,6 +234,7 @@ macro_rules! conformance_suite {
                 all_that_ended_may_be_sent_again
                 another_webhook_gets_what_was_not_meant_for_it
                 a_step_takes_what_is_left_to_its_target
+                what_was_not_asked_for_again_takes_no_room
                 a_replay_waits_while_its_target_is_off
             ]
             replays [

@@ -144,24 +144,47 @@ pub async fn another_webhook_gets_what_was_not_meant_for_it(harness: &dyn Harnes
 pub async fn a_step_takes_what_is_left_to_its_target(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (workspace, [source]) = kit.tenant().await;
-    kit.publish(workspace, 21, &[source]).await;
-    kit.publish(workspace, 22, &[source]).await;
-    kit.disable(workspace, source, 23).await;
-    kit.enable(workspace, source, 24).await;
-    kit.history(workspace, source, &[Verdict::GiveUp, Verdict::GiveUp, Verdict::GiveUp, RETRY]).await;
-    kit.publish(workspace, 39, &[source]).await;
-    let running = kit.run(sample::replay(workspace, 41, source), &[31, 32, 33]).await;
-    let full = kit.step(StepReplay { due_max: 1, ..step(&running) }).await;
+    kit.history(workspace, source, &[Verdict::GiveUp; 5]).await;
+    // What a cut has ended does not count.
+    let ended = kit.run(sample::replay(workspace, 41, source), &[34, 35]).await;
+    kit.step(step(&ended)).await;
+    kit.disable(workspace, source, 42).await;
+    kit.enable(workspace, source, 43).await;
+    let running = kit.run(sample::replay(workspace, 44, source), &[31, 32, 33]).await;
+    let full = kit.step(StepReplay { due_max: 0, ..step(&running) }).await;
     assert_eq!(full, Stepped { replay: running.clone(), waits: Some(Waits::Busy) });
-    // What a cut has ended does not count, nor does the retry that is to come.
-    let first = kit.step(StepReplay { due_max: 2, ..step(&running) }).await;
+    let first = kit.step(StepReplay { due_max: 1, ..step(&running) }).await;
     assert_eq!((counts(&first.replay), first.waits), ((3, 1, 0), Some(Waits::Busy)));
-    assert_eq!(kit.owed_events(source).await, [39, 31, 34]);
-    let full = kit.step(StepReplay { due_max: 2, ..step(&first.replay) }).await;
+    assert_eq!(kit.owed_events(source).await, [31]);
+    let full = kit.step(StepReplay { due_max: 1, ..step(&first.replay) }).await;
     assert_eq!(full, Stepped { replay: first.replay.clone(), waits: Some(Waits::Busy) });
     let taken = kit.step(StepReplay { due_max: 9, take: 1, ..step(&first.replay) }).await;
     assert_eq!((counts(&taken.replay), taken.waits), ((3, 2, 0), None), "it took what it was to take");
-    let last = kit.step(StepReplay { due_max: 4, ..step(&taken.replay) }).await;
+    let last = kit.step(StepReplay { due_max: 3, ..step(&taken.replay) }).await;
+    assert_eq!((last.replay.phase, last.waits), (Phase::Done, None));
+}
+
+/// A webhook that always has something to do would never be replayed to.
+pub async fn what_was_not_asked_for_again_takes_no_room(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [source]) = kit.tenant().await;
+    let retry_now = Verdict::RetryAt(sample::at(100));
+    let verdicts = [Verdict::GiveUp, Verdict::GiveUp, Verdict::GiveUp, retry_now, retry_now];
+    kit.history(workspace, source, &verdicts).await;
+    for n in 50..70 {
+        kit.publish(workspace, n, &[source]).await;
+    }
+    let running = kit.run(sample::replay(workspace, 71, source), &[31, 32, 33]).await;
+    let first = kit.step(StepReplay { due_max: 1, ..step(&running) }).await;
+    assert_eq!((counts(&first.replay), first.waits), ((3, 1, 0), Some(Waits::Busy)));
+    let owed = kit.owed(source).await;
+    let again = *owed.iter().find(|due| due.id == delivery(31, source)).expect("it was asked for");
+    assert_eq!(owed.len(), 23);
+    // It was tried, and is retried as a new one is.
+    kit.attempt(workspace, again, Verdict::RetryAt(sample::at(STEP_MS))).await;
+    let second = kit.step(StepReplay { due_max: 1, ..step(&first.replay) }).await;
+    assert_eq!((counts(&second.replay), second.waits), ((3, 2, 0), Some(Waits::Busy)));
+    let last = kit.step(StepReplay { due_max: 2, ..step(&second.replay) }).await;
     assert_eq!((last.replay.phase, last.waits), (Phase::Done, None));
 }
 

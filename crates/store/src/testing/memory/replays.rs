@@ -146,7 +146,8 @@ impl Data {
             return Ok(Stepped { replay, waits: Some(Waits::TargetOff) });
         }
         let is_due = |due: &&Due| due.id.webhook == replay.target && due.due_at <= at;
-        let room = due_max.saturating_sub(self.owed().filter(is_due).count());
+        let is_asked = |due: &&Due| due.steps > 0 && due.tries == 0;
+        let room = due_max.saturating_sub(self.owed().filter(is_due).filter(is_asked).count());
         let left = rest.split_off(take.min(room).min(rest.len()));
         for event in rest {
             let due = self.replay_one(&replay, event, at);
