@@ -8,16 +8,15 @@ use super::operation::{Caller, Choice, caller, choice};
 
 #[derive(Clone, Copy, Debug)]
 pub enum ReplayOperation {
-    /// From one webhook to another of its workspace, or to itself; perhaps planned at once with so many of
-    /// the newest deliveries.
+    /// From one webhook to another of its workspace, or to itself.
     Create {
         source: Choice,
         target: Option<Choice>,
         which: Which,
         start: Start,
-        found: Option<usize>,
     },
-    /// The newest deliveries of all workspaces, so many of them behind the first, go into the plan of a replay.
+    /// The newest deliveries, so many of them behind the first, go into the plan of a replay: of its workspace when that is the
+    /// whole plan, else of all.
     Plan {
         replay: Choice,
         skipped: usize,
@@ -60,9 +59,9 @@ pub(super) fn replay_operation() -> impl Strategy<Value = ReplayOperation> {
     use ReplayOperation as Op;
     let rest = prop_oneof![1 => Just(Rest::ToLookAt), 3 => Just(Rest::None)];
     prop_oneof![
-        6 => (choice(), option(choice()), which(), start(), proptest::option::weighted(0.8, 1..9usize))
-            .prop_map(|(source, target, which, start, found)| Op::Create { source, target, which, start, found }),
-        2 => (choice(), 0..3usize, 0..6usize, rest, told())
+        4 => (choice(), option(choice()), which(), start())
+            .prop_map(|(source, target, which, start)| Op::Create { source, target, which, start }),
+        8 => (newest(), skipped(), 0..9usize, rest, told())
             .prop_map(|(replay, skipped, found, rest, told)| Op::Plan { replay, skipped, found, rest, told }),
         9 => (newest(), 1..6usize, due_max(), told())
             .prop_map(|(replay, take, due_max, told)| Op::Step { replay, take, due_max, told }),
@@ -74,6 +73,10 @@ pub(super) fn replay_operation() -> impl Strategy<Value = ReplayOperation> {
 
 fn option<T: std::fmt::Debug>(of: impl Strategy<Value = T>) -> impl Strategy<Value = Option<T>> {
     proptest::option::weighted(0.4, of)
+}
+
+fn skipped() -> impl Strategy<Value = usize> {
+    prop_oneof![4 => Just(0), 1 => 1..3usize]
 }
 
 fn which() -> impl Strategy<Value = Which> {

@@ -14,7 +14,7 @@ use crate::testing::sample;
 
 pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &mut World) -> Compared {
     match operation {
-        ReplayOperation::Create { source, target, which, start, found } => {
+        ReplayOperation::Create { source, target, which, start } => {
             let Some((workspace, source)) = choose(&world.webhooks, source) else { return Ok(()) };
             let own = world.webhooks.iter().filter(|(owner, _)| *owner == workspace);
             let own: Vec<WebhookId> = own.map(|(_, webhook)| *webhook).collect();
@@ -23,14 +23,16 @@ pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &m
             replay.selection.which = which;
             let at = world.now();
             let replay = Replay { target, start, made_at: at, changed_at: at, ..replay };
-            create(replay, found, pair, world).await
+            create(replay, pair, world).await
         }
         ReplayOperation::Plan { replay, skipped, found, rest, told } => {
             let Some((workspace, replay)) = choose(&world.replays, replay) else { return Ok(()) };
             let from = progress(told, workspace, replay, pair).await?.planned_to;
-            let newest = world.deliveries.iter().rev().skip(skipped).take(found);
+            let is_whole = matches!(rest, Rest::None);
+            let wanted = |known: &&(WorkspaceId, DeliveryId)| !is_whole || known.0 == workspace;
+            let newest = world.deliveries.iter().rev().filter(wanted).skip(skipped).take(found);
             let found: Vec<EventId> = newest.map(|(_, id)| id.event).collect();
-            let next = found.last().copied().filter(|_| matches!(rest, Rest::ToLookAt));
+            let next = found.last().copied().filter(|_| !is_whole);
             plan(PlanReplay { replay, from, found, next, at: world.now() }, pair).await
         }
         ReplayOperation::Step { replay, take, due_max, told } => {
@@ -51,7 +53,7 @@ pub(super) async fn apply(operation: ReplayOperation, pair: &Pair<'_>, world: &m
 }
 
 /// Its target may come to have deliveries of any event.
-async fn create(replay: Replay, found: Option<usize>, pair: &Pair<'_>, world: &mut World) -> Compared {
+async fn create(replay: Replay, pair: &Pair<'_>, world: &mut World) -> Compared {
     if pair.both(|store| store.create_replay(replay.clone())).await?.is_err() {
         return Ok(());
     }
@@ -59,11 +61,8 @@ async fn create(replay: Replay, found: Option<usize>, pair: &Pair<'_>, world: &m
     let of_its = world.deliveries.iter().rev().take(4).map(|(owner, id)| (*owner, id.event));
     let further = of_its.map(|(owner, event)| (owner, DeliveryId { event, webhook: replay.target }));
     let further: Vec<_> = further.filter(|known| !world.deliveries.contains(known)).collect();
-    let Some(found) = found else { return Ok(()) };
-    let newest = world.deliveries.iter().rev().filter(|(owner, _)| *owner == replay.workspace).take(found);
-    let found = newest.map(|(_, id)| id.event).collect();
     world.deliveries.extend(further);
-    plan(PlanReplay { replay: replay.id, from: None, found, next: None, at: world.now() }, pair).await
+    Ok(())
 }
 
 async fn plan(params: PlanReplay, pair: &Pair<'_>) -> Compared {
