@@ -3,6 +3,7 @@
 mod arrivals;
 mod stage;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -37,6 +38,8 @@ const RECORDED_WITHIN: Duration = Duration::from_secs(1);
 /// What is due when a replay is paused comes within this time.
 const PAUSE_GRACE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_secs(3);
+/// How late the receiver may read what has come.
+const READ_WITHIN: Duration = Duration::from_millis(300);
 
 /// How large a run is.
 #[derive(Clone, Copy)]
@@ -120,15 +123,18 @@ fn pause(stage: &Stage, id: &str) -> Outcome {
     stage.command(&mut operator, id, "resume").map(drop)
 }
 
-/// Kills the server in the middle of what is left, and starts it again: when it was killed.
-fn kill(stage: &mut Stage, id: &str, deliveries: usize) -> Result<Instant, String> {
+/// Kills the server in the middle of what is left, and starts it again: when it was killed, from the signal until it was gone.
+fn kill(stage: &mut Stage, id: &str, deliveries: usize) -> Result<Range<Instant>, String> {
     let before = stage.arrivals.count();
     let middle = before + (deliveries - before) / 2;
     let arrivals = std::sync::Arc::clone(&stage.arrivals);
     let half = Duration::from_secs(300);
     wait_for("half of the rest", half, || arrivals.count() >= middle)?;
-    let killed = Instant::now();
+    let killing = Instant::now();
     stage.server.kill()?;
+    // What it has sent to its last moment has been read by then.
+    std::thread::sleep(READ_WITHIN);
+    let killed = killing..Instant::now();
     let came = stage.arrivals.count();
     stage.server.launch()?;
     stage.server.wait_ready(START_TIMEOUT)?;
@@ -138,12 +144,14 @@ fn kill(stage: &mut Stage, id: &str, deliveries: usize) -> Result<Instant, Strin
     Ok(killed)
 }
 
-fn judge(stage: &Stage, size: Size, rate: f64, killed: Instant) -> Outcome {
+fn judge(stage: &Stage, size: Size, rate: f64, killed: Range<Instant>) -> Outcome {
     let of_asked = rate / size.per_second as f64;
     println!("rate: {rate:.1}/s of {}/s asked for ({:.1} %)", size.per_second, of_asked * 100.0);
     let (missing, repeated) = stage.arrivals.missing_and_repeated();
-    let early = |first: &&Instant| **first + RECORDED_WITHIN < killed || **first > killed;
-    let without_reason = repeated.iter().filter(early).count();
+    let has_reason = |first: &&Instant| {
+        (killed.start..killed.end + RECORDED_WITHIN).contains(&(**first + RECORDED_WITHIN))
+    };
+    let without_reason = repeated.len() - repeated.iter().filter(has_reason).count();
     println!("missing {missing}; came twice {}, of them without a reason {without_reason}", repeated.len());
     let too_slow = of_asked < 0.95 && size.judges_rate == Judges::Rate;
     if missing > 0 || without_reason > 0 || of_asked > 1.05 || too_slow {
