@@ -19,7 +19,7 @@ use super::pace::{ReplayPace, SAVED_MAX};
 use crate::Engine;
 
 /// Between two steps of a job, unless it is so slow that it has nothing to send by then.
-const TICK: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(10);
 /// The longest pause of a job whose target has no room: what it could send meanwhile is saved up, so that none of its rate is
 /// lost to the pause.
 const BUSY_WAIT_MAX: Duration = SAVED_MAX;
