@@ -310,6 +310,10 @@ pub const COMMIT_OPERATIONS_MAX: usize = 1_024;
 pub const COMMIT_BYTES_MAX: usize = 4 * 1024 * 1024;
 pub const COMMIT_QUEUE_MAX: usize = 16_384;
 pub const COMMIT_QUEUE_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// How long outcomes of attempts wait for a commit that is made anyway, and how many of them make one worth while. Each commit
+/// costs as much as dozens of rows, and those that nobody waits for stand in the way of publishers.
+pub const OUTCOMES_LINGER: Duration = Duration::from_millis(5);
+pub const OUTCOMES_LINGERING_MAX: usize = 64;
 /// Reads waiting for one of the store's readers: some 100 ms of work; beyond, callers are told to come back.
 pub const READ_QUEUE_MAX: usize = 16_384;
 /// Rows removed in one step of upkeep or retention: some milliseconds.

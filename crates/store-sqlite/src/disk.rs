@@ -26,6 +26,13 @@ pub(crate) struct Disk {
     free_inside_bytes: AtomicU64,
 }
 
+/// What the filesystem has, and how much of it should be free.
+#[derive(Clone, Copy)]
+struct Measured {
+    space: DiskSpace,
+    wanted_bytes: u64,
+}
+
 impl Disk {
     /// Of the filesystem on which the database lies.
     pub(crate) fn of(directory: &Path, wal: PathBuf) -> Self {
@@ -55,18 +62,17 @@ impl Disk {
     pub(crate) fn room(&self) -> Room {
         match self.was() {
             Room::Enough => Room::Enough,
-            Room::Full => self.judge(),
+            Room::Full => self.judge(self.measure()),
         }
     }
 
     /// For the writer, before a commit. `free_inside_bytes` is asked when the filesystem is short of room.
     pub(crate) fn look(&self, free_inside_bytes: impl FnOnce() -> u64) -> Room {
-        if let Some(space) = self.space()
-            && space.free_bytes < with_margin(self.wanted_bytes(space))
-        {
+        let measured = self.measure();
+        if measured.is_some_and(|found| found.space.free_bytes < with_margin(found.wanted_bytes)) {
             self.free_inside_bytes.store(free_inside_bytes(), Ordering::Release);
         }
-        self.judge()
+        self.judge(measured)
     }
 
     /// A write found no room, whatever the filesystem says.
@@ -82,11 +88,10 @@ impl Disk {
         }
     }
 
-    fn judge(&self) -> Room {
-        let Some(space) = self.space() else { return self.set(Room::Enough) };
-        let reserve = self.wanted_bytes(space);
+    fn judge(&self, measured: Option<Measured>) -> Room {
+        let Some(Measured { space, wanted_bytes }) = measured else { return self.set(Room::Enough) };
         let was_full = self.was() == Room::Full;
-        let wanted = if was_full { with_margin(reserve) } else { reserve };
+        let wanted = if was_full { with_margin(wanted_bytes) } else { wanted_bytes };
         let inside = self.free_inside_bytes.load(Ordering::Acquire);
         // What is free inside the database serves new rows as well, but the log needs room outside.
         let outside_least = self.reserve_bytes(space) / 2;
@@ -114,13 +119,15 @@ impl Disk {
         );
     }
 
-    fn reserve_bytes(&self, space: DiskSpace) -> u64 {
-        STORAGE_RESERVE_BYTES_MAX.min(space.total_bytes / STORAGE_RESERVE_PARTS)
+    fn measure(&self) -> Option<Measured> {
+        let space = self.space()?;
+        // The reserve, and what folding the log back may add to the database.
+        let wanted_bytes = self.reserve_bytes(space).saturating_add(self.wal_bytes());
+        Some(Measured { space, wanted_bytes })
     }
 
-    /// The reserve, and what folding the log back may add to the database.
-    fn wanted_bytes(&self, space: DiskSpace) -> u64 {
-        self.reserve_bytes(space).saturating_add(self.wal_bytes())
+    fn reserve_bytes(&self, space: DiskSpace) -> u64 {
+        STORAGE_RESERVE_BYTES_MAX.min(space.total_bytes / STORAGE_RESERVE_PARTS)
     }
 }
 

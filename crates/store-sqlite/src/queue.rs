@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures_channel::oneshot;
 use signalpost_core::limits::{
-    COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_QUEUE_BYTES_MAX, COMMIT_QUEUE_MAX,
+    COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_QUEUE_BYTES_MAX, COMMIT_QUEUE_MAX, OUTCOMES_LINGER,
 };
 use signalpost_store::StoreError;
 use signalpost_store::batch::{BatchLimits, Batcher};
@@ -106,6 +106,22 @@ impl WriteQueue {
         Ok(())
     }
 
+    /// Queues what nobody waits for and must not be lost: it goes with the next commit, or after [`OUTCOMES_LINGER`] by
+    /// itself.
+    pub(crate) fn push_patient(&self, job: Box<dyn Job>, bytes: usize) -> Result<(), StoreError> {
+        let mut waiting = self.lock();
+        if waiting.closed {
+            return Err(closed());
+        }
+        // A writer that lingers already has set its timer.
+        let begins = waiting.batcher.is_empty();
+        waiting.batcher.push_patient(job, bytes);
+        if begins {
+            self.wake(waiting);
+        }
+        Ok(())
+    }
+
     /// Queues work in the background, which is done on the writer's terms.
     pub(crate) fn push_background(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
         let mut waiting = self.lock();
@@ -132,8 +148,10 @@ impl WriteQueue {
     /// waits in the background.
     pub(crate) fn next(&self, patience: Option<Duration>, terms: Terms) -> Next {
         let mut waiting = self.lock();
+        let mut has_lingered = false;
         loop {
-            if !waiting.batcher.is_empty() {
+            let lingers = !waiting.batcher.is_empty();
+            if lingers && (waiting.batcher.is_hurried() || has_lingered || waiting.closed) {
                 let mut batch = waiting.batcher.take();
                 if terms.under_load == UnderLoad::Joins {
                     batch.extend(waiting.background.pop_front());
@@ -143,8 +161,11 @@ impl WriteQueue {
             if waiting.closed {
                 return waiting.background.pop_front().map_or(Next::End, Next::Background);
             }
-            let has_background = !waiting.background.is_empty();
-            let patience = if has_background { Some(terms.quiet_for) } else { patience };
+            let patience = match (lingers, waiting.background.is_empty()) {
+                (true, _) => Some(OUTCOMES_LINGER),
+                (false, false) => Some(terms.quiet_for),
+                (false, true) => patience,
+            };
             waiting.writer_sleeps = true;
             match patience {
                 None => waiting = self.arrival.wait(waiting).unwrap_or_else(PoisonError::into_inner),
@@ -152,6 +173,7 @@ impl WriteQueue {
                     let (guard, timeout) =
                         self.arrival.wait_timeout(waiting, patience).unwrap_or_else(PoisonError::into_inner);
                     waiting = guard;
+                    has_lingered = lingers && timeout.timed_out();
                     if timeout.timed_out() && waiting.batcher.is_empty() && !waiting.closed {
                         waiting.writer_sleeps = false;
                         return waiting.background.pop_front().map_or(Next::Idle, Next::Background);
@@ -215,4 +237,49 @@ impl WriteQueue {
 
 pub(crate) fn closed() -> StoreError {
     StoreError::Unavailable("the store is closed".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::{Growth, job};
+
+    const TERMS: Terms = Terms { quiet_for: Duration::ZERO, under_load: UnderLoad::Waits };
+
+    fn idle() -> Box<dyn Job> {
+        job(Growth::Needed, |_write| Ok(())).0
+    }
+
+    fn operations(next: &Next) -> usize {
+        match next {
+            Next::Commit(batch) => batch.len(),
+            _ => 0,
+        }
+    }
+
+    #[test]
+    fn what_nobody_waits_for_shares_the_next_commit_and_needs_none() {
+        let queue = WriteQueue::new();
+        queue.push_patient(idle(), 1).expect("it is open");
+        queue.push(Admission::Bounded, idle(), 1).expect("there is room");
+        assert_eq!(operations(&queue.next(None, TERMS)), 2);
+        queue.push_patient(idle(), 1).expect("it is open");
+        assert_eq!(operations(&queue.next(None, TERMS)), 1, "nobody came, and it goes all the same");
+    }
+
+    #[test]
+    fn a_writer_that_waits_for_something_else_hears_of_what_lingers() {
+        let queue = WriteQueue::new();
+        queue.push_patient(idle(), 1).expect("it is open");
+        assert_eq!(
+            operations(&queue.next(Some(Duration::ZERO), TERMS)),
+            1,
+            "idle time is not told while it waits"
+        );
+        queue.push_patient(idle(), 1).expect("it is open");
+        queue.close();
+        assert_eq!(operations(&queue.next(None, TERMS)), 1);
+        assert!(matches!(queue.next(None, TERMS), Next::End));
+        assert!(queue.push_patient(idle(), 1).is_err());
+    }
 }

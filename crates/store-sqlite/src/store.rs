@@ -107,6 +107,19 @@ impl SqliteStore {
         self.writing.write((admission, Growth::Needed), bytes, work)
     }
 
+    /// The same for work of whose end nobody waits to hear: it goes with what others commit, soon.
+    pub(crate) fn write_patiently<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnMut(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Answer<T> {
+        let (job, reply) = job(Growth::Needed, work);
+        match self.writing.queue.push_patient(job, bytes) {
+            Ok(()) => self.writing.answer(reply),
+            Err(refusal) => Box::pin(std::future::ready(Err(refusal))),
+        }
+    }
+
     pub(crate) const fn writing(&self) -> &Writing {
         &self.writing
     }

@@ -1,8 +1,8 @@
 //! Group commit as a pure state machine: what waits, and what goes into the next commit.
 //!
-//! There is no lingering: a commit takes whatever has gathered while the one before it was being written, so
-//! batches grow with load by themselves. The writer thread and the simulator's inline executor are two shells
-//! around this.
+//! A commit takes whatever has gathered while the one before it was being written, so batches grow with load by
+//! themselves. What somebody waits for never lingers; what nobody waits for may, so that it shares a commit which is made
+//! anyway. The writer thread and the simulator's inline executor are two shells around this.
 
 use std::collections::VecDeque;
 
@@ -21,11 +21,13 @@ pub struct Batcher<T> {
     limits: BatchLimits,
     waiting: VecDeque<(T, usize)>,
     waiting_bytes: usize,
+    /// Somebody waits for an operation among these.
+    hurried: bool,
 }
 
 impl<T> Batcher<T> {
     pub const fn new(limits: BatchLimits) -> Self {
-        Self { limits, waiting: VecDeque::new(), waiting_bytes: 0 }
+        Self { limits, waiting: VecDeque::new(), waiting_bytes: 0, hurried: false }
     }
 
     /// Queues an operation, or gives it back when the queue is full. A queue that is empty takes any operation.
@@ -35,14 +37,19 @@ impl<T> Batcher<T> {
         if full && !self.waiting.is_empty() {
             return Err(operation);
         }
-        self.waiting.push_back((operation, bytes));
-        self.waiting_bytes += bytes;
+        self.push_always(operation, bytes);
         Ok(())
     }
 
     /// Queues an operation whatever the bounds say: for outcomes, which must not be lost and are bounded by the
     /// attempts in flight.
     pub fn push_always(&mut self, operation: T, bytes: usize) {
+        self.push_patient(operation, bytes);
+        self.hurried = true;
+    }
+
+    /// The same for an operation that nobody waits for.
+    pub fn push_patient(&mut self, operation: T, bytes: usize) {
         self.waiting.push_back((operation, bytes));
         self.waiting_bytes += bytes;
     }
@@ -62,7 +69,13 @@ impl<T> Batcher<T> {
             self.waiting_bytes -= weight;
             batch.push(operation);
         }
+        self.hurried &= !self.waiting.is_empty();
         batch
+    }
+
+    /// Whether the next commit should be made at once.
+    pub const fn is_hurried(&self) -> bool {
+        self.hurried
     }
 
     pub fn is_empty(&self) -> bool {
@@ -97,6 +110,29 @@ mod tests {
         batcher.push_always("outcome", 1);
         assert_eq!(batcher.take(), ["huge"]);
         assert_eq!(batcher.take(), ["outcome"]);
+    }
+
+    #[test]
+    fn what_nobody_waits_for_goes_with_what_somebody_does() {
+        let mut batcher = Batcher::new(LIMITS);
+        batcher.push_patient("outcome", 1);
+        assert!(!batcher.is_hurried() && !batcher.is_empty());
+        batcher.push("event", 1).expect("room");
+        assert!(batcher.is_hurried());
+        assert_eq!(batcher.take(), ["outcome", "event"]);
+        batcher.push_patient("another", 1);
+        assert!(!batcher.is_hurried(), "the hurry went with the commit");
+    }
+
+    #[test]
+    fn what_a_commit_leaves_is_in_as_much_hurry() {
+        let mut batcher = Batcher::new(LIMITS);
+        batcher.push_patient("huge", 50);
+        batcher.push_always("change", 1);
+        assert_eq!(batcher.take(), ["huge"]);
+        assert!(batcher.is_hurried());
+        assert_eq!(batcher.take(), ["change"]);
+        assert!(!batcher.is_hurried());
     }
 
     #[test]

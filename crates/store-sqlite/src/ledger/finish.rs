@@ -5,6 +5,7 @@ use signalpost_core::attempt::{Attempt, Outcome, Verdict};
 use signalpost_core::delivery::{CutReason, Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::health::Health;
 use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::limits::OUTCOMES_LINGERING_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
@@ -39,6 +40,13 @@ const ROW_BYTES: usize = 400;
 /// In bytes, about.
 pub(super) fn weight(finished: &[Finished]) -> usize {
     finished.iter().map(|one| ROW_BYTES + one.attempt.answer.len() + one.attempt.detail.len()).sum()
+}
+
+/// Whether something cannot go on before these outcomes are on disk, such as the next delivery of a key, or they are so many
+/// that a commit of their own is worth while.
+pub(super) fn is_awaited(finished: &[Finished]) -> bool {
+    let holds_up = |one: &Finished| one.due.order.is_some() || one.health.is_some();
+    finished.len() > OUTCOMES_LINGERING_MAX || finished.iter().any(holds_up)
 }
 
 pub(super) fn run(write: &mut Write<'_>, finished: &[Finished]) -> Result<(), Failure> {

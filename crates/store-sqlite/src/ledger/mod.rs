@@ -83,7 +83,11 @@ impl Ledger for SqliteStore {
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
         let bytes = finish::weight(&finished);
-        self.write(Admission::Always, bytes, move |write| finish::run(write, &finished))
+        if finish::is_awaited(&finished) {
+            self.write(Admission::Always, bytes, move |write| finish::run(write, &finished))
+        } else {
+            self.write_patiently(bytes, move |write| finish::run(write, &finished))
+        }
     }
 
     fn requeue(&self, params: Requeue) -> Answer<Due> {
