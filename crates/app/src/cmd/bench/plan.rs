@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) webhooks: u32,
     pub(super) pending: u64,
     pub(super) starts: usize,
+    /// How often scenarios that compare go through what they compare.
+    pub(super) rounds: usize,
     pub(super) server_config: Option<PathBuf>,
     pub(super) directory: PathBuf,
     pub(super) afterwards: Afterwards,
@@ -55,6 +57,7 @@ const STORED: u64 = 1_000_000;
 const PENDING: u64 = 1_000_000;
 const WEBHOOKS: u32 = 100_000;
 const STARTS: usize = 5;
+const ROUNDS: usize = 3;
 
 impl Scenario {
     pub(super) const ALL: [Self; 13] = [
@@ -107,10 +110,11 @@ impl Scenario {
             }
             Self::Noisy => {
                 "ten workspaces at 500 events/s (--rate) alone; beside a neighbour with as many that answers; beside one whose \
-                 receiver hangs for 20 s; beside one whose answers drip"
+                 receiver hangs for 20 s; beside one whose answers drip; three rounds, of which the medians count"
             }
             Self::Burst => {
-                "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much"
+                "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much; \
+                 three rounds, of which the medians count"
             }
             Self::Overload => {
                 "saturation, a quarter of it (--rate), twice of it for as long by more publishers than the server has connections \
@@ -157,6 +161,7 @@ impl Plan {
             webhooks: args.webhooks.unwrap_or(if args.quick { 200 } else { WEBHOOKS }),
             pending: number(args.pending, PENDING, 2_000),
             starts: narrow(quick(STARTS as u64, 1)),
+            rounds: narrow(quick(ROUNDS as u64, 1)),
             server_config: args.server_config.clone(),
             directory: args.dir.clone().unwrap_or_else(std::env::temp_dir),
             afterwards: if args.keep { Afterwards::Keep } else { Afterwards::Remove },

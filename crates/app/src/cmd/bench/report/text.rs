@@ -9,6 +9,8 @@ use super::{Fact, Report, ScenarioReport, Target, VERSION};
 const SETTINGS: [&str; 5] = ["seconds", "connections", "payload_bytes", "rate_events_per_s", "server_config"];
 const LABEL_CHARS: usize = 38;
 const COLUMN_CHARS: usize = 16;
+/// Phases beside each other; further ones stand below.
+const COLUMNS_MAX: usize = 4;
 
 impl Report {
     pub(in super::super) fn to_text(&self) -> String {
@@ -41,7 +43,11 @@ fn push_scenario(text: &mut String, scenario: &ScenarioReport) {
     for fact in &scenario.facts {
         row(text, fact.name, [value(fact)]);
     }
-    let phases = &scenario.phases;
+    scenario.phases.chunks(COLUMNS_MAX).for_each(|phases| push_phases(text, phases));
+    push_ledger(text, scenario);
+}
+
+fn push_phases(text: &mut String, phases: &[Figures]) {
     text.push('\n');
     row(text, "", phases.iter().map(|phase| phase.name.clone()));
     let mut line = |label: &str, cell: &dyn Fn(&Figures) -> String| {
@@ -80,7 +86,6 @@ fn push_scenario(text: &mut String, scenario: &ScenarioReport) {
     for phase in phases.iter().filter(|phase| !phase.drained) {
         text.push_str(&format!("  `{}` did not drain: nothing ended for 30 s\n", phase.name));
     }
-    push_ledger(text, scenario);
 }
 
 fn push_latency(text: &mut String, phases: &[Figures]) {

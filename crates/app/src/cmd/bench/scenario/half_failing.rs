@@ -7,7 +7,7 @@ use super::super::phase::Timed;
 use super::super::receiver::conduct::Conduct;
 use super::super::rig::{Rig, Until};
 use super::super::tenants::Tenants;
-use super::matched::{backlog_of_neighbours, slower};
+use super::matched::{Beside, backlog_of_neighbours, slower};
 use super::{Found, timetable};
 use crate::cmd::Failure;
 use crate::telemetry::note;
@@ -37,11 +37,12 @@ pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Fail
     note("  all answer again\n");
     rig.receiver.conduct_to(targets, Conduct::Answer)?;
     rig.clear().await?;
+    let beside = Beside { phase: 1, base: 0, round: 2 };
     found.later.extend([
-        slower("p50 of the half that answers", 0.5, 1, 0),
-        slower("p99 of the half that answers", 0.99, 1, 0),
-        slower("p99.9 of the half that answers", 0.999, 1, 0),
-        backlog_of_neighbours("what failed was delivered within", 1),
+        slower("p50 of the half that answers", 0.5, beside),
+        slower("p99 of the half that answers", 0.99, beside),
+        slower("p99.9 of the half that answers", 0.999, beside),
+        backlog_of_neighbours("what failed was delivered within", beside),
     ]);
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::super::phase::Timed;
 use super::super::receiver::conduct::Conduct;
 use super::super::rig::{Rig, Until};
 use super::super::tenants::{Matching, Tenants};
-use super::matched::{backlog_of_neighbours, slower, slower_at_most};
+use super::matched::{Beside, backlog_of_neighbours, slower, slower_at_most};
 use super::{Found, timetable};
 use crate::cmd::Failure;
 use crate::telemetry::note;
@@ -21,42 +21,48 @@ const HANGS_MS: u64 = 20_000;
 /// Retries are never exhausted while a receiver hangs, and come soon once it answers.
 const RETRY_SCHEDULE_S: [u64; 32] = [1; 32];
 const SLOWER_MAX: f64 = 1.5;
+/// What a neighbour costs that is no trouble is the cost of twice the events.
+const CONDUCTS: [(&str, Conduct); 3] =
+    [("one answers", Conduct::Answer), ("one hangs", Conduct::Hold), ("one drips", Conduct::Drip)];
 
 pub(super) async fn run(rig: &mut Rig<'_>, found: &mut Found) -> Result<(), Failure> {
     let healthy = rig.add(Tenants::single(WORKSPACES)).await?;
+    let mut neighbours = Vec::new();
+    for (name, conduct) in CONDUCTS {
+        neighbours.push((name, conduct, rig.add(neighbour()).await?));
+    }
     let rate = rig.plan.rate.unwrap_or(EVENTS_PER_S);
     found.fact("events of those measured", rate, "/s");
-    let alone = vec![rig.stream(healthy.clone(), timetable(rig.plan, rate))];
-    let alone = rig.measure_until(Until::MeasuredArrived, "alone", alone).await?;
-    found.phases.push((alone, Timed::Yes));
-    // What a neighbour costs that is no trouble is the cost of twice the events.
-    let conducts =
-        [("one answers", Conduct::Answer), ("one hangs", Conduct::Hold), ("one drips", Conduct::Drip)];
-    for (name, conduct) in conducts {
-        let neighbour = rig.add(neighbour()).await?;
-        let targets = rig.targets(neighbour.clone());
-        rig.receiver.conduct_to(targets.clone(), conduct)?;
-        // The neighbour gets as many events as all the others together.
-        let pace = timetable(rig.plan, rate);
-        let streams = [healthy.clone(), neighbour].map(|routes| rig.stream(routes, pace));
-        let beside = rig.measure_until(Until::MeasuredArrived, name, streams.into()).await?;
-        found.phases.push((beside, Timed::Yes));
-        if conduct != Conduct::Answer {
-            note("  the neighbour answers again\n");
-            rig.receiver.conduct_to(targets, Conduct::Answer)?;
+    for _ in 0..rig.plan.rounds {
+        let alone = vec![rig.stream(healthy.clone(), timetable(rig.plan, rate))];
+        let alone = rig.measure_until(Until::MeasuredArrived, "alone", alone).await?;
+        found.phases.push((alone, Timed::Yes));
+        for (name, conduct, neighbour) in &neighbours {
+            let targets = rig.targets(neighbour.clone());
+            rig.receiver.conduct_to(targets.clone(), *conduct)?;
+            // The neighbour gets as many events as all the others together.
+            let pace = timetable(rig.plan, rate);
+            let streams = [&healthy, neighbour].map(|routes| rig.stream(routes.clone(), pace));
+            let beside = rig.measure_until(Until::MeasuredArrived, name, streams.into()).await?;
+            found.phases.push((beside, Timed::Yes));
+            if *conduct != Conduct::Answer {
+                note("  the neighbour answers again\n");
+                rig.receiver.conduct_to(targets, Conduct::Answer)?;
+            }
+            rig.clear().await?;
         }
-        rig.clear().await?;
     }
+    let [answers, hangs, drips] = [1, 2, 3].map(|phase| Beside { phase, base: 0, round: 1 + CONDUCTS.len() });
     found.later.extend([
-        slower("p99 beside one that answers", 0.99, 1, 0),
-        slower("p50 beside one that hangs", 0.5, 2, 0),
-        slower_at_most("p99 beside one that hangs", 2, 0, SLOWER_MAX),
-        slower("p99.9 beside one that hangs", 0.999, 2, 0),
-        slower("p50 beside one that drips", 0.5, 3, 0),
-        slower_at_most("p99 beside one that drips", 3, 0, SLOWER_MAX),
-        slower("p99.9 beside one that drips", 0.999, 3, 0),
-        backlog_of_neighbours("what hung was delivered within", 2),
-        backlog_of_neighbours("what dripped was delivered within", 3),
+        slower("p99 beside one that answers", 0.99, answers),
+        slower("p50 beside one that hangs", 0.5, hangs),
+        slower_at_most("p99 beside one that hangs", hangs, SLOWER_MAX),
+        slower("p99.9 beside one that hangs", 0.999, hangs),
+        slower("p50 beside one that drips", 0.5, drips),
+        slower_at_most("p99 beside one that drips", drips, SLOWER_MAX),
+        slower("p99.9 beside one that drips", 0.999, drips),
+        backlog_of_neighbours("what hung was delivered within", hangs),
+        backlog_of_neighbours("what dripped was delivered within", drips),
     ]);
     Ok(())
 }
