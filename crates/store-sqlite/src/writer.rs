@@ -3,6 +3,7 @@
 //! A plain function of the batch. The thread (`threaded`) and the inline executor (`inline`) are two shells
 //! around it.
 
+use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use signalpost_store::{CommitListener, StoreError};
 
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::fold::{Folding, LogKeeper};
 use crate::job::{Growth, Job};
 use crate::ledger::upkeep::{self, Eagerness};
 use crate::meta;
@@ -85,6 +87,13 @@ impl WriterState {
         &self.directory
     }
 
+    /// Folds the log back from half of the frames on at which the connection itself would.
+    pub(crate) fn log_keeper(&self) -> Result<LogKeeper, OpenError> {
+        let frames: c_int =
+            self.connection.pragma_query_value(None, "wal_autocheckpoint", |row| row.get(0))?;
+        Ok(LogKeeper::new(Arc::new(Folding::new()), frames / 2))
+    }
+
     /// For reads, when there are no readers apart.
     pub(crate) fn connection(&self) -> &Connection {
         &self.connection
@@ -115,6 +124,14 @@ impl WriterState {
             if self.transact(unlist::step).is_none() {
                 break;
             }
+        }
+    }
+
+    /// A small step of the listing indexes where enough has come for one. Among commits, for idle time may never come, and
+    /// after many of them a step would hold publishers up that is as long as ten commits.
+    pub(crate) fn keep_indexes_up(&mut self) {
+        if self.caches.index.is_some_and(|index| upkeep::wants_small_index_step(index.unindexed)) {
+            self.transact(upkeep::small_index_step);
         }
     }
 

@@ -20,6 +20,10 @@ pub(crate) const INSERT_DELIVERY: &str = "INSERT OR IGNORE INTO ix_delivery (web
 /// Events and index rows of one step: some 5 ms.
 pub(crate) const STEP_EVENTS_MAX: usize = 1_000;
 const STEP_ROWS_MAX: usize = 2_000;
+/// Events of a step that others wait for: a third of a millisecond, which is no more than a commit of theirs takes.
+pub(crate) const SMALL_STEP_EVENTS: usize = 256;
+/// One small step takes this share (one in so many parts) of what is not indexed, so that steps grow where they fall behind.
+const SMALL_STEP_PARTS: usize = 4;
 
 /// Counts a new event; one that comes late, below the mark, is indexed on the spot.
 pub(super) fn note_event(write: &mut Write<'_>, event: &Event) -> Result<(), Failure> {
@@ -48,8 +52,18 @@ struct Tail {
 
 /// Moves the mark up by a bounded number of events; `true` when some are left.
 pub(crate) fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
+    step_of(write, STEP_EVENTS_MAX)
+}
+
+/// The same by as little as keeps up with what comes.
+pub(crate) fn small_step(write: &mut Write<'_>) -> Result<bool, Failure> {
+    let unindexed = usize::try_from(write.index_state()?.unindexed).unwrap_or(usize::MAX);
+    step_of(write, (unindexed / SMALL_STEP_PARTS).clamp(SMALL_STEP_EVENTS, STEP_EVENTS_MAX))
+}
+
+fn step_of(write: &mut Write<'_>, events_max: usize) -> Result<bool, Failure> {
     let IndexState { mark, unindexed } = write.index_state()?;
-    let Tail { mut events, mut deliveries } = read_tail(write, mark)?;
+    let Tail { mut events, mut deliveries } = read_tail(write, mark, events_max)?;
     let Some(&(_, new_mark)) = events.last() else {
         write.caches.index = Some(IndexState { mark, unindexed: 0 });
         return Ok(false);
@@ -71,10 +85,9 @@ pub(crate) fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
     Ok(unindexed > 0)
 }
 
-fn read_tail(write: &Write<'_>, mark: i64) -> Result<Tail, Failure> {
+fn read_tail(write: &Write<'_>, mark: i64, events_max: usize) -> Result<Tail, Failure> {
     let mut select = write.statement(SELECT_TAIL)?;
-    let events_max = i64::try_from(STEP_EVENTS_MAX).expect("small");
-    let mut rows = select.query(params![mark, events_max])?;
+    let mut rows = select.query(params![mark, i64::try_from(events_max).expect("small")])?;
     let mut tail = Tail::default();
     while let Some(row) = rows.next()? {
         let mut fields = Fields::new(row, "message", 1);

@@ -56,6 +56,16 @@ pub(crate) fn step(write: &mut Write<'_>, eagerness: Eagerness) -> Result<bool, 
         || replays::end::is_wanted(write)?)
 }
 
+/// Whether so many events stand outside the listing indexes that a step among commits is worth its own.
+pub(crate) fn wants_small_index_step(unindexed: u64) -> bool {
+    usize::try_from(unindexed).is_ok_and(|unindexed| unindexed >= index::SMALL_STEP_EVENTS)
+}
+
+/// A step of the listing indexes that holds nobody up for longer than a commit does.
+pub(crate) fn small_index_step(write: &mut Write<'_>) -> Result<bool, Failure> {
+    index::small_step(write)
+}
+
 /// One step of the listing indexes, whatever else there is to do.
 pub(crate) fn index_step(write: &mut Write<'_>) -> Result<bool, Failure> {
     index::step(write)
