@@ -19,6 +19,7 @@ use signalpost_core::sign::{STANDARD_SECRET_PREFIX, standard_secret};
 use signalpost_core::time::Timestamp;
 use signalpost_store::Store;
 
+use crate::committed::Committed;
 use crate::core_loop::DeliveryCore;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
@@ -84,7 +85,8 @@ impl Engine {
         let directory = Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&profiles)));
         let doorbell = Arc::new(Doorbell::new(cores));
         let metrics = Arc::new(Metrics::default());
-        store.listen(Arc::clone(&doorbell) as _);
+        let committed = Committed { doorbell: Arc::clone(&doorbell), metrics: Arc::clone(&metrics) };
+        store.listen(Arc::new(committed));
         let ids = Mutex::new(IdMint::new(node, store.highest_id()));
         let engine = Arc::new(Self {
             store,

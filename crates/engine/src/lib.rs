@@ -9,6 +9,7 @@
 
 mod attempt;
 mod balance;
+mod committed;
 pub mod core_loop;
 pub mod credentials;
 mod decisions;

@@ -106,15 +106,14 @@ pub const OUTCOME_CLASSES: [&str; 13] = [
 struct AttemptCounters([Counter; OUTCOME_CLASSES.len()]);
 
 impl Metrics {
-    /// Events that are on disk, each with what the filters did that were asked about it; none where none were.
+    /// How a publisher was answered, with what the filters did that were asked about each event; none where none were. What was
+    /// stored is counted when it is [`crate::committed::Committed`].
     pub(crate) fn accepted(&self, accepted: &[Accepted], turned_away: &[TurnedAway]) {
         let turned_away = turned_away.iter().copied().chain(std::iter::repeat(TurnedAway::default()));
         for (one, turned_away) in accepted.iter().zip(turned_away) {
             match one.repeated {
                 Repeated::Yes => self.events_repeated.add(1),
                 Repeated::No => {
-                    self.events_accepted.add(1);
-                    self.deliveries_created.add(one.deliveries);
                     self.filtered_out.add(turned_away.filtered_out);
                     self.filter_failures.add(turned_away.failed);
                 }

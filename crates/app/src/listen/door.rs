@@ -13,6 +13,11 @@ use super::addresses::{AddressPlace, Addresses};
 use crate::cmd::Failure;
 use crate::patience::Patience;
 
+/// Callers that may wait in the system's queue until they are accepted; the system may permit fewer. Who finds it full is not told
+/// so: its system tries again by itself, after a second, then three, then seven, and a caller waits for half a minute for what takes a
+/// millisecond. The standard library's 128 are a fraction of the connections that we serve.
+const BACKLOG_MAX: i32 = 4_096;
+
 /// A bound address that several cores accept from.
 pub(crate) struct Door {
     pub(super) listener: TcpListener,
@@ -132,6 +137,7 @@ impl Door {
     pub(crate) fn bind(name: &str, flag: &str, address: SocketAddr, manner: Manner) -> Result<Self, Failure> {
         let bound = TcpListener::bind(address).and_then(|listener| {
             listener.set_nonblocking(true)?;
+            rustix::net::listen(&listener, BACKLOG_MAX)?;
             let address = listener.local_addr()?;
             Ok((listener, address))
         });
@@ -146,5 +152,26 @@ impl Door {
         let listener = self.listener.try_clone();
         let listener = listener.map_err(|error| Failure::io("cannot share a listening socket", error))?;
         Ok(Self { listener, address: self.address, manner: Arc::clone(&self.manner) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    /// Less than a system waits before it tries again.
+    const AT_ONCE: Duration = Duration::from_millis(500);
+
+    #[test]
+    fn hundreds_may_call_before_one_is_accepted() {
+        let proxies = TrustedProxies::new(Vec::new());
+        let manner = Manner::new((Callers::Operators, 1), None, Patience::default(), proxies);
+        let anywhere = "127.0.0.1:0".parse().expect("an address");
+        let door = Door::bind("operator", "operator", anywhere, manner).expect("loopback is there");
+        let call = |_| TcpStream::connect_timeout(&door.address, AT_ONCE).expect("it is let in");
+        let callers: Vec<TcpStream> = (0..300).map(call).collect();
+        assert_eq!(callers.len(), 300);
     }
 }
