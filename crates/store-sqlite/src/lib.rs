@@ -13,7 +13,6 @@ pub mod copy;
 mod disk;
 mod failure;
 mod fetch;
-mod fold;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod inline;

@@ -15,7 +15,7 @@ use crate::job::{Growth, Reply, job};
 use crate::open::{Directory, OpenError, OpenOptions};
 use crate::queue::{Admission, WriteQueue};
 use crate::readers::ReadQueue;
-use crate::threaded::{Others, run_writer};
+use crate::threaded::run_writer;
 use crate::write::Write;
 use crate::writer::{Board, WriterState};
 
@@ -58,8 +58,6 @@ impl SqliteStore {
         let connections = (0..readers)
             .map(|_| state.directory().connect_reader())
             .collect::<Result<Vec<Connection>, OpenError>>()?;
-        let folder = state.directory().connect_folder()?;
-        let keeper = state.log_keeper()?;
         let read_queue = Arc::new(ReadQueue::new(readers));
         let queue = Arc::new(WriteQueue::new());
         let board = state.board();
@@ -68,11 +66,8 @@ impl SqliteStore {
             let body = Box::new(move || reads.run_reader(connection));
             options.threads.spawn(&format!("store-read-{number}"), body);
         }
-        let folding = keeper.folding();
-        let folds = Arc::clone(&folding);
-        options.threads.spawn("store-fold", Box::new(move || folds.run(folder)));
-        let (writes, others) = (Arc::clone(&queue), Others { readers: Arc::clone(&read_queue), folding });
-        options.threads.spawn("store-write", Box::new(move || run_writer(state, keeper, &writes, &others)));
+        let (writes, reads) = (Arc::clone(&queue), Arc::clone(&read_queue));
+        options.threads.spawn("store-write", Box::new(move || run_writer(state, &writes, &reads)));
         let writing = Writing { queue, board: Arc::clone(&board), inline: None };
         Ok(Self { writing, board, shell: Shell::Threads(read_queue) })
     }

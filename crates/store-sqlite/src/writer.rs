@@ -3,7 +3,6 @@
 //! A plain function of the batch. The thread (`threaded`) and the inline executor (`inline`) are two shells
 //! around it.
 
-use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +14,6 @@ use signalpost_store::{CommitListener, StoreError};
 
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::fold::{Folding, LogKeeper};
 use crate::job::{Growth, Job};
 use crate::ledger::upkeep::{self, Eagerness};
 use crate::meta;
@@ -85,13 +83,6 @@ impl WriterState {
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.directory
-    }
-
-    /// Folds the log back from half of the frames on at which the connection itself would.
-    pub(crate) fn log_keeper(&self) -> Result<LogKeeper, OpenError> {
-        let frames: c_int =
-            self.connection.pragma_query_value(None, "wal_autocheckpoint", |row| row.get(0))?;
-        Ok(LogKeeper::new(Arc::new(Folding::new()), frames / 2))
     }
 
     /// For reads, when there are no readers apart.

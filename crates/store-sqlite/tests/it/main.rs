@@ -10,7 +10,6 @@ mod conformance;
 mod copies;
 mod differential;
 mod feed;
-mod folding;
 mod opening;
 mod retention;
 mod support;
