@@ -56,11 +56,7 @@ impl Connection {
         let rested = now_ns() > self.used_ns + REST_NS_MAX;
         let mut stream = match self.stream.take().filter(|_| !rested) {
             Some(stream) => stream,
-            None => {
-                let stream = TcpStream::connect(self.address).await?;
-                stream.set_nodelay(true)?;
-                stream
-            }
+            None => self.connect().await?,
         };
         self.buffer.clear();
         let answered =
@@ -71,6 +67,18 @@ impl Connection {
         }
         let body = &self.buffer[head.body_at..head.body_at + head.body_bytes];
         Ok(Answer { status: head.status, retry_after_s: head.retry_after_s, body })
+    }
+
+    /// Connects before there is anything to send. What fails here is tried again with the first request, and told there.
+    pub(super) async fn warm_up(&mut self) {
+        self.stream = self.connect().await.ok();
+        self.used_ns = now_ns();
+    }
+
+    async fn connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
     /// Posts a body and returns the answer's, which must be a success.

@@ -57,7 +57,7 @@ const STORED: u64 = 1_000_000;
 const PENDING: u64 = 1_000_000;
 const WEBHOOKS: u32 = 100_000;
 const STARTS: usize = 5;
-const ROUNDS: usize = 3;
+const ROUNDS: usize = 5;
 
 impl Scenario {
     pub(super) const ALL: [Self; 13] = [
@@ -110,11 +110,11 @@ impl Scenario {
             }
             Self::Noisy => {
                 "ten workspaces at 500 events/s (--rate) alone; beside a neighbour with as many that answers; beside one whose \
-                 receiver hangs for 20 s; beside one whose answers drip; three rounds, of which the medians count"
+                 receiver hangs for 20 s; beside one whose answers drip; five rounds, of which the medians count"
             }
             Self::Burst => {
                 "eleven workspaces at 50 events/s each (--rate: ten of them together); then one publishes 100 times as much; \
-                 three rounds, of which the medians count"
+                 five rounds, of which the medians count"
             }
             Self::Overload => {
                 "saturation, a quarter of it (--rate), twice of it for as long by more publishers than the server has connections \
