@@ -13,6 +13,7 @@ pub mod copy;
 mod disk;
 mod failure;
 mod fetch;
+mod fold;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod inline;

@@ -10,12 +10,13 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::fold::LogKeeper;
 use crate::inline::Inline;
 use crate::job::{Growth, Reply, job};
 use crate::open::{Directory, OpenError, OpenOptions};
 use crate::queue::{Admission, WriteQueue};
 use crate::readers::ReadQueue;
-use crate::threaded::run_writer;
+use crate::threaded::{Others, run_writer};
 use crate::write::Write;
 use crate::writer::{Board, WriterState};
 
@@ -58,6 +59,8 @@ impl SqliteStore {
         let connections = (0..readers)
             .map(|_| state.directory().connect_reader())
             .collect::<Result<Vec<Connection>, OpenError>>()?;
+        let folder = state.directory().connect_folder()?;
+        let keeper = LogKeeper::new();
         let read_queue = Arc::new(ReadQueue::new(readers));
         let queue = Arc::new(WriteQueue::new());
         let board = state.board();
@@ -66,8 +69,11 @@ impl SqliteStore {
             let body = Box::new(move || reads.run_reader(connection));
             options.threads.spawn(&format!("store-read-{number}"), body);
         }
-        let (writes, reads) = (Arc::clone(&queue), Arc::clone(&read_queue));
-        options.threads.spawn("store-write", Box::new(move || run_writer(state, &writes, &reads)));
+        let folding = keeper.folding();
+        let folds = Arc::clone(&folding);
+        options.threads.spawn("store-fold", Box::new(move || folds.run(folder)));
+        let (writes, others) = (Arc::clone(&queue), Others { readers: Arc::clone(&read_queue), folding });
+        options.threads.spawn("store-write", Box::new(move || run_writer(state, keeper, &writes, &others)));
         let writing = Writing { queue, board: Arc::clone(&board), inline: None };
         Ok(Self { writing, board, shell: Shell::Threads(read_queue) })
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::fold::{Folding, LogKeeper};
 use crate::queue::{Next, Terms, WriteQueue};
 use crate::readers::ReadQueue;
 use crate::writer::{Pace, WriterState};
@@ -12,10 +13,34 @@ const IDLE_AFTER: Duration = Duration::from_millis(50);
 /// Commits after which a step of housekeeping is done without waiting for idle time, which may never come.
 const COMMITS_WITHOUT_STEP_MAX: u32 = 64;
 
-/// Works until the queue is closed and empty. The readers go first, so that the writer's connection is the last
-/// one and SQLite folds the write-ahead log into the file.
-pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, readers: &Arc<ReadQueue>) {
-    let guard = EndGuard { queue: Arc::clone(queue), readers: Arc::clone(readers) };
+/// The threads that have connections too. They go first, so that the writer's is the last one and SQLite folds the write-ahead
+/// log into the file.
+#[derive(Clone)]
+pub(crate) struct Others {
+    pub(crate) readers: Arc<ReadQueue>,
+    pub(crate) folding: Arc<Folding>,
+}
+
+impl Others {
+    fn close(&self) {
+        self.readers.close();
+        self.folding.close();
+    }
+
+    fn wait_until_ended(&self) {
+        self.readers.wait_until_ended();
+        self.folding.wait_until_ended();
+    }
+}
+
+/// Works until the queue is closed and empty.
+pub(crate) fn run_writer(
+    mut state: WriterState,
+    mut keeper: LogKeeper,
+    queue: &Arc<WriteQueue>,
+    others: &Others,
+) {
+    let guard = EndGuard { queue: Arc::clone(queue), others: others.clone() };
     // A start is like a commit: the process before may have left something to do.
     let mut patience = Some(IDLE_AFTER);
     let mut commits_without_step = 0;
@@ -25,6 +50,7 @@ pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, reader
             Next::Commit(batch) => {
                 state.apply(batch, Pace::Loaded);
                 state.keep_indexes_up();
+                keeper.keep(state.connection());
                 commits_without_step += 1;
                 (patience, quiet_for) = (Some(IDLE_AFTER), IDLE_AFTER);
             }
@@ -44,8 +70,8 @@ pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, reader
             state.upkeep_step();
         }
     }
-    readers.close();
-    readers.wait_until_ended();
+    others.close();
+    others.wait_until_ended();
     drop(state);
     drop(guard);
 }
@@ -53,12 +79,12 @@ pub(crate) fn run_writer(mut state: WriterState, queue: &Arc<WriteQueue>, reader
 /// Lets nobody wait for a writer that is gone, however it went.
 struct EndGuard {
     queue: Arc<WriteQueue>,
-    readers: Arc<ReadQueue>,
+    others: Others,
 }
 
 impl Drop for EndGuard {
     fn drop(&mut self) {
-        self.readers.close();
+        self.others.close();
         self.queue.end();
     }
 }

@@ -10,6 +10,7 @@ mod conformance;
 mod copies;
 mod differential;
 mod feed;
+mod folding;
 mod opening;
 mod retention;
 mod support;
