@@ -71,7 +71,8 @@ pub struct DeliveryProfile {
     pub headers: Vec<(Arc<str>, Template)>,
     /// Beginnings of header names, in lower case, that no webhook may set for itself, beside the headers above.
     pub reserved_prefixes: Vec<String>,
-    pub signature: SignatureRecipe,
+    /// Every lane's signer has it.
+    pub signature: Arc<SignatureRecipe>,
     pub policy: DeliveryPolicy,
 }
 

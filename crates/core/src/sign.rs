@@ -56,7 +56,7 @@ pub struct KeyError;
 /// A recipe with its keys, prepared once per lane so that an attempt costs no key schedule.
 #[derive(Clone)]
 pub struct Signer {
-    recipe: SignatureRecipe,
+    recipe: Arc<SignatureRecipe>,
     newest: Hmac<Sha256>,
     /// Newest first; each signs before its instant only.
     previous: Vec<(Hmac<Sha256>, Timestamp)>,
@@ -64,7 +64,7 @@ pub struct Signer {
 
 impl Signer {
     /// Signs with this secret, for as long as the signer lives.
-    pub fn new(recipe: SignatureRecipe, secret: &Secret) -> Result<Self, KeyError> {
+    pub fn new(recipe: Arc<SignatureRecipe>, secret: &Secret) -> Result<Self, KeyError> {
         let newest = mac_of(recipe.key, secret)?;
         Ok(Self { recipe, newest, previous: Vec::new() })
     }
@@ -158,7 +158,7 @@ mod tests {
         event.content.producer_id = Some(id.to_owned());
         let attempt_at = Timestamp::from_ms(unix_s * 1_000);
         let scope = Scope { attempt_at, body: body.as_bytes(), ..scope(&event) };
-        let signer = Signer::new(recipe, &Secret::from_text(secret)).expect("a good secret");
+        let signer = Signer::new(Arc::new(recipe), &Secret::from_text(secret)).expect("a good secret");
         assert_eq!(signer.sign(scope), ("x-sig".into(), expected.to_owned()));
     }
 
@@ -221,7 +221,7 @@ mod tests {
             let recipe = recipe(content, "v1,${signature}", KeyForm::PrefixedBase64, Encoding::Base64);
             let recipe = SignatureRecipe { separator: separator.map(Arc::from), ..recipe };
             let secret = |text| Secret::from_text(text);
-            let mut signer = Signer::new(recipe, &secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"))
+            let mut signer = Signer::new(Arc::new(recipe), &secret("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"))
                 .expect("a good secret");
             let expires_at = Timestamp::from_ms(1_614_265_330_500);
             signer
@@ -241,10 +241,11 @@ mod tests {
     fn a_secret_of_the_wrong_form_is_refused() {
         for secret in ["", "whsec_", "MfKQ", "whsec_***"] {
             let recipe = recipe("${body}", "${signature}", KeyForm::PrefixedBase64, Encoding::Base64);
-            let mut made = Signer::new(recipe.clone(), &Secret::from_text("whsec_")).expect("an empty key");
+            let mut made =
+                Signer::new(Arc::new(recipe.clone()), &Secret::from_text("whsec_")).expect("an empty key");
             let previous = made.add_previous(&Secret::from_text(secret), Timestamp::default());
             assert_eq!(previous.is_err(), secret != "whsec_", "{secret}");
-            let made = Signer::new(recipe, &Secret::from_text(secret));
+            let made = Signer::new(Arc::new(recipe), &Secret::from_text(secret));
             assert_eq!(made.is_err(), secret != "whsec_", "{secret}: an empty key is still a key");
         }
     }

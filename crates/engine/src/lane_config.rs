@@ -155,7 +155,7 @@ impl Target {
         let signer = match opened.secret {
             None => None,
             Some(secret) => Some(
-                signer(profile.delivery.signature.clone(), &secret, &opened.previous)
+                signer(Arc::clone(&profile.delivery.signature), &secret, &opened.previous)
                     .map_err(|error| error.to_string())?,
             ),
         };
@@ -167,7 +167,7 @@ impl Target {
 }
 
 fn signer(
-    recipe: SignatureRecipe,
+    recipe: Arc<SignatureRecipe>,
     newest: &Secret,
     previous: &[(Secret, Timestamp)],
 ) -> Result<Signer, KeyError> {

@@ -216,14 +216,14 @@ fn delivery(style: &Style) -> Result<DeliveryProfile, TemplateError> {
             header("x-timestamp", "${attempt.unix_s}")?,
         ],
         reserved_prefixes: Vec::new(),
-        signature: SignatureRecipe {
+        signature: Arc::new(SignatureRecipe {
             header: Arc::from(SIGNATURE_HEADER),
             value: Template::text(value)?,
             content: Template::text(content)?,
             key,
             encoding,
             separator: (style.signature == SignatureStyle::Standard).then(|| Arc::from(" ")),
-        },
+        }),
         policy: DeliveryPolicy {
             retry: RetrySchedule::from_seconds(style.schedule_s).expect("short and few"),
             timeout: Duration::from_millis(style.timeout_ms),

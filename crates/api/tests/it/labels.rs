@@ -1,6 +1,8 @@
 //! A made-up dialect in which a producer's id is a label, whose events have bodies of two kinds, and which sends to webhooks
 //! without a secret.
 
+use std::sync::Arc;
+
 use http::Method;
 use serde_json::{Value, json};
 use signalpost_api::{Dialect, built_in_dialects};
@@ -210,8 +212,8 @@ fn a_template_says_a_number_only_where_ids_are_numbers() {
     let spoil: [fn(&mut Profile, Template); 6] = [
         |profile, number| profile.delivery.body = number,
         |profile, number| profile.delivery.headers.push(("x-tenant".into(), number)),
-        |profile, number| profile.delivery.signature.content = number,
-        |profile, number| profile.delivery.signature.value = number,
+        |profile, number| Arc::make_mut(&mut profile.delivery.signature).content = number,
+        |profile, number| Arc::make_mut(&mut profile.delivery.signature).value = number,
         |profile, number| profile.catalogue.as_mut().unwrap()[0].body = Some(number),
         |profile, number| {
             let (event_type, attributes) = ("a.gone".to_owned(), Vec::new());

@@ -34,14 +34,14 @@ pub(crate) fn profile() -> Profile {
     let form = || IdForm::random("", 16);
     let text = |template| Template::text(template).expect("a good template");
     let (key, encoding) = (KeyForm::Text, Encoding::Hex);
-    let signature = SignatureRecipe {
+    let signature = Arc::new(SignatureRecipe {
         header: "x-signature".into(),
         value: text("${signature}"),
         content: text("${body}"),
         key,
         encoding,
         separator: None,
-    };
+    });
     let policy = DeliveryPolicy {
         retry: RetrySchedule::default(),
         timeout: Duration::from_secs(1),

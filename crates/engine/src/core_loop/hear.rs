@@ -182,7 +182,7 @@ impl Running {
     }
 
     /// Takes a lane out of memory and of all that is counted.
-    pub(super) fn take_out(&mut self, webhook: WebhookId) -> Option<Lane> {
+    pub(super) fn take_out(&mut self, webhook: WebhookId) -> Option<Box<Lane>> {
         let lane = self.lanes.remove(&webhook)?;
         if let Some(workspace) = lane.workspace {
             self.round.leave(workspace, webhook);

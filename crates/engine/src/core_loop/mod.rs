@@ -99,7 +99,8 @@ struct Running {
     engine: Arc<Engine>,
     door: CoreDoor,
     transport: Rc<dyn Transport>,
-    lanes: IdMap<WebhookId, Lane>,
+    /// Boxed: a table that grows keeps room for as many again.
+    lanes: IdMap<WebhookId, Box<Lane>>,
     leaving: BTreeMap<WebhookId, Leaving>,
     /// Since when the attempts of lanes have been counted.
     counted_since: Timestamp,
@@ -254,7 +255,7 @@ impl Running {
         let lane = self.lanes.entry(webhook).or_insert_with(|| {
             metrics.lanes_in_memory.add(1);
             self.resting.remove(&webhook);
-            let mut lane = Lane::new(now);
+            let mut lane = Box::new(Lane::new(now));
             // What was to wake a lane that is not in memory is on disk, and nothing else remembers it.
             if let Some(at) = self.timers.of(webhook) {
                 lane.hear_of(at);

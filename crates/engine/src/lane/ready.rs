@@ -113,7 +113,12 @@ impl Ready {
 
     pub(super) fn push_back(&mut self, entry: Entry) {
         self.bytes += entry.bytes();
-        self.queue_mut(Kind::of(entry.due)).push_back(entry);
+        let queue = self.queue_mut(Kind::of(entry.due));
+        if queue.capacity() == 0 {
+            // Of a hundred thousand lanes most hold one delivery at a time, and the usual first room is for four.
+            queue.reserve_exact(1);
+        }
+        queue.push_back(entry);
     }
 
     /// Takes back what was popped, as if it had not been.

@@ -297,14 +297,14 @@ pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Pr
             body: text("x"),
             headers: vec![("x-delivery".into(), text("${delivery.id}"))],
             reserved_prefixes: Vec::new(),
-            signature: SignatureRecipe {
+            signature: Arc::new(SignatureRecipe {
                 header: "x-signature".into(),
                 value: text("${signature}"),
                 content: text("${body}"),
                 key: KeyForm::Text,
                 encoding: Encoding::Hex,
                 separator: None,
-            },
+            }),
             policy: DeliveryPolicy {
                 retry: RetrySchedule::from_seconds(&RETRY_S).expect("short"),
                 timeout: Duration::from_secs(1),

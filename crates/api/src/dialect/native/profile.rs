@@ -1,5 +1,6 @@
 //! How native workspaces deliver: Standard Webhooks 1.0, as data.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use signalpost_core::health::{DisableRule, HoldRule, ReleaseOrder};
@@ -67,14 +68,14 @@ fn delivery() -> DeliveryProfile {
         body: Template::json(BODY).expect("a constant that a test reads"),
         headers: HEADERS.into_iter().map(|(name, value)| (name.into(), text(value))).collect(),
         reserved_prefixes: vec![RESERVED_PREFIX.to_owned()],
-        signature: SignatureRecipe {
+        signature: Arc::new(SignatureRecipe {
             header: SIGNATURE_HEADER.into(),
             value: text(SIGNATURE_VALUE),
             content: text(SIGNED),
             key: KeyForm::PrefixedBase64,
             encoding: Encoding::Base64,
             separator: Some(SIGNATURE_SEPARATOR.into()),
-        },
+        }),
         policy: DeliveryPolicy {
             retry: RetrySchedule::from_seconds(&RETRY_SCHEDULE_S).expect("a constant within the bounds"),
             timeout: TIMEOUT,

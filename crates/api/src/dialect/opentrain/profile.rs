@@ -2,6 +2,8 @@
 //! adopts one of the shapes overrides fields of [`Instance`]; nothing else in this folder holds a literal of the
 //! vendor's but for the words of requests and answers.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::{AttributeForm, AttributeRule, DataRule, EventKind, Presence};
@@ -264,14 +266,14 @@ impl Instance {
             body: Template::json(RECORD).expect("a constant that a test reads"),
             headers,
             reserved_prefixes: vec![self.header_prefix.to_ascii_lowercase()],
-            signature: SignatureRecipe {
+            signature: Arc::new(SignatureRecipe {
                 header: brand::own_header(&self.header_prefix, SIGNATURE_HEADER)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: Encoding::Hex,
                 separator: None,
-            },
+            }),
             policy: brand::policy(
                 &self.retry_schedule_s,
                 self.timeout_ms,

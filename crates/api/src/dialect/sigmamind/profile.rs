@@ -2,6 +2,8 @@
 //! overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's but for
 //! the names of events in [`super::catalogue`].
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use signalpost_core::event_rule::EventKind;
 use signalpost_core::profile::{
@@ -121,14 +123,14 @@ impl Instance {
             body: Template::json(BODY).expect("a constant that a test reads"),
             headers,
             reserved_prefixes: Vec::new(),
-            signature: SignatureRecipe {
+            signature: Arc::new(SignatureRecipe {
                 header: header_name("signature_header", &self.signature_header)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: self.signature_encoding,
                 separator: None,
-            },
+            }),
             policy: brand::policy(&self.retry_schedule_s, self.timeout_ms, self.disable_after_failures)?,
         })
     }

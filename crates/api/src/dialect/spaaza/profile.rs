@@ -2,6 +2,7 @@
 //! shape overrides fields of [`Instance`]; nothing else in this folder holds a literal of the vendor's but for the words of
 //! requests and answers, and the names of events in [`super::catalogue`].
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::StatusCode;
@@ -227,14 +228,14 @@ impl Instance {
             body: Template::json(ENVELOPE).expect("a constant that a test reads"),
             headers: brand::common_headers(&self.user_agent)?,
             reserved_prefixes: vec![self.header_prefix.to_ascii_lowercase()],
-            signature: SignatureRecipe {
+            signature: Arc::new(SignatureRecipe {
                 header: brand::own_header(&self.header_prefix, SIGNATURE_HEADER)?.as_str().into(),
                 value: text(SIGNATURE_VALUE),
                 content: text(SIGNED),
                 key: KeyForm::Text,
                 encoding: Encoding::Base64,
                 separator: None,
-            },
+            }),
             policy: brand::policy(&self.retry_schedule_s, self.timeout_ms, self.disable_after_failures)?,
         })
     }
