@@ -11,6 +11,7 @@ mod cores;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod heavy_thread;
+mod huge_pages;
 mod key_files;
 mod listen;
 mod open_files;

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
 use crate::heavy_thread::HeavyThread;
+use crate::huge_pages;
 use crate::key_files::Keys;
 use crate::listen::{Callers, Connections, Door, Manner, TrustedProxies};
 use crate::open_files;
@@ -56,6 +57,7 @@ impl Server {
     pub(crate) fn start(settings: Settings, keys: Keys) -> Result<Self, Failure> {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         open_files::raise_limit(&settings, processors);
+        huge_pages::do_without();
         let mut certificates = Vec::new();
         let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
         let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
