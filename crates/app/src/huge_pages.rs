@@ -9,3 +9,14 @@ pub(crate) fn do_without() {
         tracing::debug!(%error, "huge pages cannot be done without");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_system_takes_note() {
+        do_without();
+        assert_eq!(rustix::thread::transparent_huge_pages_are_disabled(), Ok(true));
+    }
+}
