@@ -11,12 +11,13 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use rusqlite::Connection;
 use rusqlite::wal::CheckpointMode;
 
-/// Frames that are worth copying: some 2 MB, which the disk has done in the time of two or three commits.
-const FOLD_FROM_FRAMES: c_int = 250;
-/// Frames from which the log is begun anew.
-const RENEW_FROM_FRAMES: c_int = 4_000;
-/// The writer looks how long the log is once in so many commits.
-const COMMITS_PER_LOOK: u32 = 8;
+/// Of the frames at which SQLite folds in a commit, a part this small is worth copying: of 8,000 some 250, 2 MB, which the disk has
+/// done in the time of two or three commits.
+const FOLD_FROM_PART: c_int = 32;
+/// At this part of them the log is begun anew.
+const RENEW_FROM_PART: c_int = 2;
+/// The writer asks how long the log is so many times until it is worth copying.
+const LOOKS: c_int = 32;
 
 /// What the writer and the thread that folds tell each other.
 pub(crate) struct Folding {
@@ -102,12 +103,23 @@ impl Drop for EndGuard<'_> {
 pub(crate) struct LogKeeper {
     folding: Arc<Folding>,
     teller: Teller,
-    commits: u32,
+    /// Frames that are worth copying.
+    fold_from: c_int,
+    /// Frames from which the log is begun anew.
+    renew_from: c_int,
+    commits_until_look: c_int,
 }
 
 impl LogKeeper {
-    pub(crate) fn new() -> Self {
-        Self { folding: Arc::new(Folding::new()), teller: Teller::default(), commits: 0 }
+    /// For a writer that folds at its commits itself when the log has this many frames.
+    pub(crate) fn new(folds_itself_from: c_int) -> Self {
+        Self {
+            folding: Arc::new(Folding::new()),
+            teller: Teller::default(),
+            fold_from: folds_itself_from / FOLD_FROM_PART,
+            renew_from: folds_itself_from / RENEW_FROM_PART,
+            commits_until_look: 0,
+        }
     }
 
     pub(crate) fn folding(&self) -> Arc<Folding> {
@@ -116,18 +128,18 @@ impl LogKeeper {
 
     /// After a commit.
     pub(crate) fn keep(&mut self, connection: &Connection) {
-        self.commits += 1;
-        if self.commits < COMMITS_PER_LOOK {
+        if self.commits_until_look > 0 {
+            self.commits_until_look -= 1;
             return;
         }
-        self.commits = 0;
+        self.commits_until_look = self.fold_from / LOOKS;
         let folding = &self.folding;
         let looked = connection.wal_checkpoint_v2(None::<&str>, CheckpointMode::NOOP);
         let kept = looked.and_then(|(frames, folded)| {
-            if folding.pass(Stage::Done, Stage::Resting) && frames >= RENEW_FROM_FRAMES {
+            if folding.pass(Stage::Done, Stage::Resting) && frames >= self.renew_from {
                 return fold(connection);
             }
-            if frames - folded >= FOLD_FROM_FRAMES {
+            if frames - folded >= self.fold_from {
                 folding.pass(Stage::Resting, Stage::Wanted);
             }
             Ok(())

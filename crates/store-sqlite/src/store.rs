@@ -10,7 +10,6 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::disk::Disk;
 use crate::failure::Failure;
-use crate::fold::LogKeeper;
 use crate::inline::Inline;
 use crate::job::{Growth, Reply, job};
 use crate::open::{Directory, OpenError, OpenOptions};
@@ -60,7 +59,7 @@ impl SqliteStore {
             .map(|_| state.directory().connect_reader())
             .collect::<Result<Vec<Connection>, OpenError>>()?;
         let folder = state.directory().connect_folder()?;
-        let keeper = LogKeeper::new();
+        let keeper = state.log_keeper()?;
         let read_queue = Arc::new(ReadQueue::new(readers));
         let queue = Arc::new(WriteQueue::new());
         let board = state.board();

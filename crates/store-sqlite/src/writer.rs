@@ -3,6 +3,7 @@
 //! A plain function of the batch. The thread (`threaded`) and the inline executor (`inline`) are two shells
 //! around it.
 
+use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,6 +15,7 @@ use signalpost_store::{CommitListener, StoreError};
 
 use crate::disk::Disk;
 use crate::failure::Failure;
+use crate::fold::LogKeeper;
 use crate::job::{Growth, Job};
 use crate::ledger::upkeep::{self, Eagerness};
 use crate::meta;
@@ -83,6 +85,12 @@ impl WriterState {
 
     pub(crate) fn directory(&self) -> &Directory {
         &self.directory
+    }
+
+    pub(crate) fn log_keeper(&self) -> Result<LogKeeper, OpenError> {
+        let frames: c_int =
+            self.connection.pragma_query_value(None, "wal_autocheckpoint", |row| row.get(0))?;
+        Ok(LogKeeper::new(frames))
     }
 
     /// For reads, when there are no readers apart.
