@@ -18,8 +18,11 @@ use signalpost_store::replays::{BusyReplays, Change, ChangeReplay, StepReplay, S
 use super::pace::{ReplayPace, SAVED_MAX};
 use crate::Engine;
 
-/// Between two steps of a job, unless it is so slow that it has nothing to send by then.
-const TICK: Duration = Duration::from_millis(10);
+/// Between two steps of a job, unless it is so slow that it has nothing to send by then. Whoever publishes waits for the commit of a
+/// step, and for the attempts that begin with it: many little ones are felt less than a few large ones.
+const TICK: Duration = Duration::from_millis(2);
+/// The shortest pause of a job whose target has not taken all: to count what is due there may take longer than to send a little more.
+const WAIT_MIN: Duration = Duration::from_millis(10);
 /// The longest pause of a job whose target has no room: what it could send meanwhile is saved up, so that none of its rate is
 /// lost to the pause.
 const BUSY_WAIT_MAX: Duration = SAVED_MAX;
@@ -170,8 +173,9 @@ impl Engine {
         job.pace.spend(taken);
         job.replay = replay;
         job.waited = match waits {
-            Some(waits) if taken == 0 => (job.waited * 2).clamp(TICK, wait_max(waits)),
-            Some(_) | None => Duration::ZERO,
+            Some(waits) if taken == 0 => (job.waited * 2).clamp(WAIT_MIN, wait_max(waits)),
+            Some(_) => WAIT_MIN,
+            None => Duration::ZERO,
         };
         job.next_at = later(self.clock.monotonic(), TICK.max(job.waited).max(job.pace.wait()));
         self.replay_desk.note_wait(job.replay.id, waits);
