@@ -172,11 +172,7 @@ impl Engine {
         self.metrics.deliveries_replayed.add(sent);
         job.pace.spend(taken);
         job.replay = replay;
-        job.waited = match waits {
-            Some(waits) if taken == 0 => (job.waited * 2).clamp(WAIT_MIN, wait_max(waits)),
-            Some(_) => WAIT_MIN,
-            None => Duration::ZERO,
-        };
+        job.waited = pause_for(waits, taken, job.waited);
         job.next_at = later(self.clock.monotonic(), TICK.max(job.waited).max(job.pace.wait()));
         self.replay_desk.note_wait(job.replay.id, waits);
         if !job.replay.phase.is_open() {
@@ -255,6 +251,15 @@ fn due_max(per_second: NonZeroU32) -> usize {
     usize::try_from(per_second.get()).unwrap_or(DUE_MAX).clamp(DUE_MIN, DUE_MAX)
 }
 
+/// The pause because of what the target has not taken, which was `waited` the last time.
+fn pause_for(waits: Option<Waits>, taken: u64, waited: Duration) -> Duration {
+    match waits {
+        Some(waits) if taken == 0 => (waited * 2).clamp(WAIT_MIN, wait_max(waits)),
+        Some(_) => WAIT_MIN,
+        None => Duration::ZERO,
+    }
+}
+
 const fn wait_max(waits: Waits) -> Duration {
     match waits {
         Waits::Busy => BUSY_WAIT_MAX,
@@ -301,6 +306,21 @@ mod tests {
         assert_eq!(jobs.wait(now), Duration::from_millis(2), "until 34 sends");
         jobs.jobs.remove(&ReplayId::from_raw(34));
         assert_eq!(jobs.wait(now), Duration::from_millis(4), "until the rest is over");
+    }
+
+    #[test]
+    fn a_job_rests_the_longer_the_less_its_target_takes() {
+        assert_eq!(pause_for(None, 4, BUSY_WAIT_MAX), Duration::ZERO, "all of it was taken");
+        assert_eq!(pause_for(Some(Waits::Busy), 3, BUSY_WAIT_MAX), WAIT_MIN, "a part of it");
+        let mut waited = Duration::ZERO;
+        let mut pauses = Vec::new();
+        while waited < BUSY_WAIT_MAX {
+            waited = pause_for(Some(Waits::Busy), 0, waited);
+            pauses.push(waited.as_millis());
+        }
+        assert_eq!(pauses, [10, 20, 40, 80, 160, 320, 400]);
+        assert_eq!(pause_for(Some(Waits::Busy), 0, waited), BUSY_WAIT_MAX);
+        assert_eq!(pause_for(Some(Waits::TargetOff), 0, waited), 2 * BUSY_WAIT_MAX);
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub(crate) const INSERT_DELIVERY: &str = "INSERT OR IGNORE INTO ix_delivery (web
 /// Events and index rows of one step: some 5 ms.
 pub(crate) const STEP_EVENTS_MAX: usize = 1_000;
 const STEP_ROWS_MAX: usize = 2_000;
-/// Events of a step that others wait for: a millisecond. A quarter as many take half as long, four times as often.
+/// Events of a step that others wait for: a millisecond. A quarter as many take more than half as long, four times as often.
 pub(crate) const SMALL_STEP_EVENTS: usize = 256;
 /// One small step takes this share (one in so many parts) of what is not indexed, so that steps grow where they fall behind.
 const SMALL_STEP_PARTS: usize = 4;
