@@ -1,9 +1,30 @@
 //! Running a query and decoding its rows.
 
-use rusqlite::{Connection, Params, Row};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Params};
 use signalpost_store::StoreError;
+use signalpost_store::row::{Columns, Row, Value};
 
 use crate::failure::Failure;
+
+/// A row of SQLite.
+pub(crate) struct Cells<'r>(pub(crate) &'r rusqlite::Row<'r>);
+
+impl Columns for Cells<'_> {
+    fn value(&self, index: usize) -> Result<Value<'_>, String> {
+        self.0.get_ref(index).map(value).map_err(|error| error.to_string())
+    }
+}
+
+const fn value(found: ValueRef<'_>) -> Value<'_> {
+    match found {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(number) => Value::Integer(number),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(text),
+        ValueRef::Blob(bytes) => Value::Blob(bytes),
+    }
+}
 
 /// The first row, if there is one.
 pub(crate) fn fetch_one<T>(
@@ -16,7 +37,7 @@ pub(crate) fn fetch_one<T>(
     let mut rows = statement.query(params)?;
     match rows.next()? {
         None => Ok(None),
-        Some(row) => Ok(Some(decode(row)?)),
+        Some(row) => Ok(Some(decode(&Cells(row))?)),
     }
 }
 
@@ -31,7 +52,7 @@ pub(crate) fn fetch_all<T>(
     let mut rows = statement.query(params)?;
     let mut found = Vec::new();
     while let Some(row) = rows.next()? {
-        found.push(decode(row)?);
+        found.push(decode(&Cells(row))?);
     }
     Ok(found)
 }

@@ -1,10 +1,12 @@
 //! Entries for the fuzz targets, behind the cargo feature `fuzzing`: rows and blobs of a database that somebody damaged.
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
-use rusqlite::{Connection, Row, ToSql, params_from_iter};
+use rusqlite::{Connection, ToSql, params_from_iter};
 use signalpost_store::StoreError;
+use signalpost_store::row::Row;
 
-use crate::{pack, pack_sealed, row};
+use crate::fetch::Cells;
+use signalpost_store::{pack, pack_sealed, row};
 
 /// A value that stands in a column.
 #[derive(Clone, Copy, Debug)]
@@ -75,7 +77,7 @@ pub fn read(reader: Reader, cells: &[Cell<'_>]) {
         let mut statement = connection.prepare_cached(&select).expect("a good select");
         let mut rows = statement.query(params_from_iter(cells)).expect("any value can be selected");
         let row = rows.next().expect("a row is made of constants").expect("one row");
-        match shown(reader, row) {
+        match shown(reader, &Cells(row)) {
             Ok(_) => {}
             Err(StoreError::Corrupt { problem, .. }) => assert!(!problem.is_empty()),
             Err(other) => panic!("{other}"),

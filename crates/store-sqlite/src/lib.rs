@@ -24,20 +24,16 @@ mod kept;
 mod ledger;
 mod meta;
 mod open;
-mod pack;
-mod pack_sealed;
 #[cfg(test)]
 mod plans;
 mod queue;
 mod readers;
 mod replays;
 mod retention;
-mod row;
 mod schema;
 mod store;
 mod threaded;
 mod vault;
-mod weight;
 mod write;
 mod writer;
 

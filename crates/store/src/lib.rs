@@ -3,7 +3,8 @@
 //! A verb is one atomic unit of work: no transaction object crosses this seam, so each backend uses its own
 //! strengths inside one verb. The traits belong to this project and change with it; they are not an extension
 //! API. What a verb means exactly is written once, in `testing::memory`, and checked by
-//! `testing::conformance` for every backend.
+//! `testing::conformance` for every backend. What backends have in common stands here too: how rows are read (`row`), and
+//! the forms in which lists and records lie in blobs (`pack`).
 
 pub mod batch;
 pub mod catalog;
@@ -11,11 +12,16 @@ pub mod error;
 pub mod ledger;
 pub mod named;
 pub mod once;
+pub mod pack;
+pub mod pack_accepted;
+pub mod pack_sealed;
 pub mod replays;
+pub mod row;
 mod space;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod vault;
+pub mod weight;
 
 use signalpost_core::ports::BoxFuture;
 

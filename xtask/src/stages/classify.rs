@@ -26,7 +26,7 @@ const RULES: &[(&str, &str)] = &[
     ("signalpost_store_sqlite::ledger::accept", "commit"),
     ("signalpost_store::ledger::Accepted", "commit"),
     ("signalpost_store_sqlite::ledger::finish", "record"),
-    ("signalpost_store_sqlite::pack", "record"),
+    ("signalpost_store::pack", "record"),
     ("signalpost_store_sqlite::ledger::index", "upkeep"),
     ("signalpost_store_sqlite::ledger::upkeep", "upkeep"),
     ("signalpost_store_sqlite::ledger::sweep", "upkeep"),

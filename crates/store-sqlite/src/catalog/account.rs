@@ -6,8 +6,8 @@ use signalpost_store::catalog::Account;
 use super::user;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row;
-use crate::row::user_columns;
+use signalpost_store::row;
+use signalpost_store::row::user_columns;
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", user_columns!(), ", u.password FROM user u WHERE u.dialect = ?1 AND u.username = ?2");

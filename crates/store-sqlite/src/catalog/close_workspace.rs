@@ -19,10 +19,10 @@ use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
 use crate::ledger::accept::{self, Incoming};
 use crate::ledger::finish::store_health;
-use crate::row;
-use crate::row::{Fields, workspace_columns};
 use crate::store::Writing;
 use crate::write::Write;
+use signalpost_store::row;
+use signalpost_store::row::{Fields, workspace_columns};
 
 pub(crate) const INSERT: &str = "INSERT INTO leaving (webhook, workspace, event) VALUES (?1, ?2, ?3)";
 pub(crate) const SELECT_WORKSPACE: &str = concat!(

@@ -6,8 +6,8 @@ use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::fetch::exists;
-use crate::pack::pack_texts;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
 
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM credential WHERE hash = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO credential

@@ -9,9 +9,9 @@ use signalpost_store::StoreError;
 use super::revoke_operator_key;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one, limit};
-use crate::pack::pack_texts;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
+use signalpost_store::row::Fields;
 
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM operator_key WHERE hash = ?1";
 /// The last key that a binding may have.

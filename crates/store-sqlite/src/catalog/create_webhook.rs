@@ -1,7 +1,5 @@
 //! `create_webhook`.
 
-use std::time::Duration;
-
 use rusqlite::{Connection, params};
 use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::id::{SigningKeyId, WorkspaceId};
@@ -9,17 +7,18 @@ use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::pace::Rate;
 use signalpost_core::rotation::first_expiry;
 use signalpost_core::time::Timestamp;
-use signalpost_core::webhook::{EventSelection, Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::CreateWebhook;
 
 use super::signing_key;
 use crate::failure::Failure;
 use crate::fetch::{exists, limit};
-use crate::pack::{pack_pairs, pack_texts};
-use crate::pack_sealed::{pack_headers, pack_secrets};
-use crate::row::{HealthColumns, write_schedule};
 use crate::write::Write;
+use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
+use signalpost_store::row::{
+    HealthColumns, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
+    write_schedule,
+};
 
 /// Deleted ones count too.
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AND public_id = ?2";
@@ -125,37 +124,4 @@ pub(super) fn check_reference(
         }
         _ => Ok(()),
     }
-}
-
-/// `disabled_at` and `disable_reason`.
-pub(super) fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'static str>) {
-    match state {
-        WebhookState::Active => (None, None),
-        WebhookState::Disabled { at, reason } => (Some(at.as_ms()), Some(reason.name())),
-    }
-}
-
-/// In milliseconds.
-pub(super) fn timeout_column(timeout: Option<Duration>) -> Option<i64> {
-    timeout.map(|timeout| i64::try_from(timeout.as_millis()).expect("at most a minute"))
-}
-
-pub(super) fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
-    match events {
-        EventSelection::All => None,
-        EventSelection::Only(types) => Some(pack_texts(types)),
-    }
-}
-
-/// One that is not signed is told from one that has lost its secret.
-pub(super) fn signing_key_column(webhook: &Webhook) -> Option<i64> {
-    match webhook.signing_key {
-        Some(key) => Some(key.raw()),
-        None if webhook.secret.is_none() => Some(0),
-        None => None,
-    }
-}
-
-pub(super) fn metadata_column(metadata: &[(String, String)]) -> Option<Vec<u8>> {
-    (!metadata.is_empty()).then(|| pack_pairs(metadata))
 }

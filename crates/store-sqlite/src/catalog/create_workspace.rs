@@ -10,9 +10,9 @@ use signalpost_store::StoreError;
 use super::update_workspace::{hold_after_s, retention_columns, timeout_ms};
 use crate::failure::Failure;
 use crate::fetch::exists;
-use crate::pack::pack_texts;
-use crate::row::write_schedule;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
+use signalpost_store::row::write_schedule;
 
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace

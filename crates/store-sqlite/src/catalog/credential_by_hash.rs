@@ -5,8 +5,8 @@ use signalpost_core::credential::{Credential, CredentialHash};
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row;
-use crate::row::credential_columns;
+use signalpost_store::row;
+use signalpost_store::row::credential_columns;
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

@@ -3,7 +3,7 @@
 //! From the mark on no verb finds the workspace or anything of it. Its webhooks, its credentials, the rights of users on it
 //! and the answers that may hold secrets go in bounded steps before the verb answers; what else it had is removed by retention.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
@@ -17,9 +17,9 @@ use crate::job::Growth;
 use crate::meta;
 use crate::queue::Admission;
 use crate::replays;
-use crate::row::Fields;
 use crate::store::Writing;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 pub(crate) const SELECT_WEBHOOKS: &str =
     "SELECT h.id FROM webhook h WHERE h.workspace = ?1 AND h.deleted_at IS NULL

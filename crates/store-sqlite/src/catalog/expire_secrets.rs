@@ -7,10 +7,10 @@ use signalpost_core::time::Timestamp;
 
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::pack_sealed::pack_secrets;
-use crate::row;
-use crate::row::webhook_columns;
 use crate::write::Write;
+use signalpost_store::pack_sealed::pack_secrets;
+use signalpost_store::row;
+use signalpost_store::row::webhook_columns;
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

@@ -7,8 +7,8 @@ use signalpost_store::catalog::FanOut;
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
-use crate::row;
-use crate::row::{Fields, webhook_columns};
+use signalpost_store::row;
+use signalpost_store::row::{Fields, webhook_columns};
 
 pub(crate) const SELECT_VERSION: &str = "SELECT workspace, version FROM head WHERE workspace = ?1";
 pub(crate) const SELECT_WEBHOOKS: &str = concat!(

@@ -7,8 +7,8 @@ use signalpost_core::workspace::Workspace;
 
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
-use crate::row;
-use crate::row::{webhook_columns, workspace_columns};
+use signalpost_store::row;
+use signalpost_store::row::{webhook_columns, workspace_columns};
 
 pub(crate) const SELECT_WORKSPACE: &str =
     concat!("SELECT ", workspace_columns!(), " FROM workspace w WHERE w.id = ?1 AND w.erased_at IS NULL");

@@ -8,8 +8,8 @@ use signalpost_core::time::Timestamp;
 use super::revoke_operator_key;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT: &str =
     "SELECT id FROM operator_key WHERE expires_at <= ?1 ORDER BY expires_at, id LIMIT ?2";

@@ -8,8 +8,8 @@ use signalpost_store::StoreError;
 use super::revoke_right::{self, Held};
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one, limit};
-use crate::pack::pack_texts;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
 
 /// A user who has nothing but rights on workspaces that are being erased is as good as gone.
 pub(crate) const USER_LIVES: &str = "SELECT 1 FROM user_right r CROSS JOIN workspace w ON w.id = r.workspace

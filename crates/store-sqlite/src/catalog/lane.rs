@@ -8,8 +8,8 @@ use super::{close_workspace, find, signing_key};
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::ledger::history;
-use crate::row;
-use crate::row::webhook_columns;
+use signalpost_store::row;
+use signalpost_store::row::webhook_columns;
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", webhook_columns!(), " FROM webhook h WHERE h.id = ?1 AND h.deleted_at IS NULL");

@@ -7,8 +7,8 @@ use signalpost_core::id::WorkspaceId;
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_all;
-use crate::row;
-use crate::row::credential_columns;
+use signalpost_store::row;
+use signalpost_store::row::credential_columns;
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", credential_columns!(), " FROM credential WHERE workspace = ?1 ORDER BY id");

@@ -6,8 +6,8 @@ use signalpost_store::catalog::ListOperatorKeys;
 
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row;
-use crate::row::operator_key_columns;
+use signalpost_store::row;
+use signalpost_store::row::operator_key_columns;
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", operator_key_columns!(), " FROM operator_key WHERE id > ?1 ORDER BY id LIMIT ?2");

@@ -7,8 +7,8 @@ use signalpost_store::catalog::HeldRight;
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_all;
-use crate::row;
-use crate::row::{right_columns, user_columns};
+use signalpost_store::row;
+use signalpost_store::row::{right_columns, user_columns};
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

@@ -6,8 +6,8 @@ use signalpost_store::catalog::{ListWebhooks, WebhookPage};
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row;
-use crate::row::webhook_columns;
+use signalpost_store::row;
+use signalpost_store::row::webhook_columns;
 
 macro_rules! filter {
     () => {

@@ -6,8 +6,8 @@ use signalpost_store::catalog::ListWorkspaces;
 
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row;
-use crate::row::workspace_columns;
+use signalpost_store::row;
+use signalpost_store::row::workspace_columns;
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

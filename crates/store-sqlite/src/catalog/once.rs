@@ -3,7 +3,6 @@
 //! A row is looked up before an effect and written after it, in the effect's own transaction. What is kept has a bound,
 //! which the same transaction restores: the oldest rows go for a new one, as many as it takes.
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Params, params};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::idempotency::{Crowded, is_kept, kept_bytes};
@@ -21,8 +20,8 @@ use crate::job::Growth;
 use crate::ledger::{PUBLISHED, requeue};
 use crate::queue::Admission;
 use crate::replays::create_replay;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Value};
 
 /// What [`forget`] needs to know of a row that goes.
 macro_rules! returning {
@@ -117,7 +116,7 @@ pub(crate) fn recall<T>(
         if !is_kept(fields.time("at")?, once.at) {
             return Ok(None);
         }
-        if fields.value("request")? != ValueRef::Blob(&once.call.request) {
+        if fields.value("request")? != Value::Blob(&once.call.request) {
             return Err(StoreError::KeyReused);
         }
         read(&mut fields)?.map(Some).ok_or(StoreError::KeyReused)

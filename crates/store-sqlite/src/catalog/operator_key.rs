@@ -7,8 +7,8 @@ use signalpost_core::operator_key::OperatorKey;
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row;
-use crate::row::operator_key_columns;
+use signalpost_store::row;
+use signalpost_store::row::operator_key_columns;
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", operator_key_columns!(), " FROM operator_key WHERE id = ?1");

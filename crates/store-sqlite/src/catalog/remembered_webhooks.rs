@@ -7,8 +7,8 @@ use signalpost_store::catalog::RememberedWebhooks;
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row;
-use crate::row::webhook_columns;
+use signalpost_store::row;
+use signalpost_store::row::webhook_columns;
 
 /// Each kind from an index of its own, merged.
 pub(crate) const SELECT: &str = concat!(

@@ -1,6 +1,5 @@
 //! `revoke_right`: the row goes, and with a user's last one the user and the session. Their ids are remembered as used.
 
-use rusqlite::Row;
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_store::StoreError;
 
@@ -8,8 +7,8 @@ use super::find;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
 use crate::meta;
-use crate::row::{Field, Fields};
 use crate::write::Write;
+use signalpost_store::row::{Field, Fields, Row};
 
 pub(crate) const SELECT: &str = "SELECT id, user FROM user_right WHERE id = ?1 AND workspace = ?2";
 pub(crate) const DELETE: &str = "DELETE FROM user_right WHERE id = ?1";

@@ -7,8 +7,8 @@ use signalpost_core::signing_key::SigningKey;
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
-use crate::row;
-use crate::row::signing_key_columns;
+use signalpost_store::row;
+use signalpost_store::row::signing_key_columns;
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

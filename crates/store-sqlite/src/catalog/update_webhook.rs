@@ -13,16 +13,16 @@ use signalpost_core::webhook::{Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
 
-use super::create_webhook::{
-    check_filtered, check_reference, disabled_columns, events_column, metadata_column, signing_key_column,
-    timeout_column,
-};
+use super::create_webhook::{check_filtered, check_reference};
 use super::{disable, find};
 use crate::failure::Failure;
 use crate::ledger::unblock;
-use crate::pack_sealed::{pack_headers, pack_secrets};
-use crate::row::{HealthColumns, write_schedule};
 use crate::write::Write;
+use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
+use signalpost_store::row::{
+    HealthColumns, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
+    write_schedule,
+};
 
 pub(crate) const UPDATE: &str = "UPDATE webhook
     SET name = ?2, url = ?3, events = ?4, subject = ?5, disabled_at = ?6, disable_reason = ?7,

@@ -12,10 +12,10 @@ use signalpost_store::catalog::UpdateWorkspace;
 
 use super::find;
 use crate::failure::Failure;
-use crate::pack::pack_texts;
 use crate::retention;
-use crate::row::write_schedule;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
+use signalpost_store::row::write_schedule;
 
 pub(crate) const UPDATE: &str = "UPDATE workspace
     SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5,

@@ -8,8 +8,8 @@ use signalpost_core::user::{Right, User};
 use super::grant_right::USER_LIVES;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_all, fetch_one};
-use crate::row;
-use crate::row::{right_columns, user_columns};
+use signalpost_store::row;
+use signalpost_store::row::{right_columns, user_columns};
 
 pub(crate) const SELECT: &str =
     concat!("SELECT ", user_columns!(), " FROM user u WHERE u.dialect = ?1 AND u.public_id = ?2");

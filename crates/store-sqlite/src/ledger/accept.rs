@@ -13,10 +13,10 @@ use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe, Repeated, Stored};
 use super::{index, order};
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::pack::{pack_ids, pack_pairs};
-use crate::row::Fields;
-use crate::weight;
 use crate::write::{Write, hot};
+use signalpost_store::pack::{pack_ids, pack_pairs};
+use signalpost_store::row::Fields;
+use signalpost_store::weight;
 
 pub(crate) const INSERT_MESSAGE: &str = "INSERT INTO message
     (id, workspace, sequence, accepted_at, time, type, subject, producer_id, targets, attributes, data, ordering_key)

@@ -9,8 +9,8 @@ use signalpost_store::ledger::{DeliveryRecord, EventKey};
 
 use super::event;
 use super::history::{Lanes, steps};
-use super::newest_first::Brief;
 use crate::failure::Failure;
+use signalpost_store::row::Brief;
 
 pub(super) fn run(
     connection: &Connection,

@@ -12,7 +12,7 @@ use signalpost_store::ledger::{DueLane, DueLanes};
 use super::order::HELD;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::Fields;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
         (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook),

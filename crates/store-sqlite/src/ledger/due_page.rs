@@ -1,16 +1,13 @@
 //! `due_page`: what one webhook is owed, in order.
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use signalpost_core::delivery::Due;
-use signalpost_core::event::Sequence;
-use signalpost_core::id::{DeliveryId, EventId, WebhookId};
-use signalpost_store::StoreError;
 use signalpost_store::ledger::{DueOrder, DuePage};
 
-use super::order::{self, HELD};
+use super::order::HELD;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row::Fields;
+use signalpost_store::row;
 
 /// What is held, or blocks its key, stands at the end. What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
 pub(crate) const SELECT: &str =
@@ -27,24 +24,9 @@ pub(crate) const SELECT_NEWEST: &str =
 pub(super) fn run(connection: &Connection, params: DuePage) -> Result<Vec<Due>, Failure> {
     let (webhook, rows) = (params.webhook.raw(), limit(params.limit));
     match params.order {
-        DueOrder::OldestFirst => fetch_all(connection, SELECT, [webhook, rows, HELD], due),
+        DueOrder::OldestFirst => fetch_all(connection, SELECT, [webhook, rows, HELD], row::due),
         DueOrder::NewestFirst { until } => {
-            fetch_all(connection, SELECT_NEWEST, [webhook, rows, HELD, until.as_ms()], due)
+            fetch_all(connection, SELECT_NEWEST, [webhook, rows, HELD, until.as_ms()], row::due)
         }
     }
-}
-
-fn due(row: &Row<'_>) -> Result<Due, StoreError> {
-    let mut fields = Fields::new(row, "due", 3);
-    let webhook = WebhookId::from_raw(fields.id("webhook")?);
-    let due_at = fields.time("due_at")?;
-    let event = EventId::from_raw(fields.id("event")?);
-    Ok(Due {
-        id: DeliveryId { event, webhook },
-        due_at,
-        born: Sequence(fields.integer("born")?),
-        steps: fields.count("steps")?,
-        tries: fields.count("tries")?,
-        order: order::place(&mut fields)?,
-    })
 }

@@ -10,8 +10,8 @@ use signalpost_store::ledger::EventKey;
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row;
-use crate::row::event_columns;
+use signalpost_store::row;
+use signalpost_store::row::event_columns;
 
 pub(crate) const SELECT_BY_ID: &str =
     concat!("SELECT ", event_columns!(), " FROM message m WHERE m.id = ?1 AND m.workspace = ?2");

@@ -7,8 +7,9 @@ use signalpost_core::event::Event;
 use signalpost_core::id::EventId;
 
 use crate::failure::Failure;
-use crate::row;
-use crate::row::event_columns;
+use crate::fetch::Cells;
+use signalpost_store::row;
+use signalpost_store::row::event_columns;
 
 pub(crate) const SELECT: &str = concat!("SELECT ", event_columns!(), " FROM message m WHERE m.id = ?1");
 
@@ -18,7 +19,7 @@ pub(super) fn run(connection: &Connection, ids: &[EventId]) -> Result<Vec<Arc<Ev
     for id in ids {
         let mut rows = select.query([id.raw()])?;
         if let Some(row) = rows.next()? {
-            events.push(Arc::new(row::event(row)?));
+            events.push(Arc::new(row::event(&Cells(row))?));
         }
     }
     Ok(events)

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, params};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::EventId;
 use signalpost_core::limits::{LIST_SCAN_ROWS_MAX, PAGE_DATA_BYTES_MAX};
@@ -15,8 +15,8 @@ use signalpost_store::ledger::{Feed, ReadFeed};
 
 use super::events_by_id;
 use crate::failure::Failure;
-use crate::fetch::fetch_one;
-use crate::row::{Fields, feed_rule};
+use crate::fetch::{Cells, fetch_one};
+use signalpost_store::row::{Fields, Row, feed_rule};
 
 pub(crate) const SELECT_STATE: &str = "SELECT w.id, w.feed, h.expired_through
     FROM workspace w CROSS JOIN head h ON h.workspace = w.id WHERE w.id = ?1 AND w.erased_at IS NULL";
@@ -69,7 +69,7 @@ fn choose(connection: &Connection, params: &ReadFeed, after: Sequence) -> Result
             break;
         }
         looked += 1;
-        let place = place(row)?;
+        let place = place(&Cells(row))?;
         if params.types.is_empty() || params.types.contains(&place.event_type) {
             if chosen.events.len() == params.limit || bytes >= PAGE_DATA_BYTES_MAX {
                 chosen.more = true;

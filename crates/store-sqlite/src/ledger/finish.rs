@@ -10,14 +10,14 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
-use super::history::{self, verdict_code};
+use super::history;
 use super::order::{self, At};
 use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
-use crate::pack::pack_detail;
-use crate::row::HealthColumns;
-use crate::weight;
 use crate::write::{Write, hot};
+use signalpost_store::pack::pack_detail;
+use signalpost_store::row::{HealthColumns, verdict_code};
+use signalpost_store::weight;
 
 /// Does nothing when the number is taken, which is how a repeated verb is recognised.
 pub(crate) const INSERT_ATTEMPT: &str = "INSERT OR IGNORE INTO attempt

@@ -8,9 +8,10 @@ use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
 
 use crate::failure::Failure;
+use crate::fetch::Cells;
 use crate::meta;
-use crate::row::{Fields, targets};
 use crate::write::{IndexState, Write};
+use signalpost_store::row::{Fields, targets};
 
 pub(crate) const SELECT_TAIL: &str =
     "SELECT id, workspace, targets FROM message WHERE id > ?1 ORDER BY id LIMIT ?2";
@@ -89,8 +90,8 @@ fn read_tail(write: &Write<'_>, mark: i64, events_max: usize) -> Result<Tail, Fa
     let mut select = write.statement(SELECT_TAIL)?;
     let mut rows = select.query(params![mark, i64::try_from(events_max).expect("small")])?;
     let mut tail = Tail::default();
-    while let Some(row) = rows.next()? {
-        let mut fields = Fields::new(row, "message", 1);
+    while let Some(row) = rows.next()?.map(Cells) {
+        let mut fields = Fields::new(&row, "message", 1);
         let (event, workspace) = (fields.id("id")?, fields.id("workspace")?);
         tail.deliveries.extend(targets(&mut fields)?.into_iter().map(|webhook| (webhook, event)));
         tail.events.push((workspace, event));

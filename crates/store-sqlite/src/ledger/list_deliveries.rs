@@ -8,9 +8,10 @@ use signalpost_core::limits::LIST_SCAN_ROWS_MAX;
 use signalpost_store::ledger::{DeliveryPage, DeliverySummary, ListDeliveries};
 
 use super::history::Lanes;
-use super::newest_first::{Brief, Scope, one, walk};
+use super::newest_first::{Scope, one, walk};
 use crate::catalog::find;
 use crate::failure::Failure;
+use signalpost_store::row::Brief;
 
 pub(super) fn run(connection: &Connection, params: &ListDeliveries) -> Result<DeliveryPage, Failure> {
     let mut page = Page { params, lanes: Lanes::default(), rows: Vec::new(), next: None, scanned: 0 };

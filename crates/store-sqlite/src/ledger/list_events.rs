@@ -10,9 +10,10 @@ use signalpost_core::limits::LIST_SCAN_ROWS_MAX;
 use signalpost_store::ledger::{EventPage, ListEvents};
 
 use super::events_by_id;
-use super::newest_first::{Brief, Scope, walk};
+use super::newest_first::{Scope, walk};
 use crate::catalog::find;
 use crate::failure::Failure;
+use signalpost_store::row::Brief;
 
 pub(super) fn run(connection: &Connection, params: &ListEvents) -> Result<EventPage, Failure> {
     if !find::workspace_lives(connection, params.workspace)? {

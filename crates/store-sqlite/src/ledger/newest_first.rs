@@ -5,23 +5,14 @@
 
 use std::ops::ControlFlow;
 
-use rusqlite::{Connection, Params, Row, params};
-use signalpost_core::event::Sequence;
+use rusqlite::{Connection, Params, params};
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
-use signalpost_core::time::Timestamp;
-use signalpost_store::StoreError;
 
 use crate::failure::Failure;
-use crate::fetch::fetch_one;
+use crate::fetch::{Cells, fetch_one};
 use crate::meta;
-use crate::row::{Fields, targets};
+use signalpost_store::row::{Brief, brief, brief_columns};
 
-/// What filters and summaries need of an event: everything but the large columns.
-macro_rules! brief_columns {
-    () => {
-        "m.id, m.workspace, m.sequence, m.accepted_at, m.type, m.subject, m.producer_id, m.targets"
-    };
-}
 pub(crate) const SELECT_TAIL: &str = concat!(
     "SELECT ",
     brief_columns!(),
@@ -41,17 +32,6 @@ pub(crate) const SELECT_OF_WEBHOOK: &str = concat!(
 );
 pub(crate) const SELECT_ONE: &str =
     concat!("SELECT ", brief_columns!(), " FROM message m WHERE m.id = ?1 AND m.workspace = ?2");
-
-/// An event without its payload.
-pub(super) struct Brief {
-    pub(super) id: EventId,
-    pub(super) sequence: Sequence,
-    pub(super) accepted_at: Timestamp,
-    pub(super) event_type: String,
-    pub(super) subject: Option<String>,
-    pub(super) producer_id: Option<String>,
-    pub(super) targets: Vec<WebhookId>,
-}
 
 /// Whose events.
 #[derive(Clone, Copy)]
@@ -109,24 +89,9 @@ fn walk_rows(
     let mut statement = connection.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
     while let Some(row) = rows.next()? {
-        if visit(brief(row)?)?.is_break() {
+        if visit(brief(&Cells(row))?)?.is_break() {
             return Ok(ControlFlow::Break(()));
         }
     }
     Ok(ControlFlow::Continue(()))
-}
-
-fn brief(row: &Row<'_>) -> Result<Brief, StoreError> {
-    let mut fields = Fields::new(row, "message", 1);
-    let id = EventId::from_raw(fields.id("id")?);
-    fields.skip();
-    Ok(Brief {
-        id,
-        sequence: Sequence(fields.integer("sequence")?),
-        accepted_at: fields.time("accepted_at")?,
-        event_type: fields.text("type")?.to_owned(),
-        subject: fields.optional_text("subject")?.map(str::to_owned),
-        producer_id: fields.optional_text("producer_id")?.map(str::to_owned),
-        targets: targets(&mut fields)?,
-    })
 }

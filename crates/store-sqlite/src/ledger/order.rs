@@ -5,7 +5,7 @@
 //! was sent once more: a delivery keeps its place only if it was not ended before, and then its new birth is older than any
 //! later cut.
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{OptionalExtension, params};
 use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
@@ -15,8 +15,8 @@ use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 /// `due_at` of what is held. No time that is meant comes near.
 pub(crate) const HELD: i64 = i64::MAX - 1;
@@ -153,24 +153,11 @@ pub(super) fn kept(write: &Write<'_>, id: DeliveryId, state: DeliveryState) -> R
     let mut select = write.statement(SELECT_PLACE)?;
     for due_at in places {
         let key = [id.webhook.raw(), due_at, id.event.raw()];
-        let read = |row: &Row<'_>| Ok((row.get(3)?, row.get(4)?));
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(3)?, row.get(4)?));
         if let Some((key, sequence)) = select.query_row(key, read).optional()? {
             let order = OrderPlace { key: OrderKey::from_raw(key), sequence: Sequence(sequence) };
             return Ok(Some(Kept { due_at, order }));
         }
     }
     Ok(None)
-}
-
-/// Two columns as a place in an order.
-pub(super) fn place(fields: &mut Fields<'_>) -> Result<Option<OrderPlace>, StoreError> {
-    let key = fields.optional_integer("order_key")?;
-    let sequence = fields.optional_integer("order_sequence")?;
-    match (key, sequence) {
-        (None, None) => Ok(None),
-        (Some(key), Some(sequence)) => {
-            Ok(Some(OrderPlace { key: OrderKey::from_raw(key), sequence: Sequence(sequence) }))
-        }
-        _ => Err(fields.corrupt("order_sequence", "a key and a sequence must stand together".to_owned())),
-    }
 }

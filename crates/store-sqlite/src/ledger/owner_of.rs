@@ -7,7 +7,7 @@ use signalpost_store::Named;
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::{Fields, targets};
+use signalpost_store::row::{Fields, targets};
 
 pub(crate) const SELECT_OF_DELIVERY: &str = "SELECT id, workspace, targets FROM message WHERE id = ?1";
 pub(crate) const SELECT_OF_WEBHOOK: &str =

@@ -10,14 +10,14 @@ use signalpost_store::ledger::Requeue;
 
 use super::accept::INSERT_DUE;
 use super::finish::DELETE_DUE;
-use super::history::{self, REQUEUED};
+use super::history;
 use super::order::{self, At, BLOCKED, HELD, Kept};
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::{Fields, targets};
-use crate::weight;
 use crate::write::Write;
+use signalpost_store::row::{Fields, REQUEUED, targets};
+use signalpost_store::weight;
 
 /// No large column is read.
 pub(crate) const SELECT_EVENT: &str = "SELECT id, sequence, accepted_at, payload_removed_at, targets

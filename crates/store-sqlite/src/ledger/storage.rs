@@ -10,8 +10,8 @@ use crate::fetch::fetch_one;
 use crate::meta;
 use crate::open::PAGE_BYTES;
 use crate::retention::{FREE_COUNT, PAGE_COUNT};
-use crate::row::Fields;
 use crate::writer::Board;
+use signalpost_store::row::Fields;
 
 pub(crate) const COUNT_EVENTS: &str = "SELECT coalesce(sum(events), 0) FROM head";
 pub(crate) const SELECT_OLDEST: &str = "SELECT id, accepted_at FROM message ORDER BY id LIMIT 1";

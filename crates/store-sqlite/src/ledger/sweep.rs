@@ -8,8 +8,8 @@ use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use super::finish::DELETE_DUE;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_all, fetch_one};
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT_FIRST: &str = "SELECT webhook, due_at, event,
         (SELECT max(upto) FROM cut WHERE cut.webhook = sweep.webhook)

@@ -1,6 +1,5 @@
 //! Letting the keys of a webhook go whose rule blocks no more: some with the change itself, the others in bounded steps.
 
-use rusqlite::Row;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::order::OrderKey;
@@ -10,8 +9,8 @@ use super::finish::DELETE_DUE;
 use super::order::{BLOCKED, release};
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_all, fetch_one, limit};
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 pub(crate) const SELECT_BLOCKED: &str = "SELECT webhook, due_at, event, order_key FROM due
     WHERE webhook = ?1 AND due_at = ?2 ORDER BY event LIMIT ?3";

@@ -6,7 +6,7 @@ use signalpost_store::ledger::Usage;
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::Fields;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT: &str = "SELECT workspace, events, bytes FROM head WHERE workspace = ?1";
 

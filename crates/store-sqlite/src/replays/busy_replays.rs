@@ -6,7 +6,7 @@ use signalpost_store::replays::BusyReplays;
 
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row::{self, replay_columns};
+use signalpost_store::row::{self, replay_columns};
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",

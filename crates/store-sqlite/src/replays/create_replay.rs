@@ -6,8 +6,8 @@ use signalpost_store::StoreError;
 
 use super::find;
 use crate::failure::Failure;
-use crate::pack::pack_texts;
 use crate::write::Write;
+use signalpost_store::pack::pack_texts;
 
 pub(crate) const INSERT: &str = "INSERT INTO replay
     (id, workspace, source, target, which, since, until, types, subject, per_second, start, phase, reason,

@@ -8,8 +8,8 @@ use signalpost_core::replay::Replay;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one, limit};
 use crate::meta;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 pub(crate) const UPDATE: &str = "UPDATE replay
     SET phase = ?2, reason = ?3, changed_by = ?4, changed_at = ?5,
@@ -63,7 +63,7 @@ pub(crate) fn is_wanted(write: &Write<'_>) -> Result<bool, Failure> {
 
 /// Removes up to [`UPKEEP_ROWS_MAX`] rows of the plan of one job that has ended.
 pub(crate) fn step(write: &Write<'_>) -> Result<(), Failure> {
-    let first = |row: &rusqlite::Row<'_>| Fields::new(row, "replay_rest", 1).integer("replay");
+    let first = |row: &Row<'_>| Fields::new(row, "replay_rest", 1).integer("replay");
     let Some(replay) = fetch_one(write.connection, SELECT_REST, [], first)? else { return Ok(()) };
     let removed = write.statement(DELETE_PLANNED)?.execute([replay, limit(UPKEEP_ROWS_MAX)])?;
     if removed < UPKEEP_ROWS_MAX {

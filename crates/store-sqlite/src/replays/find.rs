@@ -10,8 +10,8 @@ use signalpost_store::replays::ReplayCounts;
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
-use crate::row::{self, Fields, replay_columns};
 use crate::write::Write;
+use signalpost_store::row::{self, Fields, replay_columns};
 
 pub(crate) const SELECT: &str = concat!("SELECT ", replay_columns!(), " FROM replay r WHERE r.id = ?1");
 pub(crate) const SELECT_OF: &str =

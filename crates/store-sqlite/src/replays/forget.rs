@@ -10,8 +10,8 @@ use super::end;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
 use crate::meta;
-use crate::row::{self, Fields, replay_columns};
 use crate::write::Write;
+use signalpost_store::row::{self, Fields, replay_columns};
 
 pub(crate) const SELECT_IDLE: &str = concat!(
     "SELECT ",

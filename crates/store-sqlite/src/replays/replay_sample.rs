@@ -6,7 +6,7 @@ use signalpost_core::id::{EventId, ReplayId, WorkspaceId};
 use super::find;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row::Fields;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT: &str =
     "SELECT replay, event FROM replay_plan WHERE replay = ?1 ORDER BY event LIMIT ?2";

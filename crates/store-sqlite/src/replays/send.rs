@@ -11,10 +11,10 @@ use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::ledger::index::INSERT_DELIVERY;
 use crate::ledger::requeue::{Found, begin_round, look};
-use crate::pack::pack_ids;
-use crate::row::{Fields, targets};
-use crate::weight;
 use crate::write::Write;
+use signalpost_store::pack::pack_ids;
+use signalpost_store::row::{Fields, targets};
+use signalpost_store::weight;
 
 /// No large column is read.
 pub(crate) const SELECT_SIZE: &str =

@@ -13,8 +13,8 @@ use super::{end, find};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::ledger::order::HELD;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT_PLANNED: &str =
     "SELECT replay, event FROM replay_plan WHERE replay = ?1 AND event > ?2 ORDER BY event LIMIT ?3";

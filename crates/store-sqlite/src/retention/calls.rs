@@ -3,7 +3,6 @@
 //! Rows stand in order of arrival, so those that expire first stand first. One that a clock has dated wrongly holds back
 //! nothing but itself, while fewer than a page of them stand together.
 
-use rusqlite::Row;
 use signalpost_core::idempotency::is_kept;
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
@@ -12,8 +11,8 @@ use super::{Progress, Step};
 use crate::catalog::once::{forget, returning};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 pub(crate) const SELECT_OLDEST: &str = "SELECT id, at FROM once WHERE id > ?1 ORDER BY id LIMIT 64";
 pub(crate) const SELECT_FIRST: &str = "SELECT id, at FROM once ORDER BY id LIMIT 1";

@@ -1,17 +1,16 @@
 //! An event that may have to go, and whether something of it is pending.
 
-use rusqlite::{OptionalExtension, Row};
+use rusqlite::OptionalExtension;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::fetch::exists;
-use crate::ledger::history::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED};
 use crate::ledger::order::{BLOCKED, HELD};
-use crate::row::{Fields, targets};
-use crate::weight;
 use crate::write::Write;
+use signalpost_store::row::{DELIVERED, Fields, GIVEN_UP, REQUEUED, Row, SUPERSEDED, targets};
+use signalpost_store::weight;
 
 /// What judging and removing an event needs: no large column is read.
 macro_rules! candidate_columns {

@@ -25,11 +25,11 @@ use signalpost_store::ledger::{Retain, Retained};
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::Fields;
 use crate::write::Write;
 use places::Stage;
 pub(crate) use places::{Frontiers, Places, Walk};
 use remove::Remover;
+use signalpost_store::row::Fields;
 pub(crate) use whole::{FREE_COUNT, PAGE_COUNT};
 
 /// The oldest event of a workspace that is in the listing indexes.

@@ -9,8 +9,8 @@ use super::unlist;
 use crate::failure::Failure;
 use crate::ledger::finish::DELETE_DUE;
 use crate::meta;
-use crate::pack::pack_ids;
 use crate::write::{IndexState, Write};
+use signalpost_store::pack::pack_ids;
 
 pub(crate) const DELETE_MESSAGE: &str = "DELETE FROM message WHERE id = ?1";
 pub(crate) const DELETE_STEPS: &str = "DELETE FROM attempt WHERE event = ?1";

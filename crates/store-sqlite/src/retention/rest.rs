@@ -1,7 +1,7 @@
 //! What is left of erased workspaces: webhooks, signing keys, kept answers, events, index rows. In the end only the workspace's own row
 //! stays.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use signalpost_core::id::WorkspaceId;
 use signalpost_store::StoreError;
 
@@ -13,8 +13,8 @@ use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::ledger::{index, sweep};
 use crate::meta;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row};
 
 pub(crate) const SELECT_FIRST: &str = "SELECT workspace, upto FROM rest ORDER BY workspace LIMIT 1";
 pub(crate) const SELECT_EVENTS: &str = concat!(

@@ -3,14 +3,15 @@
 //! Events go in order of their ids, so their rows and histories go page by page. Their index rows lie by workspace and
 //! by webhook: deleted one event at a time they would make a page dirty each.
 
-use rusqlite::{Row, params};
+use rusqlite::params;
 use signalpost_core::id::WorkspaceId;
 
 use super::remove::{DELETE_IX_DELIVERY, DELETE_IX_EVENT};
 use crate::failure::Failure;
 use crate::fetch::fetch_all;
-use crate::pack::unpack_ids;
 use crate::write::Write;
+use signalpost_store::pack::unpack_ids;
+use signalpost_store::row::Row;
 
 pub(crate) const INSERT: &str =
     "INSERT OR REPLACE INTO unlisted (event, workspace, targets) VALUES (?1, ?2, ?3)";
@@ -74,7 +75,7 @@ pub(crate) fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
 fn oldest(write: &Write<'_>) -> Result<Vec<Unlisted>, Failure> {
     let limit = i64::try_from(STEP_EVENTS_MAX).expect("small");
     fetch_all(write.connection, SELECT, [limit], |row: &Row<'_>| {
-        let mut fields = crate::row::Fields::new(row, "unlisted", 1);
+        let mut fields = signalpost_store::row::Fields::new(row, "unlisted", 1);
         let (event, workspace) = (fields.id("event")?, fields.id("workspace")?);
         let targets = fields.blob("targets")?;
         let webhooks = unpack_ids(targets).map_err(|problem| fields.corrupt("targets", problem))?.collect();

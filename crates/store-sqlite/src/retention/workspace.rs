@@ -1,6 +1,5 @@
 //! Each workspace with rules of its own in turn: its bound on bytes, then the ages of events and of payloads.
 
-use rusqlite::Row;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::retention::{Fate, WorkspaceRetention};
 use signalpost_core::time::Timestamp;
@@ -13,8 +12,8 @@ use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one};
 use crate::ledger::index;
-use crate::row::{Fields, retention, retention_default};
 use crate::write::Write;
+use signalpost_store::row::{Fields, Row, retention, retention_default};
 
 pub(crate) const SELECT_NEXT: &str = "SELECT w.id, w.for_ever, w.event_age_s, w.payload_age_s, w.bytes_max
     FROM workspace w WHERE w.id > ?1 AND w.erased_at IS NULL

@@ -5,8 +5,8 @@ use signalpost_core::secret::SealedSecret;
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::row::Fields;
 use crate::write::Write;
+use signalpost_store::row::Fields;
 
 pub(crate) const SELECT: &str = "SELECT id, sealed FROM key_check WHERE id = 1";
 pub(crate) const REPLACE: &str = "INSERT OR REPLACE INTO key_check (id, sealed) VALUES (1, ?1)";

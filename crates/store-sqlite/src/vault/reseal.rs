@@ -8,10 +8,10 @@ use signalpost_store::vault::{AnswerKey, Resealed, SealedKey, replace_in};
 use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
-use crate::pack_sealed::{pack_headers, pack_secrets};
-use crate::row;
-use crate::row::webhook_columns;
 use crate::write::Write;
+use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
+use signalpost_store::row;
+use signalpost_store::row::webhook_columns;
 
 pub(crate) const UPDATE_KEY_CHECK: &str = "UPDATE key_check SET sealed = ?2 WHERE id = 1 AND sealed = ?1";
 /// Deleted ones have nothing sealed.

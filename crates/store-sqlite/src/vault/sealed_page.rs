@@ -10,8 +10,8 @@ use super::key_check;
 use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use crate::row;
-use crate::row::{Fields, signing_key_columns, webhook_columns};
+use signalpost_store::row;
+use signalpost_store::row::{Fields, signing_key_columns, webhook_columns};
 
 pub(crate) const SELECT_WEBHOOKS: &str = concat!(
     "SELECT ",

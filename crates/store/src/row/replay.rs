@@ -2,13 +2,13 @@
 
 use std::num::NonZeroU32;
 
-use rusqlite::Row;
 use signalpost_core::id::{EventId, ReplayId, WebhookId, WorkspaceId};
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Progress, Replay, Selection, Start, Which};
 
-use super::{Field, Fields, texts};
+use super::{Field, Fields, Row, texts};
 
+#[macro_export]
 macro_rules! replay_columns {
     () => {
         "r.id, r.workspace, r.source, r.target, r.which, r.since, r.until, r.types, r.subject, r.per_second, \
@@ -16,9 +16,9 @@ macro_rules! replay_columns {
          r.done_to, r.sent, r.passed_over"
     };
 }
-pub(crate) use replay_columns;
+pub use replay_columns;
 
-pub(crate) fn replay(row: &Row<'_>) -> Field<Replay> {
+pub fn replay(row: &Row<'_>) -> Field<Replay> {
     let mut fields = Fields::new(row, "replay", 1);
     let id = ReplayId::from_raw(fields.id("id")?);
     let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
@@ -52,7 +52,7 @@ pub(crate) fn replay(row: &Row<'_>) -> Field<Replay> {
 }
 
 /// The next two columns.
-pub(crate) fn phase(fields: &mut Fields<'_>) -> Field<Phase> {
+pub fn phase(fields: &mut Fields<'_>) -> Field<Phase> {
     let name = fields.text("phase")?;
     let reason = match fields.optional_text("reason")? {
         None => None,

@@ -1,32 +1,32 @@
 //! Users, their rights and their sessions.
 
-use rusqlite::Row;
+use crate::catalog::HeldRight;
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_core::password::PasswordHash;
 use signalpost_core::user::{Right, Session, User};
-use signalpost_store::catalog::HeldRight;
 
-use super::{Field, Fields, texts};
+use super::{Field, Fields, Row, texts};
 
+#[macro_export]
 macro_rules! user_columns {
     () => {
         "u.id, u.dialect, u.public_id, u.username, u.display_name, u.created_at"
     };
 }
-pub(crate) use user_columns;
+pub use user_columns;
 
-pub(crate) fn user(row: &Row<'_>) -> Field<User> {
+pub fn user(row: &Row<'_>) -> Field<User> {
     user_of(&mut Fields::new(row, "user", 1))
 }
 
 /// The password's hash stands after the user.
-pub(crate) fn user_with_password(row: &Row<'_>) -> Field<(User, PasswordHash)> {
+pub fn user_with_password(row: &Row<'_>) -> Field<(User, PasswordHash)> {
     let mut fields = Fields::new(row, "user", 1);
     Ok((user_of(&mut fields)?, PasswordHash::from_phc(fields.text("password")?.to_owned())))
 }
 
 /// The session stands after the user.
-pub(crate) fn user_with_session(row: &Row<'_>) -> Field<(User, Session)> {
+pub fn user_with_session(row: &Row<'_>) -> Field<(User, Session)> {
     let mut fields = Fields::new(row, "session", 1);
     let user = user_of(&mut fields)?;
     let (created_at, expires_at) = (fields.time("created_at")?, fields.time("expires_at")?);
@@ -45,19 +45,20 @@ fn user_of(fields: &mut Fields<'_>) -> Field<User> {
     })
 }
 
+#[macro_export]
 macro_rules! right_columns {
     () => {
         "r.id, r.workspace, r.user, r.name, r.scopes, r.created_at, r.expires_at"
     };
 }
-pub(crate) use right_columns;
+pub use right_columns;
 
-pub(crate) fn right(row: &Row<'_>) -> Field<Right> {
+pub fn right(row: &Row<'_>) -> Field<Right> {
     right_of(&mut Fields::new(row, "user_right", 1))
 }
 
 /// The user stands after the right.
-pub(crate) fn held_right(row: &Row<'_>) -> Field<HeldRight> {
+pub fn held_right(row: &Row<'_>) -> Field<HeldRight> {
     let mut fields = Fields::new(row, "user_right", 1);
     Ok(HeldRight { right: right_of(&mut fields)?, user: user_of(&mut fields)? })
 }

@@ -1,14 +1,16 @@
 //! From rows to domain values, checked: a value that we cannot have written is `Corrupt`, with its place.
 
+mod brief;
+mod due;
 mod fields;
 mod replay;
+mod step;
 mod users;
 mod webhook;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use rusqlite::Row;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
@@ -26,22 +28,29 @@ use signalpost_core::workspace::Workspace;
 
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
 
-pub(crate) use self::fields::{Field, Fields};
-pub(crate) use self::replay::{phase as replay_phase, replay, replay_columns};
-pub(crate) use self::users::{
+pub use self::brief::{Brief, brief, brief_columns};
+pub use self::due::due;
+pub use self::fields::{Columns, Field, Fields, Row, Value};
+pub use self::replay::{phase as replay_phase, replay, replay_columns};
+pub use self::step::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED, step, verdict_code};
+pub use self::users::{
     held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
 };
-pub(crate) use self::webhook::{HealthColumns, remembered, webhook, webhook_columns};
+pub use self::webhook::{
+    HealthColumns, disabled_columns, events_column, metadata_column, remembered, signing_key_column,
+    timeout_column, webhook, webhook_columns,
+};
 
+#[macro_export]
 macro_rules! workspace_columns {
     () => {
         "w.id, w.public_id, w.dialect, w.name, w.features, w.retry_schedule, w.timeout_ms, w.event_age_s, \
          w.payload_age_s, w.bytes_max, w.feed, w.for_ever, w.created_at, w.hold_after_s, w.release_order"
     };
 }
-pub(crate) use workspace_columns;
+pub use workspace_columns;
 
-pub(crate) fn workspace(row: &Row<'_>) -> Field<Workspace> {
+pub fn workspace(row: &Row<'_>) -> Field<Workspace> {
     let mut fields = Fields::new(row, "workspace", 1);
     let mut workspace = Workspace {
         id: WorkspaceId::from_raw(fields.id("id")?),
@@ -71,7 +80,7 @@ fn release(fields: &mut Fields<'_>) -> Field<Option<ReleaseOrder>> {
 }
 
 /// The next column as whether there is a feed.
-pub(crate) fn feed_rule(fields: &mut Fields<'_>) -> Field<FeedRule> {
+pub fn feed_rule(fields: &mut Fields<'_>) -> Field<FeedRule> {
     match fields.integer("feed")? {
         0 => Ok(FeedRule::Absent),
         1 => Ok(FeedRule::Kept),
@@ -80,7 +89,7 @@ pub(crate) fn feed_rule(fields: &mut Fields<'_>) -> Field<FeedRule> {
 }
 
 /// The next column as what is kept by default.
-pub(crate) fn retention_default(fields: &mut Fields<'_>) -> Field<RetentionDefault> {
+pub fn retention_default(fields: &mut Fields<'_>) -> Field<RetentionDefault> {
     match fields.integer("for_ever")? {
         0 => Ok(RetentionDefault::Server),
         1 => Ok(RetentionDefault::ForEver),
@@ -103,7 +112,7 @@ fn optional_timeout(fields: &mut Fields<'_>) -> Field<Option<Duration>> {
 }
 
 /// The next three columns as a workspace's own rules of retention.
-pub(crate) fn retention(fields: &mut Fields<'_>) -> Field<RetentionOverrides> {
+pub fn retention(fields: &mut Fields<'_>) -> Field<RetentionOverrides> {
     Ok(RetentionOverrides {
         event_age_max: fields.optional_count("event_age_s")?.map(Duration::from_secs),
         payload_age_max: fields.optional_count("payload_age_s")?.map(Duration::from_secs),
@@ -112,7 +121,7 @@ pub(crate) fn retention(fields: &mut Fields<'_>) -> Field<RetentionOverrides> {
 }
 
 /// Seconds with commas between them.
-pub(crate) fn write_schedule(schedule: &RetrySchedule) -> String {
+pub fn write_schedule(schedule: &RetrySchedule) -> String {
     schedule.as_seconds().iter().map(u64::to_string).collect::<Vec<_>>().join(",")
 }
 
@@ -122,14 +131,15 @@ fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
     RetrySchedule::from_seconds(&delays.collect::<Result<Vec<_>, String>>()?)
 }
 
+#[macro_export]
 macro_rules! signing_key_columns {
     () => {
         "id, workspace, public_id, sealed, created_at, updated_at"
     };
 }
-pub(crate) use signing_key_columns;
+pub use signing_key_columns;
 
-pub(crate) fn signing_key(row: &Row<'_>) -> Field<SigningKey> {
+pub fn signing_key(row: &Row<'_>) -> Field<SigningKey> {
     let mut fields = Fields::new(row, "signing_key", 1);
     Ok(SigningKey {
         id: SigningKeyId::from_raw(fields.id("id")?),
@@ -142,7 +152,7 @@ pub(crate) fn signing_key(row: &Row<'_>) -> Field<SigningKey> {
 }
 
 /// Columns of `cut`: webhook, n, upto, at, reason.
-pub(crate) fn cut(row: &Row<'_>) -> Field<Cut> {
+pub fn cut(row: &Row<'_>) -> Field<Cut> {
     let mut fields = Fields::new(row, "cut", 2);
     fields.skip();
     fields.skip();
@@ -154,14 +164,15 @@ pub(crate) fn cut(row: &Row<'_>) -> Field<Cut> {
     Ok(Cut { upto, at, reason })
 }
 
+#[macro_export]
 macro_rules! credential_columns {
     () => {
         "id, workspace, name, scopes, preview, created_at, expires_at"
     };
 }
-pub(crate) use credential_columns;
+pub use credential_columns;
 
-pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
+pub fn credential(row: &Row<'_>) -> Field<Credential> {
     let mut fields = Fields::new(row, "credential", 1);
     Ok(Credential {
         id: CredentialId::from_raw(fields.id("id")?),
@@ -174,14 +185,15 @@ pub(crate) fn credential(row: &Row<'_>) -> Field<Credential> {
     })
 }
 
+#[macro_export]
 macro_rules! operator_key_columns {
     () => {
         "id, workspace, name, scopes, rate_per_s, rate_burst, preview, created_at, expires_at, successor"
     };
 }
-pub(crate) use operator_key_columns;
+pub use operator_key_columns;
 
-pub(crate) fn operator_key(row: &Row<'_>) -> Field<OperatorKey> {
+pub fn operator_key(row: &Row<'_>) -> Field<OperatorKey> {
     let mut fields = Fields::new(row, "operator_key", 1);
     Ok(OperatorKey {
         id: OperatorKeyId::from_raw(fields.id("id")?),
@@ -214,15 +226,16 @@ fn rate(fields: &mut Fields<'_>) -> Field<Option<RateLimit>> {
     }
 }
 
+#[macro_export]
 macro_rules! event_columns {
     () => {
         "m.id, m.workspace, m.sequence, m.accepted_at, m.time, m.type, m.subject, m.producer_id, m.targets, \
          m.attributes, m.data, m.payload_removed_at, m.ordering_key"
     };
 }
-pub(crate) use event_columns;
+pub use event_columns;
 
-pub(crate) fn event(row: &Row<'_>) -> Field<Event> {
+pub fn event(row: &Row<'_>) -> Field<Event> {
     let mut fields = Fields::new(row, "message", 1);
     let id = EventId::from_raw(fields.id("id")?);
     let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
@@ -245,7 +258,7 @@ pub(crate) fn event(row: &Row<'_>) -> Field<Event> {
 }
 
 /// The next column as the webhooks that an event was accepted for.
-pub(crate) fn targets(fields: &mut Fields<'_>) -> Field<Vec<WebhookId>> {
+pub fn targets(fields: &mut Fields<'_>) -> Field<Vec<WebhookId>> {
     let blob = fields.blob("targets")?;
     let ids: Vec<i64> = unpack_ids(blob).map_err(|problem| fields.corrupt("targets", problem))?.collect();
     match ids.iter().find(|id| **id < 0) {
@@ -262,46 +275,52 @@ fn texts(fields: &mut Fields<'_>, column: &'static str) -> Field<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rusqlite::Connection;
+    use crate::StoreError;
+    use Value::{Blob, Integer, Null, Real, Text};
     use signalpost_core::time::Timestamp;
-    use signalpost_store::StoreError;
 
-    fn with_row<T>(select: &str, read: impl FnOnce(&Row<'_>) -> T) -> T {
-        let connection = Connection::open_in_memory().expect("memory");
-        let mut statement = connection.prepare(select).expect("a good select");
-        let mut rows = statement.query([]).expect("rows");
-        read(rows.next().expect("no error").expect("one row"))
+    struct Cells<'a>(&'a [Value<'a>]);
+
+    impl Columns for Cells<'_> {
+        fn value(&self, index: usize) -> Result<Value<'_>, String> {
+            self.0.get(index).copied().ok_or_else(|| "no such column".to_owned())
+        }
     }
 
     /// A row that is wrong in one column at a time is refused with that column's name and the row's key.
     #[test]
     fn a_wrong_value_is_corrupt_with_its_place() {
+        let good = [Integer(7), Integer(1), Integer(2), Integer(3), Text(b"webhook_deleted")];
+        let expected = Cut { upto: Sequence(2), at: Timestamp::from_ms(3), reason: CutReason::Deleted };
+        assert_eq!(cut(&Cells(&good)).expect("good"), expected);
         let table = [
-            ("SELECT 7, 'x', 2, 3, 'webhook_deleted'", "upto"),
-            ("SELECT 7, 1, 2, NULL, 'webhook_deleted'", "at"),
-            ("SELECT 7, 1, 2, 3, 'because'", "reason"),
-            ("SELECT 7, 1, 2, 3, CAST(x'ff' AS TEXT)", "reason"),
-            ("SELECT 7, 1, 2, 3, 4.5", "reason"),
+            (2, Text(b"x"), "upto"),
+            (3, Null, "at"),
+            (4, Text(b"because"), "reason"),
+            (4, Text(b"\xff"), "reason"),
+            (4, Real(4.5), "reason"),
         ];
-        for (select, wrong) in table {
-            let select = select.replace("'x', 2,", "1, 'x',");
-            match with_row(&select, cut) {
+        for (place, value, wrong) in table {
+            let mut cells = good;
+            cells[place] = value;
+            match cut(&Cells(&cells)) {
                 Err(StoreError::Corrupt { table: "cut", column, key, .. }) => {
-                    assert_eq!((column, key.as_str()), (wrong, "7/1"), "{select}");
+                    assert_eq!((column, key.as_str()), (wrong, "7/1"), "{value:?}");
                 }
-                other => panic!("{select}: {other:?}"),
+                other => panic!("{value:?}: {other:?}"),
             }
         }
-        let good = with_row("SELECT 7, 1, 2, 3, 'webhook_deleted'", cut).expect("good");
-        assert_eq!(good, Cut { upto: Sequence(2), at: Timestamp::from_ms(3), reason: CutReason::Deleted });
+        assert!(cut(&Cells(&good[..4])).is_err(), "a column is missing");
     }
 
     /// Public forms are made of positive numbers only, so one that is none must not come so far.
     #[test]
     fn no_id_is_negative_wherever_it_stands() {
         let key = |workspace: i64, successor: i64| {
-            let columns = "NULL, x'010472656164', NULL, NULL, 'spo_8f2a', 5, NULL";
-            with_row(&format!("SELECT 7, {workspace}, {columns}, {successor}"), operator_key)
+            let scopes = Blob(b"\x01\x04read");
+            let before = [Integer(7), Integer(workspace), Null, scopes, Null, Null];
+            let after = [Text(b"spo_8f2a"), Integer(5), Null, Integer(successor)];
+            operator_key(&Cells(&[before.as_slice(), &after].concat()))
         };
         assert_eq!(key(1, 8).expect("good").successor, Some(OperatorKeyId::from_raw(8)));
         for (workspace, successor, wrong) in [(-1, 8, "workspace"), (1, -8, "successor")] {

@@ -1,6 +1,7 @@
 //! Webhooks, also those of which a tombstone is left.
 
-use rusqlite::Row;
+use std::time::Duration;
+
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
@@ -16,10 +17,11 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 
-use super::{Field, Fields, optional_schedule, optional_timeout};
-use crate::pack::{unpack_pairs, unpack_texts};
+use super::{Field, Fields, Row, optional_schedule, optional_timeout};
+use crate::pack::{pack_pairs, pack_texts, unpack_pairs, unpack_texts};
 use crate::pack_sealed::{unpack_headers, unpack_secrets};
 
+#[macro_export]
 macro_rules! webhook_columns {
     () => {
         "h.id, h.workspace, h.public_id, h.name, h.url, h.events, h.subject, h.filter, h.disabled_at, \
@@ -30,14 +32,14 @@ macro_rules! webhook_columns {
          h.ordered, h.on_exhausted, h.failing_since, h.held_since, h.probes, h.probe_at"
     };
 }
-pub(crate) use webhook_columns;
+pub use webhook_columns;
 
-pub(crate) fn webhook(row: &Row<'_>) -> Field<Webhook> {
+pub fn webhook(row: &Row<'_>) -> Field<Webhook> {
     webhook_of(&mut Fields::new(row, "webhook", 1))
 }
 
 /// The columns of [`webhook`], then `deleted_at` and `deleted_by`.
-pub(crate) fn remembered(row: &Row<'_>) -> Field<Remembered> {
+pub fn remembered(row: &Row<'_>) -> Field<Remembered> {
     let mut fields = Fields::new(row, "webhook", 1);
     let webhook = webhook_of(&mut fields)?;
     let Some(deleted_at) = fields.optional_time("deleted_at")? else {
@@ -111,16 +113,16 @@ fn hold(fields: &mut Fields<'_>) -> Field<Option<Hold>> {
 }
 
 /// A webhook's health as it is stored.
-pub(crate) struct HealthColumns {
-    pub(crate) failures: u32,
-    pub(crate) failing_since: Option<i64>,
-    pub(crate) held_since: Option<i64>,
-    pub(crate) probes: Option<u32>,
-    pub(crate) probe_at: Option<i64>,
+pub struct HealthColumns {
+    pub failures: u32,
+    pub failing_since: Option<i64>,
+    pub held_since: Option<i64>,
+    pub probes: Option<u32>,
+    pub probe_at: Option<i64>,
 }
 
 impl HealthColumns {
-    pub(crate) fn of(health: &Health) -> Self {
+    pub fn of(health: &Health) -> Self {
         Self {
             failures: health.consecutive_failures,
             failing_since: health.failing_since.map(Timestamp::as_ms),
@@ -187,4 +189,37 @@ fn webhook_state(fields: &mut Fields<'_>) -> Field<WebhookState> {
     let reason = DisableReason::from_name(name)
         .ok_or_else(|| fields.corrupt("disable_reason", format!("unknown reason {name:?}")))?;
     Ok(WebhookState::Disabled { at, reason })
+}
+
+/// `disabled_at` and `disable_reason`.
+pub fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'static str>) {
+    match state {
+        WebhookState::Active => (None, None),
+        WebhookState::Disabled { at, reason } => (Some(at.as_ms()), Some(reason.name())),
+    }
+}
+
+/// In milliseconds.
+pub fn timeout_column(timeout: Option<Duration>) -> Option<i64> {
+    timeout.map(|timeout| i64::try_from(timeout.as_millis()).expect("at most a minute"))
+}
+
+pub fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
+    match events {
+        EventSelection::All => None,
+        EventSelection::Only(types) => Some(pack_texts(types)),
+    }
+}
+
+/// One that is not signed is told from one that has lost its secret.
+pub fn signing_key_column(webhook: &Webhook) -> Option<i64> {
+    match webhook.signing_key {
+        Some(key) => Some(key.raw()),
+        None if webhook.secret.is_none() => Some(0),
+        None => None,
+    }
+}
+
+pub fn metadata_column(metadata: &[(String, String)]) -> Option<Vec<u8>> {
+    (!metadata.is_empty()).then(|| pack_pairs(metadata))
 }

@@ -9,17 +9,17 @@ const PER_TARGET_BYTE: usize = 6;
 const STEP_BYTES: usize = 60;
 
 /// Of an event, from the lengths of its columns.
-pub(crate) fn of_message(data: usize, attributes: usize, targets: usize) -> i64 {
+pub fn of_message(data: usize, attributes: usize, targets: usize) -> i64 {
     signed(MESSAGE_BYTES + data + attributes + PER_TARGET_BYTE * targets)
 }
 
 /// What a further target adds to an event.
-pub(crate) fn of_target() -> i64 {
+pub fn of_target() -> i64 {
     signed(PER_TARGET_BYTE * size_of::<i64>())
 }
 
 /// Of a step, from the length of its detail.
-pub(crate) fn of_step(detail: usize) -> i64 {
+pub fn of_step(detail: usize) -> i64 {
     signed(STEP_BYTES + detail)
 }
 

@@ -8,7 +8,7 @@ use signalpost_core::time::Timestamp;
 use crate::pack::{Packer, Unpacked, Unpacker};
 
 /// `None` when there are none, as the column has it.
-pub(crate) fn pack_headers(headers: &[CustomHeader]) -> Option<Vec<u8>> {
+pub fn pack_headers(headers: &[CustomHeader]) -> Option<Vec<u8>> {
     let mut packer = Packer::default();
     packer.count(headers.len());
     for header in headers {
@@ -18,12 +18,12 @@ pub(crate) fn pack_headers(headers: &[CustomHeader]) -> Option<Vec<u8>> {
     (!headers.is_empty()).then(|| packer.finish())
 }
 
-pub(crate) fn unpack_headers(blob: &[u8]) -> Unpacked<Vec<CustomHeader>> {
+pub fn unpack_headers(blob: &[u8]) -> Unpacked<Vec<CustomHeader>> {
     unpack_all(blob, |unpacker| Ok(CustomHeader { name: unpacker.text()?, value: sealed(unpacker)? }))
 }
 
 /// `None` when there are none, as the column has it.
-pub(crate) fn pack_secrets(secrets: &[PreviousSecret]) -> Option<Vec<u8>> {
+pub fn pack_secrets(secrets: &[PreviousSecret]) -> Option<Vec<u8>> {
     let mut packer = Packer::default();
     packer.count(secrets.len());
     for secret in secrets {
@@ -33,7 +33,7 @@ pub(crate) fn pack_secrets(secrets: &[PreviousSecret]) -> Option<Vec<u8>> {
     (!secrets.is_empty()).then(|| packer.finish())
 }
 
-pub(crate) fn unpack_secrets(blob: &[u8]) -> Unpacked<Vec<PreviousSecret>> {
+pub fn unpack_secrets(blob: &[u8]) -> Unpacked<Vec<PreviousSecret>> {
     unpack_all(blob, |unpacker| {
         let expires_at = Timestamp::from_ms(unpacker.number()?.cast_signed());
         Ok(PreviousSecret { expires_at, sealed: sealed(unpacker)? })

@@ -7,14 +7,14 @@ use bytes::Bytes;
 
 /// Appends values to a blob.
 #[derive(Default)]
-pub(crate) struct Packer(Vec<u8>);
+pub struct Packer(Vec<u8>);
 
 impl Packer {
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
+    pub fn with_capacity(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }
 
-    pub(crate) fn number(&mut self, mut value: u64) {
+    pub fn number(&mut self, mut value: u64) {
         while value >= 0x80 {
             self.0.push(u8::try_from(value & 0x7f).expect("seven bits") | 0x80);
             value >>= 7;
@@ -22,31 +22,31 @@ impl Packer {
         self.0.push(u8::try_from(value).expect("seven bits"));
     }
 
-    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+    pub fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
         self.0.extend_from_slice(bytes);
     }
 
-    pub(crate) fn count(&mut self, count: usize) {
+    pub fn count(&mut self, count: usize) {
         self.number(u64::try_from(count).expect("a length fits 64 bits"));
     }
 
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub fn finish(self) -> Vec<u8> {
         self.0
     }
 }
 
 /// Takes values off a blob; the error is what is wrong with it.
-pub(crate) struct Unpacker<'a>(&'a [u8]);
+pub struct Unpacker<'a>(&'a [u8]);
 
-pub(crate) type Unpacked<T> = Result<T, String>;
+pub type Unpacked<T> = Result<T, String>;
 
 impl<'a> Unpacker<'a> {
-    pub(crate) const fn new(blob: &'a [u8]) -> Self {
+    pub const fn new(blob: &'a [u8]) -> Self {
         Self(blob)
     }
 
-    pub(crate) fn number(&mut self) -> Unpacked<u64> {
+    pub fn number(&mut self) -> Unpacked<u64> {
         let mut value = 0u64;
         for shift in (0..64).step_by(7) {
             let (byte, rest) = self.0.split_first().ok_or("it ends inside a number")?;
@@ -63,23 +63,23 @@ impl<'a> Unpacker<'a> {
         Err("a number has more than 64 bits".to_owned())
     }
 
-    pub(crate) fn bytes(&mut self) -> Unpacked<&'a [u8]> {
+    pub fn bytes(&mut self) -> Unpacked<&'a [u8]> {
         let length = usize::try_from(self.number()?).map_err(|error| error.to_string())?;
         let (bytes, rest) = self.0.split_at_checked(length).ok_or("it ends inside a value")?;
         self.0 = rest;
         Ok(bytes)
     }
 
-    pub(crate) fn text(&mut self) -> Unpacked<String> {
+    pub fn text(&mut self) -> Unpacked<String> {
         std::str::from_utf8(self.bytes()?).map(str::to_owned).map_err(|error| error.to_string())
     }
 
-    pub(crate) fn finish(self) -> Unpacked<()> {
+    pub fn finish(self) -> Unpacked<()> {
         if self.0.is_empty() { Ok(()) } else { Err(format!("{} bytes too many", self.0.len())) }
     }
 }
 
-pub(crate) fn pack_texts(texts: &[String]) -> Vec<u8> {
+pub fn pack_texts(texts: &[String]) -> Vec<u8> {
     let mut packer = Packer::default();
     packer.count(texts.len());
     for text in texts {
@@ -88,7 +88,7 @@ pub(crate) fn pack_texts(texts: &[String]) -> Vec<u8> {
     packer.finish()
 }
 
-pub(crate) fn unpack_texts(blob: &[u8]) -> Unpacked<Vec<String>> {
+pub fn unpack_texts(blob: &[u8]) -> Unpacked<Vec<String>> {
     let mut unpacker = Unpacker::new(blob);
     let count = unpacker.number()?;
     let texts = (0..count).map(|_| unpacker.text()).collect::<Unpacked<_>>()?;
@@ -96,7 +96,7 @@ pub(crate) fn unpack_texts(blob: &[u8]) -> Unpacked<Vec<String>> {
     Ok(texts)
 }
 
-pub(crate) fn put_pairs(packer: &mut Packer, pairs: &[(String, String)]) {
+pub fn put_pairs(packer: &mut Packer, pairs: &[(String, String)]) {
     packer.count(pairs.len());
     for (name, value) in pairs {
         packer.bytes(name.as_bytes());
@@ -104,18 +104,18 @@ pub(crate) fn put_pairs(packer: &mut Packer, pairs: &[(String, String)]) {
     }
 }
 
-pub(crate) fn take_pairs(unpacker: &mut Unpacker<'_>) -> Unpacked<Vec<(String, String)>> {
+pub fn take_pairs(unpacker: &mut Unpacker<'_>) -> Unpacked<Vec<(String, String)>> {
     let count = unpacker.number()?;
     (0..count).map(|_| Ok((unpacker.text()?, unpacker.text()?))).collect()
 }
 
-pub(crate) fn pack_pairs(pairs: &[(String, String)]) -> Vec<u8> {
+pub fn pack_pairs(pairs: &[(String, String)]) -> Vec<u8> {
     let mut packer = Packer::default();
     put_pairs(&mut packer, pairs);
     packer.finish()
 }
 
-pub(crate) fn unpack_pairs(blob: &[u8]) -> Unpacked<Vec<(String, String)>> {
+pub fn unpack_pairs(blob: &[u8]) -> Unpacked<Vec<(String, String)>> {
     let mut unpacker = Unpacker::new(blob);
     let pairs = take_pairs(&mut unpacker)?;
     unpacker.finish()?;
@@ -123,11 +123,11 @@ pub(crate) fn unpack_pairs(blob: &[u8]) -> Unpacked<Vec<(String, String)>> {
 }
 
 /// Numbers of fixed width: eight bytes each, little endian.
-pub(crate) fn pack_ids(ids: impl Iterator<Item = i64>) -> Vec<u8> {
+pub fn pack_ids(ids: impl Iterator<Item = i64>) -> Vec<u8> {
     ids.flat_map(i64::to_le_bytes).collect()
 }
 
-pub(crate) fn unpack_ids(blob: &[u8]) -> Unpacked<impl DoubleEndedIterator<Item = i64> + '_> {
+pub fn unpack_ids(blob: &[u8]) -> Unpacked<impl DoubleEndedIterator<Item = i64> + '_> {
     let (ids, rest) = blob.as_chunks::<8>();
     if !rest.is_empty() {
         return Err(format!("{} bytes are not a whole number of ids", blob.len()));
@@ -137,21 +137,16 @@ pub(crate) fn unpack_ids(blob: &[u8]) -> Unpacked<impl DoubleEndedIterator<Item 
 
 /// The part of an attempt that no query looks at.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Detail {
-    pub(crate) timing_us: [u64; 5],
-    pub(crate) text: String,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) answer: Bytes,
+pub struct Detail {
+    pub timing_us: [u64; 5],
+    pub text: String,
+    pub headers: Vec<(String, String)>,
+    pub answer: Bytes,
 }
 
 const DETAIL_FORM: u64 = 1;
 
-pub(crate) fn pack_detail(
-    timing_us: [u64; 5],
-    text: &str,
-    headers: &[(String, String)],
-    answer: &[u8],
-) -> Vec<u8> {
+pub fn pack_detail(timing_us: [u64; 5], text: &str, headers: &[(String, String)], answer: &[u8]) -> Vec<u8> {
     let header_bytes: usize = headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
     let mut packer = Packer::with_capacity(32 + text.len() + header_bytes + answer.len());
     packer.number(DETAIL_FORM);
@@ -164,7 +159,7 @@ pub(crate) fn pack_detail(
     packer.finish()
 }
 
-pub(crate) fn unpack_detail(blob: &[u8]) -> Unpacked<Detail> {
+pub fn unpack_detail(blob: &[u8]) -> Unpacked<Detail> {
     let mut unpacker = Unpacker::new(blob);
     let form = unpacker.number()?;
     if form != DETAIL_FORM {
