@@ -12,6 +12,7 @@
 mod client;
 mod free_port;
 mod operator;
+mod postgres;
 mod receiver;
 mod rng;
 mod script;
@@ -24,6 +25,7 @@ mod wire;
 pub use client::{HttpClient, Request, Response};
 pub use free_port::free_port;
 pub use operator::Operator;
+pub use postgres::Postgres;
 pub use receiver::{Answer, Ending, Handler, Receiver, Recorded};
 pub use rng::Rng;
 pub use script::ScriptedReceiver;

@@ -42,6 +42,11 @@ const TOOLS: &[Tool] = &[
         ),
         source: Source::Apt("libfaketime"),
     },
+    Tool {
+        name: "postgresql",
+        probe: ("sh", &["-c", "ls /usr/lib/postgresql/*/bin/initdb | grep -q ."]),
+        source: Source::Apt("postgresql"),
+    },
     Tool { name: "mkfs.ext4", probe: ("mkfs.ext4", &["-V"]), source: Source::Apt("e2fsprogs") },
     Tool { name: "rustfmt", probe: ("cargo", &["fmt", "--version"]), source: Source::Rustup("rustfmt") },
     Tool { name: "clippy", probe: ("cargo", &["clippy", "--version"]), source: Source::Rustup("clippy") },
