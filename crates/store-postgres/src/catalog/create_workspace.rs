@@ -1,0 +1,53 @@
+//! `create_workspace`: a tenant with version 1 and an empty history.
+
+use signalpost_core::health::ReleaseOrder;
+use signalpost_core::profile::FeedRule;
+use signalpost_core::retention::RetentionDefault;
+use signalpost_core::workspace::Workspace;
+use signalpost_store::StoreError;
+use signalpost_store::pack::pack_texts;
+use signalpost_store::row::write_schedule;
+
+use super::update_workspace::{hold_after_s, retention_columns, timeout_ms};
+use crate::failure::Failure;
+use crate::write::Write;
+
+pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = $1";
+pub(crate) const INSERT: &str = "INSERT INTO workspace
+    (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
+     feed, for_ever, created_at, hold_after_s, release_order)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)";
+pub(crate) const INSERT_HEAD: &str = "INSERT INTO head (workspace, version) VALUES ($1, 1)";
+
+pub(super) async fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Failure> {
+    write.lock(workspace.id).await?;
+    if write.exists(IS_TAKEN, &[&workspace.public_id]).await? {
+        return Err(StoreError::Taken("workspace id").into());
+    }
+    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
+    write
+        .execute(
+            INSERT,
+            &[
+                &workspace.id.raw(),
+                &workspace.public_id,
+                &workspace.dialect,
+                &workspace.name,
+                &pack_texts(&workspace.features),
+                &workspace.policy.retry.as_ref().map(write_schedule),
+                &timeout_ms(&workspace.policy),
+                &event_age_s,
+                &payload_age_s,
+                &bytes_max,
+                &i64::from(workspace.feed == FeedRule::Kept),
+                &i64::from(workspace.retention == RetentionDefault::ForEver),
+                &workspace.created_at.as_ms(),
+                &hold_after_s(&workspace.policy),
+                &workspace.policy.release.map(ReleaseOrder::name),
+            ],
+        )
+        .await?;
+    write.execute(INSERT_HEAD, &[&workspace.id.raw()]).await?;
+    write.news.note_id(workspace.id.raw());
+    Ok(())
+}

@@ -1,0 +1,102 @@
+//! Connecting: what the server must be, and how each connection is set up.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate's edge to the world: its own connections, on a runtime of its own"
+)]
+
+use std::time::Duration;
+
+use tokio_postgres::NoTls;
+use tokio_postgres::config::Config;
+
+use crate::failure::Failure;
+use crate::open::OpenError;
+use crate::session::{Params, Session};
+
+/// A server that does not answer within this time is away.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `synchronous_commit` is never less than a synced disk, whatever the server or the user is set to. Plans go through
+/// indexes whatever a table's statistics say: `due` is empty when it is analysed and holds a million rows an hour later.
+const SETTINGS: &[(&str, &str)] = &[
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("plan_cache_mode", "force_generic_plan"),
+    ("jit", "off"),
+    ("client_min_messages", "warning"),
+    ("statement_timeout", "60s"),
+    ("idle_in_transaction_session_timeout", "60s"),
+    ("lock_timeout", "30s"),
+];
+
+/// Makes connections.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    config: Config,
+}
+
+impl Connector {
+    /// `schema` is what our tables lie in.
+    pub(crate) fn new(url: &str, schema: &str) -> Result<Self, OpenError> {
+        let mut config: Config = url.parse().map_err(|error| OpenError::Url(describe(&error)))?;
+        let mut options = config.get_options().map(|options| format!("{options} ")).unwrap_or_default();
+        options.push_str(&format!("-c search_path={schema} -c synchronous_commit=on"));
+        for (name, value) in SETTINGS {
+            options.push_str(&format!(" -c {name}={value}"));
+        }
+        config.options(&options);
+        if config.get_application_name().is_none() {
+            config.application_name("signalpost");
+        }
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(CONNECT_TIMEOUT);
+        }
+        Ok(Self { config })
+    }
+
+    /// A new connection, which lives until its session is dropped. Must be called on the store's thread.
+    pub(crate) async fn connect(&self) -> Result<Session, Failure> {
+        let connected = self.config.connect(NoTls).await;
+        let (client, connection) = connected.map_err(|error| Failure::Away(describe(&error)))?;
+        tokio::task::spawn_local(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(error = describe(&error), "a connection to PostgreSQL has ended");
+            }
+        });
+        Ok(Session::new(client))
+    }
+}
+
+/// An error with what lies below it, which says more.
+fn describe(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), std::error::Error::source(error)) {
+        (Some(said), _) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
+        (None, Some(source)) => format!("PostgreSQL cannot be reached: {source}"),
+        (None, None) => error.to_string(),
+    }
+}
+
+/// Refuses a server that would forget what it has confirmed.
+pub(crate) async fn check_server(session: &Session) -> Result<(), OpenError> {
+    let setting = async |sql: &'static str| -> Result<String, Failure> {
+        let none: Params<'_> = &[];
+        let text = session.one(sql, none, |row| {
+            let mut fields = signalpost_store::row::Fields::new(row, "settings", 0);
+            fields.text("value").map(str::to_owned)
+        });
+        Ok(text.await?.unwrap_or_default())
+    };
+    for (name, sql, wanted) in [
+        ("fsync", "SELECT current_setting('fsync')", "on"),
+        ("full_page_writes", "SELECT current_setting('full_page_writes')", "on"),
+        ("synchronous_commit", "SELECT current_setting('synchronous_commit')", "on"),
+    ] {
+        let found = setting(sql).await?;
+        if found != wanted {
+            return Err(OpenError::Setting { name, wanted, found });
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,84 @@
+//! Why a piece of work on the database did not succeed, seen from inside.
+
+use signalpost_store::StoreError;
+use tokio_postgres::error::SqlState;
+
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The verb's own answer. Whatever the work had written is rolled back.
+    Refused(StoreError),
+    /// The server refused, or could not be reached.
+    Sql(tokio_postgres::Error),
+    /// There is no connection to work with.
+    Away(String),
+}
+
+impl Failure {
+    /// Whether the same work may succeed at once: another transaction was in the way.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.state().is_some_and(|state| {
+            [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE, SqlState::UNIQUE_VIOLATION]
+                .contains(state)
+        })
+    }
+
+    /// Whether the server is at fault, so that trying each operation by itself would only fail once for each.
+    pub(crate) fn is_of_the_server(&self) -> bool {
+        match self {
+            Self::Refused(_) => false,
+            Self::Away(_) => true,
+            Self::Sql(error) if error.is_closed() => true,
+            Self::Sql(_) => self.state().is_none_or(|state| {
+                // Classes of the standard and of PostgreSQL: connections, resources, intervention, limits, system.
+                ["08", "53", "57", "54", "58"].iter().any(|class| state.code().starts_with(class))
+            }),
+        }
+    }
+
+    /// Whether there was no room to write.
+    pub(crate) fn is_full(&self) -> bool {
+        self.state() == Some(&SqlState::DISK_FULL)
+    }
+
+    fn state(&self) -> Option<&SqlState> {
+        match self {
+            Self::Sql(error) => error.code(),
+            Self::Refused(_) | Self::Away(_) => None,
+        }
+    }
+
+    /// In words, for the caller's `Unavailable` and the log.
+    pub(crate) fn describe(&self) -> String {
+        match self {
+            Self::Refused(error) => error.to_string(),
+            Self::Away(problem) => problem.clone(),
+            Self::Sql(error) => match error.as_db_error() {
+                Some(said) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
+                None => match std::error::Error::source(error) {
+                    Some(source) => format!("{error}: {source}"),
+                    None => error.to_string(),
+                },
+            },
+        }
+    }
+
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Self::Refused(error) => error,
+            full if full.is_full() => StoreError::Full,
+            other => StoreError::Unavailable(other.describe()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Refused(error)
+    }
+}
+
+impl From<tokio_postgres::Error> for Failure {
+    fn from(error: tokio_postgres::Error) -> Self {
+        Self::Sql(error)
+    }
+}

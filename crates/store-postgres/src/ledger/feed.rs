@@ -1,0 +1,117 @@
+//! `feed`: events of a workspace in order of their sequence.
+//!
+//! An event gets its sequence and its row in `feed` while its workspace is locked, to the commit: whatever a later commit
+//! adds, on whatever node, stands behind everything that a reader can see. No snapshot is asked which transactions are still
+//! open, so nobody's open transaction holds a feed up.
+
+use signalpost_core::event::Sequence;
+use signalpost_core::id::EventId;
+use signalpost_core::limits::{LIST_SCAN_ROWS_MAX, PAGE_DATA_BYTES_MAX};
+use signalpost_core::profile::FeedRule;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::{Feed, ReadFeed};
+use signalpost_store::row::{Fields, Row, feed_rule};
+
+use super::events_by_id;
+use crate::failure::Failure;
+use crate::session::{Session, limit};
+
+pub(crate) const SELECT_STATE: &str = "SELECT w.id, w.feed, h.expired_through
+    FROM workspace w JOIN head h ON h.workspace = w.id WHERE w.id = $1 AND w.erased_at IS NULL";
+pub(crate) const SELECT: &str = "SELECT f.workspace, f.sequence, f.event, m.type, length(m.data)
+    FROM (SELECT * FROM feed WHERE workspace = $1 AND sequence > $2 ORDER BY sequence LIMIT $3) AS f
+    CROSS JOIN LATERAL (SELECT m.type, m.data FROM message m WHERE m.id = f.event OFFSET 0) AS m
+    ORDER BY f.sequence";
+
+/// Events that are looked at in one query.
+const LOOK_ROWS: usize = 512;
+
+/// What choosing needs of an event.
+struct Place {
+    sequence: Sequence,
+    event: EventId,
+    event_type: String,
+    data_bytes: usize,
+}
+
+/// What a page hands out, before the events are read.
+struct Chosen {
+    events: Vec<EventId>,
+    next: Sequence,
+    more: bool,
+    bytes: usize,
+    looked: usize,
+}
+
+pub(super) async fn run(session: &Session, params: &ReadFeed) -> Result<Option<Feed>, Failure> {
+    let state = session
+        .one(SELECT_STATE, &[&params.workspace.raw()], |row| {
+            let mut fields = Fields::new(row, "workspace", 1);
+            fields.skip();
+            Ok((feed_rule(&mut fields)?, Sequence(fields.integer("expired_through")?)))
+        })
+        .await?;
+    let Some((rule, oldest)) = state else { return Ok(None) };
+    if rule == FeedRule::Absent {
+        return Err(StoreError::WrongState("the workspace keeps no feed").into());
+    }
+    let after = params.after.unwrap_or(oldest);
+    if after < oldest {
+        return Ok(Some(Feed::Expired { oldest }));
+    }
+    let Chosen { events, next, more, .. } = choose(session, params, after).await?;
+    let events = events_by_id::run(session, &events).await?;
+    Ok(Some(Feed::Page { events, next, more }))
+}
+
+async fn choose(session: &Session, params: &ReadFeed, after: Sequence) -> Result<Chosen, Failure> {
+    let mut chosen = Chosen { events: Vec::new(), next: after, more: false, bytes: 0, looked: 0 };
+    // One more than is wanted shows whether there is more.
+    let rows =
+        if params.types.is_empty() { params.limit.saturating_add(1).min(LOOK_ROWS) } else { LOOK_ROWS };
+    loop {
+        let page =
+            session.all(SELECT, &[&params.workspace.raw(), &chosen.next.0, &limit(rows)], place).await?;
+        let is_last = page.len() < rows;
+        for place in page {
+            if chosen.is_full_with(params, place) {
+                return Ok(chosen);
+            }
+        }
+        if is_last {
+            return Ok(chosen);
+        }
+    }
+}
+
+impl Chosen {
+    /// Takes an event if it is wanted; whether the page had ended before it.
+    fn is_full_with(&mut self, params: &ReadFeed, place: Place) -> bool {
+        if self.looked == LIST_SCAN_ROWS_MAX {
+            self.more = true;
+            return true;
+        }
+        self.looked += 1;
+        if params.types.is_empty() || params.types.contains(&place.event_type) {
+            if self.events.len() == params.limit || self.bytes >= PAGE_DATA_BYTES_MAX {
+                self.more = true;
+                return true;
+            }
+            self.bytes += place.data_bytes;
+            self.events.push(place.event);
+        }
+        self.next = place.sequence;
+        false
+    }
+}
+
+fn place(row: &Row<'_>) -> Result<Place, StoreError> {
+    let mut fields = Fields::new(row, "feed", 2);
+    fields.skip();
+    Ok(Place {
+        sequence: Sequence(fields.integer("sequence")?),
+        event: EventId::from_raw(fields.id("event")?),
+        event_type: fields.text("type")?.to_owned(),
+        data_bytes: fields.count("data")?,
+    })
+}

@@ -1,0 +1,354 @@
+//! `finish`: attempts that have ended, and what follows from each.
+//!
+//! A commit takes the outcomes of many calls. They go in waves, each with no delivery twice: what one attempt leaves owed,
+//! the next of the same delivery takes away.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures_channel::oneshot;
+use signalpost_core::attempt::Verdict;
+use signalpost_core::delivery::{CutReason, Due, Place, RoundStanding, Step, place_of};
+use signalpost_core::health::Health;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::limits::OUTCOMES_LINGERING_MAX;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::{Backlog, Finished, HealthChange};
+use signalpost_store::row::{Fields, HealthColumns};
+
+use super::history;
+use super::order::{self, At};
+use super::owed::DueRows;
+use super::record::{self, Fate};
+use crate::catalog::{close_workspace, disable, find};
+use crate::failure::Failure;
+use crate::locks::Locked;
+use crate::pool::Pool;
+use crate::session::Session;
+use crate::shell;
+use crate::write::{News, Write};
+
+/// No row when there is no such webhook, not even a tombstone.
+pub(crate) const SELECT_CUTS_UPTO: &str =
+    "SELECT h.id, (SELECT max(c.upto) FROM cut c WHERE c.webhook = h.id)
+    FROM webhook h WHERE h.id = ANY($1::bigint[])";
+pub(crate) const SELECT_DUE_BORN: &str =
+    "SELECT born FROM due WHERE webhook = $1 AND due_at = $2 AND event = $3";
+pub(crate) const SELECT_LEAVING: &str =
+    "SELECT webhook, workspace FROM leaving WHERE webhook = ANY($1::bigint[])";
+pub(crate) const UPDATE_CONCURRENCY: &str = "UPDATE webhook SET concurrency = $3
+    WHERE id = $1 AND workspace = $2 AND deleted_at IS NULL";
+pub(crate) const UPDATE_HEALTH: &str = "UPDATE webhook
+    SET consecutive_failures = $2, failing_since = $3, held_since = $4, probes = $5, probe_at = $6 WHERE id = $1";
+
+/// Rough size of an attempt's rows beside its texts, in bytes.
+const ROW_BYTES: usize = 400;
+/// How often a commit is tried that others are in the way of.
+const TRIES_MAX: usize = 5;
+
+/// A caller's outcomes, and the caller.
+pub(crate) struct FinishCall {
+    finished: Arc<Vec<Finished>>,
+    reply: oneshot::Sender<Result<(), StoreError>>,
+}
+
+impl FinishCall {
+    pub(super) fn new(finished: Arc<Vec<Finished>>) -> (Self, oneshot::Receiver<Result<(), StoreError>>) {
+        let (reply, answer) = oneshot::channel();
+        (Self { finished, reply }, answer)
+    }
+
+    /// In bytes, about.
+    pub(super) fn weight(&self) -> usize {
+        let of = |one: &Finished| ROW_BYTES + one.attempt.answer.len() + one.attempt.detail.len();
+        self.finished.iter().map(of).sum()
+    }
+
+    /// Whether something cannot go on before these outcomes are on disk, such as the next delivery of a key, or they are so
+    /// many that a commit of their own is worth while.
+    pub(crate) fn is_awaited(&self) -> bool {
+        let holds_up = |one: &Finished| one.due.order.is_some() || one.health.is_some();
+        self.finished.len() > OUTCOMES_LINGERING_MAX || self.finished.iter().any(holds_up)
+    }
+
+    fn answer(self, answer: Result<(), StoreError>) {
+        // Whoever has gone is not told.
+        let _ = self.reply.send(answer);
+    }
+}
+
+/// Commits outcomes and answers for them.
+pub(crate) async fn commit(pool: &Pool, calls: Vec<FinishCall>) {
+    let mut tries = 1;
+    loop {
+        match try_commit(pool, &calls, &HashSet::new()).await {
+            Ok(news) => {
+                pool.shared.tell(news);
+                return calls.into_iter().for_each(|call| call.answer(Ok(())));
+            }
+            Err(failure) if failure.is_conflict() && tries < TRIES_MAX => tries += 1,
+            Err(failure) if calls.len() > 1 && !failure.is_of_the_server() => {
+                tracing::warn!(
+                    problem = failure.describe(),
+                    calls = calls.len(),
+                    "a commit of outcomes was spoilt by one call; each is tried by itself"
+                );
+                for call in calls {
+                    Box::pin(commit(pool, vec![call])).await;
+                }
+                return;
+            }
+            Err(failure) => {
+                let problem = failure.describe();
+                tracing::error!(problem, calls = calls.len(), "a commit of outcomes failed");
+                let refusal = || {
+                    if failure.is_full() {
+                        StoreError::Full
+                    } else {
+                        StoreError::Unavailable(problem.clone())
+                    }
+                };
+                calls.into_iter().for_each(|call| call.answer(Err(refusal())));
+                return shell::pause().await;
+            }
+        }
+    }
+}
+
+/// `closing` are workspaces that wait for their last deliveries, as far as is known: they are locked with the others.
+async fn try_commit(
+    pool: &Pool,
+    calls: &[FinishCall],
+    closing: &HashSet<WorkspaceId>,
+) -> Result<News, Failure> {
+    let session = pool.take().await?;
+    let all = || calls.iter().flat_map(|call| call.finished.iter());
+    let locked: Vec<Locked> = all()
+        .flat_map(locks_of)
+        .chain(closing.iter().map(|workspace| Locked::Workspace(*workspace)))
+        .collect();
+    let mut write = Write::begin_locked(&session, &pool.shared, &locked).await?;
+    let leaving = match leaving(&write, all()).await {
+        Ok(leaving) => leaving,
+        Err(failure) => {
+            write.roll_back().await;
+            return Err(failure);
+        }
+    };
+    if leaving.values().any(|workspace| !closing.contains(workspace)) {
+        write.roll_back().await;
+        drop(session);
+        return Box::pin(try_commit(pool, calls, &leaving.into_values().collect())).await;
+    }
+    let mut rest: Vec<&Finished> = all().collect();
+    while !rest.is_empty() {
+        let wave = next_wave(&mut rest);
+        if let Err(failure) = record_wave(&mut write, &wave, &leaving).await {
+            write.roll_back().await;
+            return Err(failure);
+        }
+    }
+    write.commit().await
+}
+
+/// What an outcome may change that others read to decide.
+fn locks_of(one: &Finished) -> impl Iterator<Item = Locked> {
+    let changes = |health: HealthChange| health.disable.is_some() || health.backlog == Backlog::Skipped;
+    let workspace = one.health.is_some_and(changes).then_some(Locked::Workspace(one.workspace));
+    let order = one.due.order.is_some().then_some(Locked::Order(one.due.id.webhook));
+    workspace.into_iter().chain(order)
+}
+
+/// Webhooks among these whose workspaces are closed, each with the workspace.
+async fn leaving(
+    session: &Session,
+    all: impl Iterator<Item = &Finished>,
+) -> Result<HashMap<WebhookId, WorkspaceId>, Failure> {
+    let webhooks: HashSet<i64> = all.map(|one| one.due.id.webhook.raw()).collect();
+    let webhooks: Vec<i64> = webhooks.into_iter().collect();
+    let found = session
+        .all(SELECT_LEAVING, &[&webhooks], |row| {
+            let mut fields = Fields::new(row, "leaving", 1);
+            let webhook = WebhookId::from_raw(fields.id("webhook")?);
+            Ok((webhook, WorkspaceId::from_raw(fields.id("workspace")?)))
+        })
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// Takes out as many as there are without a delivery twice, in their order.
+fn next_wave<'f>(rest: &mut Vec<&'f Finished>) -> Vec<&'f Finished> {
+    let mut seen = HashSet::new();
+    let (wave, left) = std::mem::take(rest).into_iter().partition(|one| seen.insert(one.due.id));
+    *rest = left;
+    wave
+}
+
+async fn record_wave(
+    write: &mut Write<'_>,
+    wave: &[&Finished],
+    leaving: &HashMap<WebhookId, WorkspaceId>,
+) -> Result<(), Failure> {
+    let fates = record::insert(write, wave).await?;
+    let recorded = |fate: &Fate| *fate == Fate::Recorded;
+    let followed: Vec<&Finished> =
+        wave.iter().zip(&fates).filter(|(_, fate)| recorded(fate)).map(|(one, _)| *one).collect();
+    record::delete_due(write, followed.iter().map(|one| one.due)).await?;
+    let cuts = cuts_upto(write, &followed).await?;
+    let mut again = DueRows::default();
+    for one in &followed {
+        note_retry(&mut again, one, one.attempt.number, &cuts);
+    }
+    again.insert(write).await?;
+    for (one, fate) in wave.iter().zip(&fates) {
+        match fate {
+            Fate::Gone => continue,
+            Fate::Recorded => follow_order(write, &one.due, one.attempt.verdict).await?,
+            Fate::Taken if !record_elsewhere(write, one).await? => continue,
+            Fate::Taken => {}
+        }
+        after_record(write, one, leaving).await?;
+    }
+    Ok(())
+}
+
+/// What follows beside the delivery itself.
+async fn after_record(
+    write: &mut Write<'_>,
+    one: &Finished,
+    leaving: &HashMap<WebhookId, WorkspaceId>,
+) -> Result<(), Failure> {
+    if let Some(health) = one.health {
+        change_health(write, one, health).await?;
+    }
+    let webhook = one.due.id.webhook;
+    if let Some(concurrency) = one.concurrency {
+        let values = (webhook.raw(), one.workspace.raw(), i64::from(concurrency));
+        write.execute(UPDATE_CONCURRENCY, &[&values.0, &values.1, &values.2]).await?;
+    }
+    if leaving.contains_key(&webhook) {
+        close_workspace::after_attempt(write, one).await?;
+    }
+    Ok(())
+}
+
+/// Up to where webhooks were cut that may owe a retry; nothing of one that does not exist.
+async fn cuts_upto(
+    session: &Session,
+    followed: &[&Finished],
+) -> Result<HashMap<WebhookId, Option<i64>>, Failure> {
+    let retrying = followed.iter().filter(|one| one.attempt.verdict.next_at().is_some());
+    let webhooks: HashSet<i64> = retrying.map(|one| one.due.id.webhook.raw()).collect();
+    if webhooks.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let webhooks: Vec<i64> = webhooks.into_iter().collect();
+    let found = session
+        .all(SELECT_CUTS_UPTO, &[&webhooks], |row| {
+            let mut fields = Fields::new(row, "webhook", 1);
+            Ok((WebhookId::from_raw(fields.id("id")?), fields.optional_integer("upto")?))
+        })
+        .await?;
+    Ok(found.into_iter().collect())
+}
+
+/// A retry is owed unless a cut has ended the round meanwhile.
+fn note_retry(again: &mut DueRows, one: &Finished, number: u32, cuts: &HashMap<WebhookId, Option<i64>>) {
+    let (due, verdict) = (one.due, one.attempt.verdict);
+    let Some(due_at) = verdict.next_at() else { return };
+    let Some(cut_upto) = cuts.get(&due.id.webhook) else { return };
+    if cut_upto.is_none_or(|upto| upto < due.born.0) {
+        let next = Due { due_at, steps: number, tries: due.tries_after(verdict), ..due };
+        again.push(&next, At::Then(due_at));
+    }
+}
+
+/// What was held behind a delivery that has ended.
+async fn follow_order(write: &mut Write<'_>, due: &Due, verdict: Verdict) -> Result<(), Failure> {
+    match (verdict, due.order) {
+        (Verdict::GiveUp, Some(place)) => order::give_up(write, due, place).await,
+        (Verdict::Delivered, Some(place)) => order::release(write, due.id.webhook, place.key).await,
+        _ => Ok(()),
+    }
+}
+
+/// Records an attempt whose number is taken; `false` when it is recorded already. Off the hot path: the whole history is
+/// read.
+async fn record_elsewhere(write: &mut Write<'_>, one: &Finished) -> Result<bool, Failure> {
+    let steps = history::steps(write, one.due.id).await?;
+    match taken(write, one, &steps).await? {
+        Place::Recorded => return Ok(false),
+        Place::Current { number } => {
+            record::insert_one(write, one, number, one.attempt.verdict).await?;
+            record::delete_due(write, left_retry(&one.due, &steps).into_iter().chain([one.due])).await?;
+            let mut again = DueRows::default();
+            note_retry(&mut again, one, number, &cuts_upto(write, &[one]).await?);
+            again.insert(write).await?;
+            follow_order(write, &one.due, one.attempt.verdict).await?;
+        }
+        Place::Superseded { number } => record::insert_one(write, one, number, Verdict::Superseded).await?,
+    }
+    Ok(true)
+}
+
+async fn taken(session: &Session, one: &Finished, steps: &[Step]) -> Result<Place, Failure> {
+    let due = &one.due;
+    let cuts = history::cuts(session, due.id.webhook).await?;
+    let standing = if cuts.iter().any(|cut| cut.upto >= due.born) {
+        RoundStanding::Cut
+    } else if is_owed(session, due).await? {
+        RoundStanding::Owed
+    } else {
+        RoundStanding::Gone
+    };
+    Ok(place_of(&one.attempt, due, standing, steps))
+}
+
+/// The retry that another attempt of the same round has left, and a cut has ended: when this attempt ends the delivery
+/// nobody would look for that row any more but the sweep, and its event may go before.
+fn left_retry(due: &Due, steps: &[Step]) -> Option<Due> {
+    let retry_at = steps.iter().rev().find_map(|step| match step {
+        Step::Attempted(attempt) => attempt.verdict.next_at(),
+        Step::Requeued { .. } => None,
+    });
+    retry_at.map(|due_at| Due { due_at, ..*due })
+}
+
+async fn is_owed(session: &Session, due: &Due) -> Result<bool, Failure> {
+    let key = (due.id.webhook.raw(), due.due_at.as_ms(), due.id.event.raw());
+    let born = session
+        .one(SELECT_DUE_BORN, &[&key.0, &key.1, &key.2], |row| Fields::new(row, "due", 0).integer("born"))
+        .await?;
+    Ok(born == Some(due.born.0))
+}
+
+/// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.
+async fn change_health(
+    write: &mut Write<'_>,
+    finished: &Finished,
+    health: HealthChange,
+) -> Result<(), Failure> {
+    let (workspace, id) = (finished.workspace, finished.due.id.webhook);
+    let Some(webhook) = find::webhook(write, workspace, id).await? else { return Ok(()) };
+    if webhook.health != health.health {
+        store_health(write, id, &health.health).await?;
+    }
+    if let Some(reason) = health.disable.filter(|reason| webhook.state.gives_way_to(*reason)) {
+        disable::disable(write, workspace, id, finished.attempt.at, reason).await?;
+        write.bump_version(workspace)?;
+    }
+    if health.backlog == Backlog::Skipped {
+        let upto = write.sequence(workspace)?;
+        write.cut(id, upto, finished.attempt.at, CutReason::Skipped).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn store_health(session: &Session, id: WebhookId, health: &Health) -> Result<(), Failure> {
+    let HealthColumns { failures, failing_since, held_since, probes, probe_at } = HealthColumns::of(health);
+    let (failures, probes) = (i64::from(failures), probes.map(i64::from));
+    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+        [&id.raw(), &failures, &failing_since, &held_since, &probes, &probe_at];
+    session.execute(UPDATE_HEALTH, &values).await?;
+    Ok(())
+}

@@ -1,0 +1,151 @@
+//! Writing attempts down, many at once, and taking away the rows that they were owed by.
+
+use std::collections::HashMap;
+
+use signalpost_core::attempt::{Attempt, Outcome, Verdict};
+use signalpost_core::delivery::Due;
+use signalpost_core::time::Timestamp;
+use signalpost_store::ledger::Finished;
+use signalpost_store::pack::pack_detail;
+use signalpost_store::row::{Fields, verdict_code};
+use signalpost_store::weight;
+
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::write::Write;
+
+/// Of events that exist. Does nothing where the number is taken, which is how a repeated verb is recognised. In `there` the
+/// rows stand whose events exist, in `put` those that were written.
+pub(crate) const INSERT: &str = "WITH there AS (
+        SELECT k.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+                $7::bigint[], $8::bytea[]) AS k (webhook, event, n, at, verdict, outcome, retry_at, detail)
+            CROSS JOIN LATERAL (SELECT 1 FROM message m WHERE m.id = k.event OFFSET 0) AS m),
+    put AS (
+        INSERT INTO attempt (webhook, event, n, at, verdict, outcome, retry_at, detail) SELECT * FROM there
+        ON CONFLICT (webhook, event, n) DO NOTHING RETURNING webhook, event)
+    SELECT webhook, event, 1 FROM put UNION ALL SELECT webhook, event, 0 FROM there";
+/// By whole keys. The rows are looked up one by one, whatever the planner thinks of the table's size.
+pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
+    SELECT d.ctid FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k (webhook, due_at, event)
+    CROSS JOIN LATERAL (SELECT d.ctid FROM due d
+        WHERE d.webhook = k.webhook AND d.due_at = k.due_at AND d.event = k.event OFFSET 0) AS d))";
+
+/// What became of an attempt that was to be written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Recorded,
+    /// Its number is taken.
+    Taken,
+    /// Retention has removed the event.
+    Gone,
+}
+
+/// Writes attempts down, of each delivery one, and says what became of each.
+pub(super) async fn insert(write: &mut Write<'_>, wave: &[&Finished]) -> Result<Vec<Fate>, Failure> {
+    let rows: Vec<Row> =
+        wave.iter().map(|one| Row::of(one, one.attempt.number, one.attempt.verdict)).collect();
+    let fates = insert_rows(write, &rows).await?;
+    let mut answers = Vec::with_capacity(wave.len());
+    for (one, row) in wave.iter().zip(&rows) {
+        let fate = fates.get(&(row.webhook, row.event)).copied().unwrap_or(Fate::Gone);
+        if fate == Fate::Recorded {
+            write.count(one.workspace, 0, weight::of_step(row.detail.len()));
+        }
+        answers.push(fate);
+    }
+    Ok(answers)
+}
+
+/// Writes an attempt down in a place that was found to be free.
+pub(super) async fn insert_one(
+    write: &mut Write<'_>,
+    one: &Finished,
+    number: u32,
+    verdict: Verdict,
+) -> Result<(), Failure> {
+    let row = Row::of(one, number, verdict);
+    insert_rows(write, std::slice::from_ref(&row)).await?;
+    write.count(one.workspace, 0, weight::of_step(row.detail.len()));
+    Ok(())
+}
+
+/// A row of `attempt`.
+struct Row {
+    webhook: i64,
+    event: i64,
+    number: i64,
+    at: i64,
+    verdict: i64,
+    outcome: String,
+    retry_at: Option<i64>,
+    detail: Vec<u8>,
+}
+
+impl Row {
+    fn of(one: &Finished, number: u32, verdict: Verdict) -> Self {
+        let Attempt { at, timing, .. } = one.attempt;
+        let timing_us =
+            [timing.dns_us, timing.connect_us, timing.tls_us, timing.first_byte_us, timing.total_us];
+        let attempt = &one.attempt;
+        Self {
+            webhook: one.due.id.webhook.raw(),
+            event: one.due.id.event.raw(),
+            number: number.into(),
+            at: at.as_ms(),
+            verdict: verdict_code(verdict),
+            outcome: match attempt.outcome {
+                Outcome::Status(status) => status.to_string(),
+                Outcome::Failed(failure) => failure.name().to_owned(),
+            },
+            retry_at: verdict.next_at().map(Timestamp::as_ms),
+            detail: pack_detail(timing_us, &attempt.detail, &attempt.request_headers, &attempt.answer),
+        }
+    }
+}
+
+async fn insert_rows(session: &Session, rows: &[Row]) -> Result<HashMap<(i64, i64), Fate>, Failure> {
+    let numbers = |of: fn(&Row) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
+    let outcomes: Vec<&str> = rows.iter().map(|row| row.outcome.as_str()).collect();
+    let retries: Vec<Option<i64>> = rows.iter().map(|row| row.retry_at).collect();
+    let details: Vec<&[u8]> = rows.iter().map(|row| row.detail.as_slice()).collect();
+    let (webhooks, events) = (numbers(|row| row.webhook), numbers(|row| row.event));
+    let (places, times, verdicts) =
+        (numbers(|row| row.number), numbers(|row| row.at), numbers(|row| row.verdict));
+    let found = session
+        .all(
+            INSERT,
+            &[&webhooks, &events, &places, &times, &verdicts, &outcomes, &retries, &details],
+            |row| {
+                let mut fields = Fields::new(row, "attempt", 2);
+                let key = (fields.integer("webhook")?, fields.integer("event")?);
+                Ok((key, fields.integer("put")? == 1))
+            },
+        )
+        .await?;
+    let mut fates = HashMap::with_capacity(rows.len());
+    for (key, was_put) in found {
+        let fate = if was_put { Fate::Recorded } else { Fate::Taken };
+        let known = fates.entry(key).or_insert(fate);
+        if was_put {
+            *known = Fate::Recorded;
+        }
+    }
+    Ok(fates)
+}
+
+/// Takes away what deliveries were owed by.
+pub(super) async fn delete_due(
+    session: &Session,
+    rows: impl IntoIterator<Item = Due>,
+) -> Result<(), Failure> {
+    let (mut webhooks, mut due_at, mut events) = (Vec::new(), Vec::new(), Vec::new());
+    for due in rows {
+        webhooks.push(due.id.webhook.raw());
+        due_at.push(due.due_at.as_ms());
+        events.push(due.id.event.raw());
+    }
+    if !events.is_empty() {
+        session.execute(DELETE_DUE, &[&webhooks, &due_at, &events]).await?;
+    }
+    Ok(())
+}

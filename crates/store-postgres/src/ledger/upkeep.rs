@@ -1,0 +1,51 @@
+//! `upkeep`: one bounded step of whatever housekeeping is due, in transactions of their own.
+
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+
+use super::{sweep, tally, unblock};
+use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
+use crate::pool::Pool;
+use crate::replays;
+use crate::work::transact;
+use crate::write::Write;
+
+/// One step of everything, with expired secrets first: `true` when there is more to do.
+pub(super) async fn run(pool: &Pool, now: Timestamp) -> Result<bool, StoreError> {
+    // Every time, so that no backlog of anything else can make a secret outlive its use.
+    let expiring =
+        transact(pool, &async |write: &mut Write<'_>| expire_secrets::step(write, now).await).await?;
+    let keys =
+        transact(pool, &async |write: &mut Write<'_>| forget_operator_keys::step(write, now).await).await?;
+    let users = transact(pool, &async |write: &mut Write<'_>| forget_users::step(write, now).await).await?;
+    let jobs = transact(pool, &async |write: &mut Write<'_>| replays::forget::step(write, now).await).await?;
+    // Others may have kept answers, too.
+    pool.shared.kept_in_all.set(None);
+    let tallies = transact(pool, &async |write: &mut Write<'_>| tally::step(write).await).await?;
+    let places = forget_places(pool).await?;
+    let owed = transact(pool, &async |write: &mut Write<'_>| owed_step(write).await).await?;
+    Ok(expiring || keys || users || jobs || tallies || places || owed)
+}
+
+/// What concerns rows that are owed, and the plans of replays: the first of these that has something to do.
+async fn owed_step(write: &mut Write<'_>) -> Result<bool, crate::failure::Failure> {
+    if unblock::step(write).await? {
+        return Ok(true);
+    }
+    if sweep::step(write).await? {
+        return Ok(sweep::is_wanted(write).await? || replays::end::is_wanted(write).await?);
+    }
+    // Last: nobody reads the plan of a replay that has ended, and it may have a million rows.
+    if replays::end::is_wanted(write).await? {
+        replays::end::step(write).await?;
+    }
+    replays::end::is_wanted(write).await
+}
+
+async fn forget_places(pool: &Pool) -> Result<bool, StoreError> {
+    let after = pool.shared.places_looked_at.get();
+    let come_to =
+        transact(pool, &async |write: &mut Write<'_>| tally::forget_places(write, after).await).await?;
+    pool.shared.places_looked_at.set(come_to.unwrap_or((i64::MIN, i64::MIN)));
+    Ok(come_to.is_some())
+}

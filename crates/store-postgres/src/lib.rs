@@ -1,0 +1,33 @@
+//! The storage contract on a PostgreSQL server.
+//!
+//! One thread of the store's own talks to the server, over a few connections: one for what is published, one for outcomes,
+//! and some for everything else. Published events and outcomes of many callers share commits. Follow a verb from `catalog`,
+//! `ledger`, `replays` or `vault` (one file each, with its SQL on top) through `store` and `work` to the connection.
+//!
+//! What keeps several nodes from each other's feet are locks of the server that are held to the commit, always taken in the
+//! same order (`locks`). The schema with its reasons stands in `migrations/`.
+
+mod catalog;
+mod connect;
+mod failure;
+mod guard;
+mod kept;
+mod ledger;
+mod locks;
+mod meta;
+mod open;
+mod pool;
+mod queue;
+mod replays;
+mod retention;
+mod schema;
+mod session;
+mod shared;
+mod shell;
+mod store;
+mod vault;
+mod work;
+mod write;
+
+pub use open::{OpenError, OpenOptions};
+pub use store::PostgresStore;

@@ -1,0 +1,100 @@
+//! Locks of the server that are held to the end of a transaction (advisory locks of PostgreSQL).
+//!
+//! Whoever needs several takes all of them at once in ascending order, so that no two wait for one another. A key is a hash,
+//! so two things may share a lock: they wait for each other then, and nothing else comes of it.
+
+use signalpost_core::id::{UserId, WebhookId, WorkspaceId};
+
+use crate::failure::Failure;
+use crate::session::Session;
+
+const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k";
+const TRY_HOLD: &str = "SELECT 1 WHERE pg_try_advisory_lock($1)";
+const SCHEMA: &str = "SELECT hashtextextended(current_schema(), 0)";
+
+/// What a lock stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Locked {
+    /// Everything of a workspace that changes, but for outcomes.
+    Workspace(WorkspaceId),
+    /// The order of a webhook's deliveries by key.
+    Order(WebhookId),
+    /// Operator keys that are bound to a workspace, or to none.
+    OperatorKeys(Option<WorkspaceId>),
+    User(UserId),
+    /// Calls of the operator side as a whole that happen once.
+    OnceOutside,
+    /// The tables themselves.
+    Schema,
+    /// All of it, for as long as a process works on it.
+    Process,
+}
+
+impl Locked {
+    const fn parts(self) -> (u64, i64) {
+        match self {
+            Self::Workspace(id) => (1, id.raw()),
+            Self::Order(id) => (2, id.raw()),
+            Self::OperatorKeys(None) => (3, -1),
+            Self::OperatorKeys(Some(id)) => (3, id.raw()),
+            Self::User(id) => (4, id.raw()),
+            Self::OnceOutside => (5, 0),
+            Self::Schema => (6, 0),
+            Self::Process => (7, 0),
+        }
+    }
+
+    /// `schema` tells installations apart that share a database.
+    const fn key(self, schema: i64) -> i64 {
+        let (kind, id) = self.parts();
+        mix(mix(mix(schema.cast_unsigned()) ^ kind) ^ id.cast_unsigned()).cast_signed()
+    }
+}
+
+/// The finaliser of SplitMix64: every bit of what goes in changes half of what comes out.
+const fn mix(number: u64) -> u64 {
+    let number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    number ^ (number >> 31)
+}
+
+/// What tells this installation's locks from others in the same database.
+pub(crate) async fn schema_key(session: &Session) -> Result<i64, Failure> {
+    session.number(SCHEMA, &[]).await
+}
+
+/// Takes locks until the end of the transaction, waiting for whoever has them.
+pub(crate) async fn take(session: &Session, schema: i64, locked: &[Locked]) -> Result<(), Failure> {
+    let mut keys: Vec<i64> = locked.iter().map(|one| one.key(schema)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    session.execute(LOCK, &[&keys]).await?;
+    Ok(())
+}
+
+/// Takes a lock for as long as the connection lasts, if nobody has it.
+pub(crate) async fn try_hold(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
+    session.exists(TRY_HOLD, &[&locked.key(schema)]).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_by_kind_id_and_schema() {
+        let (workspace, webhook) = (WorkspaceId::from_raw(7), WebhookId::from_raw(7));
+        let all = [
+            Locked::Workspace(workspace).key(1),
+            Locked::Workspace(WorkspaceId::from_raw(8)).key(1),
+            Locked::Workspace(workspace).key(2),
+            Locked::Order(webhook).key(1),
+            Locked::OperatorKeys(Some(workspace)).key(1),
+            Locked::OperatorKeys(None).key(1),
+            Locked::Schema.key(1),
+        ];
+        for (place, key) in all.iter().enumerate() {
+            assert!(!all[..place].contains(key), "{place}");
+        }
+    }
+}

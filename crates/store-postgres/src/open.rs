@@ -1,0 +1,76 @@
+//! Opening: where the database is, and why it may not be used.
+
+use signalpost_core::ports::Threads;
+
+use crate::failure::Failure;
+
+/// Where the data lies and who works on it.
+pub struct OpenOptions<'a> {
+    /// As libpq has it: `postgres://user:password@host:port/database?parameters`, or words `name=value`.
+    pub url: String,
+    /// What our tables lie in. Made when it does not exist; a name of letters, digits and underscores.
+    pub schema: String,
+    pub threads: &'a dyn Threads,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the database URL cannot be used: {0}")]
+    Url(String),
+    #[error("{0:?} is no name for a schema: letters, digits and underscores, and no digit first")]
+    Schema(String),
+    #[error(
+        "the server has {name} = {found}, with which it forgets what it has confirmed; set it to {wanted}"
+    )]
+    Setting { name: &'static str, wanted: &'static str, found: String },
+    #[error(
+        "the data was written by a newer version (schema {found}, this version knows {known}); run that version"
+    )]
+    NewerSchema { found: i64, known: i64 },
+    #[error(
+        "migration {number} was applied with another text than this version's; the database is not from a release"
+    )]
+    ChangedMigration { number: i64 },
+    #[error("another process works on this database; this version has no clusters: stop that one first")]
+    InUse,
+    #[error("the database cannot be used: {0}")]
+    Database(String),
+    #[error("no executor for the store's thread: {0}")]
+    Runtime(std::io::Error),
+    #[error("the store's thread has ended before it was open; the log says why")]
+    Ended,
+}
+
+impl From<Failure> for OpenError {
+    fn from(failure: Failure) -> Self {
+        Self::Database(failure.describe())
+    }
+}
+
+/// Refuses a name that would have to be quoted.
+pub(crate) fn check_schema(name: &str) -> Result<(), OpenError> {
+    let is_good = |(place, byte): (usize, u8)| {
+        byte == b'_' || byte.is_ascii_lowercase() || (place > 0 && byte.is_ascii_digit())
+    };
+    // 63 bytes is what PostgreSQL keeps of a name.
+    if !name.is_empty() && name.len() <= 63 && name.bytes().enumerate().all(is_good) {
+        Ok(())
+    } else {
+        Err(OpenError::Schema(name.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_schema_needs_no_quotes() {
+        for good in ["signalpost", "a", "_1", &"x".repeat(63)] {
+            assert!(check_schema(good).is_ok(), "{good}");
+        }
+        for bad in ["", "1a", "a b", "a\"b", "A", "é", "a;b", &"x".repeat(64)] {
+            assert!(check_schema(bad).is_err(), "{bad}");
+        }
+    }
+}

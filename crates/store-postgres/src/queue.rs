@@ -1,0 +1,178 @@
+//! Where verbs wait for the store's thread.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_channel::oneshot;
+use futures_util::future::LocalBoxFuture;
+use signalpost_core::limits::{
+    COMMIT_BYTES_MAX, COMMIT_OPERATIONS_MAX, COMMIT_QUEUE_BYTES_MAX, COMMIT_QUEUE_MAX, READ_QUEUE_MAX,
+};
+use signalpost_store::StoreError;
+use signalpost_store::batch::{BatchLimits, Batcher};
+use tokio::sync::Notify;
+
+use crate::ledger::accept::AcceptCall;
+use crate::ledger::finish::FinishCall;
+use crate::pool::Pool;
+
+const LIMITS: BatchLimits = BatchLimits {
+    operations_max: COMMIT_OPERATIONS_MAX,
+    bytes_max: COMMIT_BYTES_MAX,
+    waiting_operations_max: COMMIT_QUEUE_MAX,
+    waiting_bytes_max: COMMIT_QUEUE_BYTES_MAX,
+};
+
+/// Any other verb, as a task that takes a connection for itself.
+pub(crate) type Task = Box<dyn FnOnce(Rc<Pool>) -> LocalBoxFuture<'static, ()> + Send>;
+
+/// What waits for the store's thread, and what wakes it.
+pub(crate) struct Queues {
+    waiting: Mutex<Waiting>,
+    pub(crate) accepts: Notify,
+    pub(crate) finishes: Notify,
+    pub(crate) tasks: Notify,
+}
+
+struct Waiting {
+    accepts: Batcher<AcceptCall>,
+    finishes: Batcher<FinishCall>,
+    tasks: VecDeque<Task>,
+    closed: bool,
+    ended: bool,
+    on_end: Vec<oneshot::Sender<()>>,
+}
+
+/// What the next commit of outcomes is made of, and when.
+pub(crate) enum Finishes {
+    Now(Vec<FinishCall>),
+    /// Nobody waits for what is there.
+    Later,
+    None,
+}
+
+impl Queues {
+    pub(crate) fn new() -> Self {
+        let waiting = Waiting {
+            accepts: Batcher::new(LIMITS),
+            finishes: Batcher::new(LIMITS),
+            tasks: VecDeque::new(),
+            closed: false,
+            ended: false,
+            on_end: Vec::new(),
+        };
+        let (accepts, finishes, tasks) = (Notify::new(), Notify::new(), Notify::new());
+        Self { waiting: Mutex::new(waiting), accepts, finishes, tasks }
+    }
+
+    /// `Overloaded` when too much waits, `Unavailable` when the store is closed, here as everywhere below.
+    pub(crate) fn push_accept(&self, call: AcceptCall, bytes: usize) -> Result<(), StoreError> {
+        self.open()?.accepts.push(call, bytes).map_err(|_turned_away| StoreError::Overloaded)?;
+        self.accepts.notify_one();
+        Ok(())
+    }
+
+    /// Outcomes are taken whatever waits: they must not be lost, and are bounded by the attempts in flight.
+    pub(crate) fn push_finish(&self, call: FinishCall, bytes: usize) -> Result<(), StoreError> {
+        let mut waiting = self.open()?;
+        if call.is_awaited() {
+            waiting.finishes.push_always(call, bytes);
+        } else {
+            waiting.finishes.push_patient(call, bytes);
+        }
+        drop(waiting);
+        self.finishes.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn push_task(&self, task: Task) -> Result<(), StoreError> {
+        let mut waiting = self.open()?;
+        if waiting.tasks.len() >= READ_QUEUE_MAX {
+            return Err(StoreError::Overloaded);
+        }
+        waiting.tasks.push_back(task);
+        drop(waiting);
+        self.tasks.notify_one();
+        Ok(())
+    }
+
+    pub(crate) fn take_accepts(&self) -> Vec<AcceptCall> {
+        self.lock().accepts.take()
+    }
+
+    pub(crate) fn take_finishes(&self, patience: Patience) -> Finishes {
+        let mut waiting = self.lock();
+        if waiting.finishes.is_empty() {
+            return Finishes::None;
+        }
+        if waiting.finishes.is_hurried() || patience == Patience::Over || waiting.closed {
+            return Finishes::Now(waiting.finishes.take());
+        }
+        Finishes::Later
+    }
+
+    /// Whether outcomes should be committed at once.
+    pub(crate) fn is_hurried(&self) -> bool {
+        let waiting = self.lock();
+        waiting.closed || waiting.finishes.is_hurried()
+    }
+
+    pub(crate) fn take_task(&self) -> Option<Task> {
+        self.lock().tasks.pop_front()
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// Takes nothing more; what waits is done.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        for waker in [&self.accepts, &self.finishes, &self.tasks] {
+            waker.notify_one();
+        }
+    }
+
+    /// Told, by being dropped, when the store's thread has ended.
+    pub(crate) fn ended(&self) -> oneshot::Receiver<()> {
+        let (sender, receiver) = oneshot::channel();
+        let mut waiting = self.lock();
+        if !waiting.ended {
+            waiting.on_end.push(sender);
+        }
+        receiver
+    }
+
+    /// The thread is gone, however it went.
+    pub(crate) fn end(&self) {
+        let mut waiting = self.lock();
+        waiting.closed = true;
+        waiting.ended = true;
+        waiting.on_end.clear();
+        waiting.tasks.clear();
+        let (accepts, finishes) = (waiting.accepts.take(), waiting.finishes.take());
+        drop(waiting);
+        drop((accepts, finishes));
+    }
+
+    fn open(&self) -> Result<MutexGuard<'_, Waiting>, StoreError> {
+        let waiting = self.lock();
+        if waiting.closed {
+            Err(StoreError::Unavailable("the store is closed".to_owned()))
+        } else {
+            Ok(waiting)
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Of outcomes that nobody waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    Left,
+    Over,
+}

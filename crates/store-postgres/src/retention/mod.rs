@@ -1,0 +1,100 @@
+//! `retain`: removing what the rules do not let the store keep, in bounded steps.
+//!
+//! A walk goes through its stages in turn: rests of erased workspaces, answers kept for calls, the bound of the whole
+//! store, and each workspace with the rules in force for it. It keeps its place in memory between two steps and begins anew
+//! when that is lost. Every node may walk: what goes is looked for without a lock, and judged once more under those of its
+//! workspaces.
+
+mod calls;
+mod candidate;
+mod remove;
+mod rest;
+mod take;
+mod walk;
+mod whole;
+mod workspace;
+
+use signalpost_core::limits::UPKEEP_ROWS_MAX;
+use signalpost_core::retention::RetentionRules;
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::{Retain, Retained};
+
+use crate::pool::Pool;
+use take::Taken;
+use walk::Stage;
+pub(crate) use walk::Walk;
+pub(crate) use whole::stored_bytes;
+
+/// Whether a stage has come to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    Ended,
+    /// This step has touched as many rows as it may.
+    Paused,
+}
+
+/// What one step works with.
+struct Step<'p> {
+    pool: &'p Pool,
+    now: Timestamp,
+    rules: &'p RetentionRules,
+    /// Rows that may still be touched: removed, or looked at in vain.
+    left: usize,
+    done: Retained,
+}
+
+impl Step<'_> {
+    const fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
+    const fn spend(&mut self, rows: usize) {
+        self.left = self.left.saturating_sub(rows);
+    }
+
+    /// Counts what was done; how many events are held.
+    fn note(&mut self, taken: &Taken) -> u64 {
+        self.spend(taken.rows);
+        self.done.events += taken.events;
+        self.done.payloads += taken.payloads;
+        u64::try_from(taken.held.len()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Does one step of the walk.
+pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreError> {
+    // Until the step has come to its end there is no place to go on from.
+    let mut walk = pool.shared.retention.take();
+    let (now, rules) = (params.now, &params.rules);
+    let mut step = Step { pool, now, rules, left: UPKEEP_ROWS_MAX, done: Retained::default() };
+    while !step.is_spent() && walk.stage != Stage::End {
+        let progress = match &mut walk.stage {
+            Stage::Rests => rest::step(&mut step).await?,
+            Stage::Calls { after } => calls::step(&mut step, after).await?,
+            Stage::Whole { after } => {
+                whole::step(&mut step, after, &mut walk.looked, &mut walk.overfull_told).await?
+            }
+            Stage::Workspaces(tour) => {
+                workspace::step(&mut step, tour, &mut walk.places, &mut walk.looked).await?
+            }
+            Stage::End => Progress::Ended,
+        };
+        if progress == Progress::Ended {
+            walk.go_on();
+        }
+    }
+    let mut done = Retained { looked: walk.looked, ..step.done };
+    if walk.stage == Stage::End {
+        done.next_at = walk.next_at.map(Timestamp::from_ms);
+        walk.begin_anew();
+    } else {
+        done.more = true;
+    }
+    pool.shared.retention.replace(walk);
+    Ok(done)
+}
+
+fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
+    [one, other].into_iter().flatten().min()
+}

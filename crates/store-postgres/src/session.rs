@@ -1,0 +1,126 @@
+//! One connection with its prepared statements: running a query and decoding its rows.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+use signalpost_store::StoreError;
+use signalpost_store::row::{Columns, Row, Value};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Statement};
+
+use crate::failure::Failure;
+
+/// Values of a statement.
+pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A connection. Dropping it closes it, and the server rolls back what it had not committed.
+pub(crate) struct Session {
+    client: Client,
+    /// By where their texts lie, which are constants.
+    prepared: RefCell<HashMap<(*const u8, usize), Statement>>,
+    /// No transaction is open.
+    idle: Cell<bool>,
+}
+
+impl Session {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client, prepared: RefCell::default(), idle: Cell::new(true) }
+    }
+
+    /// Whether somebody else may use it.
+    pub(crate) fn is_fit(&self) -> bool {
+        self.idle.get() && !self.client.is_closed()
+    }
+
+    pub(crate) fn set_idle(&self, idle: bool) {
+        self.idle.set(idle);
+    }
+
+    /// Several statements without parameters.
+    pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
+        Ok(self.client.batch_execute(sql).await?)
+    }
+
+    /// How many rows a statement has touched.
+    pub(crate) async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Failure> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.execute(&statement, params).await?)
+    }
+
+    /// The first row, if there is one.
+    pub(crate) async fn one<T>(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+        decode: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Option<T>, Failure> {
+        let statement = self.prepare(sql).await?;
+        let rows = self.client.query(&statement, params).await?;
+        Ok(rows.first().map(|row| decode(&Cells(row))).transpose()?)
+    }
+
+    /// All rows in the query's order; the query bounds their number.
+    pub(crate) async fn all<T>(
+        &self,
+        sql: &'static str,
+        params: Params<'_>,
+        mut decode: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
+    ) -> Result<Vec<T>, Failure> {
+        let statement = self.prepare(sql).await?;
+        let rows = self.client.query(&statement, params).await?;
+        Ok(rows.iter().map(|row| decode(&Cells(row))).collect::<Result<_, _>>()?)
+    }
+
+    /// Whether the query has a row.
+    pub(crate) async fn exists(&self, sql: &'static str, params: Params<'_>) -> Result<bool, Failure> {
+        let statement = self.prepare(sql).await?;
+        Ok(!self.client.query(&statement, params).await?.is_empty())
+    }
+
+    /// The only number of a query that always has one.
+    pub(crate) async fn number(&self, sql: &'static str, params: Params<'_>) -> Result<i64, Failure> {
+        let statement = self.prepare(sql).await?;
+        Ok(self.client.query_one(&statement, params).await?.try_get(0)?)
+    }
+
+    async fn prepare(&self, sql: &'static str) -> Result<Statement, Failure> {
+        let place = (sql.as_ptr(), sql.len());
+        let known = self.prepared.borrow().get(&place).cloned();
+        if let Some(statement) = known {
+            return Ok(statement);
+        }
+        let statement = self.client.prepare(sql).await?;
+        self.prepared.borrow_mut().insert(place, statement.clone());
+        Ok(statement)
+    }
+}
+
+/// A page size as SQL takes it.
+pub(crate) fn limit(rows: usize) -> i64 {
+    i64::try_from(rows).unwrap_or(i64::MAX)
+}
+
+/// A row of PostgreSQL.
+struct Cells<'r>(&'r tokio_postgres::Row);
+
+impl Columns for Cells<'_> {
+    fn value(&self, index: usize) -> Result<Value<'_>, String> {
+        let column = self.0.columns().get(index).ok_or("there is no such column")?;
+        let kind = column.type_();
+        let value = match *kind {
+            Type::INT8 => self.get::<i64>(index)?.map(Value::Integer),
+            Type::INT4 => self.get::<i32>(index)?.map(|number| Value::Integer(number.into())),
+            Type::BOOL => self.get::<bool>(index)?.map(|truth| Value::Integer(truth.into())),
+            Type::TEXT => self.get::<&str>(index)?.map(|text| Value::Text(text.as_bytes())),
+            Type::BYTEA => self.get::<&[u8]>(index)?.map(Value::Blob),
+            _ => return Err(format!("{kind} is no type that is known")),
+        };
+        Ok(value.unwrap_or(Value::Null))
+    }
+}
+
+impl Cells<'_> {
+    fn get<'a, T: tokio_postgres::types::FromSql<'a>>(&'a self, index: usize) -> Result<Option<T>, String> {
+        self.0.try_get(index).map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,58 @@
+//! What all work on the store's thread shares, and what it shares with the handles.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use signalpost_store::CommitListener;
+
+use crate::retention::Walk;
+use crate::write::News;
+
+/// What the store's thread and the handles of the store share.
+#[derive(Default)]
+pub(crate) struct Board {
+    pub(crate) highest_id: AtomicI64,
+    pub(crate) listener: Mutex<Option<Arc<dyn CommitListener>>>,
+    /// Answers kept for calls that went before their time, since the store was opened.
+    pub(crate) answers_forgotten: AtomicU64,
+}
+
+/// What all work on the store's thread shares.
+pub(crate) struct Shared {
+    /// See [`crate::locks`].
+    pub(crate) schema_key: i64,
+    pub(crate) board: Arc<Board>,
+    /// Bytes of answers kept for calls, as far as this node knows: what others keep it learns when it asks again.
+    pub(crate) kept_in_all: Cell<Option<i64>>,
+    /// How far superseded places were looked for: workspace and sequence.
+    pub(crate) places_looked_at: Cell<(i64, i64)>,
+    pub(crate) retention: RefCell<Walk>,
+}
+
+impl Shared {
+    /// Tells of a commit, before whoever asked for it is answered.
+    pub(crate) fn tell(&self, news: News) {
+        self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
+        self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
+        self.kept_in_all.set(self.kept_in_all.get().map(|bytes| bytes + news.kept_bytes));
+        if news.accepted.is_empty() && news.requeued.is_empty() && news.released.is_empty() {
+            return;
+        }
+        let listener = self.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(listener) = listener else { return };
+        let told = catch_unwind(AssertUnwindSafe(|| {
+            if !news.accepted.is_empty() {
+                listener.accepted(news.accepted);
+            }
+            for requeued in news.requeued.chunk_by(|one, next| one.1 == next.1) {
+                listener.requeued(requeued.iter().map(|(due, _)| *due).collect(), requeued[0].1);
+            }
+            news.released.into_iter().for_each(|due| listener.released(due));
+        }));
+        if told.is_err() {
+            tracing::error!("the listener of commits panicked; what it missed is found by reconciling");
+        }
+    }
+}

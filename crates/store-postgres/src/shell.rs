@@ -1,0 +1,189 @@
+//! The store's thread: an executor, and on it who commits what is published, who commits outcomes, and who does the rest.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate's edge to the world: tasks and timers of a runtime of its own"
+)]
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::{Either, join3, select};
+use futures_util::pin_mut;
+use signalpost_core::limits::OUTCOMES_LINGER;
+use tokio::runtime::Builder;
+use tokio::task::{JoinSet, LocalSet};
+
+use crate::connect::{Connector, check_server};
+use crate::guard::Guard;
+use crate::ledger::{accept, finish};
+use crate::locks::schema_key;
+use crate::open::OpenError;
+use crate::pool::Pool;
+use crate::queue::{Finishes, Patience, Queues};
+use crate::shared::{Board, Shared};
+use crate::{meta, schema};
+
+/// Connections for what is neither published nor an outcome.
+const SESSIONS_MAX: usize = 8;
+/// Tasks that run at once; further ones wait. Above the connections, so that none of those is ever idle for want of a task.
+const TASKS_MAX: usize = 64;
+/// After a commit that failed for the server's sake.
+const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
+
+/// How the opening went, for whoever waits for it on another thread.
+#[derive(Default)]
+pub(crate) struct Opening {
+    outcome: Mutex<Option<Result<(), OpenError>>>,
+    told: Condvar,
+}
+
+impl Opening {
+    pub(crate) fn wait(&self) -> Result<(), OpenError> {
+        let mut outcome = self.outcome.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match outcome.take() {
+                Some(opened) => return opened,
+                None => outcome = self.told.wait(outcome).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+
+    /// The first to tell is believed.
+    fn tell(&self, opened: Result<(), OpenError>) {
+        self.outcome.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(opened);
+        self.told.notify_all();
+    }
+}
+
+/// Lets nobody wait for a thread that is gone, however it went.
+struct EndGuard {
+    queues: Arc<Queues>,
+    opening: Arc<Opening>,
+}
+
+impl Drop for EndGuard {
+    fn drop(&mut self) {
+        self.opening.tell(Err(OpenError::Ended));
+        self.queues.end();
+    }
+}
+
+/// Opens the store and works until it is closed and nothing waits.
+pub(crate) fn run(connector: Connector, board: Arc<Board>, queues: Arc<Queues>, opening: Arc<Opening>) {
+    let guard = EndGuard { queues: Arc::clone(&queues), opening: Arc::clone(&opening) };
+    let runtime = match Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return opening.tell(Err(OpenError::Runtime(error))),
+    };
+    LocalSet::new().block_on(&runtime, async {
+        match open(&connector, board).await {
+            Ok((shared, guard)) => {
+                opening.tell(Ok(()));
+                work(connector, Rc::new(shared), guard, &queues).await;
+            }
+            Err(error) => opening.tell(Err(error)),
+        }
+    });
+    drop(guard);
+}
+
+async fn open(connector: &Connector, board: Arc<Board>) -> Result<(Shared, Guard), OpenError> {
+    let session = connector.connect().await?;
+    check_server(&session).await?;
+    schema::migrate(&session).await?;
+    let schema_key = schema_key(&session).await?;
+    let guard = Guard::take_soon(connector, schema_key).await?;
+    let highest = meta::highest_id(&session).await?;
+    board.highest_id.store(highest, std::sync::atomic::Ordering::Release);
+    let (kept_in_all, places_looked_at) = (Cell::new(None), Cell::new((i64::MIN, i64::MIN)));
+    let retention = RefCell::default();
+    Ok((Shared { schema_key, board, kept_in_all, places_looked_at, retention }, guard))
+}
+
+async fn work(connector: Connector, shared: Rc<Shared>, guard: Guard, queues: &Arc<Queues>) {
+    let pool = |sessions| Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), sessions));
+    let (accepting, finishing, others) = (pool(1), pool(1), pool(SESSIONS_MAX));
+    let working =
+        join3(run_accepts(&accepting, queues), run_finishes(&finishing, queues), run_tasks(&others, queues));
+    let keeping = guard.keep(&connector, shared.schema_key, queues);
+    pin_mut!(working, keeping);
+    if let Either::Right(((), working)) = select(working, keeping).await {
+        // The store is closed, and what waits is still done.
+        working.await;
+    }
+    for pool in [&accepting, &finishing, &others] {
+        pool.close();
+    }
+}
+
+async fn run_accepts(pool: &Pool, queues: &Queues) {
+    loop {
+        let calls = queues.take_accepts();
+        if !calls.is_empty() {
+            accept::commit(pool, calls).await;
+        } else if queues.is_closed() {
+            return;
+        } else {
+            queues.accepts.notified().await;
+        }
+    }
+}
+
+async fn run_finishes(pool: &Pool, queues: &Queues) {
+    let mut patience = Patience::Left;
+    loop {
+        match queues.take_finishes(patience) {
+            Finishes::Now(calls) => {
+                finish::commit(pool, calls).await;
+                patience = Patience::Left;
+            }
+            Finishes::Later => patience = linger(queues).await,
+            Finishes::None if queues.is_closed() => return,
+            Finishes::None => queues.finishes.notified().await,
+        }
+    }
+}
+
+/// Waits until somebody waits for what is there, or for as long as nobody does.
+async fn linger(queues: &Queues) -> Patience {
+    let over = tokio::time::sleep(OUTCOMES_LINGER);
+    pin_mut!(over);
+    loop {
+        let arrival = queues.finishes.notified();
+        pin_mut!(arrival);
+        match select(&mut over, arrival).await {
+            Either::Left(_) => return Patience::Over,
+            Either::Right(_) if queues.is_hurried() => return Patience::Left,
+            Either::Right(_) => {}
+        }
+    }
+}
+
+async fn run_tasks(pool: &Rc<Pool>, queues: &Queues) {
+    let mut running = JoinSet::new();
+    loop {
+        while running.len() < TASKS_MAX
+            && let Some(task) = queues.take_task()
+        {
+            running.spawn_local(task(Rc::clone(pool)));
+        }
+        if running.is_empty() {
+            if queues.is_closed() {
+                return;
+            }
+            queues.tasks.notified().await;
+            continue;
+        }
+        let (ended, arrival) = (running.join_next(), queues.tasks.notified());
+        pin_mut!(ended, arrival);
+        select(ended, arrival).await;
+    }
+}
+
+/// Gives a server that fails some time.
+pub(crate) async fn pause() {
+    tokio::time::sleep(PAUSE_AFTER_FAILURE).await;
+}

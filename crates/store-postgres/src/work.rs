@@ -1,0 +1,74 @@
+//! Running a piece of work: on a connection of its own, again when another transaction was in the way.
+
+use signalpost_store::StoreError;
+
+use crate::failure::Failure;
+use crate::pool::Pool;
+use crate::session::Session;
+use crate::write::Write;
+
+/// How often work is tried that others are in the way of.
+const TRIES_MAX: usize = 5;
+
+const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+/// One transaction: committed, synced and told of, or rolled back.
+pub(crate) async fn transact<T>(
+    pool: &Pool,
+    work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
+) -> Result<T, StoreError> {
+    let mut tries = 1;
+    loop {
+        match try_transact(pool, work).await {
+            Err(failure) if failure.is_conflict() && tries < TRIES_MAX => tries += 1,
+            done => return done.map_err(Failure::into_store_error),
+        }
+    }
+}
+
+async fn try_transact<T>(
+    pool: &Pool,
+    work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let session = pool.take().await?;
+    let mut write = Write::begin(&session, &pool.shared).await?;
+    match work(&mut write).await {
+        Ok(value) => {
+            let news = write.commit().await?;
+            pool.shared.tell(news);
+            Ok(value)
+        }
+        Err(failure) => {
+            write.roll_back().await;
+            Err(failure)
+        }
+    }
+}
+
+/// A read, of one statement or of several between which others may write.
+pub(crate) async fn read<T>(
+    pool: &Pool,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, StoreError> {
+    let session = pool.take().await.map_err(Failure::into_store_error)?;
+    work(&session).await.map_err(Failure::into_store_error)
+}
+
+/// A read that sees everything as it is at one moment.
+pub(crate) async fn read_snapshot<T>(
+    pool: &Pool,
+    work: impl AsyncFnOnce(&Session) -> Result<T, Failure>,
+) -> Result<T, StoreError> {
+    let found = async {
+        let session = pool.take().await?;
+        session.set_idle(false);
+        session.batch(BEGIN_SNAPSHOT).await?;
+        let found = work(&session).await;
+        session.batch(if found.is_ok() { COMMIT } else { ROLLBACK }).await?;
+        session.set_idle(true);
+        found
+    };
+    found.await.map_err(Failure::into_store_error)
+}

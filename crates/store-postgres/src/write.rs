@@ -1,0 +1,309 @@
+//! What a verb that writes works with: a transaction, what it knows of the workspaces that it has locked, and what to tell
+//! after the commit.
+
+use std::collections::BTreeMap;
+use std::ops::Deref;
+
+use futures_util::future::{try_join, try_join4, try_join5};
+use signalpost_core::delivery::{CutReason, Due};
+use signalpost_core::event::Sequence;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
+use signalpost_store::ledger::Stored;
+use signalpost_store::row::Fields;
+
+use crate::failure::Failure;
+use crate::locks::{self, Locked};
+use crate::session::Session;
+use crate::shared::Shared;
+
+const BEGIN: &str = "BEGIN";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+
+pub(crate) const SELECT_HEADS: &str = "SELECT h.workspace, h.version, h.expired_through, w.feed,
+        coalesce((SELECT p.sequence FROM place p WHERE p.workspace = h.workspace ORDER BY p.sequence DESC LIMIT 1), 0)
+    FROM unnest($1::bigint[]) AS k JOIN head h ON h.workspace = k JOIN workspace w ON w.id = k";
+pub(crate) const INSERT_PLACES: &str =
+    "INSERT INTO place (workspace, sequence) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
+pub(crate) const UPDATE_HEADS: &str =
+    "UPDATE head SET version = k.version, expired_through = k.expired_through
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k (workspace, version, expired_through)
+    WHERE head.workspace = k.workspace";
+pub(crate) const INSERT_TALLIES: &str = "INSERT INTO tally (workspace, events, bytes, kept_bytes)
+    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[])";
+pub(crate) const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reason)
+    SELECT $1, coalesce(max(n), 0) + 1, $2, $3, $4 FROM cut WHERE webhook = $1";
+/// From the beginning, also when a sweep for an earlier cut is under way.
+pub(crate) const INSERT_SWEEP: &str = "INSERT INTO sweep (webhook, due_at, event)
+    VALUES ($1, -9223372036854775808, -9223372036854775808)
+    ON CONFLICT (webhook) DO UPDATE SET due_at = excluded.due_at, event = excluded.event";
+
+/// What is known of a workspace from its lock to the commit.
+#[derive(Clone, Copy)]
+struct Head {
+    version: i64,
+    sequence: i64,
+    expired_through: i64,
+    has_feed: bool,
+    /// Places were taken.
+    moved: bool,
+    /// Differs from its row.
+    changed: bool,
+}
+
+/// What has come and gone.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    events: i64,
+    bytes: i64,
+    kept_bytes: i64,
+}
+
+/// What a commit has to tell.
+#[derive(Default)]
+pub(crate) struct News {
+    pub(crate) accepted: Vec<Stored>,
+    pub(crate) requeued: Vec<(Due, WorkspaceId)>,
+    /// What has come to be the first of its key.
+    pub(crate) released: Vec<Due>,
+    pub(crate) highest_id: i64,
+    /// Answers kept for calls that went before their time.
+    pub(crate) answers_forgotten: u64,
+    /// What such answers take more than before.
+    pub(crate) kept_bytes: i64,
+}
+
+impl News {
+    pub(crate) fn note_id(&mut self, raw: i64) {
+        self.highest_id = self.highest_id.max(raw);
+    }
+}
+
+/// A transaction. Dropped without an end it leaves its connection unfit for others.
+pub(crate) struct Write<'s> {
+    session: &'s Session,
+    pub(crate) shared: &'s Shared,
+    heads: BTreeMap<WorkspaceId, Head>,
+    tallies: BTreeMap<i64, Tally>,
+    pub(crate) news: News,
+}
+
+impl Deref for Write<'_> {
+    type Target = Session;
+
+    fn deref(&self) -> &Session {
+        self.session
+    }
+}
+
+impl<'s> Write<'s> {
+    pub(crate) async fn begin(session: &'s Session, shared: &'s Shared) -> Result<Self, Failure> {
+        let write = Self::new(session, shared);
+        session.batch(BEGIN).await?;
+        Ok(write)
+    }
+
+    /// The same with locks at once, in one round trip.
+    pub(crate) async fn begin_locked(
+        session: &'s Session,
+        shared: &'s Shared,
+        locked: &[Locked],
+    ) -> Result<Self, Failure> {
+        let mut write = Self::new(session, shared);
+        let begun = session.batch(BEGIN);
+        let ((), heads) = try_join(begun, write.lock_and_read(locked)).await?;
+        write.heads = heads;
+        Ok(write)
+    }
+
+    fn new(session: &'s Session, shared: &'s Shared) -> Self {
+        session.set_idle(false);
+        Self { session, shared, heads: BTreeMap::new(), tallies: BTreeMap::new(), news: News::default() }
+    }
+
+    /// Locks a workspace, if it exists or not, before anything of it is read.
+    pub(crate) async fn lock(&mut self, workspace: WorkspaceId) -> Result<(), Failure> {
+        self.lock_all(&[Locked::Workspace(workspace)]).await
+    }
+
+    /// Takes locks. To be called once in a transaction, or with greater care than anybody has.
+    pub(crate) async fn lock_all(&mut self, locked: &[Locked]) -> Result<(), Failure> {
+        let heads = self.lock_and_read(locked).await?;
+        self.heads.extend(heads);
+        Ok(())
+    }
+
+    async fn lock_and_read(&self, locked: &[Locked]) -> Result<BTreeMap<WorkspaceId, Head>, Failure> {
+        let workspaces = locked.iter().filter_map(|one| match one {
+            Locked::Workspace(id) => Some(id.raw()),
+            _ => None,
+        });
+        let workspaces: Vec<i64> = workspaces.collect();
+        let taken = locks::take(self.session, self.shared.schema_key, locked);
+        if workspaces.is_empty() {
+            taken.await?;
+            return Ok(BTreeMap::new());
+        }
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&workspaces];
+        let heads = self.session.all(SELECT_HEADS, &params, |row| {
+            let mut fields = Fields::new(row, "head", 1);
+            let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
+            let (version, expired_through) = (fields.integer("version")?, fields.integer("expired_through")?);
+            let has_feed = fields.integer("feed")? != 0;
+            let sequence = fields.integer("sequence")?;
+            let head = Head { version, sequence, expired_through, has_feed, moved: false, changed: false };
+            Ok((workspace, head))
+        });
+        let ((), heads) = try_join(taken, heads).await?;
+        Ok(heads.into_iter().collect())
+    }
+
+    /// The version of a workspace's webhooks, `None` when there is no such workspace (any more). It must be locked, here
+    /// as everywhere below.
+    pub(crate) fn version(&self, workspace: WorkspaceId) -> Option<u64> {
+        self.heads.get(&workspace).map(|head| head.version.cast_unsigned())
+    }
+
+    /// The last place taken in a workspace's sequence; `Missing("workspace")`.
+    pub(crate) fn sequence(&mut self, workspace: WorkspaceId) -> Result<Sequence, StoreError> {
+        Ok(Sequence(self.living(workspace)?.sequence))
+    }
+
+    /// Takes the next place in a workspace's sequence; `Missing("workspace")`.
+    pub(crate) fn next_sequence(&mut self, workspace: WorkspaceId) -> Result<Sequence, StoreError> {
+        let head = self.living(workspace)?;
+        head.sequence += 1;
+        head.moved = true;
+        Ok(Sequence(head.sequence))
+    }
+
+    /// Makes targets that were chosen before out of date; `Missing("workspace")`.
+    pub(crate) fn bump_version(&mut self, workspace: WorkspaceId) -> Result<(), StoreError> {
+        let head = self.living(workspace)?;
+        head.version += 1;
+        head.changed = true;
+        Ok(())
+    }
+
+    /// Notes that the event with this place, or its payload, is removed.
+    pub(crate) fn expire(&mut self, workspace: WorkspaceId, sequence: Sequence) {
+        if let Some(head) = self.heads.get_mut(&workspace)
+            && head.expired_through < sequence.0
+        {
+            head.expired_through = sequence.0;
+            head.changed = true;
+        }
+    }
+
+    /// Whether a workspace's events stand in `feed`; `false` for one that is gone.
+    pub(crate) fn has_feed(&self, workspace: WorkspaceId) -> bool {
+        self.heads.get(&workspace).is_some_and(|head| head.has_feed)
+    }
+
+    /// Adds to what a workspace has stored. Needs no lock.
+    pub(crate) fn count(&mut self, workspace: WorkspaceId, events: i64, bytes: i64) {
+        let tally = self.tallies.entry(workspace.raw()).or_default();
+        tally.events += events;
+        tally.bytes += bytes;
+    }
+
+    /// Adds to what answers take that are kept for calls of a place: a workspace, or the operator side, which is zero.
+    pub(crate) fn count_kept(&mut self, place: i64, bytes: i64) {
+        self.tallies.entry(place).or_default().kept_bytes += bytes;
+        self.news.kept_bytes += bytes;
+    }
+
+    /// What of a place is counted in this transaction and not yet written.
+    pub(crate) fn kept_unwritten(&self, place: i64) -> i64 {
+        self.tallies.get(&place).map_or(0, |tally| tally.kept_bytes)
+    }
+
+    /// When the workspace ends; its row is the caller's business.
+    pub(crate) fn forget_head(&mut self, workspace: WorkspaceId) {
+        self.heads.remove(&workspace);
+    }
+
+    /// Ends everything that is pending for a webhook.
+    pub(crate) async fn cut(
+        &mut self,
+        webhook: WebhookId,
+        upto: Sequence,
+        at: Timestamp,
+        reason: CutReason,
+    ) -> Result<(), Failure> {
+        self.execute(INSERT_CUT, &[&webhook.raw(), &upto.0, &at.as_ms(), &reason.name()]).await?;
+        self.execute(INSERT_SWEEP, &[&webhook.raw()]).await?;
+        // What came to be the first of its key a moment ago has ended with the rest.
+        self.news.released.retain(|due| due.id.webhook != webhook || due.born > upto);
+        Ok(())
+    }
+
+    /// Writes down what was counted and commits, in one round trip; what there is to tell.
+    pub(crate) async fn commit(self) -> Result<News, Failure> {
+        let commit = self.session.batch(COMMIT);
+        try_join4(self.flush_places(), self.flush_heads(), self.flush_tallies(), commit).await?;
+        self.session.set_idle(true);
+        Ok(self.news)
+    }
+
+    /// The same behind a last statement that belongs to the transaction.
+    pub(crate) async fn commit_after(
+        self,
+        last: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<News, Failure> {
+        let commit = self.session.batch(COMMIT);
+        try_join5(last, self.flush_places(), self.flush_heads(), self.flush_tallies(), commit).await?;
+        self.session.set_idle(true);
+        Ok(self.news)
+    }
+
+    /// Undoes everything. When that fails the connection is left to be closed, which undoes it too.
+    pub(crate) async fn roll_back(self) {
+        match self.session.batch(ROLLBACK).await {
+            Ok(()) => self.session.set_idle(true),
+            Err(failure) => {
+                tracing::debug!(problem = failure.describe(), "a transaction ends with its connection")
+            }
+        }
+    }
+
+    async fn flush_places(&self) -> Result<(), Failure> {
+        let moved = self.heads.iter().filter(|(_, head)| head.moved);
+        let (workspaces, sequences): (Vec<i64>, Vec<i64>) =
+            moved.map(|(workspace, head)| (workspace.raw(), head.sequence)).unzip();
+        if !workspaces.is_empty() {
+            self.execute(INSERT_PLACES, &[&workspaces, &sequences]).await?;
+        }
+        Ok(())
+    }
+
+    async fn flush_heads(&self) -> Result<(), Failure> {
+        let changed: Vec<_> = self.heads.iter().filter(|(_, head)| head.changed).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        let workspaces: Vec<i64> = changed.iter().map(|(workspace, _)| workspace.raw()).collect();
+        let versions: Vec<i64> = changed.iter().map(|(_, head)| head.version).collect();
+        let expired: Vec<i64> = changed.iter().map(|(_, head)| head.expired_through).collect();
+        self.execute(UPDATE_HEADS, &[&workspaces, &versions, &expired]).await?;
+        Ok(())
+    }
+
+    async fn flush_tallies(&self) -> Result<(), Failure> {
+        if self.tallies.is_empty() {
+            return Ok(());
+        }
+        let column = |of: fn(&Tally) -> i64| self.tallies.values().map(of).collect::<Vec<i64>>();
+        let places: Vec<i64> = self.tallies.keys().copied().collect();
+        let (events, bytes) = (column(|tally| tally.events), column(|tally| tally.bytes));
+        let kept = column(|tally| tally.kept_bytes);
+        self.execute(INSERT_TALLIES, &[&places, &events, &bytes, &kept]).await?;
+        Ok(())
+    }
+
+    fn living(&mut self, workspace: WorkspaceId) -> Result<&mut Head, StoreError> {
+        self.heads.get_mut(&workspace).ok_or(StoreError::Missing("workspace"))
+    }
+}

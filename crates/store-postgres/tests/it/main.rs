@@ -1,0 +1,12 @@
+//! The store on a PostgreSQL server that the tests start, from outside.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests stand on the world's side of the ports: they have real threads and tasks"
+)]
+
+mod conformance;
+mod differential;
+mod feed;
+mod opening;
+mod support;

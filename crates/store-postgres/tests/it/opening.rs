@@ -1,0 +1,68 @@
+//! Who may open the store, and what is refused.
+
+use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
+use signalpost_testkit::Postgres;
+
+use crate::support::{Fresh, SystemThreads, say};
+
+#[test]
+fn one_process_at_a_time_works_on_a_schema() {
+    let place = Fresh::new();
+    let first = place.try_open().expect("nobody has it");
+    let refused = place.try_open().map(drop).expect_err("it is taken");
+    assert!(matches!(refused, OpenError::InUse), "{refused}");
+    drop(first);
+    place.try_open().expect("it is free as soon as the first has ended");
+}
+
+#[test]
+fn a_server_that_forgets_what_it_confirmed_is_refused() {
+    for setting in ["fsync", "full_page_writes"] {
+        let server = Postgres::start(&[&format!("{setting}=off")]).expect("a server");
+        let threads = SystemThreads::default();
+        let options = OpenOptions { url: server.url(), schema: "s".to_owned(), threads: &threads };
+        match PostgresStore::open(options) {
+            Err(OpenError::Setting { name, .. }) => assert_eq!(name, setting),
+            other => panic!("{:?}", other.map(drop)),
+        }
+        threads.join();
+    }
+}
+
+#[test]
+fn a_commit_is_synced_whatever_the_server_is_set_to() {
+    let server = Postgres::start(&["synchronous_commit=off"]).expect("a server");
+    let threads = SystemThreads::default();
+    let options = OpenOptions { url: server.url(), schema: "s".to_owned(), threads: &threads };
+    drop(PostgresStore::open(options).expect("its own connections say otherwise"));
+    threads.join();
+}
+
+#[test]
+fn nonsense_is_refused_before_anybody_is_asked() {
+    let threads = SystemThreads::default();
+    let open = |url: &str, schema: &str| {
+        let options = OpenOptions { url: url.to_owned(), schema: schema.to_owned(), threads: &threads };
+        PostgresStore::open(options).map(drop).expect_err("refused")
+    };
+    assert!(matches!(open("postgres://host:port/x", "s"), OpenError::Url(_)));
+    assert!(matches!(open("postgres://127.0.0.1:1/x", "drop table"), OpenError::Schema(_)));
+    let away = open("postgres://127.0.0.1:1/x", "s").to_string();
+    assert!(away.contains("PostgreSQL cannot be reached"), "{away}");
+    threads.join();
+}
+
+#[test]
+fn the_history_of_a_schema_must_be_ours() {
+    for (change, expected) in [
+        ("INSERT INTO schema_migration VALUES (99, 'from the future', '')", "newer version"),
+        ("UPDATE schema_migration SET sha256 = ''", "another text"),
+    ] {
+        let place = Fresh::new();
+        drop(place.try_open().expect("it opens"));
+        place.threads.join();
+        say(&format!("SET search_path = {}; {change}", place.schema));
+        let refused = place.try_open().map(drop).expect_err("refused").to_string();
+        assert!(refused.contains(expected), "{refused}");
+    }
+}

@@ -1,0 +1,90 @@
+//! Stores in schemas of their own on one server, and threads that can be waited for.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread::JoinHandle;
+
+use signalpost_core::ports::Threads;
+use signalpost_store::Store;
+use signalpost_store::testing::conformance::Harness;
+use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
+use signalpost_testkit::Postgres;
+
+/// The server of all tests that leave it alone. It ends with the process.
+static SERVER: LazyLock<Postgres> =
+    LazyLock::new(|| Postgres::start(&["max_connections=400"]).expect("a PostgreSQL server"));
+
+/// Threads of the system, remembered until they are joined.
+#[derive(Default)]
+pub(crate) struct SystemThreads(Mutex<Vec<JoinHandle<()>>>);
+
+impl Threads for SystemThreads {
+    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
+        let thread = std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("a thread");
+        self.0.lock().expect("no panic while locked").push(thread);
+    }
+}
+
+impl SystemThreads {
+    /// Waits for the end of all threads so far, and checks that none has panicked.
+    pub(crate) fn join(&self) {
+        let threads = std::mem::take(&mut *self.0.lock().expect("no panic while locked"));
+        for thread in threads {
+            thread.join().expect("no thread of the store panics");
+        }
+    }
+}
+
+/// A schema of its own, which goes with it.
+pub(crate) struct Fresh {
+    pub(crate) schema: String,
+    pub(crate) threads: SystemThreads,
+}
+
+impl Fresh {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        Self { schema: format!("t{}_{number}", std::process::id()), threads: SystemThreads::default() }
+    }
+
+    pub(crate) fn try_open(&self) -> Result<PostgresStore, OpenError> {
+        let (url, schema) = (SERVER.url(), self.schema.clone());
+        PostgresStore::open(OpenOptions { url, schema, threads: &self.threads })
+    }
+}
+
+impl Harness for Fresh {
+    fn open(&self) -> Arc<dyn Store> {
+        // A store that was dropped without a close finishes in the background.
+        self.threads.join();
+        Arc::new(self.try_open().expect("the store opens"))
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        self.threads.join();
+        say(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema));
+    }
+}
+
+/// Says something to the server on a connection of its own.
+pub(crate) fn say(sql: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (client, connection) =
+            tokio_postgres::connect(&SERVER.url(), tokio_postgres::NoTls).await.expect("the server is there");
+        let saying = async move {
+            let said = client.batch_execute(sql).await;
+            drop(client);
+            said
+        };
+        let (said, ended) = futures_util::future::join(saying, connection).await;
+        said.expect("the server does what it is told");
+        ended.expect("the connection ends well");
+    });
+}
