@@ -2,6 +2,7 @@
 
 use clap::{Arg, ArgMatches, Args, Command as Clap, FromArgMatches, Parser, Subcommand};
 
+use crate::settings::database::DATABASE_URL;
 use crate::settings::keys;
 use crate::settings::layers::Flags;
 
@@ -105,7 +106,8 @@ const SERVE_EXAMPLES: &str = "\
 Keys:
   The operator key is read from SIGNALPOST_OPERATOR_KEY, else from operator.key in the data directory, where it is
   generated at the first start. The master key that seals signing secrets is read from SIGNALPOST_MASTER_KEY (64
-  hexadecimal digits, or a ring id:hex,id:hex whose first seals), else from master.key there. Keep a copy of it apart
+  hexadecimal digits, or a ring id:hex,id:hex whose first seals), else from master.key there; with a database URL it
+  must be given, the same to every node. Keep a copy of it apart
   from backups: without it no stored secret opens. SIGNALPOST_OPERATOR_KEY_FILE and SIGNALPOST_MASTER_KEY_FILE name
   files that hold the keys instead.
 
@@ -120,7 +122,6 @@ Examples:
   signalpost config check --config /etc/signalpost.toml
   signalpost config print --config /etc/signalpost.toml --json";
 
-/// Refused with a reason by whoever reads the settings.
 const DATABASE_URL_FLAG: &str = "database-url";
 
 impl Args for SettingsArgs {
@@ -129,7 +130,11 @@ impl Args for SettingsArgs {
             "Read settings from a TOML file; the environment and flags win over it [env: {}]",
             keys::CONFIG_VARIABLE
         ));
-        let database = Arg::new(DATABASE_URL_FLAG).long(DATABASE_URL_FLAG).value_name("URL").hide(true);
+        let database = Arg::new(DATABASE_URL_FLAG).long(DATABASE_URL_FLAG).value_name("URL").help(format!(
+            "Keep the data in a PostgreSQL database, postgres://user:password@host:port/database. Without it they lie \
+             in the data directory. Others see a flag: a password belongs into the variable, or into a file that \
+             {DATABASE_URL}_FILE names [env: {DATABASE_URL}]"
+        ));
         let settings = keys::ALL.iter().map(|key| {
             let default = key.default.filter(|default| !default.is_empty());
             let default = default.map_or_else(String::new, |default| format!(" [default: {default}]"));

@@ -16,6 +16,7 @@ use signalpost_store_sqlite::{holds_database, make_directory as make_durable_dir
 
 use crate::cmd::Failure;
 use crate::ports::SystemRandom;
+use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use crate::settings::keys::file_variable;
 use crate::settings::read_bounded;
@@ -47,10 +48,24 @@ pub(crate) struct Keys {
 }
 
 impl Keys {
+    /// The keys for these settings: what is missing is made, but for a master key that other nodes would have to share.
+    pub(crate) fn of(settings: &Settings, environment: &Environment) -> Result<Self, Failure> {
+        if settings.database.is_none() {
+            return Self::read_or_make(&settings.data, environment);
+        }
+        let keyring = shared_keyring(&settings.data, environment)?;
+        make_directory(&settings.data)?;
+        Self::with_keyring(keyring, &settings.data, environment)
+    }
+
     /// Reads both keys; what is missing is made, and the data directory with it.
     pub(crate) fn read_or_make(data: &Path, environment: &Environment) -> Result<Self, Failure> {
         make_directory(data)?;
         let keyring = keyring(data, environment)?;
+        Self::with_keyring(keyring, data, environment)
+    }
+
+    fn with_keyring(keyring: Keyring, data: &Path, environment: &Environment) -> Result<Self, Failure> {
         let operator_key = operator_key(data, environment)?;
         Ok(Self {
             operator_key: CredentialHash::of(operator_key.key.expose()),
@@ -59,9 +74,13 @@ impl Keys {
         })
     }
 
-    /// Whether [`Keys::read_or_make`] would find good keys or make new ones. Makes nothing.
-    pub(crate) fn check(data: &Path, environment: &Environment) -> Result<(), Failure> {
+    /// Whether [`Keys::of`] would find good keys or make new ones. Makes nothing.
+    pub(crate) fn check(settings: &Settings, environment: &Environment) -> Result<(), Failure> {
+        let data = &settings.data;
         OPERATOR_KEY.find(data, environment)?.map(|found| check_operator_key(&found)).transpose()?;
+        if settings.database.is_some() {
+            return shared_keyring(data, environment).map(drop);
+        }
         match MASTER_KEY.find(data, environment)? {
             Some(found) => parse_keyring(&found).map(drop),
             None => refuse_data_without_key(data),
@@ -109,6 +128,18 @@ fn keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
     let mut key = [0u8; MASTER_KEY_BYTES];
     fill(&mut key);
     parse_keyring(&MASTER_KEY.make(data, &hex::encode(&key))?)
+}
+
+/// Of a server that keeps its data in a database which other nodes may share: given, and never made.
+fn shared_keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
+    let Some(found) = MASTER_KEY.find(data, environment)? else {
+        let variable = MASTER_KEY.variable;
+        return Err(Failure::new("there is no master key, and with a database URL none is made").hint(format!(
+            "Every node needs the same one: 64 hexadecimal digits, for example of `openssl rand -hex 32`, in \
+             {variable} or {variable}_FILE."
+        )));
+    };
+    parse_keyring(&found)
 }
 
 /// A sentence for each secret: whether it is set, and where.
@@ -234,11 +265,22 @@ fn fill(bytes: &mut [u8]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::layers::Flags;
     use signalpost_powercut::{Keep, Op, Platter, Settings, Watch, install};
     use signalpost_store_sqlite::SqliteStore;
     use signalpost_testkit::TempDir;
 
     const HEX: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+    fn settings(folder: &TempDir, database_url: Option<&str>) -> crate::settings::Settings {
+        let data = folder.path().to_str().expect("a path in UTF-8").to_owned();
+        let flags = Flags {
+            values: [("data", data)].into(),
+            database_url: database_url.map(str::to_owned),
+            ..Flags::default()
+        };
+        crate::settings::Settings::read(&flags, &Environment::default()).expect("good settings")
+    }
 
     fn message<T>(result: Result<T, Failure>) -> String {
         result.err().expect("refused").what
@@ -248,7 +290,7 @@ mod tests {
     fn a_key_is_made_once_and_readable_by_its_owner_alone() {
         let folder = TempDir::new().expect("a folder");
         let environment = Environment::default();
-        Keys::check(folder.path(), &environment).expect("nothing is wrong with nothing");
+        Keys::check(&settings(&folder, None), &environment).expect("nothing is wrong with nothing");
         assert!(!folder.path().join("operator.key").exists(), "looking makes nothing");
         let first = operator_key(folder.path(), &environment).expect("made");
         let again = operator_key(folder.path(), &environment).expect("read");
@@ -315,9 +357,21 @@ mod tests {
         std::fs::write(&path, "\n").expect("written");
         assert!(message(operator_key(folder.path(), &environment)).ends_with("is empty"));
         std::fs::write(&path, "short").expect("written");
-        assert!(message(Keys::check(folder.path(), &environment)).ends_with("is too short"));
+        assert!(message(Keys::check(&settings(&folder, None), &environment)).ends_with("is too short"));
         std::fs::remove_file(&path).expect("removed");
         assert!(message(operator_key(folder.path(), &environment)).contains("cannot read"));
+    }
+
+    #[test]
+    fn a_shared_database_needs_a_master_key_that_is_given() {
+        let folder = TempDir::new().expect("a folder");
+        let (none, given) = (Environment::default(), Environment::from([("SIGNALPOST_MASTER_KEY", HEX)]));
+        let shared = settings(&folder, Some("postgres://host/db"));
+        for refused in [message(Keys::check(&shared, &none)), message(Keys::of(&shared, &none).map(drop))] {
+            assert_eq!(refused, "there is no master key, and with a database URL none is made");
+        }
+        assert!(!folder.path().join("master.key").exists() && !folder.path().join("operator.key").exists());
+        assert!(Keys::check(&shared, &given).is_ok() && Keys::of(&shared, &given).is_ok());
     }
 
     #[test]
@@ -326,7 +380,7 @@ mod tests {
         std::fs::write(folder.path().join("signalpost.db"), "rows").expect("written");
         let none = Environment::default();
         for refused in [
-            message(Keys::check(folder.path(), &none)),
+            message(Keys::check(&settings(&folder, None), &none)),
             message(Keys::read_or_make(folder.path(), &none).map(drop)),
         ] {
             assert!(refused.contains("holds a database but no master key"), "{refused}");

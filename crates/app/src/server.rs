@@ -13,8 +13,8 @@ use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
 use signalpost_store::Store;
-use signalpost_store::ledger::Ledger;
-use signalpost_store_sqlite::{OpenOptions, SqliteStore};
+use signalpost_store_postgres::PostgresStore;
+use signalpost_store_sqlite::SqliteStore;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
@@ -34,6 +34,8 @@ const STORE_READERS: usize = 2;
 /// Time that callers get to finish what they began once we are told to stop.
 const CALLERS_GRACE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
+/// Where our tables lie in a database that may hold others.
+const POSTGRES_SCHEMA: &str = "signalpost";
 /// The one node of the embedded store.
 const NODE: u16 = 0;
 
@@ -41,7 +43,7 @@ pub(crate) struct Server {
     pub(crate) public: SocketAddr,
     pub(crate) operator: SocketAddr,
     engine: Arc<Engine>,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     /// Runs what belongs to no core: signals, the watch for owed deliveries, the order of stopping.
     runtime: Runtime,
     cores: Vec<JoinHandle<()>>,
@@ -68,7 +70,7 @@ impl Server {
         let heavy = HeavyThread::start();
         let heavy = heavy.map_err(|error| Failure::io("cannot start the thread of heavy work", error))?;
         let (engine, delivery_cores) = Engine::new(EngineOptions {
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: Arc::clone(&store),
             clock: Arc::clone(&clock),
             random: Arc::new(SystemRandom),
             heavy_work: heavy.queue(),
@@ -162,7 +164,7 @@ impl Server {
 }
 
 /// A runtime for what belongs to no core, if the master key opens what is stored.
-fn checked_runtime(store: &SqliteStore, keyring: &Keyring) -> Result<Runtime, Failure> {
+fn checked_runtime(store: &dyn Store, keyring: &Keyring) -> Result<Runtime, Failure> {
     let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
     runtime.block_on(check_keyring(store, keyring, &SystemRandom)).map_err(key_failure)?;
@@ -204,10 +206,16 @@ pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
     }
 }
 
-fn open_store(settings: &Settings) -> Result<Arc<SqliteStore>, Failure> {
-    let options =
-        OpenOptions { directory: settings.data.clone(), threads: &SystemThreads, readers: STORE_READERS };
-    SqliteStore::open(options).map(Arc::new).map_err(|error| Failure::new(error.to_string()))
+fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
+    let threads = &SystemThreads;
+    let Some(url) = &settings.database else {
+        let (directory, readers) = (settings.data.clone(), STORE_READERS);
+        let opened = SqliteStore::open(signalpost_store_sqlite::OpenOptions { directory, threads, readers });
+        return Ok(Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?));
+    };
+    let (url, schema) = (url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
+    let opened = PostgresStore::open(signalpost_store_postgres::OpenOptions { url, schema, threads });
+    Ok(Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?))
 }
 
 /// Resolves when a core has ended although nobody told it to: the process must not go on with half its lanes.

@@ -36,7 +36,7 @@ pub(crate) struct BackupArgs {
 pub(super) fn run(args: &BackupArgs) -> Result<(), Failure> {
     // Before anything is read: what is acknowledged from here on may be missing.
     let created_at = now();
-    let data = args.place.settings()?.data;
+    let data = args.place.embedded()?.data;
     let files: &[&str] = if args.with_keys { &[OPERATOR_KEY_FILE, MASTER_KEY_FILE] } else { &[] };
     let keys = keys_to_copy(&data, &args.to, files)?;
     let mut line = ProgressLine::new("copied");

@@ -32,7 +32,7 @@ pub(super) fn run(command: &DbCommand) -> Result<(), Failure> {
 }
 
 fn run_check(args: &CheckArgs) -> Result<(), Failure> {
-    let report = check(&args.place.settings()?.data, &mut |part| note(&format!("checking {part}\n")))
+    let report = check(&args.place.embedded()?.data, &mut |part| note(&format!("checking {part}\n")))
         .map_err(copy_failure)?;
     say(&if args.json { as_json(&report) } else { as_text(&report) });
     if report.problems.is_empty() {

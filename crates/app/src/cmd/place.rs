@@ -21,6 +21,16 @@ pub(crate) struct PlaceArgs {
 }
 
 impl PlaceArgs {
+    /// What a server on the embedded store would start with; another has no data directory to look into.
+    pub(crate) fn embedded(&self) -> Result<Settings, Failure> {
+        let settings = self.settings()?;
+        if settings.database.is_none() {
+            return Ok(settings);
+        }
+        Err(Failure::new("this command is about the embedded store, and a database URL is set")
+            .hint("Leave the URL out for the data directory. A PostgreSQL database has tools of its own: pg_dump, pg_basebackup."))
+    }
+
     /// What the server would start with.
     pub(crate) fn settings(&self) -> Result<Settings, Failure> {
         let values: BTreeMap<_, _> =

@@ -44,7 +44,7 @@ struct Restored {
 
 pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = read_manifest(&args.from)?;
-    let data = args.place.settings()?.data;
+    let data = args.place.embedded()?.data;
     let key_files = key_files(args, &data)?;
     let age = Duration::from_millis(now().ms_since(manifest.created_at).unsigned_abs());
     let keys = if args.revoke_keys { Keys::Revoked } else { Keys::AsTheyWere };

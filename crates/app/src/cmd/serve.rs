@@ -16,7 +16,7 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     for warning in settings.warnings(&environment) {
         tracing::warn!("{warning}");
     }
-    let keys = Keys::read_or_make(&settings.data, &environment)?;
+    let keys = Keys::of(&settings, &environment)?;
     tracing::info!(operator_key = keys.operator_key_source, data = %settings.data.display(), "keys are in place");
     Server::start(settings, keys)?.run_until(stop_signal())
 }

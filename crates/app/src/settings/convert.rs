@@ -41,6 +41,7 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
     let dialects = dialects::read(effective, problems);
     Some(Settings {
         data: data?,
+        database: None,
         public: public?,
         operator: operator?,
         egress: egress?,

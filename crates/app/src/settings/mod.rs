@@ -10,6 +10,7 @@ pub(crate) mod value;
 
 mod amount;
 mod convert;
+pub(crate) mod database;
 mod dialects;
 mod near;
 
@@ -19,6 +20,7 @@ use std::path::PathBuf;
 use signalpost_api::Dialect;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::retention::RetentionRules;
+use signalpost_core::secret::Secret;
 use signalpost_outbound::EgressPolicy;
 
 use self::environment::Environment;
@@ -31,11 +33,11 @@ pub(crate) use self::convert::from_effective;
 pub(crate) use self::dialects::effective_tables;
 pub(crate) use self::file::read_bounded;
 
-const DATABASE_URL: &str = "SIGNALPOST_DATABASE_URL";
-
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
+    /// Of a PostgreSQL server; without it the data lie in the data directory.
+    pub(crate) database: Option<Secret>,
     pub(crate) public: DoorSettings,
     pub(crate) operator: DoorSettings,
     pub(crate) egress: EgressPolicy,
@@ -68,11 +70,12 @@ impl Settings {
     /// Reads and checks everything. The error names all that is wrong.
     pub(crate) fn read(flags: &Flags, environment: &Environment) -> Result<Self, Failure> {
         let mut problems = Problems::default();
-        refuse_database_url(flags, environment)?;
+        let database = database::database_url(flags, environment)?;
         let effective = Effective::gather(flags, environment, &mut problems);
         let settings = from_effective(&effective, &mut problems);
         problems.into_result()?;
-        Ok(settings.expect("without a problem there are settings"))
+        let settings = settings.expect("without a problem there are settings");
+        Ok(Self { database, ..settings })
     }
 
     /// Sentences about what is permitted and probably not meant.
@@ -89,37 +92,9 @@ impl Settings {
     }
 }
 
-/// A store on a server is chosen with a database URL. This version has the embedded store only, and silently using
-/// that one instead would be worse than not starting.
-pub(crate) fn refuse_database_url(flags: &Flags, environment: &Environment) -> Result<(), Failure> {
-    let variables = [DATABASE_URL.to_owned(), keys::file_variable(DATABASE_URL)];
-    let variable = variables.iter().find(|name| !matches!(environment.get(name), Ok(None)));
-    let given =
-        if flags.database_url.is_some() { Some("--database-url") } else { variable.map(String::as_str) };
-    let Some(given) = given else { return Ok(()) };
-    Err(Failure::new(format!("{given} is set, and this version stores on SQLite only"))
-        .hint("Leave it out to use the embedded store in the data directory."))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_database_url_is_refused_however_it_is_given() {
-        let said = |flags: &Flags, environment: &Environment| {
-            Settings::read(flags, environment).map(drop).map_err(|failure| failure.what)
-        };
-        let given = Flags { database_url: Some("postgres://x".to_owned()), ..Flags::default() };
-        let refused = said(&given, &Environment::default()).expect_err("refused");
-        assert!(refused.starts_with("--database-url is set"), "{refused}");
-        for variable in ["SIGNALPOST_DATABASE_URL", "SIGNALPOST_DATABASE_URL_FILE"] {
-            let environment = Environment::from([(variable, "postgres://x")]);
-            let refused = said(&Flags::default(), &environment).expect_err("refused");
-            assert!(refused.starts_with(&format!("{variable} is set")), "{refused}");
-        }
-        assert_eq!(said(&Flags::default(), &Environment::default()), Ok(()));
-    }
 
     #[test]
     fn an_open_operator_address_without_tls_is_worth_a_warning() {

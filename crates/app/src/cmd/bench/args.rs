@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::plan::Scenario;
+use super::plan::{Scenario, StoreKind};
 use super::request::PAYLOAD_BYTES_MIN;
 
 #[derive(Args, Debug)]
@@ -52,6 +52,11 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
 
+    /// Where the server keeps its data. `postgres` starts a PostgreSQL server for each scenario, whose CPU is shown beside
+    /// ours; its programs must be installed.
+    #[arg(long, value_name = "STORE", value_enum, default_value_t = StoreKind::Sqlite)]
+    pub(crate) store: StoreKind,
+
     /// Settings for the server, a file as of `serve --config`; its addresses and its data are the bench's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) server_config: Option<PathBuf>,
@@ -85,4 +90,5 @@ Examples:
   signalpost bench --scenario steady --scenario fan-out --stored 1000000 --dir /var/lib --json run.json --svg run.svg
   signalpost bench --scenario steady --rate 2000 --seconds 60
   signalpost bench --scenario pending --scenario webhooks
+  signalpost bench --store postgres --scenario steady --scenario fan-out
   signalpost bench --quick";

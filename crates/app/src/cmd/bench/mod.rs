@@ -15,6 +15,7 @@ mod load;
 mod machine;
 mod phase;
 mod plan;
+mod postgres;
 mod process;
 pub(super) mod receiver;
 mod record;

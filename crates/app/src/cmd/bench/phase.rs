@@ -6,6 +6,7 @@ use hdrhistogram::Histogram;
 
 use super::calls::{Call, Calls, Fate};
 use super::clock::NS_PER_S;
+use super::postgres::Counters;
 use super::process::{CpuSpent, CpuTimes};
 use super::rig::Drained;
 use super::tally::{Latencies, Tally};
@@ -16,6 +17,7 @@ pub(super) struct Reading {
     pub(super) server: CpuTimes,
     pub(super) receiver: CpuTimes,
     pub(super) generator: CpuTimes,
+    pub(super) database: Option<Counters>,
     pub(super) disk_bytes: u64,
 }
 
@@ -52,6 +54,8 @@ pub(super) struct Figures {
     pub(super) groups: Option<Groups>,
     /// CPU in microseconds for each delivery.
     pub(super) cpu: CpuFigures,
+    /// `None` where the database is a part of the server.
+    pub(super) database: Option<DatabaseFigures>,
     pub(super) latency: Option<LatencyFigures>,
     pub(super) resident_mib: f64,
     pub(super) peak_mib: f64,
@@ -85,6 +89,15 @@ pub(super) struct CpuFigures {
     pub(super) threads_us: Vec<(String, f64)>,
     pub(super) receiver_us: f64,
     pub(super) generator_us: f64,
+}
+
+/// What a database server did for each.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct DatabaseFigures {
+    /// In microseconds for each delivery.
+    pub(super) cpu_us: f64,
+    pub(super) wal_bytes_per_event: f64,
+    pub(super) commits_per_event: f64,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +154,7 @@ impl Phase {
             drained: self.drained == Drained::Yes,
             groups: Some(self.groups(calls, tally)).filter(|groups| groups.neighbours.events > 0),
             cpu: self.cpu(),
+            database: self.database(sum.acknowledged),
             latency: (timed == Timed::Yes).then(latency),
             resident_mib: self.resident_kib as f64 / 1_024.0,
             peak_mib: self.peak_kib as f64 / 1_024.0,
@@ -178,6 +192,16 @@ impl Phase {
             receiver_us: each(after.receiver.since(&before.receiver).total_ns),
             generator_us: each(after.generator.since(&before.generator).total_ns),
         }
+    }
+
+    fn database(&self, events: u64) -> Option<DatabaseFigures> {
+        let Counters { cpu_ns, wal_bytes, commits } = self.after.database?.since(self.before.database?);
+        let each_event = |count: u64| count as f64 / events.max(1) as f64;
+        Some(DatabaseFigures {
+            cpu_us: cpu_ns as f64 / 1_000.0 / self.arrived.max(1) as f64,
+            wal_bytes_per_event: each_event(wal_bytes),
+            commits_per_event: each_event(commits),
+        })
     }
 
     fn timeline(&self, tally: &Tally) -> (Vec<f64>, f64) {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use serde_json::{Value, json};
 
 use super::args::BenchArgs;
+use super::postgres;
 use super::server::Afterwards;
 use crate::cmd::Failure;
 
@@ -26,6 +27,13 @@ pub(crate) enum Scenario {
     Outage,
 }
 
+/// Where the server that is measured keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
 /// A run with its defaults filled in.
 #[derive(Clone, Debug)]
 pub(super) struct Plan {
@@ -44,6 +52,7 @@ pub(super) struct Plan {
     pub(super) starts: usize,
     /// How often scenarios that compare go through what they compare.
     pub(super) rounds: usize,
+    pub(super) store: StoreKind,
     pub(super) server_config: Option<PathBuf>,
     pub(super) directory: PathBuf,
     pub(super) afterwards: Afterwards,
@@ -162,6 +171,7 @@ impl Plan {
             pending: number(args.pending, PENDING, 2_000),
             starts: narrow(quick(STARTS as u64, 1)),
             rounds: narrow(quick(ROUNDS as u64, 1)),
+            store: args.store,
             server_config: args.server_config.clone(),
             directory: args.dir.clone().unwrap_or_else(std::env::temp_dir),
             afterwards: if args.keep { Afterwards::Keep } else { Afterwards::Remove },
@@ -183,7 +193,10 @@ impl Plan {
             "webhooks": self.webhooks,
             "pending_deliveries": self.pending,
             "server_config": self.server_config.as_ref().map(|file| file.display().to_string()),
-            "synchronous": "FULL",
+            "store": match self.store {
+                StoreKind::Sqlite => json!({"kind": "sqlite", "synchronous": "FULL"}),
+                StoreKind::Postgres => json!({"kind": "postgres", "settings": postgres::SETTINGS}),
+            },
             "signatures_verified": "every delivery",
         })
     }

@@ -44,7 +44,7 @@ impl Process {
     }
 
     pub(super) fn cpu(&self) -> Result<CpuTimes, Failure> {
-        let (user_ns, system_ns) = parsed(&self.path("stat"), user_and_system_ns)?;
+        let Stat { user_ns, system_ns, .. } = parsed(&self.path("stat"), Stat::of)?;
         let tasks = self.path("task");
         let entries = std::fs::read_dir(&tasks).map_err(|error| Failure::io(tasks.display(), error))?;
         let mut threads = Vec::new();
@@ -65,9 +65,8 @@ impl Process {
         let ns = match exact {
             Some(ns) => ns,
             None => {
-                let (user_ns, system_ns) =
-                    user_and_system_ns(&std::fs::read_to_string(folder.join("stat")).ok()?)?;
-                user_ns + system_ns
+                let stat = Stat::of(&std::fs::read_to_string(folder.join("stat")).ok()?)?;
+                stat.user_ns + stat.system_ns
             }
         };
         Some(ThreadTime { thread, name, ns })
@@ -85,17 +84,61 @@ impl Process {
     }
 }
 
+/// CPU time of a process, of its children that have ended, and of those that live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct ChildrenTimes {
+    pub(super) own_ns: u64,
+    pub(super) ended_ns: u64,
+    pub(super) living_ns: u64,
+}
+
+/// To a clock tick of each process, mostly 10 ms.
+pub(super) fn children_of(pid: u32) -> Result<ChildrenTimes, Failure> {
+    let own = parsed(&Process { pid }.path("stat"), Stat::of)?;
+    let mut times = ChildrenTimes {
+        own_ns: own.user_ns + own.system_ns,
+        ended_ns: own.ended_children_ns,
+        ..ChildrenTimes::default()
+    };
+    let entries = std::fs::read_dir("/proc").map_err(|error| Failure::io("/proc", error))?;
+    for entry in entries.flatten() {
+        let Some(pid_here) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        // A process that ends while we look is counted with those that have ended, the next time.
+        let stat = std::fs::read_to_string(Process { pid: pid_here }.path("stat")).ok();
+        if let Some(stat) = stat.as_deref().and_then(Stat::of).filter(|stat| stat.parent == pid) {
+            times.living_ns += stat.user_ns + stat.system_ns + stat.ended_children_ns;
+        }
+    }
+    Ok(times)
+}
+
+/// Of proc(5) `stat`.
+struct Stat {
+    parent: u32,
+    user_ns: u64,
+    system_ns: u64,
+    ended_children_ns: u64,
+}
+
+impl Stat {
+    /// Fields 4 and 14 to 17. The name in field 2 may hold anything, so counting starts behind it.
+    fn of(stat: &str) -> Option<Self> {
+        let tick_ns = NS_PER_S / rustix::param::clock_ticks_per_second();
+        let (_, rest) = stat.rsplit_once(')')?;
+        let fields: Vec<&str> = rest.split_whitespace().collect();
+        let ticks = |field: usize| Some(fields.get(field)?.parse::<u64>().ok()? * tick_ns);
+        Some(Self {
+            parent: fields.get(1)?.parse().ok()?,
+            user_ns: ticks(11)?,
+            system_ns: ticks(12)?,
+            ended_children_ns: ticks(13)? + ticks(14)?,
+        })
+    }
+}
+
 fn parsed<T>(path: &std::path::Path, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| Failure::io(path.display(), error))?;
     parse(&text).ok_or_else(|| Failure::new(format!("{} says nothing we understand: {text}", path.display())))
-}
-
-/// Fields 14 and 15 of proc(5) `stat`. The name in field 2 may hold anything, so counting starts behind it.
-fn user_and_system_ns(stat: &str) -> Option<(u64, u64)> {
-    let tick_ns = NS_PER_S / rustix::param::clock_ticks_per_second();
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11).map(|field| field.parse::<u64>().ok());
-    Some((fields.next()?? * tick_ns, fields.next()?? * tick_ns))
 }
 
 fn first_number(text: &str) -> Option<u64> {
@@ -142,8 +185,10 @@ mod tests {
     fn reads_what_the_kernel_writes() {
         let tick_ns = NS_PER_S / rustix::param::clock_ticks_per_second();
         let stat = "42 (a) b) S 1 2 3 4 5 6 7 8 9 10 700 30 11 12 20 0";
-        assert_eq!(user_and_system_ns(stat), Some((700 * tick_ns, 30 * tick_ns)));
-        assert_eq!(user_and_system_ns("42 (a) S 1"), None);
+        let stat = Stat::of(stat).expect("whole");
+        assert_eq!((stat.parent, stat.user_ns, stat.system_ns), (1, 700 * tick_ns, 30 * tick_ns));
+        assert_eq!(stat.ended_children_ns, 23 * tick_ns);
+        assert!(Stat::of("42 (a) S 1").is_none());
         let status = "VmRSSx:\t1 kB\nVmRSS:\t  20480 kB\n";
         assert_eq!(status_kib(status, "VmRSS"), Some(20_480));
         assert_eq!(status_kib(status, "VmHWM"), None);
@@ -162,6 +207,24 @@ mod tests {
         let spent = after.since(&before);
         assert_eq!(spent.total_ns, 75);
         assert_eq!(spent.threads, [("store-write".to_owned(), 45), ("core-0".to_owned(), 30)]);
+    }
+
+    #[test]
+    fn children_are_counted_with_their_parent() {
+        let mut child = std::process::Command::new("sh")
+            .args(["-c", "i=0; while [ $i -lt 200000 ]; do i=$((i+1)); done; read x"])
+            .stdin(std::process::Stdio::piped())
+            .spawn()
+            .expect("a shell");
+        let counted = |times: ChildrenTimes| times.living_ns + times.ended_ns;
+        let own = || children_of(std::process::id()).expect("we are there");
+        while own().living_ns == 0 {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        let before = own();
+        drop(child.stdin.take());
+        child.wait().expect("it ends");
+        assert!(counted(own()) >= counted(before), "what has ended is not forgotten");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::ledger::Told;
 use super::load::{Load, Pace, Stream};
 use super::phase::{Phase, Reading};
 use super::plan::{Plan, Scenario};
+use super::postgres::Postgres;
 use super::process::Process;
 use super::receiver::conduct::Conduct;
 use super::receiver::process::ReceiverProcess;
@@ -252,6 +253,7 @@ impl<'p> Rig<'p> {
             server: self.server_process().cpu()?,
             receiver: Process { pid: self.receiver.pid() }.cpu()?,
             generator: Process::own().cpu()?,
+            database: self.data.database.as_ref().map(Postgres::counters).transpose()?,
             disk_bytes: self.data.bytes()?,
         })
     }
@@ -281,10 +283,12 @@ impl<'p> Rig<'p> {
     /// Waits until the server has done its housekeeping, so that it is counted where it was caused.
     pub(super) async fn settle(&self) -> Result<(), Failure> {
         let end_ns = now_ns() + SETTLE_NS_MAX;
+        let database_ns = || self.data.database.as_ref().map_or(Ok(0), Postgres::cpu_ns);
         while now_ns() < end_ns {
-            let before = self.server_process().cpu()?;
+            let (before, database_before) = (self.server_process().cpu()?, database_ns()?);
             tokio::time::sleep(QUIET_FOR).await;
-            if self.server_process().cpu()?.since(&before).total_ns < QUIET_NS {
+            let spent = self.server_process().cpu()?.since(&before).total_ns;
+            if spent + database_ns()?.saturating_sub(database_before) < QUIET_NS {
                 break;
             }
         }

@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use super::client::Connection;
 use super::clock::{NS_PER_S, now_ns};
-use super::plan::Plan;
+use super::plan::{Plan, StoreKind};
+use super::postgres::Postgres;
 use crate::cmd::Failure;
 use crate::key_files;
+use crate::settings::database::DATABASE_URL;
 use crate::telemetry::note;
 
 const EGRESS: &str = "127.0.0.0/8";
@@ -24,6 +26,9 @@ const LOG_LINES_SHOWN: usize = 20;
 const PORT_MIN: u16 = 12_000;
 const PORTS: u16 = 8_000;
 const KEY_VARIABLE: &str = "SIGNALPOST_OPERATOR_KEY";
+const MASTER_KEY_VARIABLE: &str = "SIGNALPOST_MASTER_KEY";
+/// Seals secrets of webhooks that live as long as the run.
+const MASTER_KEY: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A directory that goes with its owner, unless it is to be kept.
 pub(super) struct DataDirectory {
@@ -31,6 +36,8 @@ pub(super) struct DataDirectory {
     pub(super) afterwards: Afterwards,
     /// Settings of the server that works on it.
     pub(super) config: Option<PathBuf>,
+    /// Where the data lies if not in the directory.
+    pub(super) database: Option<Postgres>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +59,24 @@ impl DataDirectory {
     pub(super) fn make(plan: &Plan, name: &str, afterwards: Afterwards) -> Result<Self, Failure> {
         let path = plan.directory.join(format!("signalpost-bench-{}-{name}", std::process::id()));
         key_files::make_directory(&path)?;
-        Ok(Self { path, afterwards, config: plan.server_config.clone() })
+        let database = match plan.store {
+            StoreKind::Sqlite => None,
+            StoreKind::Postgres => {
+                // Beside the data directory, which is closed to the user that PostgreSQL runs as.
+                let directory =
+                    path.with_file_name(format!("signalpost-bench-{}-{name}-postgres", std::process::id()));
+                let [address, _] = free_addresses()?;
+                Some(Postgres::start(directory, address.port())?)
+            }
+        };
+        Ok(Self { path, afterwards, config: plan.server_config.clone(), database })
     }
 
     /// What all files together take of the disk.
     pub(super) fn bytes(&self) -> Result<u64, Failure> {
+        if let Some(database) = &self.database {
+            return database.bytes();
+        }
         let entries =
             std::fs::read_dir(&self.path).map_err(|error| Failure::io(self.path.display(), error))?;
         let sizes = entries.map(|entry| entry?.metadata().map(|file| file.len()));
@@ -108,6 +128,9 @@ impl ServerProcess {
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log);
+        if let Some(database) = &data.database {
+            command.env(DATABASE_URL, database.url()).env(MASTER_KEY_VARIABLE, MASTER_KEY);
+        }
         let started_ns = now_ns();
         let child = command.spawn().map_err(|error| Failure::io("the server cannot be started", error))?;
         let mut server = Self { operator, operator_key, start_ns: 0, child };

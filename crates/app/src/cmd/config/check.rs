@@ -5,7 +5,7 @@ use crate::key_files::Keys;
 use crate::settings::environment::Environment;
 use crate::settings::layers::{Effective, Flags};
 use crate::settings::problems::Problems;
-use crate::settings::{Settings, from_effective, refuse_database_url};
+use crate::settings::{Settings, database, from_effective};
 use crate::telemetry::say;
 use crate::tls;
 
@@ -14,7 +14,9 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let mut problems = Problems::default();
     let effective = Effective::gather(flags, &environment, &mut problems);
     let settings = from_effective(&effective, &mut problems);
-    problems.keep(refuse_database_url(flags, &environment).map_err(|failure| failure.what));
+    let database = database::database_url(flags, &environment).map_err(|failure| failure.what);
+    let database = problems.keep(database).flatten();
+    let settings = settings.map(|settings| Settings { database, ..settings });
     if let Some(settings) = &settings {
         check_files(settings, &environment, &mut problems);
     }
@@ -33,5 +35,5 @@ fn check_files(settings: &Settings, environment: &Environment, problems: &mut Pr
     for files in [&settings.public.tls, &settings.operator.tls].into_iter().flatten() {
         problems.keep(tls::load(files).map(drop));
     }
-    problems.keep(Keys::check(&settings.data, environment).map_err(|failure| failure.what));
+    problems.keep(Keys::check(settings, environment).map_err(|failure| failure.what));
 }

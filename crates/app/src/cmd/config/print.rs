@@ -5,6 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::cli::PrintArgs;
 use crate::cmd::Failure;
 use crate::key_files;
+use crate::settings::database::{self, DATABASE_URL};
 use crate::settings::environment::Environment;
 use crate::settings::layers::{Chosen, Effective, Flags};
 use crate::settings::problems::Problems;
@@ -16,10 +17,19 @@ pub(super) fn run(args: &PrintArgs) -> Result<(), Failure> {
     let environment = Environment::of_process();
     let effective = gather(&args.settings.0, &environment)?;
     let data = effective.get(keys::DATA).value.as_ref().map(Value::plain).unwrap_or_default();
-    let secrets = key_files::sources(data.as_ref(), &environment)?;
+    let mut secrets = Vec::from(key_files::sources(data.as_ref(), &environment)?);
+    secrets.push((DATABASE_URL, database_said(&args.settings.0, &environment)?));
     let text = if args.json { as_json(&effective, &secrets) } else { as_toml(&effective, &secrets) };
     say(&text);
     Ok(())
+}
+
+fn database_said(flags: &Flags, environment: &Environment) -> Result<String, Failure> {
+    let source = database::source(flags, environment)?;
+    Ok(source.map_or_else(
+        || "not set: the data lie in the data directory".to_owned(),
+        |source| format!("set, from {source}"),
+    ))
 }
 
 /// What cannot be used is not printed as if it were in force.

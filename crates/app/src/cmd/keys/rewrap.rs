@@ -25,7 +25,7 @@ pub(crate) struct RewrapArgs {
 }
 
 pub(super) fn run(args: &RewrapArgs) -> Result<(), Failure> {
-    let data = args.place.settings()?.data;
+    let data = args.place.embedded()?.data;
     let keyring = existing_keyring(&data, &Environment::of_process())?;
     let store = SqliteStore::open_inline(&data).map_err(|error| Failure::new(error.to_string()))?;
     let runtime = tokio::runtime::Builder::new_current_thread().build();

@@ -112,6 +112,11 @@ fn phase(figures: &Figures) -> Value {
             "receiver": figures.cpu.receiver_us,
             "generator": figures.cpu.generator_us,
         },
+        "database": figures.database.map(|database| json!({
+            "cpu_us_per_delivery": database.cpu_us,
+            "wal_bytes_per_event": database.wal_bytes_per_event,
+            "commits_per_event": database.commits_per_event,
+        })),
         "latency_ms": latency,
         "resident_mib": figures.resident_mib,
         "resident_peak_mib": figures.peak_mib,

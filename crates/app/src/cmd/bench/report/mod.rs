@@ -147,6 +147,7 @@ pub(super) mod canned {
                 receiver_us: 8.0,
                 generator_us: 11.0,
             },
+            database: None,
             latency,
             resident_mib: 31.0,
             peak_mib: 40.5,

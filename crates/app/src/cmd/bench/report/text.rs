@@ -74,6 +74,15 @@ fn push_phases(text: &mut String, phases: &[Figures]) {
             us(found.map_or(0.0, |(_, us)| *us))
         });
     }
+    if phases.iter().any(|phase| phase.database.is_some()) {
+        let of = |phase: &Figures| phase.database.unwrap_or_default();
+        line("database CPU per delivery", &|phase| us(of(phase).cpu_us));
+        line("server and database", &|phase| us(phase.cpu.server_us + of(phase).cpu_us));
+        line("log of the database per event", &|phase| {
+            with_unit(&number(of(phase).wal_bytes_per_event), "bytes")
+        });
+        line("commits per event", &|phase| format!("{:.3}", of(phase).commits_per_event));
+    }
     line("receiver CPU per delivery", &|phase| us(phase.cpu.receiver_us));
     line("generator CPU per delivery", &|phase| us(phase.cpu.generator_us));
     line("resident then, highest so far", &|phase| {
