@@ -19,7 +19,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `synchronous_commit` is never less than a synced disk, whatever the server or the user is set to. Plans go through
 /// indexes whatever a table's statistics say: `due` is empty when it is analysed and holds a million rows an hour later.
-const SETTINGS: &[(&str, &str)] = &[
+pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("enable_seqscan", "off"),
     ("enable_hashjoin", "off"),
     ("enable_mergejoin", "off"),

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Sql(tokio_postgres::Error),
     /// There is no connection to work with.
     Away(String),
+    /// A mistake of ours: a statement was to go before a commit, and was not prepared.
+    Unprepared(&'static str),
 }
 
 impl Failure {
@@ -25,13 +27,29 @@ impl Failure {
     /// Whether the server is at fault, so that trying each operation by itself would only fail once for each.
     pub(crate) fn is_of_the_server(&self) -> bool {
         match self {
-            Self::Refused(_) => false,
+            Self::Refused(_) | Self::Unprepared(_) => false,
             Self::Away(_) => true,
             Self::Sql(error) if error.is_closed() => true,
             Self::Sql(_) => self.state().is_none_or(|state| {
                 // Classes of the standard and of PostgreSQL: connections, resources, intervention, limits, system.
                 ["08", "53", "57", "54", "58"].iter().any(|class| state.code().starts_with(class))
             }),
+        }
+    }
+
+    /// Whether the connection is gone, so that nobody can say what became of a commit.
+    pub(crate) fn is_lost(&self) -> bool {
+        match self {
+            Self::Sql(error) => {
+                // Classes of the standard and of PostgreSQL: connections, and an administrator's intervention.
+                error.is_closed()
+                    || error.code().is_none()
+                    || self.state().is_some_and(|state| {
+                        ["08", "57P"].iter().any(|class| state.code().starts_with(class))
+                    })
+            }
+            Self::Away(_) => true,
+            Self::Refused(_) | Self::Unprepared(_) => false,
         }
     }
 
@@ -43,7 +61,7 @@ impl Failure {
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
-            Self::Refused(_) | Self::Away(_) => None,
+            Self::Refused(_) | Self::Away(_) | Self::Unprepared(_) => None,
         }
     }
 
@@ -52,6 +70,7 @@ impl Failure {
         match self {
             Self::Refused(error) => error.to_string(),
             Self::Away(problem) => problem.clone(),
+            Self::Unprepared(sql) => format!("a statement was not prepared in time: {sql}"),
             Self::Sql(error) => match error.as_db_error() {
                 Some(said) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
                 None => match std::error::Error::source(error) {

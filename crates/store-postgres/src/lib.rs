@@ -16,6 +16,8 @@ mod ledger;
 mod locks;
 mod meta;
 mod open;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod queue;
 mod replays;

@@ -8,7 +8,7 @@ use signalpost_core::id::{UserId, WebhookId, WorkspaceId};
 use crate::failure::Failure;
 use crate::session::Session;
 
-const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k";
+pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k";
 const TRY_HOLD: &str = "SELECT 1 WHERE pg_try_advisory_lock($1)";
 const SCHEMA: &str = "SELECT hashtextextended(current_schema(), 0)";
 

@@ -10,6 +10,7 @@ use crate::connect::Connector;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::shared::Shared;
+use crate::write::BEFORE_COMMIT;
 
 pub(crate) struct Pool {
     connector: Connector,
@@ -42,7 +43,11 @@ impl Pool {
         };
         let session = match kept {
             Some(session) => session,
-            None => self.connector.connect().await?,
+            None => {
+                let session = self.connector.connect().await?;
+                session.prepare_all(BEFORE_COMMIT).await?;
+                session
+            }
         };
         Ok(Lease { session: Some(session), pool: self, _permit: permit })
     }

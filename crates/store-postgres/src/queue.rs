@@ -13,8 +13,8 @@ use signalpost_store::StoreError;
 use signalpost_store::batch::{BatchLimits, Batcher};
 use tokio::sync::Notify;
 
-use crate::ledger::accept::AcceptCall;
 use crate::ledger::finish::FinishCall;
+use crate::ledger::publish::AcceptCall;
 use crate::pool::Pool;
 
 const LIMITS: BatchLimits = BatchLimits {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use futures_util::future::{try_join, try_join_all};
 use signalpost_store::StoreError;
 use signalpost_store::row::{Columns, Row, Value};
 use tokio_postgres::types::{ToSql, Type};
@@ -10,21 +11,24 @@ use tokio_postgres::{Client, Statement};
 
 use crate::failure::Failure;
 
+const COMMIT: &str = "COMMIT";
+
 /// Values of a statement.
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 
 /// A connection. Dropping it closes it, and the server rolls back what it had not committed.
 pub(crate) struct Session {
     client: Client,
-    /// By where their texts lie, which are constants.
-    prepared: RefCell<HashMap<(*const u8, usize), Statement>>,
+    prepared: RefCell<HashMap<&'static str, Statement>>,
     /// No transaction is open.
     idle: Cell<bool>,
+    /// What is sent now goes before a commit that is sent without waiting for it.
+    before_commit: Cell<bool>,
 }
 
 impl Session {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, prepared: RefCell::default(), idle: Cell::new(true) }
+        Self { client, prepared: RefCell::default(), idle: Cell::new(true), before_commit: Cell::new(false) }
     }
 
     /// Whether somebody else may use it.
@@ -34,6 +38,29 @@ impl Session {
 
     pub(crate) fn set_idle(&self, idle: bool) {
         self.idle.set(idle);
+    }
+
+    /// Sends statements and a commit behind them in one go. The statements must have been prepared before: one that is yet
+    /// to be would come after the commit.
+    pub(crate) async fn commit_behind(
+        &self,
+        statements: impl Future<Output = Result<(), Failure>>,
+    ) -> Result<(), Failure> {
+        self.before_commit.set(true);
+        let committed = async {
+            // The statements were polled before, so they are on their way.
+            self.before_commit.set(false);
+            self.batch(COMMIT).await
+        };
+        try_join(statements, committed).await?;
+        self.set_idle(true);
+        Ok(())
+    }
+
+    /// Prepares statements, so that they may go before a commit.
+    pub(crate) async fn prepare_all(&self, statements: &[&'static str]) -> Result<(), Failure> {
+        try_join_all(statements.iter().map(|sql| self.prepare(sql))).await?;
+        Ok(())
     }
 
     /// Several statements without parameters.
@@ -84,13 +111,15 @@ impl Session {
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<Statement, Failure> {
-        let place = (sql.as_ptr(), sql.len());
-        let known = self.prepared.borrow().get(&place).cloned();
+        let known = self.prepared.borrow().get(sql).cloned();
         if let Some(statement) = known {
             return Ok(statement);
         }
+        if self.before_commit.get() {
+            return Err(Failure::Unprepared(sql));
+        }
         let statement = self.client.prepare(sql).await?;
-        self.prepared.borrow_mut().insert(place, statement.clone());
+        self.prepared.borrow_mut().insert(sql, statement.clone());
         Ok(statement)
     }
 }

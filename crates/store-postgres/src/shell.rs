@@ -18,7 +18,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::connect::{Connector, check_server};
 use crate::guard::Guard;
-use crate::ledger::{accept, finish};
+use crate::ledger::{finish, publish};
 use crate::locks::schema_key;
 use crate::open::OpenError;
 use crate::pool::Pool;
@@ -123,7 +123,7 @@ async fn run_accepts(pool: &Pool, queues: &Queues) {
     loop {
         let calls = queues.take_accepts();
         if !calls.is_empty() {
-            accept::commit(pool, calls).await;
+            publish::commit(pool, calls).await;
         } else if queues.is_closed() {
             return;
         } else {

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use futures_util::future::{try_join, try_join4, try_join5};
+use futures_util::future::{try_join, try_join3, try_join4};
 use signalpost_core::delivery::{CutReason, Due};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -13,13 +13,14 @@ use signalpost_store::StoreError;
 use signalpost_store::ledger::Stored;
 use signalpost_store::row::Fields;
 
+use crate::catalog::once;
 use crate::failure::Failure;
+use crate::ledger::{finish, owed, record, rows};
 use crate::locks::{self, Locked};
 use crate::session::Session;
 use crate::shared::Shared;
 
 const BEGIN: &str = "BEGIN";
-const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
 pub(crate) const SELECT_HEADS: &str = "SELECT h.workspace, h.version, h.expired_through, w.feed,
@@ -39,6 +40,24 @@ pub(crate) const INSERT_CUT: &str = "INSERT INTO cut (webhook, n, upto, at, reas
 pub(crate) const INSERT_SWEEP: &str = "INSERT INTO sweep (webhook, due_at, event)
     VALUES ($1, -9223372036854775808, -9223372036854775808)
     ON CONFLICT (webhook) DO UPDATE SET due_at = excluded.due_at, event = excluded.event";
+
+/// What is prepared on every connection, because it goes before a commit or behind a lock in one round trip.
+pub(crate) const BEFORE_COMMIT: &[&str] = &[
+    locks::LOCK,
+    SELECT_HEADS,
+    INSERT_PLACES,
+    UPDATE_HEADS,
+    INSERT_TALLIES,
+    rows::INSERT_MESSAGES,
+    rows::INSERT_KEYS,
+    owed::INSERT,
+    owed::INSERT_FEED,
+    finish::SELECT_LEAVING,
+    record::INSERT,
+    record::DELETE_DUE,
+    once::DELETE_NAMED,
+    once::INSERT,
+];
 
 /// What is known of a workspace from its lock to the commit.
 #[derive(Clone, Copy)]
@@ -111,11 +130,22 @@ impl<'s> Write<'s> {
         shared: &'s Shared,
         locked: &[Locked],
     ) -> Result<Self, Failure> {
+        let (write, ()) = Self::begin_with(session, shared, locked, async { Ok(()) }).await?;
+        Ok(write)
+    }
+
+    /// The same with first statements behind the locks, all of them among [`BEFORE_COMMIT`].
+    pub(crate) async fn begin_with<T>(
+        session: &'s Session,
+        shared: &'s Shared,
+        locked: &[Locked],
+        first: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<(Self, T), Failure> {
         let mut write = Self::new(session, shared);
         let begun = session.batch(BEGIN);
-        let ((), heads) = try_join(begun, write.lock_and_read(locked)).await?;
+        let ((), heads, first) = try_join3(begun, write.lock_and_read(locked), first).await?;
         write.heads = heads;
-        Ok(write)
+        Ok((write, first))
     }
 
     fn new(session: &'s Session, shared: &'s Shared) -> Self {
@@ -141,6 +171,9 @@ impl<'s> Write<'s> {
             _ => None,
         });
         let workspaces: Vec<i64> = workspaces.collect();
+        if locked.is_empty() {
+            return Ok(BTreeMap::new());
+        }
         let taken = locks::take(self.session, self.shared.schema_key, locked);
         if workspaces.is_empty() {
             taken.await?;
@@ -242,20 +275,18 @@ impl<'s> Write<'s> {
 
     /// Writes down what was counted and commits, in one round trip; what there is to tell.
     pub(crate) async fn commit(self) -> Result<News, Failure> {
-        let commit = self.session.batch(COMMIT);
-        try_join4(self.flush_places(), self.flush_heads(), self.flush_tallies(), commit).await?;
-        self.session.set_idle(true);
-        Ok(self.news)
+        self.commit_after(async { Ok(()) }).await
     }
 
-    /// The same behind a last statement that belongs to the transaction.
+    /// The same behind last statements that belong to the transaction, all of them among [`BEFORE_COMMIT`].
     pub(crate) async fn commit_after(
         self,
         last: impl Future<Output = Result<(), Failure>>,
     ) -> Result<News, Failure> {
-        let commit = self.session.batch(COMMIT);
-        try_join5(last, self.flush_places(), self.flush_heads(), self.flush_tallies(), commit).await?;
-        self.session.set_idle(true);
+        let written = async {
+            try_join4(last, self.flush_places(), self.flush_heads(), self.flush_tallies()).await.map(drop)
+        };
+        self.session.commit_behind(written).await?;
         Ok(self.news)
     }
 

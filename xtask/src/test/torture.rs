@@ -1,10 +1,19 @@
 //! Every kind of trouble once, under load. Longer runs, of kills mostly: `cargo xtask torture --minutes 30`.
 
-use crate::torture::{self, Plan};
+use crate::torture::{self, Plan, StoreKind};
 use crate::{Outcome, release};
 
 pub(super) fn run() -> Outcome {
-    let report = torture::run(Plan::short(), &release::binary()?)?;
+    torture(StoreKind::Sqlite)
+}
+
+/// The same with the data in a database, which crashes too.
+pub(super) fn on_postgres() -> Outcome {
+    torture(StoreKind::Postgres)
+}
+
+fn torture(store: StoreKind) -> Outcome {
+    let report = torture::run(Plan::short(store), &release::binary()?)?;
     println!("{report}\n{}", report.last_line());
     if let Some(first) = report.skipped.first() {
         return Err(format!("this step makes every kind of trouble, and could not: {first}"));

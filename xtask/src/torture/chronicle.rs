@@ -74,6 +74,7 @@ pub(super) struct Counts {
     pub(super) clock_troubles: usize,
     pub(super) receiver_absences: usize,
     pub(super) full_disks: usize,
+    pub(super) database_absences: usize,
     pub(super) refused_starts: usize,
     /// Starts that went well although a file had a wrong mode: the process did not need it.
     pub(super) starts_with_wrong_modes: usize,

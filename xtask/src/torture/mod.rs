@@ -36,7 +36,7 @@ use judge::{Evidence, Finding, Judgement, judge};
 use ledger::Hook;
 use manager::Manager;
 use plan::Dealer;
-pub(crate) use plan::Length;
+pub(crate) use plan::{Length, StoreKind};
 use publish::{Load, Publishers, Pulse};
 use record::Record;
 use report::Report;
@@ -58,12 +58,13 @@ pub(crate) const TASK: Task = Task {
   --rate N         events published per second, whatever the server does (default 400)
   --connections N  connections that publish (default 8)
   --seed N         repeats the troubles of an earlier run (default: from the clock; it is printed)
+  --store NAME     where the server keeps its data: sqlite (default), or postgres, of which a server is started
   --binary FILE    takes this binary instead of building one
   --json           prints the result as JSON
   --record FILE    adds the run to the table in this file, such as docs/proof.md
 
 Kinds of trouble: kill -9, also before the server is ready and after a long life; SIGTERM; SIGSTOP; a disk that is nearly or quite full; data
-that cannot be written to, files of wrong modes; a wall clock that steps and runs fast; receivers that go away. As root
+that cannot be written to, files of wrong modes; a wall clock that steps and runs fast; receivers that go away; with --store postgres crashes and restarts of the database instead of troubles with files. As root
 all of them are made, with the data on a filesystem of their own and the server running as nobody; otherwise those that
 are left out are named. The clock needs libfaketime.
 
@@ -89,12 +90,13 @@ pub(crate) struct Plan {
     pub(crate) rate_per_s: u32,
     pub(crate) connections: u32,
     pub(crate) seed: u64,
+    pub(crate) store: StoreKind,
 }
 
 impl Plan {
     /// Every kind of trouble once.
-    pub(crate) fn short() -> Self {
-        Self { length: Length::EachOnce, rate_per_s: 400, connections: 8, seed: seed_from_clock() }
+    pub(crate) fn short(store: StoreKind) -> Self {
+        Self { length: Length::EachOnce, rate_per_s: 400, connections: 8, seed: seed_from_clock(), store }
     }
 }
 
@@ -111,6 +113,7 @@ fn run_task(mut args: Args) -> Outcome {
         rate_per_s: args.value_or("--rate", 400)?,
         connections: args.value_or("--connections", 8)?,
         seed: args.value_or("--seed", seed_from_clock())?,
+        store: StoreKind::from_name(&args.value_or("--store", "sqlite".to_owned())?)?,
     };
     let as_json = args.switch("--json");
     let table: Option<PathBuf> = args.value("--record")?;
@@ -142,7 +145,7 @@ fn seed_from_clock() -> u64 {
 /// Makes all troubles, waits until nothing is owed any more, and judges.
 pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     println!("{:?} at {} events/s, seed {}", plan.length, plan.rate_per_s, plan.seed);
-    let mut stage = Stage::set(binary, plan.seed)?;
+    let mut stage = Stage::set(binary, plan.seed, plan.store)?;
     let skipped = skipped(&stage);
     skipped.iter().for_each(|text| println!("SKIPPED: {text}"));
     let heartbeat =
@@ -202,9 +205,11 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
 /// What this machine keeps us from, loudly.
 fn skipped(stage: &Stage) -> Vec<String> {
     let missing = &stage.missing;
-    let disk = missing.disk.as_ref().map(|why| format!("full disks and unwritable data: {why}"));
+    // Troubles with files befall files.
+    let of_files = |why: &Option<String>| why.clone().filter(|_| stage.database.is_none());
+    let disk = of_files(&missing.disk).map(|why| format!("full disks and unwritable data: {why}"));
     let clock = missing.clock.as_ref().map(|why| format!("bent clocks: {why}"));
-    let user = missing.user.as_ref().map(|why| format!("files of wrong modes: {why}"));
+    let user = of_files(&missing.user).map(|why| format!("files of wrong modes: {why}"));
     [disk, clock, user].into_iter().flatten().collect()
 }
 
@@ -215,7 +220,7 @@ fn make_trouble(
     faults: &Arc<Faults>,
     pulse: Arc<Pulse>,
 ) -> Result<Chronicle, String> {
-    let mut dealer = Dealer::new(plan.seed, plan.length);
+    let mut dealer = Dealer::new(plan.seed, plan.length, plan.store);
     let mut trouble = Trouble::new(stage, Arc::clone(faults), pulse);
     let started = Instant::now();
     let mut told_at = started;
@@ -314,6 +319,9 @@ fn end(stage: &mut Stage, binary: &Path, faults: &Faults) -> Outcome {
     let status = stage.server.stop(release::START_TIMEOUT)?;
     if !status.success() {
         faults.add(format!("at last the server ended with {status}"));
+    }
+    if stage.database.is_some() {
+        return Ok(());
     }
     let output = Command::new(binary).args(["db", "check", "--data"]).arg(stage.server.data()).output();
     let output = output.map_err(|error| format!("db check cannot be started: {error}"))?;

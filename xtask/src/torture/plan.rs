@@ -43,11 +43,32 @@ pub(super) enum Kind {
     Unwritable,
     /// A file of the data directory has a mode that shuts the server out.
     WrongMode,
+    /// The database's server ends as in a power cut, and is started again.
+    DatabaseCrash,
+    /// The database's server is restarted.
+    DatabaseStop,
+}
+
+/// Where the server keeps its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreKind {
+    Sqlite,
+    Postgres,
+}
+
+impl StoreKind {
+    pub(crate) fn from_name(name: &str) -> Result<Self, String> {
+        match name {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            other => Err(format!("`{other}` is no store; there are `sqlite` and `postgres`")),
+        }
+    }
 }
 
 /// How many of each a deck has. With these there are some forty kills in a minute, and more than a third of the time belongs
 /// to long lives.
-const DECK: [(Kind, usize); 14] = [
+const DECK: [(Kind, usize); 16] = [
     (Kind::Kill, 60),
     (Kind::KillLate, 4),
     (Kind::KillTwice, 8),
@@ -62,7 +83,20 @@ const DECK: [(Kind, usize); 14] = [
     (Kind::DiskFull, 1),
     (Kind::Unwritable, 1),
     (Kind::WrongMode, 1),
+    (Kind::DatabaseCrash, 3),
+    (Kind::DatabaseStop, 2),
 ];
+
+/// Whether a trouble can befall data that are kept so.
+const fn befalls(kind: Kind, store: StoreKind) -> bool {
+    let of_directory =
+        matches!(kind, Kind::DiskNearlyFull | Kind::DiskFull | Kind::Unwritable | Kind::WrongMode);
+    let of_database = matches!(kind, Kind::DatabaseCrash | Kind::DatabaseStop);
+    match store {
+        StoreKind::Sqlite => !of_database,
+        StoreKind::Postgres => !of_directory,
+    }
+}
 
 /// A trouble with everything about it that is drawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +127,7 @@ pub(super) struct Dealer {
 }
 
 impl Dealer {
-    pub(super) fn new(seed: u64, length: Length) -> Self {
+    pub(super) fn new(seed: u64, length: Length, store: StoreKind) -> Self {
         let copies = |kind| match kind {
             Kind::Kill => DECK.len(),
             Kind::KillLate => 2,
@@ -101,7 +135,8 @@ impl Dealer {
         };
         let each_once = || DECK.map(|(kind, _)| (kind, copies(kind)));
         let composition = if length == Length::EachOnce { each_once() } else { DECK };
-        Self { rng: Rng::new(seed), deck: Vec::new(), composition: composition.to_vec() }
+        let composition = composition.into_iter().filter(|(kind, _)| befalls(*kind, store)).collect();
+        Self { rng: Rng::new(seed), deck: Vec::new(), composition }
     }
 
     /// Cards of one deck.
@@ -145,6 +180,7 @@ const fn longest_ms(kind: Kind) -> u64 {
         Kind::FreezeKilled | Kind::ClockFast => 3_000,
         Kind::ClockStep | Kind::ReceiverGone => 2_500,
         Kind::DiskFull | Kind::DiskNearlyFull => 1_500,
+        Kind::DatabaseCrash | Kind::DatabaseStop => 2_000,
         Kind::KillTwice => SECOND_LIFE_MS_MAX,
         Kind::StopKilled => 200,
         Kind::Kill | Kind::KillLate | Kind::Stop | Kind::Unwritable | Kind::WrongMode => 1_000,
@@ -168,6 +204,8 @@ impl fmt::Display for Kind {
             Self::DiskFull => "disk full",
             Self::Unwritable => "data unwritable",
             Self::WrongMode => "wrong mode",
+            Self::DatabaseCrash => "database crash",
+            Self::DatabaseStop => "database restart",
         })
     }
 }
@@ -180,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_seed_deals_the_same_cards_and_every_kind() {
-        let (mut one, mut other) = (Dealer::new(7, Length::Minutes(1)), Dealer::new(7, Length::Minutes(1)));
+        let dealer = |seed| Dealer::new(seed, Length::Minutes(1), StoreKind::Sqlite);
+        let (mut one, mut other) = (dealer(7), dealer(7));
         let size = one.deck_size();
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
         for _ in 0..size {
@@ -189,10 +228,16 @@ mod tests {
             assert!(lives_ms(card.kind).contains(&card.life_ms) && card.for_ms < longest_ms(card.kind));
             *counts.entry(card.kind).or_default() += 1;
         }
-        assert_eq!(counts, BTreeMap::from(DECK));
+        let befall = |store| DECK.into_iter().filter(move |(kind, _)| befalls(*kind, store));
+        assert_eq!(counts, befall(StoreKind::Sqlite).collect());
+        let databases = befall(StoreKind::Postgres).filter(|(kind, _)| *kind >= Kind::DiskNearlyFull);
+        assert_eq!(
+            databases.map(|(kind, _)| kind).collect::<Vec<_>>(),
+            [Kind::DatabaseCrash, Kind::DatabaseStop]
+        );
         let orders: Vec<Vec<Kind>> = (0..2)
             .map(|seed| {
-                let mut dealer = Dealer::new(seed, Length::Minutes(1));
+                let mut dealer = dealer(seed);
                 (0..size).map(|_| dealer.deal().kind).collect()
             })
             .collect();
@@ -204,7 +249,7 @@ mod tests {
         /// Until a killed process is gone and the next one runs, and the work of other troubles.
         const BESIDES_MS: u64 = 200;
         const DECKS: usize = 20;
-        let mut dealer = Dealer::new(3, Length::Minutes(30));
+        let mut dealer = Dealer::new(3, Length::Minutes(30), StoreKind::Sqlite);
         let (mut kills, mut all_ms, mut late_ms) = (0, 0, 0);
         for _ in 0..dealer.deck_size() * DECKS {
             let card = dealer.deal();
@@ -224,11 +269,13 @@ mod tests {
 
     #[test]
     fn a_short_run_has_every_kind_once() {
-        let mut dealer = Dealer::new(1, Length::EachOnce);
+        let mut dealer = Dealer::new(1, Length::EachOnce, StoreKind::Sqlite);
         let mut kinds: Vec<Kind> = (0..dealer.deck_size()).map(|_| dealer.deal().kind).collect();
         kinds.retain(|kind| *kind != Kind::Kill);
         kinds.sort_unstable();
         kinds.dedup();
-        assert_eq!(kinds, DECK[1..].iter().map(|(kind, _)| *kind).collect::<Vec<_>>());
+        let expected =
+            DECK[1..].iter().map(|(kind, _)| *kind).filter(|kind| befalls(*kind, StoreKind::Sqlite));
+        assert_eq!(kinds, expected.collect::<Vec<_>>());
     }
 }

@@ -134,6 +134,7 @@ impl Report {
             "skipped": self.skipped,
         });
         told["in_order"] = json!(judgement.in_order);
+        told["database_absences"] = json!(self.counts.database_absences);
         told
     }
 }
@@ -151,13 +152,14 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "troubles      {} kills, {} stops, {} freezes, {} bent clocks, {} absences of receivers, {} full disks,\n\
-             \x20             {} refused starts, {} starts with a wrong mode, in {:.1} min",
+             \x20             {} absences of the database, {} refused starts, {} starts with a wrong mode, in {:.1} min",
             counts.kills,
             counts.stops,
             counts.freezes,
             counts.clock_troubles,
             counts.receiver_absences,
             counts.full_disks,
+            counts.database_absences,
             counts.refused_starts,
             counts.starts_with_wrong_modes,
             self.minutes

@@ -7,12 +7,13 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use serde_json::json;
-use signalpost_testkit::{Handler, Receiver, Server, ServerOptions, TempDir, free_port};
+use signalpost_testkit::{Handler, Postgres, Receiver, Server, ServerOptions, TempDir, free_port};
 
 use super::desk::{Created, Desk, Reached};
 use super::disk::{Disk, filesystem_at};
 use super::events::{AGENTS, DIALECTS, NATIVE, Wants};
 use super::ledger::{Ledger, State, Temper};
+use super::plan::StoreKind;
 use super::strange_clock::StrangeClock;
 use crate::release::START_TIMEOUT;
 
@@ -39,6 +40,10 @@ pub(super) struct Stage {
     /// Before the server, which removes the folder in which it stands.
     pub(super) disk: Option<Disk>,
     pub(super) server: Server,
+    /// Where the data lie if not in the server's directory.
+    pub(super) database: Option<Postgres>,
+    /// Of every launch.
+    pub(super) environment: Vec<(String, String)>,
     pub(super) clock: Option<StrangeClock>,
     pub(super) missing: Missing,
     pub(super) filesystem: String,
@@ -53,7 +58,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn set(binary: &Path, seed: u64) -> Result<Self, String> {
+    pub(super) fn set(binary: &Path, seed: u64, store: StoreKind) -> Result<Self, String> {
         let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;
         let failed =
             |error: io::Error| format!("the scene cannot be set in {}: {error}", folder.path().display());
@@ -72,6 +77,14 @@ impl Stage {
         let mut options = ServerOptions::new(copy);
         options.arguments = vec!["--config".to_owned(), config.to_string_lossy().into_owned()];
         options.user = is_root.then_some(NOBODY);
+        let database = match store {
+            StoreKind::Sqlite => None,
+            StoreKind::Postgres => {
+                Some(Postgres::start(&[]).map_err(|error| format!("no PostgreSQL server: {error}"))?)
+            }
+        };
+        let environment = database.as_ref().map(environment).unwrap_or_default();
+        options.environment.clone_from(&environment);
         let server = Server::new(options)?;
         let disk = match Disk::mount(&server.data(), &folder.path().join("disk.image")) {
             Ok(disk) => Some(disk),
@@ -98,6 +111,8 @@ impl Stage {
             (listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?, Some(listen(failing_address)?));
         let mut stage = Self {
             server,
+            database,
+            environment,
             disk,
             clock,
             missing,
@@ -194,6 +209,12 @@ impl Stage {
         self.failing = Some(receiver(&self.ledger, self.failing_address)?);
         Ok(())
     }
+}
+
+/// What tells a server to keep its data in a database.
+fn environment(database: &Postgres) -> Vec<(String, String)> {
+    let pair = |name: &str, value: String| (name.to_owned(), value);
+    vec![pair("SIGNALPOST_DATABASE_URL", database.url()), pair("SIGNALPOST_MASTER_KEY", "5a".repeat(32))]
 }
 
 fn receiver(ledger: &Arc<Ledger>, address: SocketAddr) -> Result<Receiver, String> {

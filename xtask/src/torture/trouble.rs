@@ -68,6 +68,7 @@ impl<'a> Trouble<'a> {
             Kind::DiskFull => self.fill_disk(card, Room::None),
             Kind::Unwritable => self.refuse_writing(),
             Kind::WrongMode => self.shut_out(card),
+            Kind::DatabaseCrash | Kind::DatabaseStop => self.take_database_away(card),
         }
     }
 
@@ -166,9 +167,10 @@ impl<'a> Trouble<'a> {
         }
         self.chronicle.counts.clock_troubles += 1;
         self.lie(0, 0, |clock| clock.step(0))?;
-        self.stage.server.set_environment(environment);
+        let usual = self.stage.environment.clone();
+        self.stage.server.set_environment([usual.clone(), environment].concat());
         let launched = self.launch();
-        self.stage.server.set_environment(Vec::new());
+        self.stage.server.set_environment(usual);
         launched?;
         self.stage.server.wait_ready(START_TIMEOUT)?;
         sleep(card.life_ms / 4);
@@ -254,6 +256,24 @@ impl<'a> Trouble<'a> {
         self.chronicle.counts.full_disks += 1;
         let accepted = self.pulse.acknowledged.load(Ordering::SeqCst);
         self.notice(&self.pulse.acknowledged, accepted, "to be accepted once there is room");
+        Ok(())
+    }
+
+    /// The database ends while the server works, stays away for a while, and comes back; the server goes on by itself.
+    fn take_database_away(&mut self, card: Card) -> Result<(), String> {
+        self.live_ready(card.life_ms)?;
+        let from = self.now();
+        let failed = |error| format!("the database: {error}");
+        let Some(database) = &mut self.stage.database else { return Ok(()) };
+        let ended = if card.kind == Kind::DatabaseCrash { database.crash() } else { database.stop() };
+        ended.map_err(failed)?;
+        sleep(card.for_ms);
+        database.launch().map_err(failed)?;
+        self.live_ready(0)?;
+        self.chronicle.starved.push(Span::new(from, self.now()));
+        self.chronicle.counts.database_absences += 1;
+        let accepted = self.pulse.acknowledged.load(Ordering::SeqCst);
+        self.notice(&self.pulse.acknowledged, accepted, "to be accepted once the database is back");
         Ok(())
     }
 

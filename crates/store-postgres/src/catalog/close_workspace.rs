@@ -19,7 +19,7 @@ use super::delete_webhook;
 use super::erase_workspace::{self, Stepped};
 use crate::failure::Failure;
 use crate::ledger::accept::{self, Incoming};
-use crate::ledger::finish::store_health;
+use crate::ledger::health;
 use crate::ledger::owed::Owed;
 use crate::ledger::rows;
 use crate::pool::Pool;
@@ -96,7 +96,7 @@ pub(crate) async fn after_attempt(write: &mut Write<'_>, finished: &Finished) ->
         return end(write, finished).await;
     }
     if let Some(health) = finished.health {
-        store_health(write, id, &health.health).await?;
+        health::store(write, id, &health.health).await?;
     }
     Ok(())
 }

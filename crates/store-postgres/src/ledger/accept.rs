@@ -1,29 +1,22 @@
-//! `accept`: events and what is owed for them. The path that every published event takes.
-//!
-//! A commit takes the calls of many. All that they need to know is read in one round trip behind the locks, each call is
-//! decided by itself, and what is stored goes out in a second round trip together with the commit.
+//! `accept`: an event on its way in, and what is decided about it. [`super::publish`] commits it with its neighbours.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use futures_channel::oneshot;
-use futures_util::future::{try_join_all, try_join3};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_core::order::OrderKey;
+use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
 use signalpost_store::ledger::{AcceptEvent, Accepted, Dedupe, Repeated, Stored};
 use signalpost_store::row::Fields;
-use signalpost_store::{Done, Once, StoreError};
 
-use super::accept_once;
 use super::owed::Owed;
 use super::rows;
 use crate::failure::Failure;
 use crate::locks::Locked;
-use crate::pool::Pool;
 use crate::session::Session;
-use crate::shell;
-use crate::write::{News, Write};
+use crate::write::Write;
 
 /// The last event stored that a producer's id identifies; those for which it was a label do not count.
 pub(crate) const SELECT_KNOWN: &str =
@@ -33,20 +26,6 @@ pub(crate) const SELECT_KNOWN: &str =
         FROM event_key e JOIN message m ON m.id = e.event
         WHERE e.workspace = k.workspace AND e.producer_id = k.producer_id AND e.fingerprint IS NOT NULL
         ORDER BY m.sequence DESC LIMIT 1) AS e";
-
-/// Rough size of a row beside its payload, in bytes.
-const ROW_BYTES: usize = 256;
-/// How often a commit is tried that others are in the way of.
-const TRIES_MAX: usize = 5;
-
-type Answered = Result<Done<Vec<Accepted>, Vec<Accepted>>, StoreError>;
-
-/// A caller's events, and the caller.
-pub(crate) struct AcceptCall {
-    incoming: Vec<Incoming>,
-    once: Option<Once>,
-    reply: oneshot::Sender<Answered>,
-}
 
 /// An event on its way in. Its sequence is set when it is stored.
 pub(crate) struct Incoming {
@@ -60,7 +39,7 @@ pub(crate) struct Incoming {
 }
 
 /// What an event that identifies itself by its producer's id turned out to be.
-enum Known {
+pub(super) enum Known {
     New,
     /// It was stored before.
     Stored(Accepted),
@@ -69,7 +48,7 @@ enum Known {
 }
 
 /// Events that producers' ids stand for at present: when each was accepted, the first answer, its fingerprint.
-type Identified = HashMap<(WorkspaceId, String), (signalpost_core::time::Timestamp, Accepted, Vec<u8>)>;
+pub(super) type Identified = HashMap<(WorkspaceId, String), (Timestamp, Accepted, Vec<u8>)>;
 
 impl Incoming {
     /// Builds the event on the caller's thread, so that the store's has less to do.
@@ -110,175 +89,10 @@ impl Incoming {
     }
 
     /// Under which it is known, where the producer's id identifies it.
-    fn identity(&self) -> Option<(WorkspaceId, &str)> {
+    pub(super) fn identity(&self) -> Option<(WorkspaceId, &str)> {
         self.dedupe?;
         Some((self.event.workspace, self.event.content.producer_id.as_deref()?))
     }
-}
-
-impl AcceptCall {
-    pub(super) fn new(events: Vec<AcceptEvent>, once: Option<Once>) -> (Self, oneshot::Receiver<Answered>) {
-        let (reply, answer) = oneshot::channel();
-        (Self { incoming: events.into_iter().map(Incoming::new).collect(), once, reply }, answer)
-    }
-
-    /// In bytes, about.
-    pub(super) fn weight(&self) -> usize {
-        let of = |one: &Incoming| ROW_BYTES + one.event.content.data.len() + 40 * one.event.targets.len();
-        self.incoming.iter().map(of).sum()
-    }
-
-    fn locked(&self) -> impl Iterator<Item = Locked> + '_ {
-        let once = self.once.map(|once| once.workspace.map_or(Locked::OnceOutside, Locked::Workspace));
-        once.into_iter().chain(self.incoming.iter().flat_map(Incoming::locked))
-    }
-}
-
-/// Commits calls and answers them. Those that meet another by a name that counts once go in a later commit.
-pub(crate) async fn commit(pool: &Pool, mut calls: Vec<AcceptCall>) {
-    while !calls.is_empty() {
-        let later = set_apart(&mut calls);
-        commit_together(pool, calls).await;
-        calls = later;
-    }
-}
-
-/// Takes out the calls that have a name in common with one before them.
-fn set_apart(calls: &mut Vec<AcceptCall>) -> Vec<AcceptCall> {
-    let mut later = Vec::new();
-    let mut names = std::collections::HashSet::new();
-    let mut kept = Vec::with_capacity(calls.len());
-    for call in calls.drain(..) {
-        let identities = call.incoming.iter().filter_map(Incoming::identity);
-        let own: std::collections::HashSet<(Option<WorkspaceId>, Vec<u8>)> = identities
-            .map(|(workspace, id)| (Some(workspace), id.as_bytes().to_vec()))
-            .chain(call.once.map(|once| (once.workspace, once.call.name.to_vec())))
-            .collect();
-        if own.is_disjoint(&names) {
-            names.extend(own);
-            kept.push(call);
-        } else {
-            later.push(call);
-        }
-    }
-    *calls = kept;
-    later
-}
-
-async fn commit_together(pool: &Pool, mut calls: Vec<AcceptCall>) {
-    let mut tries = 1;
-    loop {
-        match try_commit(pool, &mut calls).await {
-            Ok((answers, news)) => {
-                pool.shared.tell(news);
-                calls.into_iter().zip(answers).for_each(|(call, answer)| call.answer(answer));
-                return;
-            }
-            Err(failure) if failure.is_conflict() && tries < TRIES_MAX => tries += 1,
-            Err(failure) if failure.is_of_the_server() => {
-                let problem = failure.describe();
-                tracing::error!(problem, calls = calls.len(), "a commit of events failed");
-                calls.into_iter().for_each(|call| call.answer(Err(refusal(&failure))));
-                return shell::pause().await;
-            }
-            Err(failure) if calls.len() > 1 => {
-                tracing::warn!(
-                    problem = failure.describe(),
-                    calls = calls.len(),
-                    "a commit was spoilt by one call; each is tried by itself"
-                );
-                for call in calls {
-                    Box::pin(commit_together(pool, vec![call])).await;
-                }
-                return;
-            }
-            Err(failure) => return calls.into_iter().for_each(|call| call.answer(Err(refusal(&failure)))),
-        }
-    }
-}
-
-/// The same refusal for each of many callers.
-fn refusal(failure: &Failure) -> StoreError {
-    if failure.is_full() { StoreError::Full } else { StoreError::Unavailable(failure.describe()) }
-}
-
-impl AcceptCall {
-    fn answer(self, answer: Answered) {
-        // Whoever has gone is not told.
-        let _ = self.reply.send(answer);
-    }
-}
-
-async fn try_commit(pool: &Pool, calls: &mut [AcceptCall]) -> Result<(Vec<Answered>, News), Failure> {
-    let session = pool.take().await?;
-    let locked: Vec<Locked> = calls.iter().flat_map(AcceptCall::locked).collect();
-    let mut write = Write::begin_locked(&session, &pool.shared, &locked).await?;
-    let decided = match decide(&mut write, calls).await {
-        Ok(decided) => decided,
-        Err(failure) => {
-            write.roll_back().await;
-            return Err(failure);
-        }
-    };
-    let stored: Vec<&Incoming> =
-        decided.stored.iter().map(|(call, event)| &calls[*call].incoming[*event]).collect();
-    let news = write.commit_after(rows::append(&session, &stored, &decided.owed)).await?;
-    Ok((decided.answers, news))
-}
-
-/// What becomes of the calls of a commit.
-struct Decided {
-    answers: Vec<Answered>,
-    /// By the place of the call and the place in it.
-    stored: Vec<(usize, usize)>,
-    owed: Owed,
-}
-
-async fn decide(write: &mut Write<'_>, calls: &mut [AcceptCall]) -> Result<Decided, Failure> {
-    let all = || calls.iter().flat_map(|call| &call.incoming);
-    let before = try_join_all(calls.iter().map(|call| accept_once::before(write, call.once)));
-    let (before, identified, owed) =
-        try_join3(before, identified(write, all()), Owed::look(write, all())).await?;
-    let mut decided = Decided { answers: Vec::with_capacity(calls.len()), stored: Vec::new(), owed };
-    for (place, (call, before)) in calls.iter_mut().zip(before).enumerate() {
-        let answer = match before {
-            Ok(Some(before)) => Ok(Done::Before(before)),
-            Ok(None) => store_call(write, place, call, &identified, &mut decided).map(Done::Now),
-            Err(refusal) => Err(refusal),
-        };
-        if let (Ok(Done::Now(accepted)), Some(once)) = (&answer, call.once) {
-            accept_once::remember(write, once, accepted).await?;
-        }
-        decided.answers.push(answer);
-    }
-    Ok(decided)
-}
-
-/// Every refusal is decided before anything is stored: first the versions of all events, then their ids.
-fn store_call(
-    write: &mut Write<'_>,
-    place: usize,
-    call: &mut AcceptCall,
-    identified: &Identified,
-    decided: &mut Decided,
-) -> Result<Vec<Accepted>, StoreError> {
-    for one in &call.incoming {
-        check_version(write, one)?;
-    }
-    let known = recognise(&call.incoming, identified)?;
-    let mut answers: Vec<Accepted> = Vec::with_capacity(call.incoming.len());
-    for (number, (one, known)) in call.incoming.iter_mut().zip(known).enumerate() {
-        let answer = match known {
-            Known::New => {
-                decided.stored.push((place, number));
-                store(write, one, &mut decided.owed)?
-            }
-            Known::Stored(first) => first,
-            Known::Above(place) => Accepted { repeated: Repeated::Yes, ..answers[place].clone() },
-        };
-        answers.push(answer);
-    }
-    Ok(answers)
 }
 
 /// `Missing("workspace")`, `CatalogMoved`.
@@ -290,7 +104,7 @@ pub(crate) fn check_version(write: &Write<'_>, one: &Incoming) -> Result<(), Sto
     }
 }
 
-fn recognise(incoming: &[Incoming], identified: &Identified) -> Result<Vec<Known>, StoreError> {
+pub(super) fn recognise(incoming: &[Incoming], identified: &Identified) -> Result<Vec<Known>, StoreError> {
     let mut above: HashMap<(WorkspaceId, &str), (usize, [u8; 32])> = HashMap::new();
     let mut known = Vec::with_capacity(incoming.len());
     for (place, one) in incoming.iter().enumerate() {
@@ -320,7 +134,7 @@ fn same_or_refused(known: &[u8], dedupe: Dedupe) -> Result<(), StoreError> {
 }
 
 /// What the producers' ids of these events stand for, however long ago.
-async fn identified(
+pub(super) async fn identified(
     session: &Session,
     incoming: impl Iterator<Item = &Incoming>,
 ) -> Result<Identified, Failure> {

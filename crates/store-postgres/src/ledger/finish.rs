@@ -7,20 +7,20 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_channel::oneshot;
+use futures_util::future::try_join;
 use signalpost_core::attempt::Verdict;
-use signalpost_core::delivery::{CutReason, Due, Place, RoundStanding, Step, place_of};
-use signalpost_core::health::Health;
+use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::OUTCOMES_LINGERING_MAX;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
-use signalpost_store::row::{Fields, HealthColumns};
+use signalpost_store::row::Fields;
 
-use super::history;
 use super::order::{self, At};
 use super::owed::DueRows;
-use super::record::{self, Fate};
-use crate::catalog::{close_workspace, disable, find};
+use super::record::{self, Fate, Rows};
+use super::{health, history};
+use crate::catalog::close_workspace;
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::pool::Pool;
@@ -38,9 +38,6 @@ pub(crate) const SELECT_LEAVING: &str =
     "SELECT webhook, workspace FROM leaving WHERE webhook = ANY($1::bigint[])";
 pub(crate) const UPDATE_CONCURRENCY: &str = "UPDATE webhook SET concurrency = $3
     WHERE id = $1 AND workspace = $2 AND deleted_at IS NULL";
-pub(crate) const UPDATE_HEALTH: &str = "UPDATE webhook
-    SET consecutive_failures = $2, failing_since = $3, held_since = $4, probes = $5, probe_at = $6 WHERE id = $1";
-
 /// Rough size of an attempt's rows beside its texts, in bytes.
 const ROW_BYTES: usize = 400;
 /// How often a commit is tried that others are in the way of.
@@ -127,28 +124,51 @@ async fn try_commit(
         .flat_map(locks_of)
         .chain(closing.iter().map(|workspace| Locked::Workspace(*workspace)))
         .collect();
-    let mut write = Write::begin_locked(&session, &pool.shared, &locked).await?;
-    let leaving = match leaving(&write, all()).await {
-        Ok(leaving) => leaving,
-        Err(failure) => {
-            write.roll_back().await;
-            return Err(failure);
-        }
-    };
+    let mut rest: Vec<&Finished> = all().collect();
+    let wave = next_wave(&mut rest);
+    let rows = Rows::of(&wave);
+    let first = try_join(leaving(&session, all()), rows.insert(&session));
+    let (mut write, (leaving, written)) = Write::begin_with(&session, &pool.shared, &locked, first).await?;
     if leaving.values().any(|workspace| !closing.contains(workspace)) {
         write.roll_back().await;
         drop(session);
         return Box::pin(try_commit(pool, calls, &leaving.into_values().collect())).await;
     }
-    let mut rest: Vec<&Finished> = all().collect();
-    while !rest.is_empty() {
-        let wave = next_wave(&mut rest);
-        if let Err(failure) = record_wave(&mut write, &wave, &leaving).await {
+    match record_all(&mut write, Wave { wave, rows, written }, rest, &leaving).await {
+        Ok(ended) => write.commit_after(record::delete_due(&session, ended)).await,
+        Err(failure) => {
             write.roll_back().await;
-            return Err(failure);
+            Err(failure)
         }
     }
-    write.commit().await
+}
+
+/// Outcomes of which each delivery has one, and which of them were written.
+struct Wave<'f> {
+    wave: Vec<&'f Finished>,
+    rows: Rows,
+    written: HashSet<(i64, i64)>,
+}
+
+/// Does what follows from a wave that was written, and all of those behind it. Gives what is to be deleted with the commit.
+async fn record_all(
+    write: &mut Write<'_>,
+    mut wave: Wave<'_>,
+    mut rest: Vec<&Finished>,
+    leaving: &HashMap<WebhookId, WorkspaceId>,
+) -> Result<Vec<Due>, Failure> {
+    loop {
+        let is_last = rest.is_empty();
+        let left =
+            follow(write, &wave, leaving, if is_last { Deletes::MayWait } else { Deletes::AtOnce }).await?;
+        if is_last {
+            return Ok(left);
+        }
+        let next = next_wave(&mut rest);
+        let rows = Rows::of(&next);
+        let written = rows.insert(write).await?;
+        wave = Wave { wave: next, rows, written };
+    }
 }
 
 /// What an outcome may change that others read to decide.
@@ -184,16 +204,34 @@ fn next_wave<'f>(rest: &mut Vec<&'f Finished>) -> Vec<&'f Finished> {
     wave
 }
 
-async fn record_wave(
+/// When rows go by which deliveries were owed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deletes {
+    /// Others follow that may look at them.
+    AtOnce,
+    MayWait,
+}
+
+/// Does what follows from a wave. What its deliveries were owed by goes at once, or is left to the commit where nothing else
+/// follows that would look at it.
+async fn follow(
     write: &mut Write<'_>,
-    wave: &[&Finished],
+    Wave { wave, rows, written }: &Wave<'_>,
     leaving: &HashMap<WebhookId, WorkspaceId>,
-) -> Result<(), Failure> {
-    let fates = record::insert(write, wave).await?;
-    let recorded = |fate: &Fate| *fate == Fate::Recorded;
-    let followed: Vec<&Finished> =
-        wave.iter().zip(&fates).filter(|(_, fate)| recorded(fate)).map(|(one, _)| *one).collect();
-    record::delete_due(write, followed.iter().map(|one| one.due)).await?;
+    deletes: Deletes,
+) -> Result<Vec<Due>, Failure> {
+    let fates = rows.fates(write, written).await?;
+    rows.count(write, wave, &fates);
+    let recorded = wave.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Recorded);
+    let followed: Vec<&Finished> = recorded.map(|(one, _)| *one).collect();
+    let ended: Vec<Due> = followed.iter().map(|one| one.due).collect();
+    if deletes == Deletes::MayWait
+        && followed.len() == wave.len()
+        && wave.iter().all(|one| is_plain(one, leaving))
+    {
+        return Ok(ended);
+    }
+    record::delete_due(write, ended).await?;
     let cuts = cuts_upto(write, &followed).await?;
     let mut again = DueRows::default();
     for one in &followed {
@@ -209,7 +247,16 @@ async fn record_wave(
         }
         after_record(write, one, leaving).await?;
     }
-    Ok(())
+    Ok(Vec::new())
+}
+
+/// Whether nothing follows but that the delivery is owed no more.
+fn is_plain(one: &Finished, leaving: &HashMap<WebhookId, WorkspaceId>) -> bool {
+    one.attempt.verdict.next_at().is_none()
+        && one.due.order.is_none()
+        && one.health.is_none()
+        && one.concurrency.is_none()
+        && !leaving.contains_key(&one.due.id.webhook)
 }
 
 /// What follows beside the delivery itself.
@@ -218,8 +265,8 @@ async fn after_record(
     one: &Finished,
     leaving: &HashMap<WebhookId, WorkspaceId>,
 ) -> Result<(), Failure> {
-    if let Some(health) = one.health {
-        change_health(write, one, health).await?;
+    if let Some(change) = one.health {
+        health::change(write, one, change).await?;
     }
     let webhook = one.due.id.webhook;
     if let Some(concurrency) = one.concurrency {
@@ -320,35 +367,4 @@ async fn is_owed(session: &Session, due: &Due) -> Result<bool, Failure> {
         .one(SELECT_DUE_BORN, &[&key.0, &key.1, &key.2], |row| Fields::new(row, "due", 0).integer("born"))
         .await?;
     Ok(born == Some(due.born.0))
-}
-
-/// A failure count alone changes neither the workspace's version nor the webhook's `updated_at`.
-async fn change_health(
-    write: &mut Write<'_>,
-    finished: &Finished,
-    health: HealthChange,
-) -> Result<(), Failure> {
-    let (workspace, id) = (finished.workspace, finished.due.id.webhook);
-    let Some(webhook) = find::webhook(write, workspace, id).await? else { return Ok(()) };
-    if webhook.health != health.health {
-        store_health(write, id, &health.health).await?;
-    }
-    if let Some(reason) = health.disable.filter(|reason| webhook.state.gives_way_to(*reason)) {
-        disable::disable(write, workspace, id, finished.attempt.at, reason).await?;
-        write.bump_version(workspace)?;
-    }
-    if health.backlog == Backlog::Skipped {
-        let upto = write.sequence(workspace)?;
-        write.cut(id, upto, finished.attempt.at, CutReason::Skipped).await?;
-    }
-    Ok(())
-}
-
-pub(crate) async fn store_health(session: &Session, id: WebhookId, health: &Health) -> Result<(), Failure> {
-    let HealthColumns { failures, failing_since, held_since, probes, probe_at } = HealthColumns::of(health);
-    let (failures, probes) = (i64::from(failures), probes.map(i64::from));
-    let values: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
-        [&id.raw(), &failures, &failing_since, &held_since, &probes, &probe_at];
-    session.execute(UPDATE_HEALTH, &values).await?;
-    Ok(())
 }

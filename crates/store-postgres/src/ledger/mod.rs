@@ -4,11 +4,12 @@ pub(crate) mod accept;
 mod accept_once;
 mod delivery;
 mod due_lanes;
-mod due_page;
+pub(crate) mod due_page;
 mod event;
-mod events_by_id;
+pub(crate) mod events_by_id;
 mod feed;
 pub(crate) mod finish;
+pub(crate) mod health;
 pub(crate) mod history;
 mod list_deliveries;
 mod list_events;
@@ -17,7 +18,8 @@ pub(crate) mod order;
 pub(crate) mod owed;
 mod owner_of;
 mod probe;
-mod record;
+pub(crate) mod publish;
+pub(crate) mod record;
 pub(crate) mod requeue;
 mod requeue_lost;
 pub(crate) mod rows;
@@ -44,8 +46,8 @@ use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, StoreE
 
 use crate::retention;
 use crate::store::{PostgresStore, settled};
-use accept::AcceptCall;
 use finish::FinishCall;
+use publish::AcceptCall;
 
 /// What an answer that is kept weighs in a commit, in bytes.
 const ANSWER_BYTES: usize = 256;
@@ -171,3 +173,68 @@ impl Ledger for PostgresStore {
         self.close_and_wait()
     }
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    accept::SELECT_KNOWN,
+    due_lanes::SELECT_NEXT,
+    due_lanes::SELECT_FIRST_LIVING,
+    due_page::SELECT,
+    due_page::SELECT_NEWEST,
+    event::SELECT_BY_ID,
+    event::SELECT_BY_PRODUCER_ID,
+    events_by_id::SELECT,
+    feed::SELECT_STATE,
+    feed::SELECT,
+    finish::SELECT_CUTS_UPTO,
+    finish::SELECT_DUE_BORN,
+    finish::SELECT_LEAVING,
+    finish::UPDATE_CONCURRENCY,
+    health::UPDATE_HEALTH,
+    history::SELECT_CUTS,
+    history::SELECT_CUTS_OF,
+    history::SELECT_STEPS_BRIEF,
+    history::SELECT_STEPS,
+    history::SELECT_STEPS_BRIEF_OF,
+    history::SELECT_PUBLIC_IDS,
+    newest_first::SELECT_OF_WORKSPACE,
+    newest_first::SELECT_OF_WEBHOOK,
+    newest_first::SELECT_ONE,
+    order::HAVE_KEY,
+    order::SELECT_FIRST,
+    order::SELECT_PLACE,
+    order::UPDATE_RELEASED,
+    order::BLOCKS,
+    owed::INSERT,
+    owed::INSERT_FEED,
+    owner_of::SELECT_OF_DELIVERY,
+    owner_of::SELECT_OF_WEBHOOK,
+    owner_of::SELECT_OF_SIGNING_KEY,
+    publish::EVENT_EXISTS,
+    record::INSERT,
+    record::SELECT_EVENTS,
+    record::DELETE_DUE,
+    requeue::SELECT_EVENT,
+    requeue::INSERT_STEP,
+    rows::INSERT_MESSAGES,
+    rows::INSERT_KEYS,
+    storage::SELECT,
+    sweep::SELECT_FIRST,
+    sweep::SELECT_ROWS,
+    sweep::DELETE_ROWS,
+    sweep::INSERT_DROPPED,
+    sweep::UPDATE,
+    sweep::DELETE,
+    sweep::ANY,
+    tally::TAKE,
+    tally::ADD,
+    tally::ADD_KEPT,
+    tally::FORGET_PLACES,
+    unblock::SELECT_BLOCKED,
+    unblock::DELETE_BLOCKED,
+    unblock::INSERT,
+    unblock::SELECT,
+    unblock::DELETE,
+    usage::SELECT,
+];

@@ -1,6 +1,6 @@
 //! Writing attempts down, many at once, and taking away the rows that they were owed by.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use signalpost_core::attempt::{Attempt, Outcome, Verdict};
 use signalpost_core::delivery::Due;
@@ -11,19 +11,18 @@ use signalpost_store::row::{Fields, verdict_code};
 use signalpost_store::weight;
 
 use crate::failure::Failure;
-use crate::session::Session;
+use crate::session::{Params, Session};
 use crate::write::Write;
 
-/// Of events that exist. Does nothing where the number is taken, which is how a repeated verb is recognised. In `there` the
-/// rows stand whose events exist, in `put` those that were written.
-pub(crate) const INSERT: &str = "WITH there AS (
-        SELECT k.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
-                $7::bigint[], $8::bytea[]) AS k (webhook, event, n, at, verdict, outcome, retry_at, detail)
-            CROSS JOIN LATERAL (SELECT 1 FROM message m WHERE m.id = k.event OFFSET 0) AS m),
-    put AS (
-        INSERT INTO attempt (webhook, event, n, at, verdict, outcome, retry_at, detail) SELECT * FROM there
-        ON CONFLICT (webhook, event, n) DO NOTHING RETURNING webhook, event)
-    SELECT webhook, event, 1 FROM put UNION ALL SELECT webhook, event, 0 FROM there";
+/// Of events that exist. Does nothing where the number is taken, which is how a repeated verb is recognised.
+pub(crate) const INSERT: &str =
+    "INSERT INTO attempt (webhook, event, n, at, verdict, outcome, retry_at, detail)
+    SELECT k.* FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[],
+            $7::bigint[], $8::bytea[]) AS k (webhook, event, n, at, verdict, outcome, retry_at, detail)
+        CROSS JOIN LATERAL (SELECT 1 FROM message m WHERE m.id = k.event OFFSET 0) AS m
+    ON CONFLICT (webhook, event, n) DO NOTHING RETURNING webhook, event";
+pub(crate) const SELECT_EVENTS: &str = "SELECT m.id FROM unnest($1::bigint[]) AS k
+    CROSS JOIN LATERAL (SELECT m.id FROM message m WHERE m.id = k OFFSET 0) AS m";
 /// By whole keys. The rows are looked up one by one, whatever the planner thinks of the table's size.
 pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
     SELECT d.ctid FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS k (webhook, due_at, event)
@@ -40,20 +39,48 @@ pub(super) enum Fate {
     Gone,
 }
 
-/// Writes attempts down, of each delivery one, and says what became of each.
-pub(super) async fn insert(write: &mut Write<'_>, wave: &[&Finished]) -> Result<Vec<Fate>, Failure> {
-    let rows: Vec<Row> =
-        wave.iter().map(|one| Row::of(one, one.attempt.number, one.attempt.verdict)).collect();
-    let fates = insert_rows(write, &rows).await?;
-    let mut answers = Vec::with_capacity(wave.len());
-    for (one, row) in wave.iter().zip(&rows) {
-        let fate = fates.get(&(row.webhook, row.event)).copied().unwrap_or(Fate::Gone);
-        if fate == Fate::Recorded {
-            write.count(one.workspace, 0, weight::of_step(row.detail.len()));
-        }
-        answers.push(fate);
+/// Attempts that are to be written down, of each delivery one.
+pub(super) struct Rows(Vec<Row>);
+
+impl Rows {
+    pub(super) fn of(wave: &[&Finished]) -> Self {
+        Self(wave.iter().map(|one| Row::of(one, one.attempt.number, one.attempt.verdict)).collect())
     }
-    Ok(answers)
+
+    /// Those that were written.
+    pub(super) async fn insert(&self, session: &Session) -> Result<HashSet<(i64, i64)>, Failure> {
+        insert(session, &self.0).await
+    }
+
+    /// What became of each, when these were written.
+    pub(super) async fn fates(
+        &self,
+        session: &Session,
+        written: &HashSet<(i64, i64)>,
+    ) -> Result<Vec<Fate>, Failure> {
+        if written.len() == self.0.len() {
+            return Ok(vec![Fate::Recorded; written.len()]);
+        }
+        let events: Vec<i64> = self.0.iter().map(|row| row.event).collect();
+        let id = |row: &signalpost_store::row::Row<'_>| Fields::new(row, "message", 1).integer("id");
+        let there: HashSet<i64> = session.all(SELECT_EVENTS, &[&events], id).await?.into_iter().collect();
+        let fate = |row: &Row| match (written.contains(&(row.webhook, row.event)), there.contains(&row.event))
+        {
+            (true, _) => Fate::Recorded,
+            (false, true) => Fate::Taken,
+            (false, false) => Fate::Gone,
+        };
+        Ok(self.0.iter().map(fate).collect())
+    }
+
+    /// Counts what was written.
+    pub(super) fn count(&self, write: &mut Write<'_>, wave: &[&Finished], fates: &[Fate]) {
+        for ((one, row), fate) in wave.iter().zip(&self.0).zip(fates) {
+            if *fate == Fate::Recorded {
+                write.count(one.workspace, 0, weight::of_step(row.detail.len()));
+            }
+        }
+    }
 }
 
 /// Writes an attempt down in a place that was found to be free.
@@ -64,7 +91,7 @@ pub(super) async fn insert_one(
     verdict: Verdict,
 ) -> Result<(), Failure> {
     let row = Row::of(one, number, verdict);
-    insert_rows(write, std::slice::from_ref(&row)).await?;
+    insert(write, std::slice::from_ref(&row)).await?;
     write.count(one.workspace, 0, weight::of_step(row.detail.len()));
     Ok(())
 }
@@ -103,34 +130,21 @@ impl Row {
     }
 }
 
-async fn insert_rows(session: &Session, rows: &[Row]) -> Result<HashMap<(i64, i64), Fate>, Failure> {
+async fn insert(session: &Session, rows: &[Row]) -> Result<HashSet<(i64, i64)>, Failure> {
     let numbers = |of: fn(&Row) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
     let outcomes: Vec<&str> = rows.iter().map(|row| row.outcome.as_str()).collect();
     let retries: Vec<Option<i64>> = rows.iter().map(|row| row.retry_at).collect();
     let details: Vec<&[u8]> = rows.iter().map(|row| row.detail.as_slice()).collect();
     let (webhooks, events) = (numbers(|row| row.webhook), numbers(|row| row.event));
-    let (places, times, verdicts) =
-        (numbers(|row| row.number), numbers(|row| row.at), numbers(|row| row.verdict));
-    let found = session
-        .all(
-            INSERT,
-            &[&webhooks, &events, &places, &times, &verdicts, &outcomes, &retries, &details],
-            |row| {
-                let mut fields = Fields::new(row, "attempt", 2);
-                let key = (fields.integer("webhook")?, fields.integer("event")?);
-                Ok((key, fields.integer("put")? == 1))
-            },
-        )
-        .await?;
-    let mut fates = HashMap::with_capacity(rows.len());
-    for (key, was_put) in found {
-        let fate = if was_put { Fate::Recorded } else { Fate::Taken };
-        let known = fates.entry(key).or_insert(fate);
-        if was_put {
-            *known = Fate::Recorded;
-        }
-    }
-    Ok(fates)
+    let (places, times) = (numbers(|row| row.number), numbers(|row| row.at));
+    let verdicts = numbers(|row| row.verdict);
+    let columns: Params<'_> =
+        &[&webhooks, &events, &places, &times, &verdicts, &outcomes, &retries, &details];
+    let written = session.all(INSERT, columns, |row| {
+        let mut fields = Fields::new(row, "attempt", 2);
+        Ok((fields.integer("webhook")?, fields.integer("event")?))
+    });
+    Ok(written.await?.into_iter().collect())
 }
 
 /// Takes away what deliveries were owed by.

@@ -52,3 +52,32 @@ impl Replays for PostgresStore {
         self.write(async move |write| change_replay::run(write, &params).await)
     }
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    busy_replays::SELECT,
+    create_replay::INSERT,
+    end::UPDATE,
+    end::INSERT_REST,
+    end::INSERT_RESTS_OF,
+    end::SELECT_NEWEST_OF,
+    end::DELETE_OF,
+    end::ANY_REST,
+    end::SELECT_REST,
+    end::DELETE_PLANNED,
+    end::DELETE_REST,
+    find::SELECT,
+    find::SELECT_OF,
+    find::SELECT_PHASES,
+    forget::SELECT_IDLE,
+    forget::SELECT_STILL_IDLE,
+    forget::DELETE_ENDED,
+    list_replays::SELECT,
+    plan_replay::INSERT,
+    replay_sample::SELECT,
+    send::SELECT_SIZE,
+    send::UPDATE,
+    step_replay::SELECT_PLANNED,
+    step_replay::COUNT_DUE,
+];

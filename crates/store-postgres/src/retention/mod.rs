@@ -98,3 +98,40 @@ pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreE
 fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
     [one, other].into_iter().flatten().min()
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    calls::SELECT_OLDEST,
+    calls::DELETE,
+    candidate::SELECT,
+    candidate::SELECT_STEPS,
+    candidate::SELECT_CUTS_UPTO,
+    candidate::SELECT_BLOCKS,
+    remove::DELETE_STEPS,
+    remove::DELETE_MESSAGE,
+    remove::EMPTY_MESSAGE,
+    remove::DELETE_DROPPED,
+    remove::DELETE_DUE,
+    remove::DELETE_KEYS,
+    remove::DELETE_FEED,
+    rest::SELECT_FIRST,
+    rest::SELECT_USERS,
+    rest::DELETE_CALLS,
+    rest::DELETE_DUE,
+    rest::DELETE_FEED,
+    rest::SELECT_EVENTS,
+    rest::SELECT_DELIVERIES,
+    rest::DELETE_DROPPED,
+    rest::SELECT_WEBHOOKS,
+    rest::DELETE_CUTS,
+    rest::DELETE_SWEEPS,
+    rest::DELETE_WEBHOOKS,
+    rest::DELETE_SIGNING_KEYS,
+    rest::DELETE,
+    whole::SELECT_OLDEST,
+    whole::SELECT_STORED,
+    workspace::SELECT_NEXT,
+    workspace::SELECT_OLDEST,
+    workspace::SELECT_HELD,
+];

@@ -27,3 +27,19 @@ impl Vault for PostgresStore {
         self.write(async move |write| reseal::run(write, &resealed).await)
     }
 }
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    key_check::SELECT,
+    key_check::REPLACE,
+    reseal::SELECT_OWNERS,
+    reseal::UPDATE_KEY_CHECK,
+    reseal::SELECT_WEBHOOK,
+    reseal::UPDATE_WEBHOOK,
+    reseal::UPDATE_SIGNING_KEY,
+    reseal::UPDATE_ANSWER,
+    sealed_page::SELECT_WEBHOOKS,
+    sealed_page::SELECT_SIGNING_KEYS,
+    sealed_page::SELECT_ANSWERS,
+];

@@ -7,6 +7,7 @@
 
 mod conformance;
 mod differential;
+mod faults;
 mod feed;
 mod opening;
 mod support;

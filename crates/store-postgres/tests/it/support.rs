@@ -72,12 +72,17 @@ impl Drop for Fresh {
     }
 }
 
-/// Says something to the server on a connection of its own.
+/// Says something to the server of all tests.
 pub(crate) fn say(sql: &str) {
+    say_to(&SERVER.url(), sql);
+}
+
+/// Says something to a server on a connection of its own.
+pub(crate) fn say_to(url: &str, sql: &str) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let (client, connection) =
-            tokio_postgres::connect(&SERVER.url(), tokio_postgres::NoTls).await.expect("the server is there");
+            tokio_postgres::connect(url, tokio_postgres::NoTls).await.expect("the server is there");
         let saying = async move {
             let said = client.batch_execute(sql).await;
             drop(client);

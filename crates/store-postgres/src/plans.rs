@@ -1,0 +1,169 @@
+//! A test that PostgreSQL answers every statement from an index, planned as they are planned here: once, for any values. What
+//! goes with every event must not even depend on whether anything is known of the tables: plans that are made while they are
+//! empty last until they are analysed, and a million events may come before.
+
+use std::fs;
+use std::path::Path;
+
+use signalpost_testkit::Postgres;
+use tokio_postgres::{Client, NoTls};
+
+use crate::connect::SETTINGS;
+use crate::write::BEFORE_COMMIT;
+use crate::{catalog, ledger, replays, retention, vault};
+
+/// Tables that grow with what is published, or with the number of customers.
+const LARGE: [&str; 16] = [
+    "workspace",
+    "head",
+    "place",
+    "webhook",
+    "cut",
+    "credential",
+    "user",
+    "user_right",
+    "message",
+    "event_key",
+    "feed",
+    "due",
+    "attempt",
+    "dropped",
+    "once",
+    "replay_plan",
+];
+
+/// What goes with every event beside [`BEFORE_COMMIT`].
+const WITH_EVERY_EVENT: &[&str] = &[
+    ledger::events_by_id::SELECT,
+    ledger::publish::EVENT_EXISTS,
+    ledger::record::SELECT_EVENTS,
+    ledger::due_page::SELECT,
+    ledger::order::HAVE_KEY,
+    ledger::order::SELECT_FIRST,
+];
+
+/// The lists of statements are written by hand; one that is missing from them would never be looked at.
+#[test]
+fn every_statement_is_listed() {
+    for (folder, listed) in [
+        ("catalog", catalog::STATEMENTS),
+        ("ledger", ledger::STATEMENTS),
+        ("replays", replays::STATEMENTS),
+        ("retention", retention::STATEMENTS),
+        ("vault", vault::STATEMENTS),
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
+        let files = fs::read_dir(path).expect("the sources").map(|file| file.expect("a file").path());
+        let texts = files.map(|file| fs::read_to_string(file).expect("a text"));
+        let written: usize = texts.map(|text| text.matches(": &str =").count()).sum();
+        assert_eq!(listed.len(), written, "statements in {folder}");
+    }
+}
+
+#[test]
+fn no_statement_reads_a_large_table_from_end_to_end() {
+    let server = Postgres::start(&[]).expect("a server");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let (client, connection) = tokio_postgres::connect(&server.url(), NoTls).await.expect("it answers");
+        let looked = async move {
+            look_at_all(&client).await;
+            drop(client);
+        };
+        futures_util::future::join(looked, async { connection.await.expect("it ends well") }).await;
+    });
+}
+
+async fn look_at_all(client: &Client) {
+    client.batch_execute(include_str!("../migrations/0001_initial.sql")).await.expect("it migrates");
+    for (name, value) in SETTINGS {
+        client.batch_execute(&format!("SET {name} = '{value}'")).await.expect("a setting");
+    }
+    look_at(client, WITH_EVERY_EVENT).await;
+    look_at(client, BEFORE_COMMIT).await;
+    fill(client).await;
+    for statements in [
+        catalog::STATEMENTS,
+        ledger::STATEMENTS,
+        replays::STATEMENTS,
+        retention::STATEMENTS,
+        vault::STATEMENTS,
+        BEFORE_COMMIT,
+    ] {
+        look_at(client, statements).await;
+    }
+}
+
+async fn look_at(client: &Client, statements: &[&str]) {
+    for sql in statements {
+        let plan = plan(client, sql).await;
+        let whole = unbounded(sql, &plan);
+        assert!(
+            whole.is_none(),
+            "{sql}\nis answered by\n{}\nsee {}",
+            plan.join("\n"),
+            whole.unwrap_or_default()
+        );
+    }
+}
+
+/// Puts rows into every large table, a hundred for each workspace and webhook, and lets the planner know.
+async fn fill(client: &Client) {
+    const COLUMNS: &str = "SELECT column_name::text, data_type::text, is_nullable::text, is_identity::text
+        FROM information_schema.columns WHERE table_schema = current_schema() AND table_name = $1
+        ORDER BY ordinal_position";
+    for table in LARGE {
+        let columns = client.query(COLUMNS, &[&table]).await.expect("the columns");
+        let (names, values): (Vec<String>, Vec<String>) = columns
+            .iter()
+            .filter(|column| column.get::<_, &str>(2) == "NO" && column.get::<_, &str>(3) == "NO")
+            .map(|column| {
+                let (name, kind): (&str, &str) = (column.get(0), column.get(1));
+                let value = match (kind, name) {
+                    ("bigint", "workspace" | "webhook" | "user" | "replay") if table != "head" => "g % 100",
+                    ("bigint", _) => "g",
+                    ("text", _) => "'t' || g",
+                    _ => "decode(md5(g::text), 'hex')",
+                };
+                (format!("\"{name}\""), value.to_owned())
+            })
+            .unzip();
+        let insert = format!(
+            "INSERT INTO \"{table}\" ({}) SELECT {} FROM generate_series(1, 10000) AS g; ANALYZE \"{table}\"",
+            names.join(", "),
+            values.join(", ")
+        );
+        client.batch_execute(&insert).await.unwrap_or_else(|error| panic!("{insert}: {error}"));
+    }
+}
+
+/// The lines of the plan for any values.
+async fn plan(client: &Client, sql: &str) -> Vec<String> {
+    let parameters =
+        client.prepare(sql).await.unwrap_or_else(|error| panic!("{sql}: {error}")).params().len();
+    client.batch_execute(&format!("PREPARE looked_at AS {sql}")).await.expect("it was prepared before");
+    let values = vec!["NULL"; parameters].join(", ");
+    let execute = if parameters == 0 { "looked_at".to_owned() } else { format!("looked_at({values})") };
+    let explained = client.query(&format!("EXPLAIN EXECUTE {execute}"), &[]).await;
+    let lines = explained.unwrap_or_else(|error| panic!("{sql}: {error}"));
+    client.batch_execute("DEALLOCATE looked_at").await.expect("it is there");
+    lines.iter().map(|line| line.get(0)).collect()
+}
+
+/// The first step that reads a large table as a whole, or an index of it from end to end. A `LIMIT` ends what goes through an
+/// index in its order; of `head`, one short row for each workspace, sums are taken.
+fn unbounded<'p>(sql: &str, plan: &'p [String]) -> Option<&'p str> {
+    let is_of_large = |step: &str| {
+        let large = LARGE.iter().filter(|table| **table != "head");
+        large
+            .into_iter()
+            .any(|table| ["", "_other"].iter().any(|part| step.contains(&format!(" on {table}{part} "))))
+    };
+    let steps = plan.iter().enumerate().filter(|(_, step)| is_of_large(step));
+    let mut whole = steps.filter(|(place, step)| {
+        let walks = step.contains("Index Scan using") || step.contains("Index Only Scan using");
+        let is_keyed = plan.get(place + 1).is_some_and(|next| next.contains("Index Cond:"));
+        step.contains("Seq Scan") || (walks && !is_keyed && !sql.contains("LIMIT"))
+    });
+    whole.next().map(|(_, step)| step.as_str())
+}
