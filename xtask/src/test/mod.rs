@@ -65,11 +65,6 @@ const STEPS: &[Step] = &[
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "torture", what: "every kind of trouble once, under load", run: torture::run },
     Step {
-        name: "torture-postgres",
-        what: "the same with the data in PostgreSQL, which crashes too",
-        run: torture::on_postgres,
-    },
-    Step {
         name: "replay",
         what: "6,000 failed deliveries replayed, with a pause and kill -9",
         run: replay::step,
@@ -153,16 +148,7 @@ mod selection {
         assert_eq!(chosen(None, Some("tidy")).map(names), Ok(vec!["tidy"]));
         assert_eq!(
             chosen(Some("torture"), None).map(names),
-            Ok(vec![
-                "torture",
-                "torture-postgres",
-                "replay",
-                "backup",
-                "full-disk",
-                "bench",
-                "schemathesis",
-                "verifiers"
-            ])
+            Ok(vec!["torture", "replay", "backup", "full-disk", "bench", "schemathesis", "verifiers"])
         );
         assert!(chosen(Some("nonsense"), None).is_err());
         assert!(chosen(Some("tidy"), Some("tidy")).is_err());

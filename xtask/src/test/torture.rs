@@ -4,16 +4,7 @@ use crate::torture::{self, Plan, StoreKind};
 use crate::{Outcome, release};
 
 pub(super) fn run() -> Outcome {
-    torture(StoreKind::Sqlite)
-}
-
-/// The same with the data in a database, which crashes too.
-pub(super) fn on_postgres() -> Outcome {
-    torture(StoreKind::Postgres)
-}
-
-fn torture(store: StoreKind) -> Outcome {
-    let report = torture::run(Plan::short(store), &release::binary()?)?;
+    let report = torture::run(Plan::short(StoreKind::Sqlite), &release::binary()?)?;
     println!("{report}\n{}", report.last_line());
     if let Some(first) = report.skipped.first() {
         return Err(format!("this step makes every kind of trouble, and could not: {first}"));
