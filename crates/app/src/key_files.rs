@@ -131,7 +131,7 @@ fn keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
 }
 
 /// Of a server that keeps its data in a database which other nodes may share: given, and never made.
-fn shared_keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
+pub(crate) fn shared_keyring(data: &Path, environment: &Environment) -> Result<Keyring, Failure> {
     let Some(found) = MASTER_KEY.find(data, environment)? else {
         let variable = MASTER_KEY.variable;
         return Err(Failure::new("there is no master key, and with a database URL none is made").hint(format!(

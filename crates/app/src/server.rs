@@ -1,6 +1,7 @@
 //! The running product: store, engine, cores and listeners, put together and taken apart in order.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -9,12 +10,13 @@ use std::time::Duration;
 use signalpost_api::{OperatorAccess, operator_router, public_router};
 use signalpost_core::ports::{Clock, Spawn};
 use signalpost_core::seal::Keyring;
+use signalpost_core::secret::Secret;
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
 use signalpost_store::Store;
 use signalpost_store_postgres::PostgresStore;
-use signalpost_store_sqlite::SqliteStore;
+use signalpost_store_sqlite::{OpenOptions, SqliteStore};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
@@ -207,15 +209,31 @@ pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
 }
 
 fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
-    let threads = &SystemThreads;
-    let Some(url) = &settings.database else {
-        let (directory, readers) = (settings.data.clone(), STORE_READERS);
-        let opened = SqliteStore::open(signalpost_store_sqlite::OpenOptions { directory, threads, readers });
-        return Ok(Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?));
-    };
+    if let Some(url) = &settings.database {
+        return open_database(url);
+    }
+    let (directory, readers) = (settings.data.clone(), STORE_READERS);
+    let options = OpenOptions { directory, threads: &SystemThreads, readers };
+    let store = SqliteStore::open(options).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(Arc::new(store))
+}
+
+/// The store in a database that a URL names.
+pub(crate) fn open_database(url: &Secret) -> Result<Arc<dyn Store>, Failure> {
     let (url, schema) = (url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
-    let opened = PostgresStore::open(signalpost_store_postgres::OpenOptions { url, schema, threads });
-    Ok(Arc::new(opened.map_err(|error| Failure::new(error.to_string()))?))
+    let options =
+        signalpost_store_postgres::OpenOptions { url, schema, tls: &database_tls, threads: &SystemThreads };
+    let store = PostgresStore::open(options).map_err(|error| Failure::new(error.to_string()))?;
+    Ok(Arc::new(store))
+}
+
+/// As for receivers, with the authorities in a file trusted besides.
+fn database_tls(authorities: Option<&Path>) -> Result<rustls::ClientConfig, String> {
+    let read =
+        |path: &Path| std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
+    let pem = authorities.map(read).transpose()?;
+    let config = client_config(pem.as_deref()).map_err(|error| error.to_string())?;
+    Ok(Arc::unwrap_or_clone(config))
 }
 
 /// Resolves when a core has ended although nobody told it to: the process must not go on with half its lanes.

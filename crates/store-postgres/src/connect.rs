@@ -7,15 +7,24 @@
 
 use std::time::Duration;
 
-use tokio_postgres::NoTls;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_postgres::config::Config;
+use tokio_postgres::{Client, Connection, NoTls};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::Failure;
 use crate::open::OpenError;
 use crate::session::{Params, Session};
+use crate::tls::{TlsSettings, Wishes};
 
 /// A server that does not answer within this time is away.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// What was sent and is not acknowledged by then was sent to nobody: the network is cut.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(15);
+/// A connection on which nothing comes for so long is asked whether anybody is there, three times.
+const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
+const KEEPALIVE_RETRIES: u32 = 3;
 
 /// `synchronous_commit` is never less than a synced disk, whatever the server or the user is set to. Plans go through
 /// indexes whatever a table's statistics say: `due` is empty when it is analysed and holds a million rows an hour later.
@@ -35,12 +44,16 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
 #[derive(Clone)]
 pub(crate) struct Connector {
     config: Config,
+    /// Where connections may be encrypted.
+    tls: Option<MakeRustlsConnect>,
 }
 
 impl Connector {
     /// `schema` is what our tables lie in.
-    pub(crate) fn new(url: &str, schema: &str) -> Result<Self, OpenError> {
-        let mut config: Config = url.parse().map_err(|error| OpenError::Url(describe(&error)))?;
+    pub(crate) fn new(url: &str, schema: &str, settings: &TlsSettings<'_>) -> Result<Self, OpenError> {
+        let wishes = Wishes::of(url);
+        let mut config: Config = wishes.url.parse().map_err(|error| OpenError::Url(describe(&error)))?;
+        let tls = wishes.apply(&mut config, settings)?;
         let mut options = config.get_options().map(|options| format!("{options} ")).unwrap_or_default();
         options.push_str(&format!("-c search_path={schema} -c synchronous_commit=on"));
         for (name, value) in SETTINGS {
@@ -53,20 +66,39 @@ impl Connector {
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(CONNECT_TIMEOUT);
         }
-        Ok(Self { config })
+        if config.get_tcp_user_timeout().is_none() {
+            config.tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT);
+        }
+        config.keepalives_idle(KEEPALIVE_IDLE);
+        config.keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(KEEPALIVE_RETRIES);
+        Ok(Self { config, tls })
     }
 
     /// A new connection, which lives until its session is dropped. Must be called on the store's thread.
     pub(crate) async fn connect(&self) -> Result<Session, Failure> {
-        let connected = self.config.connect(NoTls).await;
-        let (client, connection) = connected.map_err(|error| Failure::Away(describe(&error)))?;
-        tokio::task::spawn_local(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(error = describe(&error), "a connection to PostgreSQL has ended");
-            }
-        });
-        Ok(Session::new(client))
+        let client = match &self.tls {
+            None => driven(self.config.connect(NoTls).await),
+            Some(tls) => driven(self.config.connect(tls.clone()).await),
+        };
+        client.map(Session::new).map_err(|error| Failure::Away(describe(&error)))
     }
+}
+
+/// Keeps a connection going for as long as its client is there.
+fn driven<S, T>(
+    connected: Result<(Client, Connection<S, T>), tokio_postgres::Error>,
+) -> Result<Client, tokio_postgres::Error>
+where
+    S: AsyncRead + AsyncWrite + Unpin + 'static,
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+{
+    let (client, connection) = connected?;
+    tokio::task::spawn_local(async move {
+        if let Err(error) = connection.await {
+            tracing::debug!(error = describe(&error), "a connection to PostgreSQL has ended");
+        }
+    });
+    Ok(client)
 }
 
 /// An error with what lies below it, which says more.

@@ -31,6 +31,10 @@ impl Failure {
             Self::Away(_) => true,
             Self::Sql(error) if error.is_closed() => true,
             Self::Sql(_) => self.state().is_none_or(|state| {
+                // Somebody holds a lock, and each by itself would wait as long for it.
+                if *state == SqlState::LOCK_NOT_AVAILABLE {
+                    return true;
+                }
                 // Classes of the standard and of PostgreSQL: connections, resources, intervention, limits, system.
                 ["08", "53", "57", "54", "58"].iter().any(|class| state.code().starts_with(class))
             }),

@@ -1,6 +1,6 @@
 //! The storage contract on a PostgreSQL server.
 //!
-//! One thread of the store's own talks to the server, over a few connections: one for what is published, one for outcomes,
+//! One thread of the store's own talks to the server, over a few connections: one for what is published, two for outcomes,
 //! and some for everything else. Published events and outcomes of many callers share commits. Follow a verb from `catalog`,
 //! `ledger`, `replays` or `vault` (one file each, with its SQL on top) through `store` and `work` to the connection.
 //!
@@ -27,9 +27,11 @@ mod session;
 mod shared;
 mod shell;
 mod store;
+mod tls;
 mod vault;
 mod work;
 mod write;
 
 pub use open::{OpenError, OpenOptions};
 pub use store::PostgresStore;
+pub use tls::TlsSettings;

@@ -3,13 +3,17 @@
 use signalpost_core::ports::Threads;
 
 use crate::failure::Failure;
+use crate::tls::TlsSettings;
 
 /// Where the data lies and who works on it.
 pub struct OpenOptions<'a> {
-    /// As libpq has it: `postgres://user:password@host:port/database?parameters`, or words `name=value`.
+    /// As libpq has it: `postgres://user:password@host:port/database?parameters`, with `sslmode` and `sslrootcert` as
+    /// [`crate::TlsSettings`] serves them.
     pub url: String,
     /// What our tables lie in. Made when it does not exist; a name of letters, digits and underscores.
     pub schema: String,
+    /// Asked for when a connection may be encrypted.
+    pub tls: &'a TlsSettings<'a>,
     pub threads: &'a dyn Threads,
 }
 
@@ -17,6 +21,8 @@ pub struct OpenOptions<'a> {
 pub enum OpenError {
     #[error("the database URL cannot be used: {0}")]
     Url(String),
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
     #[error("{0:?} is no name for a schema: letters, digits and underscores, and no digit first")]
     Schema(String),
     #[error(

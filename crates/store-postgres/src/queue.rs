@@ -31,17 +31,34 @@ pub(crate) type Task = Box<dyn FnOnce(Rc<Pool>) -> LocalBoxFuture<'static, ()> +
 pub(crate) struct Queues {
     waiting: Mutex<Waiting>,
     pub(crate) accepts: Notify,
-    pub(crate) finishes: Notify,
+    finishes: [Notify; 2],
     pub(crate) tasks: Notify,
 }
 
 struct Waiting {
     accepts: Batcher<AcceptCall>,
-    finishes: Batcher<FinishCall>,
+    finishes: [Batcher<FinishCall>; 2],
     tasks: VecDeque<Task>,
     closed: bool,
     ended: bool,
     on_end: Vec<oneshot::Sender<()>>,
+}
+
+/// Which outcomes: so that nobody waits behind a lock that is not theirs, those that need some go apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcomes {
+    Free,
+    /// They change what others decide by, or keep an order.
+    Locking,
+}
+
+impl Outcomes {
+    const fn place(self) -> usize {
+        match self {
+            Self::Free => 0,
+            Self::Locking => 1,
+        }
+    }
 }
 
 /// What the next commit of outcomes is made of, and when.
@@ -56,14 +73,14 @@ impl Queues {
     pub(crate) fn new() -> Self {
         let waiting = Waiting {
             accepts: Batcher::new(LIMITS),
-            finishes: Batcher::new(LIMITS),
+            finishes: [Batcher::new(LIMITS), Batcher::new(LIMITS)],
             tasks: VecDeque::new(),
             closed: false,
             ended: false,
             on_end: Vec::new(),
         };
-        let (accepts, finishes, tasks) = (Notify::new(), Notify::new(), Notify::new());
-        Self { waiting: Mutex::new(waiting), accepts, finishes, tasks }
+        let finishes = [Notify::new(), Notify::new()];
+        Self { waiting: Mutex::new(waiting), accepts: Notify::new(), finishes, tasks: Notify::new() }
     }
 
     /// `Overloaded` when too much waits, `Unavailable` when the store is closed, here as everywhere below.
@@ -75,14 +92,15 @@ impl Queues {
 
     /// Outcomes are taken whatever waits: they must not be lost, and are bounded by the attempts in flight.
     pub(crate) fn push_finish(&self, call: FinishCall, bytes: usize) -> Result<(), StoreError> {
+        let place = call.outcomes().place();
         let mut waiting = self.open()?;
         if call.is_awaited() {
-            waiting.finishes.push_always(call, bytes);
+            waiting.finishes[place].push_always(call, bytes);
         } else {
-            waiting.finishes.push_patient(call, bytes);
+            waiting.finishes[place].push_patient(call, bytes);
         }
         drop(waiting);
-        self.finishes.notify_one();
+        self.finishes[place].notify_one();
         Ok(())
     }
 
@@ -101,21 +119,28 @@ impl Queues {
         self.lock().accepts.take()
     }
 
-    pub(crate) fn take_finishes(&self, patience: Patience) -> Finishes {
+    pub(crate) fn take_finishes(&self, outcomes: Outcomes, patience: Patience) -> Finishes {
         let mut waiting = self.lock();
-        if waiting.finishes.is_empty() {
+        let is_closed = waiting.closed;
+        let finishes = &mut waiting.finishes[outcomes.place()];
+        if finishes.is_empty() {
             return Finishes::None;
         }
-        if waiting.finishes.is_hurried() || patience == Patience::Over || waiting.closed {
-            return Finishes::Now(waiting.finishes.take());
+        if finishes.is_hurried() || patience == Patience::Over || is_closed {
+            return Finishes::Now(finishes.take());
         }
         Finishes::Later
     }
 
+    /// Resolves when outcomes have come.
+    pub(crate) async fn finish_arrives(&self, outcomes: Outcomes) {
+        self.finishes[outcomes.place()].notified().await;
+    }
+
     /// Whether outcomes should be committed at once.
-    pub(crate) fn is_hurried(&self) -> bool {
+    pub(crate) fn is_hurried(&self, outcomes: Outcomes) -> bool {
         let waiting = self.lock();
-        waiting.closed || waiting.finishes.is_hurried()
+        waiting.closed || waiting.finishes[outcomes.place()].is_hurried()
     }
 
     pub(crate) fn take_task(&self) -> Option<Task> {
@@ -129,7 +154,7 @@ impl Queues {
     /// Takes nothing more; what waits is done.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
-        for waker in [&self.accepts, &self.finishes, &self.tasks] {
+        for waker in [&self.accepts, &self.tasks].into_iter().chain(&self.finishes) {
             waker.notify_one();
         }
     }
@@ -151,7 +176,8 @@ impl Queues {
         waiting.ended = true;
         waiting.on_end.clear();
         waiting.tasks.clear();
-        let (accepts, finishes) = (waiting.accepts.take(), waiting.finishes.take());
+        let accepts = waiting.accepts.take();
+        let finishes = waiting.finishes.each_mut().map(Batcher::take);
         drop(waiting);
         drop((accepts, finishes));
     }

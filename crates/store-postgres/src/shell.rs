@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, join3, select};
+use futures_util::future::{Either, join4, select};
 use futures_util::pin_mut;
 use signalpost_core::limits::OUTCOMES_LINGER;
 use tokio::runtime::Builder;
@@ -22,7 +22,7 @@ use crate::ledger::{finish, publish};
 use crate::locks::schema_key;
 use crate::open::OpenError;
 use crate::pool::Pool;
-use crate::queue::{Finishes, Patience, Queues};
+use crate::queue::{Finishes, Outcomes, Patience, Queues};
 use crate::shared::{Board, Shared};
 use crate::{meta, schema};
 
@@ -105,16 +105,21 @@ async fn open(connector: &Connector, board: Arc<Board>) -> Result<(Shared, Guard
 
 async fn work(connector: Connector, shared: Rc<Shared>, guard: Guard, queues: &Arc<Queues>) {
     let pool = |sessions| Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), sessions));
-    let (accepting, finishing, others) = (pool(1), pool(1), pool(SESSIONS_MAX));
-    let working =
-        join3(run_accepts(&accepting, queues), run_finishes(&finishing, queues), run_tasks(&others, queues));
+    let (accepting, others) = (pool(1), pool(SESSIONS_MAX));
+    let (free, locking) = (pool(1), pool(1));
+    let working = join4(
+        run_accepts(&accepting, queues),
+        run_finishes(&free, queues, Outcomes::Free),
+        run_finishes(&locking, queues, Outcomes::Locking),
+        run_tasks(&others, queues),
+    );
     let keeping = guard.keep(&connector, shared.schema_key, queues);
     pin_mut!(working, keeping);
     if let Either::Right(((), working)) = select(working, keeping).await {
         // The store is closed, and what waits is still done.
         working.await;
     }
-    for pool in [&accepting, &finishing, &others] {
+    for pool in [&accepting, &free, &locking, &others] {
         pool.close();
     }
 }
@@ -132,31 +137,31 @@ async fn run_accepts(pool: &Pool, queues: &Queues) {
     }
 }
 
-async fn run_finishes(pool: &Pool, queues: &Queues) {
+async fn run_finishes(pool: &Pool, queues: &Queues, outcomes: Outcomes) {
     let mut patience = Patience::Left;
     loop {
-        match queues.take_finishes(patience) {
+        match queues.take_finishes(outcomes, patience) {
             Finishes::Now(calls) => {
                 finish::commit(pool, calls).await;
                 patience = Patience::Left;
             }
-            Finishes::Later => patience = linger(queues).await,
+            Finishes::Later => patience = linger(queues, outcomes).await,
             Finishes::None if queues.is_closed() => return,
-            Finishes::None => queues.finishes.notified().await,
+            Finishes::None => queues.finish_arrives(outcomes).await,
         }
     }
 }
 
 /// Waits until somebody waits for what is there, or for as long as nobody does.
-async fn linger(queues: &Queues) -> Patience {
+async fn linger(queues: &Queues, outcomes: Outcomes) -> Patience {
     let over = tokio::time::sleep(OUTCOMES_LINGER);
     pin_mut!(over);
     loop {
-        let arrival = queues.finishes.notified();
+        let arrival = queues.finish_arrives(outcomes);
         pin_mut!(arrival);
         match select(&mut over, arrival).await {
             Either::Left(_) => return Patience::Over,
-            Either::Right(_) if queues.is_hurried() => return Patience::Left,
+            Either::Right(_) if queues.is_hurried(outcomes) => return Patience::Left,
             Either::Right(_) => {}
         }
     }

@@ -5,7 +5,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -82,6 +82,28 @@ impl Postgres {
             "--pgdata",
         ]);
         expect(make.arg(data))?;
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// A server that speaks TLS to whoever comes by TCP, and turns away who does not.
+    pub fn start_with_tls(certificate_pem: &str, key_pem: &str) -> io::Result<Self> {
+        let mut server = Self::start(&[])?;
+        server.stop()?;
+        let data = server.data();
+        let put = |name: &str, text: &str| -> io::Result<()> {
+            let path = data.join(name);
+            fs::write(&path, text)?;
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600))?;
+            server.identity.map_or(Ok(()), |(user, group)| chown(&path, Some(user), Some(group)))
+        };
+        put("server.crt", certificate_pem)?;
+        put("server.key", key_pem)?;
+        put(
+            "pg_hba.conf",
+            "local all all trust\nhostssl all all 127.0.0.1/32 trust\nhostssl all all ::1/128 trust\n",
+        )?;
+        server.settings.push("ssl=on".to_owned());
         server.launch()?;
         Ok(server)
     }

@@ -24,6 +24,7 @@ use crate::catalog::close_workspace;
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::pool::Pool;
+use crate::queue::Outcomes;
 use crate::session::Session;
 use crate::shell;
 use crate::write::{News, Write};
@@ -66,6 +67,11 @@ impl FinishCall {
     pub(crate) fn is_awaited(&self) -> bool {
         let holds_up = |one: &Finished| one.due.order.is_some() || one.health.is_some();
         self.finished.len() > OUTCOMES_LINGERING_MAX || self.finished.iter().any(holds_up)
+    }
+
+    pub(crate) fn outcomes(&self) -> Outcomes {
+        let needs_locks = |one: &Finished| locks_of(one).next().is_some();
+        if self.finished.iter().any(needs_locks) { Outcomes::Locking } else { Outcomes::Free }
     }
 
     fn answer(self, answer: Result<(), StoreError>) {

@@ -130,8 +130,11 @@ impl Row {
     }
 }
 
+/// In the order of their events, as replays go through a plan: neither waits for the other then.
 async fn insert(session: &Session, rows: &[Row]) -> Result<HashSet<(i64, i64)>, Failure> {
-    let numbers = |of: fn(&Row) -> i64| rows.iter().map(of).collect::<Vec<i64>>();
+    let mut rows: Vec<&Row> = rows.iter().collect();
+    rows.sort_unstable_by_key(|row| (row.event, row.webhook));
+    let numbers = |of: fn(&Row) -> i64| rows.iter().map(|row| of(row)).collect::<Vec<i64>>();
     let outcomes: Vec<&str> = rows.iter().map(|row| row.outcome.as_str()).collect();
     let retries: Vec<Option<i64>> = rows.iter().map(|row| row.retry_at).collect();
     let details: Vec<&[u8]> = rows.iter().map(|row| row.detail.as_slice()).collect();

@@ -121,11 +121,12 @@ pub(crate) async fn begin_round(
     let number = found.last_number.saturating_add(1);
     let order = found.kept.map(|kept| kept.order);
     let due = Due { id, due_at: at, born, steps: number, tries: 0, order };
-    record::delete_due(write, places.map(|due_at| Due { due_at, ..due })).await?;
     write.count(workspace, 0, weight::of_step(0));
     let (event, lane) = (id.event.raw(), id.webhook.raw());
     let step = i64::from(number);
+    // First the step and then the row that it takes the place of, as an outcome does: neither waits for the other then.
     write.execute(INSERT_STEP, &[&event, &lane, &step, &at.as_ms(), &REQUEUED, &born.0]).await?;
+    record::delete_due(write, places.map(|due_at| Due { due_at, ..due })).await?;
     if found.kept.is_some_and(|kept| kept.is_held()) {
         order::insert(write, &due, At::Held { then: at }).await?;
         return Ok(due);

@@ -15,10 +15,12 @@ pub(crate) const SELECT_FIRST: &str = "SELECT webhook, due_at, event,
     FROM sweep ORDER BY webhook LIMIT 1 FOR UPDATE SKIP LOCKED";
 pub(crate) const SELECT_ROWS: &str = "SELECT webhook, due_at, event, born FROM due
     WHERE webhook = $1 AND (due_at, event) > ($2, $3) ORDER BY due_at, event LIMIT $4";
+/// What an outcome is about to delete is passed over: it goes without us, and whoever deletes it may wait for our lock.
 pub(crate) const DELETE_ROWS: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
     SELECT d.ctid FROM unnest($2::bigint[], $3::bigint[]) AS k (due_at, event)
     CROSS JOIN LATERAL (SELECT d.ctid FROM due d
-        WHERE d.webhook = $1 AND d.due_at = k.due_at AND d.event = k.event AND d.born <= $4 OFFSET 0) AS d))";
+        WHERE d.webhook = $1 AND d.due_at = k.due_at AND d.event = k.event AND d.born <= $4
+        OFFSET 0 FOR UPDATE SKIP LOCKED) AS d))";
 pub(crate) const INSERT_DROPPED: &str = "INSERT INTO dropped (webhook, event)
     SELECT $1, k.event FROM unnest($2::bigint[]) AS k (event)
     WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.webhook = $1 AND a.event = k.event)

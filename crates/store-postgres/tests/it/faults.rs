@@ -15,7 +15,7 @@ use signalpost_store::{Catalog, Ledger, StoreError};
 use signalpost_store_postgres::{OpenOptions, PostgresStore};
 use signalpost_testkit::{Postgres, wait_for};
 
-use crate::support::{SystemThreads, say_to};
+use crate::support::{SystemThreads, no_tls, say_to};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 const PUBLISHERS: i64 = 3;
@@ -42,7 +42,8 @@ impl Stage {
     fn new() -> Self {
         let server = Postgres::start(&[]).expect("a server");
         let threads = SystemThreads::default();
-        let options = OpenOptions { url: server.url(), schema: "faults".to_owned(), threads: &threads };
+        let (url, schema) = (server.url(), "faults".to_owned());
+        let options = OpenOptions { url, schema, tls: &no_tls, threads: &threads };
         let store = Arc::new(PostgresStore::open(options).expect("it opens"));
         let workspace = sample::workspace(1);
         let (id, webhook) = (workspace.id, sample::webhook(workspace.id, 11));

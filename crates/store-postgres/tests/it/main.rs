@@ -11,3 +11,4 @@ mod faults;
 mod feed;
 mod opening;
 mod support;
+mod tls;

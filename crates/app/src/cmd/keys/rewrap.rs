@@ -1,16 +1,18 @@
 //! `signalpost keys rewrap`.
 
+use std::sync::Arc;
+
 use clap::Args;
 use serde_json::json;
 use signalpost_engine::vault::{Rewrapped, check_keyring, rewrap};
-use signalpost_store::Ledger;
+use signalpost_store::Store;
 use signalpost_store_sqlite::SqliteStore;
 
 use crate::cmd::Failure;
 use crate::cmd::place::PlaceArgs;
-use crate::key_files::existing_keyring;
+use crate::key_files::{existing_keyring, shared_keyring};
 use crate::ports::SystemRandom;
-use crate::server::key_failure;
+use crate::server::{key_failure, open_database};
 use crate::settings::environment::Environment;
 use crate::telemetry::say;
 
@@ -25,14 +27,21 @@ pub(crate) struct RewrapArgs {
 }
 
 pub(super) fn run(args: &RewrapArgs) -> Result<(), Failure> {
-    let data = args.place.embedded()?.data;
-    let keyring = existing_keyring(&data, &Environment::of_process())?;
-    let store = SqliteStore::open_inline(&data).map_err(|error| Failure::new(error.to_string()))?;
+    let (settings, environment) = (args.place.settings()?, Environment::of_process());
+    let data = &settings.data;
+    let (keyring, store): (_, Arc<dyn Store>) = match &settings.database {
+        Some(url) => (shared_keyring(data, &environment)?, open_database(url)?),
+        None => {
+            let keyring = existing_keyring(data, &environment)?;
+            let store = SqliteStore::open_inline(data).map_err(|error| Failure::new(error.to_string()))?;
+            (keyring, Arc::new(store))
+        }
+    };
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
     let done = runtime.block_on(async {
-        check_keyring(&store, &keyring, &SystemRandom).await.map_err(key_failure)?;
-        let done = rewrap(&store, &keyring, &SystemRandom, &mut |_| {}).await;
+        check_keyring(&*store, &keyring, &SystemRandom).await.map_err(key_failure)?;
+        let done = rewrap(&*store, &keyring, &SystemRandom, &mut |_| {}).await;
         let done =
             done.map_err(|error| Failure::new(format!("the secrets could not be sealed anew: {error}")))?;
         let closed = store.close().await;

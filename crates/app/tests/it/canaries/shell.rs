@@ -74,12 +74,16 @@ fn while_it_runs(house: &mut House, folder: &Path) {
 
 /// Secrets that cannot be used are refused, and not printed.
 fn mistakes(house: &mut House) {
-    let url = format!("postgres://signalpost:{DATABASE_PASSWORD}@localhost/x");
-    let refused: [Refused<'_>; 6] = [
+    // Nobody listens there.
+    let url = format!("postgres://signalpost:{DATABASE_PASSWORD}@localhost:1/x");
+    let other = format!("mysql://signalpost:{DATABASE_PASSWORD}@localhost/x");
+    let refused: [Refused<'_>; 8] = [
         (&["config", "check"], &[("SIGNALPOST_OPERATOR_KEY", SHORT_KEY)]),
         (&["serve", "--log", "trace"], &[("SIGNALPOST_MASTER_KEY", BAD_MASTER_KEY)]),
         (&["config", "check"], &[("SIGNALPOST_MASTER_KEY", BAD_MASTER_KEY)]),
-        (&["config", "check"], &[("SIGNALPOST_DATABASE_URL", &url)]),
+        (&["config", "check"], &[("SIGNALPOST_DATABASE_URL", &other)]),
+        (&["serve", "--log", "trace"], &[("SIGNALPOST_DATABASE_URL", &url)]),
+        (&["keys", "rewrap"], &[("SIGNALPOST_DATABASE_URL", &url)]),
         (&["serve", "--database-url", &url], &[]),
         (&["serve", "--log", "trace"], &[("SIGNALPOST_MASTER_KEY", NEXT_MASTER_KEY)]),
     ];
