@@ -142,20 +142,25 @@ pub(crate) fn shared_keyring(data: &Path, environment: &Environment) -> Result<K
     parse_keyring(&found)
 }
 
-/// A sentence for each secret: whether it is set, and where.
+/// A sentence for each secret: whether it is set, and where. `database` is where the URL of a database comes from, which
+/// leaves no master key to be made.
 pub(crate) fn sources(
     data: &Path,
     environment: &Environment,
+    database: Option<&str>,
 ) -> Result<[(&'static str, String); 2], Failure> {
-    let source = |key: KeyFile| {
+    let source = |key: KeyFile, otherwise: &dyn Fn(&Path) -> String| {
         let found = key.find(data, environment)?;
-        let said = found.map_or_else(
-            || format!("made at the first start, in {}", data.join(key.file).display()),
-            |found| format!("set, from {}", found.source),
-        );
+        let said = found
+            .map_or_else(|| otherwise(&data.join(key.file)), |found| format!("set, from {}", found.source));
         Ok((key.variable, said))
     };
-    Ok([source(OPERATOR_KEY)?, source(MASTER_KEY)?])
+    let made = |file: &Path| format!("made at the first start, in {}", file.display());
+    let master_key = match database {
+        None => source(MASTER_KEY, &made),
+        Some(_) => source(MASTER_KEY, &|_| "missing: with a database URL none is made".to_owned()),
+    };
+    Ok([source(OPERATOR_KEY, &made)?, master_key?])
 }
 
 fn check_operator_key(found: &FoundKey) -> Result<(), Failure> {

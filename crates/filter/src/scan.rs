@@ -9,7 +9,7 @@ use signalpost_core::limits::{FILTER_CHARS_MAX, FILTER_DEPTH_MAX};
 
 use crate::error::FilterError;
 
-/// Refuses what is empty, too long, too deep or holds something that is no token.
+/// Refuses what is empty, too long, too deep or holds something that is no token, or a NUL: not every store can keep one.
 pub(crate) fn check(text: &str) -> Result<(), FilterError> {
     if text.trim().is_empty() {
         return Err(FilterError::at(text, 0, "a filter must not be empty"));
@@ -17,6 +17,9 @@ pub(crate) fn check(text: &str) -> Result<(), FilterError> {
     if let Some((offset, _)) = text.char_indices().nth(FILTER_CHARS_MAX) {
         let message = format!("a filter may be at most {FILTER_CHARS_MAX} characters long");
         return Err(FilterError::at(text, offset, message));
+    }
+    if let Some(offset) = text.find('\0') {
+        return Err(FilterError::at(text, offset, "the NUL character; in a string write \\u0000"));
     }
     let mut scan = Scan { text, bytes: text.as_bytes(), offset: 0, levels: vec![Level::default()], depth: 0 };
     while scan.offset < text.len() {
@@ -280,6 +283,7 @@ mod tests {
             ("", 0),
             (" \n", 0),
             ("'ü' == 'abc", 7),
+            ("a == 'b\0'", 7),
             ("a == 'b\n'", 5),
             ("a == '\\q'", 6),
             ("a == \"\\u12\"", 6),

@@ -51,21 +51,28 @@ impl Guard {
     /// Takes the lock again when its connection is lost, for as long as the store is open. When somebody else was faster the
     /// store closes: two processes would deliver everything twice.
     pub(crate) async fn keep(mut self, connector: &Connector, schema_key: i64, queues: &Queues) {
+        let mut told = false;
         while !queues.is_closed() {
             tokio::time::sleep(LOOK_EVERY).await;
             if self.session.is_fit() {
                 continue;
             }
             match Self::take(connector, schema_key).await {
-                Ok(again) => self = again,
+                Ok(again) => {
+                    self = again;
+                    told = false;
+                    tracing::info!("the database is back");
+                }
                 Err(OpenError::InUse) => {
                     tracing::error!(
                         "another process has taken the database over; this one stops working on it"
                     );
                     queues.close();
                 }
+                Err(_) if told => {}
                 Err(error) => {
-                    tracing::warn!(%error, "the database is away; nobody else may take it over yet")
+                    told = true;
+                    tracing::warn!(%error, "the database is away; looking for it every second");
                 }
             }
         }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use futures_util::future::{try_join, try_join_all};
 use signalpost_store::StoreError;
 use signalpost_store::row::{Columns, Row, Value};
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
@@ -20,24 +21,38 @@ pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
 pub(crate) struct Session {
     client: Client,
     prepared: RefCell<HashMap<&'static str, Statement>>,
-    /// No transaction is open.
-    idle: Cell<bool>,
+    standing: Cell<Standing>,
     /// What is sent now goes before a commit that is sent without waiting for it.
     before_commit: Cell<bool>,
 }
 
+/// What a connection is in the midst of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// No transaction is open.
+    Idle,
+    /// A transaction that only reads.
+    Reading,
+    Writing,
+}
+
 impl Session {
     pub(crate) fn new(client: Client) -> Self {
-        Self { client, prepared: RefCell::default(), idle: Cell::new(true), before_commit: Cell::new(false) }
+        Self {
+            client,
+            prepared: RefCell::default(),
+            standing: Cell::new(Standing::Idle),
+            before_commit: Cell::new(false),
+        }
     }
 
     /// Whether somebody else may use it.
     pub(crate) fn is_fit(&self) -> bool {
-        self.idle.get() && !self.client.is_closed()
+        self.standing.get() == Standing::Idle && !self.client.is_closed()
     }
 
-    pub(crate) fn set_idle(&self, idle: bool) {
-        self.idle.set(idle);
+    pub(crate) fn set_standing(&self, standing: Standing) {
+        self.standing.set(standing);
     }
 
     /// Sends statements and a commit behind them in one go. The statements must have been prepared before: one that is yet
@@ -53,7 +68,7 @@ impl Session {
             self.batch(COMMIT).await
         };
         try_join(statements, committed).await?;
-        self.set_idle(true);
+        self.set_standing(Standing::Idle);
         Ok(())
     }
 
@@ -81,8 +96,7 @@ impl Session {
         params: Params<'_>,
         decode: impl FnOnce(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Option<T>, Failure> {
-        let statement = self.prepare(sql).await?;
-        let rows = self.client.query(&statement, params).await?;
+        let rows = self.rows(sql, params).await?;
         Ok(rows.first().map(|row| decode(&Cells(row))).transpose()?)
     }
 
@@ -93,21 +107,34 @@ impl Session {
         params: Params<'_>,
         mut decode: impl FnMut(&Row<'_>) -> Result<T, StoreError>,
     ) -> Result<Vec<T>, Failure> {
-        let statement = self.prepare(sql).await?;
-        let rows = self.client.query(&statement, params).await?;
+        let rows = self.rows(sql, params).await?;
         Ok(rows.iter().map(|row| decode(&Cells(row))).collect::<Result<_, _>>()?)
     }
 
     /// Whether the query has a row.
     pub(crate) async fn exists(&self, sql: &'static str, params: Params<'_>) -> Result<bool, Failure> {
-        let statement = self.prepare(sql).await?;
-        Ok(!self.client.query(&statement, params).await?.is_empty())
+        Ok(!self.rows(sql, params).await?.is_empty())
     }
 
     /// The only number of a query that always has one.
     pub(crate) async fn number(&self, sql: &'static str, params: Params<'_>) -> Result<i64, Failure> {
         let statement = self.prepare(sql).await?;
         Ok(self.client.query_one(&statement, params).await?.try_get(0)?)
+    }
+
+    /// What a caller looks for may be any text, also one with a NUL, which PostgreSQL refuses to read. No row can hold
+    /// it, so none is found. What is written is checked by then, and a refusal there is one.
+    async fn rows(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<tokio_postgres::Row>, Failure> {
+        let statement = self.prepare(sql).await?;
+        match self.client.query(&statement, params).await {
+            Err(error)
+                if self.standing.get() != Standing::Writing
+                    && error.code() == Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) =>
+            {
+                Ok(Vec::new())
+            }
+            found => Ok(found?),
+        }
     }
 
     async fn prepare(&self, sql: &'static str) -> Result<Statement, Failure> {

@@ -4,7 +4,7 @@ use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::pool::Pool;
-use crate::session::Session;
+use crate::session::{Session, Standing};
 use crate::write::Write;
 
 /// How often work is tried that others are in the way of.
@@ -63,11 +63,11 @@ pub(crate) async fn read_snapshot<T>(
 ) -> Result<T, StoreError> {
     let found = async {
         let session = pool.take().await?;
-        session.set_idle(false);
+        session.set_standing(Standing::Reading);
         session.batch(BEGIN_SNAPSHOT).await?;
         let found = work(&session).await;
         session.batch(if found.is_ok() { COMMIT } else { ROLLBACK }).await?;
-        session.set_idle(true);
+        session.set_standing(Standing::Idle);
         found
     };
     found.await.map_err(Failure::into_store_error)

@@ -17,7 +17,7 @@ use crate::catalog::once;
 use crate::failure::Failure;
 use crate::ledger::{finish, owed, record, rows};
 use crate::locks::{self, Locked};
-use crate::session::Session;
+use crate::session::{Session, Standing};
 use crate::shared::Shared;
 
 const BEGIN: &str = "BEGIN";
@@ -149,7 +149,7 @@ impl<'s> Write<'s> {
     }
 
     fn new(session: &'s Session, shared: &'s Shared) -> Self {
-        session.set_idle(false);
+        session.set_standing(Standing::Writing);
         Self { session, shared, heads: BTreeMap::new(), tallies: BTreeMap::new(), news: News::default() }
     }
 
@@ -293,7 +293,7 @@ impl<'s> Write<'s> {
     /// Undoes everything. When that fails the connection is left to be closed, which undoes it too.
     pub(crate) async fn roll_back(self) {
         match self.session.batch(ROLLBACK).await {
-            Ok(()) => self.session.set_idle(true),
+            Ok(()) => self.session.set_standing(Standing::Idle),
             Err(failure) => {
                 tracing::debug!(problem = failure.describe(), "a transaction ends with its connection")
             }

@@ -87,7 +87,10 @@ pub(crate) fn subject() -> Value {
 
 /// What `signalpost_filter` compiles; the schema knows its length alone.
 pub(crate) fn filter() -> Value {
-    json!({"type": "string", "minLength": 1, "maxLength": FILTER_CHARS_MAX, "examples": ["data.amount > 100"]})
+    json!({
+        "type": "string", "minLength": 1, "maxLength": FILTER_CHARS_MAX, "pattern": "^[^\\u0000]*$",
+        "examples": ["data.amount > 100"]
+    })
 }
 
 /// `core::target_url`: what the pattern lets through must be a URL by the WHATWG rules as well.

@@ -115,6 +115,7 @@ fn a_mistake_is_refused_with_its_place() {
         (json!(""), "at character 0: a filter must not be empty"),
         (json!(format!("'{}' == type", "x".repeat(2_048))), "at most 2048 characters"),
         (json!(format!("{}true{}", "(".repeat(1_000), ")".repeat(1_000))), "nests deeper than 64 levels"),
+        (json!("type == 'a\0'"), "at character 10: the NUL character"),
         (json!("((true)"), "missing ')' at the end"),
         (json!("data.amount + 1"), "a filter must yield a bool; this yields a number"),
         (json!(7), "a string"),

@@ -17,19 +17,19 @@ pub(super) fn run(args: &PrintArgs) -> Result<(), Failure> {
     let environment = Environment::of_process();
     let effective = gather(&args.settings.0, &environment)?;
     let data = effective.get(keys::DATA).value.as_ref().map(Value::plain).unwrap_or_default();
-    let mut secrets = Vec::from(key_files::sources(data.as_ref(), &environment)?);
-    secrets.push((DATABASE_URL, database_said(&args.settings.0, &environment)?));
+    let database = database::source(&args.settings.0, &environment)?;
+    let mut secrets = Vec::from(key_files::sources(data.as_ref(), &environment, database.as_deref())?);
+    secrets.push((DATABASE_URL, database_said(database.as_deref())));
     let text = if args.json { as_json(&effective, &secrets) } else { as_toml(&effective, &secrets) };
     say(&text);
     Ok(())
 }
 
-fn database_said(flags: &Flags, environment: &Environment) -> Result<String, Failure> {
-    let source = database::source(flags, environment)?;
-    Ok(source.map_or_else(
+fn database_said(source: Option<&str>) -> String {
+    source.map_or_else(
         || "not set: the data lie in the data directory".to_owned(),
         |source| format!("set, from {source}"),
-    ))
+    )
 }
 
 /// What cannot be used is not printed as if it were in force.
@@ -134,7 +134,7 @@ mod tests {
             ("SIGNALPOST_OPERATOR_KEY", "a key that nobody may see"),
         ]);
         let effective = gather(&flags, &environment).expect("good");
-        let secrets = key_files::sources(data.as_ref(), &environment).expect("sources");
+        let secrets = key_files::sources(data.as_ref(), &environment, None).expect("sources");
         let printed = as_toml(&effective, &secrets);
         assert!(
             printed.contains("egress_allow = [\"10.0.0.0/8\", \"::1\"]  # from SIGNALPOST_EGRESS_ALLOW\n")

@@ -164,6 +164,7 @@ macro_rules! conformance_suite {
                 a_long_run_of_taken_numbers_is_passed_over
                 a_webhook_is_found_by_its_id_alone
                 what_has_ended_is_not_found_by_its_id_alone
+                a_name_with_a_nul_is_nobodys
             ]
             once [
                 each_effect_happens_once

@@ -126,3 +126,16 @@ pub async fn what_has_ended_is_not_found_by_its_id_alone(harness: &dyn Harness) 
     let kit = kit.reopen(harness).await;
     assert_eq!((owner(&kit, "wh-12").await, owner(&kit, "wh-11").await), (None, Some(next)));
 }
+
+/// Callers look for any text, also for one that a backend cannot hold.
+pub async fn a_name_with_a_nul_is_nobodys(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [_]) = kit.tenant().await;
+    let odd = || "wh-11\0".to_owned();
+    assert_eq!(owner(&kit, &odd()).await, None);
+    assert_eq!(kit.workspace_by_public_id(odd()).await.expect("it reads"), None);
+    assert_eq!(kit.webhook(workspace, odd()).await.expect("it reads"), None);
+    assert_eq!(kit.signing_key(workspace, odd()).await.expect("it reads"), None);
+    assert_eq!(kit.user("native".to_owned(), odd()).await.expect("it reads"), None);
+    assert_eq!(kit.account("native".to_owned(), odd()).await.expect("it reads"), None);
+}
