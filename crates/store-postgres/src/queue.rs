@@ -44,19 +44,20 @@ struct Waiting {
     on_end: Vec<oneshot::Sender<()>>,
 }
 
-/// Which outcomes: so that nobody waits behind a lock that is not theirs, those that need some go apart.
+/// Which outcomes: so that nobody waits behind a lock that is not theirs, those that need some go apart. Two commits that
+/// change webhooks side by side could each wait for the other, and the older health could come last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcomes {
     Free,
-    /// They change what others decide by, or keep an order.
-    Locking,
+    /// They change a webhook or what others decide by, or keep an order.
+    InTurn,
 }
 
 impl Outcomes {
     const fn place(self) -> usize {
         match self {
             Self::Free => 0,
-            Self::Locking => 1,
+            Self::InTurn => 1,
         }
     }
 }

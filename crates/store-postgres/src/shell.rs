@@ -110,7 +110,7 @@ async fn work(connector: Connector, shared: Rc<Shared>, guard: Guard, queues: &A
     let working = join4(
         run_accepts(&accepting, queues),
         run_finishes(&free, queues, Outcomes::Free),
-        run_finishes(&locking, queues, Outcomes::Locking),
+        run_finishes(&locking, queues, Outcomes::InTurn),
         run_tasks(&others, queues),
     );
     let keeping = guard.keep(&connector, shared.schema_key, queues);

@@ -70,8 +70,9 @@ impl FinishCall {
     }
 
     pub(crate) fn outcomes(&self) -> Outcomes {
-        let needs_locks = |one: &Finished| locks_of(one).next().is_some();
-        if self.finished.iter().any(needs_locks) { Outcomes::Locking } else { Outcomes::Free }
+        let in_turn =
+            |one: &Finished| one.due.order.is_some() || one.health.is_some() || one.concurrency.is_some();
+        if self.finished.iter().any(in_turn) { Outcomes::InTurn } else { Outcomes::Free }
     }
 
     fn answer(self, answer: Result<(), StoreError>) {

@@ -144,7 +144,8 @@ fn a_crash_of_the_server_loses_nothing() {
         server.crash().expect("it ends");
         server.launch().expect("it recovers");
     });
-    assert!(!told.unknown.is_empty(), "somebody was in the way of it");
+    // Who was in the way of it may have been told in the end that the event is stored.
+    assert!(!told.acknowledged.is_empty());
     stage.check(&told);
 }
 
