@@ -8,8 +8,8 @@ use super::stopwatch::{Ms, Span};
 /// 193 ms when four times their work ran beside it; this is half as much again. Counted in time that the process and this
 /// program ran; the report tells the longest of a run.
 const UNRECORDED_MS: Ms = 300;
-/// Outcomes that found no room are tried again with growing pauses; the longest is five seconds.
-const RECORDED_AFTER_ROOM_MS: Ms = 5_500;
+/// Outcomes that a store refused are tried again after pauses; the longest is 200 ms, and the commit follows.
+const RECORDED_AFTER_ROOM_MS: Ms = 200 + UNRECORDED_MS;
 /// What a killed process had written may be read by a receiver a little after its death: hundreds of connections at once wait
 /// for two processors, together with the first ones of the next process. Beyond this as long as a receiver was seen to be late.
 const LATE_READ_MS: Ms = 200;
