@@ -2,8 +2,8 @@
 //! side and in all in `meta`, and beside each of them in `tally` until that is added up.
 
 use signalpost_core::idempotency::KeptBytes;
+use signalpost_store::once::OUTSIDE;
 
-use crate::catalog::once::OUTSIDE;
 use crate::failure::Failure;
 use crate::session::Session;
 use crate::write::Write;

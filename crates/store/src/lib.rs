@@ -16,6 +16,7 @@ pub mod pack;
 pub mod pack_accepted;
 pub mod pack_sealed;
 pub mod replays;
+pub mod retention;
 pub mod row;
 mod space;
 #[cfg(any(test, feature = "testing"))]

@@ -6,7 +6,7 @@
 
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::idempotency::KeyedCall;
+use signalpost_core::idempotency::{KeyedCall, kept_bytes};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::replay::Replay;
 use signalpost_core::time::Timestamp;
@@ -33,6 +33,19 @@ impl Once {
     pub const fn answer_key(&self) -> AnswerKey {
         AnswerKey { workspace: self.workspace, name: self.call.name }
     }
+}
+
+/// Where the calls of the operator side as a whole stand.
+pub const OUTSIDE: i64 = 0;
+
+/// Where the calls of a workspace stand, or those of the operator side. Ids of workspaces are above zero.
+pub fn place(workspace: Option<WorkspaceId>) -> i64 {
+    workspace.map_or(OUTSIDE, WorkspaceId::raw)
+}
+
+/// What an answer of this length counts for, as [`kept_bytes`] has it.
+pub fn answer_bytes(answer: usize) -> i64 {
+    i64::try_from(kept_bytes(answer)).unwrap_or(i64::MAX)
 }
 
 /// What became of a call that happens once.

@@ -1,6 +1,7 @@
 //! From rows to domain values, checked: a value that we cannot have written is `Corrupt`, with its place.
 
 mod brief;
+mod candidate;
 mod due;
 mod fields;
 mod replay;
@@ -29,12 +30,14 @@ use signalpost_core::workspace::Workspace;
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
 
 pub use self::brief::{Brief, brief, brief_columns};
-pub use self::due::due;
+pub use self::candidate::{Candidate, Content, Payload, candidate, candidate_columns};
+pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};
 pub use self::replay::{phase as replay_phase, replay, replay_columns};
 pub use self::step::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED, step, verdict_code};
 pub use self::users::{
-    held_right, right, right_columns, user, user_columns, user_with_password, user_with_session,
+    RightKey, held_right, right, right_columns, right_key, user, user_columns, user_with_password,
+    user_with_session,
 };
 pub use self::webhook::{
     HealthColumns, disabled_columns, events_column, metadata_column, remembered, signing_key_column,

@@ -8,7 +8,7 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::EraseWorkspace;
-use signalpost_store::row::Fields;
+use signalpost_store::row::{Fields, right_key};
 
 use super::once::{self, returning};
 use super::{delete_webhook, revoke_right};
@@ -88,9 +88,8 @@ pub(super) async fn run(pool: &Pool, params: EraseWorkspace) -> Result<Vec<Webho
 
 /// What must be locked before a step, as far as is known: the users whose rights it ends are those of a moment ago.
 pub(super) async fn locks_of(session: &Session, workspace: WorkspaceId) -> Result<Vec<Locked>, Failure> {
-    let page =
-        session.all(SELECT_RIGHTS, &[&workspace.raw(), &limit(BURIED_MAX)], revoke_right::held).await?;
-    let users = page.iter().map(|right| Locked::User(right.user()));
+    let page = session.all(SELECT_RIGHTS, &[&workspace.raw(), &limit(BURIED_MAX)], right_key).await?;
+    let users = page.iter().map(|right| Locked::User(right.user));
     let own = [Locked::Workspace(workspace), Locked::OperatorKeys(Some(workspace))];
     Ok(own.into_iter().chain(users).collect())
 }
@@ -184,7 +183,7 @@ async fn end_rights(
     workspace: WorkspaceId,
     rights_max: usize,
 ) -> Result<usize, Failure> {
-    let page = write.all(SELECT_RIGHTS, &[&workspace.raw(), &limit(rights_max)], revoke_right::held).await?;
+    let page = write.all(SELECT_RIGHTS, &[&workspace.raw(), &limit(rights_max)], right_key).await?;
     revoke_right::remove(write, &page).await?;
     Ok(page.len())
 }

@@ -3,6 +3,7 @@
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::forgotten_since;
+use signalpost_store::row::right_key;
 
 use super::revoke_right;
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ const RIGHTS_MAX: usize = UPKEEP_ROWS_MAX / 3;
 /// are locked holds behind that.
 pub(crate) async fn step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     let since = forgotten_since(now).as_ms();
-    let rights = write.all(SELECT_RIGHTS, &[&since, &limit(RIGHTS_MAX)], revoke_right::held).await?;
+    let rights = write.all(SELECT_RIGHTS, &[&since, &limit(RIGHTS_MAX)], right_key).await?;
     revoke_right::remove(write, &rights).await?;
     let sessions = write.execute(DELETE_SESSIONS, &[&now.as_ms(), &limit(UPKEEP_ROWS_MAX)]).await?;
     Ok(usize::try_from(sessions).is_ok_and(|sessions| sessions == UPKEEP_ROWS_MAX)

@@ -4,8 +4,9 @@ use signalpost_core::limits::{USER_RIGHTS_MAX, WORKSPACE_RIGHTS_MAX};
 use signalpost_core::user::Right;
 use signalpost_store::StoreError;
 use signalpost_store::pack::pack_texts;
+use signalpost_store::row::{RightKey, right_key};
 
-use super::revoke_right::{self, Held};
+use super::revoke_right;
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::session::{Session, limit};
@@ -46,13 +47,12 @@ pub(super) async fn run(write: &mut Write<'_>, right: &Right) -> Result<(), Fail
 }
 
 /// The expired right that a new one takes the place of, where its workspace has too many.
-pub(super) async fn crowded_out_by(session: &Session, new: &Right) -> Result<Option<Held>, Failure> {
+pub(super) async fn crowded_out_by(session: &Session, new: &Right) -> Result<Option<RightKey>, Failure> {
     let workspace = new.workspace.raw();
     if !session.exists(IS_WORKSPACE_FULL, &[&workspace, &limit(WORKSPACE_RIGHTS_MAX - 1)]).await? {
         return Ok(None);
     }
-    let expired =
-        session.one(SELECT_EXPIRED, &[&workspace, &new.created_at.as_ms()], revoke_right::held).await?;
+    let expired = session.one(SELECT_EXPIRED, &[&workspace, &new.created_at.as_ms()], right_key).await?;
     let limit = WORKSPACE_RIGHTS_MAX;
     Ok(Some(expired.ok_or(StoreError::LimitReached { what: "rights on a workspace", limit })?))
 }
@@ -61,7 +61,7 @@ pub(super) async fn crowded_out_by(session: &Session, new: &Right) -> Result<Opt
 pub(super) async fn add(
     write: &mut Write<'_>,
     right: &Right,
-    crowded_out: Option<Held>,
+    crowded_out: Option<RightKey>,
 ) -> Result<(), Failure> {
     write
         .execute(

@@ -4,10 +4,10 @@
 //! which the same transaction restores: the oldest rows go for a new one, as many as it takes.
 
 use futures_util::future::try_join3;
-use signalpost_core::id::WorkspaceId;
-use signalpost_core::idempotency::{Crowded, is_kept, kept_bytes};
+use signalpost_core::idempotency::{Crowded, is_kept};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::secret::SealedSecret;
+use signalpost_store::once::{answer_bytes, place};
 use signalpost_store::row::{Fields, Value};
 use signalpost_store::{Done, Effect, Once, StoreError};
 
@@ -155,7 +155,7 @@ pub(crate) async fn remember(write: &mut Write<'_>, once: Once, kept: Kept<'_>) 
     )
     .await?;
     count_out(write, &gone);
-    write.count_kept(place, bytes_of(accepted.or(sealed).map_or(0, <[u8]>::len)));
+    write.count_kept(place, answer_bytes(accepted.or(sealed).map_or(0, <[u8]>::len)));
     make_room(write, sums).await
 }
 
@@ -207,18 +207,6 @@ async fn delete(
 
 fn count_out(write: &mut Write<'_>, gone: &[(i64, usize)]) {
     for (place, answer) in gone {
-        write.count_kept(*place, -bytes_of(*answer));
+        write.count_kept(*place, -answer_bytes(*answer));
     }
 }
-
-fn bytes_of(answer: usize) -> i64 {
-    i64::try_from(kept_bytes(answer)).unwrap_or(i64::MAX)
-}
-
-/// Ids of workspaces are above zero.
-pub(crate) fn place(workspace: Option<WorkspaceId>) -> i64 {
-    workspace.map_or(OUTSIDE, WorkspaceId::raw)
-}
-
-/// The operator side as a whole.
-pub(crate) const OUTSIDE: i64 = 0;

@@ -2,7 +2,7 @@
 
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_store::StoreError;
-use signalpost_store::row::{Field, Fields, Row};
+use signalpost_store::row::{Fields, RightKey, right_key};
 
 use crate::failure::Failure;
 use crate::locks::Locked;
@@ -17,55 +17,36 @@ pub(crate) const DELETE_USERS: &str = "DELETE FROM \"user\" u WHERE u.id = ANY($
     AND NOT EXISTS (SELECT 1 FROM user_right r WHERE r.user = u.id) RETURNING u.id";
 pub(crate) const DELETE_SESSIONS: &str = "DELETE FROM session WHERE \"user\" = ANY($1::bigint[])";
 
-/// A right that is there, and whose it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Held {
-    id: i64,
-    user: i64,
-}
-
-impl Held {
-    pub(super) const fn user(self) -> UserId {
-        UserId::from_raw(self.user)
-    }
-}
-
 pub(super) async fn run(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
     right: CredentialId,
 ) -> Result<UserId, Failure> {
     let found = find(write, workspace, right).await?;
-    write.lock_all(&[Locked::Workspace(workspace), Locked::User(found.user())]).await?;
+    write.lock_all(&[Locked::Workspace(workspace), Locked::User(found.user)]).await?;
     if write.version(workspace).is_none() {
         return Err(StoreError::Missing("right").into());
     }
     // Somebody may have been faster.
     let found = find(write, workspace, right).await?;
     remove(write, &[found]).await?;
-    Ok(found.user())
+    Ok(found.user)
 }
 
 /// `Missing("right")`. Whose it is, that never changes.
-async fn find(session: &Session, workspace: WorkspaceId, right: CredentialId) -> Result<Held, Failure> {
-    let found = session.one(SELECT, &[&right.raw(), &workspace.raw()], held).await?;
+async fn find(session: &Session, workspace: WorkspaceId, right: CredentialId) -> Result<RightKey, Failure> {
+    let found = session.one(SELECT, &[&right.raw(), &workspace.raw()], right_key).await?;
     Ok(found.ok_or(StoreError::Missing("right"))?)
-}
-
-/// Columns of `user_right`: id, user.
-pub(crate) fn held(row: &Row<'_>) -> Field<Held> {
-    let mut fields = Fields::new(row, "user_right", 1);
-    Ok(Held { id: fields.id("id")?, user: fields.id("user")? })
 }
 
 /// Locks the users first, so that nobody gives one a further right meanwhile. Whoever knew them before has locked them with
 /// everything else; the others may be in each other's way, and then are tried again.
-pub(super) async fn remove(write: &mut Write<'_>, rights: &[Held]) -> Result<(), Failure> {
+pub(super) async fn remove(write: &mut Write<'_>, rights: &[RightKey]) -> Result<(), Failure> {
     if rights.is_empty() {
         return Ok(());
     }
-    write.lock_all(&rights.iter().map(|right| Locked::User(right.user())).collect::<Vec<_>>()).await?;
-    let (ids, users): (Vec<i64>, Vec<i64>) = rights.iter().map(|right| (right.id, right.user)).unzip();
+    write.lock_all(&rights.iter().map(|right| Locked::User(right.user)).collect::<Vec<_>>()).await?;
+    let (ids, users): (Vec<i64>, Vec<i64>) = rights.iter().map(|right| (right.id, right.user.raw())).unzip();
     write.execute(DELETE, &[&ids]).await?;
     let gone = write.all(DELETE_USERS, &[&users], |row| Fields::new(row, "user", 1).integer("id")).await?;
     if !gone.is_empty() {

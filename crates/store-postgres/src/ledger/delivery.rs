@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_store::ledger::{DeliveryRecord, EventKey};
 
@@ -25,18 +24,6 @@ pub(super) async fn run(
     }
     let steps = steps(session, id).await?;
     let lanes = Lanes::of(session, std::iter::once(id.webhook)).await?;
-    let summary = lanes.summary(&brief(&event), id.webhook, &steps);
+    let summary = lanes.summary(&Brief::from(&*event), id.webhook, &steps);
     Ok(Some(DeliveryRecord { summary, event: Arc::clone(&event), steps }))
-}
-
-fn brief(event: &Event) -> Brief {
-    Brief {
-        id: event.id,
-        sequence: event.sequence,
-        accepted_at: event.accepted_at,
-        event_type: event.content.event_type.clone(),
-        subject: event.content.subject.clone(),
-        producer_id: event.content.producer_id.clone(),
-        targets: event.targets.clone(),
-    }
 }

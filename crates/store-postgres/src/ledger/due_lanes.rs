@@ -8,10 +8,9 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{DueLane, DueLanes};
 
-use super::order::HELD;
 use crate::failure::Failure;
 use crate::session::Session;
-use signalpost_store::row::Fields;
+use signalpost_store::row::{Fields, HELD_AT};
 
 pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
         (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook),
@@ -35,7 +34,7 @@ pub(super) async fn run(session: &Session, params: DueLanes) -> Result<Vec<DueLa
     while lanes.len() < params.limit {
         let Some(first) = next_webhook(session, after).await? else { break };
         after = first.webhook.raw();
-        if first.disabled_at.is_some() || first.due_at >= Timestamp::from_ms(HELD) {
+        if first.disabled_at.is_some() || first.due_at >= Timestamp::from_ms(HELD_AT) {
             continue;
         }
         let first_due_at = match first.cut_upto {
@@ -68,7 +67,7 @@ async fn first_living(
     upto: i64,
 ) -> Result<Option<Timestamp>, Failure> {
     let found = session
-        .one(SELECT_FIRST_LIVING, &[&webhook.raw(), &upto, &HELD], |row| {
+        .one(SELECT_FIRST_LIVING, &[&webhook.raw(), &upto, &HELD_AT], |row| {
             let mut fields = Fields::new(row, "due", 3);
             fields.skip();
             fields.time("due_at")

@@ -3,10 +3,9 @@
 use signalpost_core::delivery::Due;
 use signalpost_store::ledger::{DueOrder, DuePage};
 
-use super::order::HELD;
 use crate::failure::Failure;
 use crate::session::{Session, limit};
-use signalpost_store::row;
+use signalpost_store::row::{self, HELD_AT};
 
 /// What is held, or blocks its key, stands at the end. What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
 pub(crate) const SELECT: &str =
@@ -23,9 +22,9 @@ pub(crate) const SELECT_NEWEST: &str =
 pub(super) async fn run(session: &Session, params: DuePage) -> Result<Vec<Due>, Failure> {
     let (webhook, rows) = (params.webhook.raw(), limit(params.limit));
     match params.order {
-        DueOrder::OldestFirst => session.all(SELECT, &[&webhook, &rows, &HELD], row::due).await,
+        DueOrder::OldestFirst => session.all(SELECT, &[&webhook, &rows, &HELD_AT], row::due).await,
         DueOrder::NewestFirst { until } => {
-            session.all(SELECT_NEWEST, &[&webhook, &rows, &HELD, &until.as_ms()], row::due).await
+            session.all(SELECT_NEWEST, &[&webhook, &rows, &HELD_AT, &until.as_ms()], row::due).await
         }
     }
 }

@@ -14,9 +14,9 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::OUTCOMES_LINGERING_MAX;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
-use signalpost_store::row::Fields;
+use signalpost_store::row::{DueAt, Fields};
 
-use super::order::{self, At};
+use super::order;
 use super::owed::DueRows;
 use super::record::{self, Fate, Rows};
 use super::{health, history};
@@ -313,7 +313,7 @@ fn note_retry(again: &mut DueRows, one: &Finished, number: u32, cuts: &HashMap<W
     let Some(cut_upto) = cuts.get(&due.id.webhook) else { return };
     if cut_upto.is_none_or(|upto| upto < due.born.0) {
         let next = Due { due_at, steps: number, tries: due.tries_after(verdict), ..due };
-        again.push(&next, At::Then(due_at));
+        again.push(&next, DueAt::Then(due_at));
     }
 }
 

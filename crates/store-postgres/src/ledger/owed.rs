@@ -7,10 +7,10 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::order::{OrderKey, OrderPlace};
-use signalpost_store::row::Fields;
+use signalpost_store::row::{DueAt, Fields};
 
 use super::accept::Incoming;
-use super::order::{At, HAVE_KEY};
+use super::order::HAVE_KEY;
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -48,7 +48,7 @@ pub(crate) struct DueRows {
 }
 
 impl DueRows {
-    pub(crate) fn push(&mut self, due: &Due, at: At) {
+    pub(crate) fn push(&mut self, due: &Due, at: DueAt) {
         let (due_at, then) = at.columns();
         self.webhooks.push(due.id.webhook.raw());
         self.due_at.push(due_at);
@@ -100,7 +100,7 @@ impl Owed {
     /// A new event is owed to a target at once.
     pub(super) fn owe(&mut self, event: &Event, webhook: WebhookId) {
         let due = new_due(event, webhook, None);
-        self.due.push(&due, At::Then(due.due_at));
+        self.due.push(&due, DueAt::Then(due.due_at));
     }
 
     /// A new event is owed to a webhook that keeps an order: at once when it is the first of its key, and then it is
@@ -108,7 +108,8 @@ impl Owed {
     pub(super) fn owe_in_order(&mut self, event: &Event, webhook: WebhookId, key: OrderKey) -> Option<Due> {
         let due = new_due(event, webhook, Some(OrderPlace { key, sequence: event.sequence }));
         let is_first = self.taken.insert((webhook.raw(), key.raw()));
-        self.due.push(&due, if is_first { At::Then(due.due_at) } else { At::Held { then: due.due_at } });
+        self.due
+            .push(&due, if is_first { DueAt::Then(due.due_at) } else { DueAt::Held { then: due.due_at } });
         is_first.then_some(due)
     }
 

@@ -6,10 +6,10 @@ use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::Requeue;
-use signalpost_store::row::{Fields, REQUEUED, targets};
+use signalpost_store::row::{BLOCKED_AT, DueAt, Fields, HELD_AT, KeptPlace, REQUEUED, targets};
 use signalpost_store::weight;
 
-use super::order::{self, At, BLOCKED, HELD, Kept};
+use super::order;
 use super::{history, record};
 use crate::catalog::find;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ pub(crate) struct Found {
     /// When the row is due, or would be, that its last round has in `due`, or had before a cut has ended it.
     row_at: Option<Timestamp>,
     /// Its place in an order, and its row.
-    kept: Option<Kept>,
+    kept: Option<KeptPlace>,
     /// Of the last step of its history, zero when there is none.
     pub(crate) last_number: u32,
 }
@@ -112,8 +112,8 @@ pub(crate) async fn begin_round(
 ) -> Result<Due, Failure> {
     let aside = match (found.kept, found.state) {
         (Some(kept), _) => Some(kept.due_at),
-        (None, DeliveryState::Dropped { .. }) => Some(HELD),
-        (None, DeliveryState::Failed { .. }) => Some(BLOCKED),
+        (None, DeliveryState::Dropped { .. }) => Some(HELD_AT),
+        (None, DeliveryState::Failed { .. }) => Some(BLOCKED_AT),
         (None, _) => None,
     };
     let places = found.row_at.into_iter().chain(aside.map(Timestamp::from_ms));
@@ -128,10 +128,10 @@ pub(crate) async fn begin_round(
     write.execute(INSERT_STEP, &[&event, &lane, &step, &at.as_ms(), &REQUEUED, &born.0]).await?;
     record::delete_due(write, places.map(|due_at| Due { due_at, ..due })).await?;
     if found.kept.is_some_and(|kept| kept.is_held()) {
-        order::insert(write, &due, At::Held { then: at }).await?;
+        order::insert(write, &due, DueAt::Held { then: at }).await?;
         return Ok(due);
     }
-    order::insert(write, &due, At::Then(at)).await?;
+    order::insert(write, &due, DueAt::Then(at)).await?;
     write.news.requeued.push((due, workspace));
     Ok(due)
 }

@@ -68,7 +68,7 @@ async fn add(write: &Write<'_>, sums: &BTreeMap<i64, Sum>) -> Result<(), Failure
     let (events, bytes) = (column(|sum| sum.events), column(|sum| sum.bytes));
     let kept = column(|sum| sum.kept_bytes);
     write.execute(ADD, &[&places, &events, &bytes, &kept]).await?;
-    let outside = sums.get(&crate::catalog::once::place(None)).map_or(0, |sum| sum.kept_bytes);
+    let outside = sums.get(&signalpost_store::once::OUTSIDE).map_or(0, |sum| sum.kept_bytes);
     write.execute(ADD_KEPT, &[&kept.iter().sum::<i64>(), &outside]).await?;
     Ok(())
 }

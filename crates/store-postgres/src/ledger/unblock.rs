@@ -3,9 +3,9 @@
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::order::OrderKey;
-use signalpost_store::row::Fields;
+use signalpost_store::row::{BLOCKED_AT, Fields};
 
-use super::order::{BLOCKED, release};
+use super::order::release;
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::session::{Session, limit};
@@ -59,7 +59,7 @@ pub(super) async fn step(write: &mut Write<'_>) -> Result<bool, Failure> {
 /// By their events; says how many.
 async fn some(write: &mut Write<'_>, webhook: WebhookId) -> Result<usize, Failure> {
     let found = write
-        .all(SELECT_BLOCKED, &[&webhook.raw(), &BLOCKED, &limit(UPKEEP_ROWS_MAX)], |row| {
+        .all(SELECT_BLOCKED, &[&webhook.raw(), &BLOCKED_AT, &limit(UPKEEP_ROWS_MAX)], |row| {
             let mut fields = Fields::new(row, "due", 3);
             fields.skip();
             fields.skip();
@@ -67,7 +67,7 @@ async fn some(write: &mut Write<'_>, webhook: WebhookId) -> Result<usize, Failur
         })
         .await?;
     for (event, key) in &found {
-        write.execute(DELETE_BLOCKED, &[&webhook.raw(), &BLOCKED, event]).await?;
+        write.execute(DELETE_BLOCKED, &[&webhook.raw(), &BLOCKED_AT, event]).await?;
         release(write, webhook, *key).await?;
     }
     Ok(found.len())

@@ -6,12 +6,11 @@ use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Timestamp;
 use signalpost_store::replays::{StepReplay, Stepped, Waits};
-use signalpost_store::row::Fields;
+use signalpost_store::row::{Fields, HELD_AT};
 
 use super::send::Sender;
 use super::{end, find};
 use crate::failure::Failure;
-use crate::ledger::order::HELD;
 use crate::locks::Locked;
 use crate::session::{Session, limit};
 use crate::write::Write;
@@ -65,7 +64,7 @@ async fn planned(session: &Session, replay: &Replay, rows: usize) -> Result<Vec<
 /// How many deliveries may still come to be due at the target because they are sent once more.
 async fn room(session: &Session, replay: &Replay, due_max: usize, at: Timestamp) -> Result<usize, Failure> {
     let scan = due_max.saturating_add(OTHER_ROWS_MAX);
-    let until = at.as_ms().min(HELD - 1);
+    let until = at.as_ms().min(HELD_AT - 1);
     let counts = session
         .one(COUNT_DUE, &[&replay.target.raw(), &until, &limit(scan)], |row| {
             let mut fields = Fields::new(row, "due", 1);

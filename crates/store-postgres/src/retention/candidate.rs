@@ -5,25 +5,15 @@
 
 use std::collections::HashMap;
 
-use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_store::StoreError;
-use signalpost_store::row::{DELIVERED, Field, Fields, GIVEN_UP, REQUEUED, Row, SUPERSEDED, targets};
+use signalpost_store::retention::{Round, Standing};
+use signalpost_store::row::{BLOCKED_AT, Fields};
 use signalpost_store::weight;
 
 use crate::failure::Failure;
-use crate::ledger::order::{BLOCKED, HELD};
 use crate::session::Session;
 
-/// What judging and removing an event needs: no large column is read.
-macro_rules! candidate_columns {
-    () => {
-        "m.id, m.workspace, m.sequence, m.accepted_at, m.payload_removed_at, length(m.data), \
-         coalesce(length(m.attributes), 0), length(m.targets), m.ordering_key IS NOT NULL, \
-         m.producer_id, m.targets"
-    };
-}
-pub(super) use candidate_columns;
+pub(super) use signalpost_store::row::{Candidate, Payload, candidate, candidate_columns};
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",
@@ -44,32 +34,6 @@ pub(crate) const SELECT_BLOCKS: &str = "SELECT d.webhook, d.event, d.order_seque
         SELECT d.webhook, d.event, d.order_sequence FROM due d
         WHERE d.webhook = k.webhook AND d.due_at = $3 AND d.event = k.event OFFSET 0) AS d";
 
-pub(super) struct Candidate {
-    pub(super) id: i64,
-    pub(super) workspace: WorkspaceId,
-    pub(super) accepted_at: i64,
-    pub(super) payload: Payload,
-    /// Of the event's row, in the sense of [`weight`].
-    pub(super) bytes: i64,
-    pub(super) sequence: Sequence,
-    /// The producer's id and the targets; the problem when they cannot be read.
-    pub(super) content: Result<Content, StoreError>,
-    /// Whether deliveries of it may have a place in an order.
-    is_keyed: bool,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Payload {
-    Stored { bytes: i64 },
-    Removed,
-}
-
-#[derive(Default)]
-pub(super) struct Content {
-    pub(super) producer_id: Option<String>,
-    pub(super) targets: Vec<WebhookId>,
-}
-
 /// Those of these events that exist, oldest first.
 pub(super) async fn load(
     session: &Session,
@@ -80,35 +44,8 @@ pub(super) async fn load(
     session.all(SELECT, &[&workspaces, &ids], candidate).await
 }
 
-/// A row of `candidate_columns`. One damaged event must not keep the others, so what is damaged in it is not an
-/// error yet.
-pub(super) fn candidate(row: &Row<'_>) -> Field<Candidate> {
-    let mut fields = Fields::new(row, "message", 1);
-    let id = fields.id("id")?;
-    let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
-    let sequence = Sequence(fields.integer("sequence")?);
-    let accepted_at = fields.integer("accepted_at")?;
-    let removed_at = fields.optional_integer("payload_removed_at")?;
-    let data_bytes: usize = fields.count("data")?;
-    let bytes = weight::of_message(data_bytes, fields.count("attributes")?, fields.count("targets")?);
-    let payload = match removed_at {
-        None => Payload::Stored { bytes: i64::try_from(data_bytes).unwrap_or(i64::MAX) },
-        Some(_) => Payload::Removed,
-    };
-    let is_keyed = fields.integer("ordering_key")? != 0;
-    let content = content(&mut fields);
-    Ok(Candidate { id, workspace, accepted_at, payload, bytes, sequence, content, is_keyed })
-}
-
-fn content(fields: &mut Fields<'_>) -> Result<Content, StoreError> {
-    let producer_id = fields.optional_text("producer_id")?.map(str::to_owned);
-    Ok(Content { producer_id, targets: targets(fields)? })
-}
-
-impl Candidate {
-    fn targets(&self) -> &[WebhookId] {
-        self.content.as_ref().map_or(&[], |content| &content.targets)
-    }
+fn targets(event: &Candidate) -> &[WebhookId] {
+    event.content.as_ref().map_or(&[], |content| &content.targets)
 }
 
 /// What retention finds out about an event that may have to go.
@@ -130,7 +67,7 @@ pub(super) struct Ended {
 pub(super) async fn judge(session: &Session, events: &[Candidate]) -> Result<Vec<Judged>, Failure> {
     let pairs = |only_keyed: bool| -> (Vec<i64>, Vec<i64>) {
         let wanted = events.iter().filter(|event| event.is_keyed || !only_keyed);
-        wanted.flat_map(|event| event.targets().iter().map(|webhook| (event.id, webhook.raw()))).unzip()
+        wanted.flat_map(|event| targets(event).iter().map(|webhook| (event.id, webhook.raw()))).unzip()
     };
     let known = Known {
         histories: histories(session, pairs(false)).await?,
@@ -160,15 +97,6 @@ struct History {
     bytes: i64,
 }
 
-#[derive(Clone, Copy)]
-struct Round {
-    verdict: i64,
-    /// Where the round began; `None` when it began with the event.
-    born: Option<i64>,
-    /// When the next attempt of it is, or was, due.
-    due_at: i64,
-}
-
 async fn histories(
     session: &Session,
     (events, webhooks): (Vec<i64>, Vec<i64>),
@@ -188,11 +116,7 @@ async fn histories(
     for (key, step, bytes) in steps {
         let history = found.entry(key).or_default();
         history.bytes += bytes;
-        if step.verdict != SUPERSEDED {
-            let earlier = history.round.and_then(|round| round.born);
-            let born = if step.verdict == REQUEUED { step.born } else { earlier };
-            history.round = Some(Round { born, ..step });
-        }
+        history.round = Round::after(history.round, step);
     }
     Ok(found)
 }
@@ -217,7 +141,7 @@ async fn blocks(
         return Ok(HashMap::new());
     }
     let found = session
-        .all(SELECT_BLOCKS, &[&events, &webhooks, &BLOCKED], |row| {
+        .all(SELECT_BLOCKS, &[&events, &webhooks, &BLOCKED_AT], |row| {
             let mut fields = Fields::new(row, "due", 2);
             let webhook = WebhookId::from_raw(fields.id("webhook")?);
             Ok(((fields.id("event")?, webhook), fields.integer("order_sequence")?))
@@ -234,7 +158,7 @@ impl Known {
         }
         let Some(unswept) = self.unswept(event) else { return Judged::Held };
         let history = |webhook: &WebhookId| self.histories.get(&(event.id, *webhook));
-        let steps: i64 = event.targets().iter().filter_map(history).map(|history| history.bytes).sum();
+        let steps: i64 = targets(event).iter().filter_map(history).map(|history| history.bytes).sum();
         Judged::Ended(Ended { bytes: event.bytes + steps, unswept })
     }
 
@@ -242,24 +166,21 @@ impl Known {
     /// have rows in `due`, which have these keys.
     fn unswept(&self, event: &Candidate) -> Option<Vec<(WebhookId, i64)>> {
         let mut unswept = Vec::new();
-        for webhook in event.targets() {
+        for webhook in targets(event) {
             let key = (event.id, *webhook);
             let is_cut = |born: i64| self.cuts_upto.get(webhook).is_some_and(|upto| *upto >= born);
             let round = self.histories.get(&key).and_then(|history| history.round);
-            if round.is_some_and(|round| matches!(round.verdict, DELIVERED | GIVEN_UP)) {
-                if let Some(sequence) = self.blocks.get(&key) {
-                    if !is_cut(*sequence) {
-                        return None;
-                    }
-                    unswept.push((*webhook, BLOCKED));
+            match event.standing(round) {
+                Standing::Ended => match self.blocks.get(&key) {
+                    Some(sequence) if !is_cut(*sequence) => return None,
+                    Some(_) => unswept.push((*webhook, BLOCKED_AT)),
+                    None => {}
+                },
+                Standing::Open { born, .. } if !is_cut(born) => return None,
+                Standing::Open { due_at, .. } => {
+                    unswept.extend(event.rows_at(due_at).map(|at| (*webhook, at)));
                 }
-                continue;
             }
-            if !is_cut(round.and_then(|round| round.born).unwrap_or(event.sequence.0)) {
-                return None;
-            }
-            unswept.push((*webhook, round.map_or(event.accepted_at, |round| round.due_at)));
-            unswept.extend(event.is_keyed.then_some((*webhook, HELD)));
         }
         Some(unswept)
     }

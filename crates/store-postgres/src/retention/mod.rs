@@ -19,6 +19,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Retain, Retained};
+use signalpost_store::retention::earlier;
 
 use crate::pool::Pool;
 use take::Taken;
@@ -93,10 +94,6 @@ pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreE
     }
     pool.shared.retention.replace(walk);
     Ok(done)
-}
-
-fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
-    [one, other].into_iter().flatten().min()
 }
 
 /// Every statement of these verbs, for the test of their plans.

@@ -6,11 +6,11 @@ use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
 use signalpost_store::row::{self, Fields, webhook_columns};
 use signalpost_store::vault::{AnswerKey, Resealed, SealedKey, replace_in};
 
-use crate::catalog::once;
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::session::Session;
 use crate::write::Write;
+use signalpost_store::once;
 
 /// Whose webhooks and signing keys these are.
 pub(crate) const SELECT_OWNERS: &str = "SELECT DISTINCT workspace FROM (

@@ -7,9 +7,9 @@ use signalpost_store::row::{self, Fields, signing_key_columns, webhook_columns};
 use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage, sealed_in, sealed_in_key};
 
 use super::key_check;
-use crate::catalog::once;
 use crate::failure::Failure;
 use crate::session::{Session, limit};
+use signalpost_store::once;
 
 pub(crate) const SELECT_WEBHOOKS: &str = concat!(
     "SELECT ",

@@ -19,7 +19,7 @@ use crate::queue::Admission;
 use crate::replays;
 use crate::store::Writing;
 use crate::write::Write;
-use signalpost_store::row::{Fields, Row};
+use signalpost_store::row::{Fields, Row, right_key};
 
 pub(crate) const SELECT_WEBHOOKS: &str =
     "SELECT h.id FROM webhook h WHERE h.workspace = ?1 AND h.deleted_at IS NULL
@@ -154,7 +154,7 @@ pub(crate) fn strip(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<usi
 /// Users whose last rights they were go too.
 fn end_rights(write: &Write<'_>, workspace: WorkspaceId, rights_max: usize) -> Result<usize, Failure> {
     let page = [workspace.raw(), limit(rights_max)];
-    let rights = fetch_all(write.connection, SELECT_RIGHTS, page, revoke_right::held)?;
+    let rights = fetch_all(write.connection, SELECT_RIGHTS, page, right_key)?;
     for right in &rights {
         revoke_right::remove(write, *right)?;
     }

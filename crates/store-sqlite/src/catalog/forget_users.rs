@@ -4,6 +4,7 @@ use rusqlite::params;
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::forgotten_since;
+use signalpost_store::row::right_key;
 
 use super::revoke_right;
 use crate::failure::Failure;
@@ -22,7 +23,7 @@ pub(crate) fn step(write: &Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     let values = params![now.as_ms(), limit(UPKEEP_ROWS_MAX)];
     let sessions = write.statement(DELETE_SESSIONS)?.execute(values)?;
     let values = params![forgotten_since(now).as_ms(), limit(RIGHTS_MAX)];
-    let rights = fetch_all(write.connection, SELECT_RIGHTS, values, revoke_right::held)?;
+    let rights = fetch_all(write.connection, SELECT_RIGHTS, values, right_key)?;
     for right in &rights {
         revoke_right::remove(write, *right)?;
     }

@@ -4,8 +4,9 @@ use rusqlite::params;
 use signalpost_core::limits::{USER_RIGHTS_MAX, WORKSPACE_RIGHTS_MAX};
 use signalpost_core::user::Right;
 use signalpost_store::StoreError;
+use signalpost_store::row::{RightKey, right_key};
 
-use super::revoke_right::{self, Held};
+use super::revoke_right;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one, limit};
 use crate::write::Write;
@@ -41,19 +42,23 @@ pub(super) fn run(write: &mut Write<'_>, right: &Right) -> Result<(), Failure> {
 }
 
 /// The expired right that a new one takes the place of, where its workspace has too many.
-pub(super) fn crowded_out_by(write: &Write<'_>, new: &Right) -> Result<Option<Held>, Failure> {
+pub(super) fn crowded_out_by(write: &Write<'_>, new: &Right) -> Result<Option<RightKey>, Failure> {
     let page = [new.workspace.raw(), limit(WORKSPACE_RIGHTS_MAX - 1)];
     if !exists(write.connection, IS_WORKSPACE_FULL, page)? {
         return Ok(None);
     }
     let values = [new.workspace.raw(), new.created_at.as_ms()];
-    let expired = fetch_one(write.connection, SELECT_EXPIRED, values, revoke_right::held)?;
+    let expired = fetch_one(write.connection, SELECT_EXPIRED, values, right_key)?;
     let limit = WORKSPACE_RIGHTS_MAX;
     Ok(Some(expired.ok_or(StoreError::LimitReached { what: "rights on a workspace", limit })?))
 }
 
 /// The new one first: the user may be the one whose last right goes.
-pub(super) fn add(write: &mut Write<'_>, right: &Right, crowded_out: Option<Held>) -> Result<(), Failure> {
+pub(super) fn add(
+    write: &mut Write<'_>,
+    right: &Right,
+    crowded_out: Option<RightKey>,
+) -> Result<(), Failure> {
     write.statement(INSERT)?.execute(params![
         right.id.raw(),
         right.workspace.raw(),

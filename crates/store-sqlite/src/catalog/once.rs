@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, Params, params};
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::idempotency::{Crowded, is_kept, kept_bytes};
+use signalpost_core::idempotency::{Crowded, is_kept};
 use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::secret::SealedSecret;
 use signalpost_store::{Done, Effect, Once, StoreError};
@@ -21,6 +21,7 @@ use crate::ledger::{PUBLISHED, requeue};
 use crate::queue::Admission;
 use crate::replays::create_replay;
 use crate::write::Write;
+use signalpost_store::once::{OUTSIDE, answer_bytes, place};
 use signalpost_store::row::{Fields, Value};
 
 /// What [`forget`] needs to know of a row that goes.
@@ -134,7 +135,7 @@ pub(crate) fn remember(write: &mut Write<'_>, once: Once, kept: Kept<'_>) -> Res
     forget(write, DELETE_NAMED, params![workspace, once.call.name])?;
     let values = params![workspace, once.call.name, at, request, accepted, sealed];
     write.statement(INSERT)?.execute(values)?;
-    write.count_kept(once.workspace, bytes_of(accepted.or(sealed).map_or(0, <[u8]>::len)))?;
+    write.count_kept(once.workspace, answer_bytes(accepted.or(sealed).map_or(0, <[u8]>::len)))?;
     make_room(write, once.workspace)
 }
 
@@ -163,19 +164,7 @@ pub(crate) fn forget(write: &mut Write<'_>, sql: &str, values: impl Params) -> R
     let gone = rows.collect::<rusqlite::Result<Vec<(i64, i64)>>>()?;
     for (place, answer) in &gone {
         let workspace = Some(*place).filter(|place| *place != OUTSIDE).map(WorkspaceId::from_raw);
-        write.count_kept(workspace, -bytes_of(usize::try_from(*answer).unwrap_or(0)))?;
+        write.count_kept(workspace, -answer_bytes(usize::try_from(*answer).unwrap_or(0)))?;
     }
     Ok(gone.len())
 }
-
-fn bytes_of(answer: usize) -> i64 {
-    i64::try_from(kept_bytes(answer)).unwrap_or(i64::MAX)
-}
-
-/// Ids of workspaces are above zero.
-pub(crate) fn place(workspace: Option<WorkspaceId>) -> i64 {
-    workspace.map_or(OUTSIDE, WorkspaceId::raw)
-}
-
-/// The operator side as a whole.
-const OUTSIDE: i64 = 0;

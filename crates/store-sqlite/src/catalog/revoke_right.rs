@@ -8,20 +8,13 @@ use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
 use crate::meta;
 use crate::write::Write;
-use signalpost_store::row::{Field, Fields, Row};
+use signalpost_store::row::{RightKey, right_key};
 
 pub(crate) const SELECT: &str = "SELECT id, user FROM user_right WHERE id = ?1 AND workspace = ?2";
 pub(crate) const DELETE: &str = "DELETE FROM user_right WHERE id = ?1";
 pub(crate) const ANY_LEFT: &str = "SELECT 1 FROM user_right WHERE user = ?1";
 pub(crate) const DELETE_SESSION: &str = "DELETE FROM session WHERE user = ?1";
 pub(crate) const DELETE_USER: &str = "DELETE FROM user WHERE id = ?1";
-
-/// A right that is there, and whose it is.
-#[derive(Clone, Copy)]
-pub(crate) struct Held {
-    id: i64,
-    user: i64,
-}
 
 pub(super) fn run(
     write: &mut Write<'_>,
@@ -32,25 +25,19 @@ pub(super) fn run(
     if !find::workspace_lives(write.connection, workspace)? {
         return Err(missing().into());
     }
-    let found = fetch_one(write.connection, SELECT, [right.raw(), workspace.raw()], held)?;
+    let found = fetch_one(write.connection, SELECT, [right.raw(), workspace.raw()], right_key)?;
     let found = found.ok_or_else(missing)?;
     remove(write, found)?;
-    Ok(UserId::from_raw(found.user))
+    Ok(found.user)
 }
 
-/// Columns of `user_right`: id, user.
-pub(crate) fn held(row: &Row<'_>) -> Field<Held> {
-    let mut fields = Fields::new(row, "user_right", 1);
-    Ok(Held { id: fields.id("id")?, user: fields.id("user")? })
-}
-
-pub(crate) fn remove(write: &Write<'_>, Held { id, user }: Held) -> Result<(), Failure> {
+pub(crate) fn remove(write: &Write<'_>, RightKey { id, user }: RightKey) -> Result<(), Failure> {
     write.statement(DELETE)?.execute([id])?;
     meta::raise(write.connection, meta::HIGHEST_DELETED_ID, id)?;
-    if exists(write.connection, ANY_LEFT, [user])? {
+    if exists(write.connection, ANY_LEFT, [user.raw()])? {
         return Ok(());
     }
-    write.statement(DELETE_SESSION)?.execute([user])?;
-    write.statement(DELETE_USER)?.execute([user])?;
-    meta::raise(write.connection, meta::HIGHEST_DELETED_ID, user)
+    write.statement(DELETE_SESSION)?.execute([user.raw()])?;
+    write.statement(DELETE_USER)?.execute([user.raw()])?;
+    meta::raise(write.connection, meta::HIGHEST_DELETED_ID, user.raw())
 }

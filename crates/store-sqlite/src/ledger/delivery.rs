@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_store::ledger::{DeliveryRecord, EventKey};
 
@@ -22,18 +21,6 @@ pub(super) fn run(
         return Ok(None);
     }
     let steps = steps(connection, id)?;
-    let summary = Lanes::default().summary_of(connection, &brief(&event), id.webhook, &steps)?;
+    let summary = Lanes::default().summary_of(connection, &Brief::from(&*event), id.webhook, &steps)?;
     Ok(Some(DeliveryRecord { summary, event: Arc::clone(&event), steps }))
-}
-
-fn brief(event: &Event) -> Brief {
-    Brief {
-        id: event.id,
-        sequence: event.sequence,
-        accepted_at: event.accepted_at,
-        event_type: event.content.event_type.clone(),
-        subject: event.content.subject.clone(),
-        producer_id: event.content.producer_id.clone(),
-        targets: event.targets.clone(),
-    }
 }

@@ -4,10 +4,9 @@ use rusqlite::Connection;
 use signalpost_core::delivery::Due;
 use signalpost_store::ledger::{DueOrder, DuePage};
 
-use super::order::HELD;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
-use signalpost_store::row;
+use signalpost_store::row::{self, HELD_AT};
 
 /// What is held, or blocks its key, stands at the end. What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
 pub(crate) const SELECT: &str =
@@ -24,9 +23,9 @@ pub(crate) const SELECT_NEWEST: &str =
 pub(super) fn run(connection: &Connection, params: DuePage) -> Result<Vec<Due>, Failure> {
     let (webhook, rows) = (params.webhook.raw(), limit(params.limit));
     match params.order {
-        DueOrder::OldestFirst => fetch_all(connection, SELECT, [webhook, rows, HELD], row::due),
+        DueOrder::OldestFirst => fetch_all(connection, SELECT, [webhook, rows, HELD_AT], row::due),
         DueOrder::NewestFirst { until } => {
-            fetch_all(connection, SELECT_NEWEST, [webhook, rows, HELD, until.as_ms()], row::due)
+            fetch_all(connection, SELECT_NEWEST, [webhook, rows, HELD_AT, until.as_ms()], row::due)
         }
     }
 }

@@ -11,12 +11,12 @@ use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use super::accept::INSERT_DUE;
 use super::history;
-use super::order::{self, At};
+use super::order;
 use crate::catalog::{close_workspace, disable, find};
 use crate::failure::Failure;
 use crate::write::{Write, hot};
 use signalpost_store::pack::pack_detail;
-use signalpost_store::row::{HealthColumns, verdict_code};
+use signalpost_store::row::{DueAt, HealthColumns, verdict_code};
 use signalpost_store::weight;
 
 /// Does nothing when the number is taken, which is how a repeated verb is recognised.
@@ -172,7 +172,7 @@ fn owe_again(write: &mut Write<'_>, next: &Due) -> Result<(), Failure> {
         return Ok(());
     }
     if next.order.is_some() {
-        return order::insert(write, next, At::Then(next.due_at));
+        return order::insert(write, next, DueAt::Then(next.due_at));
     }
     hot(&mut write.hot.insert_due, write.connection, INSERT_DUE)?.execute(params![
         next.id.webhook.raw(),

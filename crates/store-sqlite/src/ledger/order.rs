@@ -8,20 +8,13 @@
 use rusqlite::{OptionalExtension, params};
 use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::order::{OrderKey, OrderPlace};
-use signalpost_core::time::Timestamp;
-use signalpost_store::StoreError;
 
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_one};
 use crate::write::Write;
-use signalpost_store::row::{Fields, Row};
-
-/// `due_at` of what is held. No time that is meant comes near.
-pub(crate) const HELD: i64 = i64::MAX - 1;
-/// `due_at` of what was given up and blocks its key.
-pub(crate) const BLOCKED: i64 = i64::MAX;
+use signalpost_store::row::{self, DueAt, HELD_AT, KeptPlace, Row};
 
 pub(crate) const INSERT: &str = "INSERT OR REPLACE INTO due
     (webhook, due_at, event, born, steps, tries, order_key, order_sequence, due_then)
@@ -43,31 +36,6 @@ pub(crate) const BLOCKS: &str =
     "SELECT 1 FROM webhook WHERE id = ?1 AND ordered = 1 AND on_exhausted = 'block'
     AND ?2 > coalesce((SELECT max(upto) FROM cut WHERE webhook = ?1), -1)";
 
-/// When a row that has a place in an order is due.
-#[derive(Clone, Copy)]
-pub(super) enum At {
-    Then(Timestamp),
-    /// Not before it is the first of its key.
-    Held {
-        then: Timestamp,
-    },
-    /// Never: it was given up.
-    Blocked,
-}
-
-/// The place that a delivery keeps when it is sent once more, and where its row is.
-#[derive(Clone, Copy)]
-pub(super) struct Kept {
-    pub(super) due_at: i64,
-    pub(super) order: OrderPlace,
-}
-
-impl Kept {
-    pub(super) const fn is_held(&self) -> bool {
-        self.due_at == HELD
-    }
-}
-
 /// Owes a new event to a webhook that keeps an order: at once when it is the first of its key, else when it comes to be.
 pub(super) fn owe(
     write: &mut Write<'_>,
@@ -79,20 +47,16 @@ pub(super) fn owe(
     let id = DeliveryId { event: event.id, webhook };
     let due = Due { id, due_at: event.accepted_at, born: event.sequence, steps: 0, tries: 0, order };
     if exists(write.connection, HAS_KEY, [webhook.raw(), key.raw()])? {
-        return insert(write, &due, At::Held { then: due.due_at });
+        return insert(write, &due, DueAt::Held { then: due.due_at });
     }
-    insert(write, &due, At::Then(due.due_at))?;
+    insert(write, &due, DueAt::Then(due.due_at))?;
     write.news.released.push(due);
     Ok(())
 }
 
 /// The row of a delivery that has a place in an order.
-pub(super) fn insert(write: &Write<'_>, due: &Due, at: At) -> Result<(), Failure> {
-    let (due_at, then) = match at {
-        At::Then(due_at) => (due_at.as_ms(), None),
-        At::Held { then } => (HELD, Some(then.as_ms())),
-        At::Blocked => (BLOCKED, None),
-    };
+pub(super) fn insert(write: &Write<'_>, due: &Due, at: DueAt) -> Result<(), Failure> {
+    let (due_at, then) = at.columns();
     write.statement(INSERT)?.execute(params![
         due.id.webhook.raw(),
         due_at,
@@ -111,52 +75,37 @@ pub(super) fn insert(write: &Write<'_>, due: &Due, at: At) -> Result<(), Failure
 pub(super) fn give_up(write: &mut Write<'_>, due: &Due, order: OrderPlace) -> Result<(), Failure> {
     let webhook = due.id.webhook;
     if exists(write.connection, BLOCKS, [webhook.raw(), order.sequence.0])? {
-        return insert(write, due, At::Blocked);
+        return insert(write, due, DueAt::Blocked);
     }
     release(write, webhook, order.key)
 }
 
 /// Something of a key is gone: what was held behind it and is the first now is owed.
 pub(crate) fn release(write: &mut Write<'_>, webhook: WebhookId, key: OrderKey) -> Result<(), Failure> {
-    let read = |row: &Row<'_>| first(row, key);
+    let read = |row: &Row<'_>| row::first_held(row, key);
     let Some(due) = fetch_one(write.connection, SELECT_FIRST, [webhook.raw(), key.raw()], read)?.flatten()
     else {
         return Ok(());
     };
-    write.statement(UPDATE_RELEASED)?.execute([webhook.raw(), HELD, due.id.event.raw()])?;
+    write.statement(UPDATE_RELEASED)?.execute([webhook.raw(), HELD_AT, due.id.event.raw()])?;
     write.news.released.push(due);
     Ok(())
 }
 
-/// The first of a key as it will be owed; `None` when it is not held.
-fn first(row: &Row<'_>, key: OrderKey) -> Result<Option<Due>, StoreError> {
-    let mut fields = Fields::new(row, "due", 3);
-    let webhook = WebhookId::from_raw(fields.id("webhook")?);
-    if fields.integer("due_at")? != HELD {
-        return Ok(None);
-    }
-    let event = EventId::from_raw(fields.id("event")?);
-    let (born, steps) = (Sequence(fields.integer("born")?), fields.count("steps")?);
-    let tries = fields.count("tries")?;
-    let order = Some(OrderPlace { key, sequence: Sequence(fields.integer("order_sequence")?) });
-    let due_at = fields.time("due_then")?;
-    Ok(Some(Due { id: DeliveryId { event, webhook }, due_at, born, steps, tries, order }))
-}
-
 /// The place of a delivery in this state that no cut has ended, if it is pending or blocks its key.
-pub(super) fn kept(write: &Write<'_>, id: DeliveryId, state: DeliveryState) -> Result<Option<Kept>, Failure> {
-    let places = match state {
-        DeliveryState::Pending { next_at } => [next_at.as_ms(), HELD],
-        DeliveryState::Failed { .. } => [BLOCKED, BLOCKED],
-        DeliveryState::Delivered { .. } | DeliveryState::Dropped { .. } => return Ok(None),
-    };
+pub(super) fn kept(
+    write: &Write<'_>,
+    id: DeliveryId,
+    state: DeliveryState,
+) -> Result<Option<KeptPlace>, Failure> {
+    let Some(places) = KeptPlace::looked_for_at(state) else { return Ok(None) };
     let mut select = write.statement(SELECT_PLACE)?;
     for due_at in places {
         let key = [id.webhook.raw(), due_at, id.event.raw()];
         let read = |row: &rusqlite::Row<'_>| Ok((row.get(3)?, row.get(4)?));
         if let Some((key, sequence)) = select.query_row(key, read).optional()? {
             let order = OrderPlace { key: OrderKey::from_raw(key), sequence: Sequence(sequence) };
-            return Ok(Some(Kept { due_at, order }));
+            return Ok(Some(KeptPlace { due_at, order }));
         }
     }
     Ok(None)

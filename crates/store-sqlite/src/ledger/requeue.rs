@@ -11,12 +11,12 @@ use signalpost_store::ledger::Requeue;
 use super::accept::INSERT_DUE;
 use super::finish::DELETE_DUE;
 use super::history;
-use super::order::{self, At, BLOCKED, HELD, Kept};
+use super::order;
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::write::Write;
-use signalpost_store::row::{Fields, REQUEUED, targets};
+use signalpost_store::row::{BLOCKED_AT, DueAt, Fields, HELD_AT, KeptPlace, REQUEUED, targets};
 use signalpost_store::weight;
 
 /// No large column is read.
@@ -35,7 +35,7 @@ pub(crate) struct Found {
     /// When the row is due, or would be, that its last round has in `due`, or had before a cut has ended it.
     row_at: Option<Timestamp>,
     /// Its place in an order, and its row.
-    kept: Option<Kept>,
+    kept: Option<KeptPlace>,
     /// Of the last step of its history, zero when there is none.
     pub(crate) last_number: u32,
 }
@@ -106,8 +106,8 @@ pub(crate) fn begin_round(
     let (event, lane) = (id.event.raw(), id.webhook.raw());
     let aside = match (found.kept, found.state) {
         (Some(kept), _) => Some(kept.due_at),
-        (None, DeliveryState::Dropped { .. }) => Some(HELD),
-        (None, DeliveryState::Failed { .. }) => Some(BLOCKED),
+        (None, DeliveryState::Dropped { .. }) => Some(HELD_AT),
+        (None, DeliveryState::Failed { .. }) => Some(BLOCKED_AT),
         (None, _) => None,
     };
     for due_at in found.row_at.map(Timestamp::as_ms).into_iter().chain(aside) {
@@ -124,10 +124,10 @@ pub(crate) fn begin_round(
             write.statement(INSERT_DUE)?.execute(params![lane, at.as_ms(), event, born.0, number, 0])?;
         }
         Some(kept) if kept.is_held() => {
-            order::insert(write, &due, At::Held { then: at })?;
+            order::insert(write, &due, DueAt::Held { then: at })?;
             return Ok(due);
         }
-        Some(_) => order::insert(write, &due, At::Then(at))?,
+        Some(_) => order::insert(write, &due, DueAt::Then(at))?,
     }
     write.news.requeued.push((due, workspace));
     Ok(due)

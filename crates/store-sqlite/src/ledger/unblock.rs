@@ -6,11 +6,11 @@ use signalpost_core::order::OrderKey;
 use signalpost_store::StoreError;
 
 use super::finish::DELETE_DUE;
-use super::order::{BLOCKED, release};
+use super::order::release;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_all, fetch_one, limit};
 use crate::write::Write;
-use signalpost_store::row::{Fields, Row};
+use signalpost_store::row::{BLOCKED_AT, Fields, Row};
 
 pub(crate) const SELECT_BLOCKED: &str = "SELECT webhook, due_at, event, order_key FROM due
     WHERE webhook = ?1 AND due_at = ?2 ORDER BY event LIMIT ?3";
@@ -55,10 +55,10 @@ fn some(write: &mut Write<'_>, webhook: WebhookId) -> Result<usize, Failure> {
         fields.skip();
         Ok((fields.integer("event")?, OrderKey::from_raw(fields.integer("order_key")?)))
     };
-    let key = [webhook.raw(), BLOCKED, limit(UPKEEP_ROWS_MAX)];
+    let key = [webhook.raw(), BLOCKED_AT, limit(UPKEEP_ROWS_MAX)];
     let found = fetch_all(write.connection, SELECT_BLOCKED, key, blocked)?;
     for (event, key) in &found {
-        write.statement(DELETE_DUE)?.execute([webhook.raw(), BLOCKED, *event])?;
+        write.statement(DELETE_DUE)?.execute([webhook.raw(), BLOCKED_AT, *event])?;
         release(write, webhook, *key)?;
     }
     Ok(found.len())

@@ -12,9 +12,8 @@ use super::send::Sender;
 use super::{end, find};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
-use crate::ledger::order::HELD;
 use crate::write::Write;
-use signalpost_store::row::Fields;
+use signalpost_store::row::{Fields, HELD_AT};
 
 pub(crate) const SELECT_PLANNED: &str =
     "SELECT replay, event FROM replay_plan WHERE replay = ?1 AND event > ?2 ORDER BY event LIMIT ?3";
@@ -60,7 +59,7 @@ fn planned(write: &Write<'_>, replay: &Replay, rows: usize) -> Result<Vec<EventI
 /// How many deliveries may still come to be due at the target because they are sent once more.
 fn room(write: &Write<'_>, replay: &Replay, due_max: usize, at: Timestamp) -> Result<usize, Failure> {
     let scan = due_max.saturating_add(OTHER_ROWS_MAX);
-    let until = at.as_ms().min(HELD - 1);
+    let until = at.as_ms().min(HELD_AT - 1);
     let values = params![replay.target.raw(), until, limit(scan)];
     let counts = fetch_one(write.connection, COUNT_DUE, values, |row| {
         let mut fields = Fields::new(row, "due", 1);

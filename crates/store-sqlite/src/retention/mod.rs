@@ -22,6 +22,7 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{Retain, Retained};
+use signalpost_store::retention::earlier;
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
@@ -121,10 +122,6 @@ pub(crate) fn forget(
         write.caches.frontiers.note_event(first.map_or(unlisted, |first| first.min(unlisted)));
     }
     Ok(())
-}
-
-fn earlier(one: Option<i64>, other: Option<i64>) -> Option<i64> {
-    [one, other].into_iter().flatten().min()
 }
 
 /// Every statement of retention, for the test of their plans.

@@ -5,10 +5,10 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::secret::SealedSecret;
 use signalpost_store::vault::{AnswerKey, Resealed, SealedKey, replace_in};
 
-use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::write::Write;
+use signalpost_store::once;
 use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
 use signalpost_store::row;
 use signalpost_store::row::webhook_columns;

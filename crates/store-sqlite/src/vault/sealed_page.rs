@@ -7,9 +7,9 @@ use signalpost_core::secret::SealedSecret;
 use signalpost_store::vault::{AnswerKey, Sealed, SealedKey, SealedPage, sealed_in, sealed_in_key};
 
 use super::key_check;
-use crate::catalog::once;
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, limit};
+use signalpost_store::once;
 use signalpost_store::row;
 use signalpost_store::row::{Fields, signing_key_columns, webhook_columns};
 

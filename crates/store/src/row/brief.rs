@@ -1,6 +1,6 @@
 //! Events without their large columns.
 
-use signalpost_core::event::Sequence;
+use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{EventId, WebhookId};
 use signalpost_core::time::Timestamp;
 
@@ -24,6 +24,20 @@ pub struct Brief {
     pub subject: Option<String>,
     pub producer_id: Option<String>,
     pub targets: Vec<WebhookId>,
+}
+
+impl From<&Event> for Brief {
+    fn from(event: &Event) -> Self {
+        Self {
+            id: event.id,
+            sequence: event.sequence,
+            accepted_at: event.accepted_at,
+            event_type: event.content.event_type.clone(),
+            subject: event.content.subject.clone(),
+            producer_id: event.content.producer_id.clone(),
+            targets: event.targets.clone(),
+        }
+    }
 }
 
 pub fn brief(row: &Row<'_>) -> Field<Brief> {

@@ -63,6 +63,19 @@ pub fn held_right(row: &Row<'_>) -> Field<HeldRight> {
     Ok(HeldRight { right: right_of(&mut fields)?, user: user_of(&mut fields)? })
 }
 
+/// A right that is there, and whose it is.
+#[derive(Clone, Copy)]
+pub struct RightKey {
+    pub id: i64,
+    pub user: UserId,
+}
+
+/// Columns of `user_right`: id, user.
+pub fn right_key(row: &Row<'_>) -> Field<RightKey> {
+    let mut fields = Fields::new(row, "user_right", 1);
+    Ok(RightKey { id: fields.id("id")?, user: UserId::from_raw(fields.id("user")?) })
+}
+
 fn right_of(fields: &mut Fields<'_>) -> Field<Right> {
     Ok(Right {
         id: CredentialId::from_raw(fields.id("id")?),
