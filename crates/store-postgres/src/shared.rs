@@ -1,11 +1,11 @@
 //! What all work on the store's thread shares, and what it shares with the handles.
 
 use std::cell::{Cell, RefCell};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use signalpost_store::CommitListener;
+use signalpost_store::news::CommitNews;
 
 use crate::retention::Walk;
 use crate::write::News;
@@ -37,22 +37,7 @@ impl Shared {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
         self.kept_in_all.set(self.kept_in_all.get().map(|bytes| bytes + news.kept_bytes));
-        if news.accepted.is_empty() && news.requeued.is_empty() && news.released.is_empty() {
-            return;
-        }
-        let listener = self.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(listener) = listener else { return };
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            if !news.accepted.is_empty() {
-                listener.accepted(news.accepted);
-            }
-            for requeued in news.requeued.chunk_by(|one, next| one.1 == next.1) {
-                listener.requeued(requeued.iter().map(|(due, _)| *due).collect(), requeued[0].1);
-            }
-            news.released.into_iter().for_each(|due| listener.released(due));
-        }));
-        if told.is_err() {
-            tracing::error!("the listener of commits panicked; what it missed is found by reconciling");
-        }
+        let News { accepted, requeued, released, .. } = news;
+        CommitNews { accepted, requeued, released }.tell(&self.board.listener);
     }
 }

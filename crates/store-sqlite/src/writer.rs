@@ -6,11 +6,12 @@
 use std::ffi::c_int;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use signalpost_core::limits::{UNINDEXED_EVENTS_MAX, UPKEEP_ROWS_MAX};
 use signalpost_store::ledger::Room;
+use signalpost_store::news::CommitNews;
 use signalpost_store::{CommitListener, StoreError};
 
 use crate::disk::Disk;
@@ -266,23 +267,8 @@ impl WriterState {
     fn tell(&self, news: News) {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
-        if news.accepted.is_empty() && news.requeued.is_empty() && news.released.is_empty() {
-            return;
-        }
-        let listener = self.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let Some(listener) = listener else { return };
-        let told = catch_unwind(AssertUnwindSafe(|| {
-            if !news.accepted.is_empty() {
-                listener.accepted(news.accepted);
-            }
-            for requeued in news.requeued.chunk_by(|one, next| one.1 == next.1) {
-                listener.requeued(requeued.iter().map(|(due, _)| *due).collect(), requeued[0].1);
-            }
-            news.released.into_iter().for_each(|due| listener.released(due));
-        }));
-        if told.is_err() {
-            tracing::error!("the listener of commits panicked; what it missed is found by reconciling");
-        }
+        let News { accepted, requeued, released, .. } = news;
+        CommitNews { accepted, requeued, released }.tell(&self.board.listener);
     }
 }
 

@@ -11,6 +11,7 @@ pub mod catalog;
 pub mod error;
 pub mod ledger;
 pub mod named;
+pub mod news;
 pub mod once;
 pub mod pack;
 pub mod pack_accepted;
