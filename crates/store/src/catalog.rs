@@ -1,29 +1,23 @@
 //! Workspaces, webhooks, signing keys, credentials, users and operator keys: small, read often, changed seldom.
 
-use std::time::Duration;
+mod update_webhook;
 
-use signalpost_core::basic_auth::LoginChange;
-use signalpost_core::ceilings::CeilingsChange;
 use signalpost_core::credential::{Credential, CredentialHash};
-use signalpost_core::custom_header::HeadersChange;
 use signalpost_core::delivery::Cut;
-use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
-use signalpost_core::metadata::MetadataChange;
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::order::OrderChange;
 use signalpost_core::password::PasswordHash;
-use signalpost_core::policy::{PolicyChange, RetrySchedule};
+use signalpost_core::policy::PolicyChange;
 use signalpost_core::principal::Principal;
-use signalpost_core::rotation::SecretsChange;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::{Right, Session, User};
-use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Webhook};
+use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
+pub use self::update_webhook::{Switch, UpdateWebhook};
 use crate::Answer;
 use crate::ledger::{AcceptEvent, Accepted};
 use crate::once::{Done, Effect, Once};
@@ -275,72 +269,6 @@ pub struct RememberedWebhooks {
     pub public_id: Option<String>,
     pub before: Option<WebhookId>,
     pub limit: usize,
-}
-
-/// `None` leaves a property as it is; an inner `None` takes it away.
-#[derive(Clone, Debug)]
-pub struct UpdateWebhook {
-    pub workspace: WorkspaceId,
-    pub webhook: WebhookId,
-    pub at: Timestamp,
-    pub name: Option<Option<String>>,
-    /// Another one has another receiver, of which nothing was learned.
-    pub url: Option<String>,
-    pub events: Option<EventSelection>,
-    pub subject: Option<Option<String>>,
-    pub filter: Option<Option<String>>,
-    pub retry: Option<Option<RetrySchedule>>,
-    pub timeout: Option<Option<Duration>>,
-    pub ceilings: CeilingsChange,
-    pub order: OrderChange,
-    /// Merged into what is stored when it is stored, so that two changes at once do not lose one another.
-    pub headers: Option<HeadersChange<SealedSecret>>,
-    /// Each part by itself.
-    pub login: LoginChange<SealedSecret>,
-    pub secrets: Option<SecretsChange>,
-    pub signing_key: Option<Option<SigningKeyId>>,
-    /// Merged as the headers are.
-    pub metadata: Option<MetadataChange>,
-    pub switch: Option<Switch>,
-    /// Ends a pause by the engine, and with [`ReleaseOrder::Skip`] everything that is owed, by a cut. Does nothing to a
-    /// webhook that is not paused so.
-    pub release: Option<ReleaseOrder>,
-}
-
-impl UpdateWebhook {
-    /// A change of nothing, from which others are made.
-    pub const fn nothing(workspace: WorkspaceId, webhook: WebhookId, at: Timestamp) -> Self {
-        Self {
-            workspace,
-            webhook,
-            at,
-            name: None,
-            url: None,
-            events: None,
-            subject: None,
-            filter: None,
-            retry: None,
-            timeout: None,
-            ceilings: CeilingsChange { in_flight: None, rate: None },
-            order: OrderChange { by_key: None, on_exhausted: None },
-            headers: None,
-            login: LoginChange { user: None, password: None },
-            secrets: None,
-            signing_key: None,
-            metadata: None,
-            switch: None,
-            release: None,
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Switch {
-    /// Active, with the failure count back at zero. Nothing happens to a webhook that is active already.
-    Enable,
-    /// With a cut where the reason ends what is pending. Nothing happens to a webhook that is disabled already, but for
-    /// one that was paused and is now to end: it is disabled for the new reason, with a cut.
-    Disable(DisableReason),
 }
 
 #[derive(Clone, Debug)]

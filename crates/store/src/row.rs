@@ -4,24 +4,21 @@ mod brief;
 mod candidate;
 mod due;
 mod fields;
+mod policy;
 mod replay;
 mod step;
 mod users;
 mod webhook;
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, CutReason};
 use signalpost_core::event::{Event, EventContent, Sequence};
-use signalpost_core::health::{HoldAfter, ReleaseOrder};
 use signalpost_core::id::{CredentialId, EventId, OperatorKeyId, SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::operator_key::OperatorKey;
-use signalpost_core::policy::{PolicyOverrides, RetrySchedule};
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
-use signalpost_core::retention::{RetentionDefault, RetentionOverrides};
+use signalpost_core::retention::RetentionDefault;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -33,16 +30,14 @@ pub use self::brief::{Brief, brief, brief_columns};
 pub use self::candidate::{Candidate, Content, Payload, candidate, candidate_columns};
 pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};
+pub use self::policy::{PolicyColumns, retention};
 pub use self::replay::{phase as replay_phase, replay, replay_columns};
 pub use self::step::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED, step, verdict_code};
 pub use self::users::{
     RightKey, held_right, right, right_columns, right_key, user, user_columns, user_with_password,
     user_with_session,
 };
-pub use self::webhook::{
-    HealthColumns, disabled_columns, events_column, metadata_column, remembered, signing_key_column,
-    timeout_column, webhook, webhook_columns,
-};
+pub use self::webhook::{HealthColumns, WebhookColumns, remembered, webhook, webhook_columns};
 
 #[macro_export]
 macro_rules! workspace_columns {
@@ -61,25 +56,14 @@ pub fn workspace(row: &Row<'_>) -> Field<Workspace> {
         dialect: fields.text("dialect")?.to_owned(),
         name: fields.text("name")?.to_owned(),
         features: texts(&mut fields, "features")?,
-        policy: policy(&mut fields)?,
+        policy: policy::policy(&mut fields)?,
         feed: feed_rule(&mut fields)?,
         retention: retention_default(&mut fields)?,
         created_at: fields.time("created_at")?,
     };
-    workspace.policy.hold_after = hold_after(&mut fields)?;
-    workspace.policy.release = release(&mut fields)?;
+    workspace.policy.hold_after = policy::hold_after(&mut fields)?;
+    workspace.policy.release = policy::release(&mut fields)?;
     Ok(workspace)
-}
-
-fn hold_after(fields: &mut Fields<'_>) -> Field<Option<HoldAfter>> {
-    let rule = fields.optional_count("hold_after_s")?.map(HoldAfter::from_seconds).transpose();
-    rule.map_err(|problem| fields.corrupt("hold_after_s", problem))
-}
-
-fn release(fields: &mut Fields<'_>) -> Field<Option<ReleaseOrder>> {
-    let Some(name) = fields.optional_text("release_order")? else { return Ok(None) };
-    let order = ReleaseOrder::from_name(name).ok_or_else(|| format!("unknown order {name:?}"));
-    order.map(Some).map_err(|problem| fields.corrupt("release_order", problem))
 }
 
 /// The next column as whether there is a feed.
@@ -98,40 +82,6 @@ pub fn retention_default(fields: &mut Fields<'_>) -> Field<RetentionDefault> {
         1 => Ok(RetentionDefault::ForEver),
         other => Err(fields.corrupt("for_ever", format!("{other} is neither 0 nor 1"))),
     }
-}
-
-fn policy(fields: &mut Fields<'_>) -> Field<PolicyOverrides> {
-    let (retry, timeout) = (optional_schedule(fields)?, optional_timeout(fields)?);
-    Ok(PolicyOverrides { retry, timeout, retention: retention(fields)?, ..PolicyOverrides::default() })
-}
-
-fn optional_schedule(fields: &mut Fields<'_>) -> Field<Option<RetrySchedule>> {
-    let Some(text) = fields.optional_text("retry_schedule")? else { return Ok(None) };
-    parse_schedule(text).map(Some).map_err(|problem| fields.corrupt("retry_schedule", problem))
-}
-
-fn optional_timeout(fields: &mut Fields<'_>) -> Field<Option<Duration>> {
-    Ok(fields.optional_count("timeout_ms")?.map(Duration::from_millis))
-}
-
-/// The next three columns as a workspace's own rules of retention.
-pub fn retention(fields: &mut Fields<'_>) -> Field<RetentionOverrides> {
-    Ok(RetentionOverrides {
-        event_age_max: fields.optional_count("event_age_s")?.map(Duration::from_secs),
-        payload_age_max: fields.optional_count("payload_age_s")?.map(Duration::from_secs),
-        bytes_max: fields.optional_count("bytes_max")?,
-    })
-}
-
-/// Seconds with commas between them.
-pub fn write_schedule(schedule: &RetrySchedule) -> String {
-    schedule.as_seconds().iter().map(u64::to_string).collect::<Vec<_>>().join(",")
-}
-
-fn parse_schedule(text: &str) -> Result<RetrySchedule, String> {
-    let parse = |delay: &str| delay.parse::<u64>().map_err(|error| format!("{delay:?}: {error}"));
-    let delays = text.split(',').filter(|delay| !delay.is_empty()).map(parse);
-    RetrySchedule::from_seconds(&delays.collect::<Result<Vec<_>, String>>()?)
 }
 
 #[macro_export]
@@ -331,17 +281,6 @@ mod tests {
                 Err(StoreError::Corrupt { table: "operator_key", column, .. }) => assert_eq!(column, wrong),
                 other => panic!("{wrong}: {other:?}"),
             }
-        }
-    }
-
-    #[test]
-    fn schedules_return_as_they_were_written() {
-        for seconds in [&[][..], &[0], &[5, 0, 86_400]] {
-            let schedule = RetrySchedule::from_seconds(seconds).expect("in bounds");
-            assert_eq!(parse_schedule(&write_schedule(&schedule)), Ok(schedule));
-        }
-        for bad in ["x", "1,-2", "86401", "1 2"] {
-            assert!(parse_schedule(bad).is_err(), "{bad}");
         }
     }
 }

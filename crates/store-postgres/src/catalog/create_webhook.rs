@@ -1,20 +1,12 @@
 //! `create_webhook`.
 
-use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WorkspaceId};
 use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
-use signalpost_core::pace::Rate;
-use signalpost_core::rotation::first_expiry;
-use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::CreateWebhook;
-use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
-use signalpost_store::row::{
-    HealthColumns, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
-    write_schedule,
-};
+use signalpost_store::row::WebhookColumns;
 
 use super::signing_key;
 use crate::failure::Failure;
@@ -62,8 +54,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result
 }
 
 async fn insert(session: &Session, webhook: &Webhook, here: Sequence) -> Result<(), Failure> {
-    let (disabled_at, reason) = disabled_columns(webhook.state);
-    let health = HealthColumns::of(&webhook.health);
+    let columns = WebhookColumns::of(webhook);
     session
         .execute(
             INSERT,
@@ -71,36 +62,36 @@ async fn insert(session: &Session, webhook: &Webhook, here: Sequence) -> Result<
                 &webhook.id.raw(),
                 &webhook.workspace.raw(),
                 &webhook.public_id,
-                &webhook.name,
-                &webhook.url,
-                &events_column(&webhook.events),
-                &webhook.subject,
-                &disabled_at,
-                &reason,
-                &webhook.patience.retry.as_ref().map(write_schedule),
-                &timeout_column(webhook.patience.timeout),
-                &pack_headers(&webhook.headers),
-                &webhook.secret.as_ref().map(|secret| secret.as_bytes()),
-                &pack_secrets(&webhook.previous_secrets),
-                &first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
-                &i64::from(health.failures),
+                &columns.name,
+                &columns.url,
+                &columns.events,
+                &columns.subject,
+                &columns.disabled_at,
+                &columns.disable_reason,
+                &columns.retry_schedule,
+                &columns.timeout_ms,
+                &columns.headers,
+                &columns.secret,
+                &columns.previous_secrets,
+                &columns.secret_expires_at,
+                &columns.health.failures,
                 &webhook.created_at.as_ms(),
-                &webhook.updated_at.as_ms(),
-                &webhook.filter,
+                &columns.updated_at,
+                &columns.filter,
                 &here.0,
-                &webhook.login.user,
-                &webhook.login.password.as_ref().map(|password| password.as_bytes()),
-                &signing_key_column(webhook),
-                &metadata_column(&webhook.metadata),
-                &webhook.ceilings.in_flight.map(MaxInFlight::get).map(i64::from),
-                &webhook.ceilings.rate.map(Rate::requests_per_second).map(i64::from),
-                &webhook.concurrency.map(i64::from),
-                &i64::from(webhook.order.by_key),
-                &webhook.order.on_exhausted.name(),
-                &health.failing_since,
-                &health.held_since,
-                &health.probes.map(i64::from),
-                &health.probe_at,
+                &columns.login_user,
+                &columns.login_password,
+                &columns.signing_key,
+                &columns.metadata,
+                &columns.max_in_flight,
+                &columns.rate_per_s,
+                &columns.concurrency,
+                &columns.ordered,
+                &columns.on_exhausted,
+                &columns.health.failing_since,
+                &columns.health.held_since,
+                &columns.health.probes,
+                &columns.health.probe_at,
             ],
         )
         .await?;

@@ -1,14 +1,12 @@
 //! `create_workspace`: a tenant with version 1 and an empty history.
 
-use signalpost_core::health::ReleaseOrder;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 use signalpost_store::pack::pack_texts;
-use signalpost_store::row::write_schedule;
+use signalpost_store::row::PolicyColumns;
 
-use super::update_workspace::{hold_after_s, retention_columns, timeout_ms};
 use crate::failure::Failure;
 use crate::write::Write;
 
@@ -24,7 +22,7 @@ pub(super) async fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<
     if write.exists(IS_TAKEN, &[&workspace.public_id]).await? {
         return Err(StoreError::Taken("workspace id").into());
     }
-    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
+    let policy = PolicyColumns::of(&workspace.policy);
     write
         .execute(
             INSERT,
@@ -34,16 +32,16 @@ pub(super) async fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<
                 &workspace.dialect,
                 &workspace.name,
                 &pack_texts(&workspace.features),
-                &workspace.policy.retry.as_ref().map(write_schedule),
-                &timeout_ms(&workspace.policy),
-                &event_age_s,
-                &payload_age_s,
-                &bytes_max,
+                &policy.retry_schedule,
+                &policy.timeout_ms,
+                &policy.event_age_s,
+                &policy.payload_age_s,
+                &policy.bytes_max,
                 &i64::from(workspace.feed == FeedRule::Kept),
                 &i64::from(workspace.retention == RetentionDefault::ForEver),
                 &workspace.created_at.as_ms(),
-                &hold_after_s(&workspace.policy),
-                &workspace.policy.release.map(ReleaseOrder::name),
+                &policy.hold_after_s,
+                &policy.release_order,
             ],
         )
         .await?;

@@ -1,23 +1,13 @@
 //! `update_webhook`: what the customer may change, the secrets, and the switch. A change for fan-out, whatever it changes.
 
-use signalpost_core::ceilings::MaxInFlight;
-use signalpost_core::custom_header::merged;
 use signalpost_core::delivery::CutReason;
 use signalpost_core::health::{Health, ReleaseOrder};
-use signalpost_core::metadata;
 use signalpost_core::order::OrderChange;
-use signalpost_core::pace::Rate;
-use signalpost_core::rotation::{self, first_expiry};
-use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
-use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
 use signalpost_store::row;
-use signalpost_store::row::{
-    HealthColumns, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
-    webhook_columns, write_schedule,
-};
+use signalpost_store::row::{WebhookColumns, webhook_columns};
 
 use super::create_webhook::{check_filtered, check_reference};
 use super::disable;
@@ -57,8 +47,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result
     let mut webhook = found.ok_or(StoreError::Missing("webhook"))?;
     let before = webhook.clone();
     check_reference(write, workspace, params.signing_key.flatten()).await?;
-    change_guarded(&mut webhook, params)?;
-    change(&mut webhook, params);
+    params.apply_to(&mut webhook)?;
     if webhook.filter.is_some() && before.filter.is_none() {
         check_filtered(write, workspace).await?;
     }
@@ -86,99 +75,42 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result
     Ok(webhook)
 }
 
-/// What may be refused of a change.
-fn change_guarded(webhook: &mut Webhook, params: &UpdateWebhook) -> Result<(), StoreError> {
-    if let Some(headers) = &params.headers {
-        webhook.headers = merged(&webhook.headers, headers)?;
-    }
-    if let Some(secrets) = &params.secrets {
-        rotation::apply(webhook, secrets, params.at)?;
-    }
-    rotation::wipe_expired(webhook, params.at);
-    webhook.login = webhook.login.after(&params.login);
-    webhook.login.check_beside(&webhook.headers)?;
-    if let Some(metadata) = &params.metadata {
-        webhook.metadata = metadata::merged(&webhook.metadata, metadata)?;
-    }
-    Ok(())
-}
-
-/// Everything else but disabling, which may write a cut.
-fn change(webhook: &mut Webhook, params: &UpdateWebhook) {
-    if let Some(name) = &params.name {
-        webhook.name.clone_from(name);
-    }
-    if let Some(url) = params.url.as_ref().filter(|url| **url != webhook.url) {
-        webhook.url.clone_from(url);
-        webhook.concurrency = None;
-    }
-    if let Some(events) = &params.events {
-        webhook.events.clone_from(events);
-    }
-    if let Some(subject) = &params.subject {
-        webhook.subject.clone_from(subject);
-    }
-    if let Some(filter) = &params.filter {
-        webhook.filter.clone_from(filter);
-    }
-    if let Some(retry) = &params.retry {
-        webhook.patience.retry.clone_from(retry);
-    }
-    if let Some(timeout) = params.timeout {
-        webhook.patience.timeout = timeout;
-    }
-    webhook.ceilings = webhook.ceilings.after(params.ceilings);
-    webhook.order = webhook.order.after(params.order);
-    if let Some(signing_key) = params.signing_key {
-        webhook.signing_key = signing_key;
-    }
-    if params.switch == Some(Switch::Enable) && !webhook.state.is_active() {
-        webhook.state = WebhookState::Active;
-        webhook.health = Health::default();
-    }
-    if let Some(hold) = &mut webhook.health.hold {
-        hold.probe_at = hold.probe_at.min(params.at);
-    }
-    webhook.updated_at = params.at;
-}
-
 async fn store(session: &Session, webhook: &Webhook) -> Result<(), Failure> {
-    let (disabled_at, reason) = disabled_columns(webhook.state);
-    let health = HealthColumns::of(&webhook.health);
+    let columns = WebhookColumns::of(webhook);
     session
         .execute(
             UPDATE,
             &[
                 &webhook.id.raw(),
-                &webhook.name,
-                &webhook.url,
-                &events_column(&webhook.events),
-                &webhook.subject,
-                &disabled_at,
-                &reason,
-                &i64::from(health.failures),
-                &webhook.updated_at.as_ms(),
-                &webhook.patience.retry.as_ref().map(write_schedule),
-                &timeout_column(webhook.patience.timeout),
-                &pack_headers(&webhook.headers),
-                &webhook.secret.as_ref().map(|secret| secret.as_bytes()),
-                &pack_secrets(&webhook.previous_secrets),
-                &first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
-                &webhook.filter,
+                &columns.name,
+                &columns.url,
+                &columns.events,
+                &columns.subject,
+                &columns.disabled_at,
+                &columns.disable_reason,
+                &columns.health.failures,
+                &columns.updated_at,
+                &columns.retry_schedule,
+                &columns.timeout_ms,
+                &columns.headers,
+                &columns.secret,
+                &columns.previous_secrets,
+                &columns.secret_expires_at,
+                &columns.filter,
                 &webhook.settled_after.0,
-                &webhook.login.user,
-                &webhook.login.password.as_ref().map(|password| password.as_bytes()),
-                &signing_key_column(webhook),
-                &metadata_column(&webhook.metadata),
-                &webhook.ceilings.in_flight.map(MaxInFlight::get).map(i64::from),
-                &webhook.ceilings.rate.map(Rate::requests_per_second).map(i64::from),
-                &webhook.concurrency.map(i64::from),
-                &i64::from(webhook.order.by_key),
-                &webhook.order.on_exhausted.name(),
-                &health.failing_since,
-                &health.held_since,
-                &health.probes.map(i64::from),
-                &health.probe_at,
+                &columns.login_user,
+                &columns.login_password,
+                &columns.signing_key,
+                &columns.metadata,
+                &columns.max_in_flight,
+                &columns.rate_per_s,
+                &columns.concurrency,
+                &columns.ordered,
+                &columns.on_exhausted,
+                &columns.health.failing_since,
+                &columns.health.held_since,
+                &columns.health.probes,
+                &columns.health.probe_at,
             ],
         )
         .await?;

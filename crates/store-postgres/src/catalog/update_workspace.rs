@@ -1,15 +1,10 @@
 //! `update_workspace`: name, features and policy. A change for fan-out, whatever it changes.
 
-use std::time::Duration;
-
-use signalpost_core::health::ReleaseOrder;
-use signalpost_core::policy::PolicyOverrides;
-use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::UpdateWorkspace;
 use signalpost_store::pack::pack_texts;
-use signalpost_store::row::write_schedule;
+use signalpost_store::row::PolicyColumns;
 
 use super::find;
 use crate::failure::Failure;
@@ -31,7 +26,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Resu
         workspace.features.clone_from(features);
     }
     params.policy.apply_to(&mut workspace.policy);
-    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
+    let policy = PolicyColumns::of(&workspace.policy);
     write.bump_version(workspace.id)?;
     write
         .execute(
@@ -40,33 +35,15 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Resu
                 &workspace.id.raw(),
                 &workspace.name,
                 &pack_texts(&workspace.features),
-                &workspace.policy.retry.as_ref().map(write_schedule),
-                &timeout_ms(&workspace.policy),
-                &event_age_s,
-                &payload_age_s,
-                &bytes_max,
-                &hold_after_s(&workspace.policy),
-                &workspace.policy.release.map(ReleaseOrder::name),
+                &policy.retry_schedule,
+                &policy.timeout_ms,
+                &policy.event_age_s,
+                &policy.payload_age_s,
+                &policy.bytes_max,
+                &policy.hold_after_s,
+                &policy.release_order,
             ],
         )
         .await?;
     Ok(workspace)
-}
-
-/// Limits are whole milliseconds, see [`signalpost_core::policy::check_timeout_ms`].
-pub(super) fn timeout_ms(policy: &PolicyOverrides) -> Option<i64> {
-    policy.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// See [`signalpost_core::health::HoldAfter::from_seconds`].
-pub(super) fn hold_after_s(policy: &PolicyOverrides) -> Option<i64> {
-    policy.hold_after.map(|after| i64::try_from(after.as_seconds()).unwrap_or(i64::MAX))
-}
-
-/// `event_age_s`, `payload_age_s` and `bytes_max`. Ages are whole seconds, see
-/// [`signalpost_core::retention::check_age_s`].
-pub(super) fn retention_columns(own: &RetentionOverrides) -> [Option<i64>; 3] {
-    let seconds = |age: Option<Duration>| age.map(|age| age.as_secs());
-    [seconds(own.event_age_max), seconds(own.payload_age_max), own.bytes_max]
-        .map(|number| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
 }

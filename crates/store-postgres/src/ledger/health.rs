@@ -38,7 +38,6 @@ pub(super) async fn change(
 
 pub(crate) async fn store(session: &Session, id: WebhookId, health: &Health) -> Result<(), Failure> {
     let HealthColumns { failures, failing_since, held_since, probes, probe_at } = HealthColumns::of(health);
-    let (failures, probes) = (i64::from(failures), probes.map(i64::from));
     let values: Params<'_> = &[&id.raw(), &failures, &failing_since, &held_since, &probes, &probe_at];
     session.execute(UPDATE_HEALTH, values).await?;
     Ok(())

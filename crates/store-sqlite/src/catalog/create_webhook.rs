@@ -1,12 +1,8 @@
 //! `create_webhook`.
 
 use rusqlite::{Connection, params};
-use signalpost_core::ceilings::MaxInFlight;
 use signalpost_core::id::{SigningKeyId, WorkspaceId};
 use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
-use signalpost_core::pace::Rate;
-use signalpost_core::rotation::first_expiry;
-use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::CreateWebhook;
 
@@ -14,11 +10,7 @@ use super::signing_key;
 use crate::failure::Failure;
 use crate::fetch::{exists, limit};
 use crate::write::Write;
-use signalpost_store::pack_sealed::{pack_headers, pack_secrets};
-use signalpost_store::row::{
-    HealthColumns, disabled_columns, events_column, metadata_column, signing_key_column, timeout_column,
-    write_schedule,
-};
+use signalpost_store::row::WebhookColumns;
 
 /// Deleted ones count too.
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM webhook WHERE workspace = ?1 AND public_id = ?2";
@@ -51,43 +43,42 @@ pub(super) fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result<(), F
         check_filtered(write, webhook.workspace)?;
     }
     check_reference(write.connection, webhook.workspace, webhook.signing_key)?;
-    let (disabled_at, reason) = disabled_columns(webhook.state);
-    let health = HealthColumns::of(&webhook.health);
+    let columns = WebhookColumns::of(webhook);
     let here = write.sequence(webhook.workspace)?;
     write.statement(INSERT)?.execute(params![
         webhook.id.raw(),
         webhook.workspace.raw(),
         webhook.public_id,
-        webhook.name,
-        webhook.url,
-        events_column(&webhook.events),
-        webhook.subject,
-        disabled_at,
-        reason,
-        webhook.patience.retry.as_ref().map(write_schedule),
-        timeout_column(webhook.patience.timeout),
-        pack_headers(&webhook.headers),
-        webhook.secret.as_ref().map(|secret| secret.as_bytes()),
-        pack_secrets(&webhook.previous_secrets),
-        first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
-        health.failures,
+        columns.name,
+        columns.url,
+        columns.events,
+        columns.subject,
+        columns.disabled_at,
+        columns.disable_reason,
+        columns.retry_schedule,
+        columns.timeout_ms,
+        columns.headers,
+        columns.secret,
+        columns.previous_secrets,
+        columns.secret_expires_at,
+        columns.health.failures,
         webhook.created_at.as_ms(),
-        webhook.updated_at.as_ms(),
-        webhook.filter,
+        columns.updated_at,
+        columns.filter,
         here.0,
-        webhook.login.user,
-        webhook.login.password.as_ref().map(|password| password.as_bytes()),
-        signing_key_column(webhook),
-        metadata_column(&webhook.metadata),
-        webhook.ceilings.in_flight.map(MaxInFlight::get),
-        webhook.ceilings.rate.map(Rate::requests_per_second),
-        webhook.concurrency,
-        webhook.order.by_key,
-        webhook.order.on_exhausted.name(),
-        health.failing_since,
-        health.held_since,
-        health.probes,
-        health.probe_at,
+        columns.login_user,
+        columns.login_password,
+        columns.signing_key,
+        columns.metadata,
+        columns.max_in_flight,
+        columns.rate_per_s,
+        columns.concurrency,
+        columns.ordered,
+        columns.on_exhausted,
+        columns.health.failing_since,
+        columns.health.held_since,
+        columns.health.probes,
+        columns.health.probe_at,
     ])?;
     write.bump_version(webhook.workspace)?;
     write.news.note_id(webhook.id.raw());

@@ -1,18 +1,16 @@
 //! `create_workspace`: a tenant with version 1 and an empty history.
 
 use rusqlite::params;
-use signalpost_core::health::ReleaseOrder;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 
-use super::update_workspace::{hold_after_s, retention_columns, timeout_ms};
 use crate::failure::Failure;
 use crate::fetch::exists;
 use crate::write::Write;
 use signalpost_store::pack::pack_texts;
-use signalpost_store::row::write_schedule;
+use signalpost_store::row::PolicyColumns;
 
 pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = ?1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
@@ -25,23 +23,23 @@ pub(super) fn run(write: &mut Write<'_>, workspace: &Workspace) -> Result<(), Fa
     if exists(write.connection, IS_TAKEN, [&workspace.public_id])? {
         return Err(StoreError::Taken("workspace id").into());
     }
-    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
+    let policy = PolicyColumns::of(&workspace.policy);
     write.statement(INSERT)?.execute(params![
         workspace.id.raw(),
         workspace.public_id,
         workspace.dialect,
         workspace.name,
         pack_texts(&workspace.features),
-        workspace.policy.retry.as_ref().map(write_schedule),
-        timeout_ms(&workspace.policy),
-        event_age_s,
-        payload_age_s,
-        bytes_max,
+        policy.retry_schedule,
+        policy.timeout_ms,
+        policy.event_age_s,
+        policy.payload_age_s,
+        policy.bytes_max,
         workspace.feed == FeedRule::Kept,
         workspace.retention == RetentionDefault::ForEver,
         workspace.created_at.as_ms(),
-        hold_after_s(&workspace.policy),
-        workspace.policy.release.map(ReleaseOrder::name),
+        policy.hold_after_s,
+        policy.release_order,
     ])?;
     write.statement(INSERT_HEAD)?.execute([workspace.id.raw()])?;
     write.news.note_id(workspace.id.raw());

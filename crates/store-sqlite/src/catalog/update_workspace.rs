@@ -1,11 +1,6 @@
 //! `update_workspace`: name, features and policy. A change for fan-out, whatever it changes.
 
-use std::time::Duration;
-
 use rusqlite::params;
-use signalpost_core::health::ReleaseOrder;
-use signalpost_core::policy::PolicyOverrides;
-use signalpost_core::retention::RetentionOverrides;
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::UpdateWorkspace;
@@ -15,7 +10,7 @@ use crate::failure::Failure;
 use crate::retention;
 use crate::write::Write;
 use signalpost_store::pack::pack_texts;
-use signalpost_store::row::write_schedule;
+use signalpost_store::row::PolicyColumns;
 
 pub(crate) const UPDATE: &str = "UPDATE workspace
     SET name = ?2, features = ?3, retry_schedule = ?4, timeout_ms = ?5,
@@ -36,37 +31,19 @@ pub(super) fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Result<Wor
     if workspace.policy.retention != before {
         retention::forget(write, workspace.id, &workspace.policy.retention)?;
     }
-    let [event_age_s, payload_age_s, bytes_max] = retention_columns(&workspace.policy.retention);
+    let policy = PolicyColumns::of(&workspace.policy);
     write.bump_version(workspace.id)?;
     write.statement(UPDATE)?.execute(params![
         workspace.id.raw(),
         workspace.name,
         pack_texts(&workspace.features),
-        workspace.policy.retry.as_ref().map(write_schedule),
-        timeout_ms(&workspace.policy),
-        event_age_s,
-        payload_age_s,
-        bytes_max,
-        hold_after_s(&workspace.policy),
-        workspace.policy.release.map(ReleaseOrder::name),
+        policy.retry_schedule,
+        policy.timeout_ms,
+        policy.event_age_s,
+        policy.payload_age_s,
+        policy.bytes_max,
+        policy.hold_after_s,
+        policy.release_order,
     ])?;
     Ok(workspace)
-}
-
-/// Limits are whole milliseconds, see [`signalpost_core::policy::check_timeout_ms`].
-pub(super) fn timeout_ms(policy: &PolicyOverrides) -> Option<i64> {
-    policy.timeout.map(|timeout| i64::try_from(timeout.as_millis()).unwrap_or(i64::MAX))
-}
-
-/// See [`signalpost_core::health::HoldAfter::from_seconds`].
-pub(super) fn hold_after_s(policy: &PolicyOverrides) -> Option<i64> {
-    policy.hold_after.map(|after| i64::try_from(after.as_seconds()).unwrap_or(i64::MAX))
-}
-
-/// `event_age_s`, `payload_age_s` and `bytes_max`. Ages are whole seconds, see
-/// [`signalpost_core::retention::check_age_s`].
-pub(super) fn retention_columns(own: &RetentionOverrides) -> [Option<i64>; 3] {
-    let seconds = |age: Option<Duration>| age.map(|age| age.as_secs());
-    [seconds(own.event_age_max), seconds(own.payload_age_max), own.bytes_max]
-        .map(|number| number.map(|number| i64::try_from(number).unwrap_or(i64::MAX)))
 }

@@ -1,7 +1,5 @@
 //! Webhooks, also those of which a tombstone is left.
 
-use std::time::Duration;
-
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::custom_header::CustomHeader;
@@ -12,14 +10,15 @@ use signalpost_core::order::{OnExhausted, OrderRule};
 use signalpost_core::pace::Rate;
 use signalpost_core::policy::Patience;
 use signalpost_core::principal::Principal;
-use signalpost_core::rotation::PreviousSecret;
+use signalpost_core::rotation::{PreviousSecret, first_expiry};
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, EventSelection, Remembered, Tombstone, Webhook, WebhookState};
 
-use super::{Field, Fields, Row, optional_schedule, optional_timeout};
+use super::policy::{optional_schedule, optional_timeout, timeout_column, write_schedule};
+use super::{Field, Fields, Row};
 use crate::pack::{pack_pairs, pack_texts, unpack_pairs, unpack_texts};
-use crate::pack_sealed::{unpack_headers, unpack_secrets};
+use crate::pack_sealed::{pack_headers, pack_secrets, unpack_headers, unpack_secrets};
 
 #[macro_export]
 macro_rules! webhook_columns {
@@ -114,20 +113,20 @@ fn hold(fields: &mut Fields<'_>) -> Field<Option<Hold>> {
 
 /// A webhook's health as it is stored.
 pub struct HealthColumns {
-    pub failures: u32,
+    pub failures: i64,
     pub failing_since: Option<i64>,
     pub held_since: Option<i64>,
-    pub probes: Option<u32>,
+    pub probes: Option<i64>,
     pub probe_at: Option<i64>,
 }
 
 impl HealthColumns {
     pub fn of(health: &Health) -> Self {
         Self {
-            failures: health.consecutive_failures,
+            failures: i64::from(health.consecutive_failures),
             failing_since: health.failing_since.map(Timestamp::as_ms),
             held_since: health.hold.map(|hold| hold.since.as_ms()),
-            probes: health.hold.map(|hold| hold.probes),
+            probes: health.hold.map(|hold| i64::from(hold.probes)),
             probe_at: health.hold.map(|hold| hold.probe_at.as_ms()),
         }
     }
@@ -191,20 +190,77 @@ fn webhook_state(fields: &mut Fields<'_>) -> Field<WebhookState> {
     Ok(WebhookState::Disabled { at, reason })
 }
 
+/// What may change of a webhook, as it is stored.
+pub struct WebhookColumns<'w> {
+    pub name: Option<&'w str>,
+    pub url: &'w str,
+    pub events: Option<Vec<u8>>,
+    pub subject: Option<&'w str>,
+    pub filter: Option<&'w str>,
+    pub disabled_at: Option<i64>,
+    pub disable_reason: Option<&'static str>,
+    pub retry_schedule: Option<String>,
+    pub timeout_ms: Option<i64>,
+    pub headers: Option<Vec<u8>>,
+    pub secret: Option<&'w [u8]>,
+    pub previous_secrets: Option<Vec<u8>>,
+    /// When the first of the previous secrets is to be wiped.
+    pub secret_expires_at: Option<i64>,
+    pub updated_at: i64,
+    pub login_user: Option<&'w str>,
+    pub login_password: Option<&'w [u8]>,
+    pub signing_key: Option<i64>,
+    pub metadata: Option<Vec<u8>>,
+    pub max_in_flight: Option<i64>,
+    pub rate_per_s: Option<i64>,
+    pub concurrency: Option<i64>,
+    pub ordered: i64,
+    pub on_exhausted: &'static str,
+    pub health: HealthColumns,
+}
+
+impl<'w> WebhookColumns<'w> {
+    pub fn of(webhook: &'w Webhook) -> Self {
+        let (disabled_at, disable_reason) = disabled_columns(webhook.state);
+        let Webhook { patience, ceilings, order, login, .. } = webhook;
+        Self {
+            name: webhook.name.as_deref(),
+            url: &webhook.url,
+            events: events_column(&webhook.events),
+            subject: webhook.subject.as_deref(),
+            filter: webhook.filter.as_deref(),
+            disabled_at,
+            disable_reason,
+            retry_schedule: patience.retry.as_ref().map(write_schedule),
+            timeout_ms: timeout_column(patience.timeout),
+            headers: pack_headers(&webhook.headers),
+            secret: webhook.secret.as_ref().map(SealedSecret::as_bytes),
+            previous_secrets: pack_secrets(&webhook.previous_secrets),
+            secret_expires_at: first_expiry(&webhook.previous_secrets).map(Timestamp::as_ms),
+            updated_at: webhook.updated_at.as_ms(),
+            login_user: login.user.as_deref(),
+            login_password: login.password.as_ref().map(SealedSecret::as_bytes),
+            signing_key: signing_key_column(webhook),
+            metadata: metadata_column(&webhook.metadata),
+            max_in_flight: ceilings.in_flight.map(MaxInFlight::get).map(i64::from),
+            rate_per_s: ceilings.rate.map(Rate::requests_per_second).map(i64::from),
+            concurrency: webhook.concurrency.map(i64::from),
+            ordered: i64::from(order.by_key),
+            on_exhausted: order.on_exhausted.name(),
+            health: HealthColumns::of(&webhook.health),
+        }
+    }
+}
+
 /// `disabled_at` and `disable_reason`.
-pub fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'static str>) {
+fn disabled_columns(state: WebhookState) -> (Option<i64>, Option<&'static str>) {
     match state {
         WebhookState::Active => (None, None),
         WebhookState::Disabled { at, reason } => (Some(at.as_ms()), Some(reason.name())),
     }
 }
 
-/// In milliseconds.
-pub fn timeout_column(timeout: Option<Duration>) -> Option<i64> {
-    timeout.map(|timeout| i64::try_from(timeout.as_millis()).expect("at most a minute"))
-}
-
-pub fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
+fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
     match events {
         EventSelection::All => None,
         EventSelection::Only(types) => Some(pack_texts(types)),
@@ -212,7 +268,7 @@ pub fn events_column(events: &EventSelection) -> Option<Vec<u8>> {
 }
 
 /// One that is not signed is told from one that has lost its secret.
-pub fn signing_key_column(webhook: &Webhook) -> Option<i64> {
+fn signing_key_column(webhook: &Webhook) -> Option<i64> {
     match webhook.signing_key {
         Some(key) => Some(key.raw()),
         None if webhook.secret.is_none() => Some(0),
@@ -220,6 +276,6 @@ pub fn signing_key_column(webhook: &Webhook) -> Option<i64> {
     }
 }
 
-pub fn metadata_column(metadata: &[(String, String)]) -> Option<Vec<u8>> {
+fn metadata_column(metadata: &[(String, String)]) -> Option<Vec<u8>> {
     (!metadata.is_empty()).then(|| pack_pairs(metadata))
 }
