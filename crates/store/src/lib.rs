@@ -16,6 +16,7 @@ pub mod once;
 pub mod pack;
 pub mod pack_accepted;
 pub mod pack_sealed;
+pub mod pages;
 pub mod replays;
 pub mod retention;
 pub mod row;

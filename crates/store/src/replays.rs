@@ -1,12 +1,17 @@
 //! Jobs that send many deliveries once more. A plan is a set of rows of its own, written before anything is sent, so that it is
 //! counted exactly, does not change, and a step goes on where the last one that is on disk has ended.
 
-use signalpost_core::id::{EventId, ReplayId, WorkspaceId};
-use signalpost_core::limits::{REPLAYS_BUSY_MAX, REPLAYS_OPEN_MAX, REPLAYS_REMEMBERED_MAX};
+use signalpost_core::id::{EventId, ReplayId, WebhookId, WorkspaceId};
+use signalpost_core::limits::{
+    REPLAY_EVENT_TARGETS_MAX, REPLAY_STEP_BYTES_MAX, REPLAYS_BUSY_MAX, REPLAYS_OPEN_MAX,
+    REPLAYS_REMEMBERED_MAX,
+};
 use signalpost_core::principal::Principal;
-use signalpost_core::replay::{CancelReason, Command, Phase, Replay};
+use signalpost_core::replay::{CancelReason, Command, Phase, Replay, Which};
 use signalpost_core::time::Timestamp;
 
+use crate::pack::pack_ids;
+use crate::row::SizedEvent;
 use crate::{Answer, StoreError};
 
 pub trait Replays: Send + Sync {
@@ -150,6 +155,41 @@ impl StepReplay {
             return Err(StoreError::WrongState("the replay does not run"));
         }
         check_place(self.from, replay.progress.done_to)
+    }
+}
+
+/// Sends deliveries of a plan in one step.
+pub struct Sender {
+    pub workspace: WorkspaceId,
+    pub target: WebhookId,
+    pub which: Which,
+    pub at: Timestamp,
+    /// Bytes of events that were written anew.
+    written: usize,
+}
+
+impl Sender {
+    pub const fn of(replay: &Replay, at: Timestamp) -> Self {
+        let Replay { workspace, target, selection, .. } = replay;
+        Self { workspace: *workspace, target: *target, which: selection.which, at, written: 0 }
+    }
+
+    /// Others wait for what is written: whoever publishes to the workspace, or neighbours in the commit.
+    pub const fn has_written_enough(&self) -> bool {
+        self.written >= REPLAY_STEP_BYTES_MAX
+    }
+
+    /// The targets of an event with this one more, as they lie in their column, when it has its payload and room. They are
+    /// taken to be written.
+    pub fn named_in(&mut self, event: SizedEvent) -> Option<Vec<u8>> {
+        let SizedEvent { mut targets, bytes, payload_removed_at } = event;
+        if payload_removed_at.is_some() || targets.len() >= REPLAY_EVENT_TARGETS_MAX {
+            return None;
+        }
+        targets.push(self.target);
+        let packed = pack_ids(targets.iter().map(|webhook| webhook.raw()));
+        self.written += bytes + packed.len();
+        Some(packed)
     }
 }
 

@@ -5,12 +5,11 @@
 //! open, so nobody's open transaction holds a feed up.
 
 use signalpost_core::event::Sequence;
-use signalpost_core::id::EventId;
-use signalpost_core::limits::{LIST_SCAN_ROWS_MAX, PAGE_DATA_BYTES_MAX};
 use signalpost_core::profile::FeedRule;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Feed, ReadFeed};
-use signalpost_store::row::{Fields, Row, feed_rule};
+use signalpost_store::pages::FeedChoice;
+use signalpost_store::row::{Fields, feed_place, feed_rule};
 
 use super::events_by_id;
 use crate::failure::Failure;
@@ -25,23 +24,6 @@ pub(crate) const SELECT: &str = "SELECT f.workspace, f.sequence, f.event, m.type
 
 /// Events that are looked at in one query.
 const LOOK_ROWS: usize = 512;
-
-/// What choosing needs of an event.
-struct Place {
-    sequence: Sequence,
-    event: EventId,
-    event_type: String,
-    data_bytes: usize,
-}
-
-/// What a page hands out, before the events are read.
-struct Chosen {
-    events: Vec<EventId>,
-    next: Sequence,
-    more: bool,
-    bytes: usize,
-    looked: usize,
-}
 
 pub(super) async fn run(session: &Session, params: &ReadFeed) -> Result<Option<Feed>, Failure> {
     let state = session
@@ -59,22 +41,22 @@ pub(super) async fn run(session: &Session, params: &ReadFeed) -> Result<Option<F
     if after < oldest {
         return Ok(Some(Feed::Expired { oldest }));
     }
-    let Chosen { events, next, more, .. } = choose(session, params, after).await?;
+    let FeedChoice { events, next, more, .. } = choose(session, params, after).await?;
     let events = events_by_id::run(session, &events).await?;
     Ok(Some(Feed::Page { events, next, more }))
 }
 
-async fn choose(session: &Session, params: &ReadFeed, after: Sequence) -> Result<Chosen, Failure> {
-    let mut chosen = Chosen { events: Vec::new(), next: after, more: false, bytes: 0, looked: 0 };
+async fn choose(session: &Session, params: &ReadFeed, after: Sequence) -> Result<FeedChoice, Failure> {
+    let mut chosen = FeedChoice::behind(after);
     // One more than is wanted shows whether there is more.
     let rows =
         if params.types.is_empty() { params.limit.saturating_add(1).min(LOOK_ROWS) } else { LOOK_ROWS };
     loop {
         let page =
-            session.all(SELECT, &[&params.workspace.raw(), &chosen.next.0, &limit(rows)], place).await?;
+            session.all(SELECT, &[&params.workspace.raw(), &chosen.next.0, &limit(rows)], feed_place).await?;
         let is_last = page.len() < rows;
         for place in page {
-            if chosen.is_full_with(params, place) {
+            if chosen.is_full_with(params, &place) {
                 return Ok(chosen);
             }
         }
@@ -82,36 +64,4 @@ async fn choose(session: &Session, params: &ReadFeed, after: Sequence) -> Result
             return Ok(chosen);
         }
     }
-}
-
-impl Chosen {
-    /// Takes an event if it is wanted; whether the page had ended before it.
-    fn is_full_with(&mut self, params: &ReadFeed, place: Place) -> bool {
-        if self.looked == LIST_SCAN_ROWS_MAX {
-            self.more = true;
-            return true;
-        }
-        self.looked += 1;
-        if params.types.is_empty() || params.types.contains(&place.event_type) {
-            if self.events.len() == params.limit || self.bytes >= PAGE_DATA_BYTES_MAX {
-                self.more = true;
-                return true;
-            }
-            self.bytes += place.data_bytes;
-            self.events.push(place.event);
-        }
-        self.next = place.sequence;
-        false
-    }
-}
-
-fn place(row: &Row<'_>) -> Result<Place, StoreError> {
-    let mut fields = Fields::new(row, "feed", 2);
-    fields.skip();
-    Ok(Place {
-        sequence: Sequence(fields.integer("sequence")?),
-        event: EventId::from_raw(fields.id("event")?),
-        event_type: fields.text("type")?.to_owned(),
-        data_bytes: fields.count("data")?,
-    })
 }

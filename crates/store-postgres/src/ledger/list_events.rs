@@ -1,9 +1,7 @@
 //! `list_events`: newest first. Filters look at the small columns; only what passes is read whole.
 
-use signalpost_core::id::EventId;
-use signalpost_core::limits::LIST_SCAN_ROWS_MAX;
 use signalpost_store::ledger::{EventPage, ListEvents};
-use signalpost_store::row::Brief;
+use signalpost_store::pages::EventChoice;
 
 use super::events_by_id;
 use super::newest_first::{self, Scope};
@@ -18,22 +16,14 @@ pub(super) async fn run(session: &Session, params: &ListEvents) -> Result<EventP
     if !find::workspace_lives(session, params.workspace).await? {
         return Ok(EventPage { rows: Vec::new(), next: None });
     }
-    let Chosen { events, next, .. } = choose(session, params).await?;
+    let EventChoice { events, next, .. } = choose(session, params).await?;
     Ok(EventPage { rows: events_by_id::run(session, &events).await?, next })
 }
 
-/// What a page hands out, before the events are read.
-#[derive(Default)]
-struct Chosen {
-    events: Vec<EventId>,
-    next: Option<EventId>,
-    scanned: usize,
-}
-
-async fn choose(session: &Session, params: &ListEvents) -> Result<Chosen, Failure> {
+async fn choose(session: &Session, params: &ListEvents) -> Result<EventChoice, Failure> {
     let scope = Scope { workspace: params.workspace, webhook: None };
     let mut newest = params.before.map_or(i64::MAX, |before| before.raw().saturating_sub(1));
-    let mut chosen = Chosen::default();
+    let mut chosen = EventChoice::default();
     // One more than is wanted shows whether there is a next page.
     let rows = if params.event_type.is_none() && params.subject.is_none() {
         params.limit.saturating_add(1).min(LOOK_ROWS)
@@ -52,27 +42,4 @@ async fn choose(session: &Session, params: &ListEvents) -> Result<Chosen, Failur
             _ => return Ok(chosen),
         }
     }
-}
-
-impl Chosen {
-    /// Takes an event if it is wanted; whether the page ends with it.
-    fn is_full_with(&mut self, params: &ListEvents, event: &Brief) -> bool {
-        self.scanned += 1;
-        if passes(params, event) {
-            if self.events.len() == params.limit {
-                self.next = self.events.last().copied();
-                return true;
-            }
-            self.events.push(event.id);
-        }
-        if self.scanned == LIST_SCAN_ROWS_MAX {
-            self.next = Some(event.id);
-        }
-        self.scanned == LIST_SCAN_ROWS_MAX
-    }
-}
-
-fn passes(params: &ListEvents, event: &Brief) -> bool {
-    params.event_type.as_ref().is_none_or(|wanted| event.event_type == *wanted)
-        && (params.subject.is_none() || event.subject == params.subject)
 }

@@ -5,10 +5,10 @@ use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Timestamp;
-use signalpost_store::replays::{StepReplay, Stepped, Waits};
+use signalpost_store::replays::{Sender, StepReplay, Stepped, Waits};
 use signalpost_store::row::{Fields, HELD_AT};
 
-use super::send::Sender;
+use super::send::send;
 use super::{end, find};
 use crate::failure::Failure;
 use crate::locks::Locked;
@@ -89,7 +89,7 @@ async fn go_through(
         if sender.has_written_enough() {
             break;
         }
-        match sender.send(write, *event).await? {
+        match send(write, &mut sender, *event).await? {
             true => replay.progress.sent += 1,
             false => replay.progress.passed_over += 1,
         }

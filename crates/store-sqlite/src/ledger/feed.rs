@@ -7,8 +7,6 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, params};
 use signalpost_core::event::{Event, Sequence};
-use signalpost_core::id::EventId;
-use signalpost_core::limits::{LIST_SCAN_ROWS_MAX, PAGE_DATA_BYTES_MAX};
 use signalpost_core::profile::FeedRule;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Feed, ReadFeed};
@@ -16,28 +14,14 @@ use signalpost_store::ledger::{Feed, ReadFeed};
 use super::events_by_id;
 use crate::failure::Failure;
 use crate::fetch::{Cells, fetch_one};
-use signalpost_store::row::{Fields, Row, feed_rule};
+use signalpost_store::pages::FeedChoice;
+use signalpost_store::row::{Fields, feed_place, feed_rule};
 
 pub(crate) const SELECT_STATE: &str = "SELECT w.id, w.feed, h.expired_through
     FROM workspace w CROSS JOIN head h ON h.workspace = w.id WHERE w.id = ?1 AND w.erased_at IS NULL";
 pub(crate) const SELECT: &str = "SELECT f.workspace, f.sequence, f.event, m.type, length(m.data)
     FROM feed f CROSS JOIN message m ON m.id = f.event
     WHERE f.workspace = ?1 AND f.sequence > ?2 ORDER BY f.sequence";
-
-/// What choosing needs of an event.
-struct Place {
-    sequence: Sequence,
-    event: EventId,
-    event_type: String,
-    data_bytes: usize,
-}
-
-/// What a page hands out, before the events are read.
-struct Chosen {
-    events: Vec<EventId>,
-    next: Sequence,
-    more: bool,
-}
 
 pub(super) fn run(connection: &Connection, params: &ReadFeed) -> Result<Option<Feed>, Failure> {
     let state = fetch_one(connection, SELECT_STATE, [params.workspace.raw()], |row| {
@@ -53,43 +37,19 @@ pub(super) fn run(connection: &Connection, params: &ReadFeed) -> Result<Option<F
     if after < oldest {
         return Ok(Some(Feed::Expired { oldest }));
     }
-    let Chosen { events, next, more } = choose(connection, params, after)?;
+    let FeedChoice { events, next, more, .. } = choose(connection, params, after)?;
     let events: Vec<Arc<Event>> = events_by_id::run(connection, &events)?;
     Ok(Some(Feed::Page { events, next, more }))
 }
 
-fn choose(connection: &Connection, params: &ReadFeed, after: Sequence) -> Result<Chosen, Failure> {
+fn choose(connection: &Connection, params: &ReadFeed, after: Sequence) -> Result<FeedChoice, Failure> {
     let mut select = connection.prepare_cached(SELECT)?;
     let mut rows = select.query(params![params.workspace.raw(), after.0])?;
-    let mut chosen = Chosen { events: Vec::new(), next: after, more: false };
-    let (mut bytes, mut looked) = (0, 0);
+    let mut chosen = FeedChoice::behind(after);
     while let Some(row) = rows.next()? {
-        if looked == LIST_SCAN_ROWS_MAX {
-            chosen.more = true;
+        if chosen.is_full_with(params, &feed_place(&Cells(row))?) {
             break;
         }
-        looked += 1;
-        let place = place(&Cells(row))?;
-        if params.types.is_empty() || params.types.contains(&place.event_type) {
-            if chosen.events.len() == params.limit || bytes >= PAGE_DATA_BYTES_MAX {
-                chosen.more = true;
-                break;
-            }
-            bytes += place.data_bytes;
-            chosen.events.push(place.event);
-        }
-        chosen.next = place.sequence;
     }
     Ok(chosen)
-}
-
-fn place(row: &Row<'_>) -> Result<Place, StoreError> {
-    let mut fields = Fields::new(row, "feed", 2);
-    fields.skip();
-    Ok(Place {
-        sequence: Sequence(fields.integer("sequence")?),
-        event: EventId::from_raw(fields.id("event")?),
-        event_type: fields.text("type")?.to_owned(),
-        data_bytes: fields.count("data")?,
-    })
 }

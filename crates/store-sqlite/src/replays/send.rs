@@ -1,19 +1,17 @@
 //! One delivery of a plan: owed once more, or passed over.
 
 use rusqlite::params;
-use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
-use signalpost_core::limits::{DELIVERY_STEPS_MAX, REPLAY_EVENT_TARGETS_MAX, REPLAY_STEP_BYTES_MAX};
-use signalpost_core::replay::{Replay, Which};
-use signalpost_core::time::Timestamp;
+use signalpost_core::id::{DeliveryId, EventId};
+use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_store::StoreError;
+use signalpost_store::replays::Sender;
+use signalpost_store::row::sized_event;
 
 use crate::failure::Failure;
 use crate::fetch::fetch_one;
 use crate::ledger::index::INSERT_DELIVERY;
 use crate::ledger::requeue::{Found, begin_round, look};
 use crate::write::Write;
-use signalpost_store::pack::pack_ids;
-use signalpost_store::row::{Fields, targets};
 use signalpost_store::weight;
 
 /// No large column is read.
@@ -22,86 +20,43 @@ pub(crate) const SELECT_SIZE: &str =
     FROM message WHERE id = ?1 AND workspace = ?2";
 pub(crate) const UPDATE: &str = "UPDATE message SET targets = ?2 WHERE id = ?1";
 
-pub(super) struct Sender {
-    workspace: WorkspaceId,
-    target: WebhookId,
-    which: Which,
-    at: Timestamp,
-    /// Bytes of events that were written anew.
-    written: usize,
-}
-
-/// An event as far as naming a further target goes.
-struct Sized {
-    targets: Vec<WebhookId>,
-    bytes: usize,
-    payload_removed_at: Option<Timestamp>,
-}
-
-impl Sender {
-    pub(super) const fn of(replay: &Replay, at: Timestamp) -> Self {
-        let Replay { workspace, target, selection, .. } = replay;
-        Self { workspace: *workspace, target: *target, which: selection.which, at, written: 0 }
-    }
-
-    /// Neighbours in the commit wait for what is written.
-    pub(super) const fn has_written_enough(&self) -> bool {
-        self.written >= REPLAY_STEP_BYTES_MAX
-    }
-
-    /// Whether it is owed once more. An event that cannot be read is passed over: it must not keep the others.
-    pub(super) fn send(&mut self, write: &mut Write<'_>, event: EventId) -> Result<bool, Failure> {
-        let id = DeliveryId { event, webhook: self.target };
-        match self.found(write, id) {
-            Ok(Some(found)) => {
-                begin_round(write, self.workspace, id, &found, self.at)?;
-                Ok(true)
-            }
-            Ok(None) => Ok(false),
-            Err(Failure::Refused(problem @ StoreError::Corrupt { .. })) => {
-                tracing::error!(event = event.raw(), %problem, "an event cannot be read and is not replayed");
-                Ok(false)
-            }
-            Err(failure) => Err(failure),
+/// Whether it is owed once more. An event that cannot be read is passed over: it must not keep the others.
+pub(super) fn send(write: &mut Write<'_>, sender: &mut Sender, event: EventId) -> Result<bool, Failure> {
+    let id = DeliveryId { event, webhook: sender.target };
+    match found(write, sender, id) {
+        Ok(Some(found)) => {
+            begin_round(write, sender.workspace, id, &found, sender.at)?;
+            Ok(true)
         }
-    }
-
-    /// What is to be sent; from here on its event is meant for the target.
-    fn found(&mut self, write: &mut Write<'_>, id: DeliveryId) -> Result<Option<Found>, Failure> {
-        let found = match look(write, self.workspace, id)? {
-            Some(found) if self.which.sends(found.state) => Some(found),
-            Some(_) => None,
-            None if self.name_target(write, id.event)? => look(write, self.workspace, id)?,
-            None => None,
-        };
-        Ok(found.filter(|found| found.payload_removed_at.is_none() && found.last_number < DELIVERY_STEPS_MAX))
-    }
-
-    /// Whether there is such an event with its payload, and room for a further target.
-    fn name_target(&mut self, write: &mut Write<'_>, event: EventId) -> Result<bool, Failure> {
-        let Some(mut sized) = sized(write, self.workspace, event)? else { return Ok(false) };
-        if sized.payload_removed_at.is_some() || sized.targets.len() >= REPLAY_EVENT_TARGETS_MAX {
-            return Ok(false);
+        Ok(None) => Ok(false),
+        Err(Failure::Refused(problem @ StoreError::Corrupt { .. })) => {
+            tracing::error!(event = event.raw(), %problem, "an event cannot be read and is not replayed");
+            Ok(false)
         }
-        sized.targets.push(self.target);
-        let packed = pack_ids(sized.targets.iter().map(|webhook| webhook.raw()));
-        self.written += sized.bytes + packed.len();
-        write.statement(UPDATE)?.execute(params![event.raw(), packed])?;
-        // What stands above the mark comes into the index with the rest of its targets.
-        if event.raw() <= write.index_state()?.mark {
-            write.statement(INSERT_DELIVERY)?.execute([self.target.raw(), event.raw()])?;
-        }
-        write.count(self.workspace, 0, weight::of_target())?;
-        Ok(true)
+        Err(failure) => Err(failure),
     }
 }
 
-fn sized(write: &Write<'_>, workspace: WorkspaceId, event: EventId) -> Result<Option<Sized>, Failure> {
-    fetch_one(write.connection, SELECT_SIZE, [event.raw(), workspace.raw()], |row| {
-        let mut fields = Fields::new(row, "message", 1);
-        fields.skip();
-        let targets = targets(&mut fields)?;
-        let bytes = fields.count("data")?;
-        Ok(Sized { targets, bytes, payload_removed_at: fields.optional_time("payload_removed_at")? })
-    })
+/// What is to be sent; from here on its event is meant for the target.
+fn found(write: &mut Write<'_>, sender: &mut Sender, id: DeliveryId) -> Result<Option<Found>, Failure> {
+    let found = match look(write, sender.workspace, id)? {
+        Some(found) if sender.which.sends(found.state) => Some(found),
+        Some(_) => None,
+        None if name_target(write, sender, id.event)? => look(write, sender.workspace, id)?,
+        None => None,
+    };
+    Ok(found.filter(|found| found.payload_removed_at.is_none() && found.last_number < DELIVERY_STEPS_MAX))
+}
+
+/// Whether there is such an event with its payload, and room for a further target.
+fn name_target(write: &mut Write<'_>, sender: &mut Sender, event: EventId) -> Result<bool, Failure> {
+    let sized = fetch_one(write.connection, SELECT_SIZE, [event.raw(), sender.workspace.raw()], sized_event)?;
+    let Some(packed) = sized.and_then(|sized| sender.named_in(sized)) else { return Ok(false) };
+    write.statement(UPDATE)?.execute(params![event.raw(), packed])?;
+    // What stands above the mark comes into the index with the rest of its targets.
+    if event.raw() <= write.index_state()?.mark {
+        write.statement(INSERT_DELIVERY)?.execute([sender.target.raw(), event.raw()])?;
+    }
+    write.count(sender.workspace, 0, weight::of_target())?;
+    Ok(true)
 }

@@ -6,9 +6,9 @@ use signalpost_core::limits::UPKEEP_ROWS_MAX;
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Timestamp;
-use signalpost_store::replays::{StepReplay, Stepped, Waits};
+use signalpost_store::replays::{Sender, StepReplay, Stepped, Waits};
 
-use super::send::Sender;
+use super::send::send;
 use super::{end, find};
 use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
@@ -83,7 +83,7 @@ fn go_through(
         if sender.has_written_enough() {
             break;
         }
-        match sender.send(write, *event)? {
+        match send(write, &mut sender, *event)? {
             true => replay.progress.sent += 1,
             false => replay.progress.passed_over += 1,
         }

@@ -1,4 +1,4 @@
-//! Events without their large columns.
+//! Events without their large columns, as far as each reader goes.
 
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{EventId, WebhookId};
@@ -53,4 +53,41 @@ pub fn brief(row: &Row<'_>) -> Field<Brief> {
         producer_id: fields.optional_text("producer_id")?.map(str::to_owned),
         targets: targets(&mut fields)?,
     })
+}
+
+/// What choosing needs of an event that stands in a feed.
+pub struct FeedPlace {
+    pub sequence: Sequence,
+    pub event: EventId,
+    pub event_type: String,
+    pub data_bytes: usize,
+}
+
+/// Columns of `feed` and `message`: workspace, sequence, event, type, length of the data.
+pub fn feed_place(row: &Row<'_>) -> Field<FeedPlace> {
+    let mut fields = Fields::new(row, "feed", 2);
+    fields.skip();
+    Ok(FeedPlace {
+        sequence: Sequence(fields.integer("sequence")?),
+        event: EventId::from_raw(fields.id("event")?),
+        event_type: fields.text("type")?.to_owned(),
+        data_bytes: fields.count("data")?,
+    })
+}
+
+/// An event as far as naming a further target goes.
+pub struct SizedEvent {
+    pub targets: Vec<WebhookId>,
+    /// Of the columns that are written anew with the targets.
+    pub bytes: usize,
+    pub payload_removed_at: Option<Timestamp>,
+}
+
+/// Columns of `message`: id, targets, lengths of attributes and data together, payload_removed_at.
+pub fn sized_event(row: &Row<'_>) -> Field<SizedEvent> {
+    let mut fields = Fields::new(row, "message", 1);
+    fields.skip();
+    let targets = targets(&mut fields)?;
+    let bytes = fields.count("data")?;
+    Ok(SizedEvent { targets, bytes, payload_removed_at: fields.optional_time("payload_removed_at")? })
 }
