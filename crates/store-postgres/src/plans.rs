@@ -2,9 +2,9 @@
 //! goes with every event must not even depend on whether anything is known of the tables: plans that are made while they are
 //! empty last until they are analysed, and a million events may come before.
 
-use std::fs;
 use std::path::Path;
 
+use signalpost_store::testing::statements::assert_all_listed;
 use signalpost_testkit::Postgres;
 use tokio_postgres::{Client, NoTls};
 
@@ -42,22 +42,10 @@ const WITH_EVERY_EVENT: &[&str] = &[
     ledger::order::SELECT_FIRST,
 ];
 
-/// The lists of statements are written by hand; one that is missing from them would never be looked at.
 #[test]
 fn every_statement_is_listed() {
-    for (folder, listed) in [
-        ("catalog", catalog::STATEMENTS),
-        ("ledger", ledger::STATEMENTS),
-        ("replays", replays::STATEMENTS),
-        ("retention", retention::STATEMENTS),
-        ("vault", vault::STATEMENTS),
-    ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
-        let files = fs::read_dir(path).expect("the sources").map(|file| file.expect("a file").path());
-        let texts = files.map(|file| fs::read_to_string(file).expect("a text"));
-        let written: usize = texts.map(|text| text.matches(": &str =").count()).sum();
-        assert_eq!(listed.len(), written, "statements in {folder}");
-    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    assert_all_listed(&source, &["catalog", "ledger", "replays", "retention", "vault"]);
 }
 
 #[test]

@@ -1,28 +1,16 @@
 //! A test that SQLite answers every statement from an index: none may read a large table from end to end.
 
-use std::fs;
 use std::path::Path;
 
 use rusqlite::{Connection, Statement};
+use signalpost_store::testing::statements::assert_all_listed;
 
 use crate::{catalog, ledger, replays, retention, schema, vault};
 
-/// The lists of statements are written by hand; one that is missing from them would never be looked at.
 #[test]
 fn every_statement_is_listed() {
-    for (folder, listed) in [
-        ("catalog", catalog::STATEMENTS),
-        ("ledger", ledger::STATEMENTS),
-        ("replays", replays::STATEMENTS),
-        ("retention", retention::STATEMENTS),
-        ("vault", vault::STATEMENTS),
-    ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(folder);
-        let files = fs::read_dir(path).expect("the sources").map(|file| file.expect("a file").path());
-        let texts = files.map(|file| fs::read_to_string(file).expect("a text"));
-        let written: usize = texts.map(|text| text.matches(": &str =").count()).sum();
-        assert_eq!(listed.len(), written, "statements in {folder}");
-    }
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    assert_all_listed(&source, &["catalog", "ledger", "replays", "retention", "vault"]);
 }
 
 #[test]

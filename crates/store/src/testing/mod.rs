@@ -15,3 +15,4 @@ pub mod notes;
 pub mod refusal;
 pub mod sample;
 pub mod snapshot;
+pub mod statements;
