@@ -12,7 +12,7 @@ use tokio_postgres::config::Config;
 use tokio_postgres::{Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, describe};
 use crate::open::OpenError;
 use crate::session::{Params, Session};
 use crate::tls::{TlsSettings, Wishes};
@@ -80,7 +80,7 @@ impl Connector {
             None => driven(self.config.connect(NoTls).await),
             Some(tls) => driven(self.config.connect(tls.clone()).await),
         };
-        client.map(Session::new).map_err(|error| Failure::Away(describe(&error)))
+        client.map(Session::new).map_err(|error| Failure::Away(describe_absence(&error)))
     }
 }
 
@@ -101,12 +101,11 @@ where
     Ok(client)
 }
 
-/// An error with what lies below it, which says more.
-fn describe(error: &tokio_postgres::Error) -> String {
-    match (error.as_db_error(), std::error::Error::source(error)) {
-        (Some(said), _) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
-        (None, Some(source)) => format!("PostgreSQL cannot be reached: {source}"),
-        (None, None) => error.to_string(),
+/// Why there is no connection. What the driver says of that is less than what lies below it.
+fn describe_absence(error: &tokio_postgres::Error) -> String {
+    match std::error::Error::source(error) {
+        Some(source) if error.as_db_error().is_none() => format!("PostgreSQL cannot be reached: {source}"),
+        _ => describe(error),
     }
 }
 

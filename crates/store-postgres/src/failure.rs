@@ -75,13 +75,7 @@ impl Failure {
             Self::Refused(error) => error.to_string(),
             Self::Away(problem) => problem.clone(),
             Self::Unprepared(sql) => format!("a statement was not prepared in time: {sql}"),
-            Self::Sql(error) => match error.as_db_error() {
-                Some(said) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
-                None => match std::error::Error::source(error) {
-                    Some(source) => format!("{error}: {source}"),
-                    None => error.to_string(),
-                },
-            },
+            Self::Sql(error) => describe(error),
         }
     }
 
@@ -94,6 +88,15 @@ impl Failure {
     }
 }
 
+/// An error of the driver with what lies below it, which says more.
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    match (error.as_db_error(), std::error::Error::source(error)) {
+        (Some(said), _) => format!("PostgreSQL says: {} ({})", said.message(), said.code().code()),
+        (None, Some(source)) => format!("{error}: {source}"),
+        (None, None) => error.to_string(),
+    }
+}
+
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Refused(error)
@@ -103,5 +106,23 @@ impl From<StoreError> for Failure {
 impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         Self::Sql(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::open::OpenError;
+    use tokio_postgres::Config;
+
+    /// Nobody was asked, so nobody was not reached.
+    #[test]
+    fn a_malformed_url_is_said_to_be_that_and_no_more() {
+        let error = "postgres://somebody@somewhere:port/".parse::<Config>().expect_err("no port");
+        let said = OpenError::Url(describe(&error)).to_string();
+        assert_eq!(
+            said,
+            "the database URL cannot be used: invalid connection string: invalid value for option `port`"
+        );
     }
 }
