@@ -278,10 +278,9 @@ CREATE TABLE sweep (
 CREATE TABLE unblock (
     webhook bigint PRIMARY KEY
 );
--- Erased workspaces of which something is left. No event of theirs has an id above `upto`.
+-- Erased workspaces of which something is left.
 CREATE TABLE rest (
-    workspace bigint PRIMARY KEY,
-    upto      bigint NOT NULL
+    workspace bigint PRIMARY KEY
 );
 -- Webhooks of workspaces that are closed, each with the last event that it waits for. With the last row of a workspace
 -- its erasure begins.

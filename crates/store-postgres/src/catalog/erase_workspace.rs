@@ -60,8 +60,7 @@ pub(crate) const WIPE: &str = "UPDATE workspace
 pub(crate) const SELECT_ERASED_AT: &str = "SELECT id, erased_at FROM workspace WHERE id = $1";
 /// Every verb that writes asks for the head: without it the workspace does not exist for them.
 pub(crate) const DELETE_HEAD: &str = "DELETE FROM head WHERE workspace = $1";
-pub(crate) const INSERT_REST: &str = "INSERT INTO rest (workspace, upto)
-    VALUES ($1, coalesce((SELECT id FROM message WHERE workspace = $1 ORDER BY id + 0 DESC LIMIT 1), 0))";
+pub(crate) const INSERT_REST: &str = "INSERT INTO rest (workspace) VALUES ($1)";
 
 /// Webhooks buried in one commit, and again so many credentials, rights and answers.
 pub(crate) const BURIED_MAX: usize = 500;
