@@ -3,8 +3,9 @@
 //! A verb is one atomic unit of work: no transaction object crosses this seam, so each backend uses its own
 //! strengths inside one verb. The traits belong to this project and change with it; they are not an extension
 //! API. What a verb means exactly is written once, in `testing::memory`, and checked by
-//! `testing::conformance` for every backend. What backends have in common stands here too: how rows are read (`row`), and
-//! the forms in which lists and records lie in blobs (`pack`).
+//! `testing::conformance` for every backend. What backends have in common stands here too, whatever needs neither SQL nor a
+//! connection: how rows are read (`row`), the forms in which lists and records lie in blobs (`pack`), where pages end
+//! (`pages`), what retention makes of a history (`retention`), and telling of commits (`news`).
 
 pub mod batch;
 pub mod catalog;

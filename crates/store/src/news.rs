@@ -41,3 +41,49 @@ impl CommitNews {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::notes::{Notes, Told};
+    use signalpost_core::event::Sequence;
+    use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+    use signalpost_core::time::Timestamp;
+
+    struct Panicking;
+
+    impl CommitListener for Panicking {
+        fn accepted(&self, _: Vec<Stored>) {}
+
+        fn requeued(&self, _: Vec<Due>, _: WorkspaceId) {}
+
+        fn released(&self, due: Due) {
+            panic!("{due:?}");
+        }
+    }
+
+    fn due(event: i64) -> Due {
+        let id = DeliveryId { event: EventId::from_raw(event), webhook: WebhookId::from_raw(1) };
+        Due { id, due_at: Timestamp::from_ms(0), born: Sequence(event), steps: 0, tries: 0, order: None }
+    }
+
+    #[test]
+    fn each_commit_is_told_in_its_order_and_a_panic_harms_nobody() {
+        let (one, other) = (WorkspaceId::from_raw(7), WorkspaceId::from_raw(8));
+        let news = || CommitNews {
+            accepted: Vec::new(),
+            requeued: vec![(due(2), one), (due(3), one), (due(4), other)],
+            released: vec![due(5)],
+        };
+        news().tell(&Mutex::new(None));
+        news().tell(&Mutex::new(Some(Arc::new(Panicking))));
+        let notes = Arc::new(Notes::default());
+        let listener: Mutex<Option<Arc<dyn CommitListener>>> = Mutex::new(Some(notes.clone()));
+        news().tell(&listener);
+        let requeued = [(due(2), one), (due(3), one), (due(4), other)];
+        let told = requeued.map(|(due, workspace)| Told::Requeued(due, workspace));
+        assert_eq!(notes.take(), told.into_iter().chain([Told::Released(due(5))]).collect::<Vec<_>>());
+        CommitNews::default().tell(&listener);
+        assert_eq!(notes.take(), [], "nothing was to be told");
+    }
+}
