@@ -203,12 +203,13 @@ async fn leaving(
     Ok(found.into_iter().collect())
 }
 
-/// Takes out as many as there are without a delivery twice, in their order.
+/// Takes out the first ones, up to a delivery that was among them before: what each means for its webhook counts in their
+/// order, also where a delivery comes twice.
 fn next_wave<'f>(rest: &mut Vec<&'f Finished>) -> Vec<&'f Finished> {
     let mut seen = HashSet::new();
-    let (wave, left) = std::mem::take(rest).into_iter().partition(|one| seen.insert(one.due.id));
-    *rest = left;
-    wave
+    let first_again = rest.iter().position(|one| !seen.insert(one.due.id)).unwrap_or(rest.len());
+    let left = rest.split_off(first_again);
+    std::mem::replace(rest, left)
 }
 
 /// When rows go by which deliveries were owed.
