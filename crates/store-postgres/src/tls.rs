@@ -31,7 +31,12 @@ pub(crate) struct Wishes {
 impl Wishes {
     pub(crate) fn of(url: &str) -> Self {
         let mut wishes = Self { url: url.to_owned(), mode: None, authorities: None };
-        let Some((base, query)) = url.split_once('?') else { return wishes };
+        // The credentials end at the first `@`, whatever stands in a password before it.
+        let behind_credentials = url.find('@').map_or(0, |at| at + 1);
+        let Some(mark) = url[behind_credentials..].find('?').map(|mark| behind_credentials + mark) else {
+            return wishes;
+        };
+        let (base, query) = (&url[..mark], &url[mark + 1..]);
         let mut kept = Vec::new();
         for pair in query.split('&') {
             let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
@@ -55,7 +60,7 @@ impl Wishes {
             Some("disable") => SslMode::Disable,
             Some("allow" | "prefer") => SslMode::Prefer,
             Some("require" | "verify-ca" | "verify-full") => SslMode::Require,
-            None if config.get_hosts().iter().all(is_here) => SslMode::Disable,
+            None if stays_here(config) => SslMode::Disable,
             None => SslMode::Require,
             Some(other) => {
                 let known = "disable, prefer, require, verify-ca and verify-full";
@@ -69,6 +74,15 @@ impl Wishes {
         let mut settings = settings(self.authorities.as_deref()).map_err(OpenError::Tls)?;
         settings.alpn_protocols = vec![ALPN.to_vec()];
         Ok(Some(MakeRustlsConnect::new(settings)))
+    }
+}
+
+/// Whether connections stay on this machine. Where addresses are given they are dialled, whatever the hosts are called.
+fn stays_here(config: &Config) -> bool {
+    let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+    match addresses.is_empty() {
+        true => hosts.iter().all(is_here),
+        false => addresses.iter().all(IpAddr::is_loopback),
     }
 }
 
@@ -113,6 +127,11 @@ mod tests {
             ("postgres://db.example.com/x?sslmode=disable", SslMode::Disable),
             ("postgres://db.example.com/x?sslmode=prefer", SslMode::Prefer),
             ("postgres://localhost/x?sslmode=verify-full&connect_timeout=3", SslMode::Require),
+            ("postgres://localhost/x?hostaddr=10.0.0.5", SslMode::Require),
+            ("postgres://u:p@/x?hostaddr=10.0.0.5", SslMode::Require),
+            ("postgres://db.example.com/x?hostaddr=127.0.0.1", SslMode::Disable),
+            ("postgres://u:a?b@localhost/x?sslmode=require", SslMode::Require),
+            ("postgres://u:a?sslmode=disable@db.example.com/x", SslMode::Require),
         ] {
             assert_eq!(chosen(url), Ok((mode, None)), "{url}");
         }
