@@ -63,27 +63,16 @@ impl Step<'_> {
     }
 }
 
-/// Does one step of the walk.
+/// Does one step of the walk. A stage that fails is left for this walk, so that none that fails again and again keeps those
+/// behind it from their turn.
 pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreError> {
-    // Until the step has come to its end there is no place to go on from.
+    // One step at a time: another would begin a walk of its own, and the later to end is remembered.
     let mut walk = pool.shared.retention.take();
     let (now, rules) = (params.now, &params.rules);
     let mut step = Step { pool, now, rules, left: UPKEEP_ROWS_MAX, done: Retained::default() };
-    while !step.is_spent() && walk.stage != Stage::End {
-        let progress = match &mut walk.stage {
-            Stage::Rests => rest::step(&mut step).await?,
-            Stage::Calls { after } => calls::step(&mut step, after).await?,
-            Stage::Whole { after } => {
-                whole::step(&mut step, after, &mut walk.looked, &mut walk.overfull_told).await?
-            }
-            Stage::Workspaces(tour) => {
-                workspace::step(&mut step, tour, &mut walk.places, &mut walk.looked).await?
-            }
-            Stage::End => Progress::Ended,
-        };
-        if progress == Progress::Ended {
-            walk.go_on();
-        }
+    let walked = go(&mut step, &mut walk).await;
+    if walked.is_err() {
+        walk.go_on();
     }
     let mut done = Retained { looked: walk.looked, ..step.done };
     if walk.stage == Stage::End {
@@ -93,7 +82,27 @@ pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreE
         done.more = true;
     }
     pool.shared.retention.replace(walk);
-    Ok(done)
+    walked.map(|()| done)
+}
+
+async fn go(step: &mut Step<'_>, walk: &mut Walk) -> Result<(), StoreError> {
+    while !step.is_spent() && walk.stage != Stage::End {
+        let progress = match &mut walk.stage {
+            Stage::Rests => rest::step(step).await?,
+            Stage::Calls { after } => calls::step(step, after).await?,
+            Stage::Whole { after } => {
+                whole::step(step, after, &mut walk.looked, &mut walk.overfull_told).await?
+            }
+            Stage::Workspaces(tour) => {
+                workspace::step(step, tour, &mut walk.places, &mut walk.looked).await?
+            }
+            Stage::End => Progress::Ended,
+        };
+        if progress == Progress::Ended {
+            walk.go_on();
+        }
+    }
+    Ok(())
 }
 
 /// Every statement of these verbs, for the test of their plans.

@@ -3,7 +3,7 @@
 
 use signalpost_core::id::{UserId, WorkspaceId};
 use signalpost_store::StoreError;
-use signalpost_store::row::Fields;
+use signalpost_store::row::{Fields, Row};
 
 use super::candidate::{Candidate, candidate, candidate_columns};
 use super::{Progress, Step, remove};
@@ -25,10 +25,6 @@ pub(crate) const DELETE_CALLS: &str = concat!(
         SELECT ctid FROM once WHERE workspace = $1 ORDER BY id LIMIT $2))",
     returning!()
 );
-pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
-    SELECT d.ctid FROM webhook h CROSS JOIN LATERAL (
-        SELECT d.ctid FROM due d WHERE d.webhook = h.id LIMIT $2) AS d
-    WHERE h.workspace = $1 LIMIT $2))";
 pub(crate) const DELETE_FEED: &str = "DELETE FROM feed WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM feed WHERE workspace = $1 ORDER BY sequence LIMIT $2))";
 pub(crate) const SELECT_EVENTS: &str = concat!(
@@ -36,15 +32,18 @@ pub(crate) const SELECT_EVENTS: &str = concat!(
     candidate_columns!(),
     " FROM message m WHERE m.workspace = $1 ORDER BY m.id + 0 LIMIT $2"
 );
+/// They were buried.
+pub(crate) const SELECT_WEBHOOKS: &str =
+    "SELECT id FROM webhook WHERE workspace = $1 AND deleted_at IS NOT NULL ORDER BY id LIMIT $2";
+pub(crate) const DELETE_DUE: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
+    SELECT d.ctid FROM unnest($1::bigint[]) AS k CROSS JOIN LATERAL (
+        SELECT d.ctid FROM due d WHERE d.webhook = k LIMIT $2) AS d LIMIT $2))";
 pub(crate) const SELECT_DELIVERIES: &str =
-    "SELECT DISTINCT a.webhook, a.event FROM webhook h CROSS JOIN LATERAL (
-        SELECT a.webhook, a.event FROM attempt a WHERE a.webhook = h.id LIMIT $2) AS a
-    WHERE h.workspace = $1 LIMIT $2";
+    "SELECT DISTINCT a.webhook, a.event FROM unnest($1::bigint[]) AS k CROSS JOIN LATERAL (
+        SELECT a.webhook, a.event FROM attempt a WHERE a.webhook = k LIMIT $2) AS a LIMIT $2";
 pub(crate) const DELETE_DROPPED: &str = "DELETE FROM dropped WHERE ctid = ANY(ARRAY(
-    SELECT d.ctid FROM webhook h CROSS JOIN LATERAL (
-        SELECT d.ctid FROM dropped d WHERE d.webhook = h.id LIMIT $2) AS d
-    WHERE h.workspace = $1 LIMIT $2))";
-pub(crate) const SELECT_WEBHOOKS: &str = "SELECT id FROM webhook WHERE workspace = $1 LIMIT $2";
+    SELECT d.ctid FROM unnest($1::bigint[]) AS k CROSS JOIN LATERAL (
+        SELECT d.ctid FROM dropped d WHERE d.webhook = k LIMIT $2) AS d LIMIT $2))";
 pub(crate) const DELETE_CUTS: &str = "DELETE FROM cut WHERE webhook = ANY($1::bigint[])";
 pub(crate) const DELETE_SWEEPS: &str = "DELETE FROM sweep WHERE webhook = ANY($1::bigint[])";
 pub(crate) const DELETE_WEBHOOKS: &str = "DELETE FROM webhook WHERE id = ANY($1::bigint[])";
@@ -53,7 +52,7 @@ pub(crate) const DELETE_SIGNING_KEYS: &str = "DELETE FROM signing_key WHERE ctid
     RETURNING id";
 pub(crate) const DELETE: &str = "DELETE FROM rest WHERE workspace = $1";
 
-/// Rows of one kind that are deleted in one go.
+/// Rows of one kind that are deleted in one go, and webhooks that are emptied together.
 const ROWS_MAX: usize = 64;
 
 pub(super) async fn step(step: &mut Step<'_>) -> Result<Progress, StoreError> {
@@ -89,15 +88,17 @@ async fn remove_some(write: &mut Write<'_>, workspace: WorkspaceId) -> Result<us
     if forgotten > 0 {
         return Ok(2 * forgotten);
     }
-    // What is owed goes before its event, a feed before what it names, and everything before its webhook.
-    for sql in [DELETE_DUE, DELETE_FEED] {
-        let rows = delete(write, sql, workspace).await?;
-        if rows > 0 {
-            return Ok(rows);
-        }
+    // A feed goes before what it names, and everything before its webhook. What is owed was cut: nobody looks for its event.
+    let rows = write.execute(DELETE_FEED, &[&workspace.raw(), &limit(ROWS_MAX)]).await?;
+    if rows > 0 {
+        return Ok(count(rows));
     }
     let rows = remove_events(write, workspace).await?;
     if rows > 0 { Ok(rows) } else { remove_others(write, workspace).await }
+}
+
+fn count(rows: u64) -> usize {
+    usize::try_from(rows).unwrap_or(usize::MAX)
 }
 
 async fn locks_of(session: &Session, workspace: WorkspaceId) -> Result<Vec<Locked>, Failure> {
@@ -109,30 +110,43 @@ async fn locks_of(session: &Session, workspace: WorkspaceId) -> Result<Vec<Locke
     Ok(users.into_iter().map(Locked::User).chain([Locked::Workspace(workspace)]).collect())
 }
 
-/// What is left when no event is.
+/// What is left when no event is: webhooks with what hangs on them, some at a time, and what else there is.
 async fn remove_others(write: &Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
-    let rows = remove_steps(write, workspace).await?;
+    let id = |row: &Row<'_>| Fields::new(row, "webhook", 1).integer("id");
+    let webhooks = write.all(SELECT_WEBHOOKS, &[&workspace.raw(), &limit(ROWS_MAX)], id).await?;
+    let Some(highest) = webhooks.last() else {
+        let rows = remove_signing_keys(write, workspace).await?;
+        if rows == 0 {
+            write.execute(DELETE, &[&workspace.raw()]).await?;
+        }
+        return Ok(rows);
+    };
+    let rows = empty(write, &webhooks).await?;
     if rows > 0 {
         return Ok(rows);
     }
-    let rows = delete(write, DELETE_DROPPED, workspace).await?;
-    if rows > 0 {
-        return Ok(rows);
+    for sql in [DELETE_CUTS, DELETE_SWEEPS, DELETE_WEBHOOKS] {
+        write.execute(sql, &[&webhooks]).await?;
     }
-    let rows = remove_webhooks(write, workspace).await?;
-    if rows > 0 {
-        return Ok(rows);
-    }
-    let rows = remove_signing_keys(write, workspace).await?;
-    if rows == 0 {
-        write.execute(DELETE, &[&workspace.raw()]).await?;
-    }
-    Ok(rows)
+    meta::raise(write, meta::HIGHEST_DELETED_ID, *highest).await?;
+    Ok(3 * webhooks.len())
 }
 
-async fn delete(session: &Session, sql: &'static str, workspace: WorkspaceId) -> Result<usize, Failure> {
-    let rows = session.execute(sql, &[&workspace.raw(), &limit(ROWS_MAX)]).await?;
-    Ok(usize::try_from(rows).unwrap_or(usize::MAX))
+/// Removes some rows of one kind of what these webhooks have; none when they have nothing any more.
+async fn empty(write: &Write<'_>, webhooks: &[i64]) -> Result<usize, Failure> {
+    for sql in [DELETE_DUE, DELETE_DROPPED] {
+        let rows = write.execute(sql, &[&webhooks, &limit(ROWS_MAX)]).await?;
+        if rows > 0 {
+            return Ok(count(rows));
+        }
+    }
+    let deliveries = write
+        .all(SELECT_DELIVERIES, &[&webhooks, &limit(ROWS_MAX)], |row| {
+            let mut fields = Fields::new(row, "attempt", 2);
+            Ok((fields.integer("webhook")?, fields.integer("event")?))
+        })
+        .await?;
+    Ok(remove::steps(write, &deliveries).await?.len())
 }
 
 /// Their histories go by their webhooks.
@@ -141,30 +155,6 @@ async fn remove_events(write: &Write<'_>, workspace: WorkspaceId) -> Result<usiz
     let events: Vec<&Candidate> = events.iter().collect();
     remove::rows_and_keys(write, &events).await?;
     Ok(2 * events.len())
-}
-
-async fn remove_steps(write: &Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
-    let deliveries = write
-        .all(SELECT_DELIVERIES, &[&workspace.raw(), &limit(ROWS_MAX)], |row| {
-            let mut fields = Fields::new(row, "attempt", 2);
-            Ok((fields.integer("webhook")?, fields.integer("event")?))
-        })
-        .await?;
-    Ok(remove::steps(write, &deliveries).await?.len())
-}
-
-async fn remove_webhooks(write: &Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
-    let webhooks = write
-        .all(SELECT_WEBHOOKS, &[&workspace.raw(), &limit(ROWS_MAX)], |row| {
-            Fields::new(row, "webhook", 1).integer("id")
-        })
-        .await?;
-    let Some(highest) = webhooks.iter().max() else { return Ok(0) };
-    for sql in [DELETE_CUTS, DELETE_SWEEPS, DELETE_WEBHOOKS] {
-        write.execute(sql, &[&webhooks]).await?;
-    }
-    meta::raise(write, meta::HIGHEST_DELETED_ID, *highest).await?;
-    Ok(3 * webhooks.len())
 }
 
 /// Nothing refers to them any more.

@@ -32,13 +32,22 @@ struct Page {
     taken: Taken,
     /// Events up to this id are done.
     upto: i64,
-    is_kept: bool,
+    /// Bytes that are still too many, without what has come and gone meanwhile.
+    excess: i64,
+    /// Others had removed some of it: they count for themselves.
+    met_others: bool,
 }
 
 /// What the events of all workspaces count for, and the answers kept for calls. The sum stands for what the store takes:
 /// how much of its files is free PostgreSQL cannot say without reading them.
 pub(crate) async fn stored_bytes(session: &Session) -> Result<u64, Failure> {
     Ok(u64::try_from(session.number(SELECT_STORED, &[]).await?).unwrap_or(0))
+}
+
+/// Bytes above the bound; below zero when there is room.
+async fn excess(session: &Session, bytes_max: u64) -> Result<i64, Failure> {
+    let most = i64::try_from(bytes_max).unwrap_or(i64::MAX);
+    Ok(session.number(SELECT_STORED, &[]).await?.saturating_sub(most))
 }
 
 pub(super) async fn step(
@@ -48,9 +57,10 @@ pub(super) async fn step(
     overfull_told: &mut bool,
 ) -> Result<Progress, StoreError> {
     let Some(bytes_max) = step.rules.bytes_max else { return Ok(Progress::Ended) };
+    // Added up once a step and without locks: it reads a row of every workspace.
+    let mut excess = read(step.pool, async |session| self::excess(session, bytes_max).await).await?;
     loop {
-        let stored = read(step.pool, stored_bytes).await?;
-        if stored <= bytes_max {
+        if excess <= 0 {
             *overfull_told = false;
             return Ok(Progress::Ended);
         }
@@ -59,18 +69,16 @@ pub(super) async fn step(
         }
         let oldest = read(step.pool, async |session| oldest(session, *after).await).await?;
         if oldest.events.is_empty() && oldest.calls.is_empty() {
-            tell(overfull_told, stored, bytes_max);
+            tell(overfull_told, bytes_max.saturating_add(excess.unsigned_abs()), bytes_max);
             return Ok(Progress::Ended);
         }
         let events = within(&oldest.events, step.left);
-        let work =
-            async |write: &mut Write<'_>| take(write, events, &oldest.calls, (*after, bytes_max)).await;
+        let work = async |write: &mut Write<'_>| take(write, events, &oldest.calls, (*after, excess)).await;
         let page = transact(step.pool, &work).await?;
         *looked += step.note(&page.taken);
-        *after = page.upto;
-        if page.is_kept {
-            *overfull_told = false;
-            return Ok(Progress::Ended);
+        (*after, excess) = (page.upto, page.excess);
+        if page.met_others {
+            excess = read(step.pool, async |session| self::excess(session, bytes_max).await).await?;
         }
     }
 }
@@ -85,11 +93,9 @@ async fn take(
     write: &mut Write<'_>,
     seen: &[Seen],
     calls: &[Call],
-    (after, bytes_max): (i64, u64),
+    (after, mut excess): (i64, i64),
 ) -> Result<Page, Failure> {
     write.lock_all(&[locks_of(seen), calls::locks_of(calls)].concat()).await?;
-    let stored = stored_bytes(write).await?;
-    let mut excess = i64::try_from(stored.saturating_sub(bytes_max)).unwrap_or(i64::MAX);
     let events = load(write, seen).await?;
     let mut chosen = Chosen { calls, forgotten: 0, gone: Vec::new(), held: Vec::new(), upto: after };
     chosen.choose(&events, judge(write, &events).await?, &mut excess);
@@ -104,7 +110,7 @@ async fn take(
     let removed = remove::events(write, &chosen.gone).await?;
     let rows = chosen.held.len() + ROWS_EACH * chosen.forgotten;
     let taken = Taken { held: chosen.held, rows, ..Taken::default() }.and(removed);
-    Ok(Page { taken, upto: chosen.upto, is_kept: excess <= 0 })
+    Ok(Page { taken, upto: chosen.upto, excess, met_others: events.len() < seen.len() })
 }
 
 /// What goes of a page.
