@@ -26,7 +26,9 @@ use signalpost_core::workspace::Workspace;
 
 use crate::pack::{unpack_ids, unpack_pairs, unpack_texts};
 
-pub use self::brief::{Brief, FeedPlace, SizedEvent, brief, brief_columns, feed_place, sized_event};
+pub use self::brief::{
+    BRIEF_COLUMNS, Brief, FeedPlace, SizedEvent, brief, brief_columns, feed_place, sized_event,
+};
 pub use self::candidate::{Candidate, Content, Payload, candidate, candidate_columns};
 pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};

@@ -1,21 +1,31 @@
 //! `due_lanes`: webhooks that are on and are owed something.
 //!
-//! A loose index scan: one step of the index for each webhook, whatever each is owed. Only for a webhook that
-//! was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off, or whose first row waits for
-//! others of its key, is passed over with all that it holds.
+//! A loose index scan: one step of the index for each webhook, whatever each is owed, and all steps within one statement.
+//! Only for a webhook that was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off, or
+//! whose first row waits for others of its key, is passed over with all that it holds.
 
 use signalpost_core::id::WebhookId;
 use signalpost_core::time::Timestamp;
+use signalpost_store::StoreError;
 use signalpost_store::ledger::{DueLane, DueLanes};
+use signalpost_store::row::{Fields, HELD_AT, Row};
 
 use crate::failure::Failure;
-use crate::session::Session;
-use signalpost_store::row::{Fields, HELD_AT};
+use crate::session::{Session, limit};
 
-pub(crate) const SELECT_NEXT: &str = "SELECT webhook, due_at, event, born,
-        (SELECT max(upto) FROM cut WHERE cut.webhook = due.webhook),
-        (SELECT disabled_at FROM webhook WHERE webhook.id = due.webhook)
-    FROM due WHERE webhook > $1 ORDER BY webhook, due_at, event LIMIT 1";
+/// The recursion goes no further than the rows that are taken.
+pub(crate) const SELECT: &str = "WITH RECURSIVE first AS (
+        (SELECT webhook, due_at, born FROM due WHERE webhook > $1 ORDER BY webhook, due_at, event LIMIT 1)
+        UNION ALL
+        SELECT next.* FROM first CROSS JOIN LATERAL (
+            SELECT d.webhook, d.due_at, d.born FROM due d WHERE d.webhook > first.webhook
+            ORDER BY d.webhook, d.due_at, d.event LIMIT 1) AS next)
+    SELECT first.webhook, first.due_at, first.born,
+        (SELECT max(upto) FROM cut WHERE cut.webhook = first.webhook)
+    FROM first
+    WHERE first.due_at < $2 AND NOT EXISTS (
+        SELECT 1 FROM webhook h WHERE h.id = first.webhook AND h.disabled_at IS NOT NULL OFFSET 0)
+    LIMIT $3";
 pub(crate) const SELECT_FIRST_LIVING: &str = "SELECT webhook, due_at, event FROM due
     WHERE webhook = $1 AND due_at < $3 AND born > $2 ORDER BY due_at, event LIMIT 1";
 
@@ -25,40 +35,40 @@ struct First {
     due_at: Timestamp,
     born: i64,
     cut_upto: Option<i64>,
-    disabled_at: Option<Timestamp>,
 }
 
+/// Fewer than are asked for are the last ones, and none is the end: behind a page of webhooks that owe nothing living another
+/// page is read.
 pub(super) async fn run(session: &Session, params: DueLanes) -> Result<Vec<DueLane>, Failure> {
     let mut after = params.after.map_or(i64::MIN, |after| after.raw());
     let mut lanes = Vec::new();
-    while lanes.len() < params.limit {
-        let Some(first) = next_webhook(session, after).await? else { break };
-        after = first.webhook.raw();
-        if first.disabled_at.is_some() || first.due_at >= Timestamp::from_ms(HELD_AT) {
-            continue;
+    loop {
+        let page = session.all(SELECT, &[&after, &HELD_AT, &limit(params.limit)], first).await?;
+        for first in &page {
+            after = first.webhook.raw();
+            let first_due_at = match first.cut_upto {
+                Some(upto) if first.born <= upto => first_living(session, first.webhook, upto).await?,
+                _ => Some(first.due_at),
+            };
+            lanes.extend(first_due_at.map(|first_due_at| DueLane { webhook: first.webhook, first_due_at }));
+            if lanes.len() == params.limit {
+                return Ok(lanes);
+            }
         }
-        let first_due_at = match first.cut_upto {
-            Some(upto) if first.born <= upto => first_living(session, first.webhook, upto).await?,
-            _ => Some(first.due_at),
-        };
-        lanes.extend(first_due_at.map(|first_due_at| DueLane { webhook: first.webhook, first_due_at }));
+        if page.len() < params.limit {
+            return Ok(lanes);
+        }
     }
-    Ok(lanes)
 }
 
-async fn next_webhook(session: &Session, after: i64) -> Result<Option<First>, Failure> {
-    let found = session
-        .one(SELECT_NEXT, &[&after], |row| {
-            let mut fields = Fields::new(row, "due", 3);
-            let webhook = WebhookId::from_raw(fields.id("webhook")?);
-            let due_at = fields.time("due_at")?;
-            fields.skip();
-            let born = fields.integer("born")?;
-            let cut_upto = fields.optional_integer("upto")?;
-            Ok(First { webhook, due_at, born, cut_upto, disabled_at: fields.optional_time("disabled_at")? })
-        })
-        .await?;
-    Ok(found)
+fn first(row: &Row<'_>) -> Result<First, StoreError> {
+    let mut fields = Fields::new(row, "due", 1);
+    Ok(First {
+        webhook: WebhookId::from_raw(fields.id("webhook")?),
+        due_at: fields.time("due_at")?,
+        born: fields.integer("born")?,
+        cut_upto: fields.optional_integer("upto")?,
+    })
 }
 
 async fn first_living(

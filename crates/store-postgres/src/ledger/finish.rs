@@ -330,20 +330,38 @@ async fn follow_order(write: &mut Write<'_>, due: &Due, verdict: Verdict) -> Res
 /// Records an attempt whose number is taken; `false` when it is recorded already. Off the hot path: the whole history is
 /// read.
 async fn record_elsewhere(write: &mut Write<'_>, one: &Finished) -> Result<bool, Failure> {
-    let steps = history::steps(write, one.due.id).await?;
-    match taken(write, one, &steps).await? {
-        Place::Recorded => return Ok(false),
-        Place::Current { number } => {
-            record::insert_one(write, one, number, one.attempt.verdict).await?;
-            record::delete_due(write, left_retry(&one.due, &steps).into_iter().chain([one.due])).await?;
-            let mut again = DueRows::default();
-            note_retry(&mut again, one, number, &cuts_upto(write, &[one]).await?);
-            again.insert(write).await?;
-            follow_order(write, &one.due, one.attempt.verdict).await?;
+    // Whoever else takes the place that was free is in the history the next time, and that is bounded.
+    loop {
+        let steps = history::steps(write, one.due.id).await?;
+        match taken(write, one, &steps).await? {
+            Place::Recorded => return Ok(false),
+            Place::Current { number } => {
+                if record::insert_one(write, one, number, one.attempt.verdict).await? {
+                    follow_elsewhere(write, one, number, &steps).await?;
+                    return Ok(true);
+                }
+            }
+            Place::Superseded { number } => {
+                if record::insert_one(write, one, number, Verdict::Superseded).await? {
+                    return Ok(true);
+                }
+            }
         }
-        Place::Superseded { number } => record::insert_one(write, one, number, Verdict::Superseded).await?,
     }
-    Ok(true)
+}
+
+/// What follows for the delivery from an attempt that was recorded under another number than its own.
+async fn follow_elsewhere(
+    write: &mut Write<'_>,
+    one: &Finished,
+    number: u32,
+    steps: &[Step],
+) -> Result<(), Failure> {
+    record::delete_due(write, left_retry(&one.due, steps).into_iter().chain([one.due])).await?;
+    let mut again = DueRows::default();
+    note_retry(&mut again, one, number, &cuts_upto(write, &[one]).await?);
+    again.insert(write).await?;
+    follow_order(write, &one.due, one.attempt.verdict).await
 }
 
 async fn taken(session: &Session, one: &Finished, steps: &[Step]) -> Result<Place, Failure> {

@@ -6,7 +6,7 @@ use signalpost_store::pages::DeliveryChoice;
 use signalpost_store::row::Brief;
 
 use super::history;
-use super::newest_first::{self, Scope};
+use super::newest_first::{self, Page, Scope};
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -30,10 +30,10 @@ pub(super) async fn run(session: &Session, params: &ListDeliveries) -> Result<De
     let rows =
         if params.status.is_none() { params.limit.saturating_add(2).min(LOOK_ROWS) } else { LOOK_ROWS };
     loop {
-        let events = newest_first::page(session, scope, newest, rows).await?;
+        let Page { events, next } = newest_first::page(session, scope, newest, rows).await?;
         let is_full = add_events(session, params, &mut page, &events).await?;
-        match events.last() {
-            Some(last) if events.len() == rows && !is_full => newest = last.id.raw().saturating_sub(1),
+        match next {
+            Some(next) if !is_full => newest = next,
             _ => return Ok(page.finish()),
         }
     }

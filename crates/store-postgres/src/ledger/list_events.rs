@@ -32,14 +32,14 @@ async fn choose(session: &Session, params: &ListEvents) -> Result<EventChoice, F
     };
     loop {
         let page = newest_first::page(session, scope, newest, rows).await?;
-        for event in &page {
+        for event in &page.events {
             if chosen.is_full_with(params, event) {
                 return Ok(chosen);
             }
         }
-        match page.last() {
-            Some(last) if page.len() == rows => newest = last.id.raw().saturating_sub(1),
-            _ => return Ok(chosen),
+        match page.next {
+            Some(next) => newest = next,
+            None => return Ok(chosen),
         }
     }
 }

@@ -178,7 +178,7 @@ impl Ledger for PostgresStore {
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     accept::SELECT_KNOWN,
-    due_lanes::SELECT_NEXT,
+    due_lanes::SELECT,
     due_lanes::SELECT_FIRST_LIVING,
     due_page::SELECT,
     due_page::SELECT_NEWEST,
@@ -221,6 +221,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     rows::INSERT_KEYS,
     storage::SELECT,
     sweep::SELECT_FIRST,
+    sweep::SELECT_CUT_UPTO,
     sweep::SELECT_ROWS,
     sweep::DELETE_ROWS,
     sweep::INSERT_DROPPED,

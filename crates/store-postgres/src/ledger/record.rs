@@ -83,17 +83,19 @@ impl Rows {
     }
 }
 
-/// Writes an attempt down in a place that was found to be free.
+/// Writes an attempt down in a place that was found to be free; `false` when somebody has taken it meanwhile.
 pub(super) async fn insert_one(
     write: &mut Write<'_>,
     one: &Finished,
     number: u32,
     verdict: Verdict,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let row = Row::of(one, number, verdict);
-    insert(write, std::slice::from_ref(&row)).await?;
-    write.count(one.workspace, 0, weight::of_step(row.detail.len()));
-    Ok(())
+    let is_written = !insert(write, std::slice::from_ref(&row)).await?.is_empty();
+    if is_written {
+        write.count(one.workspace, 0, weight::of_step(row.detail.len()));
+    }
+    Ok(is_written)
 }
 
 /// A row of `attempt`.

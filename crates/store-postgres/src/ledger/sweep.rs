@@ -9,10 +9,12 @@ use crate::failure::Failure;
 use crate::session::{Session, limit};
 use crate::write::Write;
 
-/// The row is locked, so that two nodes do not take the same step.
-pub(crate) const SELECT_FIRST: &str = "SELECT webhook, due_at, event,
-        (SELECT max(upto) FROM cut WHERE cut.webhook = sweep.webhook)
-    FROM sweep ORDER BY webhook LIMIT 1 FOR UPDATE SKIP LOCKED";
+/// The row is locked, so that two nodes do not take the same step, and no cut begins the sweep anew meanwhile.
+pub(crate) const SELECT_FIRST: &str =
+    "SELECT webhook, due_at, event FROM sweep ORDER BY webhook LIMIT 1 FOR UPDATE SKIP LOCKED";
+/// Behind that lock: a statement sees only cuts that were committed before it began.
+pub(crate) const SELECT_CUT_UPTO: &str =
+    "SELECT coalesce(max(upto), -9223372036854775808) FROM cut WHERE webhook = $1";
 pub(crate) const SELECT_ROWS: &str = "SELECT webhook, due_at, event, born FROM due
     WHERE webhook = $1 AND (due_at, event) > ($2, $3) ORDER BY due_at, event LIMIT $4";
 /// What an outcome is about to delete is passed over: it goes without us, and whoever deletes it may wait for our lock.
@@ -21,8 +23,10 @@ pub(crate) const DELETE_ROWS: &str = "DELETE FROM due WHERE ctid = ANY(ARRAY(
     CROSS JOIN LATERAL (SELECT d.ctid FROM due d
         WHERE d.webhook = $1 AND d.due_at = k.due_at AND d.event = k.event AND d.born <= $4
         OFFSET 0 FOR UPDATE SKIP LOCKED) AS d))";
+/// Of events that stay until the commit: retention would not look for a row that comes after it.
 pub(crate) const INSERT_DROPPED: &str = "INSERT INTO dropped (webhook, event)
     SELECT $1, k.event FROM unnest($2::bigint[]) AS k (event)
+    CROSS JOIN LATERAL (SELECT 1 FROM message m WHERE m.id = k.event OFFSET 0 FOR KEY SHARE) AS m
     WHERE NOT EXISTS (SELECT 1 FROM attempt a WHERE a.webhook = $1 AND a.event = k.event)
     ON CONFLICT DO NOTHING";
 pub(crate) const UPDATE: &str = "UPDATE sweep SET due_at = $2, event = $3 WHERE webhook = $1";
@@ -34,7 +38,6 @@ struct Sweep {
     webhook: i64,
     due_at: i64,
     event: i64,
-    cut_upto: i64,
 }
 
 struct Row {
@@ -51,12 +54,13 @@ pub(super) async fn is_wanted(session: &Session) -> Result<bool, Failure> {
 /// nothing to look at.
 pub(super) async fn step(write: &Write<'_>) -> Result<bool, Failure> {
     let Some(sweep) = first(write).await? else { return Ok(false) };
+    let cut_upto = write.number(SELECT_CUT_UPTO, &[&sweep.webhook]).await?;
     let rows = rows(write, &sweep).await?;
-    let ended = || rows.iter().filter(|row| row.born <= sweep.cut_upto);
+    let ended = || rows.iter().filter(|row| row.born <= cut_upto);
     let due_at: Vec<i64> = ended().map(|row| row.due_at).collect();
     let events: Vec<i64> = ended().map(|row| row.event).collect();
     if !events.is_empty() {
-        write.execute(DELETE_ROWS, &[&sweep.webhook, &due_at, &events, &sweep.cut_upto]).await?;
+        write.execute(DELETE_ROWS, &[&sweep.webhook, &due_at, &events, &cut_upto]).await?;
         write.execute(INSERT_DROPPED, &[&sweep.webhook, &events]).await?;
     }
     match rows.last() {
@@ -79,7 +83,6 @@ async fn first(session: &Session) -> Result<Option<Sweep>, Failure> {
                 webhook: fields.integer("webhook")?,
                 due_at: fields.integer("due_at")?,
                 event: fields.integer("event")?,
-                cut_upto: fields.integer("upto")?,
             })
         })
         .await?;

@@ -15,6 +15,9 @@ macro_rules! brief_columns {
 }
 pub use brief_columns;
 
+/// How many these are.
+pub const BRIEF_COLUMNS: usize = 8;
+
 /// An event without its payload.
 pub struct Brief {
     pub id: EventId,
