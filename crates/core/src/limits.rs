@@ -6,6 +6,7 @@ mod filter;
 mod health;
 mod moving;
 mod replay;
+mod transfer;
 
 pub use filter::{
     FILTER_CHARS_MAX, FILTER_COST_MAX, FILTER_DATA_VALUES_MAX, FILTER_DEPTH_MAX, FILTER_MESSAGE_CHARS_MAX,
@@ -25,6 +26,7 @@ pub use replay::{
     REPLAY_PER_SECOND_MAX, REPLAY_REMEMBERED_MS, REPLAY_STEP_BYTES_MAX, REPLAY_TYPES_MAX, REPLAYS_BUSY_MAX,
     REPLAYS_OPEN_MAX, REPLAYS_REMEMBERED_MAX,
 };
+pub use transfer::{TRANSFER_BYTES_MAX, TRANSFER_ROWS_MAX};
 
 /// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).
 pub const EVENT_BODY_BYTES_MAX: usize = 1024 * 1024;

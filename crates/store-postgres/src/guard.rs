@@ -48,6 +48,11 @@ impl Guard {
         }
     }
 
+    /// The connection that holds the lock, for whoever does all of its work on it: without it there is no lock either.
+    pub(crate) fn into_session(self) -> Session {
+        self.session
+    }
+
     /// Takes the lock again when its connection is lost, for as long as the store is open. When somebody else was faster the
     /// store closes: two processes would deliver everything twice.
     pub(crate) async fn keep(mut self, connector: &Connector, schema_key: i64, queues: &Queues) {

@@ -15,6 +15,7 @@ mod kept;
 mod ledger;
 mod locks;
 mod meta;
+pub mod move_in;
 mod open;
 #[cfg(test)]
 mod plans;

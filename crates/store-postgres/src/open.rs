@@ -39,6 +39,11 @@ pub enum OpenError {
     ChangedMigration { number: i64 },
     #[error("another process works on this database; this version has no clusters: stop that one first")]
     InUse,
+    #[error(
+        "a move from an embedded store into this database is not finished: give the same `signalpost migrate --from … --to …` \
+         again until it is, or start anew with DROP SCHEMA signalpost CASCADE, with which all that was moved so far goes"
+    )]
+    Unfinished,
     #[error("the database cannot be used: {0}")]
     Database(String),
     #[error("no executor for the store's thread: {0}")]

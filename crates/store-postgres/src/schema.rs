@@ -14,8 +14,10 @@ struct Migration {
 }
 
 /// In order, numbers from 1 without a gap. A released one never changes.
-const MIGRATIONS: &[Migration] =
-    &[Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
+    Migration { number: 2, name: "moves", sql: include_str!("../migrations/0002_moves.sql") },
+];
 
 const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number bigint PRIMARY KEY, name text NOT NULL, sha256 bytea NOT NULL)";

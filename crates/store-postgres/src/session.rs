@@ -72,6 +72,11 @@ impl Session {
         Ok(())
     }
 
+    /// For what runs once, and is neither prepared nor a row that is decoded here.
+    pub(crate) const fn client(&self) -> &Client {
+        &self.client
+    }
+
     /// Prepares statements, so that they may go before a commit.
     pub(crate) async fn prepare_all(&self, statements: &[&'static str]) -> Result<(), Failure> {
         try_join_all(statements.iter().map(|sql| self.prepare(sql))).await?;
@@ -157,7 +162,7 @@ pub(crate) fn limit(rows: usize) -> i64 {
 }
 
 /// A row of PostgreSQL.
-struct Cells<'r>(&'r tokio_postgres::Row);
+pub(crate) struct Cells<'r>(pub(crate) &'r tokio_postgres::Row);
 
 impl Columns for Cells<'_> {
     fn value(&self, index: usize) -> Result<Value<'_>, String> {

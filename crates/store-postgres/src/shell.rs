@@ -24,7 +24,7 @@ use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
 use crate::shared::{Board, Shared};
-use crate::{meta, schema};
+use crate::{meta, move_in, schema};
 
 /// Connections for what is neither published nor an outcome.
 const SESSIONS_MAX: usize = 8;
@@ -96,6 +96,9 @@ async fn open(connector: &Connector, board: Arc<Board>) -> Result<(Shared, Guard
     schema::migrate(&session).await?;
     let schema_key = schema_key(&session).await?;
     let guard = Guard::take_soon(connector, schema_key).await?;
+    if move_in::is_unfinished(&session).await? {
+        return Err(OpenError::Unfinished);
+    }
     let highest = meta::highest_id(&session).await?;
     board.highest_id.store(highest, std::sync::atomic::Ordering::Release);
     let (kept_in_all, places_looked_at) = (Cell::new(None), Cell::new((i64::MIN, i64::MIN)));

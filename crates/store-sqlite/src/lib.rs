@@ -23,6 +23,7 @@ mod job;
 mod kept;
 mod ledger;
 mod meta;
+pub mod move_out;
 mod open;
 #[cfg(test)]
 mod plans;

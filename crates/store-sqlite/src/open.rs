@@ -12,6 +12,7 @@ use signalpost_core::ports::Threads;
 use signalpost_store::ledger::DiskSpace;
 
 use crate::disk::Disk;
+use crate::move_out::MARKER_FILE;
 use crate::schema;
 
 /// Where the data lies and who works on it.
@@ -29,6 +30,12 @@ pub enum OpenError {
         "the data directory {0} is in use by another process; stop that one first, or name another directory"
     )]
     InUse(PathBuf),
+    #[error(
+        "the data in {directory} was moved to PostgreSQL, and what was pending goes out from there; {marker} says where to. \
+         Start with that database's URL. To go back for good, remove this file, and nothing that came after the move is \
+         here, while what was delivered since goes out once more"
+    )]
+    Moved { directory: PathBuf, marker: PathBuf },
     #[error("cannot use {path}: {error}")]
     File { path: PathBuf, error: io::Error },
     #[error(
@@ -120,17 +127,11 @@ pub(crate) struct Directory {
 impl Directory {
     /// Makes the directory if need be and locks it against other processes.
     pub(crate) fn open(path: &Path) -> Result<Self, OpenError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |error| OpenError::File { path, error }
-        };
         make_directory(path).map_err(failed(path))?;
-        let lock_path = path.join(LOCK_FILE);
-        let lock = create_private(&lock_path, Existing::Kept).map_err(failed(&lock_path))?;
-        match lock.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(OpenError::InUse(path.to_owned())),
-            Err(TryLockError::Error(error)) => return Err(failed(&lock_path)(error)),
+        let lock = lock(path)?;
+        let marker = path.join(MARKER_FILE);
+        if marker.exists() {
+            return Err(OpenError::Moved { directory: path.to_owned(), marker });
         }
         let database = path.join(DATABASE_FILE);
         // SQLite gives its -wal and -shm files the mode of the database file.
@@ -180,6 +181,22 @@ impl Directory {
         connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
         Ok(connection)
     }
+}
+
+/// Locks a directory against other processes, for as long as the file is open.
+pub(crate) fn lock(directory: &Path) -> Result<File, OpenError> {
+    let path = directory.join(LOCK_FILE);
+    let lock = create_private(&path, Existing::Kept).map_err(failed(&path))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(directory.to_owned())),
+        Err(TryLockError::Error(error)) => Err(failed(&path)(error)),
+    }
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> OpenError + use<> {
+    let path = path.to_owned();
+    move |error| OpenError::File { path, error }
 }
 
 /// Makes a directory that its owner alone may use, with those above it that are missing, unless it is there already; and

@@ -82,6 +82,11 @@ pub(crate) fn recognise(connection: &Connection) -> Result<i64, OpenError> {
     if found > known { Err(OpenError::NewerSchema { found, known }) } else { Ok(found) }
 }
 
+/// The newest migration that this program knows.
+pub(crate) fn newest() -> i64 {
+    MIGRATIONS.iter().map(|migration| migration.number).max().unwrap_or(0)
+}
+
 /// Marks an empty file as ours and refuses one that is somebody else's.
 fn claim(connection: &mut Connection) -> Result<(), OpenError> {
     let transaction = begin(connection)?;

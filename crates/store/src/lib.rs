@@ -5,7 +5,8 @@
 //! API. What a verb means exactly is written once, in `testing::memory`, and checked by
 //! `testing::conformance` for every backend. What backends have in common stands here too, whatever needs neither SQL nor a
 //! connection: how rows are read (`row`), the forms in which lists and records lie in blobs (`pack`), where pages end
-//! (`pages`), what retention makes of a history (`retention`), and telling of commits (`news`).
+//! (`pages`), what retention makes of a history (`retention`), telling of commits (`news`), and how all rows go from one
+//! backend to another (`transfer`).
 
 pub mod batch;
 pub mod catalog;
@@ -24,6 +25,7 @@ pub mod row;
 mod space;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod transfer;
 pub mod vault;
 pub mod weight;
 

@@ -31,8 +31,9 @@ const DEVELOPMENT: &[&str] = &["testkit", "powercut", "sim", "fuzz", "xtask"];
 /// What any crate may add to its row in `[dev-dependencies]`: the model store, its suite and the test kit.
 const FOR_TESTS: &[&str] = &["core", "store", "testkit"];
 
-/// What one crate alone may add there: the keys of a first start lie on the same disk as its database.
-const FOR_TESTS_OF: &[(&str, &str)] = &[("app", "powercut")];
+/// What one crate alone may add there: the keys of a first start lie on the same disk as its database, and what moves into
+/// PostgreSQL comes out of SQLite.
+const FOR_TESTS_OF: &[(&str, &str)] = &[("app", "powercut"), ("store-postgres", "store-sqlite")];
 
 /// Foreign crates that may not enter a crate of ours, whatever the reason.
 const QUARANTINE: &[(&str, &[&str], &str)] = &[

@@ -11,7 +11,7 @@ pub(crate) const SELECT: &str = "SELECT id, sealed FROM key_check WHERE id = 1";
 pub(crate) const REPLACE: &str = "INSERT INTO key_check (id, sealed) VALUES (1, $1)
     ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed";
 
-pub(super) async fn read(session: &Session) -> Result<Option<SealedSecret>, Failure> {
+pub(crate) async fn read(session: &Session) -> Result<Option<SealedSecret>, Failure> {
     session
         .one(SELECT, &[], |row| {
             let mut fields = Fields::new(row, "key_check", 1);

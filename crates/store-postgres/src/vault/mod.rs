@@ -1,6 +1,6 @@
 //! The vault's verbs: sealed values, which nobody here can open.
 
-mod key_check;
+pub(crate) mod key_check;
 mod reseal;
 mod sealed_page;
 

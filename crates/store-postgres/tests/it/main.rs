@@ -9,6 +9,7 @@ mod conformance;
 mod differential;
 mod faults;
 mod feed;
+mod moving;
 mod opening;
 mod support;
 mod tls;

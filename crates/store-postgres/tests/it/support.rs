@@ -78,9 +78,27 @@ impl Drop for Fresh {
     }
 }
 
+/// Where the server of all tests is.
+pub(crate) fn server_url() -> String {
+    SERVER.url()
+}
+
 /// Says something to the server of all tests.
 pub(crate) fn say(sql: &str) {
     say_to(&SERVER.url(), sql);
+}
+
+/// The texts of a query's first column, as the server of all tests answers it.
+pub(crate) fn ask(sql: &str) -> Vec<String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    runtime.block_on(async {
+        let connected = tokio_postgres::connect(&SERVER.url(), tokio_postgres::NoTls).await;
+        let (client, connection) = connected.expect("the server is there");
+        let asking = async move { client.query(sql, &[]).await.expect("it answers") };
+        let (rows, ended) = futures_util::future::join(asking, connection).await;
+        ended.expect("the connection ends well");
+        rows.iter().map(|row| row.get(0)).collect()
+    })
 }
 
 /// Says something to a server on a connection of its own.

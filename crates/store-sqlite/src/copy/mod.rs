@@ -59,7 +59,7 @@ fn failed(path: &Path) -> impl FnOnce(io::Error) -> CopyError + use<> {
 /// A connection that changes nothing, to a database that another process may be working on.
 ///
 /// Not opened read-only: with nobody else at work SQLite has to make the shared memory of its log first.
-fn connect_to_look(database: &Path) -> Result<Connection, CopyError> {
+pub(crate) fn connect_to_look(database: &Path) -> Result<Connection, CopyError> {
     if !database.is_file() {
         return Err(CopyError::NoDatabase(database.parent().unwrap_or(database).to_owned()));
     }
