@@ -10,6 +10,7 @@ use crate::cmd::backup::BackupArgs;
 use crate::cmd::bench::args::{self as bench_args, BenchArgs};
 use crate::cmd::db::DbCommand;
 use crate::cmd::keys::KeysCommand;
+use crate::cmd::migrate::MigrateArgs;
 use crate::cmd::restore::RestoreArgs;
 
 /// One durable webhook engine that speaks your API.
@@ -50,6 +51,14 @@ pub(crate) enum Command {
     /// the further the older the backup is, so that what consumers saw after it was taken is never handed out again.
     /// Keys open what they opened when it was taken, unless --revoke-keys says otherwise.
     Restore(RestoreArgs),
+    /// Move everything from a data directory into an empty PostgreSQL database.
+    ///
+    /// What is pending stays pending, at the same times; ids and sequences go on where they are. A move that was killed
+    /// goes on when the same command is given again, and until it is through nobody can serve from the database. At the end
+    /// both sides are read as a whole and compared, and the directory is marked, so that no server starts on it any more.
+    /// Secrets stay sealed: the master key must be the same before and after.
+    #[command(after_long_help = MIGRATE_EXAMPLES)]
+    Migrate(MigrateArgs),
     /// Look after keys.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -116,6 +125,12 @@ Examples:
   signalpost serve --data /var/lib/signalpost --public 0.0.0.0:8080
   signalpost serve --config /etc/signalpost.toml
   SIGNALPOST_EGRESS_ALLOW=10.20.0.0/16 signalpost serve";
+
+const MIGRATE_EXAMPLES: &str = "\
+Example:
+  export SIGNALPOST_DATABASE_URL=postgres://signalpost@db.example.com/signalpost
+  signalpost migrate --from /var/lib/signalpost
+  signalpost serve --data /var/lib/signalpost      # its key files are still used";
 
 const CONFIG_EXAMPLES: &str = "\
 Examples:

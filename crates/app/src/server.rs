@@ -37,7 +37,7 @@ const STORE_READERS: usize = 2;
 const CALLERS_GRACE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Where our tables lie in a database that may hold others.
-const POSTGRES_SCHEMA: &str = "signalpost";
+pub(crate) const POSTGRES_SCHEMA: &str = "signalpost";
 /// The one node of the embedded store.
 const NODE: u16 = 0;
 
@@ -228,7 +228,7 @@ pub(crate) fn open_database(url: &Secret) -> Result<Arc<dyn Store>, Failure> {
 }
 
 /// As for receivers, with the authorities in a file trusted besides.
-fn database_tls(authorities: Option<&Path>) -> Result<rustls::ClientConfig, String> {
+pub(crate) fn database_tls(authorities: Option<&Path>) -> Result<rustls::ClientConfig, String> {
     let read =
         |path: &Path| std::fs::read(path).map_err(|error| format!("cannot read {}: {error}", path.display()));
     let pem = authorities.map(read).transpose()?;

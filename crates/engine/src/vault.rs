@@ -4,7 +4,7 @@
 
 use signalpost_core::ports::Random;
 use signalpost_core::seal::{KEY_CHECK_PLACE, Keyring, OpenError};
-use signalpost_core::secret::Secret;
+use signalpost_core::secret::{SealedSecret, Secret};
 use signalpost_store::vault::{Resealed, Sealed, SealedPage};
 use signalpost_store::{Store, StoreError};
 
@@ -30,7 +30,7 @@ pub async fn check_keyring(
     random: &dyn Random,
 ) -> Result<(), KeyCheckError> {
     if let Some(sealed) = store.key_check().await? {
-        return keyring.open(KEY_CHECK_PLACE, &sealed).map(drop).map_err(KeyCheckError::WrongKey);
+        return check_sealed(keyring, &sealed);
     }
     let first = store.sealed_page(SealedPage { after: None, limit: 1 }).await?;
     if let Some(Sealed { place, value, .. }) = first.first() {
@@ -38,6 +38,11 @@ pub async fn check_keyring(
     }
     let check = keyring.seal(KEY_CHECK_PLACE, &Secret::from_text(KEY_CHECK_TEXT), random);
     Ok(store.set_key_check(check).await?)
+}
+
+/// Refuses a ring that does not open this key check.
+pub fn check_sealed(keyring: &Keyring, sealed: &SealedSecret) -> Result<(), KeyCheckError> {
+    keyring.open(KEY_CHECK_PLACE, sealed).map(drop).map_err(KeyCheckError::WrongKey)
 }
 
 /// What became of the sealed values.

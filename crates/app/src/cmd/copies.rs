@@ -1,4 +1,4 @@
-//! What `backup` and `restore` share: the manifest, the key files, and a line of progress.
+//! What `backup`, `restore` and `migrate` share: the manifest, the key files, and a line of progress.
 
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -158,11 +158,22 @@ impl ProgressLine {
     }
 
     pub(super) fn show(&mut self, done_bytes: u64, total_bytes: u64) {
+        self.tell(|| format!("{} of {}", mib(done_bytes), mib(total_bytes)));
+    }
+
+    pub(super) fn show_rows(&mut self, done: u64, total: Option<u64>) {
+        self.tell(|| match total {
+            Some(total) => format!("{done} of {total} rows"),
+            None => format!("{done} rows"),
+        });
+    }
+
+    fn tell(&mut self, how_far: impl FnOnce() -> String) {
         if !self.is_terminal || self.shown_at.is_some_and(|at| at.elapsed() < SHOW_EVERY) {
             return;
         }
         self.shown_at = Some(Instant::now());
-        let text = format!("\r{} {} of {}   ", self.verb, mib(done_bytes), mib(total_bytes));
+        let text = format!("\r{} {}   ", self.verb, how_far());
         // Progress is a courtesy; a closed terminal is no reason to stop.
         std::io::stderr().write_all(text.as_bytes()).unwrap_or_default();
     }

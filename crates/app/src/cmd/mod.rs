@@ -8,6 +8,7 @@ pub(crate) mod db;
 mod demo;
 mod http;
 pub(crate) mod keys;
+pub(crate) mod migrate;
 mod place;
 pub(crate) mod restore;
 mod serve;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Config(command) => config::run(command),
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
+        Command::Migrate(args) => migrate::run(&args),
         Command::Keys(command) => keys::run(&command),
         Command::Db(command) => db::run(&command),
         Command::Demo(args) => demo::run(args),

@@ -18,7 +18,16 @@ const FLAG: &str = "--database-url";
 
 /// The URL of a PostgreSQL server, if one is to be used.
 pub(crate) fn database_url(flags: &Flags, environment: &Environment) -> Result<Option<Secret>, Failure> {
-    let Some((text, source)) = find(flags, environment)? else { return Ok(None) };
+    given_url(flags.database_url.as_deref(), FLAG, environment)
+}
+
+/// The same for a flag of another name.
+pub(crate) fn given_url(
+    text: Option<&str>,
+    flag: &str,
+    environment: &Environment,
+) -> Result<Option<Secret>, Failure> {
+    let Some((text, source)) = find(text, flag, environment)? else { return Ok(None) };
     let text = text.trim();
     if text.starts_with("postgres://") || text.starts_with("postgresql://") {
         return Ok(Some(Secret::from_text(text)));
@@ -30,12 +39,16 @@ pub(crate) fn database_url(flags: &Flags, environment: &Environment) -> Result<O
 
 /// Whether one is given, and by whom; for those who must not show it.
 pub(crate) fn source(flags: &Flags, environment: &Environment) -> Result<Option<String>, Failure> {
-    Ok(find(flags, environment)?.map(|(_, source)| source))
+    Ok(find(flags.database_url.as_deref(), FLAG, environment)?.map(|(_, source)| source))
 }
 
-fn find(flags: &Flags, environment: &Environment) -> Result<Option<(String, String)>, Failure> {
-    if let Some(text) = &flags.database_url {
-        return Ok(Some((text.clone(), FLAG.to_owned())));
+fn find(
+    text: Option<&str>,
+    flag: &str,
+    environment: &Environment,
+) -> Result<Option<(String, String)>, Failure> {
+    if let Some(text) = text {
+        return Ok(Some((text.to_owned(), flag.to_owned())));
     }
     let variable = file_variable(DATABASE_URL);
     let value = environment.get(DATABASE_URL).map_err(Failure::new)?;

@@ -12,6 +12,7 @@ mod copies;
 mod egress;
 mod http;
 mod keys;
+mod migrate;
 mod opentrain;
 mod proxies;
 mod raw;
