@@ -7,7 +7,7 @@ use signalpost_store::transfer::{Cell, Key, Page, Record, TransferError};
 
 use super::failed;
 use crate::fetch::{Cells, limit};
-use crate::ledger::order::{BLOCKED, HELD};
+use signalpost_store::row::{BLOCKED_AT, HELD_AT};
 
 /// In the target, with the columns event and webhook.
 pub(super) const TABLE: &str = "dropped";
@@ -76,7 +76,7 @@ fn of_event(connection: &Connection, sent: &Sent) -> Result<Vec<Record>, Transfe
     webhooks.dedup();
     let mut untried = Vec::new();
     for webhook in webhooks {
-        let values = params![sent.event, webhook, sent.accepted_at, HELD, BLOCKED];
+        let values = params![sent.event, webhook, sent.accepted_at, HELD_AT, BLOCKED_AT];
         if !statement.query_row(values, |row| row.get::<_, bool>(0)).map_err(failed)? {
             untried.push(record(sent.event, webhook));
         }

@@ -247,7 +247,7 @@ pub const TABLES: &[Table] = &[
     table!("dropped", 2, Endless, [integer("event"), integer("webhook")]),
     table!("sweep", 1, Bounded, [integer("webhook"), integer("due_at"), integer("event")]),
     table!("unblock", 1, Bounded, [integer("webhook")]),
-    table!("rest", 1, Bounded, [integer("workspace"), integer("upto")]),
+    table!("rest", 1, Bounded, [integer("workspace")]),
     table!("leaving", 1, Bounded, [integer("webhook"), integer("workspace"), integer("event")]),
     table!(
         "once",
