@@ -3,6 +3,8 @@
 //! Whoever made it may end in any way: a shell that holds a pipe of theirs stops the server and removes its directory when
 //! that pipe closes.
 
+mod replica;
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{PermissionsExt as _, chown};
@@ -12,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use crate::{free_port, wait_for};
+use crate::{SmallDisk, TempDir, free_port, wait_for};
 
 /// Where Debian puts the versions of the server.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -42,6 +44,14 @@ wait $server
 
 static MADE: AtomicU32 = AtomicU32::new(0);
 
+/// What of a server lies on a small disk.
+#[derive(Clone, Copy)]
+pub enum Lies<'d> {
+    Whole,
+    /// Its log lies in a folder somewhere else.
+    WithoutLog(&'d TempDir),
+}
+
 /// A server with an empty database cluster. It goes with its owner.
 pub struct Postgres {
     programs: PathBuf,
@@ -56,22 +66,55 @@ pub struct Postgres {
 impl Postgres {
     /// Makes a database cluster and starts its server with further settings, each `name=value`.
     pub fn start(settings: &[&str]) -> io::Result<Self> {
+        let mut server = Self::placed(&std::env::temp_dir(), settings)?;
+        server.make_cluster(None)?;
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// The same with its data on a small disk, all of them or without the log.
+    pub fn start_on(disk: &SmallDisk, lies: Lies<'_>, settings: &[&str]) -> io::Result<Self> {
+        let mut server = Self::placed(disk.path(), settings)?;
+        match lies {
+            Lies::Whole => server.make_cluster(None)?,
+            Lies::WithoutLog(elsewhere) => {
+                let log = elsewhere.path().join("log");
+                server.make_directory(&log)?;
+                fs::set_permissions(elsewhere.path(), fs::Permissions::from_mode(0o755))?;
+                server.make_cluster(Some(&log))?;
+            }
+        }
+        server.launch()?;
+        Ok(server)
+    }
+
+    /// A server that has a place and no data.
+    fn placed(parent: &Path, settings: &[&str]) -> io::Result<Self> {
         let made = MADE.fetch_add(1, Ordering::Relaxed);
         let name = format!("signalpost-postgres-{}-{made}", std::process::id());
-        let mut server = Self {
+        let server = Self {
             programs: programs()?,
-            directory: std::env::temp_dir().join(name),
+            directory: parent.join(name),
             port: free_port(),
             identity: identity()?,
             settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             keeper: None,
         };
-        fs::create_dir(&server.directory)?;
-        if let Some((user, group)) = server.identity {
-            chown(&server.directory, Some(user), Some(group))?;
+        server.make_directory(&server.directory)?;
+        Ok(server)
+    }
+
+    /// A directory of the server's user.
+    fn make_directory(&self, path: &Path) -> io::Result<()> {
+        fs::create_dir(path)?;
+        self.identity.map_or(Ok(()), |(user, group)| chown(path, Some(user), Some(group)))
+    }
+
+    fn make_cluster(&self, log: Option<&Path>) -> io::Result<()> {
+        let mut make = self.command("initdb");
+        if let Some(log) = log {
+            make.arg("--waldir").arg(log);
         }
-        let data = server.data();
-        let mut make = server.command("initdb");
         make.args([
             "--auth=trust",
             "--username",
@@ -81,9 +124,7 @@ impl Postgres {
             "--no-sync",
             "--pgdata",
         ]);
-        expect(make.arg(data))?;
-        server.launch()?;
-        Ok(server)
+        expect(make.arg(self.data()))
     }
 
     /// A server that speaks TLS to whoever comes by TCP, and turns away who does not.
@@ -106,6 +147,10 @@ impl Postgres {
         server.settings.push("ssl=on".to_owned());
         server.launch()?;
         Ok(server)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// As libpq has it.
