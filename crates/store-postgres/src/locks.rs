@@ -72,6 +72,11 @@ pub(crate) async fn take(session: &Session, schema: i64, locked: &[Locked]) -> R
     Ok(())
 }
 
+/// The key of [`Locked::Process`], as the server lists it.
+pub(crate) const fn process_key(schema: i64) -> i64 {
+    Locked::Process.key(schema)
+}
+
 /// Takes a lock for as long as the connection lasts, if nobody has it.
 pub(crate) async fn try_hold(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
     session.exists(TRY_HOLD, &[&locked.key(schema)]).await
