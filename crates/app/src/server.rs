@@ -221,8 +221,13 @@ fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
 /// The store in a database that a URL names.
 pub(crate) fn open_database(url: &Secret) -> Result<Arc<dyn Store>, Failure> {
     let (url, schema) = (url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
-    let options =
-        signalpost_store_postgres::OpenOptions { url, schema, tls: &database_tls, threads: &SystemThreads };
+    let options = signalpost_store_postgres::OpenOptions {
+        url,
+        schema,
+        answer_timeout: signalpost_store_postgres::ANSWER_TIMEOUT,
+        tls: &database_tls,
+        threads: &SystemThreads,
+    };
     let store = PostgresStore::open(options).map_err(|error| Failure::new(error.to_string()))?;
     Ok(Arc::new(store))
 }

@@ -8,16 +8,19 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::timeout;
 use tokio_postgres::config::Config;
 use tokio_postgres::{Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::{Failure, describe};
+use crate::hosts;
 use crate::open::OpenError;
 use crate::session::{Params, Session};
 use crate::tls::{TlsSettings, Wishes};
 
-/// A server that does not answer within this time is away.
+/// A server with which no session is agreed on within this time is away, and the next one of the URL is tried. A server under
+/// full load takes a second; whoever publishes waits for it.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// What was sent and is not acknowledged by then was sent to nobody: the network is cut.
 const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,6 +28,8 @@ const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_secs(15);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(10);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 const KEEPALIVE_RETRIES: u32 = 3;
+/// Of the time to connect, what one address may take to take a call: a name may have two, and the first be gone.
+const ADDRESSES_EXPECTED: u32 = 2;
 
 /// `synchronous_commit` is never less than a synced disk, whatever the server or the user is set to. Plans go through
 /// indexes whatever a table's statistics say: `due` is empty when it is analysed and holds a million rows an hour later.
@@ -35,22 +40,37 @@ pub(crate) const SETTINGS: &[(&str, &str)] = &[
     ("plan_cache_mode", "force_generic_plan"),
     ("jit", "off"),
     ("client_min_messages", "warning"),
-    ("statement_timeout", "60s"),
-    ("idle_in_transaction_session_timeout", "60s"),
-    ("lock_timeout", "30s"),
+    // A connection that is kept for later has done nothing wrong.
+    ("idle_session_timeout", "0"),
+    // A server whose client has vanished without a word lets go of its locks as soon as we would notice the reverse.
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "3"),
+    ("tcp_keepalives_count", "3"),
+    ("tcp_user_timeout", "15s"),
 ];
+/// What a server of version 17 or newer has besides: a bound on a whole transaction, which is ours to choose as well.
+const UNBOUND_TRANSACTIONS: &str =
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'transaction_timeout'";
 
 /// Makes connections.
 #[derive(Clone)]
 pub(crate) struct Connector {
-    config: Config,
+    /// For each server of the URL.
+    configs: Vec<Config>,
+    connect_timeout: Duration,
+    answer_timeout: Duration,
     /// Where connections may be encrypted.
     tls: Option<MakeRustlsConnect>,
 }
 
 impl Connector {
-    /// `schema` is what our tables lie in.
-    pub(crate) fn new(url: &str, schema: &str, settings: &TlsSettings<'_>) -> Result<Self, OpenError> {
+    /// `schema` is what our tables lie in; `answer_timeout` is as [`crate::OpenOptions`] has it.
+    pub(crate) fn new(
+        url: &str,
+        schema: &str,
+        answer_timeout: Duration,
+        settings: &TlsSettings<'_>,
+    ) -> Result<Self, OpenError> {
         let wishes = Wishes::of(url);
         let mut config: Config = wishes.url.parse().map_err(|error| OpenError::Url(describe(&error)))?;
         let tls = wishes.apply(&mut config, settings)?;
@@ -59,29 +79,69 @@ impl Connector {
         for (name, value) in SETTINGS {
             options.push_str(&format!(" -c {name}={value}"));
         }
+        for (name, bound) in bounds(answer_timeout) {
+            options.push_str(&format!(" -c {name}={}", bound.as_millis()));
+        }
         config.options(&options);
         if config.get_application_name().is_none() {
             config.application_name("signalpost");
         }
-        if config.get_connect_timeout().is_none() {
-            config.connect_timeout(CONNECT_TIMEOUT);
-        }
+        let connect_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
+        config.connect_timeout(connect_timeout / ADDRESSES_EXPECTED);
         if config.get_tcp_user_timeout().is_none() {
             config.tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT);
         }
         config.keepalives_idle(KEEPALIVE_IDLE);
         config.keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(KEEPALIVE_RETRIES);
-        Ok(Self { config, tls })
+        let configs = hosts::each(&config)?;
+        Ok(Self { configs, connect_timeout, answer_timeout, tls })
     }
 
-    /// A new connection, which lives until its session is dropped. Must be called on the store's thread.
+    /// A new connection to the first server that takes writes, which lives until its session is dropped. Must be called on the
+    /// store's thread.
     pub(crate) async fn connect(&self) -> Result<Session, Failure> {
-        let client = match &self.tls {
-            None => driven(self.config.connect(NoTls).await),
-            Some(tls) => driven(self.config.connect(tls.clone()).await),
-        };
-        client.map(Session::new).map_err(|error| Failure::Away(describe_absence(&error)))
+        let mut problems = Vec::new();
+        for config in &self.configs {
+            // On the heap: it is large, and every wait for a connection would carry it.
+            let connecting = Box::pin(self.connect_to(config));
+            let problem = match timeout(self.connect_timeout, connecting).await {
+                Ok(Ok(session)) => return Ok(session),
+                Ok(Err(problem)) => problem,
+                Err(_elapsed) => {
+                    format!("PostgreSQL cannot be reached: no answer within {:?}", self.connect_timeout)
+                }
+            };
+            problems.push(match self.configs.len() {
+                1 => problem,
+                _ => format!("{}: {problem}", hosts::name(config)),
+            });
+        }
+        Err(Failure::Away(problems.join("; ")))
     }
+
+    pub(crate) fn answer_timeout(&self) -> Duration {
+        self.answer_timeout
+    }
+
+    async fn connect_to(&self, config: &Config) -> Result<Session, String> {
+        let client = match &self.tls {
+            None => driven(config.connect(NoTls).await),
+            Some(tls) => driven(config.connect(tls.clone()).await),
+        };
+        let session = Session::new(client.map_err(|error| describe_absence(&error))?, self.answer_timeout);
+        session.batch(UNBOUND_TRANSACTIONS).await.map_err(|failure| failure.describe())?;
+        Ok(session)
+    }
+}
+
+/// The server's own bounds, shorter than our patience, so that it says itself what took too long, and the connection stays.
+fn bounds(answer_timeout: Duration) -> [(&'static str, Duration); 3] {
+    [
+        ("statement_timeout", answer_timeout * 2 / 3),
+        ("lock_timeout", answer_timeout / 2),
+        // We never think between two statements: who is silent for so long has gone.
+        ("idle_in_transaction_session_timeout", answer_timeout),
+    ]
 }
 
 /// Keeps a connection going for as long as its client is there.

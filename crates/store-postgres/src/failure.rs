@@ -1,5 +1,7 @@
 //! Why a piece of work on the database did not succeed, seen from inside.
 
+use std::time::Duration;
+
 use signalpost_store::StoreError;
 use tokio_postgres::error::SqlState;
 
@@ -11,6 +13,8 @@ pub(crate) enum Failure {
     Sql(tokio_postgres::Error),
     /// There is no connection to work with.
     Away(String),
+    /// The server did not answer in time, and may yet do what it was asked.
+    Silent(Duration),
     /// A mistake of ours: a statement was to go before a commit, and was not prepared.
     Unprepared(&'static str),
 }
@@ -28,11 +32,15 @@ impl Failure {
     pub(crate) fn is_of_the_server(&self) -> bool {
         match self {
             Self::Refused(_) | Self::Unprepared(_) => false,
-            Self::Away(_) => true,
+            Self::Away(_) | Self::Silent(_) => true,
             Self::Sql(error) if error.is_closed() => true,
             Self::Sql(_) => self.state().is_none_or(|state| {
-                // Somebody holds a lock, and each by itself would wait as long for it.
-                if *state == SqlState::LOCK_NOT_AVAILABLE {
+                // Somebody holds a lock, and each by itself would wait as long for it; nobody may write; or the server has
+                // closed the transaction or the connection for having been idle.
+                if *state == SqlState::LOCK_NOT_AVAILABLE
+                    || *state == SqlState::READ_ONLY_SQL_TRANSACTION
+                    || state.code().starts_with("25P")
+                {
                     return true;
                 }
                 // Classes of the standard and of PostgreSQL: connections, resources, intervention, limits, system.
@@ -52,7 +60,7 @@ impl Failure {
                         ["08", "57P"].iter().any(|class| state.code().starts_with(class))
                     })
             }
-            Self::Away(_) => true,
+            Self::Away(_) | Self::Silent(_) => true,
             Self::Refused(_) | Self::Unprepared(_) => false,
         }
     }
@@ -65,7 +73,7 @@ impl Failure {
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
-            Self::Refused(_) | Self::Away(_) | Self::Unprepared(_) => None,
+            Self::Refused(_) | Self::Away(_) | Self::Silent(_) | Self::Unprepared(_) => None,
         }
     }
 
@@ -74,6 +82,7 @@ impl Failure {
         match self {
             Self::Refused(error) => error.to_string(),
             Self::Away(problem) => problem.clone(),
+            Self::Silent(patience) => format!("PostgreSQL gave no answer within {patience:?}"),
             Self::Unprepared(sql) => format!("a statement was not prepared in time: {sql}"),
             Self::Sql(error) => describe(error),
         }

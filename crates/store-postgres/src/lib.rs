@@ -11,6 +11,7 @@ mod catalog;
 mod connect;
 mod failure;
 mod guard;
+mod hosts;
 mod kept;
 mod ledger;
 mod locks;
@@ -33,6 +34,6 @@ mod vault;
 mod work;
 mod write;
 
-pub use open::{OpenError, OpenOptions};
+pub use open::{ANSWER_TIMEOUT, OpenError, OpenOptions};
 pub use store::PostgresStore;
 pub use tls::TlsSettings;

@@ -1,9 +1,16 @@
 //! Opening: where the database is, and why it may not be used.
 
+use std::time::Duration;
+
 use signalpost_core::ports::Threads;
 
 use crate::failure::Failure;
 use crate::tls::TlsSettings;
+
+/// How long an answer of the server is waited for, where whoever opens has no reason to choose otherwise. The server gives up
+/// a statement after two thirds of it and the wait for a lock after half. No statement of ours takes more than a second or
+/// two on a healthy server, and a publisher's own patience is about as long.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Where the data lies and who works on it.
 pub struct OpenOptions<'a> {
@@ -12,6 +19,9 @@ pub struct OpenOptions<'a> {
     pub url: String,
     /// What our tables lie in. Made when it does not exist; a name of letters, digits and underscores.
     pub schema: String,
+    /// A connection on which an answer takes longer is given up, and what became of a commit is asked for on another one:
+    /// [`ANSWER_TIMEOUT`].
+    pub answer_timeout: Duration,
     /// Asked for when a connection may be encrypted.
     pub tls: &'a TlsSettings<'a>,
     pub threads: &'a dyn Threads,

@@ -19,6 +19,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 2, name: "moves", sql: include_str!("../migrations/0002_moves.sql") },
 ];
 
+/// A migration takes as long as it takes: a bound would make a large database one that cannot be opened.
+const BEGIN: &str = "BEGIN; SET LOCAL statement_timeout = 0";
 const CREATE_JOURNAL: &str = "CREATE TABLE IF NOT EXISTS schema_migration (
     number bigint PRIMARY KEY, name text NOT NULL, sha256 bytea NOT NULL)";
 const SELECT_NEWEST: &str = "SELECT coalesce(max(number), 0) FROM schema_migration";
@@ -28,7 +30,8 @@ const JOURNAL_EXISTS: &str = "SELECT 1 WHERE to_regclass('schema_migration') IS 
 
 /// Brings the schema up to the newest version that this program knows. Nodes that start at once wait for each other.
 pub(crate) async fn migrate(session: &Session) -> Result<(), OpenError> {
-    session.batch("BEGIN").await?;
+    session.wait_for_ever();
+    session.batch(BEGIN).await?;
     let migrated = migrate_locked(session).await;
     session.batch(if migrated.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
     migrated

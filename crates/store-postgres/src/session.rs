@@ -1,11 +1,18 @@
 //! One connection with its prepared statements: running a query and decoding its rows.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate's edge to the world: a timer of a runtime of its own"
+)]
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::time::Duration;
 
 use futures_util::future::{try_join, try_join_all};
 use signalpost_store::StoreError;
 use signalpost_store::row::{Columns, Row, Value};
+use tokio::time::timeout;
 use tokio_postgres::error::SqlState;
 use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
@@ -24,6 +31,10 @@ pub(crate) struct Session {
     standing: Cell<Standing>,
     /// What is sent now goes before a commit that is sent without waiting for it.
     before_commit: Cell<bool>,
+    /// How long an answer is waited for, if it has a bound.
+    patience: Cell<Option<Duration>>,
+    /// An answer did not come in time. It may come later, so nothing else can be asked here.
+    silent: Cell<bool>,
 }
 
 /// What a connection is in the midst of.
@@ -37,18 +48,39 @@ pub(crate) enum Standing {
 }
 
 impl Session {
-    pub(crate) fn new(client: Client) -> Self {
+    pub(crate) fn new(client: Client, answer_timeout: Duration) -> Self {
         Self {
             client,
             prepared: RefCell::default(),
             standing: Cell::new(Standing::Idle),
             before_commit: Cell::new(false),
+            patience: Cell::new(Some(answer_timeout)),
+            silent: Cell::new(false),
         }
     }
 
     /// Whether somebody else may use it.
     pub(crate) fn is_fit(&self) -> bool {
-        self.standing.get() == Standing::Idle && !self.client.is_closed()
+        self.standing.get() == Standing::Idle && !self.silent.get() && !self.client.is_closed()
+    }
+
+    /// Waits for answers as long as they take, from now on: for work that grows with what is stored.
+    pub(crate) fn wait_for_ever(&self) {
+        self.patience.set(None);
+    }
+
+    async fn answered<T>(
+        &self,
+        asked: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let Some(patience) = self.patience.get() else { return Ok(asked.await?) };
+        match timeout(patience, asked).await {
+            Ok(answer) => Ok(answer?),
+            Err(_elapsed) => {
+                self.silent.set(true);
+                Err(Failure::Silent(patience))
+            }
+        }
     }
 
     pub(crate) fn set_standing(&self, standing: Standing) {
@@ -85,13 +117,13 @@ impl Session {
 
     /// Several statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
-        Ok(self.client.batch_execute(sql).await?)
+        self.answered(self.client.batch_execute(sql)).await
     }
 
     /// How many rows a statement has touched.
     pub(crate) async fn execute(&self, sql: &'static str, params: Params<'_>) -> Result<u64, Failure> {
         let statement = self.prepare(sql).await?;
-        Ok(self.client.execute(&statement, params).await?)
+        self.answered(self.client.execute(&statement, params)).await
     }
 
     /// The first row, if there is one.
@@ -124,21 +156,21 @@ impl Session {
     /// The only number of a query that always has one.
     pub(crate) async fn number(&self, sql: &'static str, params: Params<'_>) -> Result<i64, Failure> {
         let statement = self.prepare(sql).await?;
-        Ok(self.client.query_one(&statement, params).await?.try_get(0)?)
+        Ok(self.answered(self.client.query_one(&statement, params)).await?.try_get(0)?)
     }
 
     /// What a caller looks for may be any text, also one with a NUL, which PostgreSQL refuses to read. No row can hold
     /// it, so none is found. What is written is checked by then, and a refusal there is one.
     async fn rows(&self, sql: &'static str, params: Params<'_>) -> Result<Vec<tokio_postgres::Row>, Failure> {
         let statement = self.prepare(sql).await?;
-        match self.client.query(&statement, params).await {
-            Err(error)
+        match self.answered(self.client.query(&statement, params)).await {
+            Err(Failure::Sql(error))
                 if self.standing.get() != Standing::Writing
                     && error.code() == Some(&SqlState::CHARACTER_NOT_IN_REPERTOIRE) =>
             {
                 Ok(Vec::new())
             }
-            found => Ok(found?),
+            found => found,
         }
     }
 
@@ -150,7 +182,7 @@ impl Session {
         if self.before_commit.get() {
             return Err(Failure::Unprepared(sql));
         }
-        let statement = self.client.prepare(sql).await?;
+        let statement = self.answered(self.client.prepare(sql)).await?;
         self.prepared.borrow_mut().insert(sql, statement.clone());
         Ok(statement)
     }

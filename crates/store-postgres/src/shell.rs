@@ -191,6 +191,11 @@ async fn run_tasks(pool: &Rc<Pool>, queues: &Queues) {
     }
 }
 
+/// What comes of it within a time, or nothing: it is dropped then.
+pub(crate) async fn within<T>(time: Duration, work: impl Future<Output = T>) -> Option<T> {
+    tokio::time::timeout(time, work).await.ok()
+}
+
 /// Gives a server that fails some time.
 pub(crate) async fn pause() {
     tokio::time::sleep(PAUSE_AFTER_FAILURE).await;

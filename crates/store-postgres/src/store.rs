@@ -27,7 +27,7 @@ impl PostgresStore {
     /// Opens the store with a thread of its own, and brings the schema to the newest version. Blocks until it is open.
     pub fn open(options: OpenOptions<'_>) -> Result<Self, OpenError> {
         check_schema(&options.schema)?;
-        let connector = Connector::new(&options.url, &options.schema, options.tls)?;
+        let connector = Connector::new(&options.url, &options.schema, options.answer_timeout, options.tls)?;
         let (board, queues) = (Arc::new(Board::default()), Arc::new(Queues::new()));
         let opening = Arc::new(Opening::default());
         let lent = (Arc::clone(&board), Arc::clone(&queues), Arc::clone(&opening));

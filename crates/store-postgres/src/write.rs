@@ -22,6 +22,8 @@ use crate::shared::Shared;
 
 const BEGIN: &str = "BEGIN";
 const ROLLBACK: &str = "ROLLBACK";
+/// Writes to the server's log alone, so that the commit behind it waits for whatever comes before it there.
+const MARK_LOG: &str = "SELECT pg_logical_emit_message(true, 'signalpost', '')";
 
 pub(crate) const SELECT_HEADS: &str = "SELECT h.workspace, h.version, h.expired_through, w.feed,
         coalesce((SELECT p.sequence FROM place p WHERE p.workspace = h.workspace ORDER BY p.sequence DESC LIMIT 1), 0)
@@ -276,6 +278,12 @@ impl<'s> Write<'s> {
     /// Writes down what was counted and commits, in one round trip; what there is to tell.
     pub(crate) async fn commit(self) -> Result<News, Failure> {
         self.commit_after(async { Ok(()) }).await
+    }
+
+    /// The same where nothing was written: what others have committed before is on disk then, and on standbys.
+    pub(crate) async fn commit_marked(self) -> Result<News, Failure> {
+        self.session.batch(MARK_LOG).await?;
+        self.commit().await
     }
 
     /// The same behind last statements that belong to the transaction, all of them among [`BEFORE_COMMIT`].

@@ -85,7 +85,7 @@ impl FinishCall {
 pub(crate) async fn commit(pool: &Pool, calls: Vec<FinishCall>) {
     let mut tries = 1;
     loop {
-        match try_commit(pool, &calls, &HashSet::new()).await {
+        match Box::pin(try_commit(pool, &calls, &HashSet::new())).await {
             Ok(news) => {
                 pool.shared.tell(news);
                 return calls.into_iter().for_each(|call| call.answer(Ok(())));

@@ -27,8 +27,9 @@ pub(crate) const EVENT_EXISTS: &str = "SELECT 1 FROM message WHERE id = $1";
 const ROW_BYTES: usize = 256;
 /// How often a commit is tried that others are in the way of.
 const TRIES_MAX: usize = 5;
-/// How often the server is asked for the outcome of a commit whose connection was lost: some ten seconds.
-const RESOLVE_TRIES_MAX: usize = 200;
+/// For which share of the time for an answer the server is asked for the outcome of a commit whose connection was lost: ten
+/// seconds, in which a crashed server is back. Whoever publishes may have waited for the answer that did not come before.
+const RESOLVE_SHARE: u32 = 3;
 
 type Answered = Result<Done<Vec<Accepted>, Vec<Accepted>>, StoreError>;
 
@@ -91,7 +92,7 @@ fn set_apart(calls: &mut Vec<AcceptCall>) -> Vec<AcceptCall> {
 async fn commit_together(pool: &Pool, mut calls: Vec<AcceptCall>) {
     let mut tries = 1;
     loop {
-        match try_commit(pool, &mut calls).await {
+        match Box::pin(try_commit(pool, &mut calls)).await {
             Ok((answers, news)) => {
                 pool.shared.tell(news);
                 calls.into_iter().zip(answers).for_each(|(call, answer)| call.answer(answer));
@@ -152,10 +153,12 @@ async fn try_commit(pool: &Pool, calls: &mut [AcceptCall]) -> Result<(Vec<Answer
     match (committed, first) {
         (Ok(_), _) => Ok((decided.answers, news)),
         // The commit may have come through although nobody could say so.
-        (Err(failure), Some(event)) if failure.is_lost() => match was_stored(pool, &locked, event).await {
-            Some(true) => Ok((decided.answers, news)),
-            Some(false) | None => Err(failure),
-        },
+        (Err(failure), Some(event)) if failure.is_lost() => {
+            match Box::pin(was_stored(pool, &locked, event)).await {
+                Some(true) => Ok((decided.answers, news)),
+                Some(false) | None => Err(failure),
+            }
+        }
         (Err(failure), _) => Err(failure),
     }
 }
@@ -163,24 +166,31 @@ async fn try_commit(pool: &Pool, calls: &mut [AcceptCall]) -> Result<(Vec<Answer
 /// Whether a commit whose connection was lost has stored this event; `None` when the server does not come back in time. Its
 /// locks are waited for: until they are free the lost transaction may still be under way.
 async fn was_stored(pool: &Pool, locked: &[Locked], event: EventId) -> Option<bool> {
-    for _ in 0..RESOLVE_TRIES_MAX {
-        match look_for(pool, locked, event).await {
-            Ok(found) => return Some(found),
-            Err(failure) => {
-                tracing::debug!(problem = failure.describe(), "a commit's outcome is not known yet")
+    let asking = async {
+        loop {
+            match look_for(pool, locked, event).await {
+                Ok(found) => return found,
+                Err(failure) => {
+                    tracing::debug!(problem = failure.describe(), "a commit's outcome is not known yet")
+                }
             }
+            shell::pause().await;
         }
-        shell::pause().await;
-    }
-    None
+    };
+    shell::within(pool.answer_timeout() / RESOLVE_SHARE, asking).await
 }
 
 async fn look_for(pool: &Pool, locked: &[Locked], event: EventId) -> Result<bool, Failure> {
     let session = pool.take().await?;
     let write = Write::begin_locked(&session, &pool.shared, locked).await?;
     let found = write.exists(EVENT_EXISTS, &[&event.raw()]).await;
-    write.roll_back().await;
-    found
+    if !matches!(found, Ok(true)) {
+        write.roll_back().await;
+        return found;
+    }
+    // It is there, and perhaps on this server alone: one that crashed while it waited for a standby shows it after its start.
+    write.commit_marked().await?;
+    Ok(true)
 }
 
 /// What becomes of the calls of a commit.

@@ -18,7 +18,7 @@ use crate::connect::{Connector, check_server};
 use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::locks::schema_key;
-use crate::open::{OpenError, check_schema};
+use crate::open::{ANSWER_TIMEOUT, OpenError, check_schema};
 use crate::session::Session;
 use crate::tls::TlsSettings;
 use crate::vault::key_check;
@@ -52,7 +52,7 @@ impl MoveIn {
     /// Connects, brings the schema to the newest version and takes it for itself. See [`crate::OpenOptions`].
     pub fn open(url: &str, schema: &str, tls: &TlsSettings<'_>) -> Result<Self, OpenError> {
         check_schema(schema)?;
-        let connector = Connector::new(url, schema, tls)?;
+        let connector = Connector::new(url, schema, ANSWER_TIMEOUT, tls)?;
         let runtime = Builder::new_current_thread().enable_all().build().map_err(OpenError::Runtime)?;
         let tasks = LocalSet::new();
         let session = tasks.block_on(&runtime, connect(&connector))?;
@@ -91,6 +91,7 @@ async fn connect(connector: &Connector) -> Result<Session, OpenError> {
     let schema_key = schema_key(&first).await?;
     let session = Guard::take_soon(connector, schema_key).await?.into_session();
     session.batch(SETTINGS).await?;
+    session.wait_for_ever();
     Ok(session)
 }
 

@@ -1,6 +1,6 @@
 //! Who may open the store, and what is refused.
 
-use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
 use signalpost_testkit::Postgres;
 
 use crate::support::{Fresh, SystemThreads, no_tls, say};
@@ -20,8 +20,13 @@ fn a_server_that_forgets_what_it_confirmed_is_refused() {
     for setting in ["fsync", "full_page_writes"] {
         let server = Postgres::start(&[&format!("{setting}=off")]).expect("a server");
         let threads = SystemThreads::default();
-        let options =
-            OpenOptions { url: server.url(), schema: "s".to_owned(), tls: &no_tls, threads: &threads };
+        let options = OpenOptions {
+            url: server.url(),
+            schema: "s".to_owned(),
+            answer_timeout: ANSWER_TIMEOUT,
+            tls: &no_tls,
+            threads: &threads,
+        };
         match PostgresStore::open(options) {
             Err(OpenError::Setting { name, .. }) => assert_eq!(name, setting),
             other => panic!("{:?}", other.map(drop)),
@@ -34,7 +39,13 @@ fn a_server_that_forgets_what_it_confirmed_is_refused() {
 fn a_commit_is_synced_whatever_the_server_is_set_to() {
     let server = Postgres::start(&["synchronous_commit=off"]).expect("a server");
     let threads = SystemThreads::default();
-    let options = OpenOptions { url: server.url(), schema: "s".to_owned(), tls: &no_tls, threads: &threads };
+    let options = OpenOptions {
+        url: server.url(),
+        schema: "s".to_owned(),
+        answer_timeout: ANSWER_TIMEOUT,
+        tls: &no_tls,
+        threads: &threads,
+    };
     drop(PostgresStore::open(options).expect("its own connections say otherwise"));
     threads.join();
 }
@@ -43,8 +54,13 @@ fn a_commit_is_synced_whatever_the_server_is_set_to() {
 fn nonsense_is_refused_before_anybody_is_asked() {
     let threads = SystemThreads::default();
     let open = |url: &str, schema: &str| {
-        let options =
-            OpenOptions { url: url.to_owned(), schema: schema.to_owned(), tls: &no_tls, threads: &threads };
+        let options = OpenOptions {
+            url: url.to_owned(),
+            schema: schema.to_owned(),
+            answer_timeout: ANSWER_TIMEOUT,
+            tls: &no_tls,
+            threads: &threads,
+        };
         PostgresStore::open(options).map(drop).expect_err("refused")
     };
     assert!(matches!(open("postgres://host:port/x", "s"), OpenError::Url(_)));

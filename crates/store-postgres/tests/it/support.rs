@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use signalpost_core::ports::Threads;
 use signalpost_store::Store;
 use signalpost_store::testing::conformance::Harness;
-use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
 use signalpost_testkit::Postgres;
 
 /// The server of all tests that leave it alone. It ends with the process.
@@ -56,7 +56,13 @@ impl Fresh {
 
     pub(crate) fn try_open(&self) -> Result<PostgresStore, OpenError> {
         let (url, schema) = (SERVER.url(), self.schema.clone());
-        PostgresStore::open(OpenOptions { url, schema, tls: &no_tls, threads: &self.threads })
+        PostgresStore::open(OpenOptions {
+            url,
+            schema,
+            answer_timeout: ANSWER_TIMEOUT,
+            tls: &no_tls,
+            threads: &self.threads,
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
 use signalpost_testkit::{Postgres, TempDir};
 
 use crate::support::SystemThreads;
@@ -29,7 +29,13 @@ fn trusting(authorities: Option<&Path>) -> Result<ClientConfig, String> {
 
 fn open(url: String) -> Result<(), OpenError> {
     let threads = SystemThreads::default();
-    let options = OpenOptions { url, schema: "s".to_owned(), tls: &trusting, threads: &threads };
+    let options = OpenOptions {
+        url,
+        schema: "s".to_owned(),
+        answer_timeout: ANSWER_TIMEOUT,
+        tls: &trusting,
+        threads: &threads,
+    };
     let opened = PostgresStore::open(options).map(drop);
     threads.join();
     opened

@@ -1,0 +1,75 @@
+//! The network between the store and the server loses everything, or only answers, and nobody is told. No verb waits for ever.
+
+use std::time::{Duration, Instant};
+
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::{Catalog, StoreError};
+use signalpost_testkit::{Postgres, wait_for};
+
+use super::proxy::{Line, Proxy};
+use super::stage::{PATIENCE, Stage};
+
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// The wait for an answer, then for a connection to ask again, and what a busy machine takes beside.
+const VERB_MAX: Duration = Duration::from_secs(2 * 2 + 1 + 3);
+
+fn behind_a_proxy() -> (Stage, Proxy) {
+    let server = Postgres::start(&[]).expect("a server");
+    let proxy = Proxy::before(server.port());
+    let url = server.url().replace(&server.port().to_string(), &proxy.port().to_string());
+    let url = format!("{url}?connect_timeout={}", CONNECT_TIMEOUT.as_secs());
+    (Stage::reached_by(server, url, ANSWER_TIMEOUT), proxy)
+}
+
+/// Everybody is refused in time while the line is like this, and the store goes on when it is whole again.
+fn go_through(line: Line) {
+    let (mut stage, proxy) = behind_a_proxy();
+    let store = stage.store.clone();
+    let workspace = stage.workspace;
+    let told = stage.publish_while(|_, progress| {
+        proxy.set(line);
+        // Twice: those under way, and those that find no connection.
+        for _ in 0..2 {
+            let started = Instant::now();
+            progress.all_refused();
+            assert!(started.elapsed() < VERB_MAX, "{:?}", started.elapsed());
+        }
+        let started = Instant::now();
+        let read = block_on(store.fan_out(workspace));
+        assert!(matches!(read, Err(StoreError::Unavailable(_))), "{read:?}");
+        assert!(started.elapsed() < VERB_MAX, "{:?}", started.elapsed());
+        proxy.set(Line::Whole);
+    });
+    drop(store);
+    stage.check(&told);
+}
+
+#[test]
+fn a_line_that_is_cut_and_mended_loses_nothing() {
+    go_through(Line::Cut);
+}
+
+#[test]
+fn answers_that_do_not_arrive_lose_nothing() {
+    go_through(Line::Deaf);
+}
+
+/// The commit has come through, and only its answer is lost: the server is asked on another connection.
+#[test]
+fn whoever_got_no_answer_is_told_what_became_of_it() {
+    let (mut stage, proxy) = behind_a_proxy();
+    let told = stage.publish_while(|_, progress| {
+        for _ in 0..3 {
+            let losses = proxy.losses();
+            proxy.set(Line::DeafToCommits);
+            wait_for("a commit", PATIENCE, || proxy.losses() > losses).expect("somebody publishes");
+            proxy.set(Line::Whole);
+            progress.more_acknowledged(10);
+        }
+    });
+    let stored = stage.stored();
+    let kept: Vec<_> = told.unknown.intersection(&stored).collect();
+    assert_eq!(kept, Vec::<&i64>::new(), "refused, and there all the same");
+    stage.check(&told);
+}

@@ -1,0 +1,100 @@
+//! Somebody else on the database who holds rows, tables and an old view of everything, and takes their time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalpost_core::attempt::Verdict;
+use signalpost_store::ledger::{DueOrder, DuePage};
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
+use signalpost_store::{Ledger, StoreError};
+use signalpost_testkit::Postgres;
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, NoTls};
+
+use super::stage::Stage;
+
+/// A connection in the midst of something, which ends with it.
+pub(super) struct Stranger {
+    _client: Client,
+    _runtime: Runtime,
+}
+
+impl Stranger {
+    pub(super) fn who_says(url: &str, sql: &str) -> Self {
+        let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let client = runtime.block_on(async {
+            let (client, connection) =
+                tokio_postgres::connect(url, NoTls).await.expect("the server is there");
+            drop(tokio::spawn(connection));
+            client.batch_execute(sql).await.expect("the server does what it is told");
+            client
+        });
+        Self { _client: client, _runtime: runtime }
+    }
+}
+
+/// What is published and how deliveries end does not wait for rows of a webhook, nor for an old snapshot to end.
+#[test]
+fn a_stranger_who_sits_on_rows_and_a_snapshot_holds_nobody_up() {
+    let mut stage = Stage::new();
+    let (store, webhook, workspace) = (stage.store.clone(), stage.webhook, stage.workspace);
+    let mut delivered = BTreeSet::new();
+    let told = stage.publish_while(|server, progress| {
+        let stranger = Stranger::who_says(
+            &server.url(),
+            "BEGIN ISOLATION LEVEL REPEATABLE READ;
+             SELECT count(*) FROM faults.message;
+             SELECT 1 FROM faults.webhook FOR UPDATE;
+             SELECT 1 FROM faults.workspace FOR UPDATE;
+             SELECT 1 FROM faults.head FOR UPDATE",
+        );
+        let refused_before = progress.refusals();
+        let page = DuePage { webhook, limit: 20, order: DueOrder::OldestFirst };
+        for due in block_on(store.due_page(page)).expect("it reads") {
+            let finished = sample::finished(workspace, due, Verdict::Delivered);
+            block_on(store.finish(vec![finished].into())).expect("it is written");
+            delivered.insert(due.id.event.raw());
+        }
+        // The dead rows of what was owed stay visible to the stranger; the store's reads go on among them.
+        for _ in 0..5 {
+            progress.more_acknowledged(50);
+            block_on(store.due_page(page)).expect("it reads");
+        }
+        assert_eq!(progress.refusals(), refused_before, "nobody was refused");
+        drop(stranger);
+    });
+    drop(store);
+    assert_eq!(delivered.len(), 20);
+    stage.check_but(&told, &delivered);
+}
+
+/// What does need the row waits for it in bounds, and leaves everything as it was.
+#[test]
+fn a_change_of_a_row_that_a_stranger_holds_is_refused_in_time_and_made_later() {
+    let server = Postgres::start(&[]).expect("a server");
+    let url = server.url();
+    let mut stage = Stage::reached_by(server, url, Duration::from_secs(1));
+    let (store, webhook, workspace) = (stage.store.clone(), stage.webhook, stage.workspace);
+    let mut delivered = BTreeSet::new();
+    let told = stage.publish_while(|server, progress| {
+        let stranger = Stranger::who_says(&server.url(), "BEGIN; SELECT 1 FROM faults.webhook FOR UPDATE");
+        let due = block_on(store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst }));
+        let due = due.expect("it reads").pop().expect("something is owed");
+        delivered.insert(due.id.event.raw());
+        let mut finished = sample::finished(workspace, due, Verdict::Delivered);
+        finished.concurrency = Some(3);
+        let finished = Arc::new(vec![finished]);
+        let refused = block_on(store.finish(finished.clone()));
+        assert!(
+            matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("(55P03)") || why.contains("(57014)")),
+            "{refused:?}"
+        );
+        progress.more_acknowledged(10);
+        drop(stranger);
+        block_on(store.finish(finished)).expect("the row is free");
+    });
+    drop(store);
+    stage.check_but(&told, &delivered);
+}
