@@ -29,6 +29,7 @@ mod session;
 mod shared;
 mod shell;
 mod store;
+mod tidy;
 mod tls;
 mod vault;
 mod work;

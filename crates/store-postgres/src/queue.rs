@@ -152,6 +152,22 @@ impl Queues {
         self.lock().closed
     }
 
+    /// Whether nothing waits and nothing will come any more, here and below.
+    pub(crate) fn accepts_are_over(&self) -> bool {
+        let waiting = self.lock();
+        waiting.closed && waiting.accepts.is_empty()
+    }
+
+    pub(crate) fn finishes_are_over(&self, outcomes: Outcomes) -> bool {
+        let waiting = self.lock();
+        waiting.closed && waiting.finishes[outcomes.place()].is_empty()
+    }
+
+    pub(crate) fn tasks_are_over(&self) -> bool {
+        let waiting = self.lock();
+        waiting.closed && waiting.tasks.is_empty()
+    }
+
     /// Takes nothing more; what waits is done.
     pub(crate) fn close(&self) {
         self.lock().closed = true;

@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, join4, select};
+use futures_util::future::{Either, join, join4, select};
 use futures_util::pin_mut;
 use signalpost_core::limits::OUTCOMES_LINGER;
 use tokio::runtime::Builder;
@@ -24,7 +24,7 @@ use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
 use crate::shared::{Board, Shared};
-use crate::{meta, move_in, schema};
+use crate::{meta, move_in, schema, tidy};
 
 /// Connections for what is neither published nor an outcome.
 const SESSIONS_MAX: usize = 8;
@@ -116,9 +116,9 @@ async fn work(connector: Connector, shared: Rc<Shared>, guard: Guard, queues: &A
         run_finishes(&locking, queues, Outcomes::InTurn),
         run_tasks(&others, queues),
     );
-    let keeping = guard.keep(&connector, shared.schema_key, queues);
+    let keeping = join(guard.keep(&connector, shared.schema_key, queues), tidy::keep(&others, queues));
     pin_mut!(working, keeping);
-    if let Either::Right(((), working)) = select(working, keeping).await {
+    if let Either::Right((_closed, working)) = select(working, keeping).await {
         // The store is closed, and what waits is still done.
         working.await;
     }
@@ -132,7 +132,7 @@ async fn run_accepts(pool: &Pool, queues: &Queues) {
         let calls = queues.take_accepts();
         if !calls.is_empty() {
             publish::commit(pool, calls).await;
-        } else if queues.is_closed() {
+        } else if queues.accepts_are_over() {
             return;
         } else {
             queues.accepts.notified().await;
@@ -149,7 +149,7 @@ async fn run_finishes(pool: &Pool, queues: &Queues, outcomes: Outcomes) {
                 patience = Patience::Left;
             }
             Finishes::Later => patience = linger(queues, outcomes).await,
-            Finishes::None if queues.is_closed() => return,
+            Finishes::None if queues.finishes_are_over(outcomes) => return,
             Finishes::None => queues.finish_arrives(outcomes).await,
         }
     }
@@ -179,7 +179,7 @@ async fn run_tasks(pool: &Rc<Pool>, queues: &Queues) {
             running.spawn_local(task(Rc::clone(pool)));
         }
         if running.is_empty() {
-            if queues.is_closed() {
+            if queues.tasks_are_over() {
                 return;
             }
             queues.tasks.notified().await;

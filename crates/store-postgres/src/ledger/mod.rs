@@ -27,7 +27,7 @@ mod storage;
 mod sweep;
 mod tally;
 pub(crate) mod unblock;
-mod upkeep;
+pub(crate) mod upkeep;
 pub(crate) mod usage;
 
 use std::sync::atomic::Ordering;

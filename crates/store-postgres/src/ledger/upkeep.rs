@@ -21,10 +21,19 @@ pub(super) async fn run(pool: &Pool, now: Timestamp) -> Result<bool, StoreError>
     let jobs = transact(pool, &async |write: &mut Write<'_>| replays::forget::step(write, now).await).await?;
     // Others may have kept answers, too.
     pool.shared.kept_in_all.set(None);
-    let tallies = transact(pool, &async |write: &mut Write<'_>| tally::step(write).await).await?;
+    let tallies = add_tallies_up(pool).await?;
     let places = forget_places(pool).await?;
-    let owed = transact(pool, &async |write: &mut Write<'_>| owed_step(write).await).await?;
+    let owed = tidy_owed(pool).await?;
     Ok(expiring || keys || users || jobs || tallies || places || owed)
+}
+
+/// As long as there is more: every commit leaves a row for each workspace that it touches.
+pub(crate) async fn add_tallies_up(pool: &Pool) -> Result<bool, StoreError> {
+    transact(pool, &async |write: &mut Write<'_>| tally::step(write).await).await
+}
+
+pub(crate) async fn tidy_owed(pool: &Pool) -> Result<bool, StoreError> {
+    transact(pool, &async |write: &mut Write<'_>| owed_step(write).await).await
 }
 
 /// What concerns rows that are owed, and the plans of replays: the first of these that has something to do.
@@ -42,7 +51,8 @@ async fn owed_step(write: &mut Write<'_>) -> Result<bool, crate::failure::Failur
     replays::end::is_wanted(write).await
 }
 
-async fn forget_places(pool: &Pool) -> Result<bool, StoreError> {
+/// `false` at the end of a walk over all that there are.
+pub(crate) async fn forget_places(pool: &Pool) -> Result<bool, StoreError> {
     let after = pool.shared.places_looked_at.get();
     let come_to =
         transact(pool, &async |write: &mut Write<'_>| tally::forget_places(write, after).await).await?;
