@@ -38,7 +38,7 @@ const CALLERS_GRACE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Where our tables lie in a database that may hold others.
 pub(crate) const POSTGRES_SCHEMA: &str = "signalpost";
-/// The one node of the embedded store.
+/// One process works on a store so far, whichever it is.
 const NODE: u16 = 0;
 
 pub(crate) struct Server {

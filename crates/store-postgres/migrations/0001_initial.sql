@@ -1,8 +1,10 @@
 -- Ids and times are 64-bit integers (times in milliseconds since the epoch). Lists lie packed in blobs, see the store
 -- crate's src/pack.rs. Deleted rows of `webhook` and erased rows of `workspace` stay as tombstones.
 --
--- Whatever a published event or an outcome touches is appended, or deleted by its whole key, and never updated: a
--- stranger's open transaction keeps every version of an updated row alive, and each later look goes through all of them.
+-- Whatever a published event and a delivery that succeeds touch is appended, or deleted by its whole key, and never updated:
+-- a stranger's open transaction keeps every version of an updated row alive, and each later look goes through all of them.
+-- What changes a webhook's health or what its receiver bears updates its row, and an order's next delivery is updated when
+-- its turn comes.
 
 CREATE TABLE workspace (
     id             bigint PRIMARY KEY,

@@ -54,10 +54,7 @@ async fn new(pool: &Pool, queues: &Queues) -> Result<(), StoreError> {
 }
 
 /// Does steps for as long as there is more.
-async fn go_on(
-    queues: &Queues,
-    step: impl AsyncFn() -> Result<bool, StoreError>,
-) -> Result<(), StoreError> {
+async fn go_on(queues: &Queues, step: impl AsyncFn() -> Result<bool, StoreError>) -> Result<(), StoreError> {
     while !queues.is_closed() && step().await? {
         tokio::time::sleep(PAUSE).await;
     }

@@ -1,5 +1,5 @@
 //! What rows count for in a workspace's bytes: near to what the disk gives for them, and the same number when a row
-//! comes and when it goes. Migration 0003 counts what was stored before in the same way.
+//! comes and when it goes. A migration of store-sqlite counts what was stored before in the same way.
 
 /// An event's row with its keys and index rows.
 const MESSAGE_BYTES: usize = 200;

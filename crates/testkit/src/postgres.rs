@@ -158,7 +158,8 @@ impl Postgres {
         format!("postgres://{ROLE}@127.0.0.1:{}/postgres", self.port)
     }
 
-    /// Ends the server as a power cut would end it: nobody is waited for, nothing is written down.
+    /// Ends all processes of the server at once: nobody is waited for, nothing is written down. The system lives on, so what
+    /// was written and not synced is not lost.
     pub fn crash(&mut self) -> io::Result<()> {
         self.end("crash")
     }

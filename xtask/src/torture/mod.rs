@@ -198,7 +198,10 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
         faults: faults.count(),
         first_fault: faults.first(),
         skipped,
-        machine: proof::machine(&stage.filesystem),
+        machine: proof::machine(match &stage.database {
+            None => &stage.filesystem,
+            Some(_) => "PostgreSQL",
+        }),
     })
 }
 

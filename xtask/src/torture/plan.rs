@@ -43,7 +43,7 @@ pub(super) enum Kind {
     Unwritable,
     /// A file of the data directory has a mode that shuts the server out.
     WrongMode,
-    /// The database's server ends as in a power cut, and is started again.
+    /// The database's server ends at once, without a word to anybody, and is started again.
     DatabaseCrash,
     /// The database's server is restarted.
     DatabaseStop,

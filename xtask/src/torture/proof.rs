@@ -30,8 +30,8 @@ pub(super) fn append(file: &Path, report: &Report, commit: &str) -> Result<(), S
     fs::write(file, text).map_err(failed)
 }
 
-/// Processors, memory, kernel and the filesystem of the data.
-pub(super) fn machine(filesystem: &str) -> String {
+/// Processors, memory, kernel, and where the data lie: on which filesystem, or in what database.
+pub(super) fn machine(data: &str) -> String {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
     let memory = read("/proc/meminfo");
@@ -42,7 +42,7 @@ pub(super) fn machine(filesystem: &str) -> String {
     let kernel: String =
         kernel.trim().chars().take_while(|letter| letter.is_ascii_digit() || *letter == '.').collect();
     format!(
-        "{processors} cores, {} GiB, Linux {}, {filesystem}",
+        "{processors} cores, {} GiB, Linux {}, {data}",
         memory_kib.div_ceil(1024 * 1024),
         kernel.trim_end_matches('.')
     )

@@ -1,14 +1,20 @@
 //! A PostgreSQL server for a run that is to be measured on one: made for it, counted with it, and gone with it.
 
 use std::fs::{self, File};
-use std::os::unix::fs::chown;
+use std::os::unix::fs::{DirBuilderExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use signalpost_core::hex;
+use signalpost_core::ports::Random as _;
+use signalpost_core::secret::Secret;
+
 use super::process::{ChildrenTimes, children_of};
+use super::server::Afterwards;
 use crate::cmd::Failure;
+use crate::ports::SystemRandom;
 use crate::telemetry::note;
 
 /// Where Debian puts the versions of the server.
@@ -29,7 +35,10 @@ pub(super) struct Postgres {
     programs: PathBuf,
     directory: PathBuf,
     port: u16,
+    /// Nobody else on this machine is to work on the server.
+    password: Secret,
     identity: Option<(u32, u32)>,
+    afterwards: Afterwards,
     child: Child,
 }
 
@@ -54,29 +63,26 @@ impl Counters {
 
 impl Postgres {
     /// Makes a database cluster in a new directory and starts its server.
-    pub(super) fn start(directory: PathBuf, port: u16) -> Result<Self, Failure> {
+    pub(super) fn start(directory: PathBuf, port: u16, afterwards: Afterwards) -> Result<Self, Failure> {
         let (programs, identity) = (programs()?, identity()?);
+        let password = password();
         let failed = |error| Failure::io(directory.display(), error);
-        fs::create_dir_all(&directory).map_err(failed)?;
-        if let Some((user, group)) = identity {
-            chown(&directory, Some(user), Some(group)).map_err(failed)?;
-        }
-        let data = directory.join("data");
+        // Not one that somebody else has put there.
+        fs::DirBuilder::new().mode(0o700).create(&directory).map_err(failed)?;
         let as_user = |command: &mut Command| {
             if let Some((user, group)) = identity {
                 command.uid(user).gid(group);
             }
             command.current_dir("/").stdin(Stdio::null());
         };
-        let mut make = Command::new(programs.join("initdb"));
-        make.args(["--auth=trust", "--username", ROLE, "--encoding=UTF8", "--locale=C", "--pgdata"])
-            .arg(&data);
-        as_user(&mut make);
-        let made = make.output().map_err(|error| Failure::io("initdb cannot be started", error))?;
-        if !made.status.success() {
-            let said = String::from_utf8_lossy(&made.stderr).into_owned();
-            return Err(Failure::new("initdb failed").hint(said));
+        let (data, password_file) = (directory.join("data"), directory.join("password"));
+        fs::write(&password_file, password.expose()).map_err(failed)?;
+        if let Some((user, group)) = identity {
+            chown(&password_file, Some(user), Some(group)).map_err(failed)?;
+            chown(&directory, Some(user), Some(group)).map_err(failed)?;
         }
+        make_cluster(&programs, &data, &password_file, &as_user)?;
+        fs::remove_file(&password_file).map_err(failed)?;
         let log = File::create(directory.join("log")).map_err(failed)?;
         let mut server = Command::new(programs.join("postgres"));
         server.arg("-D").arg(&data).arg("-k").arg(&directory).args(["-p", &port.to_string()]);
@@ -84,13 +90,14 @@ impl Postgres {
         as_user(&mut server);
         let child = server.stdout(Stdio::null()).stderr(log).spawn();
         let child = child.map_err(|error| Failure::io("PostgreSQL cannot be started", error))?;
-        let postgres = Self { programs, directory, port, identity, child };
+        let postgres = Self { programs, directory, port, password, identity, afterwards, child };
         postgres.wait_until_ready()?;
         Ok(postgres)
     }
 
+    /// With the password, so nothing for a command line.
     pub(super) fn url(&self) -> String {
-        format!("postgres://{ROLE}@127.0.0.1:{}/postgres", self.port)
+        format!("postgres://{ROLE}:{}@127.0.0.1:{}/postgres", self.password.expose_text(), self.port)
     }
 
     pub(super) fn counters(&self) -> Result<Counters, Failure> {
@@ -108,7 +115,7 @@ impl Postgres {
         Ok(own_ns + ended_ns + living_ns)
     }
 
-    /// What all files of the server together take of the disk.
+    /// What tables and indexes take of the disk. The log, which is used again, comes on top; see [`Counters::wal_bytes`].
     pub(super) fn bytes(&self) -> Result<u64, Failure> {
         let said = self.psql("SELECT pg_database_size(current_database())")?;
         said.trim().parse().map_err(|_| Failure::new(format!("no size of a database: {said}")))
@@ -121,11 +128,17 @@ impl Postgres {
             "--tuples-only",
             "--no-align",
             "--quiet",
-            "--dbname",
-            &self.url(),
+            "--no-password",
+            "--host=127.0.0.1",
+            "--username",
+            ROLE,
+            "--dbname=postgres",
+            "--port",
+            &self.port.to_string(),
             "--command",
             sql,
         ]);
+        ask.env("PGPASSWORD", self.password.expose_text());
         let answer = ask.output().map_err(|error| Failure::io("psql cannot be started", error))?;
         if answer.status.success() {
             return Ok(String::from_utf8_lossy(&answer.stdout).into_owned());
@@ -159,10 +172,31 @@ impl Drop for Postgres {
             drop(self.child.kill());
         }
         drop(self.child.wait());
+        if self.afterwards == Afterwards::Keep {
+            return note(&format!("The database was kept in {}\n", self.directory.display()));
+        }
         if let Err(error) = fs::remove_dir_all(&self.directory) {
             note(&format!("The database in {} could not be removed: {error}\n", self.directory.display()));
         }
     }
+}
+
+/// A database cluster that is entered by the password alone, which stands in a file beside it until it is made.
+fn make_cluster(
+    programs: &Path,
+    data: &Path,
+    password_file: &Path,
+    as_user: &dyn Fn(&mut Command),
+) -> Result<(), Failure> {
+    let mut make = Command::new(programs.join("initdb"));
+    make.args(["--auth=scram-sha-256", "--username", ROLE, "--encoding=UTF8", "--locale=C", "--pwfile"]);
+    make.arg(password_file).arg("--pgdata").arg(data);
+    as_user(&mut make);
+    let made = make.output().map_err(|error| Failure::io("initdb cannot be started", error))?;
+    if made.status.success() {
+        return Ok(());
+    }
+    Err(Failure::new("initdb failed").hint(String::from_utf8_lossy(&made.stderr).into_owned()))
 }
 
 /// The newest version of the server that is installed.
@@ -173,6 +207,13 @@ fn programs() -> Result<PathBuf, Failure> {
     newest.map(|version| version.join("bin")).ok_or_else(|| {
         Failure::new("no PostgreSQL server is installed here").hint("On Debian: apt-get install postgresql")
     })
+}
+
+/// One that nobody can guess.
+fn password() -> Secret {
+    let mut bytes = [0; 16];
+    SystemRandom.fill(&mut bytes);
+    Secret::from_text(&hex::encode(&bytes))
 }
 
 /// As who the server is to run, when we are root.

@@ -66,7 +66,7 @@ impl DataDirectory {
                 let directory =
                     path.with_file_name(format!("signalpost-bench-{}-{name}-postgres", std::process::id()));
                 let [address, _] = free_addresses()?;
-                Some(Postgres::start(directory, address.port())?)
+                Some(Postgres::start(directory, address.port(), afterwards)?)
             }
         };
         Ok(Self { path, afterwards, config: plan.server_config.clone(), database })
