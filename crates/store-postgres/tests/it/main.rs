@@ -9,6 +9,7 @@ mod conformance;
 mod differential;
 mod faults;
 mod feed;
+mod leftovers;
 mod moving;
 mod opening;
 mod support;
