@@ -41,19 +41,32 @@ impl Sink {
         format!("http://{}{path}", self.address)
     }
 
-    /// All requests; panics at bytes that are none.
-    fn requests(&self) -> Vec<Strict> {
+    /// The requests that are whole, and the bytes behind them on connections where one may be under way.
+    fn heard(&self) -> (Vec<Strict>, Vec<Vec<u8>>) {
         let heard = self.heard.lock().unwrap().clone();
-        let mut requests = Vec::new();
+        let (mut requests, mut rests) = (Vec::new(), Vec::new());
         for bytes in &heard {
             let mut rest = &bytes[..];
             while let Some((request, length)) = Strict::first_of(rest) {
                 requests.push(request);
                 rest = &rest[length..];
             }
-            assert!(rest.is_empty(), "bytes that are no request: {:?}", String::from_utf8_lossy(rest));
+            if !rest.is_empty() {
+                rests.push(rest.to_vec());
+            }
         }
-        requests
+        (requests, rests)
+    }
+
+    /// All requests, once there are as many and none is under way.
+    fn wait_for(&self, count: usize) -> Vec<Strict> {
+        let is_heard = || {
+            let (requests, rests) = self.heard();
+            requests.len() >= count && rests.is_empty()
+        };
+        wait_for(&format!("{count} requests"), PATIENCE, is_heard)
+            .unwrap_or_else(|error| panic!("{error}; bytes that are no request: {:?}", self.heard().1));
+        self.heard().0
     }
 }
 
@@ -157,10 +170,6 @@ fn accepted(operator: &mut Operator, path: &str, body: &Value) -> bool {
     answer.status < 300
 }
 
-fn wait_for_requests(sink: &Sink, count: usize) {
-    wait_for(&format!("{count} requests"), PATIENCE, || sink.requests().len() >= count).unwrap();
-}
-
 #[test]
 fn no_word_of_a_publisher_leaves_its_place() {
     let server = start(&[]);
@@ -183,8 +192,7 @@ fn no_word_of_a_publisher_leaves_its_place() {
         }
     }
     assert!(sent.len() >= hostile().len(), "data may be anything");
-    wait_for_requests(&sink, sent.len());
-    let requests = sink.requests();
+    let requests = sink.wait_for(sent.len());
     assert_eq!(requests.len(), sent.len(), "one request for each event");
     let names = [
         "host",
@@ -228,8 +236,7 @@ fn nor_does_one_where_a_dialect_has_it_in_headers() {
         }
     }
     assert!(sent >= hostile().len(), "{sent}");
-    wait_for_requests(&sink, sent);
-    let requests = sink.requests();
+    let requests = sink.wait_for(sent);
     assert_eq!(requests.len(), sent, "one request for each event");
     for request in &requests {
         assert_eq!((request.target.as_str(), &request.names), ("/dialect", &requests[0].names));
@@ -261,8 +268,7 @@ fn no_word_of_a_customer_leaves_its_place() {
     }
     assert!(made >= 20 && refused >= 40, "{made} made, {refused} refused");
     operator.publish(&workspace, &json!({"type": "a.b", "data": 1})).unwrap();
-    wait_for_requests(&sink, made);
-    let requests = sink.requests();
+    let requests = sink.wait_for(made);
     assert_eq!(requests.len(), made, "one request for each webhook");
     for request in &requests {
         let more = match request.target.as_str() {
