@@ -219,3 +219,20 @@ pub(crate) enum Patience {
     Left,
     Over,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_was_taken_in_is_forgotten_by_a_close() {
+        let queues = Queues::new();
+        assert!(!queues.tasks_are_over(), "it is open");
+        queues.push_task(Box::new(|_pool| Box::pin(async {}))).expect("it is open");
+        queues.close();
+        assert!(!queues.tasks_are_over() && queues.accepts_are_over());
+        assert!(queues.finishes_are_over(Outcomes::Free) && queues.finishes_are_over(Outcomes::InTurn));
+        assert!(queues.take_task().is_some() && queues.tasks_are_over());
+        assert!(queues.push_task(Box::new(|_pool| Box::pin(async {}))).is_err());
+    }
+}

@@ -6,7 +6,7 @@
     reason = "this crate's edge to the world: a timer of a runtime of its own"
 )]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use signalpost_store::StoreError;
 
@@ -16,22 +16,24 @@ use crate::queue::Queues;
 
 /// Between two looks for something to do.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Superseded places are looked for among all that there are, so more seldom.
-const PLACES_EVERY: Duration = Duration::from_secs(60);
+/// Superseded places are looked for among all that there are, so with every so many looks only.
+const LOOKS_FOR_PLACES: u64 = 60;
 /// Between two steps of some milliseconds each.
 const PAUSE: Duration = Duration::from_millis(10);
 
 /// Until the store is closed.
 pub(crate) async fn keep(pool: &Pool, queues: &Queues) {
-    let mut places_at = Instant::now() + PLACES_EVERY;
     let mut told = false;
-    while !queues.is_closed() {
+    for look in 1_u64.. {
         tokio::time::sleep(LOOK_EVERY).await;
-        let looks_at_places = Instant::now() >= places_at;
-        if looks_at_places {
-            places_at = Instant::now() + PLACES_EVERY;
+        if queues.is_closed() {
+            return;
         }
-        let tidied = if looks_at_places { all(pool, queues).await } else { new(pool, queues).await };
+        let tidied = if look.is_multiple_of(LOOKS_FOR_PLACES) {
+            all(pool, queues).await
+        } else {
+            new(pool, queues).await
+        };
         match tidied {
             Ok(()) => told = false,
             // What is away is looked for elsewhere, and said there.

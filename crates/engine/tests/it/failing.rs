@@ -1,9 +1,14 @@
 //! A webhook that fails gets exactly as many requests as it takes to switch it off.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use signalpost_core::limits::LANE_IN_FLIGHT_START;
 use signalpost_core::profile::PauseRule;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 use signalpost_engine::webhooks::Activity;
+use signalpost_store::testing::faulty::{Call, Fault, FaultyStore};
+use signalpost_store::testing::memory::MemoryStore;
 
 use crate::rig::{Rig, delivered, pending};
 
@@ -98,4 +103,25 @@ fn a_webhook_that_is_switched_on_again_has_all_its_failures_left() {
         rig.advance_s(1_000);
         assert_eq!(rig.receiver.requests(), round * REQUESTS);
     }
+}
+
+/// What is not on disk when the process is killed is sent again.
+#[test]
+fn outcomes_that_a_store_has_refused_for_long_are_on_disk_soon_after_it_is_back() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let plan = Arc::clone(&refuses);
+    let fails = move |call: Call| match call.verb {
+        "finish" if plan.load(Ordering::SeqCst) => Fault::Before,
+        _ => Fault::Pass,
+    };
+    let mut rig = Rig::on(Arc::new(FaultyStore::new(MemoryStore::new(), Box::new(fails))));
+    rig.webhook();
+    rig.receiver.status.set(Some(200));
+    refuses.store(true, Ordering::SeqCst);
+    rig.publish(10);
+    (0..600).for_each(|_| rig.advance_ms(100));
+    assert_eq!((rig.receiver.requests(), rig.count(delivered)), (10, 0));
+    refuses.store(false, Ordering::SeqCst);
+    rig.advance_ms(200);
+    assert_eq!((rig.receiver.requests(), rig.count(delivered)), (10, 10));
 }

@@ -1,8 +1,12 @@
 //! What commits leave behind: it is tidied up without anybody's asking, and what cannot be known to be left over harms nobody.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use signalpost_store::ledger::ListDeliveries;
+use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::retention::RetentionRules;
+use signalpost_store::Store;
+use signalpost_store::ledger::{ListDeliveries, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::conformance::Harness;
 use signalpost_store::testing::sample;
@@ -11,53 +15,98 @@ use signalpost_testkit::wait_for;
 use crate::support::{Fresh, ask, say};
 
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Calls of `retain` that a walk over next to nothing takes at most.
+const WALK_MAX: usize = 10;
+
+/// A store with one webhook.
+struct Stage {
+    /// Closed before its place is left.
+    store: Arc<dyn Store>,
+    place: Fresh,
+    workspace: WorkspaceId,
+    webhook: WebhookId,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let place = Fresh::new();
+        let store = place.open();
+        let (workspace, webhook) = (sample::workspace(1), sample::webhook(sample::workspace(1).id, 11));
+        let (id, lane) = (workspace.id, webhook.id);
+        block_on(store.create_workspace(workspace)).expect("a workspace");
+        block_on(store.create_webhook(webhook.into())).expect("a webhook");
+        Self { store, place, workspace: id, webhook: lane }
+    }
+
+    fn publish(&self, events: i64, targets: &[WebhookId]) {
+        let found = block_on(self.store.fan_out(self.workspace)).expect("it reads").expect("it exists");
+        for event in 1_000..1_000 + events {
+            let event = sample::event(self.workspace, event, found.version, targets);
+            block_on(self.store.accept(vec![event])).expect("accepted");
+        }
+    }
+
+    fn events(&self) -> u64 {
+        block_on(self.store.usage(self.workspace)).expect("it reads").expect("it exists").events
+    }
+}
 
 #[test]
 fn what_was_counted_is_added_up_by_the_store_itself() {
-    let place = Fresh::new();
-    let store = place.open();
-    let workspace = sample::workspace(1);
-    let id = workspace.id;
-    block_on(store.create_workspace(workspace)).expect("a workspace");
-    let version = block_on(store.fan_out(id)).expect("it reads").expect("it exists").version;
-    for event in 0..20 {
-        block_on(store.accept(vec![sample::event(id, 1_000 + event, version, &[])])).expect("accepted");
-    }
-    let rows = || ask(&format!("SELECT count(*)::text FROM {}.tally", place.schema));
+    let stage = Stage::new();
+    stage.publish(20, &[]);
+    let rows = || ask(&format!("SELECT count(*)::text FROM {}.tally", stage.place.schema));
     wait_for("an empty tally", PATIENCE, || rows() == ["0"]).expect("it is added up");
-    let usage = block_on(store.usage(id)).expect("it reads").expect("it exists");
-    assert_eq!(usage.events, 20);
+    assert_eq!(stage.events(), 20);
 }
 
 #[test]
 fn a_history_without_its_event_ends_no_list() {
-    let place = Fresh::new();
-    let store = place.open();
-    let workspace = sample::workspace(1);
-    let (id, webhook) = (workspace.id, sample::webhook(workspace.id, 11));
-    let lane = webhook.id;
-    block_on(store.create_workspace(workspace)).expect("a workspace");
-    block_on(store.create_webhook(webhook.into())).expect("a webhook");
-    let version = block_on(store.fan_out(id)).expect("it reads").expect("it exists").version;
-    for event in 0..3 {
-        block_on(store.accept(vec![sample::event(id, 1_000 + event, version, &[lane])])).expect("accepted");
-    }
+    let stage = Stage::new();
+    stage.publish(3, &[stage.webhook]);
     // More than a page of them, all newer than what is there.
     say(&format!(
         "INSERT INTO {}.attempt (webhook, event, n, at, verdict, outcome, detail)
         SELECT {}, g, 1, 0, 0, '200', ''::bytea FROM generate_series(2000, 2400) AS g",
-        place.schema,
-        lane.raw()
+        stage.place.schema,
+        stage.webhook.raw()
     ));
     let list = ListDeliveries {
-        workspace: id,
-        webhook: Some(lane),
+        workspace: stage.workspace,
+        webhook: Some(stage.webhook),
         event: None,
         status: None,
         before: None,
         limit: 10,
     };
-    let page = block_on(store.list_deliveries(list)).expect("it reads");
+    let page = block_on(stage.store.list_deliveries(list)).expect("it reads");
     let found: Vec<i64> = page.rows.iter().map(|row| row.id.event.raw()).collect();
     assert_eq!((found, page.next), (vec![1_002, 1_001, 1_000], None));
+}
+
+#[test]
+fn a_stage_of_retention_that_fails_keeps_no_other_from_its_turn() {
+    let stage = Stage::new();
+    stage.publish(3, &[]);
+    say(&format!("ALTER TABLE {}.once RENAME TO away", stage.place.schema));
+    let rules = RetentionRules {
+        event_age_max: Some(Duration::from_secs(1)),
+        payload_age_max: None,
+        bytes_max: None,
+    };
+    let params =
+        Retain { now: sample::event(stage.workspace, 1, 0, &[]).accepted_at.plus_ms(3_600_000), rules };
+    let mut refused = 0;
+    for _ in 0..WALK_MAX {
+        match block_on(stage.store.retain(params.clone())) {
+            Ok(done) if !done.more => break,
+            Ok(_) => {}
+            Err(_) => refused += 1,
+        }
+    }
+    assert_eq!(
+        (refused, stage.events()),
+        (1, 0),
+        "one stage was refused, and the others have done their part"
+    );
 }

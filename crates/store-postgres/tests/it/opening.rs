@@ -1,9 +1,9 @@
 //! Who may open the store, and what is refused.
 
-use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::OpenError;
 use signalpost_testkit::Postgres;
 
-use crate::support::{Fresh, SystemThreads, no_tls, say};
+use crate::support::{Fresh, SystemThreads, open_at, say};
 
 #[test]
 fn one_process_at_a_time_works_on_a_schema() {
@@ -20,14 +20,7 @@ fn a_server_that_forgets_what_it_confirmed_is_refused() {
     for setting in ["fsync", "full_page_writes"] {
         let server = Postgres::start(&[&format!("{setting}=off")]).expect("a server");
         let threads = SystemThreads::default();
-        let options = OpenOptions {
-            url: server.url(),
-            schema: "s".to_owned(),
-            answer_timeout: ANSWER_TIMEOUT,
-            tls: &no_tls,
-            threads: &threads,
-        };
-        match PostgresStore::open(options) {
+        match open_at(&server.url(), "s", &threads) {
             Err(OpenError::Setting { name, .. }) => assert_eq!(name, setting),
             other => panic!("{:?}", other.map(drop)),
         }
@@ -39,30 +32,14 @@ fn a_server_that_forgets_what_it_confirmed_is_refused() {
 fn a_commit_is_synced_whatever_the_server_is_set_to() {
     let server = Postgres::start(&["synchronous_commit=off"]).expect("a server");
     let threads = SystemThreads::default();
-    let options = OpenOptions {
-        url: server.url(),
-        schema: "s".to_owned(),
-        answer_timeout: ANSWER_TIMEOUT,
-        tls: &no_tls,
-        threads: &threads,
-    };
-    drop(PostgresStore::open(options).expect("its own connections say otherwise"));
+    drop(open_at(&server.url(), "s", &threads).expect("its own connections say otherwise"));
     threads.join();
 }
 
 #[test]
 fn nonsense_is_refused_before_anybody_is_asked() {
     let threads = SystemThreads::default();
-    let open = |url: &str, schema: &str| {
-        let options = OpenOptions {
-            url: url.to_owned(),
-            schema: schema.to_owned(),
-            answer_timeout: ANSWER_TIMEOUT,
-            tls: &no_tls,
-            threads: &threads,
-        };
-        PostgresStore::open(options).map(drop).expect_err("refused")
-    };
+    let open = |url: &str, schema: &str| open_at(url, schema, &threads).map(drop).expect_err("refused");
     assert!(matches!(open("postgres://host:port/x", "s"), OpenError::Url(_)));
     assert!(matches!(open("postgres://127.0.0.1:1/x", "drop table"), OpenError::Schema(_)));
     let away = open("postgres://127.0.0.1:1/x", "s").to_string();

@@ -47,6 +47,12 @@ pub(crate) fn no_tls(_authorities: Option<&Path>) -> Result<rustls::ClientConfig
     Err("nobody asked for it".to_owned())
 }
 
+/// A store in the clear, with the usual patience.
+pub(crate) fn open_at(url: &str, schema: &str, threads: &SystemThreads) -> Result<PostgresStore, OpenError> {
+    let (url, schema) = (url.to_owned(), schema.to_owned());
+    PostgresStore::open(OpenOptions { url, schema, answer_timeout: ANSWER_TIMEOUT, tls: &no_tls, threads })
+}
+
 impl Fresh {
     pub(crate) fn new() -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -55,14 +61,7 @@ impl Fresh {
     }
 
     pub(crate) fn try_open(&self) -> Result<PostgresStore, OpenError> {
-        let (url, schema) = (SERVER.url(), self.schema.clone());
-        PostgresStore::open(OpenOptions {
-            url,
-            schema,
-            answer_timeout: ANSWER_TIMEOUT,
-            tls: &no_tls,
-            threads: &self.threads,
-        })
+        open_at(&SERVER.url(), &self.schema, &self.threads)
     }
 }
 

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use bytes::Bytes;
+use signalpost_core::delivery::Due;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
 use signalpost_store::ledger::{DueOrder, DuePage, ListEvents};
 use signalpost_store::testing::block_on::block_on;
@@ -129,6 +130,14 @@ impl Stage {
             version,
             payload: Bytes::from_static(b"{}"),
         }
+    }
+
+    /// Publishes one event: by what it is owed.
+    pub(super) fn publish_one(&self) -> Due {
+        let event = sample::event(self.workspace, 1_000, self.version, &[self.webhook]);
+        block_on(self.store.accept(vec![event])).expect("it is accepted");
+        let page = DuePage { webhook: self.webhook, limit: 1, order: DueOrder::OldestFirst };
+        block_on(self.store.due_page(page)).expect("it reads").pop().expect("it is owed")
     }
 
     /// From now on events take room, however they are packed.

@@ -9,16 +9,16 @@ use signalpost_store::ledger::{DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Ledger, StoreError};
-use signalpost_testkit::Postgres;
+use signalpost_testkit::{Postgres, wait_for};
 use tokio::runtime::{Builder, Runtime};
 use tokio_postgres::{Client, NoTls};
 
-use super::stage::Stage;
+use super::stage::{PATIENCE, Stage};
 
 /// A connection in the midst of something, which ends with it.
 pub(super) struct Stranger {
-    _client: Client,
-    _runtime: Runtime,
+    client: Client,
+    runtime: Runtime,
 }
 
 impl Stranger {
@@ -31,7 +31,17 @@ impl Stranger {
             client.batch_execute(sql).await.expect("the server does what it is told");
             client
         });
-        Self { _client: client, _runtime: runtime }
+        Self { client, runtime }
+    }
+
+    /// Ends as they had it in mind.
+    fn commit(self) {
+        self.runtime.block_on(self.client.batch_execute("COMMIT")).expect("the server does what it is told");
+    }
+
+    /// A number that the server knows.
+    fn ask(&self, sql: &str) -> i64 {
+        self.runtime.block_on(self.client.query_one(sql, &[])).expect("it answers").get(0)
     }
 }
 
@@ -97,4 +107,30 @@ fn a_change_of_a_row_that_a_stranger_holds_is_refused_in_time_and_made_later() {
     });
     drop(store);
     stage.check_but(&told, &delivered);
+}
+
+/// Somebody takes the number that was found to be free, and says so only while it is being taken.
+#[test]
+fn an_outcome_whose_place_is_taken_in_the_same_moment_gets_the_next_one() {
+    let stage = Stage::new();
+    let due = stage.publish_one();
+    let first = sample::finished(stage.workspace, due, Verdict::RetryAt(due.due_at.plus_ms(60_000)));
+    let mut late = sample::finished(stage.workspace, due, Verdict::Delivered);
+    late.attempt.at = first.attempt.at.plus_ms(7);
+    block_on(stage.store.finish(vec![first].into())).expect("it is written");
+    let stranger = Stranger::who_says(
+        &stage.server.url(),
+        "BEGIN; INSERT INTO faults.attempt (webhook, event, n, at, verdict, outcome, retry_at, detail)
+            SELECT webhook, event, 2, at + 3, verdict, outcome, retry_at, detail FROM faults.attempt",
+    );
+    let store = stage.store.clone();
+    let writing = std::thread::spawn(move || block_on(store.finish(vec![late].into())));
+    let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
+    wait_for("somebody to wait for the stranger", PATIENCE, || stranger.ask(waiting) == 1)
+        .expect("they wait");
+    stranger.commit();
+    writing.join().expect("nobody panics").expect("it is written");
+    let found =
+        block_on(stage.store.delivery(stage.workspace, due.id)).expect("it reads").expect("it exists");
+    assert_eq!(found.steps.len(), 3, "{:?}", found.steps);
 }
