@@ -24,6 +24,7 @@ pub mod id;
 pub mod id_form;
 pub mod idempotency;
 mod json_names;
+pub mod lane_group;
 pub mod limits;
 pub mod masking;
 pub mod matching;

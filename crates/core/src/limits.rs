@@ -363,6 +363,9 @@ pub const RESTORE_NUMBER_STEP_MAX: i64 = 1 << 41;
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const STORAGE_RESERVE_PARTS: u64 = 10;
+/// Lane groups, which are what nodes that share a store divide among themselves. Never changed: it says which group a webhook is
+/// in.
+pub const LANE_GROUPS: usize = 64;
 /// How often owed deliveries that no lane knows of are looked for.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.

@@ -13,6 +13,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::health::{self, Health, ReleaseOrder, after_attempt};
 use signalpost_core::id::WorkspaceId;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::limits::{ANSWER_KEPT_FAILURE_BYTES, ANSWER_KEPT_SUCCESS_BYTES, DELIVERY_STEPS_MAX};
 use signalpost_core::masking::Masking;
 use signalpost_core::ports::{OutboundRequest, Random, Transport};
@@ -26,6 +27,7 @@ use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 
 use crate::lane::Epoch;
 use crate::lane_config::{LaneConfig, Target};
+use crate::permit::Permit;
 
 /// An attempt that has ended and is not yet recorded.
 #[derive(Debug)]
@@ -38,7 +40,7 @@ pub(crate) struct EndedAttempt {
     exchange: Exchange,
 }
 
-/// A planned attempt that did not begin: its webhook changed first.
+/// A planned attempt that did not begin: its webhook changed first, or is another node's.
 #[derive(Debug)]
 pub(crate) struct Unbegun {
     pub(crate) due: Due,
@@ -50,12 +52,13 @@ pub(crate) struct Unbegun {
 /// Some time may pass between planning this and its first poll, which is when the attempt begins.
 pub(crate) async fn run(
     config: Rc<LaneConfig>,
+    permit: Permit,
     event: Arc<Event>,
     due: Due,
     started_at: Timestamp,
     transport: Rc<dyn Transport>,
 ) -> Result<EndedAttempt, Unbegun> {
-    if config.superseded.get() {
+    if config.superseded.get() || !permit.holds() {
         return Err(Unbegun { due, event });
     }
     let (request_headers, exchange) = match &config.target {
@@ -156,8 +159,14 @@ impl EndedAttempt {
         asked_for(self.outcome(), self.exchange.retry_after)
     }
 
-    /// Decides what follows. `before` is how the webhook fared before this attempt.
-    pub(crate) fn judge(self, before: Health, now: Timestamp, random: &dyn Random) -> Judged {
+    /// Decides what follows. `before` is how the webhook fared before this attempt, `group` the epoch under which it began.
+    pub(crate) fn judge(
+        self,
+        before: Health,
+        group: GroupEpoch,
+        now: Timestamp,
+        random: &dyn Random,
+    ) -> Judged {
         let (due, policy) = (self.due, &self.config.policy);
         let outcome = self.exchange.outcome;
         let ended = health::Ended { outcome, began_at: self.started_at, now };
@@ -183,6 +192,7 @@ impl EndedAttempt {
             attempt: self.into_record(verdict),
             health,
             concurrency: None,
+            epoch: group,
         };
         Judged { finished, ending }
     }

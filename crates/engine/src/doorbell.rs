@@ -36,6 +36,8 @@ pub(crate) enum Message {
     ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
     /// A lane that this core has from now on.
     Moved { webhook: WebhookId, luggage: Box<Luggage> },
+    /// Lane groups have come or gone, or may be relied on again.
+    Owners,
     /// Give some lanes to another core.
     Lighten(Lighten),
     /// Start nothing more and end when nothing is in flight.
@@ -44,14 +46,16 @@ pub(crate) enum Message {
 
 impl Message {
     /// The lane that it is for, whoever has it.
-    const fn lane(&self) -> Option<WebhookId> {
+    pub(crate) const fn lane(&self) -> Option<WebhookId> {
         match self {
             Self::Accepted { webhook, .. } | Self::Reload { webhook, .. } | Self::Resume { webhook, .. } => {
                 Some(*webhook)
             }
             Self::Requeued(due) | Self::Released(due) => Some(due.id.webhook),
             Self::Owed(lane) => Some(lane.webhook),
-            Self::ReloadWorkspace { .. } | Self::Moved { .. } | Self::Lighten(_) | Self::Stop => None,
+            Self::ReloadWorkspace { .. } | Self::Moved { .. } | Self::Owners | Self::Lighten(_) | Self::Stop => {
+                None
+            }
         }
     }
 }
@@ -201,6 +205,10 @@ impl Doorbell {
     /// Whether every core runs and hears what it is told.
     pub(crate) fn is_open(&self) -> bool {
         self.doors.iter().all(|door| door.running.load(Ordering::SeqCst))
+    }
+
+    pub(crate) fn owners_changed(&self) {
+        self.doors.iter().for_each(|door| door.send([Message::Owners]));
     }
 
     pub(crate) fn owed(&self, lanes: &[DueLane]) {

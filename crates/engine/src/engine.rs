@@ -17,7 +17,7 @@ use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
 use signalpost_core::sign::{STANDARD_SECRET_PREFIX, standard_secret};
 use signalpost_core::time::Timestamp;
-use signalpost_store::Store;
+use signalpost_store::{Ownership, Store};
 
 use crate::committed::Committed;
 use crate::core_loop::DeliveryCore;
@@ -64,6 +64,10 @@ pub struct Engine {
     pub(crate) wrong_passwords: WrongPasswords,
     pub(crate) filters: Filters,
     pub(crate) doorbell: Arc<Doorbell>,
+    /// Of the lane groups that are delivered for here.
+    pub(crate) ownership: Arc<Ownership>,
+    /// Rung when what is owed should be looked for before its time.
+    pub(crate) owed_bell: Mailbox<()>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) retention: RetentionRules,
     pub(crate) walks: Walks,
@@ -87,6 +91,12 @@ impl Engine {
         let metrics = Arc::new(Metrics::default());
         let committed = Committed { doorbell: Arc::clone(&doorbell), metrics: Arc::clone(&metrics) };
         store.listen(Arc::new(committed));
+        let (ownership, owed_bell) = (store.ownership(), Mailbox::new());
+        let (told, bell) = (Arc::clone(&doorbell), owed_bell.clone());
+        ownership.listen(Arc::new(move || {
+            told.owners_changed();
+            bell.push_all([()]);
+        }));
         let ids = Mutex::new(IdMint::new(node, store.highest_id()));
         let engine = Arc::new(Self {
             store,
@@ -102,6 +112,8 @@ impl Engine {
             wrong_passwords: WrongPasswords::default(),
             filters: Filters::default(),
             doorbell: Arc::clone(&doorbell),
+            ownership,
+            owed_bell,
             metrics,
             retention,
             walks: Walks::default(),

@@ -24,6 +24,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::health::{Health, Standing, failures_left};
 use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::limits::{LANE_IN_FLIGHT_MAX, LANE_MEMORY_DELIVERIES_MAX};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Timestamp;
@@ -77,6 +78,8 @@ pub(crate) struct Lane {
     moving: Moving,
     /// Whose webhook it is, once that is known.
     pub(crate) workspace: Option<WorkspaceId>,
+    /// Of its group when this lane was made; one that another has had meanwhile knows nothing any more.
+    pub(crate) epoch: Option<GroupEpoch>,
     /// Whether the lane stands in the line of those whose configuration is to be read.
     pub(crate) waits_for_config: bool,
     pub(crate) gate: Gate,
@@ -131,6 +134,7 @@ impl Lane {
             order: PageOrder::OldestFirst,
             moving: Moving::default(),
             workspace: None,
+            epoch: None,
             waits_for_config: false,
             gate: Gate::default(),
             prepaid: None,

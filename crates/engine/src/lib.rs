@@ -41,6 +41,7 @@ pub mod operator;
 pub mod operator_keys;
 mod owed;
 pub mod pass;
+mod permit;
 mod places;
 mod profiles;
 mod record;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::select;
+use futures_util::pin_mut;
 use signalpost_core::limits::RECONCILE_INTERVAL;
 use signalpost_store::ledger::DueLanes;
 
@@ -25,7 +27,9 @@ impl Engine {
             if let Err(error) = self.ring_for_owed().await {
                 tracing::error!(%error, "owed deliveries could not be looked up, trying again later");
             }
-            self.clock.sleep(RECONCILE_INTERVAL).await;
+            let (sleep, rung) = (self.clock.sleep(RECONCILE_INTERVAL), self.owed_bell.take());
+            pin_mut!(rung);
+            select(sleep, rung).await;
         }
     }
 

@@ -31,7 +31,7 @@ use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Named, Once};
+use signalpost_store::{Answer, Done, Effect, Named, Once, Ownership};
 
 use crate::ears::Ears;
 use crate::store::{SimStore, Urgency};
@@ -138,6 +138,10 @@ impl Ledger for SimStore {
 
     fn highest_id(&self) -> i64 {
         self.inner.highest_id()
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        self.inner.ownership()
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

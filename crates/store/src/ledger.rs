@@ -7,13 +7,14 @@ use signalpost_core::delivery::{DeliveryState, DeliveryStatus, Due, Step};
 use signalpost_core::event::{Event, EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use crate::once::{Done, Once};
 pub use crate::space::{DiskSpace, Retain, Retained, Room, Storage, Usage};
-use crate::{Answer, Named, StoreError};
+use crate::{Answer, Named, Ownership, StoreError};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -22,6 +23,9 @@ pub trait Ledger: Send + Sync {
 
     /// The highest number among all ids ever stored; ids minted from here on must be above it.
     fn highest_id(&self) -> i64;
+
+    /// Which lane groups this process delivers for.
+    fn ownership(&self) -> Arc<Ownership>;
 
     /// Stores events and what is owed for them, all or nothing, synced to disk when it answers.
     ///
@@ -43,7 +47,7 @@ pub trait Ledger: Send + Sync {
     /// For each: the owed row goes, the attempt is appended, a retry is owed again unless a cut has ended the
     /// round meanwhile, and the webhook's health changes as told. An attempt that is recorded already is skipped as a
     /// whole, so that repeating the verb after an unknown outcome is safe; so is one of an event that [`Self::retain`]
-    /// has removed.
+    /// has removed, and one that was begun under an epoch of its lane group which is not the group's any more.
     ///
     /// An attempt whose number was taken meanwhile gets the next free one, see
     /// [`signalpost_core::delivery::place_of`]. If its round was superseded it is recorded as that: the webhook's health
@@ -191,6 +195,8 @@ pub struct Finished {
     pub health: Option<HealthChange>,
     /// Set when it has taught how many requests the webhook's receiver bears at once. A webhook that is deleted keeps nothing.
     pub concurrency: Option<u16>,
+    /// Of its lane group when the attempt began.
+    pub epoch: GroupEpoch,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

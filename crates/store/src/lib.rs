@@ -15,6 +15,7 @@ pub mod ledger;
 pub mod named;
 pub mod news;
 pub mod once;
+pub mod ownership;
 pub mod pack;
 pub mod pack_accepted;
 pub mod pack_sealed;
@@ -36,6 +37,7 @@ pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
 pub use named::Named;
 pub use once::{Done, Effect, Once};
+pub use ownership::Ownership;
 pub use replays::Replays;
 pub use vault::Vault;
 

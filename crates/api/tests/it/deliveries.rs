@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use http::Method;
 use serde_json::json;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::attempt::{Attempt, Failure, Outcome, Timing, Verdict};
 use signalpost_core::id::DeliveryId;
 use signalpost_core::time::Timestamp;
@@ -62,7 +63,7 @@ impl Scene {
             request_headers: vec![("webhook-id".to_owned(), "x".to_owned())],
             answer,
         };
-        let finished = Finished { workspace, due, attempt, health: None, concurrency: None };
+        let finished = Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY };
         block_on(self.app.store.finish(vec![finished].into())).unwrap();
     }
 

@@ -23,6 +23,10 @@ impl Running {
     pub(super) fn hear(&mut self, message: Message) {
         let message = self.engine.doorbell.keep_or_pass_on(self.door.number, message);
         let Some(message) = message else { return };
+        if message.lane().is_some_and(|webhook| !self.is_ours(webhook) && !self.lanes.contains_key(&webhook)) {
+            // Whoever waits for an answer has it with this: nothing of the webhook starts here.
+            return;
+        }
         match message {
             Message::Accepted { event, webhook } => self.hear_of_event(event, webhook),
             Message::Requeued(due) | Message::Released(due) => self.offer(due, None),
@@ -31,6 +35,7 @@ impl Running {
             Message::Resume { webhook, resumed, applied } => self.resume(webhook, resumed, applied),
             Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
             Message::Moved { webhook, luggage } => self.take_over(webhook, *luggage),
+            Message::Owners => self.look_at_owners(),
             Message::Lighten(asked) => self.lighten(asked),
             Message::Stop => {
                 let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
@@ -145,7 +150,8 @@ impl Running {
         }
         let now = self.engine.clock.now();
         while let Some(webhook) = self.timers.pop(now) {
-            if !self.engine.doorbell.is_with(self.door.number, webhook) {
+            let is_here = self.lanes.contains_key(&webhook) || self.is_ours(webhook);
+            if !is_here || !self.engine.doorbell.is_with(self.door.number, webhook) {
                 continue;
             }
             if !self.lanes.contains_key(&webhook) {

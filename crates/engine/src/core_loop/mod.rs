@@ -17,6 +17,7 @@ use signalpost_core::concurrency::Begun;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::WebhookId;
+use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::limits::{CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_PAGE_ROWS};
 use signalpost_core::ports::{BoxFuture, LocalBoxFuture, Transport};
 use signalpost_core::time::Timestamp;
@@ -93,6 +94,7 @@ enum Done {
 struct Underway {
     slot: Slot,
     begun: Begun,
+    epoch: GroupEpoch,
 }
 
 struct Running {
@@ -251,11 +253,12 @@ impl Running {
     /// Changes a lane, and keeps the core's sums, its round and its timers in step with it.
     fn touch<R>(&mut self, webhook: WebhookId, change: impl FnOnce(&mut Lane) -> R) -> R {
         let now = self.engine.clock.now();
-        let metrics = &self.engine.metrics;
+        let (metrics, ownership) = (&self.engine.metrics, &self.engine.ownership);
         let lane = self.lanes.entry(webhook).or_insert_with(|| {
             metrics.lanes_in_memory.add(1);
             self.resting.remove(&webhook);
             let mut lane = Box::new(Lane::new(now));
+            lane.epoch = ownership.epoch_of(LaneGroup::of(webhook));
             // What was to wake a lane that is not in memory is on disk, and nothing else remembers it.
             if let Some(at) = self.timers.of(webhook) {
                 lane.hear_of(at);

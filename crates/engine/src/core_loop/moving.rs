@@ -4,6 +4,7 @@
 use std::cmp::Reverse;
 
 use signalpost_core::id::WebhookId;
+use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::limits::{LANE_MOVE_WAIT, LANES_MOVED_AT_ONCE};
 use signalpost_core::time::Timestamp;
 
@@ -15,11 +16,15 @@ use crate::lane::{Lane, Luggage};
 const COUNTED_MS_MAX: i64 = 30_000;
 
 /// A lane that is about to leave.
-#[derive(Debug)]
-pub(super) struct Leaving {
-    to: usize,
-    /// It stays if it is not still by then.
-    until: Timestamp,
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Leaving {
+    ToCore {
+        to: usize,
+        /// It stays if it is not still by then.
+        until: Timestamp,
+    },
+    /// Another node has it, or will have it.
+    Lost,
 }
 
 impl Running {
@@ -39,7 +44,7 @@ impl Running {
         }
         let until = now.plus_ms(i64::try_from(LANE_MOVE_WAIT.as_millis()).expect("less than a second"));
         for webhook in pick(made, asked.permille) {
-            self.leaving.insert(webhook, Leaving { to: asked.to, until });
+            self.leaving.insert(webhook, Leaving::ToCore { to: asked.to, until });
             self.touch(webhook, Lane::leave);
             self.timers.wake_by(webhook, until);
         }
@@ -51,18 +56,54 @@ impl Running {
             return;
         }
         let now = self.engine.clock.now();
-        for (webhook, Leaving { to, until }) in std::mem::take(&mut self.leaving) {
-            match self.lanes.get(&webhook) {
-                None => {}
-                Some(lane) if lane.is_still() && self.stopping.is_none() => self.give_away(webhook, to),
-                Some(_) if now >= until || self.stopping.is_some() => self.touch(webhook, Lane::stay),
-                Some(_) => {
-                    self.leaving.insert(webhook, Leaving { to, until });
+        for (webhook, leaving) in std::mem::take(&mut self.leaving) {
+            let Some(is_still) = self.lanes.get(&webhook).map(|lane| lane.is_still()) else { continue };
+            match leaving {
+                Leaving::Lost if is_still => self.let_go(webhook, now),
+                Leaving::Lost => drop(self.leaving.insert(webhook, leaving)),
+                Leaving::ToCore { to, .. } if is_still && self.stopping.is_none() => {
+                    self.give_away(webhook, to);
+                }
+                Leaving::ToCore { until, .. } if now >= until || self.stopping.is_some() => {
+                    self.touch(webhook, Lane::stay);
+                }
+                Leaving::ToCore { until, .. } => {
+                    self.leaving.insert(webhook, leaving);
                     // The lane may have been woken before, for something else.
                     self.timers.wake_by(webhook, until);
                 }
             }
         }
+    }
+
+    /// Lets all lanes go whose groups are another's by now, or were meanwhile.
+    pub(super) fn look_at_owners(&mut self) {
+        let ownership = &self.engine.ownership;
+        let is_lost = |webhook: WebhookId, lane: &Lane| lane.epoch != ownership.epoch_of(LaneGroup::of(webhook));
+        let lost = self.lanes.iter().filter(|(webhook, lane)| is_lost(**webhook, lane));
+        let lost: Vec<WebhookId> = lost.map(|(webhook, _)| *webhook).collect();
+        lost.into_iter().for_each(|webhook| self.lose(webhook));
+    }
+
+    /// Starts nothing more for a webhook; its lane goes when nothing of it is under way.
+    pub(super) fn lose(&mut self, webhook: WebhookId) {
+        if !matches!(self.leaving.insert(webhook, Leaving::Lost), Some(Leaving::Lost)) {
+            self.touch(webhook, Lane::lose);
+        }
+    }
+
+    fn let_go(&mut self, webhook: WebhookId, now: Timestamp) {
+        drop(self.take_out(webhook));
+        self.resting.remove(&webhook);
+        // It may be ours again, and then nothing is known of it.
+        if self.is_ours(webhook) {
+            self.timers.wake_by(webhook, now);
+        }
+    }
+
+    /// Whether this node delivers for a webhook.
+    pub(super) fn is_ours(&self, webhook: WebhookId) -> bool {
+        self.engine.ownership.epoch_of(LaneGroup::of(webhook)).is_some()
     }
 
     fn give_away(&mut self, webhook: WebhookId, to: usize) {
@@ -76,7 +117,11 @@ impl Running {
     /// A lane that another core has had, or this one before.
     pub(super) fn take_over(&mut self, webhook: WebhookId, luggage: Luggage) {
         let now = self.engine.clock.now();
-        self.touch(webhook, |lane| lane.unpack(luggage, now));
+        if luggage.epoch == self.engine.ownership.epoch_of(LaneGroup::of(webhook)) {
+            self.touch(webhook, |lane| lane.unpack(luggage, now));
+        } else if self.is_ours(webhook) {
+            self.timers.wake_by(webhook, now);
+        }
     }
 }
 

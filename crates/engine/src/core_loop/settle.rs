@@ -61,7 +61,7 @@ impl Running {
             }
             lane.used_at = now;
             let (release, ended_of) = (ended.config.policy.release, ended.due.id.webhook);
-            let mut judged = ended.judge(lane.health(), now, random.as_ref());
+            let mut judged = ended.judge(lane.health(), underway.epoch, now, random.as_ref());
             judged.finished.concurrency = if taught { lane.gate.lesson() } else { None };
             if let Some(health) = judged.finished.health {
                 tell_pause(&metrics, ended_of, lane.health(), health.health);

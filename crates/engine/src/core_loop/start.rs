@@ -12,11 +12,12 @@ use super::{Done, FETCH_MAX, Running, UNRECORDED_MAX, Underway};
 use crate::attempt::{self, EndedAttempt, Unbegun};
 use crate::lane::{Config, Started};
 use crate::lane_config::Loaded;
+use crate::permit::Permit;
 use crate::round::{Slot, Turn};
 
 impl Running {
     pub(super) fn start_attempts(&mut self) {
-        if self.stopping.is_some() {
+        if self.stopping.is_some() || !self.may_rely_on_owners() {
             return;
         }
         self.load_configs();
@@ -35,14 +36,26 @@ impl Running {
 
     /// Whether [`Self::start_attempts`] will start more once others have had their turn.
     pub(super) fn may_start_more(&mut self) -> bool {
-        self.stopping.is_none() && self.unrecorded < UNRECORDED_MAX && self.round.turn().is_some()
+        self.stopping.is_none()
+            && self.unrecorded < UNRECORDED_MAX
+            && self.may_rely_on_owners()
+            && self.round.turn().is_some()
+    }
+
+    /// When not, another node may have any of our groups by now. We are told when it is so again.
+    fn may_rely_on_owners(&self) -> bool {
+        self.engine.ownership.is_trusted(self.engine.clock.monotonic())
     }
 
     /// Starts a delivery of the lane whose turn it is, or notes that its event must be read.
     fn start_one(&mut self, turn: Turn, to_fetch: &mut Vec<(Due, Slot)>) {
         let lane = self.lanes.get(&turn.webhook).expect("a lane in the round is in memory");
         let Config::Ready(config) = &lane.config else { unreachable!("it can start something") };
-        let (config, expected_us) = (Rc::clone(config), lane.gate.cost_us());
+        let permit = Permit::of(&self.engine, turn.webhook);
+        let Some(permit) = permit.filter(|permit| lane.epoch == Some(permit.epoch)) else {
+            return self.lose(turn.webhook);
+        };
+        let (config, expected_us, epoch) = (Rc::clone(config), lane.gate.cost_us(), permit.epoch);
         let slot = self.round.take(turn, expected_us);
         let clock = Arc::clone(&self.engine.clock);
         match self.touch(turn.webhook, |lane| lane.begin(turn.class, &*clock)) {
@@ -50,8 +63,9 @@ impl Running {
             Some(Started::WithoutEvent(due)) => to_fetch.push((due, slot)),
             Some(Started::Attempt { due, event, begun }) => {
                 self.engine.metrics.attempts_in_flight.add(1);
-                let attempt = attempt::run(config, event, due, clock.now(), Rc::clone(&self.transport));
-                self.send(Underway { slot, begun }, attempt);
+                let transport = Rc::clone(&self.transport);
+                let attempt = attempt::run(config, permit, event, due, clock.now(), transport);
+                self.send(Underway { slot, begun, epoch }, attempt);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use signalpost_core::health::Health;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::limits::LANE_MOVE_WAIT;
 use signalpost_core::time::Timestamp;
 
@@ -22,6 +23,8 @@ pub(super) struct Moving {
 /// What a lane takes along: what is known of its receiver here and nowhere else.
 #[derive(Debug)]
 pub(crate) struct Luggage {
+    /// As the lane had it.
+    pub(crate) epoch: Option<GroupEpoch>,
     gate: Gate,
     health: Option<Health>,
     unrecorded: Unrecorded,
@@ -47,6 +50,13 @@ impl Lane {
         self.moving.leaves = false;
     }
 
+    /// Starts nothing more for good: another node has the webhook now. What is under way comes to its end.
+    pub(crate) fn lose(&mut self) {
+        self.leave();
+        self.drop_config();
+        self.drop_unstarted();
+    }
+
     /// Whether nothing of it is under way: no request, no record, and no question to the store.
     pub(crate) fn is_still(&self) -> bool {
         self.gate.in_flight() == 0
@@ -57,14 +67,14 @@ impl Lane {
 
     /// Leaves everything that it is owed to the disk.
     pub(crate) fn pack(self) -> Luggage {
-        let Self { gate, health, unrecorded, order, .. } = self;
-        Luggage { gate, health, unrecorded, order }
+        let Self { epoch, gate, health, unrecorded, order, .. } = self;
+        Luggage { epoch, gate, health, unrecorded, order }
     }
 
     /// Goes on as it has left another core.
     pub(crate) fn unpack(&mut self, luggage: Luggage, now: Timestamp) {
         debug_assert_eq!(self.gate.in_flight(), 0, "nothing starts before the luggage is there");
-        let Luggage { gate, health, unrecorded, order } = luggage;
+        let Luggage { epoch: _, gate, health, unrecorded, order } = luggage;
         (self.gate, self.health, self.unrecorded, self.order) = (gate, health, unrecorded, order);
         self.used_at = now;
         self.expect_on_disk(now);

@@ -11,6 +11,7 @@ mod health;
 mod logins;
 mod moving;
 mod order;
+mod owners;
 mod pace;
 mod pause;
 mod redeliver;

@@ -34,7 +34,7 @@ use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Named, Once, forward, forward_replays, forward_vault};
+use signalpost_store::{Answer, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault};
 
 use crate::plant::Plant;
 use crate::plant::outcomes::pretend_ends;
@@ -183,6 +183,10 @@ impl Ledger for PlantedStore {
 
     fn highest_id(&self) -> i64 {
         self.inner.highest_id()
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        self.inner.ownership()
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

@@ -42,7 +42,7 @@ use signalpost_store::ledger::{
     Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Storage,
     Usage,
 };
-use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, StoreError};
+use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, Ownership, StoreError};
 
 use crate::retention;
 use crate::store::{PostgresStore, settled};
@@ -74,6 +74,10 @@ impl Ledger for PostgresStore {
 
     fn highest_id(&self) -> i64 {
         self.board.highest_id.load(Ordering::Acquire)
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        Arc::default()
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

@@ -39,7 +39,7 @@ use signalpost_store::ledger::{
     Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Room,
     Storage, Usage,
 };
-use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once};
+use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, Ownership};
 
 use crate::job::Growth;
 use crate::queue::Admission;
@@ -59,6 +59,10 @@ impl Ledger for SqliteStore {
 
     fn highest_id(&self) -> i64 {
         self.board.highest_id.load(Ordering::Acquire)
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        Arc::default()
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

@@ -33,7 +33,7 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
+    Answer, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
     forward_vault,
 };
 
@@ -183,6 +183,10 @@ impl<S: Store> Ledger for FaultyStore<S> {
 
     fn highest_id(&self) -> i64 {
         self.inner.highest_id()
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        self.inner.ownership()
     }
 
     forward_ledger!(through);

@@ -32,7 +32,7 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
+    Answer, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_ledger, forward_replays,
     forward_vault,
 };
 
@@ -89,6 +89,10 @@ impl Ledger for Lent {
 
     fn highest_id(&self) -> i64 {
         self.store().map_or(0, |store| store.highest_id())
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        self.store().map_or_else(|| Arc::new(Ownership::of_none()), |store| store.ownership())
     }
 
     forward_ledger!(through);

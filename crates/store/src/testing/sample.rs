@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::Ceilings;
@@ -238,7 +239,7 @@ pub fn finished(workspace: WorkspaceId, due: Due, verdict: Verdict) -> Finished 
         request_headers: vec![("content-type".to_owned(), "application/json".to_owned())],
         answer: Bytes::from_static(b"answer \xff\x00"),
     };
-    Finished { workspace, due, attempt, health: None, concurrency: None }
+    Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY }
 }
 
 /// So many failures in a row, and perhaps the end of the webhook.

@@ -24,6 +24,13 @@ impl Rig {
         self.settle();
     }
 
+    /// Lets what is owed be looked for.
+    pub(crate) fn watch_owed(&mut self) {
+        let engine = Arc::clone(&self.engine);
+        self.cores.push(Box::pin(async move { engine.watch_owed().await }));
+        self.settle();
+    }
+
     /// Lets lanes move.
     pub(crate) fn watch_balance(&mut self, rule: BalanceRule) {
         let engine = Arc::clone(&self.engine);
@@ -36,8 +43,7 @@ impl Rig {
         self.cores.clear();
         (self.engine, self.cores) =
             start(profile(PauseRule::Drops, None), store, 1, (&self.clock, &self.receiver));
-        let owed = Arc::clone(&self.engine);
-        self.cores.push(Box::pin(async move { owed.watch_owed().await }));
+        self.watch_owed();
         self.watch_replays();
     }
 }

@@ -33,7 +33,7 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Store, forward, forward_catalog, forward_replays, forward_vault,
+    Answer, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays, forward_vault,
 };
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
@@ -125,6 +125,10 @@ impl Ledger for Faulty {
 
     fn highest_id(&self) -> i64 {
         self.inner.highest_id()
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        self.inner.ownership()
     }
 
     fn accept(&self, mut events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

@@ -36,7 +36,7 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::{Answer, Done, Named, Once, StoreError};
+use crate::{Answer, Done, Named, Once, Ownership, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -52,6 +52,7 @@ struct Opening {
     closed: AtomicBool,
     /// Locked from before a commit until the listener was told of it: two threads cannot tell out of order.
     listener: Mutex<Option<Arc<dyn CommitListener>>>,
+    ownership: Arc<Ownership>,
 }
 
 impl MemoryStore {
@@ -93,6 +94,10 @@ impl Ledger for MemoryStore {
 
     fn highest_id(&self) -> i64 {
         self.data().highest_id
+    }
+
+    fn ownership(&self) -> Arc<Ownership> {
+        Arc::clone(&self.opening.ownership)
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
