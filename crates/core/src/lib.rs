@@ -25,6 +25,7 @@ pub mod id_form;
 pub mod idempotency;
 mod json_names;
 pub mod lane_group;
+pub mod lane_share;
 pub mod limits;
 pub mod masking;
 pub mod matching;

@@ -53,9 +53,11 @@ impl Message {
             }
             Self::Requeued(due) | Self::Released(due) => Some(due.id.webhook),
             Self::Owed(lane) => Some(lane.webhook),
-            Self::ReloadWorkspace { .. } | Self::Moved { .. } | Self::Owners | Self::Lighten(_) | Self::Stop => {
-                None
-            }
+            Self::ReloadWorkspace { .. }
+            | Self::Moved { .. }
+            | Self::Owners
+            | Self::Lighten(_)
+            | Self::Stop => None,
         }
     }
 }

@@ -4,27 +4,28 @@ use std::sync::Arc;
 
 use signalpost_core::id::WebhookId;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
-
-use crate::Engine;
+use signalpost_core::ports::Clock;
+use signalpost_store::Ownership;
 
 /// Given when an attempt is planned, and looked at once more when it begins.
 pub(crate) struct Permit {
-    engine: Arc<Engine>,
+    ownership: Arc<Ownership>,
+    clock: Arc<dyn Clock>,
     group: LaneGroup,
     pub(crate) epoch: GroupEpoch,
 }
 
 impl Permit {
     /// `None` for a webhook that is another node's.
-    pub(crate) fn of(engine: &Arc<Engine>, webhook: WebhookId) -> Option<Self> {
+    pub(crate) fn of(ownership: &Arc<Ownership>, clock: &Arc<dyn Clock>, webhook: WebhookId) -> Option<Self> {
         let group = LaneGroup::of(webhook);
-        let epoch = engine.ownership.epoch_of(group)?;
-        Some(Self { engine: Arc::clone(engine), group, epoch })
+        let epoch = ownership.epoch_of(group)?;
+        Some(Self { ownership: Arc::clone(ownership), clock: Arc::clone(clock), group, epoch })
     }
 
     /// Whether the webhook is still this node's, and certainly so.
     pub(crate) fn holds(&self) -> bool {
-        let Engine { ownership, clock, .. } = &*self.engine;
-        ownership.epoch_of(self.group) == Some(self.epoch) && ownership.is_trusted(clock.monotonic())
+        let Self { ownership, clock, group, epoch } = self;
+        ownership.epoch_of(*group) == Some(*epoch) && ownership.is_trusted(clock.monotonic())
     }
 }

@@ -3,9 +3,9 @@
 use bytes::Bytes;
 use http::Method;
 use serde_json::json;
-use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::attempt::{Attempt, Failure, Outcome, Timing, Verdict};
 use signalpost_core::id::DeliveryId;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::time::Timestamp;
 use signalpost_store::Ledger;
 use signalpost_store::ledger::{DueOrder, DuePage, Finished};
@@ -63,7 +63,8 @@ impl Scene {
             request_headers: vec![("webhook-id".to_owned(), "x".to_owned())],
             answer,
         };
-        let finished = Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY };
+        let finished =
+            Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY };
         block_on(self.app.store.finish(vec![finished].into())).unwrap();
     }
 

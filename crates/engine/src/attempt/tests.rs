@@ -1,6 +1,7 @@
 //! What an attempt sends, and what is kept of it.
 
 use super::*;
+use crate::hand_clock::HandClock;
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use signalpost_core::ceilings::Ceilings;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::{DisableRule, Health, ReleaseOrder};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId};
+use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::policy::{DeliveryPolicy, RetrySchedule};
+use signalpost_core::ports::Clock;
 use signalpost_core::ports::LocalBoxFuture;
 use signalpost_core::profile::{
     EventIdRule, FeedRule, IdForm, PauseRule, Profile, SecretForm, SelectionRule, SigningRule, SubjectRule,
@@ -18,6 +21,8 @@ use signalpost_core::retention::RetentionDefault;
 use signalpost_core::secret::Secret;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::target_url::TargetUrl;
+use signalpost_core::time::Monotonic;
+use signalpost_store::Ownership;
 
 struct Sent(RefCell<u32>);
 
@@ -158,9 +163,10 @@ fn a_planned_attempt_begins_only_under_the_present_configuration() {
     let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(1) };
     let due = Due { id, due_at: Timestamp::default(), born: Sequence(1), steps: 0, tries: 0, order: None };
     for (superseded, requests) in [(false, 1), (true, 0)] {
+        let permit = permit(&Arc::default(), id.webhook);
         let transport = Rc::new(Sent(RefCell::new(0)));
         let shared: Rc<dyn Transport> = Rc::clone(&transport) as Rc<dyn Transport>;
-        let attempt = run(config(superseded), event(), due, Timestamp::default(), shared);
+        let attempt = run(config(superseded), permit, event(), due, Timestamp::default(), shared);
         let ended = attempt.now_or_never().expect("nothing is waited for");
         assert_eq!((ended.is_err(), *transport.0.borrow()), (superseded, requests));
         let (recorded, answer) =
@@ -168,6 +174,32 @@ fn a_planned_attempt_begins_only_under_the_present_configuration() {
         assert_eq!(answer, if superseded { "" } else { MASKED });
         let masked = [("x-api-key".into(), MASKED.to_owned())];
         assert_eq!(recorded, &masked[..usize::try_from(requests).expect("one at most")]);
+    }
+}
+
+fn permit(ownership: &Arc<Ownership>, webhook: WebhookId) -> Permit {
+    let clock: Arc<dyn Clock> = Arc::new(HandClock::default());
+    Permit::of(ownership, &clock, webhook).expect("it is ours")
+}
+
+#[test]
+fn a_planned_attempt_begins_only_while_its_webhook_is_ours() {
+    let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(1) };
+    let due = Due { id, due_at: Timestamp::default(), born: Sequence(1), steps: 0, tries: 0, order: None };
+    let group = LaneGroup::of(id.webhook);
+    let losses: [fn(&Ownership, LaneGroup); 3] = [
+        Ownership::lose,
+        |ownership, group| ownership.take(group, GroupEpoch::numbered(2).expect("not zero")),
+        |ownership, _| ownership.trust_until(Monotonic::from_us(0)),
+    ];
+    for lose in losses {
+        let (transport, ownership) = (Rc::new(Sent(RefCell::new(0))), Arc::default());
+        let permit = permit(&ownership, id.webhook);
+        lose(&ownership, group);
+        let attempt =
+            run(config(false), permit, event(), due, Timestamp::default(), Rc::clone(&transport) as _);
+        assert!(attempt.now_or_never().expect("nothing is waited for").is_err());
+        assert_eq!(*transport.0.borrow(), 0);
     }
 }
 

@@ -23,7 +23,8 @@ impl Running {
     pub(super) fn hear(&mut self, message: Message) {
         let message = self.engine.doorbell.keep_or_pass_on(self.door.number, message);
         let Some(message) = message else { return };
-        if message.lane().is_some_and(|webhook| !self.is_ours(webhook) && !self.lanes.contains_key(&webhook)) {
+        if message.lane().is_some_and(|webhook| !self.is_ours(webhook) && !self.lanes.contains_key(&webhook))
+        {
             // Whoever waits for an answer has it with this: nothing of the webhook starts here.
             return;
         }

@@ -79,7 +79,8 @@ impl Running {
     /// Lets all lanes go whose groups are another's by now, or were meanwhile.
     pub(super) fn look_at_owners(&mut self) {
         let ownership = &self.engine.ownership;
-        let is_lost = |webhook: WebhookId, lane: &Lane| lane.epoch != ownership.epoch_of(LaneGroup::of(webhook));
+        let is_lost =
+            |webhook: WebhookId, lane: &Lane| lane.epoch != ownership.epoch_of(LaneGroup::of(webhook));
         let lost = self.lanes.iter().filter(|(webhook, lane)| is_lost(**webhook, lane));
         let lost: Vec<WebhookId> = lost.map(|(webhook, _)| *webhook).collect();
         lost.into_iter().for_each(|webhook| self.lose(webhook));

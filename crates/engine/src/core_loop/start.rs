@@ -51,7 +51,7 @@ impl Running {
     fn start_one(&mut self, turn: Turn, to_fetch: &mut Vec<(Due, Slot)>) {
         let lane = self.lanes.get(&turn.webhook).expect("a lane in the round is in memory");
         let Config::Ready(config) = &lane.config else { unreachable!("it can start something") };
-        let permit = Permit::of(&self.engine, turn.webhook);
+        let permit = Permit::of(&self.engine.ownership, &self.engine.clock, turn.webhook);
         let Some(permit) = permit.filter(|permit| lane.epoch == Some(permit.epoch)) else {
             return self.lose(turn.webhook);
         };

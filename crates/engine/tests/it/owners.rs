@@ -1,9 +1,8 @@
 //! Lane groups that this node loses and gains: what is another's starts nothing here, and nothing is sent twice on the way.
 
-use std::num::NonZero;
 use std::sync::Arc;
 
-use signalpost_core::ceilings::Ceilings;
+use signalpost_core::ceilings::{Ceilings, MaxInFlight};
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::ports::Clock;
 use signalpost_core::time::Monotonic;
@@ -29,7 +28,10 @@ impl Stage {
         let ownership = store.ownership();
         let mut rig = Rig::on(store);
         rig.watch_owed();
-        let ceilings = Ceilings { in_flight: NonZero::new(1), ..Ceilings::default() };
+        let ceilings = Ceilings {
+            in_flight: Some(MaxInFlight::new(1).expect("within its bounds")),
+            ..Ceilings::default()
+        };
         let webhook = rig.webhook_within(ceilings);
         let group = LaneGroup::of(rig.look(&webhook).id);
         Self { rig, ownership, webhook, group }
@@ -65,7 +67,11 @@ fn a_lane_that_is_lost_ends_what_is_under_way_and_leaves_the_rest() {
     stage.rig.receiver.answer(200);
     stage.rig.settle();
     stage.rig.advance_s(600);
-    assert_eq!((stage.requests(), stage.rig.count(delivered)), (1, 1), "its outcome is told, and nothing else starts");
+    assert_eq!(
+        (stage.requests(), stage.rig.count(delivered)),
+        (1, 1),
+        "its outcome is told, and nothing else starts"
+    );
     assert_eq!(stage.rig.engine.metrics().lanes_in_memory.get(), 0);
     stage.rig.receiver.status.set(Some(200));
     stage.gain(2);

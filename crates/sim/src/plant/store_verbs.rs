@@ -34,7 +34,9 @@ use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault};
+use signalpost_store::{
+    Answer, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault,
+};
 
 use crate::plant::Plant;
 use crate::plant::outcomes::pretend_ends;

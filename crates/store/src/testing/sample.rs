@@ -3,7 +3,6 @@
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
-use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::Ceilings;
@@ -15,6 +14,7 @@ use signalpost_core::id::{
     CredentialId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;

@@ -1,9 +1,9 @@
 //! Recording attempts: what goes, what is owed again, what becomes of the webhook.
 
 use bytes::Bytes;
-use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::attempt::{Attempt, Failure, Outcome, Timing, Verdict};
 use signalpost_core::delivery::{Cut, CutReason, DeliveryState, Due, Step};
+use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use super::Harness;
@@ -78,7 +78,15 @@ pub async fn an_attempt_is_kept_as_given(harness: &dyn Harness) {
             answer: Bytes::from(vec![u8::try_from(n).expect("small"); 4_096]),
         };
         expected.push(Step::Attempted(attempt.clone()));
-        kit.record(vec![Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY }]).await;
+        kit.record(vec![Finished {
+            workspace,
+            due,
+            attempt,
+            health: None,
+            concurrency: None,
+            epoch: GroupEpoch::ONLY,
+        }])
+        .await;
     }
     let due = kit.owed_one(webhook).await;
     let mut last = sample::finished(workspace, due, Verdict::GiveUp);

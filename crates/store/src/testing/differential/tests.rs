@@ -33,7 +33,8 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays, forward_vault,
+    Answer, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays,
+    forward_vault,
 };
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };

@@ -122,7 +122,7 @@ impl Data {
     }
 
     fn record(&mut self, finished: &Finished) {
-        let Finished { workspace, due, attempt, health, concurrency } = finished;
+        let Finished { workspace, due, attempt, health, concurrency, epoch: _ } = finished;
         if !self.events.contains_key(&due.id.event) {
             return;
         }
