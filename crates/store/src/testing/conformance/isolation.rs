@@ -159,6 +159,7 @@ mod tests {
         ("rotate_operator_key", "is the installation's; the engine looks at the binding"),
         ("listen", "is the engine's"),
         ("highest_id", "is of the installation"),
+        ("ownership", "is of the process"),
         ("accept", "carries targets that were chosen of its workspace, under its version"),
         ("accept_once", "carries targets that were chosen of its workspace, under its version"),
         ("finish", "is the engine's, of what the store had it do"),
