@@ -6,6 +6,7 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::ports::Clock;
 use signalpost_store::Ownership;
+use signalpost_store::ownership::UnderWay;
 
 /// Given when an attempt is planned, and looked at once more when it begins.
 pub(crate) struct Permit {
@@ -21,6 +22,11 @@ impl Permit {
         let group = LaneGroup::of(webhook);
         let epoch = ownership.epoch_of(group)?;
         Some(Self { ownership: Arc::clone(ownership), clock: Arc::clone(clock), group, epoch })
+    }
+
+    /// From here on the attempt is under way.
+    pub(crate) fn begin(&self) -> UnderWay {
+        self.ownership.begin(self.group)
     }
 
     /// Whether the webhook is still this node's, and certainly so.

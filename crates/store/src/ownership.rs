@@ -4,7 +4,7 @@
 //! share all groups are ours for ever.
 
 use std::array;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
@@ -22,6 +22,8 @@ pub struct Ownership {
     epochs: [AtomicU64; LANE_GROUPS],
     /// On the monotonic clock of the process, in microseconds.
     trusted_until_us: AtomicU64,
+    /// Attempts that have begun and are not recorded.
+    under_way: [AtomicUsize; LANE_GROUPS],
     listener: Mutex<Option<Listener>>,
 }
 
@@ -45,7 +47,12 @@ impl Ownership {
 
     fn made(epoch: u64, trusted_until_us: u64) -> Self {
         let epochs = array::from_fn(|_| AtomicU64::new(epoch));
-        Self { epochs, trusted_until_us: AtomicU64::new(trusted_until_us), listener: Mutex::default() }
+        Self {
+            epochs,
+            trusted_until_us: AtomicU64::new(trusted_until_us),
+            under_way: array::from_fn(|_| AtomicUsize::new(0)),
+            listener: Mutex::default(),
+        }
     }
 
     pub fn listen(&self, listener: Listener) {
@@ -75,6 +82,17 @@ impl Ownership {
         LaneGroup::all().filter_map(|group| Some((group, self.epoch_of(group)?)))
     }
 
+    /// An attempt for a webhook of this group has begun; it is under way until what is given is dropped.
+    pub fn begin(self: &Arc<Self>, group: LaneGroup) -> UnderWay {
+        self.under_way[group.number()].fetch_add(1, Ordering::AcqRel);
+        UnderWay { ownership: Arc::clone(self), group }
+    }
+
+    /// Whether nothing of a group is under way. It may begin yet, unless the group was lost before.
+    pub fn is_idle(&self, group: LaneGroup) -> bool {
+        self.under_way[group.number()].load(Ordering::Acquire) == 0
+    }
+
     pub fn take(&self, group: LaneGroup, epoch: GroupEpoch) {
         self.epochs[group.number()].store(epoch.number(), Ordering::Release);
     }
@@ -85,6 +103,18 @@ impl Ownership {
 
     pub fn trust_until(&self, until: Monotonic) {
         self.trusted_until_us.store(until.as_us(), Ordering::Release);
+    }
+}
+
+/// An attempt that has begun and is not recorded.
+pub struct UnderWay {
+    ownership: Arc<Ownership>,
+    group: LaneGroup,
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.ownership.under_way[self.group.number()].fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -102,6 +132,16 @@ mod tests {
         assert_eq!(ownership.groups().collect::<Vec<_>>(), [(group, epoch)]);
         ownership.lose(group);
         assert_eq!((ownership.epoch_of(group), ownership.groups().count()), (None, 0));
+    }
+
+    #[test]
+    fn a_group_is_idle_when_all_that_was_begun_is_over() {
+        let (ownership, groups) = (Arc::new(Ownership::of_all()), [3, 4].map(LaneGroup::numbered));
+        let [Some(group), Some(other)] = groups else { panic!("there are more") };
+        let begun = [(); 2].map(|()| ownership.begin(group));
+        assert!(!ownership.is_idle(group) && ownership.is_idle(other));
+        drop(begun);
+        assert!(ownership.is_idle(group));
     }
 
     #[test]

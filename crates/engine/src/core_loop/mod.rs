@@ -23,6 +23,7 @@ use signalpost_core::ports::{BoxFuture, LocalBoxFuture, Transport};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::Finished;
+use signalpost_store::ownership::UnderWay;
 
 use crate::Engine;
 use crate::attempt::{EndedAttempt, Ending, Unbegun};
@@ -95,6 +96,8 @@ struct Underway {
     slot: Slot,
     begun: Begun,
     epoch: GroupEpoch,
+    /// For whoever hands the lane group over.
+    under_way: UnderWay,
 }
 
 struct Running {
@@ -124,6 +127,8 @@ struct Running {
     outcomes: Vec<Finished>,
     /// What follows from each of `outcomes`, in the same order.
     endings: Vec<Ending>,
+    /// Of `outcomes` as well.
+    under_way: Vec<UnderWay>,
     questions: u64,
     has_told_left_out: bool,
     /// When to leave what is still in flight.
@@ -154,6 +159,7 @@ impl Running {
             records_in_flight: 0,
             outcomes: Vec::new(),
             endings: Vec::new(),
+            under_way: Vec::new(),
             questions: 0,
             has_told_left_out: false,
             stopping: None,

@@ -73,6 +73,7 @@ impl Running {
             }
             judged
         });
+        self.under_way.push(underway.under_way);
         self.outcomes.push(finished);
         self.endings.push(ending);
     }
@@ -109,6 +110,7 @@ impl Running {
         self.records_in_flight += 1;
         let finished = Arc::new(std::mem::take(&mut self.outcomes));
         let endings = std::mem::take(&mut self.endings);
+        let under_way = std::mem::take(&mut self.under_way);
         let engine = &self.engine;
         let record = record(
             Arc::clone(&engine.store),
@@ -118,6 +120,7 @@ impl Running {
         );
         self.underway.push(Box::pin(async move {
             record.await;
+            drop(under_way);
             Done::Recorded(endings)
         }));
     }

@@ -63,9 +63,9 @@ impl Running {
             Some(Started::WithoutEvent(due)) => to_fetch.push((due, slot)),
             Some(Started::Attempt { due, event, begun }) => {
                 self.engine.metrics.attempts_in_flight.add(1);
-                let transport = Rc::clone(&self.transport);
+                let (transport, under_way) = (Rc::clone(&self.transport), permit.begin());
                 let attempt = attempt::run(config, permit, event, due, clock.now(), transport);
-                self.send(Underway { slot, begun, epoch }, attempt);
+                self.send(Underway { slot, begun, epoch, under_way }, attempt);
             }
         }
     }
