@@ -17,6 +17,7 @@ mod listen;
 mod open_files;
 mod patience;
 mod ports;
+mod process;
 mod server;
 mod settings;
 mod telemetry;

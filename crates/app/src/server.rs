@@ -15,7 +15,7 @@ use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_outbound::tls::client_config;
 use signalpost_store::Store;
-use signalpost_store_postgres::PostgresStore;
+use signalpost_store_postgres::{Duty, PostgresStore};
 use signalpost_store_sqlite::{OpenOptions, SqliteStore};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
@@ -28,6 +28,7 @@ use crate::key_files::Keys;
 use crate::listen::{Callers, Connections, Door, Manner, TrustedProxies};
 use crate::open_files;
 use crate::ports::{CallerTasks, SystemClock, SystemRandom, SystemThreads};
+use crate::process;
 use crate::settings::{DoorSettings, Settings, keys};
 use crate::tls::{self, Certificate};
 
@@ -38,8 +39,6 @@ const CALLERS_GRACE: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// Where our tables lie in a database that may hold others.
 pub(crate) const POSTGRES_SCHEMA: &str = "signalpost";
-/// One process works on a store so far, whichever it is.
-const NODE: u16 = 0;
 
 pub(crate) struct Server {
     pub(crate) public: SocketAddr,
@@ -65,10 +64,10 @@ impl Server {
         let mut certificates = Vec::new();
         let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
         let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
-        let store = open_store(&settings)?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let store = open_store(&settings, &clock)?;
         let runtime = checked_runtime(store.as_ref(), &keys.keyring)?;
         let dialects = &settings.dialects;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         let heavy = HeavyThread::start();
         let heavy = heavy.map_err(|error| Failure::io("cannot start the thread of heavy work", error))?;
         let (engine, delivery_cores) = Engine::new(EngineOptions {
@@ -79,7 +78,7 @@ impl Server {
             keyring: Arc::new(keys.keyring),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: processors,
-            node: NODE,
+            node: store.ownership().node(),
             retention: settings.retention.clone(),
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));
@@ -208,9 +207,9 @@ pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
     }
 }
 
-fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
+fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>, Failure> {
     if let Some(url) = &settings.database {
-        return open_database(url);
+        return open_database(url, Arc::clone(clock), Duty::Delivers);
     }
     let (directory, readers) = (settings.data.clone(), STORE_READERS);
     let options = OpenOptions { directory, threads: &SystemThreads, readers };
@@ -219,7 +218,11 @@ fn open_store(settings: &Settings) -> Result<Arc<dyn Store>, Failure> {
 }
 
 /// The store in a database that a URL names.
-pub(crate) fn open_database(url: &Secret) -> Result<Arc<dyn Store>, Failure> {
+pub(crate) fn open_database(
+    url: &Secret,
+    clock: Arc<dyn Clock>,
+    duty: Duty,
+) -> Result<Arc<dyn Store>, Failure> {
     let (url, schema) = (url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
     let options = signalpost_store_postgres::OpenOptions {
         url,
@@ -227,6 +230,9 @@ pub(crate) fn open_database(url: &Secret) -> Result<Arc<dyn Store>, Failure> {
         answer_timeout: signalpost_store_postgres::ANSWER_TIMEOUT,
         tls: &database_tls,
         threads: &SystemThreads,
+        clock,
+        process: process::this(),
+        duty,
     };
     let store = PostgresStore::open(options).map_err(|error| Failure::new(error.to_string()))?;
     Ok(Arc::new(store))

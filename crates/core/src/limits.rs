@@ -366,6 +366,8 @@ pub const STORAGE_RESERVE_PARTS: u64 = 10;
 /// Lane groups, which are what nodes that share a store divide among themselves. Never changed: it says which group a webhook is
 /// in.
 pub const LANE_GROUPS: usize = 64;
+/// Nodes that share a store: as many as have numbers for the ids that they make.
+pub const NODES_MAX: u16 = 1_024;
 /// How often owed deliveries that no lane knows of are looked for.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.

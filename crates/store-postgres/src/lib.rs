@@ -17,6 +17,7 @@ mod ledger;
 mod locks;
 mod meta;
 pub mod move_in;
+mod nodes;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -35,6 +36,7 @@ mod vault;
 mod work;
 mod write;
 
+pub use nodes::{Duty, Process};
 pub use open::{ANSWER_TIMEOUT, OpenError, OpenOptions};
 pub use store::PostgresStore;
 pub use tls::TlsSettings;

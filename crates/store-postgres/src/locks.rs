@@ -4,11 +4,14 @@
 //! so two things may share a lock: they wait for each other then, and nothing else comes of it.
 
 use signalpost_core::id::{UserId, WebhookId, WorkspaceId};
+use signalpost_core::lane_group::LaneGroup;
 
 use crate::failure::Failure;
 use crate::session::Session;
 
 pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::bigint[]) AS k";
+pub(crate) const SHARE: &str = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) AS k";
+const TRY_TAKE: &str = "SELECT 1 WHERE pg_try_advisory_xact_lock($1)";
 const TRY_HOLD: &str = "SELECT 1 WHERE pg_try_advisory_lock($1)";
 const SCHEMA: &str = "SELECT hashtextextended(current_schema(), 0)";
 
@@ -24,6 +27,10 @@ pub(crate) enum Locked {
     User(UserId),
     /// Calls of the operator side as a whole that happen once.
     OnceOutside,
+    /// Outcomes of a lane group, which many write at once and nobody while it changes hands.
+    LaneGroup(LaneGroup),
+    /// Who has which number.
+    Nodes,
     /// The tables themselves.
     Schema,
     /// All of it, for as long as a process works on it.
@@ -31,7 +38,7 @@ pub(crate) enum Locked {
 }
 
 impl Locked {
-    const fn parts(self) -> (u64, i64) {
+    fn parts(self) -> (u64, i64) {
         match self {
             Self::Workspace(id) => (1, id.raw()),
             Self::Order(id) => (2, id.raw()),
@@ -41,11 +48,13 @@ impl Locked {
             Self::OnceOutside => (5, 0),
             Self::Schema => (6, 0),
             Self::Process => (7, 0),
+            Self::LaneGroup(group) => (8, i64::try_from(group.number()).expect("few groups")),
+            Self::Nodes => (9, 0),
         }
     }
 
     /// `schema` tells installations apart that share a database.
-    const fn key(self, schema: i64) -> i64 {
+    fn key(self, schema: i64) -> i64 {
         let (kind, id) = self.parts();
         mix(mix(mix(schema.cast_unsigned()) ^ kind) ^ id.cast_unsigned()).cast_signed()
     }
@@ -65,15 +74,30 @@ pub(crate) async fn schema_key(session: &Session) -> Result<i64, Failure> {
 
 /// Takes locks until the end of the transaction, waiting for whoever has them.
 pub(crate) async fn take(session: &Session, schema: i64, locked: &[Locked]) -> Result<(), Failure> {
-    let mut keys: Vec<i64> = locked.iter().map(|one| one.key(schema)).collect();
-    keys.sort_unstable();
-    keys.dedup();
-    session.execute(LOCK, &[&keys]).await?;
+    session.execute(LOCK, &[&keys(schema, locked)]).await?;
     Ok(())
 }
 
+/// The same beside others who share them.
+pub(crate) async fn share(session: &Session, schema: i64, locked: &[Locked]) -> Result<(), Failure> {
+    session.execute(SHARE, &[&keys(schema, locked)]).await?;
+    Ok(())
+}
+
+/// Takes a lock until the end of the transaction, if nobody has it, shared or not.
+pub(crate) async fn try_take(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
+    session.exists(TRY_TAKE, &[&locked.key(schema)]).await
+}
+
+fn keys(schema: i64, locked: &[Locked]) -> Vec<i64> {
+    let mut keys: Vec<i64> = locked.iter().map(|one| one.key(schema)).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 /// The key of [`Locked::Process`], as the server lists it.
-pub(crate) const fn process_key(schema: i64) -> i64 {
+pub(crate) fn process_key(schema: i64) -> i64 {
     Locked::Process.key(schema)
 }
 

@@ -1,10 +1,13 @@
 //! Opening: where the database is, and why it may not be used.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use signalpost_core::ports::Threads;
+use signalpost_core::limits::NODES_MAX;
+use signalpost_core::ports::{Clock, Threads};
 
 use crate::failure::Failure;
+use crate::nodes::{Duty, Process};
 use crate::tls::TlsSettings;
 
 /// How long an answer of the server is waited for, where whoever opens has no reason to choose otherwise. The server gives up
@@ -25,6 +28,10 @@ pub struct OpenOptions<'a> {
     /// Asked for when a connection may be encrypted.
     pub tls: &'a TlsSettings<'a>,
     pub threads: &'a dyn Threads,
+    /// By which a lease is relied on; the engine's.
+    pub clock: Arc<dyn Clock>,
+    pub process: Process,
+    pub duty: Duty,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +54,8 @@ pub enum OpenError {
         "migration {number} was applied with another text than this version's; the database is not from a release"
     )]
     ChangedMigration { number: i64 },
+    #[error("{NODES_MAX} nodes work on this database, and there are no more numbers")]
+    Crowded,
     #[error("another process works on this database; this version has no clusters: stop that one first")]
     InUse,
     #[error(

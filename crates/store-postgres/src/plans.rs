@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{catalog, ledger, replays, retention, vault};
+use crate::{catalog, ledger, nodes, replays, retention, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
 const LARGE: [&str; 18] = [
@@ -47,7 +47,7 @@ const WITH_EVERY_EVENT: &[&str] = &[
 #[test]
 fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_all_listed(&source, &["catalog", "ledger", "replays", "retention", "vault"]);
+    assert_all_listed(&source, &["catalog", "ledger", "nodes", "replays", "retention", "vault"]);
 }
 
 #[test]
@@ -65,7 +65,10 @@ fn no_statement_reads_a_large_table_from_end_to_end() {
 }
 
 async fn look_at_all(client: &Client) {
-    client.batch_execute(include_str!("../migrations/0001_initial.sql")).await.expect("it migrates");
+    for sql in [include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0003_nodes.sql")]
+    {
+        client.batch_execute(sql).await.expect("it migrates");
+    }
     for (name, value) in SETTINGS {
         client.batch_execute(&format!("SET {name} = '{value}'")).await.expect("a setting");
     }
@@ -75,6 +78,7 @@ async fn look_at_all(client: &Client) {
     for statements in [
         catalog::STATEMENTS,
         ledger::STATEMENTS,
+        nodes::STATEMENTS,
         replays::STATEMENTS,
         retention::STATEMENTS,
         vault::STATEMENTS,

@@ -10,9 +10,10 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, join, join4, select};
+use futures_util::future::{Either, join3, join4, select};
 use futures_util::pin_mut;
 use signalpost_core::limits::OUTCOMES_LINGER;
+use signalpost_core::ports::Clock;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -20,6 +21,7 @@ use crate::connect::{Connector, check_server};
 use crate::guard::Guard;
 use crate::ledger::{finish, publish};
 use crate::locks::schema_key;
+use crate::nodes::{self, Duty, Node, Process};
 use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
@@ -71,18 +73,28 @@ impl Drop for EndGuard {
     }
 }
 
+/// What the store's thread works with from its first moment on.
+pub(crate) struct Surroundings {
+    pub(crate) connector: Connector,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) process: Process,
+    pub(crate) duty: Duty,
+    pub(crate) board: Arc<Board>,
+    pub(crate) queues: Arc<Queues>,
+}
+
 /// Opens the store and works until it is closed and nothing waits.
-pub(crate) fn run(connector: Connector, board: Arc<Board>, queues: Arc<Queues>, opening: Arc<Opening>) {
-    let guard = EndGuard { queues: Arc::clone(&queues), opening: Arc::clone(&opening) };
+pub(crate) fn run(surroundings: Surroundings, opening: Arc<Opening>) {
+    let guard = EndGuard { queues: Arc::clone(&surroundings.queues), opening: Arc::clone(&opening) };
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return opening.tell(Err(OpenError::Runtime(error))),
     };
     LocalSet::new().block_on(&runtime, async {
-        match open(&connector, board).await {
-            Ok((shared, guard)) => {
+        match open(surroundings).await {
+            Ok(open) => {
                 opening.tell(Ok(()));
-                work(connector, Rc::new(shared), guard, &queues).await;
+                work(open).await;
             }
             Err(error) => opening.tell(Err(error)),
         }
@@ -90,12 +102,24 @@ pub(crate) fn run(connector: Connector, board: Arc<Board>, queues: Arc<Queues>, 
     drop(guard);
 }
 
-async fn open(connector: &Connector, board: Arc<Board>) -> Result<(Shared, Guard), OpenError> {
+/// A store that is open, and this node among those that share it.
+struct Open {
+    connector: Connector,
+    queues: Arc<Queues>,
+    shared: Rc<Shared>,
+    guard: Guard,
+    /// For what the node says of itself: it waits for nobody else's work.
+    keeping: Rc<Pool>,
+    node: Node,
+}
+
+async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
+    let Surroundings { connector, clock, process, duty, board, queues } = surroundings;
     let session = connector.connect().await?;
     check_server(&session).await?;
     schema::migrate(&session).await?;
     let schema_key = schema_key(&session).await?;
-    let guard = Guard::take_soon(connector, schema_key).await?;
+    let guard = Guard::take_soon(&connector, schema_key).await?;
     if move_in::is_unfinished(&session).await? {
         return Err(OpenError::Unfinished);
     }
@@ -103,26 +127,40 @@ async fn open(connector: &Connector, board: Arc<Board>) -> Result<(Shared, Guard
     board.highest_id.store(highest, std::sync::atomic::Ordering::Release);
     let (kept_in_all, places_looked_at) = (Cell::new(None), Cell::new((i64::MIN, i64::MIN)));
     let retention = RefCell::default();
-    Ok((Shared { schema_key, board, kept_in_all, places_looked_at, retention }, guard))
+    let shared =
+        Rc::new(Shared { schema_key, board, clock, process, duty, kept_in_all, places_looked_at, retention });
+    let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), 1));
+    let mut node = nodes::join(&keeping).await?;
+    nodes::tick(&keeping, &mut node).await?;
+    Ok(Open { connector, queues, shared, guard, keeping, node })
 }
 
-async fn work(connector: Connector, shared: Rc<Shared>, guard: Guard, queues: &Arc<Queues>) {
+async fn work(open: Open) {
+    let Open { connector, queues, shared, guard, keeping, mut node } = open;
+    let queues = &queues;
     let pool = |sessions| Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), sessions));
     let (accepting, others) = (pool(1), pool(SESSIONS_MAX));
     let (free, locking) = (pool(1), pool(1));
-    let working = join4(
-        run_accepts(&accepting, queues),
-        run_finishes(&free, queues, Outcomes::Free),
-        run_finishes(&locking, queues, Outcomes::InTurn),
-        run_tasks(&others, queues),
-    );
-    let keeping = join(guard.keep(&connector, shared.schema_key, queues), tidy::keep(&others, queues));
-    pin_mut!(working, keeping);
-    if let Either::Right((_closed, working)) = select(working, keeping).await {
-        // The store is closed, and what waits is still done.
-        working.await;
+    {
+        let working = join4(
+            run_accepts(&accepting, queues),
+            run_finishes(&free, queues, Outcomes::Free),
+            run_finishes(&locking, queues, Outcomes::InTurn),
+            run_tasks(&others, queues),
+        );
+        let keeping = join3(
+            guard.keep(&connector, shared.schema_key, queues),
+            tidy::keep(&others, queues),
+            nodes::keep(&keeping, queues, &mut node),
+        );
+        pin_mut!(working, keeping);
+        if let Either::Right((_closed, working)) = select(working, keeping).await {
+            // The store is closed, and what waits is still done.
+            working.await;
+        }
     }
-    for pool in [&accepting, &free, &locking, &others] {
+    nodes::leave(&keeping, &node).await;
+    for pool in [&accepting, &free, &locking, &others, &keeping] {
         pool.close();
     }
 }

@@ -28,10 +28,18 @@ impl PostgresStore {
     pub fn open(options: OpenOptions<'_>) -> Result<Self, OpenError> {
         check_schema(&options.schema)?;
         let connector = Connector::new(&options.url, &options.schema, options.answer_timeout, options.tls)?;
-        let (board, queues) = (Arc::new(Board::default()), Arc::new(Queues::new()));
+        let (board, queues) = (Arc::new(Board::new()), Arc::new(Queues::new()));
         let opening = Arc::new(Opening::default());
-        let lent = (Arc::clone(&board), Arc::clone(&queues), Arc::clone(&opening));
-        let body = Box::new(move || shell::run(connector, lent.0, lent.1, lent.2));
+        let node = shell::Surroundings {
+            connector,
+            clock: options.clock,
+            process: options.process,
+            duty: options.duty,
+            board: Arc::clone(&board),
+            queues: Arc::clone(&queues),
+        };
+        let told = Arc::clone(&opening);
+        let body = Box::new(move || shell::run(node, told));
         options.threads.spawn("store-postgres", body);
         opening.wait()?;
         Ok(Self { board, queues })

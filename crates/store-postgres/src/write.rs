@@ -17,6 +17,7 @@ use crate::catalog::once;
 use crate::failure::Failure;
 use crate::ledger::{finish, owed, record, rows};
 use crate::locks::{self, Locked};
+use crate::nodes::fence;
 use crate::session::{Session, Standing};
 use crate::shared::Shared;
 
@@ -46,6 +47,8 @@ pub(crate) const INSERT_SWEEP: &str = "INSERT INTO sweep (webhook, due_at, event
 /// What is prepared on every connection, because it goes before a commit or behind a lock in one round trip.
 pub(crate) const BEFORE_COMMIT: &[&str] = &[
     locks::LOCK,
+    locks::SHARE,
+    fence::SELECT_EPOCHS,
     SELECT_HEADS,
     INSERT_PLACES,
     UPDATE_HEADS,

@@ -4,10 +4,11 @@
 //! share all groups are ours for ever.
 
 use std::array;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
+use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::limits::LANE_GROUPS;
 use signalpost_core::time::Monotonic;
 
@@ -25,6 +26,7 @@ pub struct Ownership {
     /// Attempts that have begun and are not recorded.
     under_way: [AtomicUsize; LANE_GROUPS],
     listener: Mutex<Option<Listener>>,
+    node: AtomicU16,
 }
 
 impl Default for Ownership {
@@ -52,7 +54,18 @@ impl Ownership {
             trusted_until_us: AtomicU64::new(trusted_until_us),
             under_way: array::from_fn(|_| AtomicUsize::new(0)),
             listener: Mutex::default(),
+            node: AtomicU16::new(0),
         }
+    }
+
+    /// The number of this process among those that share the store, for the ids that it makes. It changes when the others have
+    /// thought it to be gone.
+    pub fn node(&self) -> NodeNumber {
+        self.node.load(Ordering::Acquire)
+    }
+
+    pub fn be_node(&self, number: NodeNumber) {
+        self.node.store(number, Ordering::Release);
     }
 
     pub fn listen(&self, listener: Listener) {

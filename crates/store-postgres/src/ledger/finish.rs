@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_channel::oneshot;
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -23,6 +23,7 @@ use super::{health, history};
 use crate::catalog::close_workspace;
 use crate::failure::Failure;
 use crate::locks::Locked;
+use crate::nodes::fence::{self, Begun};
 use crate::pool::Pool;
 use crate::queue::Outcomes;
 use crate::session::Session;
@@ -81,11 +82,20 @@ impl FinishCall {
     }
 }
 
+/// What is found out about outcomes only behind the locks that they are written under: then they are written anew.
+#[derive(Default)]
+struct Known {
+    /// Workspaces that wait for their last deliveries: they are locked with the others.
+    closing: HashSet<WorkspaceId>,
+    /// What somebody else has had since. Outcomes of it are left out.
+    stale: Begun,
+}
+
 /// Commits outcomes and answers for them.
 pub(crate) async fn commit(pool: &Pool, calls: Vec<FinishCall>) {
     let mut tries = 1;
     loop {
-        match Box::pin(try_commit(pool, &calls, &HashSet::new())).await {
+        match Box::pin(try_commit(pool, &calls, Known::default())).await {
             Ok(news) => {
                 pool.shared.tell(news);
                 return calls.into_iter().for_each(|call| call.answer(Ok(())));
@@ -119,30 +129,36 @@ pub(crate) async fn commit(pool: &Pool, calls: Vec<FinishCall>) {
     }
 }
 
-/// `closing` are workspaces that wait for their last deliveries, as far as is known: they are locked with the others.
-async fn try_commit(
-    pool: &Pool,
-    calls: &[FinishCall],
-    closing: &HashSet<WorkspaceId>,
-) -> Result<News, Failure> {
+async fn try_commit(pool: &Pool, calls: &[FinishCall], mut known: Known) -> Result<News, Failure> {
     let session = pool.take().await?;
-    let all = || calls.iter().flat_map(|call| call.finished.iter());
+    let said = || calls.iter().flat_map(|call| call.finished.iter());
+    let all = || said().filter(|one| !known.stale.contains(&fence::begun(one)));
     let locked: Vec<Locked> = all()
         .flat_map(locks_of)
-        .chain(closing.iter().map(|workspace| Locked::Workspace(*workspace)))
+        .chain(known.closing.iter().map(|workspace| Locked::Workspace(*workspace)))
         .collect();
     let mut rest: Vec<&Finished> = all().collect();
     let wave = next_wave(&mut rest);
     let rows = Rows::of(&wave);
-    let first = try_join(leaving(&session, all()), rows.insert(&session));
-    let (mut write, (leaving, written)) = Write::begin_with(&session, &pool.shared, &locked, first).await?;
-    if leaving.values().any(|workspace| !closing.contains(workspace)) {
+    let begun: Begun = all().map(fence::begun).collect();
+    let stale = fence::stale(&session, pool.shared.schema_key, &begun);
+    let first = try_join3(stale, leaving(&session, all()), rows.insert(&session));
+    let (mut write, (stale, leaving, written)) =
+        Write::begin_with(&session, &pool.shared, &locked, first).await?;
+    if !stale.is_empty() || leaving.values().any(|workspace| !known.closing.contains(workspace)) {
         write.roll_back().await;
         drop(session);
-        return Box::pin(try_commit(pool, calls, &leaving.into_values().collect())).await;
+        known.closing.extend(leaving.into_values());
+        known.stale.extend(stale);
+        return Box::pin(try_commit(pool, calls, known)).await;
     }
+    let refused = said().count() - all().count();
     match record_all(&mut write, Wave { wave, rows, written }, rest, &leaving).await {
-        Ok(ended) => write.commit_after(record::delete_due(&session, ended)).await,
+        Ok(ended) => {
+            let news = write.commit_after(record::delete_due(&session, ended)).await?;
+            pool.shared.board.note_fenced(refused);
+            Ok(news)
+        }
         Err(failure) => {
             write.roll_back().await;
             Err(failure)

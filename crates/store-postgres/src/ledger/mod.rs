@@ -77,7 +77,7 @@ impl Ledger for PostgresStore {
     }
 
     fn ownership(&self) -> Arc<Ownership> {
-        Arc::default()
+        Arc::clone(&self.board.ownership)
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {

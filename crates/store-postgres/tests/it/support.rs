@@ -4,11 +4,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use signalpost_core::ports::Threads;
+use signalpost_core::ports::{BoxFuture, Clock, Threads};
+use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_store::Store;
 use signalpost_store::testing::conformance::Harness;
-use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::{ANSWER_TIMEOUT, Duty, OpenError, OpenOptions, PostgresStore, Process};
 use signalpost_testkit::Postgres;
 
 /// The server of all tests that leave it alone. It ends with the process.
@@ -47,10 +49,44 @@ pub(crate) fn no_tls(_authorities: Option<&Path>) -> Result<rustls::ClientConfig
     Err("nobody asked for it".to_owned())
 }
 
-/// A store in the clear, with the usual patience.
+/// A store in the clear, with the usual patience, of a process that ends with the threads.
+pub(crate) fn options<'t>(url: &str, schema: &str, threads: &'t SystemThreads) -> OpenOptions<'t> {
+    OpenOptions {
+        url: url.to_owned(),
+        schema: schema.to_owned(),
+        answer_timeout: ANSWER_TIMEOUT,
+        tls: &no_tls,
+        threads,
+        clock: Arc::new(RealClock(Instant::now())),
+        process: Process { name: String::new(), is_gone: |_| false },
+        duty: Duty::Delivers,
+    }
+}
+
 pub(crate) fn open_at(url: &str, schema: &str, threads: &SystemThreads) -> Result<PostgresStore, OpenError> {
-    let (url, schema) = (url.to_owned(), schema.to_owned());
-    PostgresStore::open(OpenOptions { url, schema, answer_timeout: ANSWER_TIMEOUT, tls: &no_tls, threads })
+    PostgresStore::open(options(url, schema, threads))
+}
+
+/// The system's clock, by which nobody sleeps here.
+struct RealClock(Instant);
+
+impl Clock for RealClock {
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later");
+        Timestamp::from_ms(i64::try_from(since.as_millis()).expect("this century"))
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_us(u64::try_from(self.0.elapsed().as_micros()).expect("not so long"))
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        unimplemented!("a store sleeps by timers of its own")
+    }
+
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        unimplemented!("nobody does here")
+    }
 }
 
 impl Fresh {

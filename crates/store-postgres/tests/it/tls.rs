@@ -6,10 +6,10 @@ use std::sync::Arc;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenError, OpenOptions, PostgresStore};
+use signalpost_store_postgres::{OpenError, OpenOptions, PostgresStore};
 use signalpost_testkit::{Postgres, TempDir};
 
-use crate::support::SystemThreads;
+use crate::support::{SystemThreads, options};
 
 /// Trusts what lies in the file, and nobody else.
 fn trusting(authorities: Option<&Path>) -> Result<ClientConfig, String> {
@@ -29,14 +29,8 @@ fn trusting(authorities: Option<&Path>) -> Result<ClientConfig, String> {
 
 fn open(url: String) -> Result<(), OpenError> {
     let threads = SystemThreads::default();
-    let options = OpenOptions {
-        url,
-        schema: "s".to_owned(),
-        answer_timeout: ANSWER_TIMEOUT,
-        tls: &trusting,
-        threads: &threads,
-    };
-    let opened = PostgresStore::open(options).map(drop);
+    let opened =
+        PostgresStore::open(OpenOptions { tls: &trusting, ..options(&url, "s", &threads) }).map(drop);
     threads.join();
     opened
 }

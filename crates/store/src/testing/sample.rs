@@ -14,7 +14,7 @@ use signalpost_core::id::{
     CredentialId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
-use signalpost_core::lane_group::GroupEpoch;
+use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;
@@ -32,9 +32,9 @@ use signalpost_core::user::{Right, Session, User};
 use signalpost_core::webhook::{DisableReason, EventSelection, Webhook, WebhookState};
 use signalpost_core::workspace::Workspace;
 
-use crate::Once;
 use crate::catalog::CreateUser;
 use crate::ledger::{AcceptEvent, Backlog, Finished, HealthChange};
+use crate::{Once, Store};
 
 /// The instant of all samples, plus `ms`.
 pub const fn at(ms: i64) -> Timestamp {
@@ -240,6 +240,15 @@ pub fn finished(workspace: WorkspaceId, due: Due, verdict: Verdict) -> Finished 
         answer: Bytes::from_static(b"answer \xff\x00"),
     };
     Finished { workspace, due, attempt, health: None, concurrency: None, epoch: GroupEpoch::ONLY }
+}
+
+/// The same, begun by this process a moment ago.
+pub fn begun_by(store: &dyn Store, mut finished: Vec<Finished>) -> Vec<Finished> {
+    let ownership = store.ownership();
+    for one in &mut finished {
+        one.epoch = ownership.epoch_of(LaneGroup::of(one.due.id.webhook)).unwrap_or(one.epoch);
+    }
+    finished
 }
 
 /// So many failures in a row, and perhaps the end of the webhook.

@@ -11,10 +11,11 @@ use signalpost_store_sqlite::SqliteStore;
 use crate::cmd::Failure;
 use crate::cmd::place::PlaceArgs;
 use crate::key_files::{existing_keyring, shared_keyring};
-use crate::ports::SystemRandom;
+use crate::ports::{SystemClock, SystemRandom};
 use crate::server::{key_failure, open_database};
 use crate::settings::environment::Environment;
 use crate::telemetry::say;
+use signalpost_store_postgres::Duty;
 
 #[derive(Args, Debug)]
 pub(crate) struct RewrapArgs {
@@ -30,7 +31,10 @@ pub(super) fn run(args: &RewrapArgs) -> Result<(), Failure> {
     let (settings, environment) = (args.place.settings()?, Environment::of_process());
     let data = &settings.data;
     let (keyring, store): (_, Arc<dyn Store>) = match &settings.database {
-        Some(url) => (shared_keyring(data, &environment)?, open_database(url)?),
+        Some(url) => (
+            shared_keyring(data, &environment)?,
+            open_database(url, Arc::new(SystemClock::new()), Duty::Serves)?,
+        ),
         None => {
             let keyring = existing_keyring(data, &environment)?;
             let store = SqliteStore::open_inline(data).map_err(|error| Failure::new(error.to_string()))?;

@@ -1,10 +1,10 @@
 //! A second server takes over: what was acknowledged is there, for it was confirmed by both.
 
-use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenOptions, PostgresStore};
+use signalpost_store_postgres::ANSWER_TIMEOUT;
 use signalpost_testkit::Postgres;
 
 use super::stage::Stage;
-use crate::support::{SystemThreads, no_tls};
+use crate::support::{SystemThreads, open_at};
 
 #[test]
 fn a_replica_that_takes_over_has_every_acknowledged_event() {
@@ -26,12 +26,7 @@ fn a_server_that_takes_no_writes_is_not_used() {
     let server = Postgres::start(&[]).expect("a server");
     let replica = server.replicate().expect("a replica");
     let threads = SystemThreads::default();
-    let open = |url: String| {
-        let answer_timeout = ANSWER_TIMEOUT;
-        let options =
-            OpenOptions { url, schema: "s".to_owned(), answer_timeout, tls: &no_tls, threads: &threads };
-        PostgresStore::open(options)
-    };
+    let open = |url: String| open_at(&url, "s", &threads);
     let refused = open(replica.url()).map(drop).expect_err("nothing can be written there").to_string();
     assert!(refused.contains("does not allow writes"), "{refused}");
     let both = replica.url_with(&server);

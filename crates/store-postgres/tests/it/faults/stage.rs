@@ -16,7 +16,7 @@ use signalpost_store::{Catalog, Ledger, StoreError};
 use signalpost_store_postgres::{ANSWER_TIMEOUT, OpenOptions, PostgresStore};
 use signalpost_testkit::{Postgres, Rng, wait_for};
 
-use crate::support::{SystemThreads, no_tls};
+use crate::support::{SystemThreads, options};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 const PUBLISHERS: i64 = 3;
@@ -112,8 +112,7 @@ impl Stage {
     /// A store with a URL of its own and less patience than usual.
     pub(super) fn reached_by(server: Postgres, url: String, answer_timeout: Duration) -> Self {
         let threads = SystemThreads::default();
-        let schema = "faults".to_owned();
-        let options = OpenOptions { url, schema, answer_timeout, tls: &no_tls, threads: &threads };
+        let options = OpenOptions { answer_timeout, ..options(&url, "faults", &threads) };
         let store = Arc::new(PostgresStore::open(options).expect("it opens"));
         let workspace = sample::workspace(1);
         let (id, webhook) = (workspace.id, sample::webhook(workspace.id, 11));

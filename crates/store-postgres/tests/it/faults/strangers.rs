@@ -64,7 +64,7 @@ fn a_stranger_who_sits_on_rows_and_a_snapshot_holds_nobody_up() {
         let page = DuePage { webhook, limit: 20, order: DueOrder::OldestFirst };
         for due in block_on(store.due_page(page)).expect("it reads") {
             let finished = sample::finished(workspace, due, Verdict::Delivered);
-            block_on(store.finish(vec![finished].into())).expect("it is written");
+            block_on(store.finish(sample::begun_by(&*store, vec![finished]).into())).expect("it is written");
             delivered.insert(due.id.event.raw());
         }
         // The dead rows of what was owed stay visible to the stranger; the store's reads go on among them.
@@ -95,7 +95,7 @@ fn a_change_of_a_row_that_a_stranger_holds_is_refused_in_time_and_made_later() {
         delivered.insert(due.id.event.raw());
         let mut finished = sample::finished(workspace, due, Verdict::Delivered);
         finished.concurrency = Some(3);
-        let finished = Arc::new(vec![finished]);
+        let finished = Arc::new(sample::begun_by(&*store, vec![finished]));
         let refused = block_on(store.finish(finished.clone()));
         assert!(
             matches!(&refused, Err(StoreError::Unavailable(why)) if why.contains("(55P03)") || why.contains("(57014)")),
@@ -117,14 +117,16 @@ fn an_outcome_whose_place_is_taken_in_the_same_moment_gets_the_next_one() {
     let first = sample::finished(stage.workspace, due, Verdict::RetryAt(due.due_at.plus_ms(60_000)));
     let mut late = sample::finished(stage.workspace, due, Verdict::Delivered);
     late.attempt.at = first.attempt.at.plus_ms(7);
-    block_on(stage.store.finish(vec![first].into())).expect("it is written");
+    let mut begun = sample::begun_by(&*stage.store, vec![first, late]);
+    let late = begun.split_off(1);
+    block_on(stage.store.finish(begun.into())).expect("it is written");
     let stranger = Stranger::who_says(
         &stage.server.url(),
         "BEGIN; INSERT INTO faults.attempt (webhook, event, n, at, verdict, outcome, retry_at, detail)
             SELECT webhook, event, 2, at + 3, verdict, outcome, retry_at, detail FROM faults.attempt",
     );
     let store = stage.store.clone();
-    let writing = std::thread::spawn(move || block_on(store.finish(vec![late].into())));
+    let writing = std::thread::spawn(move || block_on(store.finish(late.into())));
     let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'";
     wait_for("somebody to wait for the stranger", PATIENCE, || stranger.ask(waiting) == 1)
         .expect("they wait");

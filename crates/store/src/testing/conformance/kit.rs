@@ -130,6 +130,7 @@ impl Kit {
     }
 
     pub(super) async fn record(&self, finished: Vec<Finished>) {
+        let finished = sample::begun_by(&*self.0, finished);
         self.finish(Arc::new(finished)).await.expect("outcomes are recorded");
     }
 

@@ -13,7 +13,6 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, Webhook};
 
 use super::Compared;
-use crate::Done;
 use crate::catalog::CloseWorkspace;
 use crate::ledger::{
     AcceptEvent, Accepted, Backlog, Dedupe, DueOrder, DuePage, Finished, HealthChange, Repeated, Requeue,
@@ -25,6 +24,7 @@ use crate::testing::differential::operation::{
 use crate::testing::differential::pair::Pair;
 use crate::testing::differential::world::{World, choose, place};
 use crate::testing::sample;
+use crate::{Done, Store};
 
 /// Publishes drafts in one call, each to the webhooks that want it.
 pub(super) async fn accept(drafts: &[Draft], pair: &Pair<'_>, world: &mut World) -> Compared {
@@ -198,8 +198,8 @@ pub(super) async fn finish(ended: &[Ended], pair: &Pair<'_>, world: &mut World) 
         one.attempt.at = now;
         finished.push(one);
     }
-    let finished = Arc::new(finished);
-    pair.both(|store| store.finish(Arc::clone(&finished))).await.map(drop)
+    let begun = |store: &dyn Store| Arc::new(sample::begun_by(store, finished.clone()));
+    pair.both(|store| store.finish(begun(store))).await.map(drop)
 }
 
 /// Of a webhook that is paused after its third failure in a row, and skips what was held with its first success.

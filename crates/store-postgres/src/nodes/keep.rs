@@ -1,0 +1,175 @@
+//! Renewing the lease, and taking and giving groups until all living nodes have as many.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate's edge to the world: a timer of a runtime of its own"
+)]
+
+use std::time::Duration;
+
+use signalpost_core::lane_group::LaneGroup;
+use signalpost_core::lane_share::{NodeNumber, Share, View, share};
+use signalpost_core::limits::LANE_GROUPS;
+use signalpost_core::time::Monotonic;
+use signalpost_store::Ownership;
+
+use super::read::{Group, Living};
+use super::{
+    Duty, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, hand_over, join, read, renew,
+};
+use crate::failure::Failure;
+use crate::open::OpenError;
+use crate::pool::Pool;
+use crate::queue::Queues;
+use crate::session::Session;
+use crate::shell;
+
+/// How long a store that is being closed tries to say so.
+const LEAVE_MAX: Duration = Duration::from_secs(2);
+
+/// Until the store is closed.
+pub(crate) async fn keep(pool: &Pool, queues: &Queues, node: &mut Node) {
+    let mut told = false;
+    while !queues.is_closed() {
+        tokio::time::sleep(RENEW_EVERY).await;
+        match tick(pool, node).await {
+            Ok(()) => told = false,
+            Err(error) if !std::mem::replace(&mut told, true) => {
+                tracing::warn!(%error, "this node's lease could not be renewed, trying again");
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// Renews the lease, looks at who has what, and takes or gives what falls to it. The first time it takes what is free.
+pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
+    let shared = &pool.shared;
+    let ownership = &shared.board.ownership;
+    let began = shared.clock.monotonic();
+    let was_trusted = ownership.is_trusted(began);
+    let session = pool.take().await?;
+    if !renew::renew(&session, node.number.into(), node.token).await? {
+        drop(session);
+        return rejoin(pool, node).await;
+    }
+    // Our row stands for a lease from after this moment on, and nobody takes anything from us while it does.
+    ownership.trust_until(after(began, LEASE - MARGIN));
+    let living = look_for_the_dead(pool, &session, node).await?;
+    let groups = read::groups(&session).await?;
+    let mut changed = !was_trusted | lose_what_is_anothers(ownership, node, &groups);
+    let decided = decide(node, &living, &groups);
+    changed |= plan_gifts(ownership, node, &decided, began);
+    let ripe = ripe_gifts(ownership, node, began);
+    hand_over::give(&session, &ripe, node.token).await?;
+    node.giving.retain(|group, _| !ripe.contains(group));
+    if !decided.take.is_empty() {
+        for (group, epoch) in hand_over::take(pool, &session, &decided.take, node.token).await? {
+            ownership.take(group, epoch);
+            changed = true;
+        }
+    }
+    if changed {
+        ownership.tell();
+    }
+    Ok(())
+}
+
+/// Others have what we had, or will have it. What was begun under our former token is refused from now on, or will be.
+async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
+    tracing::warn!(number = node.number, "this node's lease had run out; it begins anew");
+    let ownership = &pool.shared.board.ownership;
+    LaneGroup::all().for_each(|group| ownership.lose(group));
+    ownership.tell();
+    *node = join(pool).await?;
+    Ok(())
+}
+
+/// Removes the rows of nodes that have not renewed them in time, and of processes that are seen to have ended. Gives the others.
+async fn look_for_the_dead(pool: &Pool, session: &Session, node: &Node) -> Result<Vec<Living>, Failure> {
+    let expired = renew::forget_expired(session, LEASE_MS).await?;
+    let is_gone = |one: &Living| one.token != node.token && (pool.shared.process.is_gone)(&one.process);
+    let (gone, living): (Vec<Living>, Vec<Living>) =
+        read::nodes(session).await?.into_iter().partition(is_gone);
+    renew::forget(session, &gone.iter().map(|one| one.token).collect::<Vec<_>>()).await?;
+    if expired > 0 || !gone.is_empty() {
+        tracing::warn!(
+            expired,
+            ended = gone.len(),
+            "nodes are gone; what they delivered for is divided anew"
+        );
+    }
+    Ok(living)
+}
+
+/// Gives everything up when the store is closed: others need not wait for the lease to run out.
+pub(crate) async fn leave(pool: &Pool, node: &Node) {
+    let left = shell::within(LEAVE_MAX, async { renew::forget(&*pool.take().await?, &[node.token]).await });
+    match left.await {
+        Some(Ok(())) => {}
+        Some(Err(failure)) => {
+            tracing::warn!(problem = failure.describe(), "this node's lease is left to run out");
+        }
+        None => tracing::warn!("the database does not answer; this node's lease is left to run out"),
+    }
+}
+
+fn after(moment: Monotonic, time: Duration) -> Monotonic {
+    Monotonic::from_us(moment.as_us().saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
+}
+
+/// Whether there was any: another node has taken it while our lease had run out.
+fn lose_what_is_anothers(ownership: &Ownership, node: &mut Node, groups: &[Group]) -> bool {
+    let mut lost = false;
+    for Group { group, epoch, owner } in groups {
+        let is_ours = *owner == Some(node.token);
+        if !is_ours {
+            node.giving.remove(group);
+        }
+        if ownership.epoch_of(*group).is_some_and(|known| !is_ours || Some(known) != *epoch) {
+            ownership.lose(*group);
+            lost = true;
+        }
+    }
+    lost
+}
+
+fn decide(node: &Node, living: &[Living], groups: &[Group]) -> Share {
+    let delivering = living.iter().filter(|one| one.duty == Duty::Delivers);
+    let numbers: Vec<NodeNumber> = delivering.map(|one| one.number).collect();
+    let mut owners: [Option<NodeNumber>; LANE_GROUPS] = [None; LANE_GROUPS];
+    for Group { group, owner, .. } in groups {
+        let owner = living.iter().find(|one| Some(one.token) == *owner);
+        owners[group.number()] = owner.map(|one| one.number);
+    }
+    share(View { me: node.number, living: &numbers, owners: &owners })
+}
+
+/// Starts nothing more in groups that are to go, and goes on with those that may stay after all. Whether there is news.
+fn plan_gifts(ownership: &Ownership, node: &mut Node, decided: &Share, now: Monotonic) -> bool {
+    let mut changed = false;
+    let stays: Vec<LaneGroup> =
+        node.giving.keys().filter(|group| !decided.give.contains(group)).copied().collect();
+    for group in stays {
+        if let Some(Giving { epoch, .. }) = node.giving.remove(&group) {
+            ownership.take(group, epoch);
+            changed = true;
+        }
+    }
+    for group in &decided.give {
+        if let Some(epoch) = ownership.epoch_of(*group) {
+            ownership.lose(*group);
+            node.giving.insert(*group, Giving { epoch, since: now });
+            changed = true;
+        }
+    }
+    changed
+}
+
+/// Groups of which nothing is under way any more, or for too long.
+fn ripe_gifts(ownership: &Ownership, node: &Node, now: Monotonic) -> Vec<LaneGroup> {
+    let ripe = node.giving.iter().filter(|(group, giving)| {
+        now > giving.since && (ownership.is_idle(**group) || now > after(giving.since, HAND_OVER_MAX))
+    });
+    ripe.map(|(group, _)| *group).collect()
+}

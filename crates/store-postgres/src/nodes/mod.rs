@@ -1,0 +1,82 @@
+//! This process among those that work on the same tables: its number, its lease, and the lane groups that it has.
+//!
+//! A node lives for as long as its row stands. It renews the row every two seconds, and relies on it until some time before
+//! others may remove it, counted from before it asked. A group is taken from nobody whose row stands. Who takes one over
+//! waits for every outcome that is being written for it, and counts its epoch up: what its former owner writes later is
+//! refused ([`fence`]).
+
+pub(crate) mod fence;
+mod hand_over;
+mod join;
+mod keep;
+mod process;
+mod read;
+mod renew;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
+use signalpost_core::lane_share::NodeNumber;
+use signalpost_core::time::Monotonic;
+
+pub(crate) use self::join::join;
+pub(crate) use self::keep::{keep, leave, tick};
+pub use self::process::Process;
+
+/// How long a row stands at least after its last renewal, by the server's clock.
+const LEASE: Duration = Duration::from_secs(10);
+const LEASE_MS: i64 = 10_000;
+/// Between two renewals.
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+/// What a lease is not relied on for at its end: clocks do not run equally fast, and a request takes its time to begin.
+const MARGIN: Duration = Duration::from_secs(2);
+/// A group goes over although something of it is still under way, after this.
+const HAND_OVER_MAX: Duration = Duration::from_secs(30);
+
+/// What a node is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Lane groups fall to it.
+    Delivers,
+    /// None do: it takes calls, or does a piece of work that ends.
+    Serves,
+}
+
+/// What this process is to the others.
+pub(crate) struct Node {
+    number: NodeNumber,
+    /// Nobody else has it or ever had.
+    token: i64,
+    /// Groups that are about to be somebody else's, as we had them, and since when.
+    giving: BTreeMap<LaneGroup, Giving>,
+}
+
+#[derive(Clone, Copy)]
+struct Giving {
+    epoch: GroupEpoch,
+    since: Monotonic,
+}
+
+impl Node {
+    const fn new(number: NodeNumber, token: i64) -> Self {
+        Self { number, token, giving: BTreeMap::new() }
+    }
+}
+
+/// Every statement of these, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    fence::SELECT_EPOCHS,
+    hand_over::TAKE,
+    hand_over::GIVE,
+    join::SELECT_NUMBERS,
+    join::SELECT_LAST,
+    join::UPDATE_LAST,
+    join::INSERT,
+    read::SELECT_NODES,
+    read::SELECT_GROUPS,
+    renew::UPDATE,
+    renew::FORGET,
+    renew::FORGET_EXPIRED,
+];
