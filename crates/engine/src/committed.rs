@@ -5,7 +5,7 @@ use std::sync::Arc;
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WorkspaceId;
 use signalpost_store::CommitListener;
-use signalpost_store::ledger::Stored;
+use signalpost_store::ledger::{DueLane, Stored};
 
 use crate::doorbell::Doorbell;
 use crate::metrics::Metrics;
@@ -32,6 +32,10 @@ impl CommitListener for Committed {
 
     fn released(&self, due: Due) {
         self.doorbell.released(due);
+    }
+
+    fn owed(&self, lanes: Vec<DueLane>) {
+        self.doorbell.owed(&lanes);
     }
 }
 

@@ -137,6 +137,8 @@ pub trait CommitListener: Send + Sync {
     fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId);
     /// A delivery that keeps an order has come to be the first of its key.
     fn released(&self, due: Due);
+    /// Owed to these webhooks by what another node has committed; a hint. Only a store that nodes share has it to tell.
+    fn owed(&self, _lanes: Vec<DueLane>) {}
 }
 
 /// An event that was stored.
