@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::WorkspaceId;
-use signalpost_store::CommitListener;
+use signalpost_core::ports::BoxFuture;
 use signalpost_store::ledger::Stored;
+use signalpost_store::{Change, CommitListener};
 
 use crate::trouble::Trouble;
 
@@ -70,6 +71,11 @@ impl CommitListener for Ears {
         if !self.trouble.loses_wake_up() {
             self.engine.released(due);
         }
+    }
+
+    /// No hint: it is told again until it is heard.
+    fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
+        self.engine.changed(changes)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Events, deliveries and attempts: large, appended, never updated.
 
+use std::future::ready;
 use std::sync::Arc;
 
 use signalpost_core::attempt::{Attempt, Outcome};
@@ -9,12 +10,13 @@ use signalpost_core::health::Health;
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::lane_group::GroupEpoch;
 use signalpost_core::limits::DELIVERY_STEPS_MAX;
+use signalpost_core::ports::BoxFuture;
 use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use crate::once::{Done, Once};
 pub use crate::space::{DiskSpace, Retain, Retained, Room, Storage, Usage};
-use crate::{Answer, Named, Ownership, StoreError};
+use crate::{Answer, Change, Named, Ownership, StoreError};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -139,6 +141,15 @@ pub trait CommitListener: Send + Sync {
     fn released(&self, due: Due);
     /// Owed to these webhooks by what another node has committed; a hint. Only a store that nodes share has it to tell.
     fn owed(&self, _lanes: Vec<DueLane>) {}
+    /// Other nodes have changed this. Resolves when nothing starts here under the old state any more, nor is anybody let in by
+    /// it; when it is dropped before, that is not known. Of changes to one thing any order is good: what is known after them
+    /// was read after them.
+    ///
+    /// A store that no two processes share never calls it.
+    fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
+        drop(changes);
+        Box::pin(ready(()))
+    }
 }
 
 /// An event that was stored.

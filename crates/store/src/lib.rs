@@ -10,6 +10,7 @@
 
 pub mod batch;
 pub mod catalog;
+pub mod change;
 pub mod error;
 pub mod ledger;
 pub mod named;
@@ -33,6 +34,7 @@ pub mod weight;
 use signalpost_core::ports::BoxFuture;
 
 pub use catalog::Catalog;
+pub use change::Change;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
 pub use named::Named;

@@ -1,0 +1,46 @@
+//! What other nodes must know of what was changed: each remembers things, and none may act on what was taken away.
+
+use signalpost_core::health::ReleaseOrder;
+use signalpost_core::id::{CredentialId, OperatorKeyId, UserId, WebhookId, WorkspaceId};
+
+/// Something that nodes remember is not what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Other webhooks get the events of a workspace: one was made, or was switched off by the node that delivers to it.
+    FanOut(WorkspaceId),
+    /// A webhook was changed, switched off or deleted.
+    Webhook { workspace: WorkspaceId, webhook: WebhookId },
+    /// A webhook was switched on, or released when `release` says in which order. Its health counts from nothing.
+    Resumed { workspace: WorkspaceId, webhook: WebhookId, release: Option<ReleaseOrder> },
+    /// Features, policy or a signing key of a workspace: what all of its webhooks go by.
+    Workspace(WorkspaceId),
+    /// A workspace is gone, and all that opens it.
+    Erased(WorkspaceId),
+    /// A customer's credential was revoked.
+    Credential(CredentialId),
+    /// An operator key was revoked, or ends earlier.
+    OperatorKey(OperatorKeyId),
+    /// A user has lost a right or a session.
+    User(UserId),
+    /// A user has a further right.
+    Granted(UserId),
+    /// More than anybody remembers.
+    Any,
+}
+
+impl Change {
+    /// Whether something was taken away: then whoever asked for it is answered when no node acts on it any more. All else
+    /// reaches every node soon.
+    pub const fn revokes(&self) -> bool {
+        match self {
+            Self::Webhook { .. }
+            | Self::Workspace(_)
+            | Self::Erased(_)
+            | Self::Credential(_)
+            | Self::OperatorKey(_)
+            | Self::User(_)
+            | Self::Any => true,
+            Self::FanOut(_) | Self::Resumed { .. } | Self::Granted(_) => false,
+        }
+    }
+}
