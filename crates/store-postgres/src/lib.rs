@@ -8,6 +8,7 @@
 //! same order (`locks`). The schema with its reasons stands in `migrations/`.
 
 mod catalog;
+mod changes;
 mod connect;
 mod failure;
 mod guard;

@@ -31,6 +31,8 @@ pub(crate) enum Locked {
     LaneGroup(LaneGroup),
     /// Who has which number.
     Nodes,
+    /// The numbers of changes. Not taken with others but last, right before a commit: whoever has it waits for nothing.
+    Changes,
     /// The tables themselves.
     Schema,
     /// All of it, for as long as a process works on it.
@@ -50,6 +52,7 @@ impl Locked {
             Self::Process => (7, 0),
             Self::LaneGroup(group) => (8, i64::try_from(group.number()).expect("few groups")),
             Self::Nodes => (9, 0),
+            Self::Changes => (10, 0),
         }
     }
 
@@ -121,6 +124,7 @@ mod tests {
             Locked::OperatorKeys(Some(workspace)).key(1),
             Locked::OperatorKeys(None).key(1),
             Locked::Schema.key(1),
+            Locked::Changes.key(1),
         ];
         for (place, key) in all.iter().enumerate() {
             assert!(!all[..place].contains(key), "{place}");

@@ -10,10 +10,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{catalog, ledger, nodes, replays, retention, vault};
+use crate::{catalog, changes, ledger, nodes, replays, retention, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
-const LARGE: [&str; 18] = [
+const LARGE: [&str; 19] = [
     "workspace",
     "head",
     "place",
@@ -32,6 +32,7 @@ const LARGE: [&str; 18] = [
     "dropped",
     "once",
     "replay_plan",
+    "change",
 ];
 
 /// What goes with every event beside [`BEFORE_COMMIT`].
@@ -47,7 +48,7 @@ const WITH_EVERY_EVENT: &[&str] = &[
 #[test]
 fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_all_listed(&source, &["catalog", "ledger", "nodes", "replays", "retention", "vault"]);
+    assert_all_listed(&source, &["catalog", "changes", "ledger", "nodes", "replays", "retention", "vault"]);
 }
 
 #[test]
@@ -65,8 +66,11 @@ fn no_statement_reads_a_large_table_from_end_to_end() {
 }
 
 async fn look_at_all(client: &Client) {
-    for sql in [include_str!("../migrations/0001_initial.sql"), include_str!("../migrations/0003_nodes.sql")]
-    {
+    for sql in [
+        include_str!("../migrations/0001_initial.sql"),
+        include_str!("../migrations/0003_nodes.sql"),
+        include_str!("../migrations/0004_changes.sql"),
+    ] {
         client.batch_execute(sql).await.expect("it migrates");
     }
     for (name, value) in SETTINGS {
@@ -77,6 +81,7 @@ async fn look_at_all(client: &Client) {
     fill(client).await;
     for statements in [
         catalog::STATEMENTS,
+        changes::STATEMENTS,
         ledger::STATEMENTS,
         nodes::STATEMENTS,
         replays::STATEMENTS,
@@ -118,6 +123,7 @@ async fn fill(client: &Client) {
                         "g % 100"
                     }
                     ("bigint", _) => "g",
+                    ("timestamp with time zone", _) => "now()",
                     ("text", _) => "'t' || g",
                     _ => "decode(md5(g::text), 'hex')",
                 };

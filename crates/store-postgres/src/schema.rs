@@ -18,6 +18,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 1, name: "initial", sql: include_str!("../migrations/0001_initial.sql") },
     Migration { number: 2, name: "moves", sql: include_str!("../migrations/0002_moves.sql") },
     Migration { number: 3, name: "nodes", sql: include_str!("../migrations/0003_nodes.sql") },
+    Migration { number: 4, name: "changes", sql: include_str!("../migrations/0004_changes.sql") },
 ];
 
 /// A migration takes as long as it takes: a bound would make a large database one that cannot be opened.

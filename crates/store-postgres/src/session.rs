@@ -89,19 +89,19 @@ impl Session {
 
     /// Sends statements and a commit behind them in one go. The statements must have been prepared before: one that is yet
     /// to be would come after the commit.
-    pub(crate) async fn commit_behind(
+    pub(crate) async fn commit_behind<T>(
         &self,
-        statements: impl Future<Output = Result<(), Failure>>,
-    ) -> Result<(), Failure> {
+        statements: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
         self.before_commit.set(true);
         let committed = async {
             // The statements were polled before, so they are on their way.
             self.before_commit.set(false);
             self.batch(COMMIT).await
         };
-        try_join(statements, committed).await?;
+        let (done, ()) = try_join(statements, committed).await?;
         self.set_standing(Standing::Idle);
-        Ok(())
+        Ok(done)
     }
 
     /// For what runs once, and is neither prepared nor a row that is decoded here.

@@ -8,6 +8,7 @@ use signalpost_core::ports::Clock;
 use signalpost_store::news::CommitNews;
 use signalpost_store::{CommitListener, Ownership};
 
+use crate::changes::note::Changed;
 use crate::nodes::{Duty, Process};
 use crate::retention::Walk;
 use crate::write::News;
@@ -50,6 +51,8 @@ pub(crate) struct Shared {
     pub(crate) duty: Duty,
     /// See [`crate::locks`].
     pub(crate) schema_key: i64,
+    /// Tells what this process has changed from what others have.
+    pub(crate) origin: i64,
     pub(crate) board: Arc<Board>,
     /// Bytes of answers kept for calls, as far as this node knows: what others keep it learns when it asks again.
     pub(crate) kept_in_all: Cell<Option<i64>>,
@@ -64,6 +67,9 @@ impl Shared {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
         self.kept_in_all.set(self.kept_in_all.get().map(|bytes| bytes + news.kept_bytes));
+        if let Some(Changed { upto, revokes }) = news.changed {
+            tracing::debug!(upto, revokes, "what other nodes remember was changed");
+        }
         let News { accepted, requeued, released, .. } = news;
         CommitNews { accepted, requeued, released }.tell(&self.board.listener);
     }

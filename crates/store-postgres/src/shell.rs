@@ -26,7 +26,7 @@ use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
 use crate::shared::{Board, Shared};
-use crate::{meta, move_in, schema, tidy};
+use crate::{changes, meta, move_in, schema, tidy};
 
 /// Connections for what is neither published nor an outcome.
 const SESSIONS_MAX: usize = 8;
@@ -125,10 +125,20 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     }
     let highest = meta::highest_id(&session).await?;
     board.highest_id.store(highest, std::sync::atomic::Ordering::Release);
+    let origin = changes::origin(&session).await?;
     let (kept_in_all, places_looked_at) = (Cell::new(None), Cell::new((i64::MIN, i64::MIN)));
     let retention = RefCell::default();
-    let shared =
-        Rc::new(Shared { schema_key, board, clock, process, duty, kept_in_all, places_looked_at, retention });
+    let shared = Rc::new(Shared {
+        schema_key,
+        origin,
+        board,
+        clock,
+        process,
+        duty,
+        kept_in_all,
+        places_looked_at,
+        retention,
+    });
     let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), 1));
     let mut node = nodes::join(&keeping).await?;
     nodes::tick(&keeping, &mut node).await?;

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use signalpost_store::StoreError;
 
+use crate::changes::prune::prune;
 use crate::ledger::upkeep;
 use crate::pool::Pool;
 use crate::queue::Queues;
@@ -47,6 +48,7 @@ pub(crate) async fn keep(pool: &Pool, queues: &Queues) {
 
 async fn all(pool: &Pool, queues: &Queues) -> Result<(), StoreError> {
     new(pool, queues).await?;
+    go_on(queues, async || prune(pool).await).await?;
     go_on(queues, async || upkeep::forget_places(pool).await).await
 }
 

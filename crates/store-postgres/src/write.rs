@@ -4,16 +4,18 @@
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use futures_util::future::{try_join, try_join3, try_join4};
+use futures_util::future::{try_join, try_join3, try_join5};
 use signalpost_core::delivery::{CutReason, Due};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 use signalpost_store::ledger::Stored;
 use signalpost_store::row::Fields;
 
 use crate::catalog::once;
+use crate::changes::note::{self, Changed};
 use crate::failure::Failure;
 use crate::ledger::{finish, owed, record, rows};
 use crate::locks::{self, Locked};
@@ -62,6 +64,7 @@ pub(crate) const BEFORE_COMMIT: &[&str] = &[
     record::DELETE_DUE,
     once::DELETE_NAMED,
     once::INSERT,
+    note::INSERT,
 ];
 
 /// What is known of a workspace from its lock to the commit.
@@ -97,6 +100,8 @@ pub(crate) struct News {
     pub(crate) answers_forgotten: u64,
     /// What such answers take more than before.
     pub(crate) kept_bytes: i64,
+    /// What nodes remember that is not so any more, if there is any of it.
+    pub(crate) changed: Option<Changed>,
 }
 
 impl News {
@@ -111,6 +116,7 @@ pub(crate) struct Write<'s> {
     pub(crate) shared: &'s Shared,
     heads: BTreeMap<WorkspaceId, Head>,
     tallies: BTreeMap<i64, Tally>,
+    changes: Vec<Change>,
     pub(crate) news: News,
 }
 
@@ -155,7 +161,8 @@ impl<'s> Write<'s> {
 
     fn new(session: &'s Session, shared: &'s Shared) -> Self {
         session.set_standing(Standing::Writing);
-        Self { session, shared, heads: BTreeMap::new(), tallies: BTreeMap::new(), news: News::default() }
+        let (heads, tallies) = (BTreeMap::new(), BTreeMap::new());
+        Self { session, shared, heads, tallies, changes: Vec::new(), news: News::default() }
     }
 
     /// Locks a workspace, if it exists or not, before anything of it is read.
@@ -258,6 +265,13 @@ impl<'s> Write<'s> {
         self.tallies.get(&place).map_or(0, |tally| tally.kept_bytes)
     }
 
+    /// Notes what other nodes must know of; once is enough.
+    pub(crate) fn note_change(&mut self, change: Change) {
+        if !self.changes.contains(&change) {
+            self.changes.push(change);
+        }
+    }
+
     /// When the workspace ends; its row is the caller's business.
     pub(crate) fn forget_head(&mut self, workspace: WorkspaceId) {
         self.heads.remove(&workspace);
@@ -295,10 +309,13 @@ impl<'s> Write<'s> {
         last: impl Future<Output = Result<(), Failure>>,
     ) -> Result<News, Failure> {
         let written = async {
-            try_join4(last, self.flush_places(), self.flush_heads(), self.flush_tallies()).await.map(drop)
+            // In the order in which they are sent: the lock on the numbers of changes comes after every other.
+            let changed = note::insert(self.session, self.shared, &self.changes);
+            let (places, heads, tallies) = (self.flush_places(), self.flush_heads(), self.flush_tallies());
+            try_join5(last, places, heads, tallies, changed).await.map(|(.., changed)| changed)
         };
-        self.session.commit_behind(written).await?;
-        Ok(self.news)
+        let changed = self.session.commit_behind(written).await?;
+        Ok(News { changed, ..self.news })
     }
 
     /// Undoes everything. When that fails the connection is left to be closed, which undoes it too.

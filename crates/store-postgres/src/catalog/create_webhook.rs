@@ -6,6 +6,7 @@ use signalpost_core::limits::FILTERED_WEBHOOKS_MAX;
 use signalpost_core::webhook::Webhook;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::CreateWebhook;
+use signalpost_store::change::Change;
 use signalpost_store::row::WebhookColumns;
 
 use super::signing_key;
@@ -49,6 +50,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &CreateWebhook) -> Result
     let here = write.sequence(workspace)?;
     insert(write, webhook, here).await?;
     write.bump_version(workspace)?;
+    write.note_change(Change::FanOut(workspace));
     write.news.note_id(webhook.id.raw());
     Ok(())
 }

@@ -4,6 +4,7 @@
 use signalpost_core::signing_key::SigningKey;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::DeleteSigningKey;
+use signalpost_store::change::Change;
 
 use super::signing_key;
 use crate::failure::Failure;
@@ -22,5 +23,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &DeleteSigningKey) -> Res
     let last = signing_key::by_id(write, *workspace, *key).await?;
     let last = last.ok_or(StoreError::Missing("signing key"))?;
     write.execute(UPDATE, &[&key.raw(), &at.as_ms(), &by.to_text()]).await?;
+    // Which webhooks refer to it nobody counts.
+    write.note_change(Change::Workspace(*workspace));
     Ok(last)
 }

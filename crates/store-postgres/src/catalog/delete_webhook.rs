@@ -9,6 +9,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::Webhook;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::DeleteWebhook;
+use signalpost_store::change::Change;
 
 use super::find;
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &DeleteWebhook) -> Result
     let last = last.ok_or(StoreError::Missing("webhook"))?;
     let upto = write.sequence(workspace)?;
     write.bump_version(workspace)?;
+    write.note_change(Change::Webhook { workspace, webhook });
     bury(write, webhook, upto, at, Some(by)).await?;
     Ok(last)
 }

@@ -8,6 +8,7 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::EraseWorkspace;
+use signalpost_store::change::Change;
 use signalpost_store::row::{Fields, right_key};
 
 use super::once::{self, returning};
@@ -109,7 +110,8 @@ pub(super) async fn begin(
     step(write, workspace).await
 }
 
-/// From here on no verb finds the workspace. Its operator keys and replays go with the mark.
+/// From here on no verb finds the workspace. Its operator keys and replays go with the mark; what goes in later steps opens
+/// nothing by then, so this is all that other nodes must know.
 pub(super) async fn hide(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
@@ -125,6 +127,7 @@ pub(super) async fn hide(
     write.execute(UPDATE, &[&id, &at.as_ms()]).await?;
     write.execute(DELETE_HEAD, &[&id]).await?;
     write.forget_head(workspace);
+    write.note_change(Change::Erased(workspace));
     Ok(())
 }
 

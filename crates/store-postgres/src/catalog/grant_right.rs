@@ -3,6 +3,7 @@
 use signalpost_core::limits::{USER_RIGHTS_MAX, WORKSPACE_RIGHTS_MAX};
 use signalpost_core::user::Right;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 use signalpost_store::pack::pack_texts;
 use signalpost_store::row::{RightKey, right_key};
 
@@ -43,6 +44,7 @@ pub(super) async fn run(write: &mut Write<'_>, right: &Right) -> Result<(), Fail
         return Err(StoreError::LimitReached { what: "rights of a user", limit: USER_RIGHTS_MAX }.into());
     }
     let crowded_out = crowded_out_by(write, right).await?;
+    write.note_change(Change::Granted(right.user));
     add(write, right, crowded_out).await
 }
 

@@ -299,6 +299,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     once::DELETE_OLDEST_OF,
     open_session::IS_TAKEN,
     open_session::REPLACE,
+    open_session::HAS_ONE,
     operator_key::SELECT,
     operator_key::SELECT_BY_HASH,
     remembered_webhooks::SELECT,

@@ -3,6 +3,7 @@
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::user::Session;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 
 use super::user;
 use crate::failure::Failure;
@@ -15,6 +16,9 @@ pub(crate) const REPLACE: &str =
     ON CONFLICT (\"user\") DO UPDATE
     SET hash = excluded.hash, created_at = excluded.created_at, expires_at = excluded.expires_at";
 
+/// One that is still good.
+pub(crate) const HAS_ONE: &str = "SELECT 1 FROM session WHERE \"user\" = $1 AND expires_at > $2";
+
 pub(super) async fn run(
     write: &mut Write<'_>,
     session: &Session,
@@ -25,6 +29,9 @@ pub(super) async fn run(
         return Err(StoreError::Missing("user").into());
     }
     check_new(write, hash).await?;
+    if write.exists(HAS_ONE, &[&session.user.raw(), &session.created_at.as_ms()]).await? {
+        write.note_change(Change::User(session.user));
+    }
     replace(write, session, hash).await
 }
 

@@ -2,6 +2,7 @@
 
 use signalpost_core::id::{CredentialId, WorkspaceId};
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 
 use crate::failure::Failure;
 use crate::meta;
@@ -21,5 +22,6 @@ pub(super) async fn run(
     if write.execute(DELETE, &[&credential.raw(), &workspace.raw()]).await? == 0 {
         return Err(StoreError::Missing("credential").into());
     }
+    write.note_change(Change::Credential(credential));
     meta::raise(write, meta::HIGHEST_DELETED_ID, credential.raw()).await
 }

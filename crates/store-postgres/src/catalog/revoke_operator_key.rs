@@ -3,6 +3,7 @@
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 
 use super::operator_key;
 use crate::failure::Failure;
@@ -18,6 +19,7 @@ pub(super) async fn run(write: &mut Write<'_>, key: OperatorKeyId) -> Result<(),
     write.lock_all(&[Locked::OperatorKeys(found.workspace)]).await?;
     // Somebody may have been faster.
     find(write, key).await?;
+    write.note_change(Change::OperatorKey(key));
     remove(write, &[key.raw()]).await
 }
 
@@ -27,7 +29,7 @@ pub(super) async fn find(session: &Session, key: OperatorKeyId) -> Result<Operat
     Ok(found.ok_or(StoreError::Missing("operator key"))?)
 }
 
-/// Some whose bindings are locked.
+/// Some whose bindings are locked. Those that have expired nobody accepts, whether or not other nodes know that they are gone.
 pub(super) async fn remove(session: &Session, ids: &[i64]) -> Result<(), Failure> {
     session.execute(DELETE, &[&ids]).await?;
     match ids.iter().max() {

@@ -2,6 +2,7 @@
 
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 use signalpost_store::row::{Fields, RightKey, right_key};
 
 use crate::failure::Failure;
@@ -30,6 +31,7 @@ pub(super) async fn run(
     // Somebody may have been faster.
     let found = find(write, workspace, right).await?;
     remove(write, &[found]).await?;
+    write.note_change(Change::User(found.user));
     Ok(found.user)
 }
 
@@ -39,6 +41,7 @@ async fn find(session: &Session, workspace: WorkspaceId, right: CredentialId) ->
     Ok(found.ok_or(StoreError::Missing("right"))?)
 }
 
+/// What expired, or was a right on a workspace that is gone, nobody goes by, whether or not other nodes know that it is gone.
 /// Locks the users first, so that nobody gives one a further right meanwhile. Whoever knew them before has locked them with
 /// everything else; the others may be in each other's way, and then are tried again.
 pub(super) async fn remove(write: &mut Write<'_>, rights: &[RightKey]) -> Result<(), Failure> {

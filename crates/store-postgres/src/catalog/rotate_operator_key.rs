@@ -2,6 +2,7 @@
 
 use signalpost_store::StoreError;
 use signalpost_store::catalog::RotateOperatorKey;
+use signalpost_store::change::Change;
 
 use super::{create_operator_key, revoke_operator_key};
 use crate::failure::Failure;
@@ -23,5 +24,6 @@ pub(super) async fn run(write: &mut Write<'_>, params: &RotateOperatorKey) -> Re
     create_operator_key::run(write, next, *hash).await?;
     let ends_at = found.expires_at.map_or(*ends_at, |end| end.min(*ends_at));
     write.execute(UPDATE, &[&previous.raw(), &ends_at.as_ms(), &next.id.raw()]).await?;
+    write.note_change(Change::OperatorKey(*previous));
     Ok(())
 }

@@ -6,6 +6,7 @@ use signalpost_core::order::OrderChange;
 use signalpost_core::webhook::{Webhook, WebhookState};
 use signalpost_store::StoreError;
 use signalpost_store::catalog::{Switch, UpdateWebhook};
+use signalpost_store::change::Change;
 use signalpost_store::row;
 use signalpost_store::row::{WebhookColumns, webhook_columns};
 
@@ -69,10 +70,28 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWebhook) -> Result
         webhook.settled_after = disable::disable(write, workspace, id, at, reason).await?;
         webhook.state = WebhookState::Disabled { at, reason };
     }
+    note(write, &before, &webhook, params.release);
     if before.order.blocks() && !webhook.order.blocks() {
         unblock::begin(write, id).await?;
     }
     Ok(webhook)
+}
+
+/// One that goes on, and is as it was in all else, loses nothing that another node could still act on.
+fn note(write: &mut Write<'_>, before: &Webhook, after: &Webhook, release: Option<ReleaseOrder>) {
+    let (workspace, webhook) = (after.workspace, after.id);
+    let release = release.filter(|_| before.health.hold.is_some());
+    let is_switched_on = after.state.is_active() && !before.state.is_active();
+    if is_switched_on || release.is_some() {
+        write.note_change(Change::Resumed { workspace, webhook, release });
+        let state = if is_switched_on { after.state } else { before.state };
+        let (health, settled_after, updated_at) = (after.health, after.settled_after, after.updated_at);
+        let as_before = Webhook { state, health, settled_after, updated_at, ..before.clone() };
+        if as_before == *after {
+            return;
+        }
+    }
+    write.note_change(Change::Webhook { workspace, webhook });
 }
 
 async fn store(session: &Session, webhook: &Webhook) -> Result<(), Failure> {

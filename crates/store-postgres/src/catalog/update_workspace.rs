@@ -3,6 +3,7 @@
 use signalpost_core::workspace::Workspace;
 use signalpost_store::StoreError;
 use signalpost_store::catalog::UpdateWorkspace;
+use signalpost_store::change::Change;
 use signalpost_store::pack::pack_texts;
 use signalpost_store::row::PolicyColumns;
 
@@ -28,6 +29,7 @@ pub(super) async fn run(write: &mut Write<'_>, params: &UpdateWorkspace) -> Resu
     params.policy.apply_to(&mut workspace.policy);
     let policy = PolicyColumns::of(&workspace.policy);
     write.bump_version(workspace.id)?;
+    write.note_change(Change::Workspace(workspace.id));
     write
         .execute(
             UPDATE,

@@ -3,6 +3,7 @@
 use signalpost_core::delivery::CutReason;
 use signalpost_core::health::Health;
 use signalpost_core::id::WebhookId;
+use signalpost_store::change::Change;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 use signalpost_store::row::HealthColumns;
 
@@ -28,6 +29,8 @@ pub(super) async fn change(
     if let Some(reason) = health.disable.filter(|reason| webhook.state.gives_way_to(*reason)) {
         disable::disable(write, workspace, id, finished.attempt.at, reason).await?;
         write.bump_version(workspace)?;
+        // Its lane is where the attempt ended.
+        write.note_change(Change::FanOut(workspace));
     }
     if health.backlog == Backlog::Skipped {
         let upto = write.sequence(workspace)?;
