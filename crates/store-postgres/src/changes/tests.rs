@@ -4,10 +4,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{join, try_join_all};
 use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{UserId, WebhookId, WorkspaceId};
+use signalpost_core::ports::{BoxFuture, Clock};
+use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_store::change::Change;
 use signalpost_testkit::Postgres;
 
@@ -16,9 +19,10 @@ use super::read::{Page, newest, read_since};
 use super::{origin, prune};
 use crate::connect::Connector;
 use crate::failure::Failure;
+use crate::nodes::{Duty, Process};
 use crate::open::ANSWER_TIMEOUT;
 use crate::session::Session;
-use crate::shared::Shared;
+use crate::shared::{Board, Shared};
 use crate::write::{BEFORE_COMMIT, Write};
 use crate::{locks, schema};
 
@@ -51,11 +55,35 @@ impl Stage {
     }
 }
 
+/// Nobody asks for the time here.
+struct NoClock;
+
+impl Clock for NoClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_ms(0)
+    }
+
+    fn monotonic(&self) -> Monotonic {
+        Monotonic::from_us(0)
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        unimplemented!("nobody sleeps here")
+    }
+
+    fn give_way(&self) -> BoxFuture<'static, ()> {
+        unimplemented!("nobody does here")
+    }
+}
+
 async fn shared(session: &Session) -> Shared {
     Shared {
         schema_key: locks::schema_key(session).await.expect("a schema"),
         origin: origin(session).await.expect("a number"),
-        board: Arc::default(),
+        clock: Arc::new(NoClock),
+        process: Process { name: String::new(), is_gone: |_| false },
+        duty: Duty::Serves,
+        board: Arc::new(Board::new()),
         kept_in_all: Cell::new(None),
         places_looked_at: Cell::new((0, 0)),
         retention: RefCell::default(),
