@@ -8,6 +8,7 @@ CREATE TABLE node (
     token      bigint NOT NULL UNIQUE,
     process    text NOT NULL,           -- by which others on the same machine see whether it is gone
     delivers   boolean NOT NULL,        -- whether groups fall to it
+    seen       bigint NOT NULL,         -- number of the change up to which it goes by what others have changed
     renewed_at timestamptz NOT NULL
 );
 CREATE TABLE lane_group (

@@ -5,12 +5,14 @@
     reason = "this crate's edge to the world: its own connections, on a runtime of its own"
 )]
 
+use std::future::poll_fn;
 use std::time::Duration;
 
+use futures_channel::mpsc::{self, UnboundedReceiver};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
 use tokio_postgres::config::Config;
-use tokio_postgres::{Client, Connection, NoTls};
+use tokio_postgres::{AsyncMessage, Client, Connection, NoTls};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::{Failure, describe};
@@ -100,10 +102,22 @@ impl Connector {
     /// A new connection to the first server that takes writes, which lives until its session is dropped. Must be called on the
     /// store's thread.
     pub(crate) async fn connect(&self) -> Result<Session, Failure> {
+        self.connect_for(&|_told| {}).await
+    }
+
+    /// The same with a way on which what it is notified of comes, until the connection is lost.
+    pub(crate) async fn connect_to_hear(&self) -> Result<(Session, UnboundedReceiver<String>), Failure> {
+        let (sender, told) = mpsc::unbounded();
+        // Fails when nobody hears any more, who then has no use for it.
+        let tell = move |text: &str| drop(sender.unbounded_send(text.to_owned()));
+        Ok((self.connect_for(&tell).await?, told))
+    }
+
+    async fn connect_for(&self, tell: &(impl Fn(&str) + Clone + 'static)) -> Result<Session, Failure> {
         let mut problems = Vec::new();
         for config in &self.configs {
             // On the heap: it is large, and every wait for a connection would carry it.
-            let connecting = Box::pin(self.connect_to(config));
+            let connecting = Box::pin(self.connect_to(config, tell));
             let problem = match timeout(self.connect_timeout, connecting).await {
                 Ok(Ok(session)) => return Ok(session),
                 Ok(Err(problem)) => problem,
@@ -123,10 +137,14 @@ impl Connector {
         self.answer_timeout
     }
 
-    async fn connect_to(&self, config: &Config) -> Result<Session, String> {
+    async fn connect_to(
+        &self,
+        config: &Config,
+        tell: &(impl Fn(&str) + Clone + 'static),
+    ) -> Result<Session, String> {
         let client = match &self.tls {
-            None => driven(config.connect(NoTls).await),
-            Some(tls) => driven(config.connect(tls.clone()).await),
+            None => driven(config.connect(NoTls).await, tell.clone()),
+            Some(tls) => driven(config.connect(tls.clone()).await, tell.clone()),
         };
         let session = Session::new(client.map_err(|error| describe_absence(&error))?, self.answer_timeout);
         session.batch(UNBOUND_TRANSACTIONS).await.map_err(|failure| failure.describe())?;
@@ -144,18 +162,26 @@ fn bounds(answer_timeout: Duration) -> [(&'static str, Duration); 3] {
     ]
 }
 
-/// Keeps a connection going for as long as its client is there.
+/// Keeps a connection going for as long as its client is there, and tells of what it is notified of.
 fn driven<S, T>(
     connected: Result<(Client, Connection<S, T>), tokio_postgres::Error>,
+    tell: impl Fn(&str) + 'static,
 ) -> Result<Client, tokio_postgres::Error>
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
     T: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let (client, connection) = connected?;
+    let (client, mut connection) = connected?;
     tokio::task::spawn_local(async move {
-        if let Err(error) = connection.await {
-            tracing::debug!(error = describe(&error), "a connection to PostgreSQL has ended");
+        while let Some(message) = poll_fn(|context| connection.poll_message(context)).await {
+            match message {
+                Ok(AsyncMessage::Notification(notification)) => tell(notification.payload()),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(error = describe(&error), "a connection to PostgreSQL has ended");
+                    return;
+                }
+            }
         }
     });
     Ok(client)

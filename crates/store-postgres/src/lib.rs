@@ -7,6 +7,7 @@
 //! What keeps several nodes from each other's feet are locks of the server that are held to the commit, always taken in the
 //! same order (`locks`). The schema with its reasons stands in `migrations/`.
 
+mod bells;
 mod catalog;
 mod changes;
 mod connect;

@@ -13,6 +13,7 @@ pub(crate) const LOCK: &str = "SELECT pg_advisory_xact_lock(k) FROM unnest($1::b
 pub(crate) const SHARE: &str = "SELECT pg_advisory_xact_lock_shared(k) FROM unnest($1::bigint[]) AS k";
 const TRY_TAKE: &str = "SELECT 1 WHERE pg_try_advisory_xact_lock($1)";
 const TRY_HOLD: &str = "SELECT 1 WHERE pg_try_advisory_lock($1)";
+const TRY_HOLD_SHARED: &str = "SELECT 1 WHERE pg_try_advisory_lock_shared($1)";
 const SCHEMA: &str = "SELECT hashtextextended(current_schema(), 0)";
 
 /// What a lock stands for.
@@ -35,7 +36,7 @@ pub(crate) enum Locked {
     Changes,
     /// The tables themselves.
     Schema,
-    /// All of it, for as long as a process works on it.
+    /// All of it, for as long as a process works on it: nodes share it.
     Process,
 }
 
@@ -99,14 +100,19 @@ fn keys(schema: i64, locked: &[Locked]) -> Vec<i64> {
     keys
 }
 
-/// The key of [`Locked::Process`], as the server lists it.
-pub(crate) fn process_key(schema: i64) -> i64 {
-    Locked::Process.key(schema)
+/// On which nodes of this installation tell each other of commits.
+pub(crate) fn channel(schema: i64) -> String {
+    format!("signalpost_{:016x}", schema.cast_unsigned())
 }
 
 /// Takes a lock for as long as the connection lasts, if nobody has it.
 pub(crate) async fn try_hold(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
     session.exists(TRY_HOLD, &[&locked.key(schema)]).await
+}
+
+/// The same beside others who share it.
+pub(crate) async fn try_hold_shared(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
+    session.exists(TRY_HOLD_SHARED, &[&locked.key(schema)]).await
 }
 
 #[cfg(test)]

@@ -56,8 +56,10 @@ pub enum OpenError {
     ChangedMigration { number: i64 },
     #[error("{NODES_MAX} nodes work on this database, and there are no more numbers")]
     Crowded,
-    #[error("another process works on this database; this version has no clusters: stop that one first")]
+    #[error("processes work on this database: stop them before another store is moved into it")]
     InUse,
+    #[error("another store is being moved into this database right now: wait until that is done")]
+    BeingMoved,
     #[error(
         "a move from an embedded store into this database is not finished: give the same `signalpost migrate --from … --to …` \
          again until it is, or start anew with DROP SCHEMA signalpost CASCADE, with which all that was moved so far goes"

@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{catalog, changes, ledger, nodes, replays, retention, vault};
+use crate::{bells, catalog, changes, ledger, nodes, replays, retention, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
 const LARGE: [&str; 19] = [
@@ -48,7 +48,10 @@ const WITH_EVERY_EVENT: &[&str] = &[
 #[test]
 fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_all_listed(&source, &["catalog", "changes", "ledger", "nodes", "replays", "retention", "vault"]);
+    assert_all_listed(
+        &source,
+        &["bells", "catalog", "changes", "ledger", "nodes", "replays", "retention", "vault"],
+    );
 }
 
 #[test]
@@ -80,6 +83,7 @@ async fn look_at_all(client: &Client) {
     look_at(client, BEFORE_COMMIT).await;
     fill(client).await;
     for statements in [
+        bells::STATEMENTS,
         catalog::STATEMENTS,
         changes::STATEMENTS,
         ledger::STATEMENTS,

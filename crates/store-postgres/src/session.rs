@@ -20,6 +20,7 @@ use tokio_postgres::{Client, Statement};
 use crate::failure::Failure;
 
 const COMMIT: &str = "COMMIT";
+const NOTHING: &str = "SELECT 1";
 
 /// Values of a statement.
 pub(crate) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -118,6 +119,11 @@ impl Session {
     /// Several statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
         self.answered(self.client.batch_execute(sql)).await
+    }
+
+    /// Whether the server is there.
+    pub(crate) async fn answers(&self) -> bool {
+        self.batch(NOTHING).await.is_ok()
     }
 
     /// How many rows a statement has touched.

@@ -1,22 +1,27 @@
 //! What all work on the store's thread shares, and what it shares with the handles.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 
 use signalpost_core::ports::Clock;
 use signalpost_store::news::CommitNews;
 use signalpost_store::{CommitListener, Ownership};
+use tokio::sync::Mutex;
 
-use crate::changes::note::Changed;
+use crate::bells::Bells;
+use crate::failure::Failure;
+use crate::locks::schema_key;
 use crate::nodes::{Duty, Process};
 use crate::retention::Walk;
+use crate::session::Session;
 use crate::write::News;
+use crate::{changes, meta};
 
 /// What the store's thread and the handles of the store share.
 pub(crate) struct Board {
     pub(crate) highest_id: AtomicI64,
-    pub(crate) listener: Mutex<Option<Arc<dyn CommitListener>>>,
+    pub(crate) listener: std::sync::Mutex<Option<Arc<dyn CommitListener>>>,
     /// Answers kept for calls that went before their time, since the store was opened.
     pub(crate) answers_forgotten: AtomicU64,
     pub(crate) ownership: Arc<Ownership>,
@@ -28,7 +33,7 @@ impl Board {
     pub(crate) fn new() -> Self {
         Self {
             highest_id: AtomicI64::default(),
-            listener: Mutex::default(),
+            listener: std::sync::Mutex::default(),
             answers_forgotten: AtomicU64::default(),
             ownership: Arc::new(Ownership::of_none()),
             outcomes_fenced: AtomicU64::default(),
@@ -51,6 +56,13 @@ pub(crate) struct Shared {
     pub(crate) duty: Duty,
     /// See [`crate::locks`].
     pub(crate) schema_key: i64,
+    /// Of this node, which changes when the others have thought it to be gone.
+    pub(crate) token: Cell<i64>,
+    pub(crate) bells: Bells,
+    /// The number of the change up to which this node goes by what others have changed.
+    pub(crate) seen: Cell<i64>,
+    /// Held while it is being raised.
+    pub(crate) catching_up: Mutex<()>,
     /// Tells what this process has changed from what others have.
     pub(crate) origin: i64,
     pub(crate) board: Arc<Board>,
@@ -62,14 +74,39 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
+    /// Of a schema that is up to date, which it is read through.
+    pub(crate) async fn read(
+        session: &Session,
+        board: Arc<Board>,
+        clock: Arc<dyn Clock>,
+        process: Process,
+        duty: Duty,
+    ) -> Result<Self, Failure> {
+        let highest = meta::highest_id(session).await?;
+        board.highest_id.fetch_max(highest, Ordering::AcqRel);
+        Ok(Self {
+            clock,
+            process,
+            duty,
+            schema_key: schema_key(session).await?,
+            token: Cell::new(0),
+            bells: Bells::default(),
+            seen: Cell::new(changes::read::newest(session).await?),
+            catching_up: Mutex::default(),
+            origin: changes::origin(session).await?,
+            board,
+            kept_in_all: Cell::new(None),
+            places_looked_at: Cell::new((i64::MIN, i64::MIN)),
+            retention: RefCell::default(),
+        })
+    }
+
     /// Tells of a commit, before whoever asked for it is answered.
     pub(crate) fn tell(&self, news: News) {
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
+        self.bells.note(&news, &self.board.ownership);
         self.kept_in_all.set(self.kept_in_all.get().map(|bytes| bytes + news.kept_bytes));
-        if let Some(Changed { upto, revokes }) = news.changed {
-            tracing::debug!(upto, revokes, "what other nodes remember was changed");
-        }
         let News { accepted, requeued, released, .. } = news;
         CommitNews { accepted, requeued, released }.tell(&self.board.listener);
     }

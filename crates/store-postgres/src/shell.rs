@@ -5,7 +5,6 @@
     reason = "this crate's edge to the world: tasks and timers of a runtime of its own"
 )]
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -17,21 +16,23 @@ use signalpost_core::ports::Clock;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 
+use crate::changes::follow;
 use crate::connect::{Connector, check_server};
 use crate::guard::Guard;
 use crate::ledger::{finish, publish};
-use crate::locks::schema_key;
 use crate::nodes::{self, Duty, Node, Process};
 use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
 use crate::shared::{Board, Shared};
-use crate::{changes, meta, move_in, schema, tidy};
+use crate::{bells, move_in, schema, tidy};
 
 /// Connections for what is neither published nor an outcome.
 const SESSIONS_MAX: usize = 8;
 /// Tasks that run at once; further ones wait. Above the connections, so that none of those is ever idle for want of a task.
 const TASKS_MAX: usize = 64;
+/// Connections for what nodes say to each other: one for renewals, one for bells, one for what was changed.
+const KEEPING_SESSIONS_MAX: usize = 3;
 /// After a commit that failed for the server's sake.
 const PAUSE_AFTER_FAILURE: Duration = Duration::from_millis(50);
 
@@ -91,10 +92,11 @@ pub(crate) fn run(surroundings: Surroundings, opening: Arc<Opening>) {
         Err(error) => return opening.tell(Err(OpenError::Runtime(error))),
     };
     LocalSet::new().block_on(&runtime, async {
-        match open(surroundings).await {
+        // On the heap, here and below: they are large, and each level would carry what is beneath it.
+        match Box::pin(open(surroundings)).await {
             Ok(open) => {
                 opening.tell(Ok(()));
-                work(open).await;
+                Box::pin(work(open)).await;
             }
             Err(error) => opening.tell(Err(error)),
         }
@@ -118,28 +120,12 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     let session = connector.connect().await?;
     check_server(&session).await?;
     schema::migrate(&session).await?;
-    let schema_key = schema_key(&session).await?;
-    let guard = Guard::take_soon(&connector, schema_key).await?;
+    let shared = Rc::new(Shared::read(&session, board, clock, process, duty).await?);
+    let guard = Guard::take(&connector, shared.schema_key).await?;
     if move_in::is_unfinished(&session).await? {
         return Err(OpenError::Unfinished);
     }
-    let highest = meta::highest_id(&session).await?;
-    board.highest_id.store(highest, std::sync::atomic::Ordering::Release);
-    let origin = changes::origin(&session).await?;
-    let (kept_in_all, places_looked_at) = (Cell::new(None), Cell::new((i64::MIN, i64::MIN)));
-    let retention = RefCell::default();
-    let shared = Rc::new(Shared {
-        schema_key,
-        origin,
-        board,
-        clock,
-        process,
-        duty,
-        kept_in_all,
-        places_looked_at,
-        retention,
-    });
-    let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), 1));
+    let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), KEEPING_SESSIONS_MAX));
     let mut node = nodes::join(&keeping).await?;
     nodes::tick(&keeping, &mut node).await?;
     Ok(Open { connector, queues, shared, guard, keeping, node })
@@ -153,16 +139,19 @@ async fn work(open: Open) {
     let (free, locking) = (pool(1), pool(1));
     {
         let working = join4(
-            run_accepts(&accepting, queues),
-            run_finishes(&free, queues, Outcomes::Free),
-            run_finishes(&locking, queues, Outcomes::InTurn),
-            run_tasks(&others, queues),
+            Box::pin(run_accepts(&accepting, queues)),
+            Box::pin(run_finishes(&free, queues, Outcomes::Free)),
+            Box::pin(run_finishes(&locking, queues, Outcomes::InTurn)),
+            Box::pin(run_tasks(&others, queues)),
         );
-        let keeping = join3(
-            guard.keep(&connector, shared.schema_key, queues),
-            tidy::keep(&others, queues),
-            nodes::keep(&keeping, queues, &mut node),
+        let meeting = join4(
+            Box::pin(nodes::keep(&keeping, &mut node)),
+            Box::pin(follow::follow(&keeping, queues)),
+            Box::pin(bells::ring(&keeping, queues)),
+            Box::pin(bells::hear(&connector, &shared, queues)),
         );
+        let keeping =
+            join3(guard.keep(&connector, shared.schema_key, queues), tidy::keep(&others, queues), meeting);
         pin_mut!(working, keeping);
         if let Either::Right((_closed, working)) = select(working, keeping).await {
             // The store is closed, and what waits is still done.

@@ -2,6 +2,8 @@
 
 use signalpost_store::StoreError;
 
+use crate::changes::follow;
+use crate::changes::note::Changed;
 use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::session::{Session, Standing};
@@ -14,7 +16,8 @@ const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
-/// One transaction: committed, synced and told of, or rolled back.
+/// One transaction: committed, synced and told of, or rolled back. What it takes away is taken away everywhere when it
+/// answers.
 pub(crate) async fn transact<T>(
     pool: &Pool,
     work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
@@ -37,7 +40,12 @@ async fn try_transact<T>(
     match work(&mut write).await {
         Ok(value) => {
             let news = write.commit().await?;
+            let changed = news.changed;
             pool.shared.tell(news);
+            drop(session);
+            if let Some(Changed { upto, .. }) = changed.filter(|changed| changed.revokes) {
+                follow::wait_until_seen(pool, upto).await?;
+            }
             Ok(value)
         }
         Err(failure) => {

@@ -314,7 +314,8 @@ impl<'s> Write<'s> {
             let (places, heads, tallies) = (self.flush_places(), self.flush_heads(), self.flush_tallies());
             try_join5(last, places, heads, tallies, changed).await.map(|(.., changed)| changed)
         };
-        let changed = self.session.commit_behind(written).await?;
+        // On the heap: it is large, and every level above would carry it.
+        let changed = self.session.commit_behind(Box::pin(written)).await?;
         Ok(News { changed, ..self.news })
     }
 

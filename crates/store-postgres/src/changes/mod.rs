@@ -3,10 +3,10 @@
 //! Numbers have no gap and grow in the order of commits, for each is given under a lock that is taken last before a commit.
 //! So whoever has read up to one has missed nothing, and whoever finds a gap has.
 
+pub(crate) mod follow;
 mod form;
 pub(crate) mod note;
 pub(crate) mod prune;
-#[cfg_attr(not(test), expect(dead_code, reason = "nobody reads yet"))]
 pub(crate) mod read;
 #[cfg(test)]
 mod tests;
@@ -23,5 +23,12 @@ pub(crate) async fn origin(session: &Session) -> Result<i64, Failure> {
 
 /// Every statement about changes, for the test of their plans.
 #[cfg(test)]
-pub(crate) const STATEMENTS: &[&str] =
-    &[NEW_ORIGIN, note::INSERT, prune::DELETE, read::SELECT_SINCE, read::SELECT_NEWEST];
+pub(crate) const STATEMENTS: &[&str] = &[
+    NEW_ORIGIN,
+    follow::UPDATE_SEEN,
+    follow::SELECT_BEHIND,
+    note::INSERT,
+    prune::DELETE,
+    read::SELECT_SINCE,
+    read::SELECT_NEWEST,
+];

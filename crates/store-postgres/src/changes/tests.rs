@@ -2,7 +2,6 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test's edge to the world: a runtime of its own")]
 
-use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,16 +14,16 @@ use signalpost_store::change::Change;
 use signalpost_testkit::Postgres;
 
 use super::note::Changed;
+use super::prune;
 use super::read::{Page, newest, read_since};
-use super::{origin, prune};
 use crate::connect::Connector;
 use crate::failure::Failure;
 use crate::nodes::{Duty, Process};
 use crate::open::ANSWER_TIMEOUT;
+use crate::schema;
 use crate::session::Session;
 use crate::shared::{Board, Shared};
 use crate::write::{BEFORE_COMMIT, Write};
-use crate::{locks, schema};
 
 const MUCH: usize = 1_000;
 
@@ -77,17 +76,9 @@ impl Clock for NoClock {
 }
 
 async fn shared(session: &Session) -> Shared {
-    Shared {
-        schema_key: locks::schema_key(session).await.expect("a schema"),
-        origin: origin(session).await.expect("a number"),
-        clock: Arc::new(NoClock),
-        process: Process { name: String::new(), is_gone: |_| false },
-        duty: Duty::Serves,
-        board: Arc::new(Board::new()),
-        kept_in_all: Cell::new(None),
-        places_looked_at: Cell::new((0, 0)),
-        retention: RefCell::default(),
-    }
+    let process = Process { name: String::new(), is_gone: |_| false };
+    let shared = Shared::read(session, Arc::new(Board::new()), Arc::new(NoClock), process, Duty::Serves);
+    shared.await.expect("it reads")
 }
 
 async fn commit(session: &Session, shared: &Shared, changes: &[Change]) -> Result<Option<Changed>, Failure> {

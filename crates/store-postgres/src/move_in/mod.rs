@@ -89,7 +89,7 @@ async fn connect(connector: &Connector) -> Result<Session, OpenError> {
     check_server(&first).await?;
     schema::migrate(&first).await?;
     let schema_key = schema_key(&first).await?;
-    let session = Guard::take_soon(connector, schema_key).await?.into_session();
+    let session = Guard::take_alone(connector, schema_key).await?;
     session.batch(SETTINGS).await?;
     session.wait_for_ever();
     Ok(session)

@@ -14,8 +14,8 @@ use crate::write::Write;
 pub(crate) const SELECT_NUMBERS: &str = "SELECT number FROM node ORDER BY number LIMIT $1";
 pub(crate) const SELECT_LAST: &str = "SELECT number FROM last_node";
 pub(crate) const UPDATE_LAST: &str = "UPDATE last_node SET number = $1";
-pub(crate) const INSERT: &str = "INSERT INTO node (number, token, process, delivers, renewed_at)
-    VALUES ($1, (random() * 9e18)::bigint, $2, $3, clock_timestamp()) RETURNING token";
+pub(crate) const INSERT: &str = "INSERT INTO node (number, token, process, delivers, seen, renewed_at)
+    VALUES ($1, (random() * 9e18)::bigint, $2, $3, $4, clock_timestamp()) RETURNING token";
 
 /// `Crowded` when every number is taken.
 pub(crate) async fn join(pool: &Pool) -> Result<Node, OpenError> {
@@ -25,6 +25,7 @@ pub(crate) async fn join(pool: &Pool) -> Result<Node, OpenError> {
         Ok(Some(node)) => {
             write.commit().await?;
             pool.shared.board.ownership.be_node(node.number);
+            pool.shared.token.set(node.token);
             Ok(node)
         }
         Ok(None) => {
@@ -47,7 +48,8 @@ async fn number_and_token(write: &mut Write<'_>) -> Result<Option<Node>, Failure
     let Some(free) = after_last.into_iter().find(|number| !taken.contains(number)) else { return Ok(None) };
     write.execute(UPDATE_LAST, &[&free]).await?;
     let delivers = write.shared.duty == Duty::Delivers;
-    let token = write.number(INSERT, &[&free, &write.shared.process.name, &delivers]).await?;
+    let values = (&write.shared.process.name, write.shared.seen.get());
+    let token = write.number(INSERT, &[&free, values.0, &delivers, &values.1]).await?;
     let number = NodeNumber::try_from(free).expect("below the number of nodes");
     Ok(Some(Node::new(number, token)))
 }

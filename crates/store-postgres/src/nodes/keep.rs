@@ -17,20 +17,20 @@ use super::read::{Group, Living};
 use super::{
     Duty, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, hand_over, join, read, renew,
 };
+use crate::changes::follow;
 use crate::failure::Failure;
 use crate::open::OpenError;
 use crate::pool::Pool;
-use crate::queue::Queues;
 use crate::session::Session;
 use crate::shell;
 
 /// How long a store that is being closed tries to say so.
 const LEAVE_MAX: Duration = Duration::from_secs(2);
 
-/// Until the store is closed.
-pub(crate) async fn keep(pool: &Pool, queues: &Queues, node: &mut Node) {
+/// For ever: also while a store that is being closed still writes outcomes.
+pub(crate) async fn keep(pool: &Pool, node: &mut Node) {
     let mut told = false;
-    while !queues.is_closed() {
+    loop {
         tokio::time::sleep(RENEW_EVERY).await;
         match tick(pool, node).await {
             Ok(()) => told = false,
@@ -49,12 +49,18 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let began = shared.clock.monotonic();
     let was_trusted = ownership.is_trusted(began);
     let session = pool.take().await?;
-    if !renew::renew(&session, node.number.into(), node.token).await? {
-        drop(session);
+    let is_renewed = renew::renew(&session, node.number.into(), node.token).await?;
+    drop(session);
+    if !is_renewed {
         return rejoin(pool, node).await;
+    }
+    if !was_trusted {
+        // Others have not waited for us since.
+        follow::catch_up(pool).await?;
     }
     // Our row stands for a lease from after this moment on, and nobody takes anything from us while it does.
     ownership.trust_until(after(began, LEASE - MARGIN));
+    let session = pool.take().await?;
     let living = look_for_the_dead(pool, &session, node).await?;
     let groups = read::groups(&session).await?;
     let mut changed = !was_trusted | lose_what_is_anothers(ownership, node, &groups);

@@ -26,7 +26,7 @@ pub use self::process::Process;
 
 /// How long a row stands at least after its last renewal, by the server's clock.
 const LEASE: Duration = Duration::from_secs(10);
-const LEASE_MS: i64 = 10_000;
+pub(crate) const LEASE_MS: i64 = 10_000;
 /// Between two renewals.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// What a lease is not relied on for at its end: clocks do not run equally fast, and a request takes its time to begin.

@@ -11,6 +11,7 @@ mod faults;
 mod feed;
 mod leftovers;
 mod moving;
+mod nodes;
 mod opening;
 mod support;
 mod tls;

@@ -6,16 +6,6 @@ use signalpost_testkit::Postgres;
 use crate::support::{Fresh, SystemThreads, open_at, say};
 
 #[test]
-fn one_process_at_a_time_works_on_a_schema() {
-    let place = Fresh::new();
-    let first = place.try_open().expect("nobody has it");
-    let refused = place.try_open().map(drop).expect_err("it is taken");
-    assert!(matches!(refused, OpenError::InUse), "{refused}");
-    drop(first);
-    place.try_open().expect("it is free as soon as the first has ended");
-}
-
-#[test]
 fn a_server_that_forgets_what_it_confirmed_is_refused() {
     for setting in ["fsync", "full_page_writes"] {
         let server = Postgres::start(&[&format!("{setting}=off")]).expect("a server");

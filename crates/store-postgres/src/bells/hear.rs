@@ -1,0 +1,86 @@
+//! Hearing what others tell.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "this crate's edge to the world: timers of a runtime of its own"
+)]
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use futures_channel::mpsc::UnboundedReceiver;
+use futures_util::StreamExt;
+use signalpost_core::id::WebhookId;
+use signalpost_core::lane_group::LaneGroup;
+use signalpost_store::ledger::DueLane;
+
+use super::message::{self, Message};
+use crate::connect::Connector;
+use crate::failure::Failure;
+use crate::locks;
+use crate::queue::Queues;
+use crate::session::Session;
+use crate::shared::Shared;
+
+/// How often a connection on which nothing comes is used, so that one that only looks open is found out.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const RETRY_EVERY: Duration = Duration::from_secs(1);
+
+/// Hears what others tell, until the store is closed.
+pub(crate) async fn hear(connector: &Connector, shared: &Shared, queues: &Queues) {
+    while !queues.is_closed() {
+        match listen(connector, shared).await {
+            Ok((session, told)) => {
+                // Nobody knows what was told before.
+                shared.board.ownership.tell();
+                shared.bells.changed.notify_one();
+                shared.bells.seen.notify_waiters();
+                hear_on(&session, told, shared).await;
+            }
+            Err(failure) => tracing::debug!(problem = failure.describe(), "other nodes cannot be heard"),
+        }
+        tokio::time::sleep(RETRY_EVERY).await;
+    }
+}
+
+async fn listen(
+    connector: &Connector,
+    shared: &Shared,
+) -> Result<(Session, UnboundedReceiver<String>), Failure> {
+    let (session, told) = connector.connect_to_hear().await?;
+    session.batch(&format!("LISTEN {}", locks::channel(shared.schema_key))).await?;
+    Ok((session, told))
+}
+
+/// Until the connection is lost.
+async fn hear_on(session: &Session, mut told: UnboundedReceiver<String>, shared: &Shared) {
+    loop {
+        match tokio::time::timeout(LOOK_EVERY, told.next()).await {
+            Ok(Some(text)) => match message::read(&text, shared.origin) {
+                Some(Message::Owed(webhooks)) => ring_for(shared, &webhooks),
+                Some(Message::Changed) => shared.bells.changed.notify_one(),
+                Some(Message::Seen) => shared.bells.seen.notify_waiters(),
+                None => {}
+            },
+            Ok(None) => return,
+            Err(_elapsed) if session.answers().await => {}
+            Err(_elapsed) => return,
+        }
+    }
+}
+
+/// Tells whoever delivers here of those webhooks that are ours.
+fn ring_for(shared: &Shared, webhooks: &[WebhookId]) {
+    let ownership = &shared.board.ownership;
+    let ours = webhooks.iter().filter(|webhook| ownership.epoch_of(LaneGroup::of(**webhook)).is_some());
+    // It is due, whatever the clock of whoever has committed it says.
+    let first_due_at = shared.clock.now();
+    let lanes: Vec<DueLane> = ours.map(|webhook| DueLane { webhook: *webhook, first_due_at }).collect();
+    if lanes.is_empty() {
+        return;
+    }
+    let listener = shared.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(listener) = listener {
+        listener.owed(lanes);
+    }
+}
