@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
 use signalpost_core::id::WorkspaceId;
-use signalpost_store::CommitListener;
+use signalpost_core::ports::BoxFuture;
 use signalpost_store::ledger::{DueLane, Stored};
+use signalpost_store::{Change, CommitListener};
 
 use crate::doorbell::Doorbell;
 use crate::metrics::Metrics;
+use crate::remembered::Remembered;
 
 /// Counts here and not where publishers are answered: one that has gone away does not wait for its answer, and what it has
 /// published is delivered all the same.
 pub(crate) struct Committed {
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) remembered: Remembered,
 }
 
 impl CommitListener for Committed {
@@ -37,19 +40,34 @@ impl CommitListener for Committed {
     fn owed(&self, lanes: Vec<DueLane>) {
         self.doorbell.owed(&lanes);
     }
+
+    fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
+        self.remembered.apply(changes)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::directory::Directory;
+    use crate::hand_clock::HandClock;
+    use crate::mailbox::Mailbox;
+    use crate::profiles::Profiles;
+    use crate::trust::Trust;
     use signalpost_core::event::{Event, Sequence};
     use signalpost_core::id::{EventId, WebhookId};
     use signalpost_core::time::Timestamp;
+    use signalpost_store::testing::memory::MemoryStore;
     use signalpost_store::testing::sample;
 
     #[test]
     fn what_is_committed_counts_though_nobody_waits_for_the_answer() {
-        let committed = Committed { doorbell: Arc::new(Doorbell::new(1)), metrics: Arc::default() };
+        let trust = Trust::new(Arc::default(), Arc::new(HandClock::default()));
+        let profiles = Arc::new(Profiles::new(Vec::new()));
+        let directory = Directory::new(Arc::new(MemoryStore::new()), profiles, trust.clone());
+        let doorbell = Arc::new(Doorbell::new(1));
+        let remembered = Remembered::nothing(directory, &trust, &doorbell, &Mailbox::new());
+        let committed = Committed { doorbell, metrics: Arc::default(), remembered };
         let (workspace, targets) = (WorkspaceId::from_raw(1), [2, 3].map(WebhookId::from_raw));
         let event = Event {
             id: EventId::from_raw(7),

@@ -1,7 +1,8 @@
 //! What the engine remembers of workspaces: a cache in front of the catalogue, never the truth.
 //!
 //! A stale view does no harm: the store refuses events whose targets were chosen at an old version, and the
-//! caller loads again.
+//! caller loads again. What else a view says may let somebody do something, so it is looked at again where this process may
+//! have missed a change. The ids of a workspace are its own for ever.
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -17,6 +18,7 @@ use signalpost_store::catalog::{FanOut, ListWorkspaces};
 
 use crate::profiles::Profiles;
 use crate::subscriptions::Subscriptions;
+use crate::trust::Trust;
 
 /// A workspace with everything that accepting an event for it needs.
 #[derive(Debug)]
@@ -53,6 +55,7 @@ impl View {
 pub(crate) struct Directory {
     store: Arc<dyn Store>,
     profiles: Arc<Profiles>,
+    trust: Trust,
     state: RwLock<State>,
 }
 
@@ -65,19 +68,21 @@ struct State {
 }
 
 impl Directory {
-    pub(crate) fn new(store: Arc<dyn Store>, profiles: Arc<Profiles>) -> Self {
-        Self { store, profiles, state: RwLock::default() }
+    pub(crate) fn new(store: Arc<dyn Store>, profiles: Arc<Profiles>, trust: Trust) -> Self {
+        Self { store, profiles, trust, state: RwLock::default() }
     }
 
     /// The workspace with this public id, from memory if possible.
     pub(crate) async fn view(&self, public_id: &str) -> Result<Arc<View>, Error> {
-        let generation = {
+        let (kept, generation) = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(view) = state.views.get(public_id) {
-                return Ok(Arc::clone(view));
-            }
-            state.generation
+            (state.views.get(public_id).cloned(), state.generation)
         };
+        if let Some(view) = kept
+            && self.stands(&view).await?
+        {
+            return Ok(view);
+        }
         let workspace = self.store.workspace_by_public_id(public_id.to_owned()).await?;
         let workspace = workspace.ok_or_else(|| Error::not_found("workspace"))?;
         self.load(workspace.id, generation).await
@@ -85,13 +90,16 @@ impl Directory {
 
     /// The workspace with this internal id, from memory if possible.
     pub(crate) async fn view_by_id(&self, id: WorkspaceId) -> Result<Arc<View>, Error> {
-        let generation = {
+        let (kept, generation) = {
             let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-            if let Some(view) = state.public_ids.get(&id).and_then(|public_id| state.views.get(public_id)) {
-                return Ok(Arc::clone(view));
-            }
-            state.generation
+            let kept = state.public_ids.get(&id).and_then(|public_id| state.views.get(public_id));
+            (kept.cloned(), state.generation)
         };
+        if let Some(view) = kept
+            && self.stands(&view).await?
+        {
+            return Ok(view);
+        }
         self.load(id, generation).await
     }
 
@@ -127,6 +135,14 @@ impl Directory {
         Ok(found)
     }
 
+    /// Whether a view may be gone by. Who gets which events needs no look: the store judges that by the version.
+    async fn stands(&self, view: &View) -> Result<bool, Error> {
+        if self.trust.holds() {
+            return Ok(true);
+        }
+        Ok(self.by_id(view.workspace.id).await?.contains(&view.workspace))
+    }
+
     async fn load(&self, id: WorkspaceId, generation: u64) -> Result<Arc<View>, Error> {
         let fan_out = self.store.fan_out(id).await?.ok_or_else(|| Error::not_found("workspace"))?;
         let profile = self.profiles.get(&fan_out.workspace.dialect)?;
@@ -150,5 +166,12 @@ impl Directory {
         if let Some(public_id) = state.public_ids.remove(&id) {
             state.views.remove(&public_id);
         }
+    }
+
+    pub(crate) fn forget_all(&self) {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        state.generation += 1;
+        state.views.clear();
+        state.public_ids.clear();
     }
 }

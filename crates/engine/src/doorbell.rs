@@ -34,6 +34,8 @@ pub(crate) enum Message {
     Resume { webhook: WebhookId, resumed: Resumed, applied: oneshot::Sender<()> },
     /// As `Reload` for every webhook of a workspace.
     ReloadWorkspace { workspace: WorkspaceId, applied: oneshot::Sender<()> },
+    /// As `Reload` for every webhook.
+    ReloadAll { applied: oneshot::Sender<()> },
     /// A lane that this core has from now on.
     Moved { webhook: WebhookId, luggage: Box<Luggage> },
     /// Lane groups have come or gone, or may be relied on again.
@@ -54,6 +56,7 @@ impl Message {
             Self::Requeued(due) | Self::Released(due) => Some(due.id.webhook),
             Self::Owed(lane) => Some(lane.webhook),
             Self::ReloadWorkspace { .. }
+            | Self::ReloadAll { .. }
             | Self::Moved { .. }
             | Self::Owners
             | Self::Lighten(_)
@@ -193,9 +196,18 @@ impl Doorbell {
 
     /// As [`Self::reload`] for all webhooks of a workspace.
     pub(crate) async fn reload_workspace(&self, workspace: WorkspaceId) {
+        self.ask_all(|applied| Message::ReloadWorkspace { workspace, applied }).await;
+    }
+
+    /// As [`Self::reload`] for all webhooks that there are.
+    pub(crate) async fn reload_all(&self) {
+        self.ask_all(|applied| Message::ReloadAll { applied }).await;
+    }
+
+    async fn ask_all(&self, question: impl Fn(oneshot::Sender<()>) -> Message) {
         let ask = |door: &CoreDoor| {
             let (applied, done) = oneshot::channel();
-            door.send([Message::ReloadWorkspace { workspace, applied }]);
+            door.send([question(applied)]);
             done
         };
         let asked: Vec<_> = self.doors.iter().map(ask).collect();
@@ -274,10 +286,11 @@ mod tests {
         let (doorbell, webhook) = (Doorbell::new(1), WebhookId::from_raw(1));
         let core = doorbell.doors().next().expect("one core");
         core.open();
-        let changes: [BoxFuture<'_, ()>; 3] = [
+        let changes: [BoxFuture<'_, ()>; 4] = [
             doorbell.reload(webhook).boxed(),
             doorbell.resume(webhook, Resumed { health: None, release: None }).boxed(),
             doorbell.reload_workspace(WorkspaceId::from_raw(1)).boxed(),
+            doorbell.reload_all().boxed(),
         ];
         for mut change in changes {
             assert!((&mut change).now_or_never().is_none(), "nobody has heard of it");
@@ -286,7 +299,8 @@ mod tests {
             for message in messages {
                 let (Message::Reload { applied, .. }
                 | Message::Resume { applied, .. }
-                | Message::ReloadWorkspace { applied, .. }) = message
+                | Message::ReloadWorkspace { applied, .. }
+                | Message::ReloadAll { applied }) = message
                 else {
                     panic!("{message:?} is no change");
                 };

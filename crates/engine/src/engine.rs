@@ -8,7 +8,6 @@ use signalpost_core::error::Error;
 use signalpost_core::hex;
 use signalpost_core::id::IdMint;
 use signalpost_core::id_form::Counter;
-use signalpost_core::limits::SESSION_CACHE_RIGHTS_MAX;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::ports::{Clock, HeavyWork, Random};
 use signalpost_core::profile::{IdForm, Profile, RandomText, SecretForm};
@@ -29,8 +28,10 @@ use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
 use crate::profiles::Profiles;
 use crate::redeliver::Walks;
+use crate::remembered::Remembered;
 use crate::replay::ReplayDesk;
 use crate::sessions::{KnownSession, WrongPasswords};
+use crate::trust::Trust;
 
 /// What the engine is made from.
 pub struct EngineOptions {
@@ -58,9 +59,9 @@ pub struct Engine {
     pub(crate) keyring: Arc<Keyring>,
     pub(crate) profiles: Arc<Profiles>,
     pub(crate) directory: Arc<Directory>,
-    pub(crate) credentials: HashCache<Credential>,
-    pub(crate) operator_keys: HashCache<OperatorKey>,
-    pub(crate) sessions: HashCache<KnownSession>,
+    pub(crate) credentials: Arc<HashCache<Credential>>,
+    pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
+    pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) wrong_passwords: WrongPasswords,
     pub(crate) filters: Filters,
     pub(crate) doorbell: Arc<Doorbell>,
@@ -86,12 +87,18 @@ impl Engine {
         let EngineOptions { store, clock, random, heavy_work, keyring, profiles, cores, node, retention } =
             options;
         let profiles = Arc::new(Profiles::new(profiles));
-        let directory = Arc::new(Directory::new(Arc::clone(&store), Arc::clone(&profiles)));
+        let (ownership, owed_bell) = (store.ownership(), Mailbox::new());
+        let trust = Trust::new(Arc::clone(&ownership), Arc::clone(&clock));
+        let directory = Directory::new(Arc::clone(&store), Arc::clone(&profiles), trust.clone());
         let doorbell = Arc::new(Doorbell::new(cores));
         let metrics = Arc::new(Metrics::default());
-        let committed = Committed { doorbell: Arc::clone(&doorbell), metrics: Arc::clone(&metrics) };
-        store.listen(Arc::new(committed));
-        let (ownership, owed_bell) = (store.ownership(), Mailbox::new());
+        let remembered = Remembered::nothing(directory, &trust, &doorbell, &owed_bell);
+        store.listen(Arc::new(Committed {
+            doorbell: Arc::clone(&doorbell),
+            metrics: Arc::clone(&metrics),
+            remembered: remembered.clone(),
+        }));
+        let Remembered { directory, credentials, operator_keys, sessions, .. } = remembered;
         let (told, bell) = (Arc::clone(&doorbell), owed_bell.clone());
         ownership.listen(Arc::new(move || {
             told.owners_changed();
@@ -106,9 +113,9 @@ impl Engine {
             keyring,
             profiles,
             directory,
-            credentials: HashCache::default(),
-            operator_keys: HashCache::default(),
-            sessions: HashCache::weighing(KnownSession::weight, SESSION_CACHE_RIGHTS_MAX),
+            credentials,
+            operator_keys,
+            sessions,
             wrong_passwords: WrongPasswords::default(),
             filters: Filters::default(),
             doorbell: Arc::clone(&doorbell),

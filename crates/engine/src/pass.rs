@@ -33,7 +33,7 @@ pub(crate) enum Realm {
 
 impl Engine {
     /// `Unauthenticated` when what the pass was given for has been revoked or has expired since. Asks the store only
-    /// when something was revoked meanwhile.
+    /// when something was revoked meanwhile, or this node may have missed that.
     pub async fn confirm(&self, pass: &Pass) -> Result<(), Error> {
         let hash = pass.hash;
         let valid_until = match pass.realm {
@@ -68,7 +68,7 @@ async fn end_of<T>(
     load: impl FnOnce() -> Answer<Option<T>>,
     end: fn(&T) -> Option<Timestamp>,
 ) -> Result<Option<Option<Timestamp>>, Error> {
-    if cache.generation() == pass.generation {
+    if cache.stands(pass.generation) {
         return Ok(Some(pass.expires_at));
     }
     let found = cache.find(pass.hash, load).await?;

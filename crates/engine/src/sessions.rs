@@ -142,7 +142,7 @@ impl Engine {
 
     /// What is known of a visitor's session by now: a right may have gone while the request was arriving.
     async fn known_now(&self, visitor: &Visitor) -> Result<Arc<KnownSession>, Error> {
-        if self.sessions.generation() == visitor.pass.generation {
+        if self.sessions.stands(visitor.pass.generation) {
             return Ok(Arc::clone(&visitor.known));
         }
         let hash = visitor.pass.hash;

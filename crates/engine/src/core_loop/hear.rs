@@ -35,6 +35,7 @@ impl Running {
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
             Message::Resume { webhook, resumed, applied } => self.resume(webhook, resumed, applied),
             Message::ReloadWorkspace { workspace, applied } => self.reload_workspace(workspace, applied),
+            Message::ReloadAll { applied } => self.reload_all(applied),
             Message::Moved { webhook, luggage } => self.take_over(webhook, *luggage),
             Message::Owners => self.look_at_owners(),
             Message::Lighten(asked) => self.lighten(asked),
@@ -141,6 +142,19 @@ impl Running {
         for webhook in webhooks {
             self.touch(webhook, |_| ());
         }
+        applied.send(()).unwrap_or_default();
+    }
+
+    fn reload_all(&mut self, applied: oneshot::Sender<()>) {
+        let now = self.engine.clock.now();
+        let webhooks: Vec<WebhookId> = self.lanes.keys().copied().collect();
+        for webhook in webhooks {
+            self.touch(webhook, |lane| {
+                lane.drop_config();
+                lane.gate.release();
+            });
+        }
+        self.resting.iter().for_each(|webhook| self.timers.wake_by(*webhook, now));
         applied.send(()).unwrap_or_default();
     }
 

@@ -2,6 +2,7 @@
 //! it says of that.
 
 mod asleep;
+mod changes;
 mod explain;
 mod failing;
 mod fairness;

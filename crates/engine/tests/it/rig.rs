@@ -89,6 +89,11 @@ impl Rig {
         Self::of(profile(PauseRule::Drops, None), store, 1)
     }
 
+    /// The same with pauses by this rule.
+    pub(crate) fn new_on(pause: PauseRule, store: Arc<dyn Store>) -> Self {
+        Self::of(profile(pause, None), store, 1)
+    }
+
     /// A workspace of a dialect whose webhooks are signed with keys of their workspace, and so many delivery cores.
     pub(crate) fn with_shared_keys(store: Arc<dyn Store>, cores: usize) -> Self {
         let signing = SigningRule::SharedKeys { key_id: IdForm::Number };

@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
+use signalpost_core::ports::BoxFuture;
 use signalpost_core::time::Timestamp;
 
 use crate::ledger::{
@@ -36,7 +37,7 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::{Answer, Done, Named, Once, Ownership, StoreError};
+use crate::{Answer, Change, Done, Named, Once, Ownership, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -59,6 +60,14 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Tells what others have changed. Nobody shares a store in memory; a test may play another node that does.
+    pub fn tell_changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
+        match self.listener().as_ref() {
+            Some(listener) => listener.changed(changes),
+            None => Box::pin(ready(())),
+        }
     }
 
     fn data(&self) -> MutexGuard<'_, Data> {

@@ -1,0 +1,109 @@
+//! What an engine remembers that other nodes may change, and what becomes of it when they do.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use signalpost_core::credential::Credential;
+use signalpost_core::health::Health;
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::limits::SESSION_CACHE_RIGHTS_MAX;
+use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::ports::BoxFuture;
+use signalpost_store::Change;
+
+use crate::directory::Directory;
+use crate::doorbell::{Doorbell, Resumed};
+use crate::hash_cache::HashCache;
+use crate::mailbox::Mailbox;
+use crate::sessions::KnownSession;
+use crate::trust::Trust;
+
+#[derive(Clone)]
+pub(crate) struct Remembered {
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) credentials: Arc<HashCache<Credential>>,
+    pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
+    pub(crate) sessions: Arc<HashCache<KnownSession>>,
+    pub(crate) doorbell: Arc<Doorbell>,
+    /// Rung when what is owed should be looked for before its time.
+    pub(crate) owed_bell: Mailbox<()>,
+}
+
+impl Remembered {
+    pub(crate) fn nothing(
+        directory: Directory,
+        trust: &Trust,
+        doorbell: &Arc<Doorbell>,
+        owed_bell: &Mailbox<()>,
+    ) -> Self {
+        let sessions = HashCache::weighing(KnownSession::weight, SESSION_CACHE_RIGHTS_MAX, trust.clone());
+        Self {
+            directory: Arc::new(directory),
+            credentials: Arc::new(HashCache::new(trust.clone())),
+            operator_keys: Arc::new(HashCache::new(trust.clone())),
+            sessions: Arc::new(sessions),
+            doorbell: Arc::clone(doorbell),
+            owed_bell: owed_bell.clone(),
+        }
+    }
+
+    /// Forgets at once, whether or not it is waited for that lanes have done so, too.
+    pub(crate) fn apply(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
+        changes.iter().for_each(|change| self.forget(change));
+        let remembered = self.clone();
+        Box::pin(async move {
+            join_all(changes.into_iter().map(|change| remembered.tell_lanes(change))).await;
+        })
+    }
+
+    fn forget(&self, change: &Change) {
+        match *change {
+            Change::FanOut(workspace)
+            | Change::Webhook { workspace, .. }
+            | Change::Resumed { workspace, .. }
+            | Change::Workspace(workspace) => self.directory.forget(workspace),
+            Change::Erased(workspace) => self.forget_workspace(workspace),
+            Change::Credential(id) => self.credentials.forget(|known| known.id == id),
+            Change::OperatorKey(id) => self.operator_keys.forget(|known| known.id == id),
+            Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
+            Change::Any => {
+                self.directory.forget_all();
+                self.credentials.forget(|_| true);
+                self.operator_keys.forget(|_| true);
+                self.sessions.forget(|_| true);
+            }
+        }
+    }
+
+    /// With all that opens it.
+    fn forget_workspace(&self, workspace: WorkspaceId) {
+        self.credentials.forget(|known| known.workspace == workspace);
+        self.sessions.forget(|known| known.has_right_on(workspace));
+        self.operator_keys.forget(|known| known.workspace == Some(workspace));
+        self.directory.forget(workspace);
+    }
+
+    async fn tell_lanes(&self, change: Change) {
+        match change {
+            Change::Webhook { webhook, .. } => self.doorbell.reload(webhook).await,
+            Change::Resumed { webhook, release, .. } => {
+                // As the change has left it. By now the store may have been told of an attempt that began before.
+                let health = Some(Health::default());
+                self.doorbell.resume(webhook, Resumed { health, release }).await;
+            }
+            Change::Workspace(workspace) | Change::Erased(workspace) => {
+                self.doorbell.reload_workspace(workspace).await;
+            }
+            Change::Any => {
+                self.doorbell.reload_all().await;
+                // Some may have been switched on, and are in nobody's memory.
+                self.owed_bell.push_all([()]);
+            }
+            Change::FanOut(_)
+            | Change::Credential(_)
+            | Change::OperatorKey(_)
+            | Change::User(_)
+            | Change::Granted(_) => {}
+        }
+    }
+}
