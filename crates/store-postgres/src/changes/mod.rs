@@ -24,6 +24,7 @@ pub(crate) async fn origin(session: &Session) -> Result<i64, Failure> {
 /// Every statement about changes, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    // Once, at the start.
     NEW_ORIGIN,
     follow::UPDATE_SEEN,
     follow::SELECT_BEHIND,

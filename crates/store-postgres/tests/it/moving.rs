@@ -187,6 +187,7 @@ fn every_table_and_column_is_moved_or_begins_empty() {
     ));
     let begins_empty = [
         "tally.",
+        "change.",
         "schema_migration.",
         "migration.",
         "migration_table.",
