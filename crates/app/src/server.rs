@@ -78,7 +78,6 @@ impl Server {
             keyring: Arc::new(keys.keyring),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: processors,
-            node: store.ownership().node(),
             retention: settings.retention.clone(),
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));

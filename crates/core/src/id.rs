@@ -163,8 +163,15 @@ const NODE_BITS: u32 = 10;
 impl IdMint {
     /// `floor` is the highest number ever handed out (zero for a new store); `node` is below 1,024.
     pub fn new(node: u16, floor: i64) -> Self {
+        let mut mint = Self { node: 0, last: floor };
+        mint.be_node(node);
+        mint
+    }
+
+    /// Mints as another node, below 1,024, from here on.
+    pub fn be_node(&mut self, node: u16) {
         assert!(node < 1 << NODE_BITS, "a node number has {NODE_BITS} bits");
-        Self { node, last: floor }
+        self.node = node;
     }
 
     /// The next number. A clock that stands still or steps back only uses up sequence numbers.
@@ -207,6 +214,18 @@ const fn inverse_of(odd: u128) -> u128 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_grow_on_when_the_node_gets_another_one() {
+        let (now, mut mint) = (Timestamp::from_ms(5_000), IdMint::new(7, 0));
+        let mut last = 0;
+        for node in [7, 7, 3, 9, 3] {
+            mint.be_node(node);
+            let id = mint.mint(now);
+            assert!(id > last && id >> 12 & 1_023 == i64::from(node), "{id:b} of {node} after {last:b}");
+            last = id;
+        }
+    }
 
     #[test]
     fn event_texts_return_and_strangers_do_not() {

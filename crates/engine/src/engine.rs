@@ -44,8 +44,6 @@ pub struct EngineOptions {
     pub profiles: Vec<Profile>,
     /// Delivery cores: one per processor.
     pub cores: usize,
-    /// Number of this node among those that share the store, below 1,024.
-    pub node: u16,
     /// What is kept where a workspace has no rule of its own.
     pub retention: RetentionRules,
 }
@@ -84,8 +82,7 @@ impl Engine {
     /// From here on the engine hears of commits. Owed deliveries of an earlier run are found by
     /// [`Engine::watch_owed`].
     pub fn new(options: EngineOptions) -> (Arc<Self>, Vec<DeliveryCore>) {
-        let EngineOptions { store, clock, random, heavy_work, keyring, profiles, cores, node, retention } =
-            options;
+        let EngineOptions { store, clock, random, heavy_work, keyring, profiles, cores, retention } = options;
         let profiles = Arc::new(Profiles::new(profiles));
         let (ownership, owed_bell) = (store.ownership(), Mailbox::new());
         let trust = Trust::new(Arc::clone(&ownership), Arc::clone(&clock));
@@ -104,7 +101,7 @@ impl Engine {
             told.owners_changed();
             bell.push_all([()]);
         }));
-        let ids = Mutex::new(IdMint::new(node, store.highest_id()));
+        let ids = Mutex::new(IdMint::new(ownership.node(), store.highest_id()));
         let engine = Arc::new(Self {
             store,
             clock,
@@ -151,7 +148,10 @@ impl Engine {
     }
 
     pub(crate) fn mint_id(&self) -> i64 {
-        self.ids.lock().unwrap_or_else(PoisonError::into_inner).mint(self.clock.now())
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        // It changes when other nodes have thought this one to be gone.
+        ids.be_node(self.ownership.node());
+        ids.mint(self.clock.now())
     }
 
     /// A public id in this form. Only for a number the store is asked: it is taken for good, in a commit before that of

@@ -172,7 +172,6 @@ impl Server {
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("64 digits")),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: 1,
-            node: 0,
             retention: RetentionRules::default(),
         });
         let key_hash = CredentialHash::of(OPERATOR_KEY.as_bytes());

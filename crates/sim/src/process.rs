@@ -141,6 +141,7 @@ impl Processes {
         let inner = Arc::clone(&store.inner);
         self.ground.spawn(group, store.commit_loop());
         let store = self.planter.store(Arc::new(store), disk, self.shelf.model(), group);
+        store.ownership().be_node(node);
         let (engine, cores) = Engine::new(EngineOptions {
             store: Arc::clone(&store),
             clock: Arc::new(clock),
@@ -149,7 +150,6 @@ impl Processes {
             keyring: Arc::new(Keyring::parse(MASTER_KEY).expect("a good key")),
             profiles: profiles(),
             cores: self.options.cores,
-            node,
             retention: self.options.retention.clone().unwrap_or(KEEP_EVERYTHING),
         });
         let cores_left = Rc::new(Cell::new(cores.len()));

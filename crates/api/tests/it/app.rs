@@ -79,7 +79,6 @@ impl App {
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
             profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
             cores: 1,
-            node: 0,
             retention: RetentionRules::default(),
         });
         let draining = Arc::new(AtomicBool::new(false));

@@ -44,7 +44,6 @@ fn core() -> Running {
         keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
         profiles: Vec::new(),
         cores: 1,
-        node: 0,
         retention: RetentionRules::default(),
     });
     Running::new(engine, Rc::new(Nowhere), cores.remove(0).door)

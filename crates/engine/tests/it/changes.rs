@@ -218,7 +218,6 @@ impl Doors {
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
             profiles: vec![with_doors()],
             cores: 1,
-            node: 0,
             retention: RetentionRules::default(),
         });
         let new = NewWorkspace {

@@ -63,7 +63,6 @@ impl Desk {
             keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
             profiles: vec![with_login("guild"), with_login("other"), profile(PauseRule::Drops, None)],
             cores: 1,
-            node: 0,
             retention: RetentionRules::default(),
         });
         Self { engine, clock, work }

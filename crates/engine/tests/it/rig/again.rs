@@ -63,7 +63,6 @@ pub(super) fn start(
         keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
         profiles: vec![profile],
         cores,
-        node: 0,
         retention: RetentionRules::default(),
     });
     let run = |core: DeliveryCore| Box::pin(core.run(Rc::clone(receiver) as _)) as Running;

@@ -297,7 +297,6 @@ fn start(
         keyring: Arc::new(Keyring::parse(KEYRING).expect("a good key")),
         profiles: vec![profile.clone()],
         cores: 1,
-        node: 0,
         retention: RetentionRules::default(),
     });
     let mut tasks: Vec<Task> =
