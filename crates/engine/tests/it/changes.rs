@@ -13,7 +13,7 @@ use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::ports::Clock;
 use signalpost_core::principal::Principal;
-use signalpost_core::profile::{LoginRule, PauseRule, Profile, RandomText};
+use signalpost_core::profile::{IdForm, LoginRule, PauseRule, Profile, RandomText};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::scope::Scope;
 use signalpost_core::seal::Keyring;
@@ -24,7 +24,7 @@ use signalpost_engine::operator::Operator;
 use signalpost_engine::operator_keys::NewOperatorKey;
 use signalpost_engine::pass::Pass;
 use signalpost_engine::users::{NewRight, NewUser};
-use signalpost_engine::webhooks::Activity;
+use signalpost_engine::webhooks::{Activity, NewWebhook};
 use signalpost_engine::workspaces::NewWorkspace;
 use signalpost_engine::{Engine, EngineOptions};
 use signalpost_store::catalog::{
@@ -89,8 +89,8 @@ impl Stage {
 
 #[test]
 fn nothing_starts_once_a_change_was_applied() {
-    type End = fn(&Stage);
-    let cases: [(End, fn(&Stage) -> Change); 4] = [
+    type Case = (fn(&Stage), fn(&Stage) -> Change);
+    let cases: [Case; 4] = [
         (Stage::delete, |stage| Change::Webhook { workspace: stage.workspace, webhook: stage.webhook }),
         (Stage::delete, |stage| Change::Workspace(stage.workspace)),
         (Stage::delete, |_| Change::Any),
@@ -171,7 +171,7 @@ fn a_signing_key_that_another_node_has_deleted_signs_nothing_more() {
     rig.receiver.status.set(Some(200));
     let key = rig.call(async |engine, view| engine.create_signing_key(&view).await).expect("a new key");
     let signing_key = Some(key.public_id);
-    rig.webhook_like(|new| signalpost_engine::webhooks::NewWebhook { signing_key, ..new });
+    rig.webhook_like(|new| NewWebhook { signing_key, ..new });
     rig.publish(1);
     assert!(rig.receiver.take("x-signature")[0].is_some());
     let (workspace, at) = (rig.view.workspace.id, rig.clock.now());
@@ -199,8 +199,8 @@ struct Doors {
 
 fn with_doors() -> Profile {
     let form = RandomText { prefix: "c_".to_owned(), length: 32 };
-    let user_id = signalpost_core::profile::IdForm::Number;
-    let login = LoginRule { user_id, key_bytes: 32, session_lifetime: Duration::from_secs(3_600) };
+    let login =
+        LoginRule { user_id: IdForm::Number, key_bytes: 32, session_lifetime: Duration::from_secs(3_600) };
     let scopes = vec!["read".to_owned()];
     let features = vec!["shop".to_owned()];
     let plain = profile(PauseRule::Drops, None);

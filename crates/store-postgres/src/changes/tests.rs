@@ -1,7 +1,5 @@
 //! Against a server: numbers without a gap, and nothing that a reader could miss unknowingly.
 
-#![expect(clippy::disallowed_methods, reason = "a test's edge to the world: a runtime of its own")]
-
 use std::sync::Arc;
 use std::time::Duration;
 
