@@ -66,7 +66,7 @@ mod tests {
         let profiles = Arc::new(Profiles::new(Vec::new()));
         let directory = Directory::new(Arc::new(MemoryStore::new()), profiles, trust.clone());
         let doorbell = Arc::new(Doorbell::new(1));
-        let remembered = Remembered::nothing(directory, &trust, &doorbell, &Mailbox::new());
+        let remembered = Remembered::nothing(directory, &trust, &doorbell, &Mailbox::new(), &Mailbox::new());
         let committed = Committed { doorbell, metrics: Arc::default(), remembered };
         let (workspace, targets) = (WorkspaceId::from_raw(1), [2, 3].map(WebhookId::from_raw));
         let event = Event {

@@ -84,22 +84,22 @@ impl Engine {
     pub fn new(options: EngineOptions) -> (Arc<Self>, Vec<DeliveryCore>) {
         let EngineOptions { store, clock, random, heavy_work, keyring, profiles, cores, retention } = options;
         let profiles = Arc::new(Profiles::new(profiles));
-        let (ownership, owed_bell) = (store.ownership(), Mailbox::new());
+        let (ownership, owed_bell, replay_bell) = (store.ownership(), Mailbox::new(), Mailbox::new());
         let trust = Trust::new(Arc::clone(&ownership), Arc::clone(&clock));
         let directory = Directory::new(Arc::clone(&store), Arc::clone(&profiles), trust.clone());
         let doorbell = Arc::new(Doorbell::new(cores));
         let metrics = Arc::new(Metrics::default());
-        let remembered = Remembered::nothing(directory, &trust, &doorbell, &owed_bell);
+        let remembered = Remembered::nothing(directory, &trust, &doorbell, &owed_bell, &replay_bell);
         store.listen(Arc::new(Committed {
             doorbell: Arc::clone(&doorbell),
             metrics: Arc::clone(&metrics),
             remembered: remembered.clone(),
         }));
         let Remembered { directory, credentials, operator_keys, sessions, .. } = remembered;
-        let (told, bell) = (Arc::clone(&doorbell), owed_bell.clone());
+        let (told, bells) = (Arc::clone(&doorbell), [owed_bell.clone(), replay_bell.clone()]);
         ownership.listen(Arc::new(move || {
             told.owners_changed();
-            bell.push_all([()]);
+            bells.iter().for_each(|bell| bell.push_all([()]));
         }));
         let ids = Mutex::new(IdMint::new(ownership.node(), store.highest_id()));
         let engine = Arc::new(Self {
@@ -122,7 +122,7 @@ impl Engine {
             retention,
             walks: Walks::default(),
             retention_bell: Mailbox::new(),
-            replay_desk: ReplayDesk::default(),
+            replay_desk: ReplayDesk::new(replay_bell),
             ids,
         });
         let cores = doorbell.doors().map(|door| DeliveryCore::new(Arc::clone(&engine), door)).collect();

@@ -27,6 +27,8 @@ pub(crate) struct Remembered {
     pub(crate) doorbell: Arc<Doorbell>,
     /// Rung when what is owed should be looked for before its time.
     pub(crate) owed_bell: Mailbox<()>,
+    /// Rung when there may be something to replay.
+    pub(crate) replay_bell: Mailbox<()>,
 }
 
 impl Remembered {
@@ -35,6 +37,7 @@ impl Remembered {
         trust: &Trust,
         doorbell: &Arc<Doorbell>,
         owed_bell: &Mailbox<()>,
+        replay_bell: &Mailbox<()>,
     ) -> Self {
         let sessions = HashCache::weighing(KnownSession::weight, SESSION_CACHE_RIGHTS_MAX, trust.clone());
         Self {
@@ -44,6 +47,7 @@ impl Remembered {
             sessions: Arc::new(sessions),
             doorbell: Arc::clone(doorbell),
             owed_bell: owed_bell.clone(),
+            replay_bell: replay_bell.clone(),
         }
     }
 
@@ -66,7 +70,9 @@ impl Remembered {
             Change::Credential(id) => self.credentials.forget(|known| known.id == id),
             Change::OperatorKey(id) => self.operator_keys.forget(|known| known.id == id),
             Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
+            Change::Replay(_) => self.replay_bell.push_all([()]),
             Change::Any => {
+                self.replay_bell.push_all([()]);
                 self.directory.forget_all();
                 self.credentials.forget(|_| true);
                 self.operator_keys.forget(|_| true);
@@ -103,7 +109,8 @@ impl Remembered {
             | Change::Credential(_)
             | Change::OperatorKey(_)
             | Change::User(_)
-            | Change::Granted(_) => {}
+            | Change::Granted(_)
+            | Change::Replay(_) => {}
         }
     }
 }

@@ -66,13 +66,11 @@ pub(crate) struct ReplayDesk {
     waits: Mutex<BTreeMap<ReplayId, Waits>>,
 }
 
-impl Default for ReplayDesk {
-    fn default() -> Self {
-        Self { bell: Mailbox::new(), waits: Mutex::default() }
-    }
-}
-
 impl ReplayDesk {
+    pub(crate) fn new(bell: Mailbox<()>) -> Self {
+        Self { bell, waits: Mutex::default() }
+    }
+
     fn ring(&self) {
         self.bell.push_all([()]);
     }

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use signalpost_core::ports::Clock;
 use signalpost_store::news::CommitNews;
 use signalpost_store::{CommitListener, Ownership};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Notify};
 
 use crate::bells::Bells;
 use crate::failure::Failure;
@@ -25,17 +25,23 @@ pub(crate) struct Board {
     /// Answers kept for calls that went before their time, since the store was opened.
     pub(crate) answers_forgotten: AtomicU64,
     pub(crate) ownership: Arc<Ownership>,
+    /// Groups have changed hands, or this node is to give its own up.
+    pub(crate) groups_moved: Arc<Notify>,
     /// Outcomes that came when their lane groups were somebody else's, since the store was opened.
     outcomes_fenced: AtomicU64,
 }
 
 impl Board {
     pub(crate) fn new() -> Self {
+        let (ownership, groups_moved) = (Arc::new(Ownership::of_none()), Arc::new(Notify::new()));
+        let moved = Arc::clone(&groups_moved);
+        ownership.on_retirement(Arc::new(move || moved.notify_one()));
         Self {
             highest_id: AtomicI64::default(),
             listener: std::sync::Mutex::default(),
             answers_forgotten: AtomicU64::default(),
-            ownership: Arc::new(Ownership::of_none()),
+            ownership,
+            groups_moved,
             outcomes_fenced: AtomicU64::default(),
         }
     }

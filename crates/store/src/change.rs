@@ -24,6 +24,8 @@ pub enum Change {
     User(UserId),
     /// A user has a further right.
     Granted(UserId),
+    /// A replay to this webhook was asked for, or was told to go on.
+    Replay(WebhookId),
     /// More than anybody remembers.
     Any,
 }
@@ -40,7 +42,7 @@ impl Change {
             | Self::OperatorKey(_)
             | Self::User(_)
             | Self::Any => true,
-            Self::FanOut(_) | Self::Resumed { .. } | Self::Granted(_) => false,
+            Self::FanOut(_) | Self::Resumed { .. } | Self::Granted(_) | Self::Replay(_) => false,
         }
     }
 }

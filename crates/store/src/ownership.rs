@@ -4,7 +4,7 @@
 //! share all groups are ours for ever.
 
 use std::array;
-use std::sync::atomic::{AtomicU16, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
@@ -27,6 +27,9 @@ pub struct Ownership {
     under_way: [AtomicUsize; LANE_GROUPS],
     listener: Mutex<Option<Listener>>,
     node: AtomicU16,
+    /// Set for good when this process is about to end.
+    retires: AtomicBool,
+    on_retirement: Mutex<Option<Listener>>,
 }
 
 impl Default for Ownership {
@@ -55,6 +58,8 @@ impl Ownership {
             under_way: array::from_fn(|_| AtomicUsize::new(0)),
             listener: Mutex::default(),
             node: AtomicU16::new(0),
+            retires: AtomicBool::new(false),
+            on_retirement: Mutex::default(),
         }
     }
 
@@ -68,16 +73,28 @@ impl Ownership {
         self.node.store(number, Ordering::Release);
     }
 
+    /// Says that this process starts no more attempts: other nodes may have its groups as soon as nothing of them is under way.
+    pub fn retire(&self) {
+        self.retires.store(true, Ordering::Release);
+        call(&self.on_retirement);
+    }
+
+    pub fn retires(&self) -> bool {
+        self.retires.load(Ordering::Acquire)
+    }
+
+    /// For the store: called by [`Self::retire`].
+    pub fn on_retirement(&self, listener: Listener) {
+        *self.on_retirement.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
     pub fn listen(&self, listener: Listener) {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
     }
 
     /// Tells whoever listens to look at it again.
     pub fn tell(&self) {
-        let listener = self.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(listener) = listener {
-            listener();
-        }
+        call(&self.listener);
     }
 
     /// Under which epoch a group is ours, as far as we know; `None` when it is another's.
@@ -116,6 +133,13 @@ impl Ownership {
 
     pub fn trust_until(&self, until: Monotonic) {
         self.trusted_until_us.store(until.as_us(), Ordering::Release);
+    }
+}
+
+fn call(listener: &Mutex<Option<Listener>>) {
+    let listener = listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if let Some(listener) = listener {
+        listener();
     }
 }
 

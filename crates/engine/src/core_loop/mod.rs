@@ -76,8 +76,10 @@ impl DeliveryCore {
 }
 
 impl Engine {
-    /// Tells every core to start nothing more. Their `run` returns when nothing is in flight, or after the grace.
+    /// Tells every core to start nothing more. Their `run` returns when nothing is in flight, or after the grace. Other nodes
+    /// may go on with what is owed at once.
     pub fn stop(&self) {
+        self.ownership.retire();
         self.doorbell.stop();
     }
 }

@@ -8,7 +8,8 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use futures_util::{FutureExt, select_biased};
-use signalpost_core::id::ReplayId;
+use signalpost_core::id::{ReplayId, WebhookId};
+use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::{CancelReason, Phase, Replay};
 use signalpost_core::time::Monotonic;
@@ -91,7 +92,8 @@ impl Engine {
             let page = self.store.busy_replays(BusyReplays { after, limit: PAGE_JOBS }).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.id);
-            busy.extend(page);
+            // Each job is worked on by whoever delivers to its target: there its rate is kept.
+            busy.extend(page.into_iter().filter(|replay| self.delivers_to(replay.target)));
         }
         let now = self.clock.monotonic();
         let mut known = std::mem::take(&mut jobs.jobs);
@@ -107,10 +109,19 @@ impl Engine {
         Ok(())
     }
 
+    fn delivers_to(&self, webhook: WebhookId) -> bool {
+        self.ownership.epoch_of(LaneGroup::of(webhook)).is_some()
+            && self.ownership.is_trusted(self.clock.monotonic())
+    }
+
     /// One step of each job whose time has come, and then one look at the past at most. How long until the next.
     async fn work_on(&self, jobs: &mut Jobs) -> Duration {
         for id in jobs.due(self.clock.monotonic()) {
             let Some(mut job) = jobs.jobs.remove(&id) else { continue };
+            if !self.delivers_to(job.replay.target) {
+                self.replay_desk.no_wait(id);
+                continue;
+            }
             let began = self.clock.monotonic();
             let is_look = job.is_planning();
             let kept = match self.advance(&mut job).await {

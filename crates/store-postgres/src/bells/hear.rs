@@ -60,6 +60,7 @@ async fn hear_on(session: &Session, mut told: UnboundedReceiver<String>, shared:
                 Some(Message::Owed(webhooks)) => ring_for(shared, &webhooks),
                 Some(Message::Changed) => shared.bells.changed.notify_one(),
                 Some(Message::Seen) => shared.bells.seen.notify_waiters(),
+                Some(Message::Given) => shared.board.groups_moved.notify_one(),
                 None => {}
             },
             Ok(None) => return,

@@ -1,4 +1,4 @@
-//! What nodes tell each other, as text: `ORIGIN w ID,ID,…`, `ORIGIN c` and `ORIGIN s`, numbers in hexadecimal.
+//! What nodes tell each other, as text: `ORIGIN w ID,ID,…`, and `ORIGIN` with `c`, `s` or `g`; numbers in hexadecimal.
 
 use signalpost_core::id::WebhookId;
 
@@ -13,6 +13,8 @@ pub(super) enum Message {
     Owed(Vec<WebhookId>),
     Changed,
     Seen,
+    /// Lane groups are free.
+    Given,
 }
 
 pub(super) fn write(pending: &Pending, origin: i64) -> Vec<String> {
@@ -20,7 +22,11 @@ pub(super) fn write(pending: &Pending, origin: i64) -> Vec<String> {
     let owed = ids.chunks(IDS_MAX).map(|ids| format!("{origin:x} w {}", ids.join(",")));
     let changed = pending.changed.then(|| format!("{origin:x} c"));
     let seen = pending.seen.then(|| format!("{origin:x} s"));
-    owed.chain(changed).chain(seen).collect()
+    owed.chain(changed).chain(seen).chain(pending.given.then(|| given(origin))).collect()
+}
+
+pub(super) fn given(origin: i64) -> String {
+    format!("{origin:x} g")
 }
 
 /// `None` for our own, and for what nobody of us has written.
@@ -37,6 +43,7 @@ pub(super) fn read(text: &str, origin: i64) -> Option<Message> {
         }
         ("c", None) => Some(Message::Changed),
         ("s", None) => Some(Message::Seen),
+        ("g", None) => Some(Message::Given),
         _ => None,
     }
 }
@@ -49,11 +56,12 @@ mod tests {
     fn others_hear_everything_and_nobody_hears_himself() {
         let owed: Vec<WebhookId> =
             (0..1_000).map(|n| WebhookId::from_raw(7_530_397_039_415_264_051 + n)).collect();
-        let pending = Pending { owed: owed.iter().copied().collect(), changed: true, seen: true };
+        let pending =
+            Pending { owed: owed.iter().copied().collect(), changed: true, seen: true, given: true };
         let texts = write(&pending, i64::MAX);
         assert!(texts.iter().all(|text| text.len() < 8_000 && read(text, i64::MAX).is_none()));
         let mut heard: Vec<Message> = texts.iter().filter_map(|text| read(text, 1)).collect();
-        assert_eq!(heard.split_off(3), [Message::Changed, Message::Seen]);
+        assert_eq!(heard.split_off(3), [Message::Changed, Message::Seen, Message::Given]);
         let ids = heard.into_iter().flat_map(|message| match message {
             Message::Owed(ids) => ids,
             other => panic!("{other:?}"),

@@ -17,7 +17,7 @@ use tokio::sync::Notify;
 use crate::write::News;
 
 pub(crate) use self::hear::hear;
-pub(crate) use self::ring::ring;
+pub(crate) use self::ring::{ring, tell_given};
 
 /// What is to be told, and what wakes those that wait for others.
 #[derive(Default)]
@@ -37,6 +37,7 @@ struct Pending {
     owed: BTreeSet<WebhookId>,
     changed: bool,
     seen: bool,
+    given: bool,
 }
 
 impl Bells {
@@ -54,6 +55,12 @@ impl Bells {
         }
     }
 
+    /// Notes that lane groups are nobody's.
+    pub(crate) fn note_given(&self) {
+        self.pending.borrow_mut().given = true;
+        self.rung.notify_one();
+    }
+
     /// Notes that what others have changed is taken up here.
     pub(crate) fn note_seen(&self) {
         self.pending.borrow_mut().seen = true;
@@ -63,7 +70,7 @@ impl Bells {
 
 impl Pending {
     fn is_empty(&self) -> bool {
-        self.owed.is_empty() && !self.changed && !self.seen
+        self.owed.is_empty() && !self.changed && !self.seen && !self.given
     }
 }
 

@@ -31,6 +31,11 @@ pub(crate) async fn ring(pool: &Pool, queues: &Queues) {
     }
 }
 
+/// Tells others at once that lane groups are free: whoever does so is about to end.
+pub(crate) async fn tell_given(pool: &Pool) -> Result<(), Failure> {
+    tell(pool, &[message::given(pool.shared.origin)]).await
+}
+
 async fn tell(pool: &Pool, texts: &[String]) -> Result<(), Failure> {
     if !texts.is_empty() {
         let session = pool.take().await?;

@@ -34,6 +34,7 @@ impl Columns<'static> {
             Change::OperatorKey(id) => of_object("operator_key", id.raw()),
             Change::User(id) => of_object("user", id.raw()),
             Change::Granted(id) => of_object("granted", id.raw()),
+            Change::Replay(webhook) => of_object("replay", webhook.raw()),
             Change::Any => kind("any"),
         }
     }
@@ -64,6 +65,7 @@ impl Columns<'_> {
             "operator_key" => Change::OperatorKey(OperatorKeyId::from_raw(self.object?)),
             "user" => Change::User(UserId::from_raw(self.object?)),
             "granted" => Change::Granted(UserId::from_raw(self.object?)),
+            "replay" => Change::Replay(webhook()?),
             _ => return None,
         };
         Some(change)
@@ -89,6 +91,7 @@ mod tests {
             Change::OperatorKey(OperatorKeyId::from_raw(4)),
             Change::User(UserId::from_raw(5)),
             Change::Granted(UserId::from_raw(5)),
+            Change::Replay(webhook),
             Change::Any,
         ] {
             assert_eq!(Columns::of(&change).change(), change);

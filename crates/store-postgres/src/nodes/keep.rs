@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
+use futures_util::pin_mut;
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::lane_share::{NodeNumber, Share, View, share};
 use signalpost_core::limits::LANE_GROUPS;
@@ -15,8 +17,10 @@ use signalpost_store::Ownership;
 
 use super::read::{Group, Living};
 use super::{
-    Duty, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, hand_over, join, read, renew,
+    Duty, GIVE_EVERY, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, hand_over, join,
+    read, renew,
 };
+use crate::bells;
 use crate::changes::follow;
 use crate::failure::Failure;
 use crate::open::OpenError;
@@ -29,10 +33,20 @@ const LEAVE_MAX: Duration = Duration::from_secs(2);
 
 /// For ever: also while a store that is being closed still writes outcomes.
 pub(crate) async fn keep(pool: &Pool, node: &mut Node) {
-    let mut told = false;
+    let shared = &pool.shared;
+    let (mut told, mut renewed_at) = (false, shared.clock.monotonic());
     loop {
-        tokio::time::sleep(RENEW_EVERY).await;
-        match tick(pool, node).await {
+        let (rung, over) = (shared.board.groups_moved.notified(), tokio::time::sleep(node.pause()));
+        pin_mut!(rung, over);
+        let is_rung = matches!(select(rung, over).await, Either::Left(_));
+        let now = shared.clock.monotonic();
+        let done = if is_rung || now >= after(renewed_at, RENEW_EVERY) {
+            renewed_at = now;
+            tick(pool, node).await
+        } else {
+            give(pool, node).await.map_err(OpenError::from)
+        };
+        match done {
             Ok(()) => told = false,
             Err(error) if !std::mem::replace(&mut told, true) => {
                 tracing::warn!(%error, "this node's lease could not be renewed, trying again");
@@ -49,7 +63,8 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let began = shared.clock.monotonic();
     let was_trusted = ownership.is_trusted(began);
     let session = pool.take().await?;
-    let is_renewed = renew::renew(&session, node.number.into(), node.token).await?;
+    let duty = if ownership.retires() { Duty::Serves } else { shared.duty };
+    let is_renewed = renew::renew(&session, node, duty).await?;
     drop(session);
     if !is_renewed {
         return rejoin(pool, node).await;
@@ -64,11 +79,8 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let living = look_for_the_dead(pool, &session, node).await?;
     let groups = read::groups(&session).await?;
     let mut changed = !was_trusted | lose_what_is_anothers(ownership, node, &groups);
-    let decided = decide(node, &living, &groups);
+    let decided = decide(ownership, node, &living, &groups);
     changed |= plan_gifts(ownership, node, &decided, began);
-    let ripe = ripe_gifts(ownership, node, began);
-    hand_over::give(&session, &ripe, node.token).await?;
-    node.giving.retain(|group, _| !ripe.contains(group));
     if !decided.take.is_empty() {
         for (group, epoch) in hand_over::take(pool, &session, &decided.take, node.token).await? {
             ownership.take(group, epoch);
@@ -77,6 +89,18 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     }
     if changed {
         ownership.tell();
+    }
+    Ok(())
+}
+
+/// Gives away what is to go and of which nothing is under way any more.
+async fn give(pool: &Pool, node: &mut Node) -> Result<(), Failure> {
+    let shared = &pool.shared;
+    let ripe = ripe_gifts(&shared.board.ownership, node, shared.clock.monotonic());
+    if !ripe.is_empty() {
+        hand_over::give(&*pool.take().await?, &ripe, node.token).await?;
+        node.giving.retain(|group, _| !ripe.contains(group));
+        shared.bells.note_given();
     }
     Ok(())
 }
@@ -110,7 +134,10 @@ async fn look_for_the_dead(pool: &Pool, session: &Session, node: &Node) -> Resul
 
 /// Gives everything up when the store is closed: others need not wait for the lease to run out.
 pub(crate) async fn leave(pool: &Pool, node: &Node) {
-    let left = shell::within(LEAVE_MAX, async { renew::forget(&*pool.take().await?, &[node.token]).await });
+    let left = shell::within(LEAVE_MAX, async {
+        renew::forget(&*pool.take().await?, &[node.token]).await?;
+        bells::tell_given(pool).await
+    });
     match left.await {
         Some(Ok(())) => {}
         Some(Err(failure)) => {
@@ -140,7 +167,10 @@ fn lose_what_is_anothers(ownership: &Ownership, node: &mut Node, groups: &[Group
     lost
 }
 
-fn decide(node: &Node, living: &[Living], groups: &[Group]) -> Share {
+fn decide(ownership: &Ownership, node: &Node, living: &[Living], groups: &[Group]) -> Share {
+    if ownership.retires() {
+        return Share { take: Vec::new(), give: LaneGroup::all().collect() };
+    }
     let delivering = living.iter().filter(|one| one.duty == Duty::Delivers);
     let numbers: Vec<NodeNumber> = delivering.map(|one| one.number).collect();
     let mut owners: [Option<NodeNumber>; LANE_GROUPS] = [None; LANE_GROUPS];
@@ -175,7 +205,8 @@ fn plan_gifts(ownership: &Ownership, node: &mut Node, decided: &Share, now: Mono
 /// Groups of which nothing is under way any more, or for too long.
 fn ripe_gifts(ownership: &Ownership, node: &Node, now: Monotonic) -> Vec<LaneGroup> {
     let ripe = node.giving.iter().filter(|(group, giving)| {
-        now > giving.since && (ownership.is_idle(**group) || now > after(giving.since, HAND_OVER_MAX))
+        now >= after(giving.since, GIVE_EVERY)
+            && (ownership.is_idle(**group) || now > after(giving.since, HAND_OVER_MAX))
     });
     ripe.map(|(group, _)| *group).collect()
 }

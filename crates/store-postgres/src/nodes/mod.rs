@@ -31,6 +31,8 @@ pub(crate) const LEASE_MS: i64 = 10_000;
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// What a lease is not relied on for at its end: clocks do not run equally fast, and a request takes its time to begin.
 const MARGIN: Duration = Duration::from_secs(2);
+/// Between two looks at whether something of a group that is to go is still under way.
+const GIVE_EVERY: Duration = Duration::from_millis(20);
 /// A group goes over although something of it is still under way, after this.
 const HAND_OVER_MAX: Duration = Duration::from_secs(30);
 
@@ -61,6 +63,11 @@ struct Giving {
 impl Node {
     const fn new(number: NodeNumber, token: i64) -> Self {
         Self { number, token, giving: BTreeMap::new() }
+    }
+
+    /// Until there is something to be done.
+    fn pause(&self) -> Duration {
+        if self.giving.is_empty() { RENEW_EVERY } else { GIVE_EVERY }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use signalpost_core::replay::Replay;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 use signalpost_store::replays::ChangeReplay;
 
 use super::{end, find};
@@ -21,5 +22,6 @@ pub(super) async fn run(write: &mut Write<'_>, params: &ChangeReplay) -> Result<
         find::counts(write, workspace).await?.check_busy()?;
     }
     replay.change(after, by.clone(), at);
+    write.note_change(Change::Replay(replay.target));
     end::save(write, replay).await
 }

@@ -2,6 +2,7 @@
 
 use signalpost_core::replay::Replay;
 use signalpost_store::StoreError;
+use signalpost_store::change::Change;
 use signalpost_store::pack::pack_texts;
 
 use super::find;
@@ -24,6 +25,7 @@ pub(crate) async fn run(write: &mut Write<'_>, replay: &Replay) -> Result<(), Fa
     find::counts(write, replay.workspace).await?.check_new()?;
     insert(write, replay).await?;
     write.news.note_id(replay.id.raw());
+    write.note_change(Change::Replay(replay.target));
     Ok(())
 }
 

@@ -154,6 +154,21 @@ fn groups_are_divided_among_those_that_are_there() {
     stage.wait_for_balance();
 }
 
+/// What is under way keeps its group: its outcome would be refused.
+#[test]
+fn whoever_retires_gives_up_what_nothing_is_under_way_of() {
+    let stage = Stage::new(2);
+    let ownership = stage.nodes[1].ownership();
+    let kept = LaneGroup::of(stage.webhook_of(1));
+    let under_way = ownership.begin(kept);
+    ownership.retire();
+    let all_but_one = || stage.owned(0).len() == LANE_GROUPS - 1;
+    wait_for("the rest to go over", PATIENCE, all_but_one).expect("it does");
+    assert!(!stage.owned(0).contains(&kept));
+    drop(under_way);
+    wait_for("the last to go over", PATIENCE, || stage.owned(0).len() == LANE_GROUPS).expect("it does");
+}
+
 #[test]
 fn nodes_have_numbers_of_their_own_for_the_ids_that_they_make() {
     let mut stage = Stage::new(2);
