@@ -13,6 +13,7 @@ mod egress;
 mod http;
 mod keys;
 mod migrate;
+mod nodes;
 mod opentrain;
 mod proxies;
 mod raw;

@@ -162,7 +162,7 @@ fn a_database_that_is_not_for_it_is_refused() {
     other.launch().unwrap();
     other.wait_ready(PATIENCE).unwrap();
     let busy = migrate(&data, &database.url(), None).output().unwrap();
-    assert!(refused(&busy).contains("another process works on this database"));
+    assert!(refused(&busy).contains("processes work on this database"));
     assert!(other.stop(PATIENCE).unwrap().success());
     let sealed = refused(&migrate(&data, &database.url(), None).output().unwrap());
     assert!(sealed.contains("the target: the master key is not the one"), "{sealed}");
