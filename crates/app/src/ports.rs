@@ -12,21 +12,38 @@ pub(crate) struct SystemClock {
     start: Instant,
     /// Latest wall reading: a clock that is set back must not make time run backwards between two readings.
     latest_ms: AtomicI64,
+    /// What the machine's clock is behind the one that we go by.
+    ahead_ms: AtomicI64,
 }
+
+/// Whoever is off by less is left in peace.
+const DRIFT_MS_MAX: i64 = 1_000;
 
 /// A clock set back by more than this is believed: standing still for longer would stop every retry.
 const STEP_BACK_MAX_MS: i64 = 2_000;
 
 impl SystemClock {
     pub(crate) fn new() -> Self {
-        Self { start: Instant::now(), latest_ms: AtomicI64::new(i64::MIN) }
+        Self { start: Instant::now(), latest_ms: AtomicI64::new(i64::MIN), ahead_ms: AtomicI64::new(0) }
+    }
+
+    /// Goes by another clock, which is so far ahead of this one, unless that is next to nothing.
+    pub(crate) fn follow(&self, ahead_ms: i64) {
+        if ahead_ms.abs() >= DRIFT_MS_MAX {
+            self.ahead_ms.fetch_add(ahead_ms, Ordering::Relaxed);
+            tracing::warn!(
+                ahead_ms,
+                "this machine's clock is not the database's, which is gone by from here on: set it right"
+            );
+        }
     }
 }
 
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let read_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let machine_ms = i64::try_from(since.as_millis()).unwrap_or(i64::MAX);
+        let read_ms = machine_ms.saturating_add(self.ahead_ms.load(Ordering::Relaxed));
         let latest_ms = self.latest_ms.load(Ordering::Relaxed);
         if read_ms < latest_ms && latest_ms - read_ms <= STEP_BACK_MAX_MS {
             return Timestamp::from_ms(latest_ms);
@@ -103,6 +120,18 @@ mod tests {
     use tokio::io::AsyncReadExt;
     use tokio::runtime::Builder;
     use tokio::task::{LocalSet, spawn_local};
+
+    #[test]
+    fn a_clock_follows_another_that_is_far_off() {
+        let clock = SystemClock::new();
+        let before = clock.now();
+        clock.follow(DRIFT_MS_MAX - 1);
+        assert!(clock.now().ms_since(before) < DRIFT_MS_MAX - 1, "it is left in peace");
+        clock.follow(3_600_000);
+        assert!(clock.now().ms_since(before) >= 3_600_000);
+        clock.follow(-7_200_000);
+        assert!(before.ms_since(clock.now()) > 3_590_000);
+    }
 
     /// Far below the polls after which the runtime would look at its sockets anyway.
     const PIECES_MAX: usize = 20;

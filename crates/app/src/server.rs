@@ -64,8 +64,9 @@ impl Server {
         let mut certificates = Vec::new();
         let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
         let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+        let clock = Arc::new(SystemClock::new());
         let store = open_store(&settings, &clock)?;
+        let clock: Arc<dyn Clock> = clock;
         let runtime = checked_runtime(store.as_ref(), &keys.keyring)?;
         let dialects = &settings.dialects;
         let heavy = HeavyThread::start();
@@ -206,7 +207,7 @@ pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
     }
 }
 
-fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Store>, Failure> {
+fn open_store(settings: &Settings, clock: &Arc<SystemClock>) -> Result<Arc<dyn Store>, Failure> {
     if let Some(url) = &settings.database {
         return open_database(url, Arc::clone(clock), Duty::Delivers);
     }
@@ -219,10 +220,11 @@ fn open_store(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Arc<dyn Sto
 /// The store in a database that a URL names.
 pub(crate) fn open_database(
     url: &Secret,
-    clock: Arc<dyn Clock>,
+    clock: Arc<SystemClock>,
     duty: Duty,
 ) -> Result<Arc<dyn Store>, Failure> {
     let (url, schema) = (url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
+    let followed = Arc::clone(&clock);
     let options = signalpost_store_postgres::OpenOptions {
         url,
         schema,
@@ -230,6 +232,7 @@ pub(crate) fn open_database(
         tls: &database_tls,
         threads: &SystemThreads,
         clock,
+        drift: Arc::new(move |ahead_ms| followed.follow(ahead_ms)),
         process: process::this(),
         duty,
     };

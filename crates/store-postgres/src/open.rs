@@ -30,6 +30,10 @@ pub struct OpenOptions<'a> {
     pub threads: &'a dyn Threads,
     /// By which a lease is relied on; the engine's.
     pub clock: Arc<dyn Clock>,
+    /// Told at the start and with each renewal by how many milliseconds the server's clock is ahead of [`Self::clock`], for
+    /// certain: not what a slow answer would explain. Nodes have no other clock in common, and what one says is due another
+    /// sends.
+    pub drift: Arc<dyn Fn(i64) + Send + Sync>,
     pub process: Process,
     pub duty: Duty,
 }

@@ -78,6 +78,7 @@ impl Drop for EndGuard {
 pub(crate) struct Surroundings {
     pub(crate) connector: Connector,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) drift: Arc<dyn Fn(i64) + Send + Sync>,
     pub(crate) process: Process,
     pub(crate) duty: Duty,
     pub(crate) board: Arc<Board>,
@@ -116,7 +117,7 @@ struct Open {
 }
 
 async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
-    let Surroundings { connector, clock, process, duty, board, queues } = surroundings;
+    let Surroundings { connector, clock, drift, process, duty, board, queues } = surroundings;
     let session = connector.connect().await?;
     check_server(&session).await?;
     schema::migrate(&session).await?;
@@ -126,7 +127,7 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
         return Err(OpenError::Unfinished);
     }
     let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), KEEPING_SESSIONS_MAX));
-    let mut node = nodes::join(&keeping).await?;
+    let mut node = nodes::join(&keeping, drift).await?;
     nodes::tick(&keeping, &mut node).await?;
     Ok(Open { connector, queues, shared, guard, keeping, node })
 }

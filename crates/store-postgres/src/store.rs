@@ -33,6 +33,7 @@ impl PostgresStore {
         let node = shell::Surroundings {
             connector,
             clock: options.clock,
+            drift: options.drift,
             process: options.process,
             duty: options.duty,
             board: Arc::clone(&board),

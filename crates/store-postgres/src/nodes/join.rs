@@ -4,7 +4,7 @@ use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::limits::NODES_MAX;
 use signalpost_store::row::Fields;
 
-use super::{Duty, Node};
+use super::{Drift, Duty, Node};
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::open::OpenError;
@@ -18,11 +18,12 @@ pub(crate) const INSERT: &str = "INSERT INTO node (number, token, process, deliv
     VALUES ($1, (random() * 9e18)::bigint, $2, $3, $4, clock_timestamp()) RETURNING token";
 
 /// `Crowded` when every number is taken.
-pub(crate) async fn join(pool: &Pool) -> Result<Node, OpenError> {
+pub(crate) async fn join(pool: &Pool, drift: Drift) -> Result<Node, OpenError> {
     let session = pool.take().await?;
     let mut write = Write::begin_locked(&session, &pool.shared, &[Locked::Nodes]).await?;
     match number_and_token(&mut write).await {
-        Ok(Some(node)) => {
+        Ok(Some((number, token))) => {
+            let node = Node::new(number, token, drift);
             write.commit().await?;
             pool.shared.board.ownership.be_node(node.number);
             pool.shared.token.set(node.token);
@@ -40,7 +41,7 @@ pub(crate) async fn join(pool: &Pool) -> Result<Node, OpenError> {
 }
 
 /// Numbers go round: who is thought to be gone and is not yet may make ids with its old one for a while.
-async fn number_and_token(write: &mut Write<'_>) -> Result<Option<Node>, Failure> {
+async fn number_and_token(write: &mut Write<'_>) -> Result<Option<(NodeNumber, i64)>, Failure> {
     let number = |row: &signalpost_store::row::Row<'_>| Fields::new(row, "node", 1).integer("number");
     let taken = write.all(SELECT_NUMBERS, &[&i64::from(NODES_MAX)], number).await?;
     let last = write.number(SELECT_LAST, &[]).await?;
@@ -51,5 +52,5 @@ async fn number_and_token(write: &mut Write<'_>) -> Result<Option<Node>, Failure
     let values = (&write.shared.process.name, write.shared.seen.get());
     let token = write.number(INSERT, &[&free, values.0, &delivers, &values.1]).await?;
     let number = NodeNumber::try_from(free).expect("below the number of nodes");
-    Ok(Some(Node::new(number, token)))
+    Ok(Some((number, token)))
 }

@@ -5,6 +5,7 @@
     reason = "this crate's edge to the world: a timer of a runtime of its own"
 )]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
@@ -12,7 +13,7 @@ use futures_util::pin_mut;
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::lane_share::{NodeNumber, Share, View, share};
 use signalpost_core::limits::LANE_GROUPS;
-use signalpost_core::time::Monotonic;
+use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_store::Ownership;
 
 use super::read::{Group, Living};
@@ -64,11 +65,11 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let was_trusted = ownership.is_trusted(began);
     let session = pool.take().await?;
     let duty = if ownership.retires() { Duty::Serves } else { shared.duty };
-    let is_renewed = renew::renew(&session, node, duty).await?;
+    let asked_at = shared.clock.now();
+    let renewed_at = renew::renew(&session, node, duty).await?;
     drop(session);
-    if !is_renewed {
-        return rejoin(pool, node).await;
-    }
+    let Some(renewed_at) = renewed_at else { return rejoin(pool, node).await };
+    (node.drift)(certain_drift_ms(asked_at, renewed_at, shared.clock.now()));
     if !was_trusted {
         // Others have not waited for us since.
         follow::catch_up(pool).await?;
@@ -111,7 +112,7 @@ async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     let ownership = &pool.shared.board.ownership;
     LaneGroup::all().for_each(|group| ownership.lose(group));
     ownership.tell();
-    *node = join(pool).await?;
+    *node = join(pool, Arc::clone(&node.drift)).await?;
     Ok(())
 }
 
@@ -145,6 +146,12 @@ pub(crate) async fn leave(pool: &Pool, node: &Node) {
         }
         None => tracing::warn!("the database does not answer; this node's lease is left to run out"),
     }
+}
+
+/// By how much the server's clock is ahead of ours, which was read before and after it.
+fn certain_drift_ms(before: Timestamp, server: Timestamp, after: Timestamp) -> i64 {
+    let (since, until) = (server.as_ms() - after.as_ms(), server.as_ms() - before.as_ms());
+    if since > 0 { since } else { until.min(0) }
 }
 
 fn after(moment: Monotonic, time: Duration) -> Monotonic {
@@ -209,4 +216,19 @@ fn ripe_gifts(ownership: &Ownership, node: &Node, now: Monotonic) -> Vec<LaneGro
             && (ownership.is_idle(**group) || now > after(giving.since, HAND_OVER_MAX))
     });
     ripe.map(|(group, _)| *group).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_no_slow_answer_explains_is_a_drift() {
+        let drift = |before, server, after| {
+            let [before, server, after] = [before, server, after].map(Timestamp::from_ms);
+            certain_drift_ms(before, server, after)
+        };
+        assert_eq!([drift(100, 100, 100), drift(100, 150, 200), drift(100, 200, 200)], [0; 3]);
+        assert_eq!((drift(100, 90, 200), drift(100, 230, 200)), (-10, 30));
+    }
 }

@@ -14,6 +14,7 @@ mod read;
 mod renew;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
@@ -45,11 +46,16 @@ pub enum Duty {
     Serves,
 }
 
+/// Told of what the server's clock is ahead.
+pub(crate) type Drift = Arc<dyn Fn(i64) + Send + Sync>;
+
 /// What this process is to the others.
 pub(crate) struct Node {
     number: NodeNumber,
     /// Nobody else has it or ever had.
     token: i64,
+    /// See [`crate::OpenOptions`].
+    drift: Drift,
     /// Groups that are about to be somebody else's, as we had them, and since when.
     giving: BTreeMap<LaneGroup, Giving>,
 }
@@ -61,8 +67,8 @@ struct Giving {
 }
 
 impl Node {
-    const fn new(number: NodeNumber, token: i64) -> Self {
-        Self { number, token, giving: BTreeMap::new() }
+    fn new(number: NodeNumber, token: i64, drift: Drift) -> Self {
+        Self { number, token, drift, giving: BTreeMap::new() }
     }
 
     /// Until there is something to be done.

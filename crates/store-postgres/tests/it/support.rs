@@ -58,6 +58,7 @@ pub(crate) fn options<'t>(url: &str, schema: &str, threads: &'t SystemThreads) -
         tls: &no_tls,
         threads,
         clock: Arc::new(RealClock(Instant::now())),
+        drift: Arc::new(|_ahead_ms| {}),
         process: Process { name: String::new(), is_gone: |_| false },
         duty: Duty::Delivers,
     }

@@ -57,6 +57,11 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "STORE", value_enum, default_value_t = StoreKind::Sqlite)]
     pub(crate) store: StoreKind,
 
+    /// Servers on the one database, which share the publishers among them; their CPU is shown together. Goes with
+    /// `--store postgres` and the scenarios `steady` and `fan-out`.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
+    pub(crate) nodes: u8,
+
     /// Settings for the server, a file as of `serve --config`; its addresses and its data are the bench's own.
     #[arg(long, value_name = "FILE")]
     pub(crate) server_config: Option<PathBuf>,
@@ -91,4 +96,5 @@ Examples:
   signalpost bench --scenario steady --rate 2000 --seconds 60
   signalpost bench --scenario pending --scenario webhooks
   signalpost bench --store postgres --scenario steady --scenario fan-out
+  signalpost bench --store postgres --nodes 3 --scenario steady
   signalpost bench --quick";

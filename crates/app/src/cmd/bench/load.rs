@@ -93,8 +93,8 @@ impl Load {
 async fn work(shift: Rc<Shift>) -> Result<(), Failure> {
     let connections = shift.stream.connections;
     let mut callers = JoinSet::new();
-    for _ in 0..connections {
-        callers.spawn_local(publish(Rc::clone(&shift)));
+    for publisher in 0..connections {
+        callers.spawn_local(publish(Rc::clone(&shift), publisher));
     }
     let published = pace(&shift).await;
     // Whoever waits for a ticket gets one, sees that nothing is left, and ends.
@@ -194,8 +194,8 @@ impl Shift {
     }
 }
 
-async fn publish(shift: Rc<Shift>) -> Result<(), Failure> {
-    let mut connection = Connection::new(shift.letterhead.operator);
+async fn publish(shift: Rc<Shift>, publisher: usize) -> Result<(), Failure> {
+    let mut connection = Connection::new(shift.letterhead.operator_of(publisher));
     if let Pace::Timetable(_) = shift.stream.pace {
         // Whoever publishes at a steady rate connected long before: that is no part of what an event takes.
         connection.warm_up().await;

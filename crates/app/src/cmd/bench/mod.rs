@@ -8,6 +8,7 @@ pub(crate) mod args;
 mod calls;
 mod client;
 mod clock;
+mod cluster;
 mod fill;
 mod group;
 mod ledger;

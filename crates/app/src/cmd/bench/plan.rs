@@ -53,6 +53,8 @@ pub(super) struct Plan {
     /// How often scenarios that compare go through what they compare.
     pub(super) rounds: usize,
     pub(super) store: StoreKind,
+    /// Servers on the one store.
+    pub(super) nodes: u8,
     pub(super) server_config: Option<PathBuf>,
     pub(super) directory: PathBuf,
     pub(super) afterwards: Afterwards,
@@ -159,6 +161,12 @@ impl Plan {
         if scenarios.is_empty() {
             scenarios.extend(USUAL);
         }
+        let can_share = |scenario: &Scenario| matches!(scenario, Scenario::Steady | Scenario::FanOut);
+        if args.nodes > 1 && (args.store != StoreKind::Postgres || !scenarios.iter().all(can_share)) {
+            return Err(Failure::new(
+                "--nodes goes with --store postgres and the scenarios steady and fan-out",
+            ));
+        }
         Ok(Self {
             scenarios,
             seconds: number(args.seconds, SECONDS, 1) as f64,
@@ -172,6 +180,7 @@ impl Plan {
             starts: narrow(quick(STARTS as u64, 1)),
             rounds: narrow(quick(ROUNDS as u64, 1)),
             store: args.store,
+            nodes: args.nodes,
             server_config: args.server_config.clone(),
             directory: args.dir.clone().unwrap_or_else(std::env::temp_dir),
             afterwards: if args.keep { Afterwards::Keep } else { Afterwards::Remove },
@@ -197,6 +206,7 @@ impl Plan {
                 StoreKind::Sqlite => json!({"kind": "sqlite", "synchronous": "FULL"}),
                 StoreKind::Postgres => json!({"kind": "postgres", "settings": postgres::SETTINGS}),
             },
+            "nodes": self.nodes,
             "signatures_verified": "every delivery",
         })
     }

@@ -157,6 +157,14 @@ impl CpuTimes {
     }
 
     /// What was spent since `before`, a reading of the same process.
+    /// Of this process and another.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        self.threads.extend(other.threads);
+        self.user_ns += other.user_ns;
+        self.system_ns += other.system_ns;
+        self
+    }
+
     pub(super) fn since(&self, before: &Self) -> CpuSpent {
         let mut spent = CpuSpent {
             user_ns: self.user_ns.saturating_sub(before.user_ns),

@@ -31,6 +31,8 @@ pub(super) struct Route {
 #[derive(Clone, Debug)]
 pub(super) struct Letterhead {
     pub(super) operator: SocketAddr,
+    /// Of further servers on the same database.
+    pub(super) others: Vec<SocketAddr>,
     pub(super) key: String,
     pub(super) filler: String,
 }
@@ -46,7 +48,15 @@ impl Letterhead {
     /// Events whose data has `payload_bytes`, which is at least [`PAYLOAD_BYTES_MIN`].
     pub(super) fn new(operator: SocketAddr, key: String, payload_bytes: u64) -> Self {
         let filler = usize::try_from(payload_bytes - PAYLOAD_BYTES_MIN).expect("a payload fits into memory");
-        Self { operator, key, filler: "x".repeat(filler) }
+        Self { operator, others: Vec::new(), key, filler: "x".repeat(filler) }
+    }
+
+    /// Where the publisher with this number publishes: servers take them in turn.
+    pub(super) fn operator_of(&self, publisher: usize) -> SocketAddr {
+        match publisher % (self.others.len() + 1) {
+            0 => self.operator,
+            place => self.others[place - 1],
+        }
     }
 
     /// Publishes one event; replaces what is in `bytes`.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::calls::{Calls, Fate};
 use super::client::Connection;
 use super::clock::{NS_PER_S, now_ns};
+use super::cluster::wait_for_balance;
 use super::fill::{Gate, fill};
 use super::group::Group;
 use super::ledger::Told;
@@ -13,7 +14,7 @@ use super::load::{Load, Pace, Stream};
 use super::phase::{Phase, Reading};
 use super::plan::{Plan, Scenario};
 use super::postgres::Postgres;
-use super::process::Process;
+use super::process::{CpuTimes, Process};
 use super::receiver::conduct::Conduct;
 use super::receiver::process::ReceiverProcess;
 use super::record::{Record, Verdict};
@@ -42,6 +43,8 @@ pub(super) struct Rig<'p> {
     pub(super) data: DataDirectory,
     pub(super) receiver: ReceiverProcess,
     pub(super) server: ServerProcess,
+    /// Further ones on the same database.
+    others: Vec<ServerProcess>,
     pub(super) letterhead: Letterhead,
     pub(super) calls: Calls,
     pub(super) records: Vec<Record>,
@@ -76,13 +79,21 @@ impl<'p> Rig<'p> {
         let data = DataDirectory::make(plan, scenario.name(), plan.afterwards)?;
         let receiver = ReceiverProcess::start()?;
         let server = ServerProcess::start(&data).await?;
-        let letterhead = Letterhead::new(server.operator, server.operator_key.clone(), plan.payload_bytes);
+        let mut letterhead =
+            Letterhead::new(server.operator, server.operator_key.clone(), plan.payload_bytes);
+        let mut others = Vec::new();
+        for number in 1..plan.nodes {
+            others.push(server.beside(&data, number).await?);
+        }
+        letterhead.others = others.iter().map(|server| server.operator).collect();
+        wait_for_balance(&letterhead).await?;
         Ok(Self {
             plan,
             data,
             receiver,
             control: Connection::new(server.operator),
             server,
+            others,
             letterhead,
             calls: Calls::default(),
             records: Vec::new(),
@@ -232,7 +243,11 @@ impl<'p> Rig<'p> {
         let last_arrival_ns = answered.clone().map(|record| record.at_ns).max().unwrap_or(published_ns);
         let arrived = answered.count() as u64;
         self.records.append(&mut records);
-        let (resident_kib, peak_kib) = self.server_process().memory_kib()?;
+        let (mut resident_kib, mut peak_kib) = self.server_process().memory_kib()?;
+        for other in &self.others {
+            let (resident, peak) = Process { pid: other.pid() }.memory_kib()?;
+            (resident_kib, peak_kib) = (resident_kib.max(resident), peak_kib.max(peak));
+        }
         Ok(Phase {
             name,
             numbers: first..self.calls.next_number(),
@@ -250,11 +265,18 @@ impl<'p> Rig<'p> {
     pub(super) fn reading(&self) -> Result<Reading, Failure> {
         Ok(Reading {
             at_ns: now_ns(),
-            server: self.server_process().cpu()?,
+            server: self.servers_cpu()?,
             receiver: Process { pid: self.receiver.pid() }.cpu()?,
             generator: Process::own().cpu()?,
             database: self.data.database.as_ref().map(Postgres::counters).transpose()?,
             disk_bytes: self.data.bytes()?,
+        })
+    }
+
+    /// Of all servers together.
+    fn servers_cpu(&self) -> Result<CpuTimes, Failure> {
+        self.others.iter().try_fold(self.server_process().cpu()?, |sum, other| {
+            Ok(sum.and(Process { pid: other.pid() }.cpu()?))
         })
     }
 
@@ -285,9 +307,9 @@ impl<'p> Rig<'p> {
         let end_ns = now_ns() + SETTLE_NS_MAX;
         let database_ns = || self.data.database.as_ref().map_or(Ok(0), Postgres::cpu_ns);
         while now_ns() < end_ns {
-            let (before, database_before) = (self.server_process().cpu()?, database_ns()?);
+            let (before, database_before) = (self.servers_cpu()?, database_ns()?);
             tokio::time::sleep(QUIET_FOR).await;
-            let spent = self.server_process().cpu()?.since(&before).total_ns;
+            let spent = self.servers_cpu()?.since(&before).total_ns;
             if spent + database_ns()?.saturating_sub(database_before) < QUIET_NS {
                 break;
             }
@@ -312,7 +334,11 @@ impl<'p> Rig<'p> {
 
     /// What all processes of the server have counted.
     pub(super) async fn counted(&mut self) -> Result<Told, Failure> {
-        Ok(Told::counted(&mut self.control, &self.letterhead).await?.plus(self.told_before))
+        let mut told = Told::counted(&mut self.control, &self.letterhead).await?.plus(self.told_before);
+        for other in &self.letterhead.others {
+            told = told.plus(Told::counted(&mut Connection::new(*other), &self.letterhead).await?);
+        }
+        Ok(told)
     }
 
     /// What the server tells at the end, lists included.

@@ -103,11 +103,20 @@ impl Drop for DataDirectory {
 impl ServerProcess {
     /// Starts a server on a data directory, new or used, and waits until it is ready.
     pub(super) async fn start(data: &DataDirectory) -> Result<Self, Failure> {
+        let operator_key =
+            format!("bench-{:032x}", u128::from(now_ns()) << 32 | u128::from(std::process::id()));
+        Self::start_at(data, &data.path, operator_key).await
+    }
+
+    /// Starts another one on the same database, with a directory of its own for what is not there.
+    pub(super) async fn beside(&self, data: &DataDirectory, number: u8) -> Result<Self, Failure> {
+        Self::start_at(data, &data.path.join(format!("node-{number}")), self.operator_key.clone()).await
+    }
+
+    async fn start_at(data: &DataDirectory, path: &Path, operator_key: String) -> Result<Self, Failure> {
         let program =
             std::env::current_exe().map_err(|error| Failure::io("cannot find this program", error))?;
         let [public, operator] = free_addresses()?;
-        let operator_key =
-            format!("bench-{:032x}", u128::from(now_ns()) << 32 | u128::from(std::process::id()));
         let log = File::options().create(true).append(true).open(data.log());
         let log = log.map_err(|error| Failure::io("the server's log cannot be written", error))?;
         let mut command = Command::new(program);
@@ -120,7 +129,7 @@ impl ServerProcess {
         command
             .arg("serve")
             .arg("--data")
-            .arg(&data.path)
+            .arg(path)
             .args(["--public", &public.to_string(), "--operator", &operator.to_string()])
             .args(["--egress-allow", EGRESS])
             .args(data.config.iter().flat_map(|file| [OsStr::new("--config"), file.as_os_str()]))

@@ -73,6 +73,11 @@ fn sample<T: FromStr>(metrics: &str, name: &str) -> Result<T, Failure> {
     value.ok_or_else(|| Failure::new(format!("the metrics have no `{name}`")))
 }
 
+/// Lane groups that a server delivers for.
+pub(super) fn lane_groups(metrics: &str) -> Result<u64, Failure> {
+    sample(metrics, "signalpost_lane_groups_owned")
+}
+
 /// Counts the deliveries of a workspace in one state, page by page.
 pub(super) async fn count_deliveries(
     connection: &mut Connection,

@@ -33,7 +33,7 @@ pub(super) struct Cluster {
     acknowledged: Arc<Mutex<Vec<u64>>>,
     next: Arc<AtomicUsize>,
     _receiver: Receiver,
-    _database: Postgres,
+    database: Postgres,
 }
 
 impl Cluster {
@@ -53,17 +53,7 @@ impl Cluster {
             webhooks.push(operator.create_webhook(&workspace, &webhook).unwrap().0);
         }
         let (acknowledged, next) = (Arc::default(), Arc::default());
-        Self {
-            nodes,
-            workspace,
-            webhooks,
-            taken,
-            holds,
-            acknowledged,
-            next,
-            _receiver: receiver,
-            _database: database,
-        }
+        Self { nodes, workspace, webhooks, taken, holds, acknowledged, next, _receiver: receiver, database }
     }
 
     /// Publishes through all nodes for as long as something is done: whoever is away is asked again.
@@ -142,6 +132,11 @@ impl Cluster {
         HttpClient::new(self.nodes[node].operator_address(), LONG).send(&request).unwrap().status
     }
 
+    /// Of a node.
+    pub(super) fn environment(&self) -> Vec<(String, String)> {
+        environment(&self.database)
+    }
+
     pub(super) fn requests_to(&self, path: &str) -> usize {
         self.taken.lock().unwrap().iter().filter(|((_, to), _)| to == path).map(|(_, count)| count).sum()
     }
@@ -149,12 +144,16 @@ impl Cluster {
 
 fn node(database: &Postgres) -> Server {
     let mut options = options(&[]);
-    options.environment = vec![
+    options.environment = environment(database);
+    Server::start(options, PATIENCE).unwrap()
+}
+
+fn environment(database: &Postgres) -> Vec<(String, String)> {
+    vec![
         ("SIGNALPOST_DATABASE_URL".to_owned(), database.url()),
         ("SIGNALPOST_MASTER_KEY".to_owned(), "ab".repeat(32)),
         ("SIGNALPOST_OPERATOR_KEY".to_owned(), KEY.to_owned()),
-    ];
-    Server::start(options, PATIENCE).unwrap()
+    ]
 }
 
 fn receiver(taken: &Taken, holds: &Arc<AtomicBool>) -> Receiver {

@@ -121,3 +121,33 @@ fn a_key_that_one_node_has_revoked_opens_none() {
         assert_eq!((0..NODES).map(opens).collect::<Vec<_>>(), [401; NODES]);
     }
 }
+
+/// What it accepts is due when it came, and not an hour later.
+#[test]
+fn a_clock_that_is_an_hour_off_delays_nothing() {
+    let mut cluster = Cluster::start();
+    for (node, off) in [(0, "+3600"), (1, "-3600")] {
+        assert!(cluster.nodes[node].stop(PATIENCE).unwrap().success());
+        let mut environment = cluster.environment();
+        environment.extend(strange_clock(off));
+        cluster.nodes[node].set_environment(environment);
+        cluster.nodes[node].launch().unwrap();
+        cluster.nodes[node].wait_ready(PATIENCE).unwrap();
+        assert!(cluster.has_said(node, "this machine's clock is not the database's"));
+    }
+    cluster.publish_while(|cluster| cluster.wait_for_more(500));
+    assert_eq!(cluster.wait_for_all(), 0);
+}
+
+/// What lies to a process about the wall clock (libfaketime), and not about how time passes.
+fn strange_clock(off: &str) -> [(String, String); 3] {
+    let below =
+        |place: &str| std::fs::read_dir(place).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut libraries = below("/usr/lib").map(|path| path.join("faketime/libfaketime.so.1"));
+    let library = libraries.find(|path| path.is_file()).expect("libfaketime is installed");
+    [
+        ("LD_PRELOAD".to_owned(), library.display().to_string()),
+        ("FAKETIME".to_owned(), off.to_owned()),
+        ("FAKETIME_DONT_FAKE_MONOTONIC".to_owned(), "1".to_owned()),
+    ]
+}
