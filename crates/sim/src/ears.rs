@@ -8,11 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::WorkspaceId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::ports::BoxFuture;
-use signalpost_store::ledger::Stored;
+use signalpost_store::ledger::{DueLane, Stored};
 use signalpost_store::{Change, CommitListener};
 
+use crate::nodes::Seat;
 use crate::trouble::Trouble;
 
 /// What was committed to one store, over all its openings.
@@ -44,30 +45,53 @@ impl Commits {
 pub(crate) struct Ears {
     engine: Arc<dyn CommitListener>,
     trouble: Arc<Trouble>,
+    seat: Option<Arc<Seat>>,
 }
 
 impl Ears {
-    pub(crate) fn of(engine: Arc<dyn CommitListener>, trouble: Arc<Trouble>) -> Arc<dyn CommitListener> {
-        Arc::new(Self { engine, trouble })
+    pub(crate) fn of(
+        engine: Arc<dyn CommitListener>,
+        trouble: Arc<Trouble>,
+        seat: Option<Arc<Seat>>,
+    ) -> Arc<dyn CommitListener> {
+        Arc::new(Self { engine, trouble, seat })
     }
+
+    /// Has other nodes hear of it.
+    fn ring(&self, lanes: impl Iterator<Item = DueLane>) {
+        if let Some(seat) = &self.seat {
+            seat.ring(lanes.collect());
+        }
+    }
+}
+
+const fn lane_of(due: &Due) -> DueLane {
+    DueLane { webhook: due.id.webhook, first_due_at: due.due_at }
 }
 
 impl CommitListener for Ears {
     fn accepted(&self, events: Vec<Stored>) {
         let stored = events.iter().map(|stored| &stored.event);
-        stored.for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
+        stored.clone().for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
+        let lane = |webhook: &WebhookId, first_due_at| DueLane { webhook: *webhook, first_due_at };
+        self.ring(
+            stored
+                .flat_map(|event| event.targets.iter().map(move |webhook| lane(webhook, event.accepted_at))),
+        );
         if !self.trouble.loses_wake_up() {
             self.engine.accepted(events);
         }
     }
 
     fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId) {
+        self.ring(due.iter().map(lane_of));
         if !self.trouble.loses_wake_up() {
             self.engine.requeued(due, workspace);
         }
     }
 
     fn released(&self, due: Due) {
+        self.ring([due].iter().map(lane_of));
         if !self.trouble.loses_wake_up() {
             self.engine.released(due);
         }

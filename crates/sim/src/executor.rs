@@ -44,6 +44,8 @@ struct Inner {
     last_task: Cell<u64>,
     order: RefCell<Chance>,
     fuses: RefCell<BTreeMap<Group, Fuse>>,
+    /// Groups that stand still, with those of their tasks that were woken meanwhile.
+    frozen: RefCell<BTreeMap<Group, BTreeSet<u64>>>,
 }
 
 /// Something that happens when tasks of a group have been polled so many times.
@@ -93,6 +95,7 @@ impl Executor {
             last_task: Cell::new(0),
             order: RefCell::new(order),
             fuses: RefCell::default(),
+            frozen: RefCell::default(),
         }))
     }
 
@@ -107,6 +110,7 @@ impl Executor {
 
     /// Drops every task of a group wherever it is. Not to be called from within that group.
     pub(crate) fn kill(&self, group: Group) {
+        self.0.frozen.borrow_mut().remove(&group);
         let mut dead = Vec::new();
         self.0.tasks.borrow_mut().retain(|_, task| {
             let lives = task.group != group;
@@ -117,6 +121,22 @@ impl Executor {
         });
         // Dropped out here: a dropped future may wake or spawn others.
         drop(dead);
+    }
+
+    /// Polls no task of a group until [`Self::thaw`]; time goes on without it.
+    pub(crate) fn freeze(&self, group: Group) {
+        self.0.frozen.borrow_mut().entry(group).or_default();
+    }
+
+    pub(crate) fn is_frozen(&self, group: Group) -> bool {
+        self.0.frozen.borrow().contains_key(&group)
+    }
+
+    pub(crate) fn thaw(&self, group: Group) {
+        let woken = self.0.frozen.borrow_mut().remove(&group).unwrap_or_default();
+        let tasks = self.0.tasks.borrow();
+        let wakers = woken.iter().filter_map(|task| Some(tasks.get(task)?.waker.clone()));
+        wakers.collect::<Vec<_>>().into_iter().for_each(Waker::wake);
     }
 
     /// Calls `burnt` once tasks of this group have been polled so many times more, one at least: between that poll and any
@@ -167,6 +187,9 @@ impl Executor {
     /// Polls one woken task, whichever chance picks; `false` when there is none.
     fn poll_one(&self) -> bool {
         let Some(id) = self.take_ready() else { return false };
+        if self.is_put_off(id) {
+            return true;
+        }
         let taken = {
             let mut tasks = self.0.tasks.borrow_mut();
             tasks.get_mut(&id).and_then(|task| Some((task.future.take()?, task.waker.clone(), task.group)))
@@ -182,6 +205,16 @@ impl Executor {
         drop(tasks);
         self.burn_fuse(group);
         true
+    }
+
+    /// Whether a task stands still, and then notes that it was woken.
+    fn is_put_off(&self, id: u64) -> bool {
+        let mut frozen = self.0.frozen.borrow_mut();
+        let Some(group) = self.0.tasks.borrow().get(&id).map(|task| task.group) else { return false };
+        frozen.get_mut(&group).is_some_and(|woken| {
+            woken.insert(id);
+            true
+        })
     }
 
     fn burn_fuse(&self, polled: Group) {
@@ -275,6 +308,30 @@ mod tests {
         assert_eq!(executor.run(LONG_US, main), Ok(()));
         assert_eq!(seen.get(), 3);
         assert_eq!(executor.run(LONG_US, std::future::pending()), Err(Stuck::Idle));
+    }
+
+    #[test]
+    fn a_group_that_stands_still_goes_on_where_it_was() {
+        let (executor, clock) = executor(1);
+        let seen = Rc::new(Cell::new(0));
+        let (count, slept) = (Rc::clone(&seen), clock.clone());
+        executor.spawn(Group(1), async move {
+            loop {
+                slept.sleep_us(10).await;
+                count.set(count.get() + 1);
+            }
+        });
+        let (still, slept) = (executor.clone(), clock.clone());
+        let main = async move {
+            slept.sleep_us(35).await;
+            still.freeze(Group(1));
+            slept.sleep_us(100).await;
+        };
+        assert_eq!(executor.run(LONG_US, main), Ok(()));
+        assert_eq!(seen.get(), 3);
+        executor.thaw(Group(1));
+        assert_eq!(executor.run(LONG_US, clock.sleep_us(25)), Ok(()));
+        assert_eq!(seen.get(), 3 + 1 + 2, "the sleep that was over meanwhile, and two more");
     }
 
     #[test]

@@ -31,11 +31,20 @@ pub(crate) struct Facts {
     pub(crate) jumps: Vec<Moment>,
     /// The most by which the wall clock ran fast or slow, in thousandths.
     pub(crate) drift_permille: u64,
+    /// The most by which the wall clocks of nodes differ, in milliseconds.
+    pub(crate) apart_ms: u64,
     pub(crate) deaf: Deaf,
     /// The server's rules; `None` when nothing is ever removed.
     pub(crate) retention: Option<RetentionRules>,
     /// When the lists were taken down; retention rested from then on.
     pub(crate) listed: Option<Moment>,
+}
+
+impl Facts {
+    /// Whether two wall clocks may have shown different times at the same moment, or one the same time twice.
+    pub(crate) const fn strays(&self) -> bool {
+        !self.jumps.is_empty() || self.apart_ms > 0
+    }
 }
 
 /// Whether processes may not have been woken for what was committed.

@@ -36,11 +36,16 @@ impl Ground {
 
     /// Writes a line of history.
     pub(crate) fn note(&self, line: fmt::Arguments<'_>) -> Moment {
-        let mut history = self.history.borrow_mut();
-        let order = u64::try_from(history.len()).expect("a count of lines");
-        let moment = Moment { order, us: self.clock.now_us(), wall: self.clock.now() };
-        history.push(format!("{order:>6} {} {line}", Seconds(moment.us)));
+        let moment = self.moment();
+        let (order, at) = (moment.order, Seconds(moment.us));
+        self.history.borrow_mut().push(format!("{order:>6} {at} {line}"));
         moment
+    }
+
+    /// The point at which the history is.
+    pub(crate) fn moment(&self) -> Moment {
+        let order = u64::try_from(self.history.borrow().len()).expect("a count of lines");
+        Moment { order, us: self.clock.now_us(), wall: self.clock.now() }
     }
 
     pub(crate) fn take_history(&self) -> Vec<String> {

@@ -17,6 +17,7 @@ mod filters;
 mod ground;
 mod load;
 mod network;
+mod nodes;
 mod options;
 mod plant;
 mod process;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use signalpost_core::attempt::{Exchange, Outcome, Timing};
@@ -15,6 +16,7 @@ use crate::conduct::{FAULTS, Fate, Fault, LATER_FAULTS, Mood};
 use crate::executor::Group;
 use crate::facts::number_in;
 use crate::ground::{Ground, Moment};
+use crate::nodes::Rows;
 use crate::options::NetworkOptions;
 
 /// What some owners have sent along.
@@ -45,6 +47,8 @@ pub(crate) struct Sent {
     pub(crate) abreast: usize,
     /// The same of all webhooks.
     pub(crate) in_flight: usize,
+    /// Under which its process had the lane group, by place, where several nodes share the store.
+    pub(crate) tenure: Option<usize>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -77,6 +81,10 @@ pub(crate) struct Network {
     /// By process and webhook.
     in_flight: RefCell<BTreeMap<(u32, String), usize>>,
     dead: RefCell<Vec<u32>>,
+    /// By how much the wall clocks of processes are off, in milliseconds.
+    walls: RefCell<BTreeMap<u32, i64>>,
+    /// Of several nodes.
+    rows: RefCell<Option<Arc<Rows>>>,
     sky: Cell<Sky>,
 }
 
@@ -101,6 +109,8 @@ impl Network {
             log: RefCell::default(),
             in_flight: RefCell::default(),
             dead: RefCell::default(),
+            walls: RefCell::default(),
+            rows: RefCell::default(),
             sky: Cell::new(Sky::Mixed),
         })
     }
@@ -131,6 +141,22 @@ impl Network {
     /// Requests of this process that are still on their way may get lost with it.
     pub(crate) fn process_died(&self, process: u32) {
         self.dead.borrow_mut().push(process);
+    }
+
+    /// A process sees and says times by this clock.
+    pub(crate) fn set_wall_clock(&self, process: u32, off_ms: i64) {
+        self.walls.borrow_mut().insert(process, off_ms);
+    }
+
+    /// From here on whoever sends must have the lane group by these rows.
+    pub(crate) fn ask_for_owners(&self, rows: Arc<Rows>) {
+        *self.rows.borrow_mut() = Some(rows);
+    }
+
+    /// A moment as this process sees it.
+    fn seen_by(&self, process: u32, at: Moment) -> Moment {
+        let off_ms = self.walls.borrow().get(&process).copied().unwrap_or(0);
+        Moment { wall: at.wall.plus_ms(off_ms), ..at }
     }
 
     pub(crate) fn log(&self) -> Vec<Sent> {
@@ -196,6 +222,8 @@ impl Network {
         let abreast = in_flight.entry((process, webhook)).or_default();
         *abreast += 1;
         let at = self.ground.note(format_args!("p{process} sends {delivery} to {url}, {abreast} abreast"));
+        let tenure = self.rows.borrow().as_ref().and_then(|rows| rows.note_start(process, &delivery, at));
+        let at = self.seen_by(process, at);
         let mut log = self.log.borrow_mut();
         let (body, abreast) = (request.body.clone(), *abreast);
         let in_flight = in_flight.range((process, String::new())..(process + 1, String::new()));
@@ -213,6 +241,7 @@ impl Network {
             answer,
             abreast,
             in_flight,
+            tenure,
         });
         log.len() - 1
     }
@@ -240,6 +269,7 @@ impl Network {
         let answer = if outcome == fate.outcome { fate.answer.clone() } else { Bytes::new() };
         let mut log = self.log.borrow_mut();
         let sent = &mut log[index];
+        let at = self.seen_by(sent.process, at);
         sent.ended = Some(Ended { at, outcome, retry_after_ms });
         sent.answer = answer.clone();
         let webhook = sent.header(WEBHOOK_HEADER).to_owned();

@@ -15,8 +15,7 @@ use crate::trouble::TroubleOdds;
 /// A drawn configuration. Printed with the seed when something was found.
 #[derive(Clone, Debug)]
 pub(crate) struct Options {
-    /// Processes that share the store: one, as long as no store can be shared.
-    pub(crate) nodes: u16,
+    pub(crate) nodes: NodeOptions,
     pub(crate) cores: usize,
     pub(crate) workspaces: usize,
     pub(crate) webhooks_a_workspace: usize,
@@ -53,6 +52,28 @@ pub(crate) struct Options {
     pub(crate) drift_permille: Option<i64>,
     /// The server's rules of retention; `None` in worlds that keep everything.
     pub(crate) retention: Option<RetentionRules>,
+}
+
+/// Processes that share the store.
+#[derive(Clone, Debug)]
+pub(crate) struct NodeOptions {
+    pub(crate) count: u16,
+    /// Mean time until the process of a node stands still for a while.
+    pub(crate) freeze_pause_ms: Option<u64>,
+    /// The same until a node is cut off from the store.
+    pub(crate) cut_pause_ms: Option<u64>,
+    /// The most by which the wall clock of a node is off.
+    pub(crate) wall_off_ms_max: u64,
+}
+
+impl NodeOptions {
+    pub(crate) const ALONE: Self =
+        Self { count: 1, freeze_pause_ms: None, cut_pause_ms: None, wall_off_ms_max: 0 };
+
+    /// The most by which the wall clocks of two nodes differ, and theirs and the world's.
+    pub(crate) const fn apart_ms(&self) -> u64 {
+        2 * self.wall_off_ms_max
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -101,7 +122,7 @@ impl Options {
         let flood =
             maybe(chance, 120, |chance| usize::try_from(chance.between(1_200, 1_900)).expect("small"));
         let mut options = Self {
-            nodes: 1,
+            nodes: NodeOptions::ALONE,
             cores: chance.index(3) + 1,
             workspaces: chance.index(3) + 1,
             webhooks_a_workspace: chance.index(4) + 1,
@@ -125,6 +146,7 @@ impl Options {
                 after_permille: maybe(chance, 400, |chance| *chance.pick(&[2, 30, 200])).unwrap_or(0),
                 read_permille: maybe(chance, 400, |chance| *chance.pick(&[2, 30, 200])).unwrap_or(0),
                 deaf_permille: 0,
+                bells_lost_permille: 0,
             },
             outage_pause_ms: maybe(chance, 300, |chance| *chance.pick(&[10_000, 60_000])),
             process: ProcessOptions {
@@ -178,6 +200,27 @@ impl Options {
             // The bound of a core is then that of the process, and can be seen from outside.
             self.cores = 1;
         }
+        let mut chance = more("nodes");
+        let count = *chance.pick(&[1, 1, 1, 2, 3]);
+        // What makes a process full is about that process.
+        if count > 1 && self.publish.crowd.is_none() {
+            self.draw_nodes(count, &mut chance);
+        }
+    }
+
+    /// Several nodes, each with troubles of its own.
+    fn draw_nodes(&mut self, count: u16, chance: &mut Chance) {
+        let pause_ms = self.load_ms / 3 + 2_000;
+        self.nodes = NodeOptions {
+            count,
+            freeze_pause_ms: maybe(chance, 600, |_| pause_ms),
+            cut_pause_ms: maybe(chance, 400, |_| pause_ms),
+            wall_off_ms_max: maybe(chance, 300, |chance| *chance.pick(&[200, 3_000, 30_000])).unwrap_or(0),
+        };
+        self.trouble.bells_lost_permille =
+            maybe(chance, 500, |chance| *chance.pick(&[50, 400, 1_000])).unwrap_or(0);
+        // Of a workspace that is gone the other nodes cannot be told here.
+        self.erase_permille = 0;
     }
 }
 

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::audit::{Evidence, audit};
 use crate::executor::Stuck;
 use crate::network::{DELIVERY_HEADER, Sent};
+use crate::nodes::by_stint;
 use crate::plant::Plant;
 use crate::process::HowEnded;
 use crate::shelf::Keeps;
@@ -63,8 +64,11 @@ pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
     }
     findings.extend(world.facts.borrow().findings.iter().cloned());
     findings.extend(world.trouble.commits.findings());
+    findings.extend(world.processes.nodes.iter().flat_map(|nodes| nodes.rows.findings()));
     if let Some(lists) = lists.borrow().as_ref() {
         let (facts, ends) = (world.facts.borrow(), world.processes.ends());
+        let tenures = world.processes.nodes.as_ref().map(|nodes| nodes.rows.tenures());
+        let (sent, ends) = by_stint(&sent, &ends, &tenures.unwrap_or_default());
         findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, &world)));
     }
     let history = world.ground.take_history();

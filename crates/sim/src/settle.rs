@@ -55,6 +55,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     manage::switch_all_on(world).await;
     let bound_s = drain_bound_s(world);
     let began_us = world.ground.clock.now_us();
+    world.processes.check_shares();
     let settling = world.ground.clock.now().plus_ms(ms((SETTLING_S + probe_s(world)) * 1_000));
     // A receiver that was busy gets the time that it has asked for from all that its webhook is owed.
     let settled = || world.network.held_until().map_or(settling, |until| until.max(settling));
@@ -87,6 +88,7 @@ pub(crate) async fn drain(world: &Rc<World>) -> BTreeMap<usize, Lists> {
     // Retries of webhooks that were ended stay in memory until their time comes.
     world.ground.sleep_ms(bound_s * 1_000).await;
     world.processes.check_emptiness();
+    world.processes.check_shares();
     world.trouble.rest_retention();
     // What of it was under way is done by then.
     world.ground.sleep_ms(FRESH_MS).await;
@@ -109,6 +111,7 @@ fn drain_bound_s(world: &World) -> u64 {
     let ceilings = ceilings_bound_ms(world) / 1_000;
     // To the probe that succeeds, and until the time of the one before it.
     let probes = 2 * probe_s(world);
+    let stray = stray + world.options.nodes.apart_ms().div_ceil(1_000);
     let bound_s = longest + longest / 10 + stray + ceilings + chain + probes + DRAIN_MARGIN_S;
     world.options.by_any_clock_us(bound_s * 1_000_000) / 1_000_000
 }
@@ -129,7 +132,8 @@ fn chain_bound_ms(world: &World) -> u64 {
             event.ordering_key.as_deref().map(|key| chains.entry((event.workspace, key)).or_default());
         chain.into_iter().for_each(|length| *length += 1);
     }
-    let search_ms = if world.options.trouble.deaf_permille > 0 { LATE_S * 1_000 } else { 0 };
+    let searches = world.options.trouble.deaf_permille > 0 || world.options.trouble.bells_lost_permille > 0;
+    let search_ms = if searches { LATE_S * 1_000 } else { 0 };
     chains.into_values().max().unwrap_or(0) * (wave_us(world) / 1_000 + search_ms)
 }
 
@@ -159,6 +163,7 @@ fn late_bound_ms(world: &World, pending: usize) -> u64 {
         + ceilings_bound_ms(world)
         + held_bound_ms(world)
         + jumped_s * 1_000
+        + world.options.nodes.apart_ms()
         + ALARM_S * drift
 }
 
@@ -276,7 +281,8 @@ async fn publish_fresh(world: &Rc<World>) {
         };
         publish::send(world, place, &[number], None).await;
     }
-    world.ground.sleep_ms(FRESH_MS).await;
+    // What a node has accepted whose clock is ahead is due by the clock of whoever delivers it.
+    world.ground.sleep_ms(FRESH_MS + world.options.nodes.apart_ms()).await;
     let pending = look_at_pending(world, &mut Waits::default()).await.len();
     if pending > 0 {
         world.find(format!("{pending} deliveries are pending {FRESH_MS} ms after a fresh event"));

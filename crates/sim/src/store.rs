@@ -12,12 +12,13 @@ use futures_channel::oneshot;
 use futures_util::FutureExt;
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::batch::{BatchLimits, Batcher};
-use signalpost_store::testing::faulty::FaultyStore;
+use signalpost_store::testing::faulty::{Fault, FaultyStore};
 use signalpost_store::testing::lent::Lent;
 use signalpost_store::{Answer, Store, StoreError};
 
 use crate::chance::SharedChance;
 use crate::clock::SimClock;
+use crate::nodes::Seat;
 use crate::trouble::Trouble;
 
 pub(crate) type Inner = FaultyStore<Lent>;
@@ -44,6 +45,8 @@ pub(crate) struct SimStore {
     pub(crate) trouble: Arc<Trouble>,
     pace: StorePace,
     desk: Arc<Mutex<Desk>>,
+    /// Where the store is shared.
+    pub(crate) seat: Option<Arc<Seat>>,
 }
 
 /// Writes that wait for a commit.
@@ -67,11 +70,13 @@ impl SimStore {
         chance: Arc<SharedChance>,
         trouble: Arc<Trouble>,
         pace: StorePace,
+        seat: Option<Arc<Seat>>,
     ) -> Self {
-        let judge = Arc::clone(&trouble);
-        let inner = Arc::new(FaultyStore::new(Lent::new(store), Box::new(move |call| judge.judge(call))));
+        let (judge, sat) = (Arc::clone(&trouble), seat.clone());
+        let plan = move |call| if is_cut_off(&sat) { Fault::Before } else { judge.judge(call) };
+        let inner = Arc::new(FaultyStore::new(Lent::new(store), Box::new(plan)));
         let desk = Desk { waiting: Batcher::new(pace.limits), committer: None };
-        Self { inner, chance, clock, trouble, pace, desk: Arc::new(Mutex::new(desk)) }
+        Self { inner, chance, clock, trouble, pace, desk: Arc::new(Mutex::new(desk)), seat }
     }
 
     /// Commits what waits, batch after batch. Never returns; runs with the process and dies with it.
@@ -144,8 +149,12 @@ impl SimStore {
     }
 }
 
+fn is_cut_off(seat: &Option<Arc<Seat>>) -> bool {
+    seat.as_ref().is_some_and(|seat| seat.line.is_cut())
+}
+
 /// Two parts of a time of at most this length.
-fn split(chance: &SharedChance, longest_us: u64) -> (u64, u64) {
+pub(crate) fn split(chance: &SharedChance, longest_us: u64) -> (u64, u64) {
     let mut chance = chance.draw();
     let whole = chance.between(0, longest_us);
     let first = chance.between(0, whole);

@@ -133,7 +133,10 @@ impl Replays for SimStore {
 
 impl Ledger for SimStore {
     fn listen(&self, listener: Arc<dyn CommitListener>) {
-        self.inner.listen(Ears::of(listener, Arc::clone(&self.trouble)));
+        if let Some(seat) = &self.seat {
+            seat.listen(Arc::clone(&listener));
+        }
+        self.inner.listen(Ears::of(listener, Arc::clone(&self.trouble), self.seat.clone()));
     }
 
     fn highest_id(&self) -> i64 {
@@ -141,7 +144,8 @@ impl Ledger for SimStore {
     }
 
     fn ownership(&self) -> Arc<Ownership> {
-        self.inner.ownership()
+        let own = self.seat.as_ref().map(|seat| Arc::clone(&seat.ownership));
+        own.unwrap_or_else(|| self.inner.ownership())
     }
 
     fn accept(&self, events: Vec<AcceptEvent>) -> Answer<Vec<Accepted>> {
@@ -160,7 +164,10 @@ impl Ledger for SimStore {
 
     fn finish(&self, finished: Arc<Vec<Finished>>) -> Answer<()> {
         let bytes = finished.len() * ROW_BYTES;
-        self.write(Urgency::MustWait, bytes, move |store| store.finish(finished))
+        let seat = self.seat.clone();
+        self.write(Urgency::MustWait, bytes, move |store| {
+            store.finish(seat.map_or_else(|| Arc::clone(&finished), |seat| seat.admit(&finished)))
+        })
     }
 
     fn retain(&self, params: Retain) -> Answer<Retained> {

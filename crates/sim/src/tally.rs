@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use crate::conduct::{FAULTS, LATER_FAULTS};
 
 /// Kinds of trouble beside those of the network, each with what it befalls.
-const OTHERS: [(&str, &str); 21] = [
+const OTHERS: [(&str, &str); 32] = [
     ("network", "stall"),
     ("store", "commit failed"),
     ("store", "commit unheard"),
@@ -28,6 +28,17 @@ const OTHERS: [(&str, &str); 21] = [
     ("clock", "runs slow"),
     ("clock", "runs true"),
     ("lane", "moved"),
+    ("node", "stands still"),
+    ("node", "cut off from the store"),
+    ("node", "wall clock off"),
+    ("lease", "group of a dead owner taken"),
+    ("lease", "group given up"),
+    ("lease", "handed over at a stop"),
+    ("lease", "late outcome refused"),
+    ("lease", "place lost"),
+    ("bell", "lost"),
+    ("bell", "late"),
+    ("bell", "heard twice"),
 ];
 
 /// How often each kind of trouble has occurred, by what it befell and its name.

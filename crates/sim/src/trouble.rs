@@ -19,6 +19,8 @@ pub(crate) struct TroubleOdds {
     pub(crate) read_permille: u64,
     /// A commit that nobody is woken for.
     pub(crate) deaf_permille: u64,
+    /// A bell between nodes that is lost.
+    pub(crate) bells_lost_permille: u64,
 }
 
 /// Shared by all openings of one store.
@@ -32,6 +34,8 @@ struct State {
     chance: Chance,
     /// Of wake-ups, apart from what befalls commits.
     ears: Chance,
+    /// Of verbs by which nodes keep their leases.
+    leases: Chance,
     odds: TroubleOdds,
     outage: Outage,
     /// What happens to the commit that is being applied.
@@ -124,6 +128,7 @@ impl Trouble {
         let state = State {
             chance: Chance::new(seed, "trouble"),
             ears: Chance::new(seed, "ears"),
+            leases: Chance::new(seed, "lease verbs"),
             odds,
             outage: Outage::None,
             commit: Fault::Pass,
@@ -177,6 +182,29 @@ impl Trouble {
         if state.commit != Fault::Pass {
             state.failed_us.insert(now_us);
         }
+    }
+
+    /// The fate of a verb by which a node keeps its lease.
+    pub(crate) fn judge_lease(&self) -> Fault {
+        let mut state = self.lock();
+        let TroubleOdds { before_permille, after_permille, .. } = state.odds;
+        let is_out = matches!(state.outage, Outage::Writes | Outage::Everything | Outage::NoRoom);
+        if is_out || state.leases.permille(before_permille) {
+            Fault::Before
+        } else if state.leases.permille(after_permille) {
+            Fault::After
+        } else {
+            Fault::Pass
+        }
+    }
+
+    pub(crate) fn bells_lost_permille(&self) -> u64 {
+        self.lock().odds.bells_lost_permille
+    }
+
+    /// Notes that something keeps outcomes from the disk at this time that is no failure of the store.
+    pub(crate) fn note_hindrance(&self, now_us: u64) {
+        self.lock().failed_us.insert(now_us);
     }
 
     /// Whether no commit failed in this time.

@@ -17,11 +17,12 @@ use crate::facts::{Deaf, Facts};
 use crate::ground::Ground;
 use crate::load::{crowd, manage, publish, reader, weather};
 use crate::network::Network;
-use crate::options::Options;
-use crate::plant::Plant;
+use crate::nodes::CALM_S;
+use crate::options::{NodeOptions, Options};
+use crate::plant::{Plant, Planter};
 use crate::process::Processes;
 use crate::settle::{self, Lists};
-use crate::shelf::Keeps;
+use crate::shelf::{Keeps, Shelf};
 use crate::trouble::Trouble;
 
 /// Events that one run publishes, a flood not counted.
@@ -52,26 +53,42 @@ enum Phase {
 
 impl World {
     pub(crate) fn new(seed: u64, plant: Plant, keeps: Keeps) -> Rc<Self> {
-        let options = Options::draw(seed);
+        // That plant stands between two memory models.
+        let keeps = if plant == Plant::AcknowledgeEarly { Keeps::Memory } else { keeps };
+        let shelf = Shelf::new(seed, keeps);
+        let mut options = Options::draw(seed);
+        if shelf.is_file() || plant == Plant::AcknowledgeEarly {
+            options.nodes = NodeOptions::ALONE;
+        }
         let clock = SimClock::default();
         let executor = Executor::new(clock.clone(), Chance::new(seed, "order"));
         let ground = Ground::new(clock, executor);
         let network = Network::new(Rc::clone(&ground), seed, options.network.clone());
         let trouble = Arc::new(Trouble::new(seed, options.trouble, Arc::clone(&ground.tally)));
+        let planter = Planter::new(plant, seed, Rc::clone(&ground), Arc::clone(&trouble));
         let processes = Processes::new(
             Rc::clone(&ground),
             Rc::clone(&network),
             Arc::clone(&trouble),
             seed,
             options.clone(),
-            plant,
-            keeps,
+            planter,
+            shelf,
         );
+        if let Some(nodes) = &processes.nodes {
+            network.ask_for_owners(Arc::clone(&nodes.rows));
+        }
         let budget = if options.publish.crowd.is_some() { CROWDED_EVENTS_MAX } else { EVENTS_MAX };
         let drift_permille = options.drift_permille.map_or(0, i64::unsigned_abs);
-        let deaf = if options.trouble.deaf_permille > 0 { Deaf::Sometimes } else { Deaf::Never };
+        // What another node has committed is heard of later than what this one has.
+        let deaf = if options.trouble.deaf_permille > 0 || options.nodes.count > 1 {
+            Deaf::Sometimes
+        } else {
+            Deaf::Never
+        };
         let retention = options.retention.clone();
-        let facts = Facts { retention, drift_permille, deaf, ..Facts::default() };
+        let facts =
+            Facts { retention, drift_permille, apart_ms: options.nodes.apart_ms(), deaf, ..Facts::default() };
         Rc::new(Self {
             seed,
             options,
@@ -100,6 +117,9 @@ impl World {
             self.ground.sleep_ms(AGAIN_MS).await;
         }
         self.processes.start_all();
+        if self.options.nodes.count > 1 {
+            self.ground.sleep_ms(CALM_S * 1_000).await;
+        }
         settle::drain(&self).await
     }
 

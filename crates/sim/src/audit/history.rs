@@ -14,6 +14,7 @@ use super::{Evidence, recorded, succeeded};
 use crate::facts::{Deaf, Facts, Life, Promise, Scope, WebhookFacts, WorkspaceFacts};
 use crate::ground::Moment;
 use crate::network::{Ended, OWN_HEADER, Sent};
+use crate::process::HowEnded;
 
 /// The longest wait that a receiver can ask for: a day.
 const RETRY_DELAY_MAX_MS: i64 = 24 * 3_600 * 1_000;
@@ -56,6 +57,7 @@ fn check_delivery(
             findings.push(format!("attempt {} was recorded and never sent", attempt.number));
             continue;
         };
+        findings.extend(check_fence(evidence, sent, attempt));
         findings.extend(check_masks(sent, attempt));
         findings.extend(check_answer(sent, attempt));
         if superseded {
@@ -105,6 +107,16 @@ fn check_superseded(
         Step::Attempted(_) => false,
     });
     (!requeued).then(|| format!("attempt {} was superseded by nothing", attempt.number))
+}
+
+/// What ended when its lane group was another's by then is nothing that may be written.
+fn check_fence(evidence: &Evidence<'_>, sent: &Sent, attempt: &Attempt) -> Option<String> {
+    let end = evidence.end_of(sent.process).filter(|end| end.how == HowEnded::Fenced)?;
+    let ended = sent.ended.filter(|ended| ended.at > end.at)?;
+    let (number, at, taken) = (attempt.number, ended.at, end.at);
+    Some(format!(
+        "attempt {number} is on record, and its lane group had been another's before it ended at {at:?}, since {taken:?}"
+    ))
 }
 
 /// What an owner has sent along is on record by its name alone.
@@ -251,8 +263,9 @@ fn asked_at(facts: &Facts, webhook: &WebhookFacts, life: Life, at: Timestamp, bo
     webhook.changes.iter().filter(|change| change.scope == Scope::Life && change.wanted.life == life).any(
         |change| {
             let Some(done) = change.done else { return true };
-            let then = (change.called.wall..=done.wall).contains(&at)
-                || recorded::jumped_between(facts, change.called, done);
+            let apart_ms = i64::try_from(facts.apart_ms).expect("minutes");
+            let (from, to) = (change.called.wall.plus_ms(-apart_ms), done.wall.plus_ms(apart_ms));
+            let then = (from..=to).contains(&at) || recorded::jumped_between(facts, change.called, done);
             then && born.is_none_or(|born| done > born)
         },
     )

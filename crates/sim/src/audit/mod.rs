@@ -37,6 +37,7 @@ pub(crate) struct Evidence<'a> {
     pub(crate) ends: &'a [ProcessEnd],
     pub(crate) trouble: &'a Trouble,
     pub(crate) cores: usize,
+    pub(crate) nodes: u16,
     by_delivery: BTreeMap<&'a str, Vec<&'a Sent>>,
     by_webhook: BTreeMap<&'a str, Vec<&'a Sent>>,
     webhooks: BTreeMap<&'a str, &'a WebhookFacts>,
@@ -59,9 +60,21 @@ impl<'a> Evidence<'a> {
         };
         let (by_delivery, by_webhook) = (by(DELIVERY_HEADER), by(WEBHOOK_HEADER));
         let (trouble, cores) = (world.trouble.as_ref(), world.options.cores);
+        let nodes = world.options.nodes.count;
         let trips = BTreeMap::new();
-        let mut evidence =
-            Self { facts, sent, lists, ends, trouble, cores, by_delivery, by_webhook, webhooks, trips };
+        let mut evidence = Self {
+            facts,
+            sent,
+            lists,
+            ends,
+            trouble,
+            cores,
+            nodes,
+            by_delivery,
+            by_webhook,
+            webhooks,
+            trips,
+        };
         let each = facts.webhooks.iter();
         evidence.trips =
             each.map(|webhook| (webhook.public_id.as_str(), Trips::of(&evidence, webhook))).collect();

@@ -78,10 +78,10 @@ fn overtaken(
             began("before any try of")
         };
     }
-    let ended_us = |sent: &Sent| match sent.ended {
-        Some(ended) => ended.at.us,
-        // With its process.
-        None => evidence.end_of(sent.process).map_or(u64::MAX, |end| end.at.us),
+    let ended_us = |sent: &Sent| {
+        let ended_us = sent.ended.map_or(u64::MAX, |ended| ended.at.us);
+        // With its process, at the latest.
+        evidence.end_of(sent.process).map_or(ended_us, |end| end.at.us.min(ended_us))
     };
     if earlier.sent.iter().any(|sent| sent.at > first.at) {
         return began("before the last try of");

@@ -15,6 +15,10 @@ const GRACE_US: u64 = 20_000_000;
 /// Whether the end of its process does not explain that a request is not on record.
 pub(super) fn must_be(evidence: &Evidence<'_>, sent: &Sent) -> bool {
     let Some(end) = evidence.end_of(sent.process) else { return true };
+    if end.how == HowEnded::HandedOver {
+        // That is what nothing under way means.
+        return true;
+    }
     let seen_us = sent.ended.map_or(end.at.us, |ended| ended.at.us);
     had_time(evidence, seen_us, end) || went_in_order(evidence, seen_us, end)
 }

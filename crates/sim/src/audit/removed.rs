@@ -15,7 +15,7 @@ pub(super) fn may_be_gone(evidence: &Evidence<'_>, event: &EventFacts) -> bool {
     };
     let age_ms = i64::try_from(age.as_millis()).expect("hours");
     let Some(now) = evidence.facts.listed else { return false };
-    !evidence.facts.jumps.is_empty() || now.wall.ms_since(event.called.wall) >= age_ms
+    evidence.facts.strays() || now.wall.ms_since(event.called.wall) >= age_ms
 }
 
 /// Each webhook that wanted an event had it, or its attempts were used up, or it was ended: else the event was pending

@@ -52,8 +52,12 @@ fn signs(evidence: &Evidence<'_>, sent: &Sent, style: SignatureStyle, signing: &
             Until::Replaced => stands,
             Until::Unsure => true,
             Until::At(at) if sent.at.wall >= *at => !stands,
-            // After a jump of the clock it may have been wiped already.
-            Until::At(_) => stands || evidence.facts.jumps.iter().any(|jump| *jump < sent.at),
+            // After a jump of the clock it may have been wiped already, or by a node whose clock is ahead.
+            Until::At(_) => {
+                stands
+                    || evidence.facts.apart_ms > 0
+                    || evidence.facts.jumps.iter().any(|jump| *jump < sent.at)
+            }
         };
         if !right {
             return false;

@@ -18,7 +18,10 @@ const LOOK_MS: u64 = 20;
 
 /// Ends the processes of a node and starts the next, each time after a life of its own.
 pub(crate) async fn of_node(world: Rc<World>, node: u16, life_ms: u64) {
-    let mut chance = world.chance("deaths");
+    let mut chance = match node {
+        0 => world.chance("deaths"),
+        _ => world.chance(&format!("deaths of node {node}")),
+    };
     let mut fuses = world.chance(&format!("fuses of node {node}"));
     let options = world.options.process.clone();
     let life_ms = life_ms.max(world.options.load_ms / 40);

@@ -7,7 +7,7 @@ use signalpost_core::principal::Principal;
 
 use crate::chance::Chance;
 use crate::facts::{Change, KeyFacts, Scope, Signing, Until, Wanted, WorkspaceFacts};
-use crate::load::manage;
+use crate::load::{everywhere, manage};
 use crate::world::{Again, World};
 
 /// Keys that a workspace begins with.
@@ -73,6 +73,7 @@ pub(super) async fn end(world: &Rc<World>, workspace: usize, chance: &mut Chance
             }
         })
         .await;
+    everywhere::tell_all(world, &public_id).await;
     let done = world.ground.note(format_args!("key {key} is ended: {:?}", answered.answer));
     {
         let mut facts = world.facts.borrow_mut();

@@ -23,7 +23,7 @@ use crate::facts::{
     Change, FeedFacts, Life, Scope, Signing, Tenancy, Until, Wanted, WebhookFacts, WorkspaceFacts,
 };
 use crate::filters::FILTERS;
-use crate::load::{ceilings, crowd, keys, order, redeliver, secrets};
+use crate::load::{ceilings, crowd, everywhere, keys, order, redeliver, secrets};
 use crate::network::OWN_HEADER;
 use crate::profiles::{EVENT_TYPES, KEYED, STYLES, SUBJECTS, SigningStyle, WEARY};
 use crate::world::{Again, World};
@@ -303,12 +303,11 @@ pub(super) async fn change(world: &Rc<World>, index: usize, wanted: Wanted, scop
         let webhook = &facts.webhooks[index];
         (facts.workspaces[webhook.workspace].public_id.clone(), webhook.public_id.clone())
     };
-    let answered = world
-        .ask(|engine| {
-            let (workspace, webhook, wanted) = (workspace.clone(), webhook.clone(), wanted.clone());
-            async move { apply(&engine, &workspace, &webhook, wanted, scope).await }
-        })
-        .await;
+    let answered = everywhere::ask(world, (&workspace, &webhook), |engine| {
+        let (workspace, webhook, wanted) = (workspace.clone(), webhook.clone(), wanted.clone());
+        async move { apply(&engine, &workspace, &webhook, wanted, scope).await }
+    })
+    .await;
     let done = world.ground.note(format_args!("changed webhook {index}: {:?}", answered.answer));
     let mut facts = world.facts.borrow_mut();
     facts.webhooks[index].changes.last_mut().expect("just pushed").done = Some(done);

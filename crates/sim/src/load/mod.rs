@@ -3,6 +3,7 @@
 mod ceilings;
 pub(crate) mod crowd;
 mod deaths;
+mod everywhere;
 mod keys;
 pub(crate) mod manage;
 pub(crate) mod order;
@@ -10,4 +11,5 @@ pub(crate) mod publish;
 pub(crate) mod reader;
 mod redeliver;
 mod secrets;
+mod spells;
 pub(crate) mod weather;

@@ -13,6 +13,7 @@ use signalpost_engine::secrets::Rotation;
 
 use crate::chance::Chance;
 use crate::facts::{Change, Scope, Signing, Until, Wanted};
+use crate::load::everywhere;
 use crate::profiles::{SignatureStyle, Style};
 use crate::world::{Again, World};
 
@@ -45,18 +46,17 @@ pub(crate) async fn rotate(world: &Rc<World>, index: usize, chance: &mut Chance)
     }
     signing.insert(0, Signing { secret: Some(secret.clone()), until: Until::Replaced });
     let (workspace, webhook) = begin(world, index, Wanted { signing, ..before.clone() });
-    let answered = world
-        .ask(|engine| {
-            let (workspace, webhook) = (workspace.clone(), webhook.clone());
-            let rotation = Rotation { overlap, secret: Some(Secret::from_text(&secret)) };
-            async move {
-                let view = engine.workspace(&workspace).await?;
-                let rotated = engine.rotate_secret(&view, &webhook, rotation, None).await?.now();
-                let rotated = rotated.expect("a call without a key is never a repetition");
-                Ok((rotated.secret.expose_text().to_owned(), rotated.previous_expires_at))
-            }
-        })
-        .await;
+    let answered = everywhere::ask(world, (&workspace, &webhook), |engine| {
+        let (workspace, webhook) = (workspace.clone(), webhook.clone());
+        let rotation = Rotation { overlap, secret: Some(Secret::from_text(&secret)) };
+        async move {
+            let view = engine.workspace(&workspace).await?;
+            let rotated = engine.rotate_secret(&view, &webhook, rotation, None).await?.now();
+            let rotated = rotated.expect("a call without a key is never a repetition");
+            Ok((rotated.secret.expose_text().to_owned(), rotated.previous_expires_at))
+        }
+    })
+    .await;
     end(world, index, format_args!("rotated: {:?}", answered.answer.as_ref().map(|(_, at)| at)));
     match answered.answer {
         Ok((shown, _)) if shown != secret => {
@@ -84,15 +84,14 @@ pub(crate) async fn revoke(world: &Rc<World>, index: usize) {
     let before = wanted_last(world, index);
     let signing = before.signing[..1].to_vec();
     let (workspace, webhook) = begin(world, index, Wanted { signing, ..before });
-    let answered = world
-        .ask(|engine| {
-            let (workspace, webhook) = (workspace.clone(), webhook.clone());
-            async move {
-                let view = engine.workspace(&workspace).await?;
-                engine.revoke_previous_secrets(view.workspace.id, &webhook).await
-            }
-        })
-        .await;
+    let answered = everywhere::ask(world, (&workspace, &webhook), |engine| {
+        let (workspace, webhook) = (workspace.clone(), webhook.clone());
+        async move {
+            let view = engine.workspace(&workspace).await?;
+            engine.revoke_previous_secrets(view.workspace.id, &webhook).await
+        }
+    })
+    .await;
     end(world, index, format_args!("revoked: {:?}", answered.answer));
     if let Err(error) = answered.answer {
         world.find(format!("previous secrets of webhook {index} could not be revoked: {error}"));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::conduct::Mood;
 use crate::executor::Group;
-use crate::load::deaths;
+use crate::load::{deaths, spells};
 use crate::trouble::Outage;
 use crate::world::World;
 
@@ -37,8 +37,16 @@ pub(crate) fn start(world: &Rc<World>) {
     if let Some(most_permille) = world.options.drift_permille {
         world.ground.spawn(Group::WORLD, drifts(Rc::clone(world), most_permille));
     }
+    for node in 0..world.options.nodes.count {
+        if let Some(mean_ms) = world.options.nodes.freeze_pause_ms {
+            world.work(spells::freezes(Rc::clone(world), node, mean_ms));
+        }
+        if let Some(mean_ms) = world.options.nodes.cut_pause_ms {
+            world.work(spells::cuts(Rc::clone(world), node, mean_ms));
+        }
+    }
     if let Some(life_ms) = world.options.process.life_ms {
-        for node in 0..world.options.nodes {
+        for node in 0..world.options.nodes.count {
             world.work(deaths::of_node(Rc::clone(world), node, life_ms));
         }
     }

@@ -111,10 +111,18 @@ pub enum Plant {
     IgnoreOrder,
     /// What was given up lets its key go, whatever the rule.
     ForgetToBlock,
+    /// A process of several relies on its lease for an hour.
+    TrustForAges,
+    /// Outcomes are written though their lane group is another node's by then.
+    BlindFence,
+    /// Lane groups change hands though attempts of them are under way.
+    GiveBusy,
+    /// Whoever has more lane groups than its part keeps them.
+    GiveNothing,
 }
 
 impl Plant {
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 44] = [
         Self::ForgetRetryRow,
         Self::SkipLane,
         Self::LoseAcknowledged,
@@ -155,6 +163,10 @@ impl Plant {
         Self::ForgetRate,
         Self::IgnoreOrder,
         Self::ForgetToBlock,
+        Self::TrustForAges,
+        Self::BlindFence,
+        Self::GiveBusy,
+        Self::GiveNothing,
     ];
 
     /// Words of the finding that names this very mistake. Others may come with it.
@@ -192,6 +204,11 @@ impl Plant {
             Self::ForgetRate => "faster than",
             Self::IgnoreOrder => "while a request was in flight of",
             Self::ForgetToBlock => "although its key is blocked by",
+            Self::TrustForAges => "while its lane group",
+            Self::BlindFence => "had been another's before it ended",
+            // Of a request without a record, as above.
+            Self::GiveBusy => "how: HandedOver",
+            Self::GiveNothing => "are divided as",
         }
     }
 
@@ -218,6 +235,10 @@ impl Planter {
     /// What is left to chance here has a stream of its own: the world around is that of the seed.
     pub(crate) fn new(plant: Plant, seed: u64, ground: Rc<Ground>, trouble: Arc<Trouble>) -> Self {
         Self { plant, ground, trouble, chance: Arc::new(SharedChance::new(seed, "plant")) }
+    }
+
+    pub(crate) const fn plant(&self) -> Plant {
+        self.plant
     }
 
     /// What a process takes for the disk.

@@ -86,4 +86,8 @@ plants! {
     a_rate_that_is_passed_is_seen: ForgetRate;
     an_event_that_overtakes_another_of_its_key_is_seen: IgnoreOrder;
     a_key_that_is_not_blocked_is_seen: ForgetToBlock;
+    a_lease_that_is_relied_on_for_too_long_is_seen: TrustForAges;
+    an_outcome_from_behind_the_fence_is_seen: BlindFence;
+    a_group_that_changes_hands_too_early_is_seen: GiveBusy;
+    a_group_that_nobody_gives_is_seen: GiveNothing;
 }

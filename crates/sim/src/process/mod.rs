@@ -1,30 +1,32 @@
 //! Processes that run the engine: started, called, killed at any moment, or asked to stop.
 
+mod calls;
+mod gauges;
+mod spells;
+
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::future::Future;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_channel::oneshot;
-use signalpost_core::limits::{
-    CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_MEMORY_DELIVERIES_MAX, SHUTDOWN_GRACE,
-};
+use signalpost_core::limits::SHUTDOWN_GRACE;
+use signalpost_core::ports::Clock;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_engine::{BalanceRule, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
 
-use crate::chance::SharedChance;
+use crate::chance::{Chance, SharedChance};
 use crate::executor::Group;
 use crate::ground::{Ground, Moment, pass_turn};
 use crate::network::{Network, SimTransport};
+use crate::nodes::{Keeper, NodeClock, Nodes, Seat};
 use crate::options::Options;
-use crate::plant::{Plant, Planter};
+use crate::plant::Planter;
 use crate::profiles::profiles;
-use crate::shelf::{Fared, Fuse, Keeps, Shelf};
+use crate::shelf::{Fared, Fuse, Shelf};
 use crate::store::{Inner, SimStore};
 use crate::trouble::Trouble;
 
@@ -44,6 +46,10 @@ const FUSE_LOOKS_MAX: u64 = 2_000;
 pub(crate) enum HowEnded {
     Killed,
     Stopped,
+    /// Of what it did for one lane group: it gave the group up with nothing under way.
+    HandedOver,
+    /// The same: somebody else has the group, and nothing of what it knew is written any more.
+    Fenced,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +71,10 @@ pub(crate) struct Processes {
     trouble: Arc<Trouble>,
     random: Arc<SharedChance>,
     store_chance: Arc<SharedChance>,
+    /// Who takes a call, of several.
+    callers: RefCell<Chance>,
+    /// Where there are several.
+    pub(crate) nodes: Option<Nodes>,
     /// By the number of the node.
     running: RefCell<BTreeMap<u16, Running>>,
     started: Cell<u32>,
@@ -81,6 +91,8 @@ struct Running {
     inner: Arc<Inner>,
     cores_left: Rc<Cell<usize>>,
     duty: Rc<Cell<Duty>>,
+    seat: Option<Arc<Seat>>,
+    keeper: Option<Rc<Keeper>>,
 }
 
 /// Whether a process takes calls.
@@ -97,16 +109,13 @@ impl Processes {
         trouble: Arc<Trouble>,
         seed: u64,
         options: Options,
-        plant: Plant,
-        keeps: Keeps,
+        planter: Planter,
+        shelf: Shelf,
     ) -> Rc<Self> {
-        // That plant stands between two memory models.
-        let keeps = if plant == Plant::AcknowledgeEarly { Keeps::Memory } else { keeps };
-        let shelf = Shelf::new(seed, keeps);
         if shelf.is_file() {
             ground.note(format_args!("the data is in a file"));
         }
-        let planter = Planter::new(plant, seed, Rc::clone(&ground), Arc::clone(&trouble));
+        let nodes = Nodes::of(&ground, &trouble, seed, &options.nodes, planter.plant());
         Rc::new(Self {
             ground,
             network,
@@ -116,6 +125,8 @@ impl Processes {
             trouble,
             random: Arc::new(SharedChance::new(seed, "engine")),
             store_chance: Arc::new(SharedChance::new(seed, "store")),
+            callers: RefCell::new(Chance::new(seed, "callers")),
+            nodes,
             running: RefCell::default(),
             started: Cell::new(0),
             ends: RefCell::default(),
@@ -128,23 +139,25 @@ impl Processes {
         let number = self.started.get() + 1;
         self.started.set(number);
         self.ground.note(format_args!("p{number} starts"));
-        let clock = self.ground.clock.clone();
         let group = Group(number);
         let disk = self.planter.disk(self.shelf.model());
+        let seat = self.nodes.as_ref().map(|nodes| nodes.seat(node, number));
         let store = SimStore::open(
             self.shelf.open(&disk),
-            clock.clone(),
+            self.ground.clock.clone(),
             Arc::clone(&self.store_chance),
             Arc::clone(&self.trouble),
             self.options.store,
+            seat.clone(),
         );
         let inner = Arc::clone(&store.inner);
         self.ground.spawn(group, store.commit_loop());
         let store = self.planter.store(Arc::new(store), disk, self.shelf.model(), group);
         store.ownership().be_node(node);
+        let (clock, keeper) = self.keep_place(node, seat.as_deref());
         let (engine, cores) = Engine::new(EngineOptions {
             store: Arc::clone(&store),
-            clock: Arc::new(clock),
+            clock,
             random: Arc::clone(&self.random) as _,
             heavy_work: Arc::new(InPlace::default()),
             keyring: Arc::new(Keyring::parse(MASTER_KEY).expect("a good key")),
@@ -162,23 +175,45 @@ impl Processes {
                 left.set(left.get() - 1);
             });
         }
-        let watched = Arc::clone(&engine);
-        self.ground.spawn(group, async move { watched.watch_owed().await });
-        let balanced = Arc::clone(&engine);
-        self.ground.spawn(group, async move { balanced.watch_balance(BALANCE).await });
-        let tidied = Arc::clone(&engine);
-        self.ground.spawn(group, async move { tidied.keep_house().await });
-        if self.options.retention.is_some() {
-            let keeping = Arc::clone(&engine);
-            self.ground.spawn(group, async move { keeping.watch_retention().await });
+        self.start_watches(group, &engine);
+        if let Some(keeper) = keeper.clone() {
+            self.ground.spawn(group, keeper.keep());
         }
         let duty = Rc::new(Cell::new(Duty::Serving));
-        self.running.borrow_mut().insert(node, Running { number, engine, store, inner, cores_left, duty });
+        self.running
+            .borrow_mut()
+            .insert(node, Running { number, engine, store, inner, cores_left, duty, seat, keeper });
+    }
+
+    /// The clock of a process, and who keeps its place among several.
+    fn keep_place(&self, node: u16, seat: Option<&Seat>) -> (Arc<dyn Clock>, Option<Rc<Keeper>>) {
+        let (Some(nodes), Some(seat)) = (&self.nodes, seat) else {
+            return (Arc::new(self.ground.clock.clone()), None);
+        };
+        let clock: NodeClock = nodes.clock(&self.ground, node);
+        self.network.set_wall_clock(seat.process, clock.wall_off_ms);
+        let pace = self.options.store.commit_us_max;
+        let keeper = nodes.keeper(&self.ground, &self.trouble, seat, clock.clone(), pace);
+        (Arc::new(clock), Some(keeper))
+    }
+
+    /// What an engine does beside its cores.
+    fn start_watches(&self, group: Group, engine: &Arc<Engine>) {
+        let watched = Arc::clone(engine);
+        self.ground.spawn(group, async move { watched.watch_owed().await });
+        let balanced = Arc::clone(engine);
+        self.ground.spawn(group, async move { balanced.watch_balance(BALANCE).await });
+        let tidied = Arc::clone(engine);
+        self.ground.spawn(group, async move { tidied.keep_house().await });
+        if self.options.retention.is_some() {
+            let keeping = Arc::clone(engine);
+            self.ground.spawn(group, async move { keeping.watch_retention().await });
+        }
     }
 
     /// Starts every node that does not run.
     pub(crate) fn start_all(&self) {
-        for node in 0..self.options.nodes {
+        for node in 0..self.options.nodes.count {
             if !self.is_running(node) {
                 self.start(node);
             }
@@ -218,8 +253,13 @@ impl Processes {
     pub(crate) async fn stop(&self, node: u16) {
         let Some(running) = self.running.borrow().get(&node).cloned() else { return };
         let number = running.number;
+        // It hears of it when it goes on.
+        while self.ground.executor.is_frozen(Group(number)) {
+            self.ground.sleep_ms(KNOCK_MS).await;
+        }
         let asked = self.ground.note(format_args!("p{number} is asked to stop"));
         running.duty.set(Duty::Stopping);
+        running.keeper.iter().for_each(|keeper| keeper.prepare_to_part());
         running.engine.stop();
         while running.cores_left.get() > 0 {
             self.ground.sleep_ms(KNOCK_MS).await;
@@ -230,6 +270,11 @@ impl Processes {
                 self.find(format!("p{number} was asked to stop at {asked:?} and has not"));
                 break;
             }
+        }
+        if let Some(keeper) = running.keeper.clone()
+            && self.within(number, async move { keeper.part().await }).await.is_none()
+        {
+            return;
         }
         // An error means that writes cannot be finished; the process ends without them, as it would by a kill.
         let store = Arc::clone(&running.store);
@@ -251,6 +296,7 @@ impl Processes {
             drop(running.inner.inner().take());
         });
         self.network.process_died(running.number);
+        self.nodes.iter().for_each(|nodes| nodes.process_ended(running.number));
         if fared == Fared::PowerLost {
             self.ground.tally.count("store", "power lost");
         }
@@ -262,37 +308,6 @@ impl Processes {
         let grace_s = SHUTDOWN_GRACE.as_secs() + 5;
         let stray_s = self.options.jump_ms_max.map_or(0, |max| 4 * max / 1_000 + 3_600);
         self.options.by_any_clock_us((grace_s + stray_s) * 1_000_000)
-    }
-
-    /// Makes a call of the engine within a process that serves, once one does. `None` when the process ended before it
-    /// answered: the caller cannot know what came of it.
-    pub(crate) async fn call<T, F>(&self, verb: impl FnOnce(Arc<Engine>) -> F) -> Option<T>
-    where
-        T: 'static,
-        F: Future<Output = T> + 'static,
-    {
-        let running = loop {
-            if let Some(running) = self.serving() {
-                break running;
-            }
-            self.ground.sleep_ms(KNOCK_MS).await;
-        };
-        self.within(running.number, verb(running.engine)).await
-    }
-
-    fn serving(&self) -> Option<Running> {
-        let running = self.running.borrow();
-        running.values().find(|running| running.duty.get() == Duty::Serving).cloned()
-    }
-
-    /// Runs work as a part of a process. `None` when the process ended first.
-    async fn within<T: 'static>(&self, process: u32, work: impl Future<Output = T> + 'static) -> Option<T> {
-        let (tell, told) = oneshot::channel();
-        self.ground.spawn(Group(process), async move {
-            // The caller waits as long as this task lives.
-            drop(tell.send(work.await));
-        });
-        told.await.ok()
     }
 
     /// Lets up to so many tasks run, for an end of the process in the middle of a burst.
@@ -322,45 +337,6 @@ impl Processes {
         self.ends.borrow().clone()
     }
 
-    /// Looks at the engines' own counters: they must stay within the bounds that they promise.
-    pub(crate) fn check_gauges(&self) {
-        self.running.borrow().values().for_each(|running| self.check_gauges_of(running));
-    }
-
-    fn check_gauges_of(&self, running: &Running) {
-        let metrics = running.engine.metrics();
-        let cores = signed(self.options.cores);
-        let (in_flight, held, lanes) = (
-            metrics.attempts_in_flight.get(),
-            metrics.deliveries_in_memory.get(),
-            metrics.lanes_in_memory.get(),
-        );
-        let bounds = [
-            ("attempts in flight", in_flight, cores * signed(CORE_IN_FLIGHT_MAX)),
-            ("deliveries in memory", held, cores * signed(CORE_MEMORY_DELIVERIES_MAX)),
-            ("deliveries in memory of few lanes", held, lanes * signed(LANE_MEMORY_DELIVERIES_MAX)),
-        ];
-        for (what, value, bound) in bounds {
-            if value < 0 || value > bound {
-                self.find(format!("p{}: {value} {what}, the bound is {bound}", running.number));
-            }
-        }
-    }
-
-    /// Looks whether an engine holds anything when it has nothing to do.
-    pub(crate) fn check_emptiness(&self) {
-        for running in self.running.borrow().values() {
-            let metrics = running.engine.metrics();
-            let (in_flight, held) = (metrics.attempts_in_flight.get(), metrics.deliveries_in_memory.get());
-            if (in_flight, held) != (0, 0) {
-                self.find(format!(
-                    "p{}: with nothing owed there are {in_flight} attempts in flight and {held} deliveries in memory",
-                    running.number
-                ));
-            }
-        }
-    }
-
     pub(crate) fn findings(&self) -> Vec<String> {
         self.findings.borrow().clone()
     }
@@ -371,8 +347,4 @@ impl Processes {
             findings.push(finding);
         }
     }
-}
-
-fn signed(count: usize) -> i64 {
-    i64::try_from(count).expect("a bound fits")
 }
