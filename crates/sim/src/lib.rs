@@ -32,6 +32,6 @@ mod trouble;
 mod world;
 
 pub use plant::{Catch, Plant, SEEDS_MAX, hunt};
-pub use report::{Report, run, run_on};
+pub use report::{Report, run, run_alone, run_on};
 pub use shelf::Keeps;
 pub use tally::{Counts, no_faults};

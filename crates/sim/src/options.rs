@@ -54,6 +54,14 @@ pub(crate) struct Options {
     pub(crate) retention: Option<RetentionRules>,
 }
 
+/// With how many others a node shares the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Company {
+    /// As the seed draws it.
+    Drawn,
+    Alone,
+}
+
 /// Processes that share the store.
 #[derive(Clone, Debug)]
 pub(crate) struct NodeOptions {

@@ -11,6 +11,7 @@ use crate::audit::{Evidence, audit};
 use crate::executor::Stuck;
 use crate::network::{DELIVERY_HEADER, Sent};
 use crate::nodes::by_stint;
+use crate::options::Company;
 use crate::plant::Plant;
 use crate::process::HowEnded;
 use crate::shelf::Keeps;
@@ -50,9 +51,17 @@ pub fn run(seed: u64, plant: Plant) -> Report {
 
 /// The same with its data where it is wanted.
 pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
-    let world = World::new(seed, plant, keeps);
+    run_world(seed, &World::new(seed, plant, keeps, Company::Drawn))
+}
+
+/// The world of a seed with nothing planted and one node, however many the seed draws.
+pub fn run_alone(seed: u64) -> Report {
+    run_world(seed, &World::new(seed, Plant::Nothing, Keeps::Drawn, Company::Alone))
+}
+
+fn run_world(seed: u64, world: &Rc<World>) -> Report {
     let lists = Rc::new(RefCell::new(None));
-    let (runner, slot) = (Rc::clone(&world), Rc::clone(&lists));
+    let (runner, slot) = (Rc::clone(world), Rc::clone(&lists));
     let ended = world.ground.executor.run(world.options.longest_us(), async move {
         let taken = runner.run().await;
         *slot.borrow_mut() = Some(taken);
@@ -69,7 +78,7 @@ pub fn run_on(seed: u64, plant: Plant, keeps: Keeps) -> Report {
         let (facts, ends) = (world.facts.borrow(), world.processes.ends());
         let tenures = world.processes.nodes.as_ref().map(|nodes| nodes.rows.tenures());
         let (sent, ends) = by_stint(&sent, &ends, &tenures.unwrap_or_default());
-        findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, &world)));
+        findings.extend(audit(&Evidence::new(&facts, &sent, lists, &ends, world)));
     }
     let history = world.ground.take_history();
     let report = Report {

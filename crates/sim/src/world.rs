@@ -18,7 +18,7 @@ use crate::ground::Ground;
 use crate::load::{crowd, manage, publish, reader, weather};
 use crate::network::Network;
 use crate::nodes::CALM_S;
-use crate::options::{NodeOptions, Options};
+use crate::options::{Company, NodeOptions, Options};
 use crate::plant::{Plant, Planter};
 use crate::process::Processes;
 use crate::settle::{self, Lists};
@@ -52,14 +52,11 @@ enum Phase {
 }
 
 impl World {
-    pub(crate) fn new(seed: u64, plant: Plant, keeps: Keeps) -> Rc<Self> {
+    pub(crate) fn new(seed: u64, plant: Plant, keeps: Keeps, company: Company) -> Rc<Self> {
         // That plant stands between two memory models.
         let keeps = if plant == Plant::AcknowledgeEarly { Keeps::Memory } else { keeps };
         let shelf = Shelf::new(seed, keeps);
-        let mut options = Options::draw(seed);
-        if shelf.is_file() || plant == Plant::AcknowledgeEarly {
-            options.nodes = NodeOptions::ALONE;
-        }
+        let options = draw_options(seed, plant, company, &shelf);
         let clock = SimClock::default();
         let executor = Executor::new(clock.clone(), Chance::new(seed, "order"));
         let ground = Ground::new(clock, executor);
@@ -193,6 +190,15 @@ impl World {
             self.ground.sleep_ms(AGAIN_MS).await;
         }
     }
+}
+
+/// What stands in one place for one process leaves no room for others.
+fn draw_options(seed: u64, plant: Plant, company: Company, shelf: &Shelf) -> Options {
+    let mut options = Options::draw(seed);
+    if company == Company::Alone || shelf.is_file() || plant == Plant::AcknowledgeEarly {
+        options.nodes = NodeOptions::ALONE;
+    }
+    options
 }
 
 /// Whether an error asks to come back later.
