@@ -15,7 +15,7 @@ use super::strangers::Stranger;
 use crate::support::say_to;
 
 /// One for what is published, two for outcomes, eight for everything else, and the one that holds the place.
-const CONNECTIONS_MAX: usize = 12;
+const CONNECTIONS_MAX: usize = 16;
 const OURS: &str = "application_name = 'signalpost'";
 
 #[test]
