@@ -9,6 +9,7 @@
 
 mod attempt;
 mod balance;
+mod cluster;
 mod committed;
 pub mod core_loop;
 pub mod credentials;
@@ -36,6 +37,7 @@ pub mod lookup;
 mod mailbox;
 mod metadata;
 pub mod metrics;
+pub mod oldest_due;
 pub mod once;
 pub mod operator;
 pub mod operator_keys;
@@ -73,6 +75,8 @@ pub use id_map::core_of;
 /// Words of the store that callers of the engine use.
 pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{HeldRight, ListWebhooks, WebhookPage};
+pub use signalpost_store::cluster::Cluster;
+pub use signalpost_store::lease_counts::LeaseCounts;
 pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,
     Room, Storage, Usage,

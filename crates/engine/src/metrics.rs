@@ -6,6 +6,7 @@ use signalpost_core::attempt::{Failure, Outcome};
 use signalpost_store::ledger::{Accepted, Repeated, Room, Storage};
 
 use crate::fan_out::TurnedAway;
+use crate::oldest_due::OldestDue;
 
 /// Everything the engine counts since it started.
 #[derive(Debug, Default)]
@@ -46,6 +47,7 @@ pub struct Metrics {
     /// Logins that were not looked at: wrong passwords had come too fast.
     pub logins_throttled: Counter,
     pub storage: StorageGauges,
+    pub oldest_due: OldestDue,
     pub attempts_in_flight: Gauge,
     /// Deliveries that delivery cores hold in memory, in flight included.
     pub deliveries_in_memory: Gauge,

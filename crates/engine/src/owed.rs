@@ -8,6 +8,7 @@ use signalpost_core::limits::RECONCILE_INTERVAL;
 use signalpost_store::ledger::DueLanes;
 
 use crate::Engine;
+use crate::oldest_due::Look;
 
 /// Lanes told of in one step. A lane takes its own deliveries in pages after that.
 const LANES_A_STEP: usize = 1_000;
@@ -34,12 +35,15 @@ impl Engine {
     }
 
     async fn ring_for_owed(&self) -> Result<(), signalpost_store::StoreError> {
-        let mut after = None;
+        let (mut after, mut look) = (None, Look::begin(self.clock.now()));
         loop {
             let lanes = self.store.due_lanes(DueLanes { after, limit: LANES_A_STEP }).await?;
-            let Some(last) = lanes.last() else { return Ok(()) };
+            let Some(last) = lanes.last() else { break };
             after = Some(last.webhook);
+            look.see(&lanes);
             self.doorbell.owed(&lanes);
         }
+        self.metrics.oldest_due.saw(look);
+        Ok(())
     }
 }

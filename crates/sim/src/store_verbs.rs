@@ -31,7 +31,7 @@ use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
-use signalpost_store::{Answer, Done, Effect, Named, Once, Ownership};
+use signalpost_store::{Answer, Cluster, Done, Effect, Named, Once, Ownership};
 
 use crate::ears::Ears;
 use crate::store::{SimStore, Urgency};
@@ -203,5 +203,6 @@ impl Ledger for SimStore {
         fn owner_of(named: Named) -> Option<WorkspaceId>;
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
         fn storage() -> Storage;
+        fn cluster() -> Cluster;
     }
 }

@@ -84,7 +84,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 36] = [
+const READS: [&str; 37] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -106,6 +106,7 @@ const READS: [&str; 36] = [
     "done_before",
     "usage",
     "storage",
+    "cluster",
     "remembered_webhooks",
     "signing_key",
     "list_signing_keys",

@@ -27,8 +27,6 @@ pub(crate) struct Board {
     pub(crate) ownership: Arc<Ownership>,
     /// Groups have changed hands, or this node is to give its own up.
     pub(crate) groups_moved: Arc<Notify>,
-    /// Outcomes that came when their lane groups were somebody else's, since the store was opened.
-    outcomes_fenced: AtomicU64,
 }
 
 impl Board {
@@ -42,14 +40,13 @@ impl Board {
             answers_forgotten: AtomicU64::default(),
             ownership,
             groups_moved,
-            outcomes_fenced: AtomicU64::default(),
         }
     }
 
     /// Counts outcomes that were refused, and tells of them: whoever has the groups by now sends those deliveries again.
     pub(crate) fn note_fenced(&self, outcomes: usize) {
         if outcomes > 0 {
-            self.outcomes_fenced.fetch_add(u64::try_from(outcomes).unwrap_or(u64::MAX), Ordering::Relaxed);
+            self.ownership.counts().outcomes_fenced.add(outcomes);
             tracing::warn!(outcomes, "outcomes came too late: other nodes deliver for these webhooks by now");
         }
     }

@@ -16,7 +16,7 @@ use signalpost_core::webhook::{DisableReason, WebhookState};
 
 use crate::once::{Done, Once};
 pub use crate::space::{DiskSpace, Retain, Retained, Room, Storage, Usage};
-use crate::{Answer, Change, Named, Ownership, StoreError};
+use crate::{Answer, Change, Cluster, Named, Ownership, StoreError};
 
 pub trait Ledger: Send + Sync {
     /// Registers who is told of commits. Before it is called nobody is told, and nothing is lost: what is owed is
@@ -124,6 +124,8 @@ pub trait Ledger: Send + Sync {
     fn usage(&self, workspace: WorkspaceId) -> Answer<Option<Usage>>;
     /// What the whole store takes.
     fn storage(&self) -> Answer<Storage>;
+    /// Who shares the store, and who has which lane groups.
+    fn cluster(&self) -> Answer<Cluster>;
 
     /// Answers when something has been committed and synced: the store can be written to.
     fn probe(&self, now: Timestamp) -> Answer<()>;

@@ -11,7 +11,9 @@
 pub mod batch;
 pub mod catalog;
 pub mod change;
+pub mod cluster;
 pub mod error;
+pub mod lease_counts;
 pub mod ledger;
 pub mod named;
 pub mod news;
@@ -35,6 +37,7 @@ use signalpost_core::ports::BoxFuture;
 
 pub use catalog::Catalog;
 pub use change::Change;
+pub use cluster::Cluster;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
 pub use named::Named;

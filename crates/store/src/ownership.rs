@@ -12,6 +12,8 @@ use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::limits::LANE_GROUPS;
 use signalpost_core::time::Monotonic;
 
+use crate::lease_counts::LeaseCounts;
+
 /// No epoch has this number.
 const NOT_OURS: u64 = 0;
 
@@ -30,6 +32,7 @@ pub struct Ownership {
     /// Set for good when this process is about to end.
     retires: AtomicBool,
     on_retirement: Mutex<Option<Listener>>,
+    counts: LeaseCounts,
 }
 
 impl Default for Ownership {
@@ -60,6 +63,7 @@ impl Ownership {
             node: AtomicU16::new(0),
             retires: AtomicBool::new(false),
             on_retirement: Mutex::default(),
+            counts: LeaseCounts::default(),
         }
     }
 
@@ -86,6 +90,11 @@ impl Ownership {
     /// For the store: called by [`Self::retire`].
     pub fn on_retirement(&self, listener: Listener) {
         *self.on_retirement.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+
+    /// Counted by the store, told by whoever shows them.
+    pub const fn counts(&self) -> &LeaseCounts {
+        &self.counts
     }
 
     pub fn listen(&self, listener: Listener) {

@@ -65,6 +65,15 @@ fn metrics_count_and_have_well_formed_lines() {
         "signalpost_attempt_duration_seconds_bucket{le=\"300\"} 0",
         "signalpost_attempt_duration_seconds_bucket{le=\"+Inf\"} 0",
         "signalpost_delivery_latency_seconds_count 0",
+        "signalpost_node_number 0",
+        "signalpost_lane_groups_owned 64",
+        "signalpost_lease_trusted 1",
+        "signalpost_lease_renewals_total 0",
+        "signalpost_lease_losses_total 0",
+        "signalpost_outcomes_fenced_total 0",
+        "signalpost_lane_groups_taken_total 0",
+        "signalpost_lane_groups_given_total 0",
+        "signalpost_oldest_due_seconds{group=\"63\"} 0",
     ] {
         assert!(text.lines().any(|have| have == line), "{line} is not in\n{text}");
     }

@@ -82,7 +82,9 @@ fn a_bound_key_knows_of_no_other_workspace() {
     assert_eq!((&listed["data"][0]["id"], &listed["next_cursor"]), (&json!(own), &json!(null)));
     let new = json!({"dialect": "native", "name": "Mine"});
     app.with_key(&key, Method::POST, "/v1/workspaces").json(&new).send().expect(403);
-    app.with_key(&key, Method::GET, "/v1/storage").send().expect(403);
+    for whole in ["/v1/storage", "/v1/cluster"] {
+        app.with_key(&key, Method::GET, whole).send().expect(403);
+    }
 }
 
 #[test]

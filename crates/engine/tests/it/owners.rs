@@ -105,6 +105,24 @@ fn nothing_starts_while_what_is_known_of_owners_may_be_old() {
 }
 
 #[test]
+fn the_oldest_delivery_that_is_due_is_known_of_every_group() {
+    let mut stage = Stage::new();
+    let oldest = |stage: &Stage| stage.rig.engine.metrics().oldest_due.ms(stage.group);
+    stage.rig.publish(2);
+    stage.rig.advance_s(40);
+    assert_eq!(oldest(&stage), Some(40_000));
+    stage.lose();
+    stage.rig.advance_s(40);
+    assert_eq!(oldest(&stage), Some(80_000), "whoever has it");
+    stage.rig.receiver.status.set(Some(200));
+    stage.gain(2);
+    stage.rig.receiver.answer(200);
+    stage.rig.settle();
+    stage.rig.advance_s(40);
+    assert_eq!((oldest(&stage), stage.rig.count(delivered)), (Some(0), 2));
+}
+
+#[test]
 fn a_change_of_a_webhook_that_is_anothers_is_answered() {
     let mut stage = Stage::new();
     stage.rig.publish(1);

@@ -35,7 +35,7 @@ use signalpost_store::replays::{
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{
-    Answer, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault,
 };
 
 use crate::plant::Plant;
@@ -175,6 +175,7 @@ impl Ledger for PlantedStore {
         fn upkeep(now: Timestamp) -> bool;
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
         fn storage() -> Storage;
+        fn cluster() -> Cluster;
         fn probe(now: Timestamp) -> ();
     }
 

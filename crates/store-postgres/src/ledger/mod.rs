@@ -42,10 +42,10 @@ use signalpost_store::ledger::{
     Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Storage,
     Usage,
 };
-use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, Ownership, StoreError};
+use signalpost_store::{Answer, Cluster, CommitListener, Done, Ledger, Named, Once, Ownership, StoreError};
 
-use crate::retention;
 use crate::store::{PostgresStore, settled};
+use crate::{nodes, retention};
 use finish::FinishCall;
 use publish::AcceptCall;
 
@@ -167,6 +167,10 @@ impl Ledger for PostgresStore {
     fn storage(&self) -> Answer<Storage> {
         let board = Arc::clone(&self.board);
         self.read(async move |session| storage::run(session, &board).await)
+    }
+
+    fn cluster(&self) -> Answer<Cluster> {
+        self.run(async move |pool| nodes::cluster(&pool).await)
     }
 
     fn probe(&self, now: Timestamp) -> Answer<()> {

@@ -74,6 +74,7 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
         // Others have not waited for us since.
         follow::catch_up(pool).await?;
     }
+    ownership.counts().renewals.add(1);
     // Our row stands for a lease from after this moment on, and nobody takes anything from us while it does.
     ownership.trust_until(after(began, LEASE - MARGIN));
     let session = pool.take().await?;
@@ -85,6 +86,7 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     if !decided.take.is_empty() {
         for (group, epoch) in hand_over::take(pool, &session, &decided.take, node.token).await? {
             ownership.take(group, epoch);
+            ownership.counts().groups_taken.add(1);
             changed = true;
         }
     }
@@ -101,6 +103,7 @@ async fn give(pool: &Pool, node: &mut Node) -> Result<(), Failure> {
     if !ripe.is_empty() {
         hand_over::give(&*pool.take().await?, &ripe, node.token).await?;
         node.giving.retain(|group, _| !ripe.contains(group));
+        shared.board.ownership.counts().groups_given.add(ripe.len());
         shared.bells.note_given();
     }
     Ok(())
@@ -110,6 +113,7 @@ async fn give(pool: &Pool, node: &mut Node) -> Result<(), Failure> {
 async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     tracing::warn!(number = node.number, "this node's lease had run out; it begins anew");
     let ownership = &pool.shared.board.ownership;
+    ownership.counts().losses.add(1);
     LaneGroup::all().for_each(|group| ownership.lose(group));
     ownership.tell();
     *node = join(pool, Arc::clone(&node.drift)).await?;

@@ -5,6 +5,7 @@
 //! waits for every outcome that is being written for it, and counts its epoch up: what its former owner writes later is
 //! refused ([`fence`]).
 
+mod cluster;
 pub(crate) mod fence;
 mod hand_over;
 mod join;
@@ -21,6 +22,7 @@ use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::time::Monotonic;
 
+pub(crate) use self::cluster::cluster;
 pub(crate) use self::join::join;
 pub(crate) use self::keep::{keep, leave, tick};
 pub use self::process::Process;

@@ -10,8 +10,8 @@ use super::Duty;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub(crate) const SELECT_NODES: &str =
-    "SELECT number, token, process, delivers FROM node ORDER BY number LIMIT $1";
+pub(crate) const SELECT_NODES: &str = "SELECT number, token, process, delivers,
+    (extract(epoch FROM clock_timestamp() - renewed_at) * 1000)::bigint FROM node ORDER BY number LIMIT $1";
 pub(crate) const SELECT_GROUPS: &str = "SELECT number, epoch, owner FROM lane_group ORDER BY number LIMIT $1";
 
 /// A node whose row stands.
@@ -21,6 +21,7 @@ pub(super) struct Living {
     /// By which others on the same machine know it.
     pub(super) process: String,
     pub(super) duty: Duty,
+    pub(super) renewed_ms_ago: i64,
 }
 
 /// A group as its row says.
@@ -48,6 +49,7 @@ fn living(row: &Row<'_>) -> Result<Living, StoreError> {
         token: fields.integer("token")?,
         process: fields.text("process")?.to_owned(),
         duty: if fields.integer("delivers")? == 0 { Duty::Serves } else { Duty::Delivers },
+        renewed_ms_ago: fields.integer("renewed_at")?,
     })
 }
 

@@ -170,6 +170,39 @@ fn whoever_retires_gives_up_what_nothing_is_under_way_of() {
 }
 
 #[test]
+fn every_node_tells_who_is_there_and_who_has_what() {
+    let stage = Stage::new(2);
+    for (asked, store) in stage.nodes.iter().enumerate() {
+        let cluster = block_on(store.cluster()).expect("it reads");
+        let told: Vec<_> = cluster.nodes.iter().map(|one| (one.number, one.delivers, one.is_this)).collect();
+        assert_eq!(told, [(0, true, asked == 0), (1, true, asked == 1)]);
+        assert!(cluster.nodes.iter().all(|one| one.renewed_ms_ago.is_some_and(|ms| ms < 10_000)));
+        assert!(cluster.groups.iter().map(|one| one.group).eq(LaneGroup::all()));
+        for (number, node) in (0..).zip(0..2) {
+            let owned = cluster.groups.iter().filter(|one| one.owner == Some(number));
+            assert_eq!(owned.map(|one| one.group).collect::<BTreeSet<_>>(), stage.owned(node));
+        }
+    }
+}
+
+#[test]
+fn a_node_counts_what_becomes_of_its_lease_and_of_its_groups() {
+    let stage = Stage::new(2);
+    let counts = |node: usize| {
+        let ownership = stage.nodes[node].ownership();
+        let counts = ownership.counts();
+        let groups = (counts.groups_taken.get(), counts.groups_given.get());
+        (groups, counts.losses.get(), counts.renewals.get())
+    };
+    let handed_over = || (counts(0).0, counts(1).0) == ((64, 32), (32, 0));
+    wait_for("half of the groups to be counted", PATIENCE, handed_over).expect("they are");
+    assert!(counts(0).2 > 1 && counts(1).2 > 0, "each begins with one");
+    say(&format!("DELETE FROM {}.node WHERE number = 1", stage.place.schema));
+    wait_for("the loss of a lease", PATIENCE, || counts(1).1 == 1).expect("it is noticed");
+    assert_eq!(counts(0).1, 0);
+}
+
+#[test]
 fn nodes_have_numbers_of_their_own_for_the_ids_that_they_make() {
     let mut stage = Stage::new(2);
     let numbers = |stage: &Stage| stage.nodes.iter().map(|node| node.ownership().node()).collect::<Vec<_>>();
@@ -196,6 +229,7 @@ fn what_was_begun_by_a_former_owner_is_not_recorded() {
     block_on(store.finish(both.into())).expect("it is answered");
     let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
     assert_eq!(block_on(store.due_page(page)).expect("it reads"), [due], "one is owed as before");
+    assert_eq!(store.ownership().counts().outcomes_fenced.get(), 1);
     let late = sample::finished(stage.workspace, due, Verdict::Delivered);
     block_on(store.finish(sample::begun_by(store, vec![late]).into())).expect("it is recorded");
     assert_eq!(block_on(store.due_page(page)).expect("it reads"), []);

@@ -39,7 +39,7 @@ use signalpost_store::ledger::{
     Feed, Finished, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, Retain, Retained, Room,
     Storage, Usage,
 };
-use signalpost_store::{Answer, CommitListener, Done, Ledger, Named, Once, Ownership};
+use signalpost_store::{Answer, Cluster, CommitListener, Done, Ledger, Named, Once, Ownership};
 
 use crate::job::Growth;
 use crate::queue::Admission;
@@ -154,6 +154,10 @@ impl Ledger for SqliteStore {
     fn storage(&self) -> Answer<Storage> {
         let board = Arc::clone(&self.board);
         self.read(move |connection| storage::run(connection, &board))
+    }
+
+    fn cluster(&self) -> Answer<Cluster> {
+        self.read(|_| Ok(Cluster::of_one()))
     }
 
     fn probe(&self, now: Timestamp) -> Answer<()> {

@@ -33,8 +33,8 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_ledger,
-    forward_replays, forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog,
+    forward_ledger, forward_replays, forward_vault,
 };
 
 /// Every verb that can be made to fail, by its name in the traits.

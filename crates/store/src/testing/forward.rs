@@ -72,6 +72,7 @@ macro_rules! forward_ledger {
             fn retain(params: Retain) -> Retained;
             fn usage(workspace: WorkspaceId) -> Option<Usage>;
             fn storage() -> Storage;
+            fn cluster() -> Cluster;
             fn probe(now: Timestamp) -> ();
             fn close() -> ();
         }

@@ -32,8 +32,8 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_ledger,
-    forward_replays, forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog,
+    forward_ledger, forward_replays, forward_vault,
 };
 
 /// Any store, until it is taken.

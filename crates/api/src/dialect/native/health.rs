@@ -83,7 +83,7 @@ async fn ready(State(health): State<Arc<Health>>) -> Answer {
 }
 
 async fn exposition(State(health): State<Arc<Health>>) -> Response {
-    let text = metrics::render(health.engine.metrics());
+    let text = metrics::render(&health.engine);
     reply::with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 

@@ -3,15 +3,18 @@
 use std::fmt::Write as _;
 
 use signalpost_engine::metrics::{BUCKET_BOUNDS_US, Counter, Gauge, Histogram, Metrics};
+use signalpost_engine::{Engine, LeaseCounts};
 
 const PREFIX: &str = "signalpost_";
 
-pub(super) fn render(metrics: &Metrics) -> String {
+pub(super) fn render(engine: &Engine) -> String {
+    let metrics = engine.metrics();
     let mut text = Text(String::with_capacity(8 * 1024));
     text.head("build_info", "gauge", "What runs here.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
     counters(&mut text, metrics);
     storage(&mut text, metrics);
+    cluster(&mut text, engine);
     text.gauge("attempts_in_flight", "Requests to receivers under way.", &metrics.attempts_in_flight);
     let help = "Deliveries that delivery cores hold in memory, in flight included.";
     text.gauge("deliveries_in_memory", help, &metrics.deliveries_in_memory);
@@ -130,6 +133,44 @@ fn storage(text: &mut Text, metrics: &Metrics) {
         ("idempotency_forgotten_total", "Answers that went before their 24 hours to make room.");
     text.head(name, "counter", help);
     text.sample(name, "", storage.answers_forgotten.get());
+}
+
+/// What this node is among those that share the store, and how far behind it is.
+fn cluster(text: &mut Text, engine: &Engine) {
+    let ownership = engine.ownership();
+    let owned = u64::try_from(ownership.groups().count()).unwrap_or(u64::MAX);
+    let trusted = u64::from(engine.trusts_its_lease());
+    for (name, help, value) in [
+        ("node_number", "Number of this process among those on the store.", u64::from(ownership.node())),
+        ("lane_groups_owned", "Lane groups that this node delivers for.", owned),
+        ("lease_trusted", "1 while this node may rely on its lease; else it starts nothing.", trusted),
+    ] {
+        text.head(name, "gauge", help);
+        text.sample(name, "", value);
+    }
+    lease(text, ownership.counts());
+    let help = "Age of the oldest delivery that is due, by lane group of this node, as of its last look.";
+    text.head("oldest_due_seconds", "gauge", help);
+    for (group, _) in ownership.groups() {
+        let ms = engine.metrics().oldest_due.ms(group).unwrap_or(0);
+        let labels = format!("{{group=\"{}\"}}", group.number());
+        text.sample("oldest_due_seconds", &labels, ms as f64 / 1e3);
+    }
+}
+
+/// On a store of its own a node has no lease, and none of it ever changes.
+fn lease(text: &mut Text, counts: &LeaseCounts) {
+    let fenced = "Outcomes refused because other nodes had the lane groups by then.";
+    for (name, help, count) in [
+        ("lease_renewals_total", "Renewals of this node's lease.", &counts.renewals),
+        ("lease_losses_total", "Leases of this node that ran out before they were renewed.", &counts.losses),
+        ("outcomes_fenced_total", fenced, &counts.outcomes_fenced),
+        ("lane_groups_taken_total", "Lane groups that this node has taken.", &counts.groups_taken),
+        ("lane_groups_given_total", "Lane groups given up for other nodes.", &counts.groups_given),
+    ] {
+        text.head(name, "counter", help);
+        text.sample(name, "", count.get());
+    }
 }
 
 struct Text(String);

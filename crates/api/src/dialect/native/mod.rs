@@ -2,6 +2,7 @@
 
 mod auth;
 mod batch;
+mod cluster;
 mod convert;
 mod credential_wire;
 mod credentials;

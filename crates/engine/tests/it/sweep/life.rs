@@ -243,6 +243,7 @@ fn read(stage: &mut Stage, _: Turn) -> Told {
             assert_eq!(engine.owner_of(&one).await?, id);
             assert_eq!(engine.usage(id).await?.events, 6);
             engine.storage().await?;
+            engine.cluster().await?;
             assert_eq!((events, deliveries.len()), (6, 11));
             Ok(one)
         },

@@ -5,6 +5,7 @@
 
 pub mod accept;
 pub mod closing;
+pub mod cluster;
 pub mod credentials;
 pub mod dedupe;
 pub mod due;
@@ -78,6 +79,9 @@ macro_rules! conformance_suite {
                 a_workspace_whose_last_event_nobody_wants_is_erased_at_once
                 a_closing_chosen_before_a_change_is_refused
                 a_closing_outlives_a_restart
+            ]
+            cluster [
+                a_node_by_itself_has_every_group
             ]
             credentials [
                 a_credential_is_kept_as_given

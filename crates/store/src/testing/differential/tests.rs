@@ -33,7 +33,7 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays,
     forward_vault,
 };
 
@@ -114,6 +114,7 @@ impl Ledger for Faulty {
         fn retain(params: Retain) -> Retained;
         fn usage(workspace: WorkspaceId) -> Option<Usage>;
         fn storage() -> Storage;
+        fn cluster() -> Cluster;
         fn probe(now: Timestamp) -> ();
         fn close() -> ();
     }

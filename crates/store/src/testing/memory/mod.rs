@@ -37,7 +37,7 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
-use crate::{Answer, Change, Done, Named, Once, Ownership, StoreError};
+use crate::{Answer, Change, Cluster, Done, Named, Once, Ownership, StoreError};
 use data::Data;
 
 /// A store in memory. Clones are the same opening of the same store; the data lives as long as any of them.
@@ -231,6 +231,10 @@ impl Ledger for MemoryStore {
 
     fn storage(&self) -> Answer<Storage> {
         self.run(|data| Ok(data.storage()))
+    }
+
+    fn cluster(&self) -> Answer<Cluster> {
+        self.run(|_| Ok(Cluster::of_one()))
     }
 
     fn probe(&self, _now: Timestamp) -> Answer<()> {

@@ -2,6 +2,7 @@
 //!
 //! `GET` needs the scope `read`, publishing `publish`, everything else `admin`.
 
+mod cluster;
 mod credentials;
 mod deliveries;
 mod events;
@@ -31,7 +32,7 @@ type NativeOperation = Operation<Arc<Surface>>;
 const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
 
 /// Groups in the order in which a newcomer meets them.
-pub(crate) const TAGS: [(&str, &str); 9] = [
+pub(crate) const TAGS: [(&str, &str); 10] = [
     ("Workspaces", "Tenants and how they are served."),
     (
         "Credentials",
@@ -45,6 +46,7 @@ pub(crate) const TAGS: [(&str, &str); 9] = [
         "Sending many deliveries again, or to another webhook: planned, looked at, and sent at a steady rate.",
     ),
     ("Storage", "What the whole store takes, and the rules that keep it so."),
+    ("Cluster", "The processes that share one store, and which of them delivers what."),
     (
         "Keys",
         "Operator keys with fewer rights than the installation's own: by scope, by workspace, for a time.",
@@ -96,6 +98,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
         deliveries::operations(),
         replays::operations(),
         storage::operations(),
+        cluster::operations(),
         keys::operations(),
     ];
     groups.into_iter().flatten().collect()
