@@ -169,6 +169,7 @@ mod tests {
         ("upkeep", "is of the installation"),
         ("retain", "is of the installation"),
         ("storage", "is of the installation"),
+        ("cluster", "is of the installation"),
         ("probe", "is of the installation"),
         ("close", "is of the installation"),
         ("create_replay", "makes something of the workspace that it carries"),
