@@ -13,7 +13,7 @@ use signalpost_store::StoreError;
 use signalpost_store::batch::{BatchLimits, Batcher};
 use tokio::sync::Notify;
 
-use crate::ledger::finish::FinishCall;
+use crate::ledger::finish_call::FinishCall;
 use crate::ledger::publish::AcceptCall;
 use crate::pool::Pool;
 

@@ -4,18 +4,16 @@
 //! the next of the same delivery takes away.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 
-use futures_channel::oneshot;
 use futures_util::future::try_join3;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::OUTCOMES_LINGERING_MAX;
 use signalpost_store::StoreError;
 use signalpost_store::ledger::{Backlog, Finished, HealthChange};
 use signalpost_store::row::{DueAt, Fields};
 
+use super::finish_call::FinishCall;
 use super::order;
 use super::owed::DueRows;
 use super::record::{self, Fate, Rows};
@@ -25,7 +23,6 @@ use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::nodes::fence::{self, Begun};
 use crate::pool::Pool;
-use crate::queue::Outcomes;
 use crate::session::Session;
 use crate::shell;
 use crate::write::{News, Write};
@@ -40,47 +37,8 @@ pub(crate) const SELECT_LEAVING: &str =
     "SELECT webhook, workspace FROM leaving WHERE webhook = ANY($1::bigint[])";
 pub(crate) const UPDATE_CONCURRENCY: &str = "UPDATE webhook SET concurrency = $3
     WHERE id = $1 AND workspace = $2 AND deleted_at IS NULL";
-/// Rough size of an attempt's rows beside its texts, in bytes.
-const ROW_BYTES: usize = 400;
 /// How often a commit is tried that others are in the way of.
 const TRIES_MAX: usize = 5;
-
-/// A caller's outcomes, and the caller.
-pub(crate) struct FinishCall {
-    finished: Arc<Vec<Finished>>,
-    reply: oneshot::Sender<Result<(), StoreError>>,
-}
-
-impl FinishCall {
-    pub(super) fn new(finished: Arc<Vec<Finished>>) -> (Self, oneshot::Receiver<Result<(), StoreError>>) {
-        let (reply, answer) = oneshot::channel();
-        (Self { finished, reply }, answer)
-    }
-
-    /// In bytes, about.
-    pub(super) fn weight(&self) -> usize {
-        let of = |one: &Finished| ROW_BYTES + one.attempt.answer.len() + one.attempt.detail.len();
-        self.finished.iter().map(of).sum()
-    }
-
-    /// Whether something cannot go on before these outcomes are on disk, such as the next delivery of a key, or they are so
-    /// many that a commit of their own is worth while.
-    pub(crate) fn is_awaited(&self) -> bool {
-        let holds_up = |one: &Finished| one.due.order.is_some() || one.health.is_some();
-        self.finished.len() > OUTCOMES_LINGERING_MAX || self.finished.iter().any(holds_up)
-    }
-
-    pub(crate) fn outcomes(&self) -> Outcomes {
-        let in_turn =
-            |one: &Finished| one.due.order.is_some() || one.health.is_some() || one.concurrency.is_some();
-        if self.finished.iter().any(in_turn) { Outcomes::InTurn } else { Outcomes::Free }
-    }
-
-    fn answer(self, answer: Result<(), StoreError>) {
-        // Whoever has gone is not told.
-        let _ = self.reply.send(answer);
-    }
-}
 
 /// What is found out about outcomes only behind the locks that they are written under: then they are written anew.
 #[derive(Default)]

@@ -9,6 +9,7 @@ mod event;
 pub(crate) mod events_by_id;
 mod feed;
 pub(crate) mod finish;
+pub(crate) mod finish_call;
 pub(crate) mod health;
 pub(crate) mod history;
 mod list_deliveries;
@@ -46,7 +47,7 @@ use signalpost_store::{Answer, Cluster, CommitListener, Done, Ledger, Named, Onc
 
 use crate::store::{PostgresStore, settled};
 use crate::{nodes, retention};
-use finish::FinishCall;
+use finish_call::FinishCall;
 use publish::AcceptCall;
 
 /// What an answer that is kept weighs in a commit, in bytes.
