@@ -10,7 +10,7 @@ use signalpost_core::delivery::Due;
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::limits::LANE_GROUPS;
-use signalpost_core::ports::BoxFuture;
+use signalpost_core::ports::{BoxFuture, Clock};
 use signalpost_core::principal::Principal;
 use signalpost_core::time::Timestamp;
 use signalpost_store::catalog::DeleteWebhook;
@@ -19,10 +19,11 @@ use signalpost_store::ledger::{DueLane, DueOrder, DuePage, Stored};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, CommitListener, Ledger};
-use signalpost_store_postgres::PostgresStore;
+use signalpost_store_postgres::{OpenOptions, PostgresStore};
 use signalpost_testkit::wait_for;
 
-use crate::support::{Fresh, ask, say};
+use crate::faults::proxy::{Line, Proxy};
+use crate::support::{Fresh, RealClock, ask, options, say, server_port, server_url};
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
@@ -260,6 +261,38 @@ fn what_is_taken_away_is_taken_away_on_all_nodes_when_it_is_answered() {
     assert!(!deleting.is_finished(), "one has not taken it up");
     ears[1].take_up(change);
     deleting.join().expect("nobody panics").expect("it is deleted");
+}
+
+/// What it relies on ends before others take it, and what it would record afterwards is refused.
+#[test]
+fn whoever_is_cut_off_relies_on_nothing_before_others_take_it() {
+    let mut stage = Stage::new(1);
+    let proxy = Proxy::before(server_port());
+    let url = server_url().replace(&server_port().to_string(), &proxy.port().to_string());
+    let url = format!("{url}?connect_timeout=1");
+    let far = OpenOptions {
+        answer_timeout: Duration::from_secs(2),
+        ..options(&url, &stage.place.schema, &stage.place.threads)
+    };
+    stage.nodes.push(PostgresStore::open(far).expect("it opens"));
+    stage.wait_for_balance();
+    let webhook = stage.webhook_of(1);
+    let due = stage.publish(0, 1_000, webhook);
+    let begun = sample::finished(stage.workspace, due, Verdict::Delivered);
+    let begun = sample::begun_by(&stage.nodes[1], vec![begun]);
+    proxy.set(Line::Cut);
+    let taken = || {
+        let is_taken = stage.owned(0).len() == LANE_GROUPS;
+        let ownership = stage.nodes[1].ownership();
+        assert!(!is_taken || !ownership.is_trusted(RealClock.monotonic()), "both rely on it");
+        is_taken
+    };
+    wait_for("the other to take all", PATIENCE, taken).expect("it does");
+    proxy.set(Line::Whole);
+    stage.wait_for_balance();
+    block_on(stage.nodes[1].finish(begun.into())).expect("it is answered");
+    let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
+    assert_eq!(block_on(stage.nodes[0].due_page(page)).expect("it reads"), [due], "it is owed as before");
 }
 
 /// A node that was there a moment ago, and of which nothing is heard any more.

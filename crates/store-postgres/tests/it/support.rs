@@ -57,7 +57,7 @@ pub(crate) fn options<'t>(url: &str, schema: &str, threads: &'t SystemThreads) -
         answer_timeout: ANSWER_TIMEOUT,
         tls: &no_tls,
         threads,
-        clock: Arc::new(RealClock(Instant::now())),
+        clock: Arc::new(RealClock),
         drift: Arc::new(|_ahead_ms| {}),
         process: Process { name: String::new(), is_gone: |_| false },
         duty: Duty::Delivers,
@@ -69,7 +69,9 @@ pub(crate) fn open_at(url: &str, schema: &str, threads: &SystemThreads) -> Resul
 }
 
 /// The system's clock, by which nobody sleeps here.
-struct RealClock(Instant);
+pub(crate) struct RealClock;
+
+static STARTED: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock for RealClock {
     fn now(&self) -> Timestamp {
@@ -78,7 +80,7 @@ impl Clock for RealClock {
     }
 
     fn monotonic(&self) -> Monotonic {
-        Monotonic::from_us(u64::try_from(self.0.elapsed().as_micros()).expect("not so long"))
+        Monotonic::from_us(u64::try_from(STARTED.elapsed().as_micros()).expect("not so long"))
     }
 
     fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
@@ -118,6 +120,11 @@ impl Drop for Fresh {
         self.threads.join();
         say(&format!("DROP SCHEMA IF EXISTS {} CASCADE", self.schema));
     }
+}
+
+/// On which it listens.
+pub(crate) fn server_port() -> u16 {
+    SERVER.port()
 }
 
 /// Where the server of all tests is.

@@ -8,5 +8,5 @@ use crate::support::Threaded;
 #[test]
 fn every_event_reaches_every_reader_once_and_in_order() {
     let place = Threaded::new();
-    feed_race::run(&*place.open(), Race { publishers: 8, events: 5_000 });
+    feed_race::run(&[&*place.open()], Race { publishers: 8, events: 5_000 });
 }

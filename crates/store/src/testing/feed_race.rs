@@ -21,6 +21,7 @@ const PAGE_ROWS: usize = 100;
 
 #[derive(Clone, Copy, Debug)]
 pub struct Race {
+    /// Of each handle.
     pub publishers: usize,
     /// Events of each publisher.
     pub events: usize,
@@ -34,13 +35,14 @@ struct Progress {
     running: AtomicUsize,
 }
 
-/// Runs a race on an empty store.
+/// Runs a race on an empty store, through several handles of it.
 ///
 /// # Panics
 /// When a reader misses an event, gets one twice or out of order, or does not see what was acknowledged before it
 /// asked.
 #[expect(clippy::disallowed_methods, reason = "a race needs threads of the system")]
-pub fn run(store: &dyn Store, race: Race) {
+pub fn run(handles: &[&dyn Store], race: Race) {
+    let (store, publishers) = (handles[0], handles.len() * race.publishers);
     let workspace = sample::workspace_with_feed(1);
     let id = workspace.id;
     block_on(store.create_workspace(workspace)).expect("a workspace");
@@ -48,19 +50,19 @@ pub fn run(store: &dyn Store, race: Race) {
     let progress = Progress {
         next_id: AtomicI64::new(1_000),
         acknowledged: AtomicI64::new(0),
-        running: AtomicUsize::new(race.publishers),
+        running: AtomicUsize::new(publishers),
     };
     let (all, of_a_type) = std::thread::scope(|scope| {
         let progress = &progress;
-        for _ in 0..race.publishers {
-            scope.spawn(move || publish(store, id, version, race.events, progress));
+        for handle in handles.iter().cycle().take(publishers) {
+            scope.spawn(move || publish(*handle, id, version, race.events, progress));
         }
         let one_type = vec![TYPES[1].to_owned()];
         let all = scope.spawn(move || read_all(store, id, Vec::new(), progress));
-        let of_a_type = scope.spawn(move || read_all(store, id, one_type, progress));
+        let of_a_type = scope.spawn(move || read_all(handles[handles.len() - 1], id, one_type, progress));
         (all.join().expect("a reader"), of_a_type.join().expect("a reader"))
     });
-    let expected = race.publishers * race.events;
+    let expected = publishers * race.events;
     assert_eq!(all.len(), expected, "every event, once");
     let wanted: Vec<_> = all.iter().filter(|event| event.content.event_type == TYPES[1]).collect();
     assert_eq!(of_a_type.iter().collect::<Vec<_>>(), wanted, "the same of one type");
@@ -138,6 +140,6 @@ mod tests {
 
     #[test]
     fn the_model_hands_out_every_event_once() {
-        run(&MemoryStore::new(), Race { publishers: 4, events: 300 });
+        run(&[&MemoryStore::new()], Race { publishers: 4, events: 300 });
     }
 }

@@ -6,9 +6,9 @@ mod disk;
 mod failover;
 mod limits;
 mod network;
-mod proxy;
+pub(crate) mod proxy;
 mod stage;
-mod strangers;
+pub(crate) mod strangers;
 
 use std::collections::BTreeSet;
 use std::thread;

@@ -14,7 +14,7 @@ const CUT_MAX: Duration = Duration::from_secs(120);
 
 /// What happens to bytes. Connections stay open, and new ones are taken, in any case.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
+pub(crate) enum Line {
     Whole,
     /// Nothing arrives anywhere.
     Cut,
@@ -34,7 +34,7 @@ enum Way {
 const COMMITTED: &[u8] = b"COMMIT\0";
 
 /// Takes connections on a port of its own and carries them on. A connection that has lost bytes stays silent for ever.
-pub(super) struct Proxy {
+pub(crate) struct Proxy {
     carried: Arc<Carried>,
     port: u16,
 }
@@ -46,7 +46,7 @@ struct Carried {
 }
 
 impl Proxy {
-    pub(super) fn before(server: u16) -> Self {
+    pub(crate) fn before(server: u16) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("it is bound").port();
         let carried = Arc::new(Carried { line: AtomicU8::new(Line::Whole as u8), losses: AtomicU64::new(0) });
@@ -61,15 +61,15 @@ impl Proxy {
         Self { carried, port }
     }
 
-    pub(super) fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
-    pub(super) fn set(&self, line: Line) {
+    pub(crate) fn set(&self, line: Line) {
         self.carried.line.store(line as u8, Ordering::SeqCst);
     }
 
-    pub(super) fn losses(&self) -> u64 {
+    pub(crate) fn losses(&self) -> u64 {
         self.carried.losses.load(Ordering::SeqCst)
     }
 }

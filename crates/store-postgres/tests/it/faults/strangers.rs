@@ -16,13 +16,13 @@ use tokio_postgres::{Client, NoTls};
 use super::stage::{PATIENCE, Stage};
 
 /// A connection in the midst of something, which ends with it.
-pub(super) struct Stranger {
+pub(crate) struct Stranger {
     client: Client,
     runtime: Runtime,
 }
 
 impl Stranger {
-    pub(super) fn who_says(url: &str, sql: &str) -> Self {
+    pub(crate) fn who_says(url: &str, sql: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
         let client = runtime.block_on(async {
             let (client, connection) =
@@ -35,7 +35,7 @@ impl Stranger {
     }
 
     /// Ends as they had it in mind.
-    fn commit(self) {
+    pub(crate) fn commit(self) {
         self.runtime.block_on(self.client.batch_execute("COMMIT")).expect("the server does what it is told");
     }
 
