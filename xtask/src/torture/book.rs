@@ -24,6 +24,8 @@ pub(super) struct Event {
     pub(super) targets: u32,
     /// From the first time it was sent until it was answered, or given up.
     pub(super) asked: Span,
+    /// How long after an unanswered call it may still be stored: it may stand in the queue of a server that stands still.
+    pub(super) stored_late_ms: Ms,
 }
 
 /// All events, by number.
@@ -73,14 +75,11 @@ pub(super) fn fingerprint(id: &str) -> u64 {
         .fold(0xCBF2_9CE4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01B3))
 }
 
-/// How long after an unanswered call its event may still be stored: it may stand in the server's queue.
-const STORED_LATE_MS: Ms = 10_000;
-
 impl Event {
     /// The time in which it was stored, if it was.
     pub(super) fn stored_within(&self) -> Span {
         match self.fate {
-            Fate::Unknown => self.asked.widened(0, STORED_LATE_MS),
+            Fate::Unknown => self.asked.widened(0, self.stored_late_ms),
             Fate::Acknowledged | Fate::Refused => self.asked,
         }
     }

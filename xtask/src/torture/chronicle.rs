@@ -1,4 +1,4 @@
-//! What was done to the server and its receivers, and when; and what follows from that for a delivery that came twice, too
+//! What was done to a server and its receivers, and when; and what follows from that for a delivery that came twice, too
 //! early, or with a strange timestamp. Pure, so that the judge can be judged.
 
 use super::stopwatch::{Ms, Span};
@@ -19,6 +19,9 @@ pub(super) const UNDER_WAY_MS: Ms = 500;
 const NEARBY_MS: Ms = 300;
 /// A freeze of this length can have an attempt time out that was answered in time; attempts have two seconds.
 const FREEZE_TIMES_OUT_MS: Ms = 1_000;
+/// What a process that stands still this long had may be another's: a lease lives ten seconds from its last renewal, which may
+/// have been two before, and as long again on a machine with much to do.
+pub(super) const LEASE_LOST_MS: Ms = 6_000;
 /// From the signature to the arrival, as [`UNDER_WAY_MS`], and stamps are whole seconds that have begun.
 const SIGNED_BEFORE_ARRIVAL_MS: Ms = UNDER_WAY_MS + 1_000;
 /// Two clocks are read one after the other.
@@ -90,6 +93,22 @@ pub(super) enum Reason {
     Retried,
 }
 
+impl Counts {
+    pub(super) const fn plus(self, other: Self) -> Self {
+        Self {
+            kills: self.kills + other.kills,
+            stops: self.stops + other.stops,
+            freezes: self.freezes + other.freezes,
+            clock_troubles: self.clock_troubles + other.clock_troubles,
+            receiver_absences: self.receiver_absences + other.receiver_absences,
+            full_disks: self.full_disks + other.full_disks,
+            database_absences: self.database_absences + other.database_absences,
+            refused_starts: self.refused_starts + other.refused_starts,
+            starts_with_wrong_modes: self.starts_with_wrong_modes + other.starts_with_wrong_modes,
+        }
+    }
+}
+
 impl Chronicle {
     /// Writes down an end. Only a kill explains that something comes twice.
     pub(super) fn note_end(&mut self, at: Ms, end: End) {
@@ -116,9 +135,37 @@ impl Chronicle {
     }
 
     /// Standstills that can have had an attempt time out, each one of a delivery, and that touch a span.
-    pub(super) fn timeouts_within(&self, span: Span) -> usize {
-        let long = |still: &&Span| still.length() >= FREEZE_TIMES_OUT_MS && still.touches(span);
-        self.freezes.iter().chain(self.stalls_near(span)).filter(long).count()
+    fn timeouts_within(&self, span: Span) -> usize {
+        self.frozen_within(span) + self.stalled_within(span)
+    }
+
+    /// Those of the process.
+    pub(super) fn frozen_within(&self, span: Span) -> usize {
+        self.freezes.iter().filter(|still| times_out(still) && still.touches(span)).count()
+    }
+
+    /// Those of this program.
+    pub(super) fn stalled_within(&self, span: Span) -> usize {
+        self.stalls_near(span).iter().filter(|still| times_out(still)).count()
+    }
+
+    /// Whether something that came at a moment can be from this process: it was there, and did not stand still.
+    pub(super) fn can_have_sent(&self, at: Ms) -> bool {
+        let late_ms = LATE_READ_MS + self.stalled_ms(at);
+        let before = self.outages.partition_point(|outage| outage.killed < at).checked_sub(1);
+        let down = before.and_then(|last| self.outages.get(last));
+        let down = down.map(|outage| Span::new(outage.killed, outage.launched));
+        let mut away = self.freezes.iter().copied().chain(down);
+        !away.any(|away| away.from + late_ms < at && at < away.to)
+    }
+
+    /// Whether the process stood still beyond its lease, while something came, and what came again is what it had begun
+    /// before: it goes out when the process goes on.
+    pub(super) fn sent_late(&self, came: Ms, again: Ms) -> bool {
+        self.freezes.iter().filter(|freeze| freeze.length() >= LEASE_LOST_MS).any(|freeze| {
+            let after = Span::new(freeze.to, freeze.to).widened(0, NEARBY_MS + self.stalled_ms(again));
+            freeze.touches(Span::new(came, came)) && after.touches(Span::new(again, again))
+        })
     }
 
     /// Whether the outcome of an exchange may not have been on disk at a kill.
@@ -216,6 +263,10 @@ impl Chronicle {
         self.shifts.iter().filter(|shift| strange(shift)).any(|shift| fits(shift.least_ms, shift.most_ms))
             || (!self.shifts.iter().any(surely_strange) && fits(0, 0))
     }
+}
+
+const fn times_out(still: &Span) -> bool {
+    still.length() >= FREEZE_TIMES_OUT_MS
 }
 
 /// Those of many, which are in order and apart from each other, that touch a span.

@@ -1,7 +1,7 @@
 //! How webhooks of each dialect are made, switched and deleted: requests and what their answers tell.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use signalpost_testkit::{HttpClient, Request, Response};
@@ -12,13 +12,26 @@ use super::ledger::State;
 /// As for publishers: shorter than a freeze.
 const ANSWER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
-/// Where one workspace's webhooks are managed.
+/// Where there are several servers, an answer may have to wait until one that stands still has gone on or lost its lease. Who
+/// waits this long and has none has found a call that hangs.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Where one workspace's webhooks are managed: at any of the servers.
 pub(super) struct Desk {
     pub(super) workspace: usize,
     pub(super) workspace_id: String,
     /// The customer's credential; the operator's key in a native workspace.
     credential: String,
     operator_key: String,
+    counters: Vec<Counter>,
+    /// The one at which calls are made, until it does not answer.
+    at: usize,
+    /// Whether calls that are not answered for long are faults.
+    is_patient: bool,
+}
+
+/// One server's.
+struct Counter {
     client: HttpClient,
     operator: HttpClient,
 }
@@ -53,17 +66,48 @@ impl Desk {
         workspace: usize,
         workspace_id: &str,
         credential: &str,
-        (public, operator): (SocketAddr, SocketAddr),
+        addresses: &[(SocketAddr, SocketAddr)],
         operator_key: &str,
     ) -> Self {
-        let address = if workspace == NATIVE { operator } else { public };
+        // Who goes elsewhere soon and who waits are different callers; there are both.
+        let is_patient = addresses.len() > 1 && workspace == NATIVE;
+        let timeout = if is_patient { PATIENCE } else { ANSWER_TIMEOUT };
+        let counter = |(public, operator): &(SocketAddr, SocketAddr)| Counter {
+            client: HttpClient::new(if workspace == NATIVE { *operator } else { *public }, timeout),
+            operator: HttpClient::new(*operator, ANSWER_TIMEOUT),
+        };
         Self {
             workspace,
             workspace_id: workspace_id.to_owned(),
             credential: credential.to_owned(),
             operator_key: operator_key.to_owned(),
-            client: HttpClient::new(address, ANSWER_TIMEOUT),
-            operator: HttpClient::new(operator, ANSWER_TIMEOUT),
+            counters: addresses.iter().map(counter).collect(),
+            at: workspace % addresses.len(),
+            is_patient,
+        }
+    }
+
+    /// Calls at one server; the next call goes to another one when this is not answered.
+    fn call(&mut self, request: &Request) -> std::io::Result<Response> {
+        let at = self.at;
+        let answer = self.counters[at].client.send(request);
+        self.stay_if(answer)
+    }
+
+    fn stay_if(&mut self, answer: std::io::Result<Response>) -> std::io::Result<Response> {
+        if answer.is_err() {
+            self.at = (self.at + 1) % self.counters.len();
+        }
+        answer
+    }
+
+    /// Whether a call came to nothing that somebody with patience has made.
+    fn hung<T>(&self, what: &str, reached: Reached<T>, asked: Instant) -> Reached<T> {
+        match reached {
+            Reached::Unanswered if self.is_patient && asked.elapsed() >= PATIENCE => {
+                Reached::Fault(format!("{what} was not answered for {} s", PATIENCE.as_secs()))
+            }
+            other => other,
         }
     }
 
@@ -92,8 +136,10 @@ impl Desk {
         let request = self.authorized(Request::new("POST", self.collection().as_str()).json(&body));
         let request =
             if self.can_repeat_creation() { request.header("idempotency-key", key) } else { request };
-        let answer = self.client.send(&request);
-        reached(answer, &[200, 201], |response| created(&response.json()))
+        let asked = Instant::now();
+        let answer = self.call(&request);
+        let reached = reached(answer, &[200, 201], |response| created(&response.json()));
+        self.hung("a creation", reached, asked)
     }
 
     /// Does it; what is done already counts as done.
@@ -108,8 +154,9 @@ impl Desk {
             Deed::Delete => (Request::new("DELETE", &path), &[200, 204, 404]),
             Deed::SwitchOff | Deed::SwitchOn => (Request::new("PATCH", &path).json(&body), &[200]),
         };
-        let answer = self.client.send(&self.authorized(request));
-        reached(answer, good, |_| Some(()))
+        let asked = Instant::now();
+        let answer = self.call(&self.authorized(request));
+        self.hung("a change", reached(answer, good, |_| Some(())), asked)
     }
 
     /// Ids and URLs of all webhooks of the workspace.
@@ -120,7 +167,9 @@ impl Desk {
             let path = format!("/v1/workspaces/{}/webhooks?limit=250{cursor}", self.workspace_id);
             let request =
                 Request::new("GET", &path).header("authorization", &format!("Bearer {}", self.operator_key));
-            let page = match reached(self.operator.send(&request), &[200], |response| Some(response.json())) {
+            let at = self.at;
+            let answer = self.counters[at].operator.send(&request);
+            let page = match reached(self.stay_if(answer), &[200], |response| Some(response.json())) {
                 Reached::Done(page) => page,
                 Reached::Unanswered => return Reached::Unanswered,
                 Reached::Refused => return Reached::Refused,
@@ -178,7 +227,22 @@ fn created(json: &Value) -> Option<Created> {
 
 #[cfg(test)]
 mod tests {
+    use signalpost_testkit::free_port;
+
     use super::*;
+
+    #[test]
+    fn a_desk_goes_elsewhere_when_it_is_not_answered() {
+        let nobody = || SocketAddr::from(([127, 0, 0, 1], free_port()));
+        let addresses = [(nobody(), nobody()), (nobody(), nobody())];
+        let mut desk = Desk::new(NATIVE, "w", "key", &addresses, "key");
+        assert_eq!(desk.at, NATIVE);
+        assert!(matches!(desk.act("id", Deed::Delete), Reached::Unanswered));
+        assert!(matches!((desk.list(), desk.at), (Reached::Unanswered, 0)));
+        let long_ago = Instant::now().checked_sub(PATIENCE).expect("the machine runs for longer");
+        assert!(matches!(desk.hung("it", Reached::Unanswered::<()>, long_ago), Reached::Fault(_)));
+        assert!(matches!(desk.hung("it", Reached::Unanswered::<()>, Instant::now()), Reached::Unanswered));
+    }
 
     #[test]
     fn created_webhooks_are_read_in_every_dialect() {

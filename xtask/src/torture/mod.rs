@@ -5,6 +5,7 @@
 mod book;
 mod call;
 mod chronicle;
+mod chronicles;
 mod desk;
 mod disk;
 mod events;
@@ -29,7 +30,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use book::Book;
-use chronicle::Chronicle;
+use chronicles::Chronicles;
 use faults::Faults;
 use heartbeat::Heartbeat;
 use judge::{Evidence, Finding, Judgement, judge};
@@ -41,7 +42,7 @@ use publish::{Load, Publishers, Pulse};
 use record::Record;
 use report::Report;
 use serde_json::Value;
-use signalpost_testkit::Operator;
+use signalpost_testkit::{Operator, Server};
 use stage::Stage;
 use trouble::Trouble;
 
@@ -59,12 +60,14 @@ pub(crate) const TASK: Task = Task {
   --connections N  connections that publish (default 8)
   --seed N         repeats the troubles of an earlier run (default: from the clock; it is printed)
   --store NAME     where the server keeps its data: sqlite (default), or postgres, of which a server is started
+  --nodes N        so many servers on one database, 1 (default) to 5; with --store postgres
   --binary FILE    takes this binary instead of building one
   --json           prints the result as JSON
   --record FILE    adds the run to the table in this file, such as docs/proof.md
 
 Kinds of trouble: kill -9, also before the server is ready and after a long life; SIGTERM; SIGSTOP; a disk that is nearly or quite full; data
-that cannot be written to, files of wrong modes; a wall clock that steps and runs fast; receivers that go away; with --store postgres crashes and restarts of the database instead of troubles with files. As root
+that cannot be written to, files of wrong modes; a wall clock that steps and runs fast; receivers that go away; with --store postgres crashes and restarts of the database instead of troubles with files. With
+several nodes each befalls one of them, and there are kills of all but one, and freezes that outlive a lease. As root
 all of them are made, with the data on a filesystem of their own and the server running as nobody; otherwise those that
 are left out are named. The clock needs libfaketime.
 
@@ -76,6 +79,8 @@ came. The last line reads `lost 0`.",
 };
 
 const MINUTES_DEFAULT: u32 = 2;
+/// More of them than there are processors show nothing further.
+const NODES_MAX: usize = 5;
 /// Time without any arrival after which what is owed counts as pending for good. What was put off while the clock was
 /// ahead comes later than its delay by so much.
 const DRAIN_STALL: Duration = Duration::from_secs(60);
@@ -91,12 +96,21 @@ pub(crate) struct Plan {
     pub(crate) connections: u32,
     pub(crate) seed: u64,
     pub(crate) store: StoreKind,
+    /// Servers on one database.
+    pub(crate) nodes: usize,
 }
 
 impl Plan {
     /// Every kind of trouble once.
     pub(crate) fn short(store: StoreKind) -> Self {
-        Self { length: Length::EachOnce, rate_per_s: 400, connections: 8, seed: seed_from_clock(), store }
+        Self {
+            length: Length::EachOnce,
+            rate_per_s: 400,
+            connections: 8,
+            seed: seed_from_clock(),
+            store,
+            nodes: 1,
+        }
     }
 }
 
@@ -114,6 +128,7 @@ fn run_task(mut args: Args) -> Outcome {
         connections: args.value_or("--connections", 8)?,
         seed: args.value_or("--seed", seed_from_clock())?,
         store: StoreKind::from_name(&args.value_or("--store", "sqlite".to_owned())?)?,
+        nodes: args.value_or("--nodes", 1)?,
     };
     let as_json = args.switch("--json");
     let table: Option<PathBuf> = args.value("--record")?;
@@ -122,6 +137,7 @@ fn run_task(mut args: Args) -> Outcome {
     if plan.rate_per_s == 0 || plan.connections == 0 {
         return Err("--rate and --connections are at least 1".to_owned());
     }
+    check_nodes(plan.nodes, plan.store)?;
     let commit = table.is_some().then(proof::commit).transpose()?.unwrap_or_default();
     let report = run(plan, &binary)?;
     if as_json {
@@ -136,6 +152,18 @@ fn run_task(mut args: Args) -> Outcome {
     report.verdict()
 }
 
+fn check_nodes(nodes: usize, store: StoreKind) -> Outcome {
+    if !(1..=NODES_MAX).contains(&nodes) {
+        return Err(format!("--nodes is 1 to {NODES_MAX}"));
+    }
+    if nodes > 1 && store != StoreKind::Postgres {
+        return Err(
+            "several servers work beside each other on one database only: --store postgres".to_owned()
+        );
+    }
+    Ok(())
+}
+
 /// A seed that no two runs share.
 fn seed_from_clock() -> u64 {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
@@ -145,7 +173,7 @@ fn seed_from_clock() -> u64 {
 /// Makes all troubles, waits until nothing is owed any more, and judges.
 pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     println!("{:?} at {} events/s, seed {}", plan.length, plan.rate_per_s, plan.seed);
-    let mut stage = Stage::set(binary, plan.seed, plan.store)?;
+    let mut stage = Stage::set(binary, &plan)?;
     let skipped = skipped(&stage);
     skipped.iter().for_each(|text| println!("SKIPPED: {text}"));
     let heartbeat =
@@ -153,18 +181,19 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     let heartbeat = heartbeat.map_err(|error| format!("the disk cannot be watched: {error}"))?;
     let (faults, pulse) = (Arc::new(Faults::default()), Arc::new(Pulse::default()));
     let load = Load {
-        operator: stage.server.operator_address(),
-        key: stage.server.operator_key().to_owned(),
+        operators: stage.servers.iter().map(Server::operator_address).collect(),
+        key: stage.operator_key().to_owned(),
         workspaces: stage.workspaces.clone(),
         stopwatch: stage.ledger.stopwatch,
         faults: Arc::clone(&faults),
         pulse: Arc::clone(&pulse),
         seed: plan.seed,
+        stored_late_ms: plan::done_late_ms(plan.nodes),
     };
     let publishers = Publishers::start(&load, plan.connections, plan.rate_per_s);
     let (ledger, url) = (Arc::clone(&stage.ledger), stage.failing_url());
     let manager = Manager::start(stage.desks(), ledger, Arc::clone(&faults), url, plan.seed);
-    let mut chronicle = make_trouble(plan, &mut stage, &faults, pulse)?;
+    let mut chronicles = make_trouble(plan, &mut stage, &faults, pulse)?;
     let minutes = stage.ledger.stopwatch.elapsed().as_secs_f64() / 60.0;
     println!("the troubles are over after {minutes:.1} min; what is owed goes out");
     let book = publishers.finish()?;
@@ -174,20 +203,23 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
     println!("nothing moves any more after {drained_s:.1} s");
 
     let standstills = heartbeat.finish()?;
-    (chronicle.stalls, chronicle.slow_syncs) = (standstills.stalls, standstills.slow_syncs);
+    chronicles.note_standstills(&standstills.stalls, &standstills.slow_syncs);
     let hooks = stage.ledger.hooks();
-    let judgement = compare(&stage, &book, &hooks, &chronicle)?;
+    let judgement = compare(&stage, &book, &hooks, &chronicles)?;
     let named = judgement.findings.iter().map(|finding| look_at(&stage, &book, &hooks, finding)).collect();
+    let hand_overs = stage.hand_overs();
     end(&mut stage, binary, &faults)?;
     Ok(Report {
         seed: plan.seed,
         minutes,
-        counts: chronicle.counts,
-        stalls: chronicle.stalls.len(),
-        stall_ms_sum: chronicle.stalls.iter().map(|stall| stall.length()).sum(),
-        stall_ms_max: chronicle.stalls.iter().map(|stall| stall.length()).max().unwrap_or_default(),
-        slow_syncs: chronicle.slow_syncs.len(),
-        slow_sync_ms_max: chronicle.slow_syncs.iter().map(|sync| sync.length()).max().unwrap_or_default(),
+        counts: chronicles.counts(),
+        kills_by_node: chronicles.kills_by_node(),
+        hand_overs,
+        stalls: chronicles.stalls().len(),
+        stall_ms_sum: chronicles.stalls().iter().map(|stall| stall.length()).sum(),
+        stall_ms_max: chronicles.stalls().iter().map(|stall| stall.length()).max().unwrap_or_default(),
+        slow_syncs: chronicles.slow_syncs().len(),
+        slow_sync_ms_max: chronicles.slow_syncs().iter().map(|sync| sync.length()).max().unwrap_or_default(),
         acknowledged: book.acknowledged(),
         repeated_calls: book.repeated,
         replayed_calls: book.replayed,
@@ -198,10 +230,7 @@ pub(crate) fn run(plan: Plan, binary: &Path) -> Result<Report, String> {
         faults: faults.count(),
         first_fault: faults.first(),
         skipped,
-        machine: proof::machine(match &stage.database {
-            None => &stage.filesystem,
-            Some(_) => "PostgreSQL",
-        }),
+        machine: proof::machine(&stage.place()),
     })
 }
 
@@ -222,8 +251,8 @@ fn make_trouble(
     stage: &mut Stage,
     faults: &Arc<Faults>,
     pulse: Arc<Pulse>,
-) -> Result<Chronicle, String> {
-    let mut dealer = Dealer::new(plan.seed, plan.length, plan.store);
+) -> Result<Chronicles, String> {
+    let mut dealer = Dealer::new(plan.seed, plan.length, plan.store, plan.nodes);
     let mut trouble = Trouble::new(stage, Arc::clone(faults), pulse);
     let started = Instant::now();
     let mut told_at = started;
@@ -241,18 +270,18 @@ fn make_trouble(
         if told_at.elapsed() >= PROGRESS_EVERY {
             told_at = Instant::now();
             let acknowledged = trouble.pulse.acknowledged.load(std::sync::atomic::Ordering::SeqCst);
-            let kills = trouble.chronicle.counts.kills;
+            let kills = trouble.chronicles.counts().kills;
             let minutes = started.elapsed().as_secs() / 60;
             println!("{minutes} min: {kills} kills, {acknowledged} events acknowledged");
         }
     }
     trouble.end()?;
-    Ok(trouble.chronicle)
+    Ok(trouble.chronicles)
 }
 
 /// Waits until no delivery is pending, or nothing moves any more.
 fn drain(stage: &Stage) -> Result<(), String> {
-    let mut operator = stage.server.operator();
+    let mut operator = stage.operator();
     for workspace in &stage.workspaces {
         let (mut arrivals, mut moved_at) = (stage.ledger.arrivals(), Instant::now());
         // A stall is no error here: what is pending is counted and told.
@@ -282,11 +311,11 @@ fn is_owed_something(operator: &mut Operator, workspace: &str) -> Result<bool, S
     }
 }
 
-fn compare(stage: &Stage, book: &Book, hooks: &[Hook], chronicle: &Chronicle) -> Result<Judgement, String> {
+fn compare(stage: &Stage, book: &Book, hooks: &[Hook], chronicles: &Chronicles) -> Result<Judgement, String> {
     let arrivals = stage.ledger.take_arrivals();
     println!("{} arrivals; the server's own list is read", arrivals.len());
-    let record = Record::read(&mut stage.server.operator(), &stage.workspaces, book, hooks, &arrivals)?;
-    Ok(judge(Evidence { book, hooks, arrivals, record: &record, chronicle }))
+    let record = Record::read(&mut stage.operator(), &stage.workspaces, book, hooks, &arrivals)?;
+    Ok(judge(Evidence { book, hooks, arrivals, record: &record, chronicle: chronicles }))
 }
 
 /// A finding in words, with what the server says of it: it is still there to be asked.
@@ -302,7 +331,7 @@ fn look_at(stage: &Stage, book: &Book, hooks: &[Hook], finding: &Finding) -> Str
     if let Some(hook) = hook {
         path.push_str(&format!("?webhook={hook}"));
     }
-    let answer = stage.server.operator().get(&path);
+    let answer = stage.operator().get(&path);
     let because = |answer: Value| answer["data"][0]["because"].to_string();
     let says = answer.map_or_else(|error| error, because);
     let Some(place) = finding.hook else { return format!("{what}: event {number}: {note}; {path}: {says}") };
@@ -313,23 +342,39 @@ fn look_at(stage: &Stage, book: &Book, hooks: &[Hook], finding: &Finding) -> Str
     )
 }
 
-/// Stops in order, and looks at the log and at the database as a whole.
+/// Stops every server in order, and looks at their logs and at the database as a whole.
 fn end(stage: &mut Stage, binary: &Path, faults: &Faults) -> Outcome {
-    let log = std::fs::read_to_string(stage.server.log_path()).unwrap_or_default();
-    if let Some(line) = log.lines().find(|line| line.contains("panicked")) {
-        faults.add(format!("a thread panicked: {line}"));
-    }
-    let status = stage.server.stop(release::START_TIMEOUT)?;
-    if !status.success() {
-        faults.add(format!("at last the server ended with {status}"));
+    for server in &mut stage.servers {
+        let log = std::fs::read_to_string(server.log_path()).unwrap_or_default();
+        if let Some(line) = log.lines().find(|line| line.contains("panicked")) {
+            faults.add(format!("a thread panicked: {line}"));
+        }
+        let status = server.stop(release::START_TIMEOUT)?;
+        if !status.success() {
+            faults.add(format!("at last the server ended with {status}"));
+        }
     }
     if stage.database.is_some() {
         return Ok(());
     }
-    let output = Command::new(binary).args(["db", "check", "--data"]).arg(stage.server.data()).output();
+    let output = Command::new(binary).args(["db", "check", "--data"]).arg(stage.servers[0].data()).output();
     let output = output.map_err(|error| format!("db check cannot be started: {error}"))?;
     if !output.status.success() {
         faults.add(format!("db check found: {}", String::from_utf8_lossy(&output.stdout)));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_servers_need_a_database() {
+        assert_eq!(check_nodes(1, StoreKind::Sqlite), Ok(()));
+        assert_eq!(check_nodes(NODES_MAX, StoreKind::Postgres), Ok(()));
+        assert!(check_nodes(2, StoreKind::Sqlite).is_err_and(|error| error.contains("--store postgres")));
+        assert!(check_nodes(0, StoreKind::Postgres).is_err());
+        assert!(check_nodes(NODES_MAX + 1, StoreKind::Postgres).is_err());
+    }
 }

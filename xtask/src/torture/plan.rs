@@ -6,12 +6,16 @@ use std::ops::Range;
 
 use signalpost_testkit::Rng;
 
+use super::stopwatch::Ms;
+
 /// Lives before a trouble; some processes are killed before they are ready.
 const LIFE_MS: Range<u64> = 0..1_000;
 /// Lives in which most of what happens is far from any kill: nothing excuses what comes twice then.
 const LONG_LIFE_MS: Range<u64> = 5_000..20_000;
 /// The second kill of two in quick succession falls into the start.
 const SECOND_LIFE_MS_MAX: u64 = 60;
+/// A lease lives ten seconds from its last renewal: some of these freezes end just before, most long after.
+const BEYOND_LEASE_MS: u64 = 9_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Kind {
@@ -47,6 +51,10 @@ pub(super) enum Kind {
     DatabaseCrash,
     /// The database's server is restarted.
     DatabaseStop,
+    /// SIGKILL of every node but one.
+    KillAllButOne,
+    /// SIGSTOP for longer than a lease lives: others take over, sometimes with a kill of one of them meanwhile.
+    FreezeBeyondLease,
 }
 
 /// Where the server keeps its data.
@@ -87,6 +95,9 @@ const DECK: [(Kind, usize); 16] = [
     (Kind::DatabaseStop, 2),
 ];
 
+/// What comes to a deck when several servers work on one database.
+const AMONG_NODES: [(Kind, usize); 2] = [(Kind::KillAllButOne, 3), (Kind::FreezeBeyondLease, 2)];
+
 /// Whether a trouble can befall data that are kept so.
 const fn befalls(kind: Kind, store: StoreKind) -> bool {
     let of_directory =
@@ -102,12 +113,21 @@ const fn befalls(kind: Kind, store: StoreKind) -> bool {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Card {
     pub(super) kind: Kind,
+    /// The server that it befalls, or the one that is spared.
+    pub(super) node: usize,
     /// How long the process lives before.
     pub(super) life_ms: u64,
     /// How long it lasts, for kinds that last.
     pub(super) for_ms: u64,
     /// Decides between variants of a kind.
     pub(super) choice: u64,
+}
+
+impl Card {
+    /// Whether servers that are down are launched before. Otherwise they stay away for some troubles of others, which take over.
+    pub(super) const fn wakes_others(self) -> bool {
+        (self.choice >> 32).is_multiple_of(2)
+    }
 }
 
 /// How long a run is.
@@ -124,19 +144,25 @@ pub(super) struct Dealer {
     rng: Rng,
     deck: Vec<Kind>,
     composition: Vec<(Kind, usize)>,
+    nodes: usize,
+}
+
+/// How long after an unanswered call what was asked for may still be done: whoever has it in a queue may stand still.
+pub(super) const fn done_late_ms(nodes: usize) -> Ms {
+    if nodes > 1 { 16_000 } else { 10_000 }
 }
 
 impl Dealer {
-    pub(super) fn new(seed: u64, length: Length, store: StoreKind) -> Self {
-        let copies = |kind| match kind {
-            Kind::Kill => DECK.len(),
-            Kind::KillLate => 2,
-            _ => 1,
+    pub(super) fn new(seed: u64, length: Length, store: StoreKind, nodes: usize) -> Self {
+        let copies = |(kind, copies)| match kind {
+            _ if length != Length::EachOnce => (kind, copies),
+            Kind::Kill => (kind, DECK.len()),
+            Kind::KillLate => (kind, 2),
+            _ => (kind, 1),
         };
-        let each_once = || DECK.map(|(kind, _)| (kind, copies(kind)));
-        let composition = if length == Length::EachOnce { each_once() } else { DECK };
-        let composition = composition.into_iter().filter(|(kind, _)| befalls(*kind, store)).collect();
-        Self { rng: Rng::new(seed), deck: Vec::new(), composition }
+        let among_nodes = AMONG_NODES.into_iter().filter(|_| nodes > 1);
+        let composition = DECK.into_iter().filter(|(kind, _)| befalls(*kind, store)).chain(among_nodes);
+        Self { rng: Rng::new(seed), deck: Vec::new(), composition: composition.map(copies).collect(), nodes }
     }
 
     /// Cards of one deck.
@@ -149,13 +175,19 @@ impl Dealer {
             self.shuffle();
         }
         let kind = self.deck.pop().unwrap_or(Kind::Kill);
-        let (life, longest) = (lives_ms(kind), longest_ms(kind));
+        let (life, lasts) = (lives_ms(kind), lasts_ms(kind));
         Card {
             kind,
             life_ms: life.start + self.rng.below(life.end - life.start),
-            for_ms: longest / 20 + self.rng.below(longest - longest / 20),
+            for_ms: lasts.start + self.rng.below(lasts.end - lasts.start),
             choice: self.rng.next_u64(),
+            node: self.draw_node(),
         }
+    }
+
+    /// Where there is one only, nothing is drawn: a seed deals what it always dealt.
+    fn draw_node(&mut self) -> usize {
+        if self.nodes > 1 { usize::try_from(self.rng.below(self.nodes as u64)).unwrap_or(0) } else { 0 }
     }
 
     fn shuffle(&mut self) {
@@ -173,17 +205,29 @@ const fn lives_ms(kind: Kind) -> Range<u64> {
     if matches!(kind, Kind::KillLate) { LONG_LIFE_MS } else { LIFE_MS }
 }
 
+/// How long a trouble lasts.
+const fn lasts_ms(kind: Kind) -> Range<u64> {
+    let longest = longest_ms(kind);
+    if matches!(kind, Kind::FreezeBeyondLease) { BEYOND_LEASE_MS..longest } else { longest / 20..longest }
+}
+
 /// How long a trouble may last, in milliseconds.
 const fn longest_ms(kind: Kind) -> u64 {
     match kind {
         Kind::Freeze => 8_000,
+        Kind::FreezeBeyondLease => 14_000,
         Kind::FreezeKilled | Kind::ClockFast => 3_000,
         Kind::ClockStep | Kind::ReceiverGone => 2_500,
         Kind::DiskFull | Kind::DiskNearlyFull => 1_500,
         Kind::DatabaseCrash | Kind::DatabaseStop => 2_000,
         Kind::KillTwice => SECOND_LIFE_MS_MAX,
         Kind::StopKilled => 200,
-        Kind::Kill | Kind::KillLate | Kind::Stop | Kind::Unwritable | Kind::WrongMode => 1_000,
+        Kind::Kill
+        | Kind::KillLate
+        | Kind::KillAllButOne
+        | Kind::Stop
+        | Kind::Unwritable
+        | Kind::WrongMode => 1_000,
     }
 }
 
@@ -206,6 +250,8 @@ impl fmt::Display for Kind {
             Self::WrongMode => "wrong mode",
             Self::DatabaseCrash => "database crash",
             Self::DatabaseStop => "database restart",
+            Self::KillAllButOne => "kill of all but one",
+            Self::FreezeBeyondLease => "freeze beyond the lease",
         })
     }
 }
@@ -218,7 +264,7 @@ mod tests {
 
     #[test]
     fn a_seed_deals_the_same_cards_and_every_kind() {
-        let dealer = |seed| Dealer::new(seed, Length::Minutes(1), StoreKind::Sqlite);
+        let dealer = |seed| Dealer::new(seed, Length::Minutes(1), StoreKind::Sqlite, 1);
         let (mut one, mut other) = (dealer(7), dealer(7));
         let size = one.deck_size();
         let mut counts: BTreeMap<Kind, usize> = BTreeMap::new();
@@ -249,7 +295,7 @@ mod tests {
         /// Until a killed process is gone and the next one runs, and the work of other troubles.
         const BESIDES_MS: u64 = 200;
         const DECKS: usize = 20;
-        let mut dealer = Dealer::new(3, Length::Minutes(30), StoreKind::Sqlite);
+        let mut dealer = Dealer::new(3, Length::Minutes(30), StoreKind::Sqlite, 1);
         let (mut kills, mut all_ms, mut late_ms) = (0, 0, 0);
         for _ in 0..dealer.deck_size() * DECKS {
             let card = dealer.deal();
@@ -269,7 +315,7 @@ mod tests {
 
     #[test]
     fn a_short_run_has_every_kind_once() {
-        let mut dealer = Dealer::new(1, Length::EachOnce, StoreKind::Sqlite);
+        let mut dealer = Dealer::new(1, Length::EachOnce, StoreKind::Sqlite, 1);
         let mut kinds: Vec<Kind> = (0..dealer.deck_size()).map(|_| dealer.deal().kind).collect();
         kinds.retain(|kind| *kind != Kind::Kill);
         kinds.sort_unstable();
@@ -277,5 +323,39 @@ mod tests {
         let expected =
             DECK[1..].iter().map(|(kind, _)| *kind).filter(|kind| befalls(*kind, StoreKind::Sqlite));
         assert_eq!(kinds, expected.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn one_server_is_dealt_what_it_always_was() {
+        let mut alone = Dealer::new(7, Length::Minutes(1), StoreKind::Postgres, 1);
+        let first: Vec<(Kind, u64, u64, usize)> = (0..3)
+            .map(|_| alone.deal())
+            .map(|card| (card.kind, card.life_ms, card.for_ms, card.node))
+            .collect();
+        let expected = [
+            (Kind::FreezeKilled, 637, 330, 0),
+            (Kind::DatabaseCrash, 960, 1_577, 0),
+            (Kind::KillTwice, 10, 5, 0),
+        ];
+        assert_eq!(first, expected);
+        let more = AMONG_NODES.map(|(kind, _)| kind);
+        assert!(alone.composition.iter().all(|(kind, _)| !more.contains(kind)));
+    }
+
+    #[test]
+    fn several_servers_are_all_befallen() {
+        const NODES: usize = 3;
+        let mut dealer = Dealer::new(7, Length::Minutes(1), StoreKind::Postgres, NODES);
+        let cards: Vec<Card> = (0..dealer.deck_size()).map(|_| dealer.deal()).collect();
+        assert!((0..NODES).all(|node| cards.iter().any(|card| card.node == node)));
+        assert!(
+            cards.iter().any(|card| card.wakes_others()) && !cards.iter().all(|card| card.wakes_others())
+        );
+        for (kind, copies) in AMONG_NODES {
+            assert_eq!(cards.iter().filter(|card| card.kind == kind).count(), copies, "{kind}");
+        }
+        let long = cards.iter().filter(|card| card.kind == Kind::FreezeBeyondLease);
+        assert!(long.into_iter().all(|card| card.for_ms >= BEYOND_LEASE_MS));
+        assert!(done_late_ms(NODES) > 14_000, "longer than the longest freeze");
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use signalpost_testkit::{HttpClient, Response, Rng};
+use signalpost_testkit::{HttpClient, Request, Response, Rng};
 
 use super::book::{Book, Event, Fate};
 use super::call::{Call, Receipt};
@@ -37,7 +37,8 @@ pub(super) struct Pulse {
 
 #[derive(Clone)]
 pub(super) struct Load {
-    pub(super) operator: SocketAddr,
+    /// Of every server.
+    pub(super) operators: Vec<SocketAddr>,
     pub(super) key: String,
     /// Ids of the workspaces.
     pub(super) workspaces: Vec<String>,
@@ -45,6 +46,8 @@ pub(super) struct Load {
     pub(super) faults: Arc<Faults>,
     pub(super) pulse: Arc<Pulse>,
     pub(super) seed: u64,
+    /// How long after an unanswered call its events may still be stored.
+    pub(super) stored_late_ms: Ms,
 }
 
 pub(super) struct Publishers {
@@ -86,7 +89,10 @@ struct Sent {
 
 struct Publisher {
     load: Load,
-    client: HttpClient,
+    /// One for each server.
+    clients: Vec<HttpClient>,
+    /// The server that is called, until it does not answer.
+    at: usize,
     rng: Rng,
     book: Book,
     unanswered: VecDeque<Sent>,
@@ -95,10 +101,12 @@ struct Publisher {
 
 impl Publisher {
     fn new(load: Load, index: u32) -> Self {
-        let client = HttpClient::new(load.operator, ANSWER_TIMEOUT);
+        let clients: Vec<HttpClient> =
+            load.operators.iter().map(|operator| HttpClient::new(*operator, ANSWER_TIMEOUT)).collect();
+        let at = index as usize % clients.len();
         let rng = Rng::new(load.seed ^ u64::from(index + 1) << 48);
         let (book, unanswered) = (Book::default(), VecDeque::new());
-        Self { load, client, rng, book, unanswered, repeat_at: Instant::now() }
+        Self { load, clients, at, rng, book, unanswered, repeat_at: Instant::now() }
     }
 
     fn work(mut self, per_event: Duration, stop: &AtomicBool, numbers: &AtomicU32) -> Book {
@@ -148,11 +156,20 @@ impl Publisher {
 
     fn send(&mut self, sent: Sent) {
         let request = sent.call.request(&self.load.workspaces[sent.call.workspace], &self.load.key);
-        match self.client.send(&request) {
+        match self.call(&request) {
             Ok(response) => self.answered(sent, &response),
             Err(_) if sent.call.can_be_repeated() => self.put_off(sent),
             Err(_) => self.enter_unknown(&sent),
         }
+    }
+
+    /// What is not answered goes to another server the next time.
+    fn call(&mut self, request: &Request) -> std::io::Result<Response> {
+        let answer = self.clients[self.at].send(request);
+        if answer.is_err() {
+            self.at = (self.at + 1) % self.clients.len();
+        }
+        answer
     }
 
     fn put_off(&mut self, sent: Sent) {
@@ -194,7 +211,7 @@ impl Publisher {
     /// Sends an answered call once more, which must change nothing.
     fn replay(&mut self, call: &Call, receipts: &[Receipt]) {
         let request = call.request(&self.load.workspaces[call.workspace], &self.load.key);
-        let Ok(response) = self.client.send(&request) else { return };
+        let Ok(response) = self.call(&request) else { return };
         if !(200..=299).contains(&response.status) {
             return;
         }
@@ -221,6 +238,7 @@ impl Publisher {
                 sequence: receipt.sequence,
                 targets: receipt.targets,
                 asked,
+                stored_late_ms: 0,
             });
         }
     }
@@ -232,8 +250,9 @@ impl Publisher {
     fn enter_all(&mut self, sent: &Sent, fate: Fate) {
         let asked = Span::new(sent.first_sent, self.load.stopwatch.now());
         for number in sent.call.numbers() {
-            let (workspace, id) = (sent.call.workspace, "".into());
-            self.book.enter(Event { number, workspace, fate, id, sequence: 0, targets: 0, asked });
+            let (workspace, id, stored_late_ms) = (sent.call.workspace, "".into(), self.load.stored_late_ms);
+            let (sequence, targets) = (0, 0);
+            self.book.enter(Event { number, workspace, fate, id, sequence, targets, asked, stored_late_ms });
         }
     }
 }

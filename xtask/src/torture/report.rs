@@ -18,6 +18,10 @@ pub(crate) struct Report {
     pub(super) seed: u64,
     pub(super) minutes: f64,
     pub(super) counts: Counts,
+    /// One figure for each server.
+    pub(super) kills_by_node: Vec<usize>,
+    /// How often a group of webhooks was taken over, where servers have such.
+    pub(super) hand_overs: Option<u64>,
     /// Standstills of this program, the longest, and all together.
     pub(super) stalls: usize,
     pub(super) stall_ms_max: Ms,
@@ -134,6 +138,8 @@ impl Report {
             "skipped": self.skipped,
         });
         told["in_order"] = json!(judgement.in_order);
+        told["kills_by_node"] = json!(self.kills_by_node);
+        told["hand_overs"] = json!(self.hand_overs);
         told["database_absences"] = json!(self.counts.database_absences);
         told
     }
@@ -164,6 +170,13 @@ impl fmt::Display for Report {
             counts.starts_with_wrong_modes,
             self.minutes
         )?;
+        if let (2.., Some(hand_overs)) = (self.kills_by_node.len(), self.hand_overs) {
+            let kills = self.kills_by_node.iter().map(usize::to_string).collect::<Vec<_>>().join(" + ");
+            writeln!(
+                f,
+                "nodes         {kills} kills; groups of webhooks were taken over {hand_overs} times"
+            )?;
+        }
         writeln!(
             f,
             "calls         {} repeated because no answer came, {} repeated on purpose, {} refused for now;\n\

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use std::{fs, io};
 
 use serde_json::json;
-use signalpost_testkit::{Handler, Postgres, Receiver, Server, ServerOptions, TempDir, free_port};
+use signalpost_testkit::{Handler, Operator, Postgres, Receiver, Server, ServerOptions, TempDir, free_port};
 
+use super::Plan;
 use super::desk::{Created, Desk, Reached};
 use super::disk::{Disk, filesystem_at};
 use super::events::{AGENTS, DIALECTS, NATIVE, Wants};
@@ -28,6 +29,9 @@ const NOBODY: u32 = 65_534;
 const CONFIG: &str = "[[dialect]]\nshape = \"sigmamind\"\n\n\
                       [[dialect]]\nshape = \"opentrain-partner\"\ndisable_after_failures = 1000000\n";
 
+/// Each time that a server takes a group of webhooks, the group's epoch goes up.
+const GROUPS_TAKEN: &str = "SELECT coalesce(sum(greatest(epoch - 1, 0)), 0) FROM lane_group";
+
 /// What this machine does not let us do, in words for the person who asked.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Missing {
@@ -37,9 +41,10 @@ pub(super) struct Missing {
 }
 
 pub(super) struct Stage {
-    /// Before the server, which removes the folder in which it stands.
+    /// Before the first server, which removes the folder in which it stands.
     pub(super) disk: Option<Disk>,
-    pub(super) server: Server,
+    /// One, or several on one database.
+    pub(super) servers: Vec<Server>,
     /// Where the data lie if not in the server's directory.
     pub(super) database: Option<Postgres>,
     /// Of every launch.
@@ -58,7 +63,7 @@ pub(super) struct Stage {
 }
 
 impl Stage {
-    pub(super) fn set(binary: &Path, seed: u64, store: StoreKind) -> Result<Self, String> {
+    pub(super) fn set(binary: &Path, plan: &Plan) -> Result<Self, String> {
         let folder = TempDir::new().map_err(|error| format!("no temporary folder: {error}"))?;
         let failed =
             |error: io::Error| format!("the scene cannot be set in {}: {error}", folder.path().display());
@@ -77,7 +82,7 @@ impl Stage {
         let mut options = ServerOptions::new(copy);
         options.arguments = vec!["--config".to_owned(), config.to_string_lossy().into_owned()];
         options.user = is_root.then_some(NOBODY);
-        let database = match store {
+        let database = match plan.store {
             StoreKind::Sqlite => None,
             StoreKind::Postgres => {
                 Some(Postgres::start(&[]).map_err(|error| format!("no PostgreSQL server: {error}"))?)
@@ -85,8 +90,10 @@ impl Stage {
         };
         let environment = database.as_ref().map(environment).unwrap_or_default();
         options.environment.clone_from(&environment);
-        let server = Server::new(options)?;
-        let disk = match Disk::mount(&server.data(), &folder.path().join("disk.image")) {
+        let servers: Vec<Server> =
+            (0..plan.nodes).map(|_| Server::new(options.clone())).collect::<Result<_, _>>()?;
+        let data = servers[0].data();
+        let disk = match Disk::mount(&data, &folder.path().join("disk.image")) {
             Ok(disk) => Some(disk),
             Err(error) => {
                 missing.disk = Some(format!("no filesystem of its own: {error}"));
@@ -98,19 +105,20 @@ impl Stage {
             missing.clock =
                 Some("libfaketime is not installed (Debian: apt-get install libfaketime)".to_owned());
         }
-        fs::create_dir_all(server.data()).map_err(failed)?;
-        if is_root {
-            std::os::unix::fs::chown(server.data(), Some(NOBODY), Some(NOBODY)).map_err(failed)?;
+        for server in &servers {
+            fs::create_dir_all(server.data()).map_err(failed)?;
+            if is_root {
+                std::os::unix::fs::chown(server.data(), Some(NOBODY), Some(NOBODY)).map_err(failed)?;
+            }
         }
-        let filesystem =
-            filesystem_at(&server.data()) + if disk.is_some() { " on a loop device" } else { "" };
-        let ledger = Arc::new(Ledger::new(seed));
+        let filesystem = filesystem_at(&data) + if disk.is_some() { " on a loop device" } else { "" };
+        let ledger = Arc::new(Ledger::new(plan.seed));
         let listen = |address| receiver(&ledger, address);
         let failing_address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let (steady, failing) =
             (listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?, Some(listen(failing_address)?));
         let mut stage = Self {
-            server,
+            servers,
             database,
             environment,
             disk,
@@ -136,9 +144,11 @@ impl Stage {
 
     /// Workspaces, and in each the webhooks that stay: one that takes everything, one that selects, one that fails.
     fn prepare(&mut self) -> Result<(), String> {
-        self.server.launch()?;
-        self.server.wait_ready(START_TIMEOUT)?;
-        let mut operator = self.server.operator();
+        for server in &mut self.servers {
+            server.launch()?;
+            server.wait_ready(START_TIMEOUT)?;
+        }
+        let mut operator = self.operator();
         let policy = json!({
             "retry_schedule_s": vec![RETRY_DELAY_S; ATTEMPTS - 1], "timeout_ms": TIMEOUT_MS
         });
@@ -146,7 +156,7 @@ impl Stage {
             let body = json!({"dialect": dialect, "name": "torture", "policy": policy});
             let workspace = operator.create_workspace(&body)?;
             let credential = if number == NATIVE {
-                self.server.operator_key().to_owned()
+                self.operator_key().to_owned()
             } else {
                 operator.create_credential(&workspace)?
             };
@@ -184,12 +194,38 @@ impl Stage {
 
     /// A desk for each workspace.
     pub(super) fn desks(&self) -> Vec<Desk> {
-        let addresses = (self.server.public(), self.server.operator_address());
-        let key = self.server.operator_key();
+        let addresses: Vec<(SocketAddr, SocketAddr)> =
+            self.servers.iter().map(|server| (server.public(), server.operator_address())).collect();
+        let key = self.operator_key();
         let credentials = self.workspaces.iter().zip(&self.credentials).enumerate();
         credentials
-            .map(|(number, (id, credential))| Desk::new(number, id, credential, addresses, key))
+            .map(|(number, (id, credential))| Desk::new(number, id, credential, &addresses, key))
             .collect()
+    }
+
+    /// One key opens every server.
+    pub(super) fn operator_key(&self) -> &str {
+        self.servers[0].operator_key()
+    }
+
+    /// A new connection to the operator API of the first server.
+    pub(super) fn operator(&self) -> Operator {
+        self.servers[0].operator()
+    }
+
+    /// How often a group of webhooks went to another server, or to one that came back; the first time does not count.
+    pub(super) fn hand_overs(&self) -> Option<u64> {
+        let epochs = self.database.as_ref()?.say(GROUPS_TAKEN).ok()?;
+        epochs.parse().ok()
+    }
+
+    /// Where the data lie, as the report names it.
+    pub(super) fn place(&self) -> String {
+        match (&self.database, self.servers.len()) {
+            (None, _) => self.filesystem.clone(),
+            (Some(_), 1) => "PostgreSQL".to_owned(),
+            (Some(_), nodes) => format!("PostgreSQL, {nodes} nodes"),
+        }
     }
 
     pub(super) fn steady_address(&self) -> SocketAddr {

@@ -2,7 +2,8 @@
 
 use super::{Case, Judgement, Violation};
 use crate::torture::book::{Event, fingerprint};
-use crate::torture::chronicle::{Chronicle, Reason};
+use crate::torture::chronicle::Reason;
+use crate::torture::chronicles::Chronicles;
 use crate::torture::events::PARTNER;
 use crate::torture::ledger::{Arrival, Hook, RETRY_AFTER_S, Reply, Temper};
 use crate::torture::stage::{RETRY_DELAY_S, TIMEOUT_MS};
@@ -29,14 +30,14 @@ pub(super) fn judge_names(event: &Event, arrivals: &[Arrival], hooks: &[Hook], j
 }
 
 /// Each arrival but the first follows from the one before it: as a retry in its time, or as something that has an excuse.
-pub(super) fn judge_repetitions(case: &Case<'_>, chronicle: &Chronicle, judgement: &mut Judgement) {
+pub(super) fn judge_repetitions(case: &Case<'_>, chronicle: &Chronicles, judgement: &mut Judgement) {
     let may_be_gone = case.hook.temper == Temper::Failing;
     let mut was_taken = false;
     for pair in case.arrivals.windows(2) {
         let (first, next) = (&pair[0], &pair[1]);
         was_taken |= first.reply.is_taken();
         judgement.duplicated += usize::from(was_taken);
-        let excuse = chronicle.excuse(first.exchange(), may_be_gone);
+        let excuse = chronicle.excuse_again(first.exchange(), next.at, may_be_gone);
         if first.reply.is_taken() {
             match excuse {
                 Some(reason) => {

@@ -1,7 +1,8 @@
 //! Whether an event is owed to a webhook, by what the webhook selects and what was done to it, and when.
 
 use crate::torture::book::Event;
-use crate::torture::chronicle::{Chronicle, UNDER_WAY_MS};
+use crate::torture::chronicle::UNDER_WAY_MS;
+use crate::torture::chronicles::Chronicles;
 use crate::torture::ledger::{Arrival, Hook, State};
 use crate::torture::stopwatch::{Ms, Span};
 
@@ -59,7 +60,7 @@ fn states(hook: &Hook) -> impl Iterator<Item = (Option<State>, Span)> {
 
 /// Why an arrival breaks the promise that nothing begins once an end was answered. What had begun before may arrive a
 /// little later, by the time that the server was able to work.
-pub(super) fn began_after_the_end(hook: &Hook, arrival: &Arrival, chronicle: &Chronicle) -> Option<String> {
+pub(super) fn began_after_the_end(hook: &Hook, arrival: &Arrival, chronicle: &Chronicles) -> Option<String> {
     let (_, span) = states(hook).find(|(state, span)| {
         matches!(state, Some(State::Off | State::Held | State::Deleted))
             && span.from > 0

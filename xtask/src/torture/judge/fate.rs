@@ -2,7 +2,8 @@
 
 use super::{Case, Evidence, Expectation, Judgement, Violation, expectation};
 use crate::torture::book::Fate;
-use crate::torture::chronicle::{Chronicle, UNDER_WAY_MS};
+use crate::torture::chronicle::UNDER_WAY_MS;
+use crate::torture::chronicles::Chronicles;
 use crate::torture::ledger::{RETRY_AFTER_S, Reply, State, Temper};
 use crate::torture::record::Status;
 use crate::torture::stage::{ATTEMPTS, RETRY_DELAY_S, TIMEOUT_MS};
@@ -93,7 +94,7 @@ fn endings(case: &Case<'_>, ending: State) -> impl Iterator<Item = Span> {
 
 /// Whether the last arrival was taken, and nothing kept that from being recorded: no kill, no standstill, and no end of the
 /// webhook at the same time. What came before it is judged as a repetition.
-fn was_taken_for_certain(case: &Case<'_>, chronicle: &Chronicle, ending: Option<State>) -> bool {
+fn was_taken_for_certain(case: &Case<'_>, chronicle: &Chronicles, ending: Option<State>) -> bool {
     let Some(last) = case.arrivals.last().filter(|last| last.reply.is_taken()) else { return false };
     let may_be_gone = case.hook.temper == Temper::Failing;
     let meets = |end: Span| {
@@ -131,18 +132,18 @@ fn untrue_failure(case: &Case<'_>, evidence: &Evidence<'_>) -> Option<String> {
 }
 
 /// Attempts that may have broken because nobody listened, or somebody stood still, while the event was tried.
-fn breakable(case: &Case<'_>, chronicle: &Chronicle) -> usize {
+fn breakable(case: &Case<'_>, chronicle: &Chronicles) -> usize {
     let tried = tried_within(case, chronicle);
     // One that was under way, and then one after each delay.
     let during = |gone: &Span| (gone.length() / (RETRY_DELAY_S * 1_000) + 2) as usize;
-    let gone = chronicle.gone.iter().filter(|gone| gone.touches(tried)).map(during).sum();
+    let gone = chronicle.gone().iter().filter(|gone| gone.touches(tried)).map(during).sum();
     let gone = if case.hook.temper == Temper::Failing { gone } else { 0 };
     gone + chronicle.timeouts_within(tried)
 }
 
 /// From the acceptance until all attempts are over: in time that the server worked and the webhook was on, or shortly after
 /// the last arrival.
-fn tried_within(case: &Case<'_>, chronicle: &Chronicle) -> Span {
+fn tried_within(case: &Case<'_>, chronicle: &Chronicles) -> Span {
     let Span { from, to } = case.event.stored_within();
     let mut tried = Span::new(from, to.saturating_add(RETRIES_MS));
     for _ in 0..WAITS_MAX {

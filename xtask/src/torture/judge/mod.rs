@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use super::book::{Book, Event, Fate};
 use super::chronicle::{Chronicle, Reason};
+use super::chronicles::Chronicles;
 use super::ledger::{Arrival, Hook, Reply, Signed, Temper};
 use super::record::{Listed, Record, Status};
 use super::stopwatch::Ms;
@@ -73,7 +74,7 @@ pub(super) struct Evidence<'a> {
     pub(super) hooks: &'a [Hook],
     pub(super) arrivals: Vec<Arrival>,
     pub(super) record: &'a Record,
-    pub(super) chronicle: &'a Chronicle,
+    pub(super) chronicle: &'a Chronicles,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -51,6 +51,7 @@ impl World {
             sequence: u64::from(number),
             targets: 1,
             asked: Span::new(sent, sent + 10),
+            stored_late_ms: 10_000,
         });
     }
 
@@ -81,7 +82,7 @@ impl World {
             hooks: &self.hooks,
             arrivals: self.arrivals.clone(),
             record: &self.record,
-            chronicle: &self.chronicle,
+            chronicle: &Chronicles::from(self.chronicle.clone()),
         })
     }
 
