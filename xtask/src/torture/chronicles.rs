@@ -109,8 +109,19 @@ impl Chronicles {
         self.senders(exchange.from).filter_map(|node| node.unrecorded_ms(exchange)).min()
     }
 
-    pub(super) fn since_kill_ms(&self, at: Ms) -> Option<Ms> {
-        self.nodes.iter().filter_map(|node| node.since_kill_ms(at)).min()
+    /// The ends around an exchange that did not excuse it, in words for whoever looks into it.
+    pub(super) fn tell_ends(&self, exchange: Span) -> String {
+        let mut told = String::new();
+        for (number, node) in self.nodes.iter().enumerate() {
+            let of = if self.nodes.len() > 1 { format!(" of node {number}") } else { String::new() };
+            if let Some(before) = node.unrecorded_ms(exchange) {
+                told.push_str(&format!("; the next kill{of} had {before} ms of work before it"));
+            }
+            if let Some(after) = node.since_kill_ms(exchange.from) {
+                told.push_str(&format!("; the last kill{of} was {after} ms before"));
+            }
+        }
+        told
     }
 
     /// Whether the outcome of an exchange may not have been on disk at a moment.

@@ -50,12 +50,7 @@ pub(super) fn judge_repetitions(case: &Case<'_>, chronicle: &Chronicles, judgeme
                 None => {
                     let mut note =
                         format!("it came at {} ms, was taken, and came at {} ms again", first.at, next.at);
-                    if let Some(before) = chronicle.unrecorded_ms(first.exchange()) {
-                        note.push_str(&format!("; the next kill had {before} ms of work before it"));
-                    }
-                    if let Some(after) = chronicle.since_kill_ms(first.at) {
-                        note.push_str(&format!("; the last kill was {after} ms before"));
-                    }
+                    note.push_str(&chronicle.tell_ends(first.exchange()));
                     judgement.find(Violation::Unexplained, case.event.number, Some(case.hook_number), note);
                 }
             }
