@@ -290,6 +290,15 @@ mod tests {
     }
 
     #[test]
+    fn kills_are_told_for_each_of_several_servers() {
+        let alone = Report { kills_by_node: vec![7], hand_overs: Some(3), ..good() };
+        assert!(!alone.to_string().contains("nodes"));
+        let three = Report { kills_by_node: vec![7, 0, 2], ..alone };
+        let told = "nodes         7 + 0 + 2 kills; groups of webhooks were taken over 3 times";
+        assert!(three.to_string().contains(told), "{three}");
+    }
+
+    #[test]
     fn the_last_line_says_what_was_lost() {
         let mut report = good();
         assert_eq!(report.last_line(), "lost 0");
