@@ -37,7 +37,11 @@ impl<'a> Trouble<'a> {
     /// The stage's servers are running and ready.
     pub(super) fn new(stage: &'a mut Stage, faults: Arc<Faults>, pulse: Arc<Pulse>) -> Self {
         let nodes = stage.servers.len();
-        Self { stage, chronicles: Chronicles::of(nodes), faults, pulse, running: vec![true; nodes] }
+        let mut chronicles = Chronicles::of(nodes);
+        if stage.database.is_some() {
+            chronicles.clocks_follow_the_database();
+        }
+        Self { stage, chronicles, faults, pulse, running: vec![true; nodes] }
     }
 
     /// Makes one trouble. The processes may be running afterwards or not.
