@@ -130,6 +130,8 @@ fn run_task(mut args: Args) -> Outcome {
         store: StoreKind::from_name(&args.value_or("--store", "sqlite".to_owned())?)?,
         nodes: args.value_or("--nodes", 1)?,
     };
+    // Before a binary is built, which takes a while.
+    check_nodes(plan.nodes, plan.store)?;
     let as_json = args.switch("--json");
     let table: Option<PathBuf> = args.value("--record")?;
     let binary = release::chosen(&mut args)?;
@@ -137,7 +139,6 @@ fn run_task(mut args: Args) -> Outcome {
     if plan.rate_per_s == 0 || plan.connections == 0 {
         return Err("--rate and --connections are at least 1".to_owned());
     }
-    check_nodes(plan.nodes, plan.store)?;
     let commit = table.is_some().then(proof::commit).transpose()?.unwrap_or_default();
     let report = run(plan, &binary)?;
     if as_json {
