@@ -14,6 +14,7 @@ use crate::{PATIENCE, options};
 /// Longer than a lease, and the pause of a delivery whose receiver has given up.
 const LONG: Duration = Duration::from_secs(60);
 pub(super) const NODES: usize = 3;
+pub(super) const LANE_GROUPS: usize = 64;
 pub(super) const WEBHOOKS: usize = 24;
 const KEY: &str = "one-key-for-all-nodes-of-the-test";
 /// An attempt that nobody answers is given up after this.
@@ -53,7 +54,25 @@ impl Cluster {
             webhooks.push(operator.create_webhook(&workspace, &webhook).unwrap().0);
         }
         let (acknowledged, next) = (Arc::default(), Arc::default());
-        Self { nodes, workspace, webhooks, taken, holds, acknowledged, next, _receiver: receiver, database }
+        let cluster = Self {
+            nodes,
+            workspace,
+            webhooks,
+            taken,
+            holds,
+            acknowledged,
+            next,
+            _receiver: receiver,
+            database,
+        };
+        cluster.wait_for_balance();
+        cluster
+    }
+
+    /// Until each node has its part of the work.
+    pub(super) fn wait_for_balance(&self) {
+        let have_theirs = || (0..NODES).all(|node| self.groups_of(node) >= LANE_GROUPS / NODES);
+        wait_for("groups to be divided", LONG, have_theirs).unwrap();
     }
 
     /// Publishes through all nodes for as long as something is done: whoever is away is asked again.
@@ -115,6 +134,15 @@ impl Cluster {
         let path = format!("/v1/workspaces/{}/deliveries?limit=100&status={status}", self.workspace);
         let living = self.nodes.iter().rposition(|node| node.pid().is_some()).unwrap();
         self.operator(living).get(&path).unwrap()["data"].as_array().unwrap().clone()
+    }
+
+    /// Lane groups that a node delivers for, as it says itself.
+    pub(super) fn groups_of(&self, node: usize) -> usize {
+        let metrics = Request::new("GET", "/metrics").header("authorization", &format!("Bearer {KEY}"));
+        let answer =
+            HttpClient::new(self.nodes[node].operator_address(), LONG).send(&metrics).unwrap().text();
+        let owned = answer.lines().find_map(|line| line.strip_prefix("signalpost_lane_groups_owned "));
+        owned.unwrap().parse().unwrap()
     }
 
     pub(super) fn operator(&self, node: usize) -> Operator {

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering;
 use serde_json::json;
 use signalpost_testkit::{HttpClient, Request, wait_for};
 
-use self::cluster::{Cluster, NODES, WEBHOOKS};
+use self::cluster::{Cluster, LANE_GROUPS, NODES, WEBHOOKS};
 use crate::PATIENCE;
 
 /// Requests of one node that may be on their way at once in these tests: each publisher waits for its answer, but the receiver
@@ -29,6 +29,7 @@ fn whoever_is_killed_is_replaced_and_comes_back() {
         cluster.wait_for_more(300);
         cluster.nodes[1].launch().unwrap();
         cluster.nodes[1].wait_ready(PATIENCE).unwrap();
+        cluster.wait_for_balance();
         cluster.wait_for_more(300);
     });
     let twice = cluster.wait_for_all();
@@ -58,6 +59,7 @@ fn whoever_is_stopped_in_order_sends_nothing_twice() {
             cluster.wait_for_more(100);
             cluster.nodes[node].launch().unwrap();
             cluster.nodes[node].wait_ready(PATIENCE).unwrap();
+            cluster.wait_for_balance();
         }
     });
     assert_eq!(cluster.wait_for_all(), 0);
@@ -72,11 +74,12 @@ fn whoever_is_frozen_past_its_lease_writes_nothing_afterwards() {
         cluster.wait_for_more(100);
         cluster.nodes[1].signal("STOP").unwrap();
         cluster.holds.store(false, Ordering::SeqCst);
-        let notice = || [0, 2].iter().any(|node| cluster.has_said(*node, "nodes are gone"));
-        wait_for("the others to notice", 3 * PATIENCE, notice).unwrap();
+        let have_all = || cluster.groups_of(0) + cluster.groups_of(2) == LANE_GROUPS;
+        wait_for("the others to have everything", 3 * PATIENCE, have_all).unwrap();
         cluster.nodes[1].signal("CONT").unwrap();
         let late = || cluster.has_said(1, "outcomes came too late");
-        wait_for("what it had begun to be refused", PATIENCE, late).unwrap();
+        wait_for("what it had begun to be refused", PATIENCE, late)
+            .unwrap_or_else(|error| panic!("{error}: {}", cluster.nodes[1].log_tail()));
         cluster.wait_for_more(200);
     });
     cluster.wait_for_all();
@@ -135,6 +138,7 @@ fn a_clock_that_is_an_hour_off_delays_nothing() {
         cluster.nodes[node].wait_ready(PATIENCE).unwrap();
         assert!(cluster.has_said(node, "this machine's clock is not the database's"));
     }
+    cluster.wait_for_balance();
     cluster.publish_while(|cluster| cluster.wait_for_more(500));
     assert_eq!(cluster.wait_for_all(), 0);
 }
