@@ -31,6 +31,8 @@ impl SystemClock {
     pub(crate) fn follow(&self, ahead_ms: i64) {
         if ahead_ms.abs() >= DRIFT_MS_MAX {
             self.ahead_ms.fetch_add(ahead_ms, Ordering::Relaxed);
+            // Standing still instead of going back would be measured as a drift once more.
+            self.latest_ms.store(i64::MIN, Ordering::Relaxed);
             tracing::warn!(
                 ahead_ms,
                 "this machine's clock is not the database's, which is gone by from here on: set it right"
@@ -129,6 +131,9 @@ mod tests {
         assert!(clock.now().ms_since(before) < DRIFT_MS_MAX - 1, "it is left in peace");
         clock.follow(3_600_000);
         assert!(clock.now().ms_since(before) >= 3_600_000);
+        let ahead = clock.now();
+        clock.follow(-DRIFT_MS_MAX);
+        assert!(clock.now() < ahead, "it goes back and does not stand still");
         clock.follow(-7_200_000);
         assert!(before.ms_since(clock.now()) > 3_590_000);
     }

@@ -3,6 +3,8 @@
 use std::fs::{read_link, read_to_string};
 use std::path::PathBuf;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
 use signalpost_store_postgres::Process;
 
 /// The fields of a process's `stat` that stand before its name ends: the number and the name itself.
@@ -33,11 +35,21 @@ fn is_gone(name: &str) -> bool {
     if number.parse::<u32>().is_err() || place().as_deref() != Some(there) {
         return false;
     }
-    // Another process may have the number by now, but none has begun when that one did.
-    started_at(number).as_deref() != Some(start)
+    match started_at(number) {
+        // Another process may have the number by now, but none has begun when that one did.
+        Some(found) => found != start,
+        // One that has ended, or of another user, whose processes may be hidden (`hidepid` of proc(5)).
+        None => !exists(number),
+    }
 }
 
-/// `None` when there is no such process, or it has ended and is only waited for.
+/// Whether there is a process with this number, whoever may see it. One that only waits to be reaped is there as well.
+fn exists(number: &str) -> bool {
+    let number = number.parse().ok().and_then(Pid::from_raw);
+    number.is_some_and(|number| test_kill_process(number) != Err(Errno::SRCH))
+}
+
+/// `None` when there is no such process, or it cannot be seen; nothing when it has ended and only waits to be reaped.
 fn started_at(number: &str) -> Option<String> {
     let stat = read_to_string(PathBuf::from("/proc").join(number).join("stat")).ok()?;
     // The name stands in brackets and may hold any of them.
@@ -45,13 +57,17 @@ fn started_at(number: &str) -> Option<String> {
     let mut fields = after_name.split_whitespace();
     let state = fields.next()?;
     let start = fields.nth(START_FIELD - FIELDS_BEFORE_STATE - 2)?;
-    (!matches!(state, "Z" | "X")).then(|| start.to_owned())
+    // What it was is over, though its number is still taken.
+    Some(if matches!(state, "Z" | "X") { String::new() } else { start.to_owned() })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    use signalpost_testkit::wait_for;
 
     #[test]
     fn a_process_is_gone_when_it_has_ended_and_not_before() {
@@ -61,8 +77,21 @@ mod tests {
         let name = format!("{}/{number}/{start}", place().expect("there is /proc"));
         assert!(!is_gone(&name) && !is_gone(&this().name));
         child.kill().expect("it lives");
+        wait_for("it to end", Duration::from_secs(20), || is_gone(&name))
+            .expect("it does, before it is reaped");
         child.wait().expect("it ends");
         assert!(is_gone(&name));
+    }
+
+    /// Whether its `stat` can be read or not.
+    #[test]
+    fn whoever_is_only_hidden_exists() {
+        let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().expect("it starts");
+        let number = child.id().to_string();
+        assert!(exists(&number) && exists("1"));
+        child.kill().expect("it lives");
+        child.wait().expect("it ends");
+        assert!(!exists(&number));
     }
 
     #[test]

@@ -66,7 +66,7 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let session = pool.take().await?;
     let duty = if ownership.retires() { Duty::Serves } else { shared.duty };
     let asked_at = shared.clock.now();
-    let renewed_at = renew::renew(&session, node, duty).await?;
+    let renewed_at = renew::renew(&session, node, duty, shared.seen.get()).await?;
     drop(session);
     let Some(renewed_at) = renewed_at else { return rejoin(pool, node).await };
     (node.drift)(certain_drift_ms(asked_at, renewed_at, shared.clock.now()));
@@ -81,6 +81,7 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let living = look_for_the_dead(pool, &session, node).await?;
     let groups = read::groups(&session).await?;
     let mut changed = !was_trusted | lose_what_is_anothers(ownership, node, &groups);
+    changed |= adopt_what_is_ours(ownership, node, &groups);
     let decided = decide(ownership, node, &living, &groups);
     changed |= plan_gifts(ownership, node, &decided, began);
     if !decided.take.is_empty() {
@@ -114,6 +115,8 @@ async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     tracing::warn!(number = node.number, "this node's lease had run out; it begins anew");
     let ownership = &pool.shared.board.ownership;
     ownership.counts().losses.add(1);
+    // Since our row is gone nobody waits until we have taken up what is changed.
+    ownership.trust_until(Monotonic::from_us(0));
     LaneGroup::all().for_each(|group| ownership.lose(group));
     ownership.tell();
     *node = join(pool, Arc::clone(&node.drift)).await?;
@@ -176,6 +179,20 @@ fn lose_what_is_anothers(ownership: &Ownership, node: &mut Node, groups: &[Group
         }
     }
     lost
+}
+
+/// Whether there was any: it was taken by a commit of which nobody could say whether it came through.
+fn adopt_what_is_ours(ownership: &Ownership, node: &Node, groups: &[Group]) -> bool {
+    let mut adopted = false;
+    for Group { group, epoch, owner } in groups {
+        let is_known = ownership.epoch_of(*group).is_some() || node.giving.contains_key(group);
+        if let (true, false, Some(epoch)) = (*owner == Some(node.token), is_known, *epoch) {
+            ownership.take(*group, epoch);
+            ownership.counts().groups_taken.add(1);
+            adopted = true;
+        }
+    }
+    adopted
 }
 
 fn decide(ownership: &Ownership, node: &Node, living: &[Living], groups: &[Group]) -> Share {

@@ -7,8 +7,8 @@ use super::{Duty, Node};
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub(crate) const UPDATE: &str =
-    "UPDATE node SET renewed_at = clock_timestamp(), delivers = $3 WHERE number = $1 AND token = $2
+pub(crate) const UPDATE: &str = "UPDATE node SET renewed_at = clock_timestamp(), delivers = $3, seen = $4
+    WHERE number = $1 AND token = $2
     RETURNING (extract(epoch FROM clock_timestamp()) * 1000)::bigint";
 pub(crate) const FORGET: &str = "DELETE FROM node WHERE token = ANY($1::bigint[])";
 /// One that is being renewed this very moment is passed over.
@@ -16,10 +16,17 @@ pub(crate) const FORGET_EXPIRED: &str = "DELETE FROM node WHERE number = ANY(ARR
     WHERE renewed_at <= clock_timestamp() - $1::bigint * interval '1 millisecond' FOR UPDATE SKIP LOCKED))";
 
 /// What the server's clock said; `None` when others have removed our row: the lease had run out.
-pub(super) async fn renew(session: &Session, node: &Node, duty: Duty) -> Result<Option<Timestamp>, Failure> {
+///
+/// `seen` is told again with every renewal: where telling it at once has failed, whoever waits for us would wait for ever.
+pub(super) async fn renew(
+    session: &Session,
+    node: &Node,
+    duty: Duty,
+    seen: i64,
+) -> Result<Option<Timestamp>, Failure> {
     let (number, delivers) = (i64::from(node.number), duty == Duty::Delivers);
     let now = |row: &Row<'_>| Fields::new(row, "node", 0).integer("renewed_at");
-    let now = session.one(UPDATE, &[&number, &node.token, &delivers], now).await?;
+    let now = session.one(UPDATE, &[&number, &node.token, &delivers, &seen], now).await?;
     Ok(now.map(Timestamp::from_ms))
 }
 

@@ -295,6 +295,29 @@ fn whoever_is_cut_off_relies_on_nothing_before_others_take_it() {
     assert_eq!(block_on(stage.nodes[0].due_page(page)).expect("it reads"), [due], "it is owed as before");
 }
 
+/// The commit has come through, and nobody heard of it: as if the connection had been lost with its answer.
+#[test]
+fn what_a_lost_answer_has_made_ours_is_taken_up() {
+    let stage = Stage::new(1);
+    let ownership = stage.nodes[0].ownership();
+    let group = LaneGroup::numbered(5).expect("there are more");
+    let epoch = ownership.epoch_of(group);
+    ownership.lose(group);
+    wait_for("it to be taken up", PATIENCE, || ownership.epoch_of(group) == epoch).expect("it is");
+}
+
+/// Where telling it at once has failed.
+#[test]
+fn what_was_taken_up_is_told_until_it_is_known() {
+    let stage = Stage::new(1);
+    let seen = format!("SELECT seen::text FROM {}.node", stage.place.schema);
+    let newest = format!("SELECT coalesce(max(n), 0)::text FROM {}.change", stage.place.schema);
+    wait_for("all to be seen", PATIENCE, || ask(&seen) == ask(&newest)).expect("it is");
+    say(&format!("UPDATE {}.node SET seen = 0", stage.place.schema));
+    wait_for("it to be told again", PATIENCE, || ask(&seen) == ask(&newest)).expect("it is");
+    assert_ne!(ask(&newest), ["0"]);
+}
+
 /// A node that was there a moment ago, and of which nothing is heard any more.
 #[test]
 fn whoever_is_silent_is_waited_for_until_its_lease_has_run_out() {
