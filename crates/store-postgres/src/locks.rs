@@ -17,7 +17,7 @@ const TRY_HOLD_SHARED: &str = "SELECT 1 WHERE pg_try_advisory_lock_shared($1)";
 const SCHEMA: &str = "SELECT hashtextextended(current_schema(), 0)";
 
 /// What a lock stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Locked {
     /// Everything of a workspace that changes, but for outcomes.
     Workspace(WorkspaceId),

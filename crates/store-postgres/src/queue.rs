@@ -120,6 +120,16 @@ impl Queues {
         self.lock().accepts.take()
     }
 
+    /// Adds to calls that are about to be committed what has come since, see [`Batcher::top_up`].
+    pub(crate) fn top_up_accepts(
+        &self,
+        calls: &mut Vec<AcceptCall>,
+        goes_along: impl FnMut(&AcceptCall) -> bool,
+    ) {
+        let bytes = calls.iter().map(AcceptCall::weight).sum();
+        self.lock().accepts.top_up(calls, bytes, goes_along);
+    }
+
     pub(crate) fn take_finishes(&self, outcomes: Outcomes, patience: Patience) -> Finishes {
         let mut waiting = self.lock();
         let is_closed = waiting.closed;

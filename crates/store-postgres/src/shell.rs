@@ -169,7 +169,7 @@ async fn run_accepts(pool: &Pool, queues: &Queues) {
     loop {
         let calls = queues.take_accepts();
         if !calls.is_empty() {
-            publish::commit(pool, calls).await;
+            publish::commit(pool, queues, calls).await;
         } else if queues.accepts_are_over() {
             return;
         } else {

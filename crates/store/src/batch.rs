@@ -57,11 +57,17 @@ impl<T> Batcher<T> {
     /// The operations of the next commit, oldest first: as many as fit, and at least one if any waits.
     pub fn take(&mut self) -> Vec<T> {
         let mut batch = Vec::new();
-        let mut bytes = 0usize;
-        while let Some((_, weight)) = self.waiting.front() {
+        self.top_up(&mut batch, 0, |_| true);
+        batch
+    }
+
+    /// Adds to a commit that weighs so many bytes what has come since it was taken: oldest first, as many as fit, and none
+    /// behind one that may not go along. An empty commit takes any operation.
+    pub fn top_up(&mut self, batch: &mut Vec<T>, mut bytes: usize, mut goes_along: impl FnMut(&T) -> bool) {
+        while let Some((operation, weight)) = self.waiting.front() {
             let over = batch.len() >= self.limits.operations_max
                 || bytes.saturating_add(*weight) > self.limits.bytes_max;
-            if over && !batch.is_empty() {
+            if (over && !batch.is_empty()) || !goes_along(operation) {
                 break;
             }
             let (operation, weight) = self.waiting.pop_front().expect("just seen");
@@ -70,7 +76,6 @@ impl<T> Batcher<T> {
             batch.push(operation);
         }
         self.hurried &= !self.waiting.is_empty();
-        batch
     }
 
     /// Whether the next commit should be made at once.
@@ -100,6 +105,21 @@ mod tests {
         assert_eq!(batcher.take(), ["c", "d", "e"]);
         assert!(batcher.is_empty());
         assert!(batcher.take().is_empty());
+    }
+
+    #[test]
+    fn a_commit_is_filled_up_to_its_bounds_and_no_further_than_one_that_may_not_go_along() {
+        let mut batcher = Batcher::new(LIMITS);
+        batcher.push("a", 4).expect("room");
+        let mut batch = batcher.take();
+        for (name, bytes) in [("b", 4), ("other", 1), ("c", 1)] {
+            batcher.push(name, bytes).expect("room");
+        }
+        batcher.top_up(&mut batch, 4, |name| *name != "other");
+        assert_eq!(batch, ["a", "b"], "c came behind the other");
+        batcher.top_up(&mut batch, 8, |_| true);
+        assert_eq!(batch, ["a", "b", "other"], "three are the most");
+        assert_eq!(batcher.take(), ["c"]);
     }
 
     #[test]

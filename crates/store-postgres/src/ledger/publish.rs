@@ -18,6 +18,7 @@ use super::{accept_once, rows};
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::pool::Pool;
+use crate::queue::Queues;
 use crate::shell;
 use crate::write::{News, Write};
 
@@ -47,7 +48,7 @@ impl AcceptCall {
     }
 
     /// In bytes, about.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let of = |one: &Incoming| ROW_BYTES + one.event.content.data.len() + 40 * one.event.targets.len();
         self.incoming.iter().map(of).sum()
     }
@@ -58,41 +59,58 @@ impl AcceptCall {
     }
 }
 
-/// Commits calls and answers them. Those that meet another by a name that counts once go in a later commit.
-pub(crate) async fn commit(pool: &Pool, mut calls: Vec<AcceptCall>) {
+/// Commits calls and answers them, with what else has come by the time when they have their locks. Those that meet another by
+/// a name that counts once go in a later commit.
+pub(crate) async fn commit(pool: &Pool, queues: &Queues, mut calls: Vec<AcceptCall>) {
     while !calls.is_empty() {
-        let later = set_apart(&mut calls);
-        commit_together(pool, calls).await;
+        let mut names = Names::default();
+        let (together, later) = calls.into_iter().partition(|call| names.admit(call));
+        commit_together(pool, together, Joiners::Waiting { queues, names }).await;
         calls = later;
     }
 }
 
-/// Takes out the calls that have a name in common with one before them.
-fn set_apart(calls: &mut Vec<AcceptCall>) -> Vec<AcceptCall> {
-    let mut later = Vec::new();
-    let mut names = HashSet::new();
-    let mut kept = Vec::with_capacity(calls.len());
-    for call in calls.drain(..) {
+/// Who goes along with the calls of a commit once these have their locks. While others have had the locks more has come, and
+/// whoever has waited for them takes along what needs no further ones: so several nodes that publish into one workspace make
+/// fewer commits as they wait longer for each other.
+enum Joiners<'q> {
+    Nobody,
+    Waiting { queues: &'q Queues, names: Names },
+}
+
+impl Joiners<'_> {
+    fn join(&mut self, calls: &mut Vec<AcceptCall>, locked: &HashSet<Locked>) {
+        if let Self::Waiting { queues, names } = self {
+            let has_locks = |call: &AcceptCall| call.locked().all(|one| locked.contains(&one));
+            queues.top_up_accepts(calls, |call| has_locks(call) && names.admit(call));
+        }
+    }
+}
+
+/// Names that count once among the calls of a commit.
+#[derive(Default)]
+struct Names(HashSet<(Option<WorkspaceId>, Vec<u8>)>);
+
+impl Names {
+    /// Whether a call has no name in common with those before it; its own are noted then.
+    fn admit(&mut self, call: &AcceptCall) -> bool {
         let identities = call.incoming.iter().filter_map(Incoming::identity);
         let own: HashSet<(Option<WorkspaceId>, Vec<u8>)> = identities
             .map(|(workspace, id)| (Some(workspace), id.as_bytes().to_vec()))
             .chain(call.once.map(|once| (once.workspace, once.call.name.to_vec())))
             .collect();
-        if own.is_disjoint(&names) {
-            names.extend(own);
-            kept.push(call);
-        } else {
-            later.push(call);
+        let is_alone = own.is_disjoint(&self.0);
+        if is_alone {
+            self.0.extend(own);
         }
+        is_alone
     }
-    *calls = kept;
-    later
 }
 
-async fn commit_together(pool: &Pool, mut calls: Vec<AcceptCall>) {
+async fn commit_together(pool: &Pool, mut calls: Vec<AcceptCall>, mut joiners: Joiners<'_>) {
     let mut tries = 1;
     loop {
-        match Box::pin(try_commit(pool, &mut calls)).await {
+        match Box::pin(try_commit(pool, &mut calls, &mut joiners)).await {
             Ok((answers, news)) => {
                 pool.shared.tell(news);
                 calls.into_iter().zip(answers).for_each(|(call, answer)| call.answer(answer));
@@ -112,7 +130,7 @@ async fn commit_together(pool: &Pool, mut calls: Vec<AcceptCall>) {
                     "a commit was spoilt by one call; each is tried by itself"
                 );
                 for call in calls {
-                    Box::pin(commit_together(pool, vec![call])).await;
+                    Box::pin(commit_together(pool, vec![call], Joiners::Nobody)).await;
                 }
                 return;
             }
@@ -133,10 +151,16 @@ impl AcceptCall {
     }
 }
 
-async fn try_commit(pool: &Pool, calls: &mut [AcceptCall]) -> Result<(Vec<Answered>, News), Failure> {
+async fn try_commit(
+    pool: &Pool,
+    calls: &mut Vec<AcceptCall>,
+    joiners: &mut Joiners<'_>,
+) -> Result<(Vec<Answered>, News), Failure> {
     let session = pool.take().await?;
-    let locked: Vec<Locked> = calls.iter().flat_map(AcceptCall::locked).collect();
-    let mut write = Write::begin_locked(&session, &pool.shared, &locked).await?;
+    let locked: HashSet<Locked> = calls.iter().flat_map(AcceptCall::locked).collect();
+    let taken: Vec<Locked> = locked.iter().copied().collect();
+    let mut write = Write::begin_locked(&session, &pool.shared, &taken).await?;
+    joiners.join(calls, &locked);
     let decided = match decide(&mut write, calls).await {
         Ok(decided) => decided,
         Err(failure) => {
@@ -154,7 +178,7 @@ async fn try_commit(pool: &Pool, calls: &mut [AcceptCall]) -> Result<(Vec<Answer
         (Ok(_), _) => Ok((decided.answers, news)),
         // The commit may have come through although nobody could say so.
         (Err(failure), Some(event)) if failure.is_lost() => {
-            match Box::pin(was_stored(pool, &locked, event)).await {
+            match Box::pin(was_stored(pool, &taken, event)).await {
                 Some(true) => Ok((decided.answers, news)),
                 Some(false) | None => Err(failure),
             }
