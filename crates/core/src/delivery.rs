@@ -1,7 +1,7 @@
 //! The state of a delivery, derived from its history and its webhook's cuts and never stored.
 
 use crate::attempt::{Attempt, Verdict};
-use crate::event::Sequence;
+use crate::event::{Event, Sequence};
 use crate::id::DeliveryId;
 use crate::order::OrderPlace;
 use crate::time::Timestamp;
@@ -152,6 +152,12 @@ pub enum Place {
 }
 
 impl Due {
+    /// Whether it is owed as its event was accepted, in no order: nothing has become of it yet.
+    pub fn is_as_accepted(&self, event: &Event) -> bool {
+        let Self { due_at, born, steps, tries, order, .. } = *self;
+        (due_at, born, steps, tries, order) == (event.accepted_at, event.sequence, 0, 0, None)
+    }
+
     /// Attempts of its round that count, with one more of which so much was decided.
     pub const fn tries_after(&self, verdict: Verdict) -> u32 {
         match verdict {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
-use signalpost_core::id::WorkspaceId;
+use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::ledger::{DueLane, Stored};
 use signalpost_store::{Change, CommitListener};
@@ -39,6 +39,10 @@ impl CommitListener for Committed {
 
     fn owed(&self, lanes: Vec<DueLane>) {
         self.doorbell.owed(&lanes);
+    }
+
+    fn accepted_elsewhere(&self, deliveries: &[DeliveryId]) {
+        self.doorbell.accepted_elsewhere(deliveries);
     }
 
     fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {

@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::health::{Health, ReleaseOrder};
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::CommitListener;
 use signalpost_store::ledger::{DueLane, Stored};
@@ -22,6 +22,8 @@ use crate::places::Places;
 pub(crate) enum Message {
     /// Committed a moment ago, with this webhook among its targets.
     Accepted { event: Arc<Event>, webhook: WebhookId },
+    /// The same by another node, perhaps a while ago.
+    AcceptedElsewhere { webhook: WebhookId, events: Vec<EventId> },
     /// To be sent once more.
     Requeued(Due),
     /// The first of its key by now.
@@ -50,9 +52,10 @@ impl Message {
     /// The lane that it is for, whoever has it.
     pub(crate) const fn lane(&self) -> Option<WebhookId> {
         match self {
-            Self::Accepted { webhook, .. } | Self::Reload { webhook, .. } | Self::Resume { webhook, .. } => {
-                Some(*webhook)
-            }
+            Self::Accepted { webhook, .. }
+            | Self::AcceptedElsewhere { webhook, .. }
+            | Self::Reload { webhook, .. }
+            | Self::Resume { webhook, .. } => Some(*webhook),
             Self::Requeued(due) | Self::Released(due) => Some(due.id.webhook),
             Self::Owed(lane) => Some(lane.webhook),
             Self::ReloadWorkspace { .. }
@@ -227,6 +230,15 @@ impl Doorbell {
 
     pub(crate) fn owed(&self, lanes: &[DueLane]) {
         self.spread(lanes.iter().map(|lane| (lane.webhook, Message::Owed(*lane))));
+    }
+
+    pub(crate) fn accepted_elsewhere(&self, deliveries: &[DeliveryId]) {
+        let by_webhook = deliveries.chunk_by(|one, next| one.webhook == next.webhook);
+        self.spread(by_webhook.map(|deliveries| {
+            let webhook = deliveries[0].webhook;
+            let events = deliveries.iter().map(|delivery| delivery.event).collect();
+            (webhook, Message::AcceptedElsewhere { webhook, events })
+        }));
     }
 
     /// Waits in the mailbox of a core that does not run yet: it would otherwise never hear of it.

@@ -95,6 +95,8 @@ pub(crate) struct Lane {
     /// Earliest due time of what may be on disk and is not known.
     on_disk_from: Option<Timestamp>,
     reading: Option<Reading>,
+    /// Deliveries that were told by name are being looked up.
+    looking: Option<Reading>,
 }
 
 /// The row by which a delivery is owed that memory answers for, the newest that was heard of.
@@ -118,7 +120,7 @@ pub(crate) enum Payload {
     ReadAgain,
 }
 
-/// A page that is being read. Its rows are as old as the moment the reading began.
+/// Rows that are being read. They are as old as the moment the reading began.
 #[derive(Debug, Default)]
 struct Reading {
     /// Deliveries that were recorded as ended meanwhile: a row of the page may still name them.
@@ -145,6 +147,7 @@ impl Lane {
             keys: KeysUnderWay::default(),
             on_disk_from: None,
             reading: None,
+            looking: None,
         }
     }
 
@@ -221,7 +224,7 @@ impl Lane {
     pub(crate) fn settle(&mut self, event: EventId) {
         self.known.remove(&event);
         self.prepaid.take_if(|paid| *paid == event);
-        if let Some(reading) = &mut self.reading {
+        for reading in [&mut self.reading, &mut self.looking].into_iter().flatten() {
             reading.settled.insert(event);
         }
     }

@@ -8,12 +8,12 @@ use std::sync::{Arc, Mutex};
 
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::ledger::{DueLane, Stored};
 use signalpost_store::{Change, CommitListener};
 
-use crate::nodes::Seat;
+use crate::nodes::{Seat, Told};
 use crate::trouble::Trouble;
 
 /// What was committed to one store, over all its openings.
@@ -58,9 +58,9 @@ impl Ears {
     }
 
     /// Has other nodes hear of it.
-    fn ring(&self, lanes: impl Iterator<Item = DueLane>) {
+    fn ring(&self, told: Told) {
         if let Some(seat) = &self.seat {
-            seat.ring(lanes.collect());
+            seat.ring(told);
         }
     }
 }
@@ -73,25 +73,25 @@ impl CommitListener for Ears {
     fn accepted(&self, events: Vec<Stored>) {
         let stored = events.iter().map(|stored| &stored.event);
         stored.clone().for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
-        let lane = |webhook: &WebhookId, first_due_at| DueLane { webhook: *webhook, first_due_at };
-        self.ring(
-            stored
-                .flat_map(|event| event.targets.iter().map(move |webhook| lane(webhook, event.accepted_at))),
-        );
+        let at_once = events.iter().flat_map(|Stored { event, ordered }| {
+            let targets = event.targets.iter().filter(|webhook| !ordered.contains(webhook));
+            targets.map(|webhook| DeliveryId { event: event.id, webhook: *webhook })
+        });
+        self.ring(Told::Accepted(at_once.collect()));
         if !self.trouble.loses_wake_up() {
             self.engine.accepted(events);
         }
     }
 
     fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId) {
-        self.ring(due.iter().map(lane_of));
+        self.ring(Told::Owed(due.iter().map(lane_of).collect()));
         if !self.trouble.loses_wake_up() {
             self.engine.requeued(due, workspace);
         }
     }
 
     fn released(&self, due: Due) {
-        self.ring([due].iter().map(lane_of));
+        self.ring(Told::Owed(vec![lane_of(&due)]));
         if !self.trouble.loses_wake_up() {
             self.engine.released(due);
         }

@@ -194,6 +194,7 @@ impl Ledger for SimStore {
     reads! {
         fn due_lanes(params: DueLanes) -> Vec<DueLane>;
         fn due_page(params: DuePage) -> Vec<Due>;
+        fn unattempted(deliveries: Vec<DeliveryId>) -> Vec<(Due, Arc<Event>)>;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_events(params: ListEvents) -> EventPage;

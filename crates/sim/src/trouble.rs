@@ -84,7 +84,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 37] = [
+const READS: [&str; 38] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -93,6 +93,7 @@ const READS: [&str; 37] = [
     "fan_out",
     "due_lanes",
     "due_page",
+    "unattempted",
     "events_by_id",
     "event",
     "list_events",

@@ -41,6 +41,7 @@ const WITH_EVERY_EVENT: &[&str] = &[
     ledger::publish::EVENT_EXISTS,
     ledger::record::SELECT_EVENTS,
     ledger::due_page::SELECT,
+    ledger::unattempted::SELECT,
     ledger::order::HAVE_KEY,
     ledger::order::SELECT_FIRST,
 ];

@@ -81,6 +81,10 @@ pub trait Ledger: Send + Sync {
     /// a cut has ended and what is held.
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>>;
 
+    /// Those of these deliveries that are owed as they were accepted, each with its event: never attempted, in no order, and ended by
+    /// no cut; in any order.
+    fn unattempted(&self, deliveries: Vec<DeliveryId>) -> Answer<Vec<(Due, Arc<Event>)>>;
+
     /// Events by id for sending, in any order; ids that do not exist are left out.
     fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>>;
 
@@ -143,6 +147,8 @@ pub trait CommitListener: Send + Sync {
     fn released(&self, due: Due);
     /// Owed to these webhooks by what another node has committed; a hint. Only a store that nodes share has it to tell.
     fn owed(&self, _lanes: Vec<DueLane>) {}
+    /// The same, named one by one: of events that another node has accepted. Some may be under way already, or have ended.
+    fn accepted_elsewhere(&self, _deliveries: &[DeliveryId]) {}
     /// Other nodes have changed this. Resolves when nothing starts here under the old state any more, nor is anybody let in by
     /// it; when it is dropped before, that is not known. Of changes to one thing any order is good: what is known after them
     /// was read after them.

@@ -30,6 +30,7 @@ impl Running {
         }
         match message {
             Message::Accepted { event, webhook } => self.hear_of_event(event, webhook),
+            Message::AcceptedElsewhere { webhook, events } => self.hear_of_elsewhere(webhook, events),
             Message::Requeued(due) | Message::Released(due) => self.offer(due, None),
             Message::Owed(lane) => self.hear_of_owed(lane),
             Message::Reload { webhook, applied } => self.reload(webhook, applied),
@@ -90,7 +91,7 @@ impl Running {
 
     /// Whether a webhook is paused and its lane out of memory: it is woken for its next probe, whatever comes meanwhile. One that
     /// is to be woken later than any probe can be due was put to rest before the clock was set back.
-    fn rests(&self, webhook: WebhookId) -> bool {
+    pub(super) fn rests(&self, webhook: WebhookId) -> bool {
         let last_ms = i64::try_from(PROBE_DELAY_MAX.as_millis()).expect("minutes");
         let last = self.engine.clock.now().plus_ms(last_ms);
         self.resting.contains(&webhook) && self.timers.of(webhook).is_some_and(|at| at <= last)

@@ -1,5 +1,6 @@
 //! One delivery core: a single-threaded loop that owns its lanes, starts attempts in turn and records how they end.
 
+mod elsewhere;
 mod hear;
 mod moving;
 mod settle;
@@ -16,7 +17,7 @@ use futures_util::{FutureExt, StreamExt, select_biased};
 use signalpost_core::concurrency::Begun;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::limits::{CORE_IN_FLIGHT_MAX, CORE_MEMORY_DELIVERIES_MAX, LANE_PAGE_ROWS};
 use signalpost_core::ports::{BoxFuture, LocalBoxFuture, Transport};
@@ -34,6 +35,7 @@ use crate::lane_config::Loaded;
 use crate::round::{Round, Slot};
 use crate::timers::Timers;
 
+use self::elsewhere::Elsewhere;
 use self::moving::Leaving;
 
 /// Ended attempts that may wait for their record. Beyond it nothing starts: a crash now would repeat them.
@@ -90,6 +92,7 @@ enum Done {
     Recorded(Vec<Ending>),
     Loaded { webhook: WebhookId, question: u64, loaded: Result<Loaded, String> },
     Page { webhook: WebhookId, limit: usize, rows: Result<Vec<Due>, StoreError> },
+    Found { asked: Vec<DeliveryId>, found: Result<Vec<(Due, Arc<Event>)>, StoreError> },
     Fetched { dues: Vec<(Due, Slot)>, events: Result<Vec<Arc<Event>>, StoreError> },
 }
 
@@ -117,6 +120,7 @@ struct Running {
     unloaded: VecDeque<WebhookId>,
     loads_in_flight: usize,
     round: Round,
+    elsewhere: Elsewhere,
     /// Attempts that are planned and have not begun.
     unbegun: Rc<Cell<usize>>,
     timers: Timers,
@@ -151,6 +155,7 @@ impl Running {
             unloaded: VecDeque::new(),
             loads_in_flight: 0,
             round: Round::new(CORE_IN_FLIGHT_MAX),
+            elsewhere: Elsewhere::default(),
             unbegun: Rc::default(),
             timers: Timers::default(),
             alarm: None,
@@ -171,6 +176,7 @@ impl Running {
     async fn run(mut self) {
         while !self.has_stopped() {
             self.wait().await;
+            self.look_for_told();
             self.wake_lanes();
             self.start_attempts();
             self.record_outcomes();

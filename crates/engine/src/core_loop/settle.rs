@@ -35,6 +35,7 @@ impl Running {
                 self.take_config(webhook, question, loaded);
             }
             Done::Page { webhook, limit, rows } => self.take_page(webhook, limit, rows),
+            Done::Found { asked, found } => self.take_found(&asked, found),
             Done::Fetched { dues, events } => self.take_events(dues, events),
         }
     }

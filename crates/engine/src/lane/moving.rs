@@ -62,6 +62,7 @@ impl Lane {
         self.gate.in_flight() == 0
             && self.unrecorded.is_empty()
             && self.reading.is_none()
+            && self.looking.is_none()
             && matches!(self.config, Config::Ready(_) | Config::Absent)
     }
 

@@ -1,12 +1,15 @@
 //! Reading what a lane is owed and memory does not answer for.
 
+use std::sync::Arc;
+
 use signalpost_core::delivery::Due;
+use signalpost_core::event::Event;
 use signalpost_core::limits::LANE_MEMORY_DELIVERIES_MAX;
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::DueOrder;
 
 use super::ready::Entry;
-use super::{Known, Lane, Reading};
+use super::{Known, Lane, Payload, Reading};
 
 /// A row and memory that disagree about a delivery are looked at again after this.
 const LOOK_AGAIN_MS: i64 = 1_000;
@@ -89,6 +92,30 @@ impl Lane {
             (None, PageOrder::NewestFirst) => {
                 self.order = PageOrder::OldestFirst;
                 self.expect_on_disk(now);
+            }
+        }
+    }
+
+    /// Whether nothing is left to the disk that is due: then what is told by name need not wait for a page.
+    pub(crate) fn keeps_up(&self, now: Timestamp) -> bool {
+        let is_behind = self.on_disk_from.is_some_and(|from| from <= now);
+        !is_behind
+            && !self.is_paused()
+            && !self.moving.leaves
+            && self.known.len() < LANE_MEMORY_DELIVERIES_MAX
+    }
+
+    /// Deliveries are looked up that were told by name.
+    pub(crate) fn begin_look(&mut self) {
+        self.looking.get_or_insert_default();
+    }
+
+    /// Takes those that were found, but for what has ended since.
+    pub(crate) fn end_look(&mut self, found: Vec<(Due, Arc<Event>)>, payload: Payload) {
+        let looking = self.looking.take().unwrap_or_default();
+        for (due, event) in found {
+            if !looking.settled.contains(&due.id.event) {
+                self.offer(due, Some(event), payload);
             }
         }
     }

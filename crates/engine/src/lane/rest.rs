@@ -18,6 +18,7 @@ impl Lane {
     pub(crate) fn only_waits(&self, now: Timestamp) -> bool {
         let waits_in_memory = self.gate.in_flight() == 0
             && self.reading.is_none()
+            && self.looking.is_none()
             && self.ready.is_empty()
             && self.known.len() == self.waiting.len()
             && !self.unrecorded.has_to_tell();

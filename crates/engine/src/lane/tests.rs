@@ -3,6 +3,7 @@
 use super::*;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::limits::LANE_PAGE_ROWS;
+use signalpost_store::testing::sample;
 
 const NOW: Timestamp = Timestamp::from_ms(1_000_000);
 
@@ -53,6 +54,34 @@ fn a_row_that_was_settled_while_its_page_was_read_is_not_believed() {
     lane.settle(EventId::from_raw(1));
     lane.absorb_page(&[due(1, 1), due(2, 2)], limit, NOW);
     assert_eq!(ready_events(&mut lane), [2]);
+}
+
+#[test]
+fn what_was_settled_while_it_was_looked_up_by_name_is_not_begun_anew() {
+    let event = |n: i64| {
+        let accepted = sample::event(WorkspaceId::from_raw(1), n, 1, &[]);
+        Arc::new(Event {
+            id: EventId::from_raw(n),
+            workspace: WorkspaceId::from_raw(1),
+            sequence: Sequence(n),
+            content: accepted.content,
+            targets: Vec::new(),
+            accepted_at: Timestamp::from_ms(n),
+            payload_removed_at: None,
+        })
+    };
+    let mut lane = Lane::new(NOW);
+    assert!(lane.keeps_up(NOW));
+    lane.begin_look();
+    lane.absorb_page(&[due(1, 1), due(2, 2)], 10, NOW);
+    assert_eq!(ready_events(&mut lane), [1, 2]);
+    lane.settle(EventId::from_raw(1));
+    assert!(!lane.is_still() && !lane.only_waits(NOW), "it must not go before the answer comes");
+    let found = [1, 2, 3].map(|n| (due(n, n), event(n)));
+    lane.end_look(found.into(), Payload::Keep);
+    assert_eq!(ready_events(&mut lane), [3], "the first has ended, the second is under way");
+    lane.expect_on_disk(NOW);
+    assert!(!lane.keeps_up(NOW), "a page finds it");
 }
 
 #[test]

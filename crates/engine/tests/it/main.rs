@@ -3,6 +3,7 @@
 
 mod asleep;
 mod changes;
+mod elsewhere;
 mod explain;
 mod failing;
 mod fairness;

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
+use signalpost_core::id::DeliveryId;
 use signalpost_store::CommitListener;
 use signalpost_store::ledger::DueLane;
 
@@ -39,7 +40,14 @@ struct Ear {
 
 struct Ring {
     from: u32,
-    lanes: Vec<DueLane>,
+    told: Told,
+}
+
+/// What others hear of a commit.
+#[derive(Clone)]
+pub(crate) enum Told {
+    Owed(Vec<DueLane>),
+    Accepted(Vec<DeliveryId>),
 }
 
 impl Bells {
@@ -52,9 +60,9 @@ impl Bells {
     }
 
     /// Tells the others of what a process has committed.
-    pub(crate) fn ring(&self, from: u32, lanes: Vec<DueLane>) {
+    pub(crate) fn ring(&self, from: u32, told: Told) {
         let mut state = self.lock();
-        state.rung.push(Ring { from, lanes });
+        state.rung.push(Ring { from, told });
         state.ringer.take().into_iter().for_each(Waker::wake);
     }
 
@@ -66,15 +74,15 @@ impl Bells {
         mut chance: Chance,
     ) {
         loop {
-            for Ring { from, lanes } in self.next().await {
+            for Ring { from, told } in self.next().await {
                 let others: Vec<u32> = self.lock().ears.keys().copied().filter(|ear| *ear != from).collect();
                 for to in others {
                     for delay_us in fates_us(&ground, &trouble, &mut chance) {
-                        let (bells, lanes, slept) =
-                            (Arc::clone(&self), lanes.clone(), ground.sleep_us(delay_us));
+                        let (bells, told, slept) =
+                            (Arc::clone(&self), told.clone(), ground.sleep_us(delay_us));
                         ground.spawn(Group::WORLD, async move {
                             slept.await;
-                            bells.reach(to, lanes);
+                            bells.reach(to, told);
                         });
                     }
                 }
@@ -82,10 +90,13 @@ impl Bells {
         }
     }
 
-    fn reach(&self, to: u32, lanes: Vec<DueLane>) {
+    fn reach(&self, to: u32, told: Told) {
         let ear = self.lock().ears.get(&to).cloned();
         if let Some(ear) = ear.filter(|ear| !ear.line.is_cut()) {
-            ear.listener.owed(lanes);
+            match told {
+                Told::Owed(lanes) => ear.listener.owed(lanes),
+                Told::Accepted(deliveries) => ear.listener.accepted_elsewhere(&deliveries),
+            }
         }
     }
 

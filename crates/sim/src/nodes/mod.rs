@@ -15,6 +15,7 @@ mod stints;
 use std::time::Duration;
 
 use bells::Bells;
+pub(crate) use bells::Told;
 pub(crate) use clock::NodeClock;
 pub(crate) use keeper::Keeper;
 use keeper::Manner;

@@ -4,9 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use signalpost_store::Ownership;
-use signalpost_store::ledger::{CommitListener, DueLane, Finished};
+use signalpost_store::ledger::{CommitListener, Finished};
 
-use super::{Bells, Fence, Keeper, Line, Manner, NodeClock, Rows};
+use super::{Bells, Fence, Keeper, Line, Manner, NodeClock, Rows, Told};
 use crate::chance::{Chance, SharedChance};
 use crate::executor::Group;
 use crate::ground::Ground;
@@ -135,7 +135,7 @@ impl Seat {
     }
 
     /// Has the others hear of what its process has committed.
-    pub(crate) fn ring(&self, lanes: Vec<DueLane>) {
-        self.bells.ring(self.process, lanes);
+    pub(crate) fn ring(&self, told: Told) {
+        self.bells.ring(self.process, told);
     }
 }

@@ -167,6 +167,7 @@ impl Ledger for PlantedStore {
     forward! { through
         fn requeue(params: Requeue) -> Due;
         fn requeue_lost(params: RequeueLost) -> usize;
+        fn unattempted(deliveries: Vec<DeliveryId>) -> Vec<(Due, Arc<Event>)>;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_deliveries(params: ListDeliveries) -> DeliveryPage;

@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::StreamExt;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_store::ledger::DueLane;
 
+use super::Owed;
 use super::message::{self, Message};
 use crate::connect::Connector;
 use crate::failure::Failure;
@@ -57,7 +58,7 @@ async fn hear_on(session: &Session, mut told: UnboundedReceiver<String>, shared:
     loop {
         match tokio::time::timeout(LOOK_EVERY, told.next()).await {
             Ok(Some(text)) => match message::read(&text, shared.origin) {
-                Some(Message::Owed(webhooks)) => ring_for(shared, &webhooks),
+                Some(Message::Owed(owed)) => ring_for(shared, owed),
                 Some(Message::Changed) => shared.bells.changed.notify_one(),
                 Some(Message::Seen) => shared.bells.seen.notify_waiters(),
                 Some(Message::Given) => shared.board.groups_moved.notify_one(),
@@ -71,17 +72,26 @@ async fn hear_on(session: &Session, mut told: UnboundedReceiver<String>, shared:
 }
 
 /// Tells whoever delivers here of those webhooks that are ours.
-fn ring_for(shared: &Shared, webhooks: &[WebhookId]) {
+fn ring_for(shared: &Shared, owed: Vec<(WebhookId, Owed)>) {
     let ownership = &shared.board.ownership;
-    let ours = webhooks.iter().filter(|webhook| ownership.epoch_of(LaneGroup::of(**webhook)).is_some());
+    let listener = shared.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let Some(listener) = listener else { return };
     // It is due, whatever the clock of whoever has committed it says.
     let first_due_at = shared.clock.now();
-    let lanes: Vec<DueLane> = ours.map(|webhook| DueLane { webhook: *webhook, first_due_at }).collect();
-    if lanes.is_empty() {
-        return;
+    let (mut lanes, mut deliveries) = (Vec::new(), Vec::new());
+    for (webhook, owed) in owed {
+        match owed {
+            _ if ownership.epoch_of(LaneGroup::of(webhook)).is_none() => {}
+            Owed::Something => lanes.push(DueLane { webhook, first_due_at }),
+            Owed::Events(events) => {
+                deliveries.extend(events.into_iter().map(|event| DeliveryId { event, webhook }));
+            }
+        }
     }
-    let listener = shared.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(listener) = listener {
+    if !lanes.is_empty() {
         listener.owed(lanes);
+    }
+    if !deliveries.is_empty() {
+        listener.accepted_elsewhere(&deliveries);
     }
 }

@@ -7,11 +7,12 @@ mod message;
 mod ring;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{EventId, WebhookId};
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_store::Ownership;
+use signalpost_store::ledger::Stored;
 use tokio::sync::Notify;
 
 use crate::write::News;
@@ -31,10 +32,21 @@ pub(crate) struct Bells {
     pub(crate) seen: Notify,
 }
 
-/// Webhooks that are owed something, each once, and the newest of the rest.
+/// Of a webhook named at once; one that is owed more had better be looked at as a whole.
+const NAMED_MAX: usize = 128;
+
+/// What a webhook is owed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Owed {
+    /// Exactly these events, as they were accepted.
+    Events(Vec<EventId>),
+    Something,
+}
+
+/// What webhooks are owed, and the newest of the rest.
 #[derive(Default)]
 struct Pending {
-    owed: BTreeSet<WebhookId>,
+    owed: BTreeMap<WebhookId, Owed>,
     changed: bool,
     seen: bool,
     given: bool,
@@ -43,12 +55,16 @@ struct Pending {
 impl Bells {
     /// Notes what of a commit is other nodes' business.
     pub(crate) fn note(&self, news: &News, ownership: &Ownership) {
-        let accepted = news.accepted.iter().flat_map(|stored| stored.event.targets.iter().copied());
-        let requeued = news.requeued.iter().map(|(due, _)| due.id.webhook);
-        let released = news.released.iter().map(|due| due.id.webhook);
-        let owed = accepted.chain(requeued).chain(released);
         let mut pending = self.pending.borrow_mut();
-        pending.owed.extend(owed.filter(|webhook| ownership.epoch_of(LaneGroup::of(*webhook)).is_none()));
+        let is_others = |webhook: &WebhookId| ownership.epoch_of(LaneGroup::of(*webhook)).is_none();
+        for Stored { event, ordered } in &news.accepted {
+            let named =
+                event.targets.iter().filter(|webhook| is_others(webhook) && !ordered.contains(webhook));
+            named.for_each(|webhook| pending.name(*webhook, event.id));
+        }
+        let requeued = news.requeued.iter().map(|(due, _)| due.id.webhook);
+        let others = requeued.chain(news.released.iter().map(|due| due.id.webhook)).filter(is_others);
+        pending.owed.extend(others.map(|webhook| (webhook, Owed::Something)));
         pending.changed |= news.changed.is_some();
         if !pending.is_empty() {
             self.rung.notify_one();
@@ -69,6 +85,14 @@ impl Bells {
 }
 
 impl Pending {
+    fn name(&mut self, webhook: WebhookId, event: EventId) {
+        let owed = self.owed.entry(webhook).or_insert_with(|| Owed::Events(Vec::new()));
+        match owed {
+            Owed::Events(events) if events.len() < NAMED_MAX => events.push(event),
+            Owed::Events(_) | Owed::Something => *owed = Owed::Something,
+        }
+    }
+
     fn is_empty(&self) -> bool {
         self.owed.is_empty() && !self.changed && !self.seen && !self.given
     }

@@ -27,6 +27,7 @@ pub(crate) mod rows;
 mod storage;
 mod sweep;
 mod tally;
+pub(crate) mod unattempted;
 pub(crate) mod unblock;
 pub(crate) mod upkeep;
 pub(crate) mod usage;
@@ -125,6 +126,10 @@ impl Ledger for PostgresStore {
         self.read(async move |session| due_page::run(session, params).await)
     }
 
+    fn unattempted(&self, deliveries: Vec<DeliveryId>) -> Answer<Vec<(Due, Arc<Event>)>> {
+        self.read(async move |session| unattempted::run(session, &deliveries).await)
+    }
+
     fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {
         self.read(async move |session| events_by_id::run(session, &ids).await)
     }
@@ -194,6 +199,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     event::SELECT_BY_ID,
     event::SELECT_BY_PRODUCER_ID,
     events_by_id::SELECT,
+    unattempted::SELECT,
     feed::SELECT_STATE,
     feed::SELECT,
     finish::SELECT_CUTS_UPTO,

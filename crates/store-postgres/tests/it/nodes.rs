@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_channel::oneshot;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::limits::LANE_GROUPS;
 use signalpost_core::ports::{BoxFuture, Clock};
@@ -15,7 +15,7 @@ use signalpost_core::principal::Principal;
 use signalpost_core::time::Timestamp;
 use signalpost_store::catalog::DeleteWebhook;
 use signalpost_store::change::Change;
-use signalpost_store::ledger::{DueLane, DueOrder, DuePage, Stored};
+use signalpost_store::ledger::{DueLane, DueOrder, DuePage, Requeue, RequeueRule, Stored};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, CommitListener, Ledger};
@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 #[derive(Default)]
 struct Ears {
     owed: Mutex<Vec<WebhookId>>,
+    accepted: Mutex<Vec<DeliveryId>>,
     changed: Mutex<Vec<(Change, Option<oneshot::Sender<()>>)>>,
 }
 
@@ -43,6 +44,10 @@ impl CommitListener for Ears {
 
     fn owed(&self, lanes: Vec<DueLane>) {
         self.owed.lock().expect("nobody panics").extend(lanes.iter().map(|lane| lane.webhook));
+    }
+
+    fn accepted_elsewhere(&self, deliveries: &[DeliveryId]) {
+        self.accepted.lock().expect("nobody panics").extend(deliveries);
     }
 
     fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
@@ -241,10 +246,16 @@ fn the_owner_hears_of_what_others_accept() {
     let stage = Stage::new(2);
     let (ears, own) = (Ears::of(&stage.nodes[1]), stage.webhook_of(1));
     stage.publish(0, 1_000, stage.webhook_of(0));
-    stage.publish(0, 1_001, own);
+    let due = stage.publish(0, 1_001, own);
+    let accepted = || ears.accepted.lock().expect("nobody panics").clone();
+    wait_for("the bell", PATIENCE, || !accepted().is_empty()).expect("it rings");
+    assert_eq!(accepted(), [due.id], "by name");
+    let at = Timestamp::from_ms(60);
+    let again = Requeue { workspace: stage.workspace, delivery: due.id, at, rule: RequeueRule::Any };
+    block_on(stage.nodes[0].requeue(again)).expect("it is requeued");
     let owed = || ears.owed.lock().expect("nobody panics").clone();
     wait_for("the bell", PATIENCE, || !owed().is_empty()).expect("it rings");
-    assert_eq!(owed(), [own]);
+    assert_eq!((owed(), accepted().len()), (vec![own], 1), "what is owed again is found on a page");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(crate) mod requeue;
 mod requeue_lost;
 mod storage;
 pub(crate) mod sweep;
+mod unattempted;
 pub(crate) mod unblock;
 pub(crate) mod upkeep;
 mod usage;
@@ -111,6 +112,10 @@ impl Ledger for SqliteStore {
         self.read(move |connection| due_page::run(connection, params))
     }
 
+    fn unattempted(&self, deliveries: Vec<DeliveryId>) -> Answer<Vec<(Due, Arc<Event>)>> {
+        self.read(move |connection| unattempted::run(connection, &deliveries))
+    }
+
     fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {
         self.read(move |connection| events_by_id::run(connection, &ids))
     }
@@ -184,6 +189,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     event::SELECT_BY_ID,
     event::SELECT_BY_PRODUCER_ID,
     events_by_id::SELECT,
+    unattempted::SELECT,
     feed::SELECT_STATE,
     feed::SELECT,
     finish::INSERT_ATTEMPT,

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use signalpost_core::delivery::DeliveryStatus;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::event::EventContent;
+use signalpost_core::id::DeliveryId;
 use signalpost_core::idempotency::{CallContent, KeyedCall};
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::principal::Principal;
@@ -26,6 +27,7 @@ use signalpost_engine::test_event::TestEvent;
 use signalpost_engine::webhooks::{Activity, IssuedWebhook, NewWebhook, WebhookChange};
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 use signalpost_engine::{Done, Engine, ListDeliveries, ListEvents, ListWebhooks, View};
+use signalpost_store::Ledger;
 
 use super::stage::{Stage, Told};
 use super::{Scenario, Step, Turn, ended, published, step};
@@ -47,6 +49,8 @@ const STEPS: &[Step] = &[
     published("publish a batch", |stage, _| publish(stage, &["two", "three", "four"])),
     published("publish once", |stage, _| publish_once(stage, "five")),
     published("publish once again", |stage, _| publish_once(stage, "five")),
+    published("publish on another node", publish_elsewhere),
+    step("hear of it", hear_from_elsewhere),
     published("send a test", send_test),
     step("let it arrive", let_it_arrive),
     step("read", read),
@@ -178,6 +182,27 @@ pub(super) fn publish(stage: &mut Stage, names: &[&str]) -> Told {
     )
 }
 
+fn publish_elsewhere(stage: &mut Stage, _: Turn) -> Told {
+    let store = Arc::clone(&stage.store);
+    store.inner().elsewhere(|| publish(stage, &["elsewhere"]))
+}
+
+/// By name, with all that is known already.
+fn hear_from_elsewhere(stage: &mut Stage, _: Turn) -> Told {
+    let workspace = stage.noted("workspace");
+    stage.call(
+        async |engine, store| {
+            let view = engine.workspace(&workspace).await?;
+            let page =
+                store.inner().list_deliveries(deliveries_of(&view)).await.expect("nothing is in the way");
+            let deliveries: Vec<DeliveryId> = page.rows.iter().map(|delivery| delivery.id).collect();
+            store.inner().tell_accepted_elsewhere(&deliveries);
+            Ok(())
+        },
+        |_, ()| (),
+    )
+}
+
 fn publish_once(stage: &mut Stage, name: &'static str) -> Told {
     let workspace = stage.noted("workspace");
     let events = vec![event(name, Timestamp::from_ms(5))];
@@ -241,10 +266,10 @@ fn read(stage: &mut Stage, _: Turn) -> Told {
             let one = deliveries[0].id.to_public();
             engine.delivery(&one).await?;
             assert_eq!(engine.owner_of(&one).await?, id);
-            assert_eq!(engine.usage(id).await?.events, 6);
+            assert_eq!(engine.usage(id).await?.events, 7);
             engine.storage().await?;
             engine.cluster().await?;
-            assert_eq!((events, deliveries.len()), (6, 11));
+            assert_eq!((events, deliveries.len()), (7, 13));
             Ok(one)
         },
         |stage, one| stage.note("delivery", &one),

@@ -165,6 +165,7 @@ mod tests {
         ("finish", "is the engine's, of what the store had it do"),
         ("due_lanes", "is the engine's"),
         ("due_page", "is the engine's"),
+        ("unattempted", "is the engine's"),
         ("events_by_id", "is the engine's"),
         ("upkeep", "is of the installation"),
         ("retain", "is of the installation"),

@@ -218,6 +218,7 @@ macro_rules! conformance_suite {
             reads [
                 an_event_is_found_by_either_id
                 events_for_sending_leave_out_what_does_not_exist
+                deliveries_are_unattempted_until_anything_becomes_of_them
                 events_are_listed_newest_first_with_filters
                 deliveries_are_listed_newest_first_with_filters
                 a_summary_tells_what_a_list_needs

@@ -61,6 +61,49 @@ pub async fn events_for_sending_leave_out_what_does_not_exist(harness: &dyn Harn
     assert_eq!(kit.events_by_id(many).await.expect("it reads").len(), 2, "however many are asked for");
 }
 
+pub async fn deliveries_are_unattempted_until_anything_becomes_of_them(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let (workspace, [first, second]) = kit.tenant().await;
+    let cut = kit.subscribe(workspace, 19).await;
+    for n in [31, 32, 33] {
+        kit.publish(workspace, n, &[first, second]).await;
+    }
+    kit.publish(workspace, 34, &[cut]).await;
+    let mut asked: Vec<DeliveryId> = [first, second, cut]
+        .iter()
+        .flat_map(|webhook| [31, 32, 33, 34, 35].map(|n| delivery(n, *webhook)))
+        .collect();
+    let found = async |asked: &[DeliveryId]| {
+        let mut found = kit.unattempted(asked.to_vec()).await.expect("it reads");
+        found.sort_by_key(|(due, _)| (due.id.webhook, due.id.event));
+        for (due, event) in &found {
+            assert!(due.is_as_accepted(event) && due.id.event == event.id, "{due:?}");
+            assert!(kit.owed(due.id.webhook).await.contains(due), "{due:?} is the row");
+            let stored = kit.event(workspace, EventKey::Ours(event.id)).await.expect("it reads");
+            assert_eq!(stored.as_ref(), Some(event));
+        }
+        found.into_iter().map(|(due, _)| due.id).collect::<Vec<_>>()
+    };
+    let owed = |webhook: WebhookId, events: &[i64]| -> Vec<DeliveryId> {
+        events.iter().map(|n| delivery(*n, webhook)).collect()
+    };
+    let all = [owed(first, &[31, 32, 33]), owed(second, &[31, 32, 33]), owed(cut, &[34])].concat();
+    assert_eq!(found(&asked).await, all);
+    assert_eq!(found(&[]).await, []);
+    assert_eq!(found(&owed(second, &[32])).await, owed(second, &[32]), "nothing else");
+    let due = kit.owed(first).await;
+    kit.attempt(workspace, due[0], Verdict::Delivered).await;
+    kit.attempt(workspace, due[1], RETRY).await;
+    kit.redeliver_any(workspace, due[2].id, 60).await.expect("it may");
+    kit.disable(workspace, cut, 50).await;
+    asked.reverse();
+    assert_eq!(
+        found(&asked).await,
+        owed(second, &[31, 32, 33]),
+        "of the first each has a history, the last is cut"
+    );
+}
+
 pub async fn events_are_listed_newest_first_with_filters(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let workspace = kit.workspace(1).await;

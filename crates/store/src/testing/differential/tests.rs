@@ -107,6 +107,7 @@ impl Ledger for Faulty {
         fn requeue(params: Requeue) -> Due;
         fn requeue_lost(params: RequeueLost) -> usize;
         fn due_lanes(params: DueLanes) -> Vec<DueLane>;
+        fn unattempted(deliveries: Vec<DeliveryId>) -> Vec<(Due, Arc<Event>)>;
         fn events_by_id(ids: Vec<EventId>) -> Vec<Arc<Event>>;
         fn event(workspace: WorkspaceId, key: EventKey) -> Option<Arc<Event>>;
         fn list_events(params: ListEvents) -> EventPage;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
-use signalpost_core::id::{EventId, WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 
 use super::data::Data;
@@ -33,6 +33,13 @@ impl Data {
         }
         owed.truncate(params.limit);
         owed
+    }
+
+    pub(super) fn unattempted(&self, deliveries: &[DeliveryId]) -> Vec<(Due, Arc<Event>)> {
+        let owed = self.owed().filter(|due| deliveries.contains(&due.id));
+        let with_event =
+            owed.filter_map(|due| Some((*due, Arc::clone(&self.events.get(&due.id.event)?.event))));
+        with_event.filter(|(due, event)| due.is_as_accepted(event)).collect()
     }
 
     pub(super) fn events_by_id(&self, ids: &[EventId]) -> Vec<Arc<Event>> {

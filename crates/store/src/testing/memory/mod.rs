@@ -70,6 +70,21 @@ impl MemoryStore {
         }
     }
 
+    /// Commits as another node does: nobody here is told.
+    pub fn elsewhere<R>(&self, commits: impl FnOnce() -> R) -> R {
+        let listener = self.listener().take();
+        let committed = commits();
+        *self.listener() = listener;
+        committed
+    }
+
+    /// Tells what another node has accepted.
+    pub fn tell_accepted_elsewhere(&self, deliveries: &[DeliveryId]) {
+        if let Some(listener) = self.listener().as_ref() {
+            listener.accepted_elsewhere(deliveries);
+        }
+    }
+
     fn data(&self) -> MutexGuard<'_, Data> {
         self.data.lock().expect("no verb panics while it holds the data")
     }
@@ -179,6 +194,10 @@ impl Ledger for MemoryStore {
 
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
         self.run(|data| Ok(data.due_page(params)))
+    }
+
+    fn unattempted(&self, deliveries: Vec<DeliveryId>) -> Answer<Vec<(Due, Arc<Event>)>> {
+        self.run(|data| Ok(data.unattempted(&deliveries)))
     }
 
     fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {
