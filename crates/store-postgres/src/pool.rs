@@ -68,6 +68,11 @@ impl Pool {
         Ok(Lease { session: Some(session), pool: self, _permit: permit })
     }
 
+    /// Makes a connection that is kept for whoever takes one first.
+    pub(crate) async fn connect_one(&self) -> Result<(), Failure> {
+        self.take().await.map(drop)
+    }
+
     pub(crate) fn answer_timeout(&self) -> Duration {
         self.connector.answer_timeout()
     }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, join3, join4, select};
+use futures_util::future::{Either, join3, join4, select, try_join_all};
 use futures_util::pin_mut;
 use signalpost_core::limits::OUTCOMES_LINGER;
 use signalpost_core::ports::Clock;
@@ -18,6 +18,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::changes::follow;
 use crate::connect::{Connector, check_server};
+use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::ledger::{finish, publish};
 use crate::nodes::{self, Duty, Node, Process};
@@ -111,9 +112,37 @@ struct Open {
     queues: Arc<Queues>,
     shared: Rc<Shared>,
     guard: Guard,
-    /// For what the node says of itself: it waits for nobody else's work.
-    keeping: Rc<Pool>,
+    pools: Pools,
     node: Node,
+}
+
+/// Connections by what they are for: none of these waits for another.
+struct Pools {
+    accepting: Rc<Pool>,
+    free: Rc<Pool>,
+    locking: Rc<Pool>,
+    others: Rc<Pool>,
+    /// For what the node says of itself.
+    keeping: Rc<Pool>,
+}
+
+impl Pools {
+    fn new(connector: &Connector, shared: &Rc<Shared>) -> Self {
+        let pool = |sessions| Rc::new(Pool::new(connector.clone(), Rc::clone(shared), sessions));
+        let (accepting, free, locking) = (pool(1), pool(1), pool(1));
+        Self { accepting, free, locking, others: pool(SESSIONS_MAX), keeping: pool(KEEPING_SESSIONS_MAX) }
+    }
+
+    fn all(&self) -> [&Pool; 5] {
+        [&self.accepting, &self.free, &self.locking, &self.others, &self.keeping]
+    }
+
+    /// One connection of each. What a process delivers in its first moments is recorded as fast as ever after: a busy server takes a
+    /// while to make a connection, and who is killed meanwhile is survived by nothing of it.
+    async fn connect(&self) -> Result<(), Failure> {
+        try_join_all(self.all().map(Pool::connect_one)).await?;
+        Ok(())
+    }
 }
 
 async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
@@ -126,43 +155,41 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     if move_in::is_unfinished(&session).await? {
         return Err(OpenError::Unfinished);
     }
-    let keeping = Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), KEEPING_SESSIONS_MAX));
-    let mut node = nodes::join(&keeping, drift).await?;
-    nodes::tick(&keeping, &mut node).await?;
-    Ok(Open { connector, queues, shared, guard, keeping, node })
+    let pools = Pools::new(&connector, &shared);
+    // Before groups are ours.
+    pools.connect().await?;
+    let mut node = nodes::join(&pools.keeping, drift).await?;
+    nodes::tick(&pools.keeping, &mut node).await?;
+    Ok(Open { connector, queues, shared, guard, pools, node })
 }
 
 async fn work(open: Open) {
-    let Open { connector, queues, shared, guard, keeping, mut node } = open;
+    let Open { connector, queues, shared, guard, pools, mut node } = open;
     let queues = &queues;
-    let pool = |sessions| Rc::new(Pool::new(connector.clone(), Rc::clone(&shared), sessions));
-    let (accepting, others) = (pool(1), pool(SESSIONS_MAX));
-    let (free, locking) = (pool(1), pool(1));
+    let Pools { accepting, free, locking, others, keeping } = &pools;
     {
         let working = join4(
-            Box::pin(run_accepts(&accepting, queues)),
-            Box::pin(run_finishes(&free, queues, Outcomes::Free)),
-            Box::pin(run_finishes(&locking, queues, Outcomes::InTurn)),
-            Box::pin(run_tasks(&others, queues)),
+            Box::pin(run_accepts(accepting, queues)),
+            Box::pin(run_finishes(free, queues, Outcomes::Free)),
+            Box::pin(run_finishes(locking, queues, Outcomes::InTurn)),
+            Box::pin(run_tasks(others, queues)),
         );
         let meeting = join4(
-            Box::pin(nodes::keep(&keeping, &mut node)),
-            Box::pin(follow::follow(&keeping, queues)),
-            Box::pin(bells::ring(&keeping, queues)),
+            Box::pin(nodes::keep(keeping, &mut node)),
+            Box::pin(follow::follow(keeping, queues)),
+            Box::pin(bells::ring(keeping, queues)),
             Box::pin(bells::hear(&connector, &shared, queues)),
         );
         let keeping =
-            join3(guard.keep(&connector, shared.schema_key, queues), tidy::keep(&others, queues), meeting);
+            join3(guard.keep(&connector, shared.schema_key, queues), tidy::keep(others, queues), meeting);
         pin_mut!(working, keeping);
         if let Either::Right((_closed, working)) = select(working, keeping).await {
             // The store is closed, and what waits is still done.
             working.await;
         }
     }
-    nodes::leave(&keeping, &node).await;
-    for pool in [&accepting, &free, &locking, &others, &keeping] {
-        pool.close();
-    }
+    nodes::leave(&pools.keeping, &node).await;
+    pools.all().into_iter().for_each(Pool::close);
 }
 
 async fn run_accepts(pool: &Pool, queues: &Queues) {
