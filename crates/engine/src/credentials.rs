@@ -97,13 +97,16 @@ impl Engine {
         workspace: WorkspaceId,
         credential: CredentialId,
     ) -> Result<(), Error> {
-        let revoked = match self.store.revoke_credential(workspace, credential).await {
-            Err(StoreError::Missing(_)) => return self.revoke_right(workspace, credential).await,
-            revoked => revoked,
-        };
-        // Also after a failure: the store may have revoked it and lost the answer.
-        self.credentials.forget(|known| known.id == credential);
-        Ok(revoked?)
+        self.take_away(async {
+            let revoked = match self.store.revoke_credential(workspace, credential).await {
+                Err(StoreError::Missing(_)) => return self.revoke_right(workspace, credential).await,
+                revoked => revoked,
+            };
+            // Also after a failure: the store may have revoked it and lost the answer.
+            self.credentials.forget(|known| known.id == credential);
+            Ok(revoked?)
+        })
+        .await
     }
 
     /// Finds out who presents this credential to a dialect instance. `Unauthenticated` whatever is wrong with it:

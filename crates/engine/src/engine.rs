@@ -23,6 +23,7 @@ use crate::core_loop::DeliveryCore;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
 use crate::filters::Filters;
+use crate::gone::Removals;
 use crate::hash_cache::HashCache;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
@@ -73,6 +74,7 @@ pub struct Engine {
     /// Rung when retention should look before its time.
     pub(crate) retention_bell: Mailbox<()>,
     pub(crate) replay_desk: ReplayDesk,
+    pub(crate) removals: Removals,
     ids: Mutex<IdMint>,
 }
 
@@ -123,6 +125,7 @@ impl Engine {
             walks: Walks::default(),
             retention_bell: Mailbox::new(),
             replay_desk: ReplayDesk::new(replay_bell),
+            removals: Removals::default(),
             ids,
         });
         let cores = doorbell.doors().map(|door| DeliveryCore::new(Arc::clone(&engine), door)).collect();

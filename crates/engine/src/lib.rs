@@ -23,6 +23,7 @@ mod fan_out;
 mod farewell;
 pub mod feed;
 mod filters;
+mod gone;
 #[cfg(test)]
 mod hand_clock;
 mod hash_cache;

@@ -45,7 +45,10 @@ impl Engine {
     ) -> Result<Option<Vec<u8>>, Error> {
         let once = self.once(workspace, call);
         let Some(sealed) = self.store.done_before(once).await? else { return Ok(None) };
-        self.refresh(stale).await?;
+        if !matches!(stale, Stale::Nothing) {
+            self.refresh(stale).await?;
+            self.store.settle_changes().await?;
+        }
         self.open_answer(once, &sealed).map(Some)
     }
 
@@ -81,7 +84,11 @@ impl Engine {
         let sealed = self.keyring.seal(once.answer_key().place(), &answer, self.random.as_ref());
         match self.store.do_once(effect, once, sealed).await? {
             Done::Now(()) => Ok(Done::Now(())),
-            Done::Before(sealed) => Ok(Done::Before(self.open_answer(once, &sealed)?)),
+            Done::Before(sealed) => {
+                // Other nodes may not have heard yet of what it has taken away.
+                self.store.settle_changes().await?;
+                Ok(Done::Before(self.open_answer(once, &sealed)?))
+            }
         }
     }
 

@@ -131,17 +131,30 @@ impl Engine {
 
     /// When this returns the key opens nothing any more.
     pub async fn revoke_operator_key(&self, caller: &Operator, id: &str) -> Result<(), Error> {
-        let key = self.visible_operator_key(caller, id).await?;
-        let revoked = self.store.revoke_operator_key(key.id).await;
-        // Also after a failure: the store may have revoked it and lost the answer.
-        self.operator_keys.forget(|known| known.id == key.id);
-        Ok(revoked?)
+        self.take_away(async {
+            let key = self.visible_operator_key(caller, id).await?;
+            let revoked = self.store.revoke_operator_key(key.id).await;
+            // Also after a failure: the store may have revoked it and lost the answer.
+            self.operator_keys.forget(|known| known.id == key.id);
+            Ok(revoked?)
+        })
+        .await
     }
 
     /// Mints a successor with the same properties; the key itself ends after `overlap_s`, or when it would have
     /// ended. `Conflict` for one that has expired or was rotated before: its own end is the overlap's by then, and a
     /// second successor would end with it. `Forbidden` for one whose properties are beyond the caller's own.
     pub async fn rotate_operator_key(
+        &self,
+        caller: &Operator,
+        id: &str,
+        overlap_s: u64,
+        keep: Option<Keep<'_, RotatedOperatorKey>>,
+    ) -> Result<Done<RotatedOperatorKey, Vec<u8>>, Error> {
+        self.take_away(self.replace_operator_key(caller, id, overlap_s, keep)).await
+    }
+
+    async fn replace_operator_key(
         &self,
         caller: &Operator,
         id: &str,

@@ -61,6 +61,16 @@ impl Engine {
         rotation: Rotation,
         keep: Option<Keep<'_, RotatedSecret>>,
     ) -> Result<Done<RotatedSecret, Vec<u8>>, Error> {
+        self.take_away(self.replace_secret(view, public_id, rotation, keep)).await
+    }
+
+    async fn replace_secret(
+        &self,
+        view: &View,
+        public_id: &str,
+        rotation: Rotation,
+        keep: Option<Keep<'_, RotatedSecret>>,
+    ) -> Result<Done<RotatedSecret, Vec<u8>>, Error> {
         let (workspace, now) = (view.workspace.id, self.clock.now());
         if view.profile.signing != SigningRule::OwnSecret {
             return Err(Error::new(ErrorCode::Conflict, NO_OWN_SECRET));
@@ -72,8 +82,9 @@ impl Engine {
             Some(own) => match self.standing_of(&own, &webhook, now) {
                 Standing::Unknown => own,
                 Standing::Newest => {
-                    // Whoever made it the newest may not have come to tell the lanes.
+                    // Whoever made it the newest may not have come to tell the lanes, nor all nodes to hear of it.
                     self.apply_change(workspace, webhook.id).await;
+                    self.store.settle_changes().await?;
                     return Ok(Done::Now(as_it_stands(webhook, own, now)));
                 }
                 Standing::Previous => {
@@ -104,10 +115,13 @@ impl Engine {
         workspace: WorkspaceId,
         public_id: &str,
     ) -> Result<(), Error> {
-        let webhook = self.webhook(workspace, public_id).await?.id;
-        let secrets = Some(SecretsChange::RevokePrevious);
-        let nothing = UpdateWebhook::nothing(workspace, webhook, self.clock.now());
-        self.change_webhook(UpdateWebhook { secrets, ..nothing }).await.map(drop)
+        self.take_away(async {
+            let webhook = self.webhook(workspace, public_id).await?.id;
+            let secrets = Some(SecretsChange::RevokePrevious);
+            let nothing = UpdateWebhook::nothing(workspace, webhook, self.clock.now());
+            self.change_webhook(UpdateWebhook { secrets, ..nothing }).await.map(drop)
+        })
+        .await
     }
 
     /// A stored secret that does not open is another one: replacing it is how its owner gets over a lost master key.

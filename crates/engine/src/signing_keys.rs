@@ -61,14 +61,17 @@ impl Engine {
         public_id: &str,
         by: &Principal,
     ) -> Result<SigningKey, Error> {
-        let (workspace, at) = (view.workspace.id, self.clock.now());
-        let key = self.signing_key(workspace, public_id).await?.id;
-        let params = DeleteSigningKey { workspace, key, at, by: by.clone() };
-        let deleted = self.store.delete_signing_key(params).await;
-        // Also after a failure: the store may have made the change and lost the answer. Which webhooks refer to the key
-        // nobody counts, so every lane of the workspace looks again.
-        self.doorbell.reload_workspace(workspace).await;
-        Ok(SigningKey { updated_at: at, ..deleted? })
+        self.take_away(async {
+            let (workspace, at) = (view.workspace.id, self.clock.now());
+            let key = self.signing_key(workspace, public_id).await?.id;
+            let params = DeleteSigningKey { workspace, key, at, by: by.clone() };
+            let deleted = self.store.delete_signing_key(params).await;
+            // Also after a failure: the store may have made the change and lost the answer. Which webhooks refer to the
+            // key nobody counts, so every lane of the workspace looks again.
+            self.doorbell.reload_workspace(workspace).await;
+            Ok(SigningKey { updated_at: at, ..deleted? })
+        })
+        .await
     }
 
     /// What signs, for contracts that show it; no other surface may. `Unavailable` when no master key opens it.

@@ -211,6 +211,15 @@ impl Engine {
         public_id: &str,
         change: WebhookChange,
     ) -> Result<Webhook, Error> {
+        self.take_away(self.make_change(view, public_id, change)).await
+    }
+
+    async fn make_change(
+        &self,
+        view: &View,
+        public_id: &str,
+        change: WebhookChange,
+    ) -> Result<Webhook, Error> {
         check_change(&view.profile, &change)?;
         let workspace = view.workspace.id;
         let webhook = self.webhook(workspace, public_id).await?;
@@ -276,11 +285,14 @@ impl Engine {
         public_id: &str,
         by: &Principal,
     ) -> Result<Webhook, Error> {
-        let (workspace, at, by) = (view.workspace.id, self.clock.now(), by.clone());
-        let webhook = self.webhook(workspace, public_id).await?.id;
-        let deleted = self.store.delete_webhook(DeleteWebhook { workspace, webhook, at, by }).await;
-        self.apply_change(workspace, webhook).await;
-        Ok(Webhook { updated_at: at, ..deleted? })
+        self.take_away(async {
+            let (workspace, at, by) = (view.workspace.id, self.clock.now(), by.clone());
+            let webhook = self.webhook(workspace, public_id).await?.id;
+            let deleted = self.store.delete_webhook(DeleteWebhook { workspace, webhook, at, by }).await;
+            self.apply_change(workspace, webhook).await;
+            Ok(Webhook { updated_at: at, ..deleted? })
+        })
+        .await
     }
 
     /// Returns when nothing starts under what was known of the webhook. Also after a failure: the store may have made

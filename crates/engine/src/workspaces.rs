@@ -139,6 +139,10 @@ impl Engine {
     /// Ends a tenant, also one whose dialect is not served here. When this returns no attempt of it starts any more, but
     /// for the last event that its dialect may have: that goes out to those who want it.
     pub async fn erase_workspace(&self, public_id: &str) -> Result<(), Error> {
+        self.take_away(self.erase(public_id)).await
+    }
+
+    async fn erase(&self, public_id: &str) -> Result<(), Error> {
         let found = self.store.workspace_by_public_id(public_id.to_owned()).await?;
         let found = found.ok_or_else(|| Error::not_found("workspace"))?;
         let workspace = found.id;

@@ -100,6 +100,7 @@ impl Catalog for SimStore {
         fn operator_key(key: OperatorKeyId) -> Option<OperatorKey>;
         fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
         fn done_before(once: Once) -> Option<SealedSecret>;
+        fn settle_changes() -> ();
     }
 }
 

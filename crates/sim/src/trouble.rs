@@ -84,7 +84,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 38] = [
+const READS: [&str; 39] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -105,6 +105,7 @@ const READS: [&str; 38] = [
     "operator_key",
     "list_operator_keys",
     "done_before",
+    "settle_changes",
     "usage",
     "storage",
     "cluster",

@@ -10,6 +10,7 @@ use signalpost_store::{CommitListener, Ownership};
 use tokio::sync::{Mutex, Notify};
 
 use crate::bells::Bells;
+use crate::changes::settle::Settling;
 use crate::failure::Failure;
 use crate::locks::schema_key;
 use crate::nodes::{Duty, Process};
@@ -66,6 +67,7 @@ pub(crate) struct Shared {
     pub(crate) seen: Cell<i64>,
     /// Held while it is being raised.
     pub(crate) catching_up: Mutex<()>,
+    pub(crate) settling: Settling,
     /// Tells what this process has changed from what others have.
     pub(crate) origin: i64,
     pub(crate) board: Arc<Board>,
@@ -96,6 +98,7 @@ impl Shared {
             bells: Bells::default(),
             seen: Cell::new(changes::read::newest(session).await?),
             catching_up: Mutex::default(),
+            settling: Settling::default(),
             origin: changes::origin(session).await?,
             board,
             kept_in_all: Cell::new(None),

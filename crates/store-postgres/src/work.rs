@@ -2,8 +2,8 @@
 
 use signalpost_store::StoreError;
 
-use crate::changes::follow;
 use crate::changes::note::Changed;
+use crate::changes::settle;
 use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::session::{Session, Standing};
@@ -44,7 +44,7 @@ async fn try_transact<T>(
             pool.shared.tell(news);
             drop(session);
             if let Some(Changed { upto, .. }) = changed.filter(|changed| changed.revokes) {
-                follow::wait_until_seen(pool, upto).await?;
+                settle::wait_until_seen(&pool.shared, upto).await?;
             }
             Ok(value)
         }

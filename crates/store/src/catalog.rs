@@ -148,6 +148,10 @@ pub trait Catalog: Send + Sync {
     fn do_once(&self, effect: Effect, once: Once, answer: SealedSecret) -> Answer<Done<(), SealedSecret>>;
     /// The answer kept by [`Self::do_once`] for a call, if it was made. `KeyReused` when it was another request.
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>>;
+
+    /// Answers when every process that shares the store goes by every change that is committed by now. Each verb that takes
+    /// something away waits for that itself; this is for whoever finds it gone, and cannot know whether it has waited to the end.
+    fn settle_changes(&self) -> Answer<()>;
 }
 
 #[derive(Clone, Debug)]

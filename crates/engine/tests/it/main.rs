@@ -9,6 +9,7 @@ mod failing;
 mod fairness;
 mod farewell;
 mod filters;
+mod gone;
 mod health;
 mod logins;
 mod moving;

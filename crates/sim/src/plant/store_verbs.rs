@@ -84,6 +84,7 @@ impl Catalog for PlantedStore {
         fn rotate_operator_key(params: RotateOperatorKey) -> ();
         fn do_once(effect: Effect, once: Once, answer: SealedSecret) -> Done<(), SealedSecret>;
         fn done_before(once: Once) -> Option<SealedSecret>;
+        fn settle_changes() -> ();
     }
 
     fn close_workspace(&self, params: CloseWorkspace) -> Answer<Option<Accepted>> {

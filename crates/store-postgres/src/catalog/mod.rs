@@ -215,6 +215,10 @@ impl Catalog for PostgresStore {
     fn done_before(&self, once: Once) -> Answer<Option<SealedSecret>> {
         self.read(async move |session| once::done_before(session, once).await)
     }
+
+    fn settle_changes(&self) -> Answer<()> {
+        self.settle()
+    }
 }
 
 /// Every statement of these verbs, for the test of their plans.

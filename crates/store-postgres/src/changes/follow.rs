@@ -1,4 +1,4 @@
-//! Taking up what other nodes have changed, and waiting until they have taken up what was changed here.
+//! Taking up what other nodes have changed.
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,31 +8,29 @@
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use futures_util::future::select;
+use futures_util::future::{join, select};
 use futures_util::pin_mut;
 use signalpost_store::change::Change;
 
 use super::read::{self, Page};
+use super::settle;
 use crate::failure::Failure;
-use crate::nodes::LEASE_MS;
 use crate::pool::Pool;
 use crate::queue::Queues;
 use crate::shared::Shared;
 
 pub(crate) const UPDATE_SEEN: &str = "UPDATE node SET seen = $1 WHERE token = $2";
-/// Somebody who acts on what was before, or may do so. Whoever has not renewed its lease in time relies on nothing that it
-/// remembers, and takes up what it has missed before it does so again.
-pub(crate) const SELECT_BEHIND: &str = "SELECT 1 FROM node WHERE seen < $1 AND token <> $2
-    AND renewed_at > clock_timestamp() - $3::bigint * interval '1 millisecond' LIMIT 1";
 /// Read at once.
 const PAGE_ROWS: usize = 500;
 /// Between two looks when nobody rings.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
-/// Between two looks whether others have taken something up, when nobody rings.
-const ASK_EVERY: Duration = Duration::from_millis(100);
 
-/// Takes up what others change, until the store is closed.
+/// Takes up what others change, until the store is closed, and tells those who wait until others have taken something up.
 pub(crate) async fn follow(pool: &Pool, queues: &Queues) {
+    join(follow_others(pool, queues), settle::watch(pool)).await;
+}
+
+async fn follow_others(pool: &Pool, queues: &Queues) {
     let mut told = false;
     while !queues.is_closed() {
         let (rung, over) = (pool.shared.bells.changed.notified(), tokio::time::sleep(LOOK_EVERY));
@@ -72,6 +70,7 @@ pub(crate) async fn catch_up(pool: &Pool) -> Result<(), Failure> {
         session.execute(UPDATE_SEEN, &[&shared.seen.get(), &shared.token.get()]).await?;
         drop(session);
         shared.bells.note_seen();
+        shared.settling.note_seen_here();
     }
     Ok(())
 }
@@ -80,22 +79,5 @@ async fn take_up(shared: &Shared, changes: Vec<Change>) {
     let listener = shared.board.listener.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if let Some(listener) = listener.filter(|_| !changes.is_empty()) {
         listener.changed(changes).await;
-    }
-}
-
-/// Waits until no other node acts on what was before a change.
-pub(crate) async fn wait_until_seen(pool: &Pool, n: i64) -> Result<(), Failure> {
-    let shared = &pool.shared;
-    loop {
-        let (rung, over) = (shared.bells.seen.notified(), tokio::time::sleep(ASK_EVERY));
-        pin_mut!(rung, over);
-        // Before it is asked: whoever has seen it in between would ring in vain.
-        rung.as_mut().enable();
-        let session = pool.take().await?;
-        if !session.exists(SELECT_BEHIND, &[&n, &shared.token.get(), &LEASE_MS]).await? {
-            return Ok(());
-        }
-        drop(session);
-        select(rung, over).await;
     }
 }

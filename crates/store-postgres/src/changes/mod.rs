@@ -8,6 +8,7 @@ mod form;
 pub(crate) mod note;
 pub(crate) mod prune;
 pub(crate) mod read;
+pub(crate) mod settle;
 #[cfg(test)]
 mod tests;
 
@@ -27,9 +28,9 @@ pub(crate) const STATEMENTS: &[&str] = &[
     // Once, at the start.
     NEW_ORIGIN,
     follow::UPDATE_SEEN,
-    follow::SELECT_BEHIND,
     note::INSERT,
     prune::DELETE,
     read::SELECT_SINCE,
     read::SELECT_NEWEST,
+    settle::SELECT_SEEN,
 ];

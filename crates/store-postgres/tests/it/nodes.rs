@@ -1,5 +1,7 @@
 //! Several nodes on one schema: who delivers for what, what becomes of late outcomes, and who hears of what.
 
+mod settling;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -27,7 +29,7 @@ use crate::support::{Fresh, RealClock, ask, options, say, server_port, server_ur
 
 const PATIENCE: Duration = Duration::from_secs(40);
 
-/// What a node is told by others. What was changed it has taken up when the test says so.
+/// What a node is told by others. What was taken away it has taken up when the test says so.
 #[derive(Default)]
 struct Ears {
     owed: Mutex<Vec<WebhookId>>,
@@ -53,9 +55,13 @@ impl CommitListener for Ears {
     fn changed(&self, changes: Vec<Change>) -> BoxFuture<'static, ()> {
         let mut taken_up = Vec::new();
         for change in changes {
-            let (done, is_done) = oneshot::channel();
-            self.changed.lock().expect("nobody panics").push((change, Some(done)));
-            taken_up.push(is_done);
+            let mut done = None;
+            if change.revokes() {
+                let (tell, told) = oneshot::channel();
+                done = Some(tell);
+                taken_up.push(told);
+            }
+            self.changed.lock().expect("nobody panics").push((change, done));
         }
         Box::pin(async move {
             for done in taken_up {
@@ -123,6 +129,14 @@ impl Stage {
         wait_for("groups to be divided evenly", PATIENCE, is_even).expect("they are");
     }
 
+    /// Until each node has said once more that it lives.
+    fn wait_for_renewals(&self) {
+        let renewals = || self.nodes.iter().map(|node| node.ownership().counts().renewals.get());
+        let before: Vec<u64> = renewals().collect();
+        let has_come = || renewals().zip(&before).all(|(now, before)| now > *before);
+        wait_for("leases to be renewed", PATIENCE, has_come).expect("they are");
+    }
+
     /// A webhook that this node delivers for.
     fn webhook_of(&self, node: usize) -> WebhookId {
         let owned = self.owned(node);
@@ -133,12 +147,16 @@ impl Stage {
     /// Publishes an event through one node.
     fn publish(&self, node: usize, event: i64, webhook: WebhookId) -> Due {
         let store = &self.nodes[node];
-        let version = block_on(store.fan_out(self.workspace)).expect("it reads").expect("it exists").version;
-        block_on(store.accept(vec![sample::event(self.workspace, event, version, &[webhook])]))
-            .expect("it is accepted");
+        let event_of_it = sample::event(self.workspace, event, self.version(), &[webhook]);
+        block_on(store.accept(vec![event_of_it])).expect("it is accepted");
         let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
         let owed = block_on(store.due_page(page)).expect("it reads");
         *owed.iter().find(|due| due.id.event.raw() == event).expect("it is owed")
+    }
+
+    /// Of the webhooks as they are now.
+    fn version(&self) -> u64 {
+        block_on(self.nodes[0].fan_out(self.workspace)).expect("it reads").expect("it exists").version
     }
 
     fn delete(&self, webhook: WebhookId) -> DeleteWebhook {

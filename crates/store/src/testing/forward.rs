@@ -45,6 +45,7 @@ macro_rules! forward_catalog {
             fn rotate_operator_key(params: RotateOperatorKey) -> ();
             fn do_once(effect: Effect, once: Once, answer: SealedSecret) -> Done<(), SealedSecret>;
             fn done_before(once: Once) -> Option<SealedSecret>;
+            fn settle_changes() -> ();
         }
     };
 }

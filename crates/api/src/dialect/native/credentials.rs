@@ -79,7 +79,7 @@ pub(super) async fn list(State(surface): Shared, Ids([workspace]): Ids<1>) -> An
 }
 
 pub(super) async fn revoke(State(surface): Shared, Ids([workspace, credential]): Ids<2>) -> Answer {
-    let workspace = surface.engine.workspace_id(&workspace).await?;
+    let workspace = surface.engine.gone_everywhere(surface.engine.workspace_id(&workspace).await).await?;
     let credential = CredentialId::from_public(&credential).ok_or_else(|| Error::not_found("credential"))?;
     surface.engine.revoke_credential(workspace, credential).await?;
     Ok(reply::no_content())

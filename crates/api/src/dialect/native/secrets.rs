@@ -57,7 +57,7 @@ pub(super) async fn rotate(
 
 /// `DELETE …/previous-secrets`
 pub(super) async fn revoke_previous(State(surface): Shared, Ids([workspace, webhook]): Ids<2>) -> Answer {
-    let view = surface.engine.workspace(&workspace).await?;
+    let view = surface.engine.gone_everywhere(surface.engine.workspace(&workspace).await).await?;
     check_native(&view)?;
     surface.engine.revoke_previous_secrets(view.workspace.id, &webhook).await?;
     Ok(reply::no_content())

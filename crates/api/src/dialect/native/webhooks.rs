@@ -95,7 +95,7 @@ pub(super) async fn delete(
     Extension(caller): Extension<Operator>,
     Ids([workspace, webhook]): Ids<2>,
 ) -> Answer {
-    let view = surface.engine.workspace(&workspace).await?;
+    let view = surface.engine.gone_everywhere(surface.engine.workspace(&workspace).await).await?;
     check_native(&view)?;
     surface.engine.delete_webhook(&view, &webhook, &caller.principal()).await?;
     Ok(reply::no_content())

@@ -15,7 +15,7 @@ use super::profile::{self, Instance};
 use super::{Surface, wire};
 use crate::kit::auth::single;
 use crate::kit::operation::Access;
-use crate::kit::refusal::Refusal;
+use crate::kit::refusal::{Answer, Refusal};
 
 /// What a call does to a chain, weakest first: each right includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -106,6 +106,15 @@ pub(super) async fn gone(
         Ok(_) => missing(error),
         Err(refusal) => refusal,
     }
+}
+
+/// What a call is told that was to take something away. Where it is refused that may be gone already, whatever the words: then
+/// it is gone on every node.
+pub(super) async fn refused_everywhere(surface: &Surface, answer: Answer) -> Answer {
+    if answer.is_err() {
+        surface.engine.settle().await?;
+    }
+    answer
 }
 
 fn includes(held: &[String], needed: Right) -> bool {

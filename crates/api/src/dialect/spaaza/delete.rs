@@ -8,7 +8,7 @@ use signalpost_engine::sessions::Visitor;
 
 use super::auth::{self, Right, principal};
 use super::read::Reader;
-use super::{Shared, convert, get, wire};
+use super::{Shared, Surface, convert, get, wire};
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;
 
@@ -19,17 +19,22 @@ pub(super) async fn delete(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Answer {
-    let (id, chain) = read(Reader::of(request, &surface).await?)?;
-    let view = auth::visit(&surface, &visitor, &chain, Right::Write).await?;
-    get::check_chain(&surface, &view, &id).await?;
+    let deleted = delete_found(&surface, &visitor, request).await;
+    auth::refused_everywhere(&surface, deleted).await
+}
+
+async fn delete_found(surface: &Surface, visitor: &Visitor, request: Request) -> Answer {
+    let (id, chain) = read(Reader::of(request, surface).await?)?;
+    let view = auth::visit(surface, visitor, &chain, Right::Write).await?;
+    get::check_chain(surface, &view, &id).await?;
     let engine = &surface.engine;
     // It is opened before it goes: nothing fails any more once it is gone.
     let webhook = engine.webhook(view.workspace.id, &id).await.map_err(get::missing)?;
-    let webhook = convert::leaving(&surface, webhook, &visitor.user)?;
-    let deleted = match engine.delete_webhook(&view, &id, &principal(&visitor)).await {
+    let webhook = convert::leaving(surface, webhook, &visitor.user)?;
+    let deleted = match engine.delete_webhook(&view, &id, &principal(visitor)).await {
         Ok(deleted) => deleted,
         Err(error) => {
-            return Err(auth::gone(&surface, &visitor, &view, Right::Write, error, get::missing).await);
+            return Err(auth::gone(surface, visitor, &view, Right::Write, error, get::missing).await);
         }
     };
     let webhook = wire::Webhook { last_modified_date: convert::date(deleted.updated_at), ..webhook };

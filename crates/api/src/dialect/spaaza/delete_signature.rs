@@ -9,7 +9,7 @@ use super::auth::{self, Right, principal};
 use super::convert::{self, Presence};
 use super::get_signature::{missing, owner, read};
 use super::read::Reader;
-use super::{Shared, wire};
+use super::{Shared, Surface, wire};
 use crate::kit::refusal::Answer;
 use crate::kit::reply;
 
@@ -20,18 +20,23 @@ pub(super) async fn delete_signature(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Answer {
-    let id = read(Reader::of(request, &surface).await?)?;
-    let owner = owner(&surface, wire::ID, &id).await?;
-    let view = auth::visit(&surface, &visitor, &owner.workspace.public_id, Right::Delete).await?;
+    let deleted = delete_found(&surface, &visitor, request).await;
+    auth::refused_everywhere(&surface, deleted).await
+}
+
+async fn delete_found(surface: &Surface, visitor: &Visitor, request: Request) -> Answer {
+    let id = read(Reader::of(request, surface).await?)?;
+    let owner = owner(surface, wire::ID, &id).await?;
+    let view = auth::visit(surface, visitor, &owner.workspace.public_id, Right::Delete).await?;
     let engine = &surface.engine;
     // It is opened before it goes: nothing fails any more once it is gone.
     let key = engine.signing_key(view.workspace.id, &id).await.map_err(|error| missing(wire::ID, error))?;
     let shown = convert::signature(engine, &view, &key, Presence::Deleted)?;
-    let deleted = match engine.delete_signing_key(&view, &id, &principal(&visitor)).await {
+    let deleted = match engine.delete_signing_key(&view, &id, &principal(visitor)).await {
         Ok(deleted) => deleted,
         Err(error) => {
             let missing = |error| missing(wire::ID, error);
-            return Err(auth::gone(&surface, &visitor, &view, Right::Delete, error, missing).await);
+            return Err(auth::gone(surface, visitor, &view, Right::Delete, error, missing).await);
         }
     };
     let webhook_signature =

@@ -78,6 +78,7 @@ const STEPS: &[Step] = &[
     step("make a workspace to be erased", make_doomed),
     step("make its webhook", |stage, _| make_webhook(stage, "doomed", "last")),
     ended("erase a workspace", erase, ErrorCode::NotFound),
+    step("erase it once more", erase_again),
 ];
 
 fn base(pause: PauseRule) -> Profile {
@@ -384,4 +385,16 @@ fn delete_webhook(stage: &mut Stage, _: Turn) -> Told {
 fn erase(stage: &mut Stage, _: Turn) -> Told {
     let workspace = stage.noted("doomed");
     stage.call(async |engine, _| engine.erase_workspace(&workspace).await, |_, ()| ())
+}
+
+/// It is gone already.
+fn erase_again(stage: &mut Stage, _: Turn) -> Told {
+    let workspace = stage.noted("doomed");
+    stage.call(
+        async |engine, _| match engine.erase_workspace(&workspace).await {
+            Err(error) if error.code == ErrorCode::NotFound => Ok(()),
+            answered => answered.map(|()| panic!("it was erased before")),
+        },
+        |_, ()| (),
+    )
 }

@@ -153,6 +153,7 @@ pub async fn a_closed_store_is_unavailable(harness: &dyn Harness) {
     let all = ListWebhooks { workspace, subject: None, active: None, before: None, offset: 0, limit: 9 };
     assert_eq!(refusal(kit.list_webhooks(all).await), closed);
     assert_eq!(refusal(kit.event(workspace, EventKey::Ours(due.id.event)).await), closed);
+    assert_eq!(refusal(kit.settle_changes().await), closed);
     assert_eq!(refusal(kit.due_lanes(DueLanes { after: None, limit: 9 }).await), closed);
     drop(kit);
     assert_eq!(Kit::open(harness).owed(webhook).await, [due], "nothing of it was stored");

@@ -157,6 +157,7 @@ mod tests {
         ("operator_key", "is the installation's; the engine looks at the binding"),
         ("revoke_operator_key", "is the installation's; the engine looks at the binding"),
         ("rotate_operator_key", "is the installation's; the engine looks at the binding"),
+        ("settle_changes", "is of the installation"),
         ("listen", "is the engine's"),
         ("highest_id", "is of the installation"),
         ("ownership", "is of the process"),

@@ -82,6 +82,7 @@ macro_rules! conformance_suite {
             ]
             cluster [
                 a_node_by_itself_has_every_group
+                a_node_by_itself_waits_for_nobody
             ]
             credentials [
                 a_credential_is_kept_as_given
