@@ -17,6 +17,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 
 use crate::failure::{Failure, describe};
 use crate::hosts;
+use crate::mark::{self, Mark};
 use crate::open::OpenError;
 use crate::session::{Params, Session};
 use crate::tls::{TlsSettings, Wishes};
@@ -85,9 +86,7 @@ impl Connector {
             options.push_str(&format!(" -c {name}={}", bound.as_millis()));
         }
         config.options(&options);
-        if config.get_application_name().is_none() {
-            config.application_name("signalpost");
-        }
+        config.application_name(mark::unmarked(config.get_application_name()));
         let connect_timeout = config.get_connect_timeout().copied().unwrap_or(CONNECT_TIMEOUT);
         config.connect_timeout(connect_timeout / ADDRESSES_EXPECTED);
         if config.get_tcp_user_timeout().is_none() {
@@ -97,6 +96,14 @@ impl Connector {
         config.keepalives_interval(KEEPALIVE_INTERVAL).keepalives_retries(KEEPALIVE_RETRIES);
         let configs = hosts::each(&config)?;
         Ok(Self { configs, connect_timeout, answer_timeout, tls })
+    }
+
+    /// The same for connections of a process that others know.
+    pub(crate) fn marked(mut self, mark: &Mark) -> Self {
+        for config in &mut self.configs {
+            config.application_name(mark.application_name(config.get_application_name()));
+        }
+        self
     }
 
     /// A new connection to the first server that takes writes, which lives until its session is dropped. Must be called on the

@@ -65,6 +65,11 @@ impl Failure {
         }
     }
 
+    /// Whether the server does not let us do it.
+    pub(crate) fn is_forbidden(&self) -> bool {
+        self.state() == Some(&SqlState::INSUFFICIENT_PRIVILEGE)
+    }
+
     /// Whether there was no room to write.
     pub(crate) fn is_full(&self) -> bool {
         self.state() == Some(&SqlState::DISK_FULL)

@@ -17,6 +17,7 @@ mod hosts;
 mod kept;
 mod ledger;
 mod locks;
+mod mark;
 mod meta;
 pub mod move_in;
 mod nodes;

@@ -60,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) duty: Duty,
     /// See [`crate::locks`].
     pub(crate) schema_key: i64,
+    /// The server does not let us end sessions of others, and it was said so.
+    pub(crate) cannot_end_sessions: Cell<bool>,
     /// Of this node, which changes when the others have thought it to be gone.
     pub(crate) token: Cell<i64>,
     pub(crate) bells: Bells,
@@ -94,6 +96,7 @@ impl Shared {
             process,
             duty,
             schema_key: schema_key(session).await?,
+            cannot_end_sessions: Cell::new(false),
             token: Cell::new(0),
             bells: Bells::default(),
             seen: Cell::new(changes::read::newest(session).await?),

@@ -21,6 +21,7 @@ use crate::connect::{Connector, check_server};
 use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::ledger::{finish, publish};
+use crate::mark::Mark;
 use crate::nodes::{self, Duty, Node, Process};
 use crate::open::OpenError;
 use crate::pool::Pool;
@@ -151,6 +152,7 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     check_server(&session).await?;
     schema::migrate(&session).await?;
     let shared = Rc::new(Shared::read(&session, board, clock, process, duty).await?);
+    let connector = connector.marked(&Mark::of(shared.origin));
     let guard = Guard::take(&connector, shared.schema_key).await?;
     if move_in::is_unfinished(&session).await? {
         return Err(OpenError::Unfinished);

@@ -7,6 +7,7 @@ use signalpost_store::row::Fields;
 use super::{Drift, Duty, Node};
 use crate::failure::Failure;
 use crate::locks::Locked;
+use crate::mark::Mark;
 use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::write::Write;
@@ -49,8 +50,9 @@ async fn number_and_token(write: &mut Write<'_>) -> Result<Option<(NodeNumber, i
     let Some(free) = after_last.into_iter().find(|number| !taken.contains(number)) else { return Ok(None) };
     write.execute(UPDATE_LAST, &[&free]).await?;
     let delivers = write.shared.duty == Duty::Delivers;
-    let values = (&write.shared.process.name, write.shared.seen.get());
-    let token = write.number(INSERT, &[&free, values.0, &delivers, &values.1]).await?;
+    let process = Mark::of(write.shared.origin).before(&write.shared.process.name);
+    let seen = write.shared.seen.get();
+    let token = write.number(INSERT, &[&free, &process, &delivers, &seen]).await?;
     let number = NodeNumber::try_from(free).expect("below the number of nodes");
     Ok(Some((number, token)))
 }

@@ -18,12 +18,13 @@ use signalpost_store::Ownership;
 
 use super::read::{Group, Living};
 use super::{
-    Duty, GIVE_EVERY, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, hand_over, join,
-    read, renew,
+    Duty, GIVE_EVERY, Giving, HAND_OVER_MAX, LEASE, LEASE_MS, MARGIN, Node, RENEW_EVERY, end_sessions,
+    hand_over, join, read, renew,
 };
 use crate::bells;
 use crate::changes::follow;
 use crate::failure::Failure;
+use crate::mark::{self, Mark};
 use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::session::Session;
@@ -123,19 +124,24 @@ async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Removes the rows of nodes that have not renewed them in time, and of processes that are seen to have ended. Gives the others.
+/// Removes the rows of nodes that have not renewed them in time, and of processes that are seen to have ended, and ends what they
+/// have in the database. Gives the others.
 async fn look_for_the_dead(pool: &Pool, session: &Session, node: &Node) -> Result<Vec<Living>, Failure> {
     let expired = renew::forget_expired(session, LEASE_MS).await?;
-    let is_gone = |one: &Living| one.token != node.token && (pool.shared.process.is_gone)(&one.process);
+    let has_ended = pool.shared.process.is_gone;
+    let is_gone = |one: &Living| one.token != node.token && has_ended(mark::parts(&one.process).1);
     let (gone, living): (Vec<Living>, Vec<Living>) =
         read::nodes(session).await?.into_iter().partition(is_gone);
     renew::forget(session, &gone.iter().map(|one| one.token).collect::<Vec<_>>()).await?;
-    if expired > 0 || !gone.is_empty() {
+    if !expired.is_empty() || !gone.is_empty() {
         tracing::warn!(
-            expired,
+            expired = expired.len(),
             ended = gone.len(),
             "nodes are gone; what they delivered for is divided anew"
         );
+        let processes = expired.iter().chain(gone.iter().map(|one| &one.process));
+        let marks: Vec<Mark> = processes.filter_map(|process| mark::parts(process).0).collect();
+        end_sessions::of(pool, session, &marks).await?;
     }
     Ok(living)
 }

@@ -6,6 +6,7 @@
 //! refused ([`fence`]).
 
 mod cluster;
+mod end_sessions;
 pub(crate) mod fence;
 mod hand_over;
 mod join;
@@ -82,6 +83,7 @@ impl Node {
 /// Every statement of these, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    end_sessions::TERMINATE,
     fence::SELECT_EPOCHS,
     hand_over::TAKE,
     hand_over::GIVE,

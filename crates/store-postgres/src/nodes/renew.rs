@@ -13,7 +13,8 @@ pub(crate) const UPDATE: &str = "UPDATE node SET renewed_at = clock_timestamp(),
 pub(crate) const FORGET: &str = "DELETE FROM node WHERE token = ANY($1::bigint[])";
 /// One that is being renewed this very moment is passed over.
 pub(crate) const FORGET_EXPIRED: &str = "DELETE FROM node WHERE number = ANY(ARRAY(SELECT number FROM node
-    WHERE renewed_at <= clock_timestamp() - $1::bigint * interval '1 millisecond' FOR UPDATE SKIP LOCKED))";
+    WHERE renewed_at <= clock_timestamp() - $1::bigint * interval '1 millisecond' FOR UPDATE SKIP LOCKED))
+    RETURNING process";
 
 /// What the server's clock said; `None` when others have removed our row: the lease had run out.
 ///
@@ -38,7 +39,8 @@ pub(super) async fn forget(session: &Session, tokens: &[i64]) -> Result<(), Fail
     Ok(())
 }
 
-/// Nodes that have not renewed their leases in time: how many.
-pub(super) async fn forget_expired(session: &Session, lease_ms: i64) -> Result<u64, Failure> {
-    session.execute(FORGET_EXPIRED, &[&lease_ms]).await
+/// Nodes that have not renewed their leases in time: their processes.
+pub(super) async fn forget_expired(session: &Session, lease_ms: i64) -> Result<Vec<String>, Failure> {
+    let process = |row: &Row<'_>| Fields::new(row, "node", 0).text("process").map(str::to_owned);
+    session.all(FORGET_EXPIRED, &[&lease_ms], process).await
 }

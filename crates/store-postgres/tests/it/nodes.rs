@@ -1,5 +1,6 @@
 //! Several nodes on one schema: who delivers for what, what becomes of late outcomes, and who hears of what.
 
+mod ending;
 mod settling;
 
 use std::collections::BTreeSet;

@@ -16,7 +16,7 @@ use crate::support::say_to;
 
 /// One for what is published, two for outcomes, eight for everything else, and the one that holds the place.
 const CONNECTIONS_MAX: usize = 16;
-const OURS: &str = "application_name = 'signalpost'";
+const OURS: &str = "starts_with(application_name, 'signalpost')";
 
 #[test]
 fn the_store_uses_few_connections_however_many_ask() {
