@@ -71,6 +71,10 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     drop(session);
     let Some(renewed_at) = renewed_at else { return rejoin(pool, node).await };
     (node.drift)(certain_drift_ms(asked_at, renewed_at, shared.clock.now()));
+    if std::mem::replace(&mut node.told, duty) != duty {
+        // It falls to the others to give and to take anew.
+        shared.bells.note_given();
+    }
     if !was_trusted {
         // Others have not waited for us since.
         follow::catch_up(pool).await?;
@@ -121,6 +125,7 @@ async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     LaneGroup::all().for_each(|group| ownership.lose(group));
     ownership.tell();
     *node = join(pool, Arc::clone(&node.drift)).await?;
+    pool.shared.board.groups_moved.notify_one();
     Ok(())
 }
 

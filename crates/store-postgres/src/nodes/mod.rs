@@ -59,6 +59,8 @@ pub(crate) struct Node {
     token: i64,
     /// See [`crate::OpenOptions`].
     drift: Drift,
+    /// What it is there for, as far as others were told to look.
+    told: Duty,
     /// Groups that are about to be somebody else's, as we had them, and since when.
     giving: BTreeMap<LaneGroup, Giving>,
 }
@@ -71,7 +73,7 @@ struct Giving {
 
 impl Node {
     fn new(number: NodeNumber, token: i64, drift: Drift) -> Self {
-        Self { number, token, drift, giving: BTreeMap::new() }
+        Self { number, token, drift, told: Duty::Serves, giving: BTreeMap::new() }
     }
 
     /// Until there is something to be done.

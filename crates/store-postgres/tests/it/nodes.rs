@@ -1,6 +1,7 @@
 //! Several nodes on one schema: who delivers for what, what becomes of late outcomes, and who hears of what.
 
 mod ending;
+mod joining;
 mod settling;
 
 use std::collections::BTreeSet;
