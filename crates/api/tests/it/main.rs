@@ -14,6 +14,7 @@ mod event_rules;
 mod explain;
 mod explain_dialects;
 mod filters;
+mod gone;
 mod health;
 mod hostile;
 mod idempotency;

@@ -25,15 +25,20 @@ pub(super) async fn update(
     Extension(visitor): Extension<Visitor>,
     request: Request,
 ) -> Answer {
-    let (id, chain, change) = read(Reader::of(request, &surface).await?)?;
-    let view = auth::visit(&surface, &visitor, &chain, Right::Write).await?;
-    get::check_chain(&surface, &view, &id).await?;
+    let updated = update_found(&surface, &visitor, request).await;
+    auth::refused_everywhere(&surface, updated).await
+}
+
+async fn update_found(surface: &Surface, visitor: &Visitor, request: Request) -> Answer {
+    let (id, chain, change) = read(Reader::of(request, surface).await?)?;
+    let view = auth::visit(surface, visitor, &chain, Right::Write).await?;
+    get::check_chain(surface, &view, &id).await?;
     // All that the answer needs is read before anything is changed.
-    let mut chain = known(&surface, &view, &id, &change).await?;
-    let webhook = changed(&surface, &visitor, &view, &id, change).await?;
+    let mut chain = known(surface, &view, &id, &change).await?;
+    let webhook = changed(surface, visitor, &view, &id, change).await?;
     if !chain.knows(&webhook) {
         // Somebody else gave it another signature meanwhile.
-        chain = Chain::of(&surface, &view, std::slice::from_ref(&webhook)).await?;
+        chain = Chain::of(surface, &view, std::slice::from_ref(&webhook)).await?;
     }
     let results = wire::OneWebhook { webhook: chain.webhook(webhook)?, result_type: CALL };
     reply::json_once(StatusCode::OK, &wire::Done::with(results))
