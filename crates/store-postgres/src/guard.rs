@@ -11,6 +11,7 @@ use crate::connect::Connector;
 use crate::locks::{self, Locked};
 use crate::open::OpenError;
 use crate::queue::Queues;
+use crate::schema;
 use crate::session::Session;
 
 /// How often the connection is used, and another is tried when it is gone. One that only looks open holds no lock any more.
@@ -23,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Guard(Session);
 
 impl Guard {
-    /// Beside other nodes; `BeingMoved` when a move has it and keeps it.
+    /// Beside other nodes; `BeingMoved` when a move has it and keeps it, `NewerSchema` when newer nodes have shut this one out.
     pub(crate) async fn take(connector: &Connector, schema_key: i64) -> Result<Self, OpenError> {
         soon(async || Self::try_take(connector, schema_key).await).await
     }
@@ -32,24 +33,26 @@ impl Guard {
     pub(crate) async fn take_alone(connector: &Connector, schema_key: i64) -> Result<Session, OpenError> {
         soon(async || {
             let session = connector.connect().await?;
-            match locks::try_hold(&session, schema_key, Locked::Process).await? {
-                true => Ok(session),
-                false => Err(OpenError::InUse),
+            if !locks::try_hold(&session, schema_key, Locked::Process).await? {
+                return Err(OpenError::InUse);
             }
+            schema::stay(&session, schema_key).await?;
+            Ok(session)
         })
         .await
     }
 
     async fn try_take(connector: &Connector, schema_key: i64) -> Result<Self, OpenError> {
         let session = connector.connect().await?;
-        match locks::try_hold_shared(&session, schema_key, Locked::Process).await? {
-            true => Ok(Self(session)),
-            false => Err(OpenError::BeingMoved),
+        if !locks::try_hold_shared(&session, schema_key, Locked::Process).await? {
+            return Err(OpenError::BeingMoved);
         }
+        schema::stay(&session, schema_key).await?;
+        Ok(Self(session))
     }
 
     /// Takes the lock again when its connection is lost, for as long as the store is open. When a move was faster the store
-    /// closes: what it would write was left out.
+    /// closes: what it would write was left out. So it does when a schema has come meanwhile that does not bear this program.
     pub(crate) async fn keep(mut self, connector: &Connector, schema_key: i64, queues: &Queues) {
         let mut told = false;
         while !queues.is_closed() {
@@ -69,6 +72,10 @@ impl Guard {
                     );
                     queues.close();
                 }
+                Err(error @ OpenError::NewerSchema { .. }) => {
+                    tracing::error!(%error, "this process stops working on the database");
+                    queues.close();
+                }
                 Err(_) if told => {}
                 Err(error) => {
                     told = true;
@@ -84,7 +91,7 @@ async fn soon<T>(take: impl AsyncFn() -> Result<T, OpenError>) -> Result<T, Open
     let mut waited = Duration::ZERO;
     loop {
         match take().await {
-            Err(OpenError::InUse | OpenError::BeingMoved) if waited < PATIENCE => {
+            Err(OpenError::InUse | OpenError::BeingMoved | OpenError::Migrating) if waited < PATIENCE => {
                 tokio::time::sleep(RETRY_EVERY).await;
                 waited += RETRY_EVERY;
             }

@@ -38,6 +38,8 @@ pub(crate) enum Locked {
     Schema,
     /// All of it, for as long as a process works on it: nodes share it.
     Process,
+    /// The work of programs that know the schema up to a version: they share it, and whoever would shut them out waits.
+    Program(i64),
 }
 
 impl Locked {
@@ -54,6 +56,7 @@ impl Locked {
             Self::LaneGroup(group) => (8, i64::try_from(group.number()).expect("few groups")),
             Self::Nodes => (9, 0),
             Self::Changes => (10, 0),
+            Self::Program(known) => (11, known),
         }
     }
 
@@ -131,6 +134,8 @@ mod tests {
             Locked::OperatorKeys(None).key(1),
             Locked::Schema.key(1),
             Locked::Changes.key(1),
+            Locked::Program(1).key(1),
+            Locked::Program(2).key(1),
         ];
         for (place, key) in all.iter().enumerate() {
             assert!(!all[..place].contains(key), "{place}");

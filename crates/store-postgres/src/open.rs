@@ -51,9 +51,17 @@ pub enum OpenError {
     )]
     Setting { name: &'static str, wanted: &'static str, found: String },
     #[error(
-        "the data was written by a newer version (schema {found}, this version knows {known}); run that version"
+        "the data was written by a newer version: its schema is {found}, on which a program must know {bears} at least to work, \
+         and this one knows {known}; run that version"
     )]
-    NewerSchema { found: i64, known: i64 },
+    NewerSchema { found: i64, known: i64, bears: i64 },
+    #[error(
+        "processes of an older version work on this database: they know its schema up to {known}, and this version's is one \
+         for programs that know {bears} at least; stop them first, or go by way of a version in between"
+    )]
+    OlderAtWork { known: i64, bears: i64 },
+    #[error("a newer version is changing the tables of this database right now: wait until that is done")]
+    Migrating,
     #[error(
         "migration {number} was applied with another text than this version's; the database is not from a release"
     )]
