@@ -1,8 +1,8 @@
 //! Inbound HTTP: a shared kit, one folder per dialect, and the routers that mount them.
 //!
 //! Two routers leave this crate. [`public_router`] serves what customers see: the dialects. [`operator_router`]
-//! serves the native API, health and metrics, and must never be reachable through the public port. Both are thin:
-//! they authenticate, read, call the engine once and write the answer in their surface's words.
+//! serves the native API, health and metrics, and must never be reachable through the public port; of a process that only
+//! delivers [`worker_router`] takes its place. They are thin: they authenticate, read, call the engine once and write the answer in their surface's words.
 
 pub mod dialect;
 mod docs;
@@ -14,4 +14,4 @@ pub use dialect::{Dialect, Shape, ShapeError, ShapeValues};
 pub use kit::body::BodyTimedOut;
 pub use kit::caller_address::CallerAddress;
 pub use kit::no_room::NoRoom;
-pub use router::{built_in_dialects, built_in_shapes, operator_router, public_router};
+pub use router::{built_in_dialects, built_in_shapes, operator_router, public_router, worker_router};

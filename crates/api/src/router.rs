@@ -1,4 +1,4 @@
-//! The two routers, on one screen: which surface is mounted where.
+//! The routers, on one screen: which surface is mounted where.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use crate::kit::context::Context;
 use crate::kit::host::host_of;
 use crate::kit::no_room;
 use crate::kit::problem;
-use crate::kit::refusal::path_unknown;
+use crate::kit::refusal::{misdirected, path_unknown};
 use crate::kit::request_id::RequestIds;
 
 /// Shapes that a platform can adopt, one line each.
@@ -102,6 +102,13 @@ pub fn operator_router(
     let open = native::health_router(Arc::clone(&engine), access).merge(docs::router(dialects));
     let api = native::router(Arc::clone(&engine), Arc::clone(tasks), access, dialects);
     with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), engine)
+}
+
+/// What a process tells that only delivers: health, metrics and who delivers what. Everything else is another's to answer.
+pub fn worker_router(engine: Arc<Engine>, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
+    let open = native::health_router(Arc::clone(&engine), access);
+    let api = native::worker_router(Arc::clone(&engine), Arc::clone(tasks), access);
+    with_strangers(mounted(open, native::BASE_PATH, api).fallback(misdirected), engine)
 }
 
 /// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers

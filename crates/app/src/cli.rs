@@ -120,8 +120,13 @@ Keys:
   from backups: without it no stored secret opens. SIGNALPOST_OPERATOR_KEY_FILE and SIGNALPOST_MASTER_KEY_FILE name
   files that hold the keys instead.
 
+Several processes:
+  Any number may work on one PostgreSQL database, with the same keys; each takes calls and delivers. With --role api
+  a process leaves delivering to others, with --role worker it does nothing else and has no public address.
+
 Examples:
   signalpost serve
+  signalpost serve --role worker --config /etc/signalpost.toml
   signalpost serve --data /var/lib/signalpost --public 0.0.0.0:8080
   signalpost serve --config /etc/signalpost.toml
   SIGNALPOST_EGRESS_ALLOW=10.20.0.0/16 signalpost serve";

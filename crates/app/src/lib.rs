@@ -8,6 +8,7 @@
 mod cli;
 mod cmd;
 mod cores;
+mod doors;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod heavy_thread;
@@ -18,6 +19,7 @@ mod open_files;
 mod patience;
 mod ports;
 mod process;
+mod role;
 mod server;
 mod settings;
 mod telemetry;

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use signalpost_api::{OperatorAccess, operator_router, public_router};
-use signalpost_core::ports::{Clock, Spawn};
+use signalpost_api::OperatorAccess;
+use signalpost_core::ports::Clock;
 use signalpost_core::seal::Keyring;
 use signalpost_core::secret::Secret;
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
@@ -22,14 +22,15 @@ use tokio::sync::watch;
 
 use crate::cmd::Failure;
 use crate::cores::{self, CoreParts};
+use crate::doors::Doors;
 use crate::heavy_thread::HeavyThread;
 use crate::huge_pages;
 use crate::key_files::Keys;
-use crate::listen::{Callers, Connections, Door, Manner, TrustedProxies};
+use crate::listen::Connections;
 use crate::open_files;
-use crate::ports::{CallerTasks, SystemClock, SystemRandom, SystemThreads};
+use crate::ports::{SystemClock, SystemRandom, SystemThreads};
 use crate::process;
-use crate::settings::{DoorSettings, Settings, keys};
+use crate::settings::Settings;
 use crate::tls::{self, Certificate};
 
 /// Threads that read the store: looking things up must not wait for one slow list.
@@ -41,7 +42,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 pub(crate) const POSTGRES_SCHEMA: &str = "signalpost";
 
 pub(crate) struct Server {
-    pub(crate) public: SocketAddr,
+    /// Nobody reaches a process there that only delivers.
+    pub(crate) public: Option<SocketAddr>,
     pub(crate) operator: SocketAddr,
     engine: Arc<Engine>,
     store: Arc<dyn Store>,
@@ -61,9 +63,8 @@ impl Server {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         open_files::raise_limit(&settings, processors);
         huge_pages::do_without();
-        let mut certificates = Vec::new();
-        let public = open_door(Callers::Strangers, &settings.public, &settings, &mut certificates)?;
-        let operator = open_door(Callers::Operators, &settings.operator, &settings, &mut certificates)?;
+        let mut doors = Doors::open(&settings)?;
+        let certificates = std::mem::take(&mut doors.certificates);
         let clock = Arc::new(SystemClock::new());
         let store = open_store(&settings, &clock)?;
         let clock: Arc<dyn Clock> = clock;
@@ -83,27 +84,24 @@ impl Server {
         });
         let refuse_readiness = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess { key_hash: keys.operator_key, draining: Arc::clone(&refuse_readiness) };
-        let tasks: Arc<dyn Spawn> = Arc::new(CallerTasks);
-        let public_router = public_router(Arc::clone(&engine), &tasks, dialects, settings.egress.opened());
-        let operator_router = operator_router(Arc::clone(&engine), &tasks, &access, dialects);
+        let addresses = doors.addresses();
+        let surfaces = doors.surfaces(&engine, &access, &settings);
         let (draining, is_draining) = watch::channel(false);
         let (connections, seats) = Connections::new(delivery_cores.len(), is_draining);
         let client_tls =
             client_config(None).map_err(|error| Failure::new(format!("TLS cannot be set up: {error}")))?;
-        let egress = settings.egress.with_own_listeners(vec![public.address, operator.address]);
+        let egress = settings.egress.with_own_listeners(addresses);
         let mut threads = Vec::new();
         for (number, (core, seat)) in delivery_cores.into_iter().zip(seats).enumerate() {
-            let doors = vec![
-                (public.another()?, public_router.clone()),
-                (operator.another()?, operator_router.clone()),
-            ];
+            let doors = surfaces.another()?;
             let (connections, clock) = (connections.clone(), Arc::clone(&clock));
             let (egress, tls) = (egress.clone(), Arc::clone(&client_tls));
             let parts = CoreParts { core, doors, seat, connections, clock, egress, tls };
             threads.push(cores::start(number, parts)?);
         }
-        let (public, operator) = (public.address, operator.address);
-        tracing::info!(%public, %operator, cores = threads.len(), "ready");
+        let (public, operator, role) = (surfaces.public(), surfaces.operator(), settings.role.name());
+        let shown = public.map(tracing::field::display);
+        tracing::info!(role, public = shown, %operator, cores = threads.len(), "ready");
         Ok(Self {
             public,
             operator,
@@ -172,30 +170,6 @@ fn checked_runtime(store: &dyn Store, keyring: &Keyring) -> Result<Runtime, Fail
     Ok(runtime)
 }
 
-/// Binds an address, with its certificate when it speaks TLS.
-fn open_door(
-    callers: Callers,
-    wanted: &DoorSettings,
-    settings: &Settings,
-    certificates: &mut Vec<Arc<Certificate>>,
-) -> Result<Door, Failure> {
-    let acceptor = match &wanted.tls {
-        None => None,
-        Some(files) => {
-            let certificate = Arc::new(Certificate::open(files.clone()).map_err(Failure::new)?);
-            certificates.push(Arc::clone(&certificate));
-            Some(tls::acceptor(certificate))
-        }
-    };
-    let proxies = TrustedProxies::new(settings.trusted_proxies.clone());
-    let manner = Manner::new((callers, wanted.connections), acceptor, settings.patience, proxies);
-    let (name, flag) = match callers {
-        Callers::Strangers => ("public", keys::PUBLIC.flag),
-        Callers::Operators => ("operator", keys::OPERATOR.flag),
-    };
-    Door::bind(name, flag, wanted.address, manner)
-}
-
 /// Nothing is served with a master key that does not open what is stored.
 pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
     match error {
@@ -209,7 +183,7 @@ pub(crate) fn key_failure(error: KeyCheckError) -> Failure {
 
 fn open_store(settings: &Settings, clock: &Arc<SystemClock>) -> Result<Arc<dyn Store>, Failure> {
     if let Some(url) = &settings.database {
-        return open_database(url, Arc::clone(clock), Duty::Delivers);
+        return open_database(url, Arc::clone(clock), settings.role.duty());
     }
     let (directory, readers) = (settings.data.clone(), STORE_READERS);
     let options = OpenOptions { directory, threads: &SystemThreads, readers };

@@ -31,6 +31,8 @@ pub enum ErrorCode {
     KeyReused,
     /// The caller must slow down.
     RateLimited,
+    /// This process has another part of the work; another one answers this.
+    Misdirected,
     /// The engine cannot take this now; nothing was stored and a retry is safe.
     Unavailable,
     /// The disk has no room for more; nothing was stored, and a retry is safe once there is.
@@ -40,7 +42,7 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Malformed,
         Self::UnsupportedMediaType,
         Self::Invalid,
@@ -54,6 +56,7 @@ impl ErrorCode {
         Self::LimitReached,
         Self::KeyReused,
         Self::RateLimited,
+        Self::Misdirected,
         Self::Unavailable,
         Self::StorageFull,
         Self::Internal,
@@ -75,6 +78,7 @@ impl ErrorCode {
             Self::LimitReached => "limit_reached",
             Self::KeyReused => "idempotency_key_reused",
             Self::RateLimited => "rate_limited",
+            Self::Misdirected => "misdirected",
             Self::Unavailable => "unavailable",
             Self::StorageFull => "storage_full",
             Self::Internal => "internal",

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::base62;
 use signalpost_core::credential::Credential;
-use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::error::Error;
 use signalpost_core::hex;
 use signalpost_core::id::IdMint;
 use signalpost_core::id_form::Counter;
@@ -143,16 +143,6 @@ impl Engine {
 
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
-    }
-
-    /// Whether the store can commit right now, and what is owed would be sent: a node whose lease has run out begins nothing.
-    pub async fn check_ready(&self) -> Result<(), Error> {
-        if !self.ownership.is_trusted(self.clock.monotonic()) {
-            let sentence =
-                "this node's lease on the database has run out; others deliver until it is renewed";
-            return Err(Error::new(ErrorCode::Unavailable, sentence));
-        }
-        Ok(self.store.probe(self.clock.now()).await?)
     }
 
     pub(crate) fn mint_id(&self) -> i64 {

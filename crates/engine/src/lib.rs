@@ -47,6 +47,7 @@ pub mod pass;
 mod permit;
 mod places;
 mod profiles;
+mod ready;
 mod record;
 pub mod redeliver;
 mod release;

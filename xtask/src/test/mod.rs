@@ -8,6 +8,7 @@ pub(crate) mod command;
 mod demo;
 mod full_disk;
 mod node;
+mod previous;
 pub(crate) mod python;
 mod schemathesis;
 mod tests;
@@ -46,7 +47,11 @@ const STEPS: &[Step] = &[
     Step { name: "clippy", what: "clippy without a warning, tests included", run: checks::clippy },
     Step { name: "tidy", what: "the rules of the house", run: || tidy::run(Args::new(Vec::new())) },
     Step { name: "docs", what: "rustdoc without a warning", run: checks::docs },
-    Step { name: "tests", what: "all tests of all crates", run: tests::workspace },
+    Step {
+        name: "tests",
+        what: "all tests of all crates, and the commit before beside this one",
+        run: tests::workspace,
+    },
     Step {
         name: "addresses",
         what: "which addresses are public, judged by another library too",

@@ -1,11 +1,18 @@
 //! Steps that run cargo's tests. A run that executed no test has failed.
 
-use super::command;
+use super::{command, previous};
 use crate::{Outcome, workspace};
 
+/// Where the tests find the program of the commit before.
+const PREVIOUS: &str = "PREVIOUS_SIGNALPOST";
+
 pub(super) fn workspace() -> Outcome {
-    let printed = command::run_and_read(workspace::cargo().args(["test", "--workspace"]))?;
-    require_tests(&printed)
+    command::cargo(&["test", "--workspace", "--no-run"])?;
+    let mut cargo = workspace::cargo();
+    if let Some(program) = previous::program()? {
+        cargo.env(PREVIOUS, program);
+    }
+    require_tests(&command::run_and_read(cargo.args(["test", "--workspace"]))?)
 }
 
 fn require_tests(printed: &str) -> Outcome {

@@ -83,6 +83,11 @@ pub(crate) fn meaning(code: ErrorCode) -> Meaning {
             "The caller sends more requests than it may.",
             "Wait as long as `Retry-After` says, and send fewer.",
         ),
+        ErrorCode::Misdirected => (
+            StatusCode::MISDIRECTED_REQUEST,
+            "This process has the role `worker`: it delivers, and does not serve the API. Nothing was looked at or stored.",
+            "Send it to a process with the role `api` or `all`.",
+        ),
         ErrorCode::Unavailable => (
             StatusCode::SERVICE_UNAVAILABLE,
             "The request cannot be taken now. Nothing was stored.",
@@ -121,7 +126,7 @@ mod tests {
         let statuses = ErrorCode::ALL.map(|code| meaning(code).status.as_u16());
         assert_eq!(
             statuses,
-            [400, 415, 422, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 503, 507, 500]
+            [400, 415, 422, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 421, 503, 507, 500]
         );
         for code in ErrorCode::ALL {
             let Meaning { what, advice, .. } = meaning(code);

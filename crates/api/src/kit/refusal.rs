@@ -72,6 +72,12 @@ pub(crate) async fn path_unknown() -> Refusal {
     Error::not_found("path").into()
 }
 
+/// Fallback of a process that has another part of the work.
+pub(crate) async fn misdirected() -> Refusal {
+    let message = "this process only delivers; ask one that serves the API";
+    Error::new(ErrorCode::Misdirected, message).into()
+}
+
 /// The path exists, the method does not.
 pub(crate) fn method_unknown(offered: Arc<[Method]>) -> Refusal {
     let error = Error::new(ErrorCode::MethodNotAllowed, "this path does not offer this method");

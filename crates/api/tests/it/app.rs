@@ -14,7 +14,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use signalpost_api::{
-    CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
+    CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router, worker_router,
 };
 use signalpost_core::cidr::Cidr;
 use signalpost_core::credential::CredentialHash;
@@ -45,6 +45,7 @@ pub(crate) struct App {
     pub(crate) tasks: Arc<Tasks>,
     public: Router,
     operator: Router,
+    worker: Router,
 }
 
 impl App {
@@ -90,8 +91,14 @@ impl App {
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(Arc::clone(&engine), &spawn, &dialects, opened);
         let operator = operator_router(Arc::clone(&engine), &spawn, &access, &dialects);
+        let worker = worker_router(Arc::clone(&engine), &spawn, &access);
         let core = Mutex::new(cores.pop());
-        Self { store: model, clock, work, draining, engine, core, tasks, public, operator }
+        Self { store: model, clock, work, draining, engine, core, tasks, public, operator, worker }
+    }
+
+    /// The same process, had it nothing to do but to deliver.
+    pub(crate) fn into_worker(self) -> Self {
+        Self { operator: self.worker.clone(), ..self }
     }
 
     /// A call of the operator side with the operator's key.

@@ -4,6 +4,8 @@ use std::sync::atomic::Ordering;
 
 use http::Method;
 use serde_json::json;
+use signalpost_core::lane_group::LaneGroup;
+use signalpost_core::time::Monotonic;
 use signalpost_store::Ledger;
 use signalpost_store::testing::block_on::block_on;
 
@@ -26,6 +28,22 @@ fn readiness_follows_the_store_at_most_every_quarter_second() {
     assert_eq!(problem.expect(503).header("retry-after"), "1");
     assert_eq!(problem.text_at("/code"), "unavailable");
     app.operator_stranger(Method::GET, "/livez").send().expect(200);
+}
+
+#[test]
+fn who_is_not_ready_says_why() {
+    let why = |app: &App| {
+        app.clock.advance_ms(250);
+        app.operator_stranger(Method::GET, "/readyz").send().expect(503).text_at("/detail")
+    };
+    let app = App::new();
+    let ownership = app.store.ownership();
+    LaneGroup::all().for_each(|group| ownership.lose(group));
+    assert_eq!(ready(&app), 200, "the one node of this store delivers");
+    block_on(app.store.close()).unwrap();
+    assert_eq!(why(&app), "the store cannot commit right now");
+    ownership.trust_until(Monotonic::from_us(0));
+    assert_eq!(why(&app), "this node's lease on the database has run out and is not renewed yet");
 }
 
 #[test]

@@ -53,4 +53,5 @@ mod users;
 mod webhook_login;
 mod webhook_options;
 mod webhooks;
+mod worker;
 mod workspaces;

@@ -16,11 +16,13 @@ use super::problems::Problems;
 use super::value::Value;
 use super::{DoorSettings, Settings, TlsFiles, amount, dialects};
 use crate::patience::Patience;
+use crate::role::Role;
 
 /// `None` only when a problem was noted.
 pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> Option<Settings> {
     let mut reader = Reader { effective, problems };
     let data = reader.text(keys::DATA, data);
+    let role = reader.text(keys::ROLE, Role::read);
     let public =
         reader.door(keys::PUBLIC, keys::PUBLIC_CERTIFICATE, keys::PUBLIC_KEY, keys::PUBLIC_CONNECTIONS);
     let operator = reader.door(
@@ -35,13 +37,16 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
     let log = reader.text(keys::LOG, log);
     let retention = reader.retention();
     let patience = reader.patience();
-    if let (Some(public), Some(operator)) = (&public, &operator) {
+    if let (Some(public), Some(operator)) = (&public, &operator)
+        && role.is_some_and(Role::serves)
+    {
         reader.check_apart(public.address, operator.address);
     }
     let dialects = dialects::read(effective, problems);
     Some(Settings {
         data: data?,
         database: None,
+        role: role?,
         public: public?,
         operator: operator?,
         egress: egress?,

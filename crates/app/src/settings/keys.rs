@@ -46,6 +46,10 @@ keys! {
         "Address for customers: the dialects' APIs, and nothing else.";
     OPERATOR = "operator", "SIGNALPOST_OPERATOR", "operator", Text, "ADDR", Some("127.0.0.1:8081"),
         "Address for you: publishing, administration, health and metrics. Keep it off the internet.";
+    ROLE = "role", "SIGNALPOST_ROLE", "role", Text, "ROLE", Some("all"),
+        "Which part of the work this process takes, where several share a PostgreSQL database: `all`, `api` (takes every \
+         call and delivers nothing) or `worker` (delivers; no public address, and nothing but health, metrics and \
+         `/v1/cluster` at the operator address).";
     EGRESS_ALLOW = "egress_allow", "SIGNALPOST_EGRESS_ALLOW", "egress-allow", List, "CIDR,…", Some(""),
         "Ranges that webhooks may reach although they are not on the public internet. Without it loopback, private, \
          link-local and all other special addresses are refused, by whatever name or spelling they are reached. \

@@ -28,6 +28,7 @@ use self::layers::{Effective, Flags};
 use self::problems::Problems;
 use crate::cmd::Failure;
 use crate::patience::Patience;
+use crate::role::Role;
 
 pub(crate) use self::convert::from_effective;
 pub(crate) use self::dialects::effective_tables;
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) data: PathBuf,
     /// Of a PostgreSQL server; without it the data lie in the data directory.
     pub(crate) database: Option<Secret>,
+    pub(crate) role: Role,
+    /// Where nobody listens who only delivers.
     pub(crate) public: DoorSettings,
     pub(crate) operator: DoorSettings,
     pub(crate) egress: EgressPolicy,
@@ -73,9 +76,24 @@ impl Settings {
         let database = database::database_url(flags, environment)?;
         let effective = Effective::gather(flags, environment, &mut problems);
         let settings = from_effective(&effective, &mut problems);
+        let settings = settings.map(|settings| Self { database, ..settings });
+        if let Some(settings) = &settings {
+            settings.check_role(&effective, &mut problems);
+        }
         problems.into_result()?;
-        let settings = settings.expect("without a problem there are settings");
-        Ok(Self { database, ..settings })
+        Ok(settings.expect("without a problem there are settings"))
+    }
+
+    /// Notes a role that is a part of the work where nobody has the rest.
+    pub(crate) fn check_role(&self, effective: &Effective, problems: &mut Problems) {
+        if self.role != Role::All && self.database.is_none() {
+            let problem = format!(
+                "`{}` is one of several processes on a PostgreSQL database, and no database URL is given; the embedded store \
+                 has one process, with the role `all`",
+                self.role.name()
+            );
+            problems.at(&effective.get(keys::ROLE).source, keys::ROLE.name, &problem);
+        }
     }
 
     /// Sentences about what is permitted and probably not meant.
@@ -104,5 +122,22 @@ mod tests {
             Settings::read(&flags, &environment).expect("good").warnings(&environment).len()
         };
         assert_eq!((warnings("127.0.0.1:1"), warnings("[::1]:1"), warnings("0.0.0.0:1")), (0, 0, 1));
+    }
+
+    #[test]
+    fn a_part_of_the_work_needs_others_for_the_rest() {
+        let read = |role: &str, database_url: Option<&str>| {
+            let values = [("role", role.to_owned()), ("operator", "127.0.0.1:8080".to_owned())].into();
+            let flags = Flags { values, database_url: database_url.map(str::to_owned), ..Flags::default() };
+            let read = Settings::read(&flags, &Environment::default());
+            read.map(|settings| settings.role).map_err(|failure| failure.what)
+        };
+        let url = Some("postgres://host/database");
+        assert_eq!(read("worker", url), Ok(Role::Worker), "it has no public address that could be the same");
+        let shared = read("api", url).expect_err("it has");
+        assert!(shared.starts_with("--operator: 127.0.0.1:8080 is the public address as well"), "{shared}");
+        let alone = read("worker", None).expect_err("nobody would serve");
+        assert!(alone.starts_with("--role: `worker` is one of several processes"), "{alone}");
+        assert_eq!(read("boss", url), Err("--role: `boss` must be `all`, `api` or `worker`".to_owned()));
     }
 }

@@ -27,16 +27,17 @@ pub(crate) struct Health {
     probe: Mutex<Probe>,
 }
 
-#[derive(Clone, Copy, Default)]
+#[derive(Default)]
 struct Probe {
     started_at: Option<Timestamp>,
     result: Option<(Timestamp, Readiness)>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone)]
 enum Readiness {
     Ready,
-    NotReady,
+    /// And why.
+    NotReady(Arc<str>),
 }
 
 /// Paths that are answered whoever asks, and however busy the process is.
@@ -56,7 +57,10 @@ pub(crate) fn operations() -> Vec<Operation<Arc<Health>>> {
     });
     let ready = open("/readyz", ready).described(|call| {
         call.named("getReadiness", "Whether the process takes work")
-            .about("Ready is who can commit and is not stopping. Tried four times a second at most.")
+            .about(
+                "Ready is who can commit and is not stopping, while somebody delivers: this process, or another one on the same \
+                 database. Else `detail` says what is missing. Tried four times a second at most.",
+            )
             .answers_text("text/plain", "It is ready: `ok`.")
             .refuses(&[ErrorCode::Unavailable])
     });
@@ -78,7 +82,7 @@ async fn ready(State(health): State<Arc<Health>>) -> Answer {
     }
     match health.readiness().await {
         Readiness::Ready => Ok(reply::with_type(StatusCode::OK, "text/plain; charset=utf-8", "ok")),
-        Readiness::NotReady => Err(not_ready("the store cannot commit right now")),
+        Readiness::NotReady(why) => Err(not_ready(&why)),
     }
 }
 
@@ -92,7 +96,7 @@ fn not_ready(message: &str) -> Refusal {
 }
 
 impl Health {
-    /// Whether the store can commit, by a probe that is at most so old.
+    /// Whether this process takes work, by a probe that is at most so old.
     async fn readiness(&self) -> Readiness {
         let now = self.engine.now();
         if let Some(known) = self.probe.lock().unwrap_or_else(PoisonError::into_inner).known_at(now) {
@@ -105,12 +109,19 @@ impl Health {
                     cause = error.cause.as_deref().map(tracing::field::debug),
                     "not ready: {error}"
                 );
-                Readiness::NotReady
+                Readiness::NotReady(error.message.into())
             }
         };
-        let done = (self.engine.now(), result);
+        let done = (self.engine.now(), result.clone());
         self.probe.lock().unwrap_or_else(PoisonError::into_inner).result = Some(done);
         result
+    }
+}
+
+impl Readiness {
+    /// Nobody has had an answer for too long.
+    fn unknown() -> Self {
+        Self::NotReady("the store does not answer".into())
     }
 }
 
@@ -119,8 +130,8 @@ impl Probe {
     fn known_at(&mut self, now: Timestamp) -> Option<Readiness> {
         let age = |since: Timestamp| if since > now { i64::MAX } else { now.ms_since(since) };
         if self.started_at.is_some_and(|started_at| age(started_at) < PROBE_INTERVAL_MS) {
-            let kept = self.result.filter(|(at, _)| age(*at) < RESULT_KEPT_MS);
-            return Some(kept.map_or(Readiness::NotReady, |(_, result)| result));
+            let kept = self.result.as_ref().filter(|(at, _)| age(*at) < RESULT_KEPT_MS);
+            return Some(kept.map_or_else(Readiness::unknown, |(_, result)| result.clone()));
         }
         self.started_at = Some(now);
         None

@@ -48,7 +48,7 @@ use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
 use crate::kit::operation::Access;
-use crate::kit::refusal::{Refusal, path_unknown};
+use crate::kit::refusal::{Refusal, misdirected, path_unknown};
 use crate::kit::request_id::RequestIds;
 use crate::kit::{limiter, operation, problem};
 use auth::{Gate, Pace};
@@ -103,12 +103,25 @@ pub(crate) fn router(
     access: &OperatorAccess,
     dialects: &[Dialect],
 ) -> Router {
+    let routes = operation::router(operations::operations(&Served::by(dialects)));
+    guarded(routes.fallback(path_unknown), engine, tasks, access)
+}
+
+/// What is left of it where nothing is served: who delivers.
+pub(crate) fn worker_router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
+    let routes = operation::router(operations::about_the_cluster());
+    guarded(routes.fallback(misdirected), engine, tasks, access)
+}
+
+fn guarded(
+    routes: Router<Arc<Surface>>,
+    engine: Arc<Engine>,
+    tasks: Arc<dyn Spawn>,
+    access: &OperatorAccess,
+) -> Router {
     let (gate, request_ids) = (Gate::new(access), RequestIds::default());
     let surface = Arc::new(Surface { engine, tasks, gate, request_ids });
-    operation::router(operations::operations(&Served::by(dialects)))
-        .fallback(path_unknown)
-        .layer(from_fn_with_state(Arc::clone(&surface), guard))
-        .with_state(surface)
+    routes.layer(from_fn_with_state(Arc::clone(&surface), guard)).with_state(surface)
 }
 
 /// Every call of the API with its whole path, for the document.

@@ -57,7 +57,9 @@ pub(super) const fn shown(code: ErrorCode) -> (StatusCode, &'static str) {
             (StatusCode::CONFLICT, CONFLICT)
         }
         ErrorCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED"),
-        ErrorCode::Unavailable | ErrorCode::StorageFull => (StatusCode::SERVICE_UNAVAILABLE, INTERNAL_ERROR),
+        ErrorCode::Misdirected | ErrorCode::Unavailable | ErrorCode::StorageFull => {
+            (StatusCode::SERVICE_UNAVAILABLE, INTERNAL_ERROR)
+        }
         ErrorCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, INTERNAL_ERROR),
     }
 }
@@ -71,7 +73,7 @@ mod tests {
         let statuses = ErrorCode::ALL.map(|code| shown(code).0.as_u16());
         assert_eq!(
             statuses,
-            [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 409, 409, 429, 503, 503, 500]
+            [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 409, 409, 429, 503, 503, 503, 500]
         );
     }
 }

@@ -50,7 +50,9 @@ pub(super) fn shown(error: &Error) -> (StatusCode, &str) {
         ErrorCode::Conflict | ErrorCode::LimitReached => (StatusCode::CONFLICT, own),
         ErrorCode::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, own),
         ErrorCode::RateLimited => (StatusCode::TOO_MANY_REQUESTS, own),
-        ErrorCode::Unavailable | ErrorCode::StorageFull => (StatusCode::SERVICE_UNAVAILABLE, own),
+        ErrorCode::Misdirected | ErrorCode::Unavailable | ErrorCode::StorageFull => {
+            (StatusCode::SERVICE_UNAVAILABLE, own)
+        }
         ErrorCode::Internal => (StatusCode::INTERNAL_SERVER_ERROR, "Unexpected server error"),
     }
 }
@@ -80,7 +82,7 @@ mod tests {
         let statuses = ErrorCode::ALL.map(|code| shown(&Error::new(code, "x")).0.as_u16());
         assert_eq!(
             statuses,
-            [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 503, 503, 500]
+            [400, 400, 400, 413, 408, 401, 403, 404, 405, 409, 409, 422, 429, 503, 503, 503, 500]
         );
     }
 }

@@ -67,7 +67,7 @@ pub(super) const fn shown(code: ErrorCode) -> Fault {
         ErrorCode::Conflict | ErrorCode::KeyReused => profile::CONFLICT,
         ErrorCode::LimitReached => profile::LIMIT_REACHED,
         ErrorCode::RateLimited => profile::TOO_MANY,
-        ErrorCode::Unavailable | ErrorCode::StorageFull => profile::UNAVAILABLE,
+        ErrorCode::Misdirected | ErrorCode::Unavailable | ErrorCode::StorageFull => profile::UNAVAILABLE,
         ErrorCode::Internal => profile::INTERNAL,
     }
 }
@@ -101,7 +101,7 @@ mod tests {
         let statuses = ErrorCode::ALL.map(|code| shown(code).status.as_u16());
         assert_eq!(
             statuses,
-            [400, 415, 400, 413, 408, 401, 403, 404, 405, 409, 409, 409, 429, 503, 503, 500]
+            [400, 415, 400, 413, 408, 401, 403, 404, 405, 409, 409, 409, 429, 503, 503, 503, 500]
         );
     }
 

@@ -15,9 +15,13 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let effective = Effective::gather(flags, &environment, &mut problems);
     let settings = from_effective(&effective, &mut problems);
     let database = database::database_url(flags, &environment).map_err(|failure| failure.what);
+    let is_known = database.is_ok();
     let database = problems.keep(database).flatten();
     let settings = settings.map(|settings| Settings { database, ..settings });
     if let Some(settings) = &settings {
+        if is_known {
+            settings.check_role(&effective, &mut problems);
+        }
         check_files(settings, &environment, &mut problems);
     }
     problems.into_result()?;
@@ -32,7 +36,8 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
 
 /// What the settings point to: it must be there and make sense.
 fn check_files(settings: &Settings, environment: &Environment, problems: &mut Problems) {
-    for files in [&settings.public.tls, &settings.operator.tls].into_iter().flatten() {
+    let public = settings.public.tls.as_ref().filter(|_| settings.role.serves());
+    for files in [public, settings.operator.tls.as_ref()].into_iter().flatten() {
         problems.keep(tls::load(files).map(drop));
     }
     problems.keep(Keys::check(settings, environment).map_err(|failure| failure.what));

@@ -34,7 +34,7 @@ pub(super) fn run(args: DemoArgs) -> Result<(), Failure> {
     let operator_key = key_files::operator_key(&data.0, &environment)?.key;
     let keys = Keys::read_or_make(&data.0, &environment)?;
     let server = Server::start(settings(&data)?, keys)?;
-    let (public, operator) = (server.public, server.operator);
+    let (public, operator) = (server.public.expect("it serves, as it was set up"), server.operator);
     let operator_key = operator_key.expose_text().to_owned();
     let tour = async move {
         let mut tour = Tour::begin(public, operator, &operator_key).await?;

@@ -1,4 +1,4 @@
-//! Three processes on one database, publishers on all of them, and a receiver that counts.
+//! Processes on one database, publishers on all that take events, and a receiver that counts.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,16 +7,18 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalpost_testkit::{Answer, HttpClient, Operator, Postgres, Receiver, Request, Server, wait_for};
+use signalpost_testkit::{
+    Answer, HttpClient, Operator, Postgres, Receiver, Request, Server, ServerOptions, wait_for,
+};
 
 use crate::{PATIENCE, options};
 
 /// Longer than a lease, and the pause of a delivery whose receiver has given up.
-const LONG: Duration = Duration::from_secs(60);
+pub(super) const LONG: Duration = Duration::from_secs(60);
 pub(super) const NODES: usize = 3;
 pub(super) const LANE_GROUPS: usize = 64;
 pub(super) const WEBHOOKS: usize = 24;
-const KEY: &str = "one-key-for-all-nodes-of-the-test";
+pub(super) const KEY: &str = "one-key-for-all-nodes-of-the-test";
 /// An attempt that nobody answers is given up after this.
 const TIMEOUT_MS: u64 = 20_000;
 
@@ -33,14 +35,37 @@ pub(super) struct Cluster {
     pub(super) holds: Arc<AtomicBool>,
     acknowledged: Arc<Mutex<Vec<u64>>>,
     next: Arc<AtomicUsize>,
-    _receiver: Receiver,
+    receiver: Receiver,
     database: Postgres,
 }
 
 impl Cluster {
+    /// Three of the same kind.
     pub(super) fn start() -> Self {
+        let cluster = Self::of((0..NODES).map(|_| options(&[])));
+        cluster.wait_for_balance();
+        cluster
+    }
+
+    /// These, in this order, each when the one before is ready. The first one takes calls.
+    pub(super) fn of(nodes: impl IntoIterator<Item = ServerOptions>) -> Self {
         let database = Postgres::start(&[]).unwrap();
-        let nodes: Vec<Server> = (0..NODES).map(|_| node(&database)).collect();
+        let nodes = nodes.into_iter().map(|options| node(&database, options)).collect();
+        Self::on(database, nodes)
+    }
+
+    /// With one that takes calls, and is not waited for until it is ready.
+    pub(super) fn of_unready(options: ServerOptions) -> Self {
+        let database = Postgres::start(&[]).unwrap();
+        let mut node = Server::new(with_environment(&database, options)).unwrap();
+        node.launch().unwrap();
+        let answers =
+            || HttpClient::new(node.operator_address(), LONG).send(&Request::new("GET", "/livez")).is_ok();
+        wait_for("it to take calls", LONG, answers).unwrap();
+        Self::on(database, vec![node])
+    }
+
+    fn on(database: Postgres, nodes: Vec<Server>) -> Self {
         let (taken, holds) = (Taken::default(), Arc::new(AtomicBool::new(false)));
         let receiver = receiver(&taken, &holds);
         let mut operator = Operator::new(nodes[0].operator_address(), KEY);
@@ -54,24 +79,18 @@ impl Cluster {
             webhooks.push(operator.create_webhook(&workspace, &webhook).unwrap().0);
         }
         let (acknowledged, next) = (Arc::default(), Arc::default());
-        let cluster = Self {
-            nodes,
-            workspace,
-            webhooks,
-            taken,
-            holds,
-            acknowledged,
-            next,
-            _receiver: receiver,
-            database,
-        };
-        cluster.wait_for_balance();
-        cluster
+        Self { nodes, workspace, webhooks, taken, holds, acknowledged, next, receiver, database }
+    }
+
+    /// One more.
+    pub(super) fn join(&mut self, options: ServerOptions) {
+        self.nodes.push(node(&self.database, options));
     }
 
     /// Until each node has its part of the work.
     pub(super) fn wait_for_balance(&self) {
-        let have_theirs = || (0..NODES).all(|node| self.groups_of(node) >= LANE_GROUPS / NODES);
+        let count = self.nodes.len();
+        let have_theirs = || (0..count).all(|node| self.groups_of(node) >= LANE_GROUPS / count);
         wait_for("groups to be divided", LONG, have_theirs).unwrap();
     }
 
@@ -129,10 +148,10 @@ impl Cluster {
         self.taken.lock().unwrap().values().filter(|count| **count > 1).count()
     }
 
-    /// A page of deliveries with this status, as the last node that runs tells it.
+    /// A page of deliveries with this status, as the first node that runs tells it.
     pub(super) fn listed(&self, status: &str) -> Vec<Value> {
         let path = format!("/v1/workspaces/{}/deliveries?limit=100&status={status}", self.workspace);
-        let living = self.nodes.iter().rposition(|node| node.pid().is_some()).unwrap();
+        let living = self.nodes.iter().position(|node| node.pid().is_some()).unwrap();
         self.operator(living).get(&path).unwrap()["data"].as_array().unwrap().clone()
     }
 
@@ -143,6 +162,11 @@ impl Cluster {
             HttpClient::new(self.nodes[node].operator_address(), LONG).send(&metrics).unwrap().text();
         let owned = answer.lines().find_map(|line| line.strip_prefix("signalpost_lane_groups_owned "));
         owned.unwrap().parse().unwrap()
+    }
+
+    /// Of the receiver.
+    pub(super) fn url(&self, path: &str) -> String {
+        self.receiver.url(path)
     }
 
     pub(super) fn operator(&self, node: usize) -> Operator {
@@ -170,10 +194,12 @@ impl Cluster {
     }
 }
 
-fn node(database: &Postgres) -> Server {
-    let mut options = options(&[]);
-    options.environment = environment(database);
-    Server::start(options, PATIENCE).unwrap()
+fn node(database: &Postgres, options: ServerOptions) -> Server {
+    Server::start(with_environment(database, options), PATIENCE).unwrap()
+}
+
+fn with_environment(database: &Postgres, options: ServerOptions) -> ServerOptions {
+    ServerOptions { environment: environment(database), ..options }
 }
 
 fn environment(database: &Postgres) -> Vec<(String, String)> {

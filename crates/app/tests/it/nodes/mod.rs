@@ -1,6 +1,8 @@
 //! Several processes on one PostgreSQL database: each may be killed, frozen or stopped, and callers may come to any of them.
 
 mod cluster;
+mod roles;
+mod upgrade;
 
 use std::sync::atomic::Ordering;
 
@@ -12,7 +14,7 @@ use crate::PATIENCE;
 
 /// Requests of one node that may be on their way at once in these tests: each publisher waits for its answer, but the receiver
 /// answers later than that.
-const IN_FLIGHT_MAX: usize = 64;
+pub(super) const IN_FLIGHT_MAX: usize = 64;
 
 #[test]
 fn every_event_comes_once_whoever_accepts_it() {

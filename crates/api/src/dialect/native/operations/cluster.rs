@@ -7,7 +7,7 @@ use crate::dialect::native::cluster;
 
 const TAG: &str = "Cluster";
 
-pub(super) fn operations() -> Vec<NativeOperation> {
+pub(in crate::dialect::native) fn operations() -> Vec<NativeOperation> {
     let get = read("/cluster", cluster::get).described(|call| {
         call.named("getCluster", "Look at who delivers what")
             .about("The processes that share the store, what each of them delivers for, and how far behind that is.")

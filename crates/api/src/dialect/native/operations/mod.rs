@@ -21,6 +21,7 @@ use signalpost_core::error::ErrorCode;
 use signalpost_core::profile::IdForm;
 use signalpost_core::scope::Scope;
 
+pub(super) use self::cluster::operations as about_the_cluster;
 use super::Surface;
 use crate::dialect::Dialect;
 use crate::kit::description::{Content, Description, Shape};
