@@ -56,7 +56,7 @@ impl Locked {
             Self::LaneGroup(group) => (8, i64::try_from(group.number()).expect("few groups")),
             Self::Nodes => (9, 0),
             Self::Changes => (10, 0),
-            Self::Program(known) => (11, known),
+            Self::Program(known) => (12, known),
         }
     }
 

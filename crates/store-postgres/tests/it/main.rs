@@ -16,3 +16,4 @@ mod nodes;
 mod opening;
 mod support;
 mod tls;
+mod upgrade;
