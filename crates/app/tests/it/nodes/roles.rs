@@ -60,7 +60,7 @@ fn tests_redeliveries_and_replays_reach_whoever_delivers() {
     let (mut operator, to) = (cluster.operator(API), "/0");
     let webhook = format!("/v1/workspaces/{}/webhooks/{}", cluster.workspace, cluster.webhooks[0]);
     let arrives = |count: usize| {
-        wait_for("it to arrive", LONG, || cluster.requests_to(to) == count).unwrap();
+        wait_for("it to arrive", PATIENCE, || cluster.requests_to(to) == count).unwrap();
         wait_for("nothing to be pending", LONG, || cluster.listed("pending").is_empty()).unwrap();
     };
     let test = json!({"data": {"number": 1_000_000}});
