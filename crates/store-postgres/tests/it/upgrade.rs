@@ -135,7 +135,7 @@ fn a_store_that_was_shut_out_while_it_was_cut_off_stops_working() {
     say_to(&server.url(), &format!("SET search_path = s; {SHUT}"));
     say_to(
         &server.url(),
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'signalpost'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE starts_with(application_name, 'signalpost')",
     );
     let is_closed = || {
         let asked = block_on(store.fan_out(WorkspaceId::from_raw(1)));
