@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
 
 use signalpost_core::ports::Clock;
 use signalpost_store::news::CommitNews;
@@ -18,6 +19,9 @@ use crate::retention::Walk;
 use crate::session::Session;
 use crate::write::News;
 use crate::{changes, meta};
+
+/// Beyond so many nodes nothing waits longer.
+const PATIENT_NODES_MAX: u32 = 4;
 
 /// What the store's thread and the handles of the store share.
 pub(crate) struct Board {
@@ -62,6 +66,8 @@ pub(crate) struct Shared {
     pub(crate) schema_key: i64,
     /// The server does not let us end sessions of others, and it was said so.
     pub(crate) cannot_end_sessions: Cell<bool>,
+    /// How many nodes live, as it was last seen.
+    pub(crate) living: Cell<u32>,
     /// Of this node, which changes when the others have thought it to be gone.
     pub(crate) token: Cell<i64>,
     pub(crate) bells: Bells,
@@ -97,6 +103,7 @@ impl Shared {
             duty,
             schema_key: schema_key(session).await?,
             cannot_end_sessions: Cell::new(false),
+            living: Cell::new(1),
             token: Cell::new(0),
             bells: Bells::default(),
             seen: Cell::new(changes::read::newest(session).await?),
@@ -108,6 +115,12 @@ impl Shared {
             places_looked_at: Cell::new((i64::MIN, i64::MIN)),
             retention: RefCell::default(),
         })
+    }
+
+    /// For how long something may wait for company that nobody waits for: each node has a part of what one alone would have, and
+    /// all together are to make about as many commits.
+    pub(crate) fn patience(&self, alone: Duration) -> Duration {
+        alone * self.living.get().clamp(1, PATIENT_NODES_MAX)
     }
 
     /// Tells of a commit, before whoever asked for it is answered.

@@ -215,7 +215,7 @@ async fn run_finishes(pool: &Pool, queues: &Queues, outcomes: Outcomes) {
                 finish::commit(pool, calls).await;
                 patience = Patience::Left;
             }
-            Finishes::Later => patience = linger(queues, outcomes).await,
+            Finishes::Later => patience = linger(pool, queues, outcomes).await,
             Finishes::None if queues.finishes_are_over(outcomes) => return,
             Finishes::None => queues.finish_arrives(outcomes).await,
         }
@@ -223,8 +223,8 @@ async fn run_finishes(pool: &Pool, queues: &Queues, outcomes: Outcomes) {
 }
 
 /// Waits until somebody waits for what is there, or for as long as nobody does.
-async fn linger(queues: &Queues, outcomes: Outcomes) -> Patience {
-    let over = tokio::time::sleep(OUTCOMES_LINGER);
+async fn linger(pool: &Pool, queues: &Queues, outcomes: Outcomes) -> Patience {
+    let over = tokio::time::sleep(pool.shared.patience(OUTCOMES_LINGER));
     pin_mut!(over);
     loop {
         let arrival = queues.finish_arrives(outcomes);

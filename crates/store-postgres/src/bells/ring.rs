@@ -15,7 +15,7 @@ use crate::queue::Queues;
 
 pub(crate) const NOTIFY: &str = "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p";
 /// Under load others are told of many commits at once: a notification costs more than what is in it.
-const PAUSE: Duration = Duration::from_millis(5);
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// Tells others of what is to be told, until the store is closed.
 pub(crate) async fn ring(pool: &Pool, queues: &Queues) {
@@ -27,7 +27,7 @@ pub(crate) async fn ring(pool: &Pool, queues: &Queues) {
         if let Err(failure) = tell(pool, &message::write(&pending, pool.shared.origin)).await {
             tracing::debug!(problem = failure.describe(), "other nodes could not be told of a commit");
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pool.shared.patience(PAUSE)).await;
     }
 }
 

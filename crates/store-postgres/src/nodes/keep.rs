@@ -84,6 +84,7 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     ownership.trust_until(after(began, LEASE - MARGIN));
     let session = pool.take().await?;
     let living = look_for_the_dead(pool, &session, node).await?;
+    shared.living.set(u32::try_from(living.len()).unwrap_or(u32::MAX));
     let groups = read::groups(&session).await?;
     let mut changed = !was_trusted | lose_what_is_anothers(ownership, node, &groups);
     changed |= adopt_what_is_ours(ownership, node, &groups);
