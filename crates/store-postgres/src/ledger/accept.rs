@@ -23,7 +23,7 @@ pub(crate) const SELECT_KNOWN: &str =
     "SELECT k.workspace, k.producer_id, e.event, e.accepted_at, e.fingerprint, e.sequence, e.targets
     FROM unnest($1::bigint[], $2::text[]) AS k (workspace, producer_id) CROSS JOIN LATERAL (
         SELECT e.event, e.accepted_at, e.fingerprint, m.sequence, length(m.targets) / 8 AS targets
-        FROM event_key e JOIN message m ON m.id = e.event
+        FROM event_key e CROSS JOIN LATERAL (SELECT * FROM message m WHERE m.id = e.event OFFSET 0) AS m
         WHERE e.workspace = k.workspace AND e.producer_id = k.producer_id AND e.fingerprint IS NOT NULL
         ORDER BY m.sequence DESC LIMIT 1) AS e";
 

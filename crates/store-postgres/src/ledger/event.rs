@@ -18,7 +18,7 @@ pub(crate) const SELECT_BY_ID: &str =
 pub(crate) const SELECT_BY_PRODUCER_ID: &str = concat!(
     "SELECT ",
     event_columns!(),
-    " FROM event_key k JOIN message m ON m.id = k.event
+    " FROM event_key k CROSS JOIN LATERAL (SELECT * FROM message m WHERE m.id = k.event OFFSET 0) AS m
      WHERE k.workspace = $1 AND k.producer_id = $2 ORDER BY k.event DESC LIMIT 1"
 );
 
