@@ -15,6 +15,8 @@ pub(crate) enum Failure {
     Away(String),
     /// The server did not answer in time, and may yet do what it was asked.
     Silent(Duration),
+    /// Somebody has changed meanwhile what was looked at before.
+    Overtaken,
     /// A mistake of ours: a statement was to go before a commit, and was not prepared.
     Unprepared(&'static str),
 }
@@ -28,10 +30,19 @@ impl Failure {
         })
     }
 
+    /// Whether somebody else's work was in the way for longer than this may take.
+    pub(crate) fn is_held_up(&self) -> bool {
+        let is_waiting_over = self.state().is_some_and(|state| {
+            [SqlState::LOCK_NOT_AVAILABLE, SqlState::QUERY_CANCELED, SqlState::T_R_DEADLOCK_DETECTED]
+                .contains(state)
+        });
+        is_waiting_over || matches!(self, Self::Overtaken)
+    }
+
     /// Whether the server is at fault, so that trying each operation by itself would only fail once for each.
     pub(crate) fn is_of_the_server(&self) -> bool {
         match self {
-            Self::Refused(_) | Self::Unprepared(_) => false,
+            Self::Refused(_) | Self::Overtaken | Self::Unprepared(_) => false,
             Self::Away(_) | Self::Silent(_) => true,
             Self::Sql(error) if error.is_closed() => true,
             Self::Sql(_) => self.state().is_none_or(|state| {
@@ -61,7 +72,7 @@ impl Failure {
                     })
             }
             Self::Away(_) | Self::Silent(_) => true,
-            Self::Refused(_) | Self::Unprepared(_) => false,
+            Self::Refused(_) | Self::Overtaken | Self::Unprepared(_) => false,
         }
     }
 
@@ -78,7 +89,9 @@ impl Failure {
     fn state(&self) -> Option<&SqlState> {
         match self {
             Self::Sql(error) => error.code(),
-            Self::Refused(_) | Self::Away(_) | Self::Silent(_) | Self::Unprepared(_) => None,
+            Self::Refused(_) | Self::Away(_) | Self::Silent(_) | Self::Overtaken | Self::Unprepared(_) => {
+                None
+            }
         }
     }
 
@@ -88,6 +101,7 @@ impl Failure {
             Self::Refused(error) => error.to_string(),
             Self::Away(problem) => problem.clone(),
             Self::Silent(patience) => format!("PostgreSQL gave no answer within {patience:?}"),
+            Self::Overtaken => "somebody else was faster".to_owned(),
             Self::Unprepared(sql) => format!("a statement was not prepared in time: {sql}"),
             Self::Sql(error) => describe(error),
         }

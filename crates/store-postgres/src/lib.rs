@@ -32,6 +32,7 @@ mod schema;
 mod session;
 mod shared;
 mod shell;
+mod spans;
 mod store;
 mod tidy;
 mod tls;

@@ -34,6 +34,8 @@ pub(crate) enum Locked {
     Nodes,
     /// The numbers of changes. Not taken with others but last, right before a commit: whoever has it waits for nothing.
     Changes,
+    /// Which tables events lie in. Tried and never waited for.
+    Spans,
     /// The tables themselves.
     Schema,
     /// All of it, for as long as a process works on it: nodes share it.
@@ -56,6 +58,7 @@ impl Locked {
             Self::LaneGroup(group) => (8, i64::try_from(group.number()).expect("few groups")),
             Self::Nodes => (9, 0),
             Self::Changes => (10, 0),
+            Self::Spans => (11, 0),
             Self::Program(known) => (12, known),
         }
     }
@@ -134,6 +137,7 @@ mod tests {
             Locked::OperatorKeys(None).key(1),
             Locked::Schema.key(1),
             Locked::Changes.key(1),
+            Locked::Spans.key(1),
             Locked::Program(1).key(1),
             Locked::Program(2).key(1),
         ];

@@ -10,10 +10,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{bells, catalog, changes, ledger, nodes, replays, retention, vault};
+use crate::{bells, catalog, changes, ledger, nodes, replays, retention, spans, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
-const LARGE: [&str; 19] = [
+const LARGE: [&str; 25] = [
     "workspace",
     "head",
     "place",
@@ -33,7 +33,28 @@ const LARGE: [&str; 19] = [
     "once",
     "replay_plan",
     "change",
+    "touched",
+    "carried",
+    "message_gone",
+    "attempt_gone",
+    "message_carried",
+    "attempt_carried",
 ];
+
+/// As many as there are when a part of them is being replaced.
+const SPANS: &str = "DO $$ DECLARE tree text; place text; above bigint; n bigint; BEGIN
+    SELECT ended INTO above FROM span;
+    FOREACH tree IN ARRAY ARRAY['message', 'attempt'] LOOP
+        FOREACH place IN ARRAY ARRAY['', '_gone', '_carried'] LOOP
+            IF place <> '' THEN
+                EXECUTE format('CREATE TABLE %1$s%2$s_p0 PARTITION OF %1$s%2$s FOR VALUES FROM (0) TO (%3$s)', tree, place, above);
+            END IF;
+            FOR n IN 0..3 LOOP
+                EXECUTE format('CREATE TABLE %1$s%2$s_p%3$s PARTITION OF %1$s%2$s FOR VALUES FROM (%4$s) TO (%5$s)',
+                    tree, place, 10 + n, above + n * 1000000, above + (n + 1) * 1000000);
+            END LOOP;
+        END LOOP;
+    END LOOP; END $$";
 
 /// What goes with every event beside [`BEFORE_COMMIT`].
 const WITH_EVERY_EVENT: &[&str] = &[
@@ -51,7 +72,7 @@ fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     assert_all_listed(
         &source,
-        &["bells", "catalog", "changes", "ledger", "nodes", "replays", "retention", "vault"],
+        &["bells", "catalog", "changes", "ledger", "nodes", "replays", "retention", "spans", "vault"],
     );
 }
 
@@ -74,9 +95,11 @@ async fn look_at_all(client: &Client) {
         include_str!("../migrations/0001_initial.sql"),
         include_str!("../migrations/0003_nodes.sql"),
         include_str!("../migrations/0004_changes.sql"),
+        include_str!("../migrations/0005_partitions.sql"),
     ] {
         client.batch_execute(sql).await.expect("it migrates");
     }
+    client.batch_execute(SPANS).await.expect("further tables of events");
     for (name, value) in SETTINGS {
         client.batch_execute(&format!("SET {name} = '{value}'")).await.expect("a setting");
     }
@@ -91,6 +114,7 @@ async fn look_at_all(client: &Client) {
         nodes::STATEMENTS,
         replays::STATEMENTS,
         retention::STATEMENTS,
+        spans::STATEMENTS,
         vault::STATEMENTS,
         BEFORE_COMMIT,
     ] {
@@ -164,7 +188,11 @@ fn unbounded<'p>(sql: &str, plan: &'p [String]) -> Option<&'p str> {
     let is_summed = |table: &str| table == "head" || table == "tally";
     let is_of_large = |step: &str| {
         let name = step.split(" on ").nth(1).and_then(|rest| rest.split(' ').next()).unwrap_or_default();
-        let table = name.trim_matches('"').trim_end_matches("_other");
+        // Of the tables that events lie in each is named after the one that they are parts of.
+        let name = name.trim_matches('"').trim_end_matches("_other");
+        let table = name.rsplit_once("_p").map_or(name, |(tree, number)| {
+            if number.bytes().all(|byte| byte.is_ascii_digit()) { tree } else { name }
+        });
         LARGE.contains(&table) && !is_summed(table)
     };
     let steps = plan.iter().enumerate().filter(|(_, step)| is_of_large(step));

@@ -28,6 +28,13 @@ const MIGRATIONS: &[Migration] = &[
     // Older programs know nothing of leases, and tell nobody what they change.
     Migration { number: 3, name: "nodes", bears: 3, sql: include_str!("../migrations/0003_nodes.sql") },
     Migration { number: 4, name: "changes", bears: 4, sql: include_str!("../migrations/0004_changes.sql") },
+    // Older programs find and write everything by the tables above these, and remove events from there row by row.
+    Migration {
+        number: 5,
+        name: "partitions",
+        bears: 4,
+        sql: include_str!("../migrations/0005_partitions.sql"),
+    },
 ];
 
 /// The newest version that this program knows.

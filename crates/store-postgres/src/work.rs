@@ -31,6 +31,18 @@ pub(crate) async fn transact<T>(
     }
 }
 
+/// The same, tried once, of what can wait: nothing when somebody else was in the way.
+pub(crate) async fn transact_if_free<T>(
+    pool: &Pool,
+    work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
+) -> Result<Option<T>, StoreError> {
+    match try_transact(pool, work).await {
+        Ok(value) => Ok(Some(value)),
+        Err(failure) if failure.is_held_up() => Ok(None),
+        Err(failure) => Err(failure.into_store_error()),
+    }
+}
+
 async fn try_transact<T>(
     pool: &Pool,
     work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,

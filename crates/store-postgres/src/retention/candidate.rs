@@ -13,7 +13,8 @@ use signalpost_store::weight;
 use crate::failure::Failure;
 use crate::session::Session;
 
-pub(super) use signalpost_store::row::{Candidate, Payload, candidate, candidate_columns};
+pub(crate) use signalpost_store::row::Candidate;
+pub(super) use signalpost_store::row::{Payload, candidate, candidate_columns};
 
 pub(crate) const SELECT: &str = concat!(
     "SELECT ",
@@ -35,7 +36,7 @@ pub(crate) const SELECT_BLOCKS: &str = "SELECT d.webhook, d.event, d.order_seque
         WHERE d.webhook = k.webhook AND d.due_at = $3 AND d.event = k.event OFFSET 0) AS d";
 
 /// Those of these events that exist, oldest first.
-pub(super) async fn load(
+pub(crate) async fn load(
     session: &Session,
     events: impl Iterator<Item = (WorkspaceId, i64)>,
 ) -> Result<Vec<Candidate>, Failure> {
@@ -49,14 +50,14 @@ fn targets(event: &Candidate) -> &[WebhookId] {
 }
 
 /// What retention finds out about an event that may have to go.
-pub(super) enum Judged {
+pub(crate) enum Judged {
     /// It stays: something of it is pending, or it cannot be read.
     Held,
     Ended(Ended),
 }
 
 /// Of an event of which nothing is pending.
-pub(super) struct Ended {
+pub(crate) struct Ended {
     /// With its deliveries' histories, in the sense of [`weight`].
     pub(super) bytes: i64,
     /// Keys in `due` of what cuts have ended and no sweep has removed yet.
@@ -64,7 +65,7 @@ pub(super) struct Ended {
 }
 
 /// Which of these events may go. One damaged event must not keep the others: it is told, and stays.
-pub(super) async fn judge(session: &Session, events: &[Candidate]) -> Result<Vec<Judged>, Failure> {
+pub(crate) async fn judge(session: &Session, events: &[Candidate]) -> Result<Vec<Judged>, Failure> {
     let pairs = |only_keyed: bool| -> (Vec<i64>, Vec<i64>) {
         let wanted = events.iter().filter(|event| event.is_keyed || !only_keyed);
         wanted.flat_map(|event| targets(event).iter().map(|webhook| (event.id, webhook.raw()))).unzip()

@@ -1,7 +1,7 @@
 //! `retain`: removing what the rules do not let the store keep, in bounded steps.
 //!
-//! A walk goes through its stages in turn: rests of erased workspaces, answers kept for calls, the bound of the whole
-//! store, and each workspace with the rules in force for it. It keeps its place in memory between two steps and begins anew
+//! A walk goes through its stages in turn: rests of erased workspaces, answers kept for calls, tables of events that are old,
+//! the bound of the whole store, and each workspace with the rules in force for it. It keeps its place in memory between two steps and begins anew
 //! when that is lost. Every node may walk: what goes is looked for without a lock, and judged once more under those of its
 //! workspaces.
 
@@ -22,6 +22,9 @@ use signalpost_store::ledger::{Retain, Retained};
 use signalpost_store::retention::earlier;
 
 use crate::pool::Pool;
+use crate::spans::{self, HeldUp, Stepped};
+pub(crate) use candidate::{Candidate, Judged, judge, load};
+pub(crate) use remove::{delete_dropped, delete_keys, deliveries};
 use take::Taken;
 use walk::Stage;
 pub(crate) use walk::Walk;
@@ -42,6 +45,8 @@ struct Step<'p> {
     rules: &'p RetentionRules,
     /// Rows that may still be touched: removed, or looked at in vain.
     left: usize,
+    /// From this id on events that are too old by the server's age go with their tables.
+    left_to_tables: i64,
     done: Retained,
 }
 
@@ -69,7 +74,8 @@ pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreE
     // One step at a time: another would begin a walk of its own, and the later to end is remembered.
     let mut walk = pool.shared.retention.take();
     let (now, rules) = (params.now, &params.rules);
-    let mut step = Step { pool, now, rules, left: UPKEEP_ROWS_MAX, done: Retained::default() };
+    let (left, left_to_tables) = (UPKEEP_ROWS_MAX, i64::MAX);
+    let mut step = Step { pool, now, rules, left, left_to_tables, done: Retained::default() };
     let walked = go(&mut step, &mut walk).await;
     if walked.is_err() {
         walk.go_on();
@@ -90,10 +96,12 @@ async fn go(step: &mut Step<'_>, walk: &mut Walk) -> Result<(), StoreError> {
         let progress = match &mut walk.stage {
             Stage::Rests => rest::step(step).await?,
             Stage::Calls { after } => calls::step(step, after).await?,
+            Stage::Spans => step_spans(step, &mut walk.held_up).await?,
             Stage::Whole { after } => {
                 whole::step(step, after, &mut walk.looked, &mut walk.overfull_told).await?
             }
             Stage::Workspaces(tour) => {
+                step.left_to_tables = spans::left_to_tables(step.pool, step.rules).await?;
                 workspace::step(step, tour, &mut walk.places, &mut walk.looked).await?
             }
             Stage::End => Progress::Ended,
@@ -103,6 +111,20 @@ async fn go(step: &mut Step<'_>, walk: &mut Walk) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// Events go with their tables where they can.
+async fn step_spans(step: &mut Step<'_>, held_up: &mut HeldUp) -> Result<Progress, StoreError> {
+    while !step.is_spent() {
+        match spans::step(step.pool, step.now, step.rules, held_up).await? {
+            Stepped::Idle | Stepped::HeldUp => return Ok(Progress::Ended),
+            Stepped::Done(done) => {
+                step.spend(done.rows.max(1));
+                step.done.events += done.events;
+            }
+        }
+    }
+    Ok(Progress::Paused)
 }
 
 /// Every statement of these verbs, for the test of their plans.

@@ -84,6 +84,14 @@ fn count_out(write: &mut Write<'_>, events: &[&Candidate], steps: &[(i64, i64)])
 
 /// As [`events`] of a workspace of which nothing is counted any more, without what stands under its webhooks and in its feed.
 pub(super) async fn rows_and_keys(write: &Write<'_>, events: &[&Candidate]) -> Result<(), Failure> {
+    let messages = events.iter().map(|event| delete_message(write, event));
+    try_join(try_join_all(messages), delete_keys(write, events)).await?;
+    let highest = events.iter().map(|event| event.id).max().unwrap_or(0);
+    meta::raise(write, meta::HIGHEST_DELETED_ID, highest).await
+}
+
+/// Removes what leads to these events by what their producers call them.
+pub(crate) async fn delete_keys(session: &Session, events: &[&Candidate]) -> Result<(), Failure> {
     let (mut workspaces, mut producer_ids, mut keyed) = (Vec::new(), Vec::new(), Vec::new());
     for event in events {
         let content = event.content.as_ref().ok();
@@ -93,11 +101,8 @@ pub(super) async fn rows_and_keys(write: &Write<'_>, events: &[&Candidate]) -> R
             keyed.push(event.id);
         }
     }
-    let messages = events.iter().map(|event| delete_message(write, event));
-    try_join(try_join_all(messages), write.execute(DELETE_KEYS, &[&workspaces, &producer_ids, &keyed]))
-        .await?;
-    let highest = events.iter().map(|event| event.id).max().unwrap_or(0);
-    meta::raise(write, meta::HIGHEST_DELETED_ID, highest).await
+    session.execute(DELETE_KEYS, &[&workspaces, &producer_ids, &keyed]).await?;
+    Ok(())
 }
 
 /// Empties payloads that are stored, of events whose workspaces are locked; how many there were.
@@ -141,7 +146,7 @@ async fn empty_message(session: &Session, event: &Candidate, now: Timestamp) -> 
     session.execute(EMPTY_MESSAGE, &[&event.workspace.raw(), &event.id, &now.as_ms()]).await
 }
 
-async fn delete_dropped(session: &Session, deliveries: &[(i64, i64)]) -> Result<(), Failure> {
+pub(crate) async fn delete_dropped(session: &Session, deliveries: &[(i64, i64)]) -> Result<(), Failure> {
     let (webhooks, events): (Vec<i64>, Vec<i64>) = deliveries.iter().copied().unzip();
     if !events.is_empty() {
         session.execute(DELETE_DROPPED, &[&webhooks, &events]).await?;
@@ -178,7 +183,7 @@ async fn delete_feed(write: &Write<'_>, events: &[&Candidate]) -> Result<(), Fai
 }
 
 /// Webhooks and events.
-fn deliveries(events: &[&Candidate]) -> Vec<(i64, i64)> {
+pub(crate) fn deliveries(events: &[&Candidate]) -> Vec<(i64, i64)> {
     let targets =
         |event: &Candidate| event.content.as_ref().map_or(Vec::new(), |content| content.targets.clone());
     let of = |event: &&Candidate| {

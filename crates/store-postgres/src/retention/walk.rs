@@ -9,6 +9,7 @@ use signalpost_core::limits::{RETENTION_HELD_MAX, RETENTION_PLACES_MAX};
 use signalpost_core::retention::WorkspaceRetention;
 
 use super::earlier;
+use crate::spans::HeldUp;
 
 /// A walk over everything that is stored, between two steps, and what the walks before it have found out.
 #[derive(Default)]
@@ -21,6 +22,7 @@ pub(crate) struct Walk {
     pub(super) places: Places,
     /// Whether it was said that the bound of the whole store is not kept.
     pub(super) overfull_told: bool,
+    pub(super) held_up: HeldUp,
 }
 
 impl Walk {
@@ -46,6 +48,8 @@ pub(super) enum Stage {
     Calls {
         after: i64,
     },
+    /// The tables that events lie in.
+    Spans,
     /// The oldest events of all, behind an id.
     Whole {
         after: i64,
@@ -58,7 +62,8 @@ impl Stage {
     fn following(&self) -> Self {
         match self {
             Self::Rests => Self::Calls { after: i64::MIN },
-            Self::Calls { .. } => Self::Whole { after: i64::MIN },
+            Self::Calls { .. } => Self::Spans,
+            Self::Spans => Self::Whole { after: i64::MIN },
             Self::Whole { .. } => Self::Workspaces(Tour::default()),
             Self::Workspaces(_) | Self::End => Self::End,
         }
@@ -86,11 +91,19 @@ impl Default for Tour {
 pub(super) struct Visit {
     pub(super) workspace: WorkspaceId,
     pub(super) rules: WorkspaceRetention,
-    /// When its first event was accepted.
-    pub(super) first_at: Option<i64>,
+    /// Whether its events go by the server's age.
+    pub(super) is_of_server: bool,
+    pub(super) first: Option<First>,
     pub(super) phase: Phase,
     /// Events of this phase up to this id are done.
     pub(super) after: i64,
+}
+
+/// The first event of a workspace.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct First {
+    pub(super) id: i64,
+    pub(super) accepted_at: i64,
 }
 
 /// What a visit looks for.

@@ -5,7 +5,7 @@
 //! is remembered.
 
 use signalpost_core::id::WorkspaceId;
-use signalpost_core::retention::Fate;
+use signalpost_core::retention::{Fate, RetentionDefault};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::row::{Field, Fields, Row, retention, retention_default};
@@ -13,7 +13,7 @@ use signalpost_store::row::{Field, Fields, Row, retention, retention_default};
 use super::candidate::{Judged, judge};
 use super::remove;
 use super::take::{PAGE_MAX, Seen, Taken, Wanted, load, seen, seen_columns, take, within};
-use super::walk::{Phase, Places, Tour, Visit};
+use super::walk::{First, Phase, Places, Tour, Visit};
 use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::ledger::usage;
@@ -23,9 +23,9 @@ use crate::write::Write;
 
 /// With the times of their first events.
 pub(crate) const SELECT_NEXT: &str =
-    "SELECT w.id, w.for_ever, w.event_age_s, w.payload_age_s, w.bytes_max, f.accepted_at
+    "SELECT w.id, w.for_ever, w.event_age_s, w.payload_age_s, w.bytes_max, f.id, f.accepted_at
     FROM workspace w LEFT JOIN LATERAL (
-        SELECT m.accepted_at FROM message m WHERE m.workspace = w.id ORDER BY m.id + 0 LIMIT 1) AS f ON true
+        SELECT m.id, m.accepted_at FROM message m WHERE m.workspace = w.id ORDER BY m.id + 0 LIMIT 1) AS f ON true
     WHERE w.id > $1 AND w.erased_at IS NULL ORDER BY w.id LIMIT 64";
 pub(crate) const SELECT_OLDEST: &str = concat!(
     "SELECT ",
@@ -86,9 +86,12 @@ fn visit(step: &Step<'_>, row: &Row<'_>) -> Field<Visit> {
     let mut fields = Fields::new(row, "workspace", 1);
     let workspace = WorkspaceId::from_raw(fields.id("id")?);
     let default = retention_default(&mut fields)?;
-    let rules = step.rules.with(default, &retention(&mut fields)?);
-    let first_at = fields.optional_integer("accepted_at")?;
-    Ok(Visit { workspace, rules, first_at, phase: Phase::Bytes, after: i64::MIN })
+    let overrides = retention(&mut fields)?;
+    let rules = step.rules.with(default, &overrides);
+    let is_of_server = default == RetentionDefault::Server && overrides.event_age_max.is_none();
+    let first = (fields.optional_integer("id")?, fields.optional_integer("accepted_at")?);
+    let first = first.0.zip(first.1).map(|(id, accepted_at)| First { id, accepted_at });
+    Ok(Visit { workspace, rules, is_of_server, first, phase: Phase::Bytes, after: i64::MIN })
 }
 
 impl Visit {
@@ -104,6 +107,11 @@ impl Visit {
         };
         self.after = i64::MIN;
         true
+    }
+
+    /// Whether what this phase removes goes with tables where it can.
+    fn goes_with_tables(&self) -> bool {
+        self.is_of_server && self.phase == Phase::Events
     }
 
     /// Whether no payload goes before its event.
@@ -218,16 +226,25 @@ async fn again(step: &mut Step<'_>, visit: &mut Visit, places: &mut Places) -> R
 /// Removes what is old up to the first event that is young.
 async fn by_age(step: &mut Step<'_>, visit: &mut Visit, places: &mut Places) -> Result<Pass, StoreError> {
     let now = step.now;
-    let first_at = visit.first_at.map(Timestamp::from_ms);
+    let first_at = visit.first.map(|first| Timestamp::from_ms(first.accepted_at));
     // One from the future says nothing of those behind it: the clock was set back.
     if first_at.is_none_or(|first_at| first_at <= now && !visit.is_old(first_at, now)) {
-        return Ok(Pass::Ended { held: 0, young_at: visit.first_at });
+        return Ok(Pass::Ended { held: 0, young_at: first_at.map(Timestamp::as_ms) });
+    }
+    let left_to_tables = if visit.goes_with_tables() { step.left_to_tables } else { i64::MAX };
+    if visit.first.is_some_and(|first| first.id >= left_to_tables) {
+        return Ok(NOTHING_TO_DO);
     }
     let wanted = if visit.phase == Phase::Events { Wanted::Events } else { Wanted::Payloads };
     if visit.phase == Phase::Payloads {
         visit.after = visit.after.max(places.bare_upto(visit.workspace));
     }
-    let page = page(step, visit).await?;
+    let mut page = page(step, visit).await?;
+    let found = page.len();
+    page.retain(|event| event.id < left_to_tables);
+    if page.is_empty() {
+        return Ok(NOTHING_TO_DO);
+    }
     let in_reach = within(&page, step.left);
     let is_young = |event: &Seen| event.accepted_at <= now && !visit.is_old(event.accepted_at, now);
     let young = in_reach.iter().position(is_young);
@@ -243,7 +260,9 @@ async fn by_age(step: &mut Step<'_>, visit: &mut Visit, places: &mut Places) -> 
     let held = step.note(&taken);
     Ok(match young {
         Some(young) => Pass::Ended { held, young_at: Some(in_reach[young].accepted_at.as_ms()) },
-        None if met.len() == page.len() && page.len() < PAGE_MAX => Pass::Ended { held, young_at: None },
+        None if met.len() == page.len() && (found < PAGE_MAX || page.len() < found) => {
+            Pass::Ended { held, young_at: None }
+        }
         None => Pass::Paused { held },
     })
 }

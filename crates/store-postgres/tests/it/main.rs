@@ -14,6 +14,7 @@ mod leftovers;
 mod moving;
 mod nodes;
 mod opening;
+mod partitions;
 mod support;
 mod tls;
 mod upgrade;

@@ -1,0 +1,84 @@
+//! Tables are there before their time, and an event without one is kept all the same.
+
+use signalpost_core::retention::RetentionRules;
+use signalpost_store::ledger::{EventKey, Retain};
+use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
+
+use super::stage::{HOUR_MS, MINUTE_MS, Stage};
+use crate::faults::strangers::Stranger;
+use crate::support::server_url;
+
+#[test]
+fn tables_are_made_ahead_once_whoever_asks_and_events_lie_in_them() {
+    let mut stage = Stage::new();
+    let ends = |stage: &Stage| stage.ask("SELECT ended::text FROM {s}.span ORDER BY first");
+    let made = ends(&stage);
+    assert_eq!(stage.kinds(), ["before", "ahead", "ahead"]);
+    stage.walk(0);
+    stage.open_anew();
+    stage.walk(0);
+    assert_eq!(ends(&stage), made, "once is enough");
+    stage.walk(HOUR_MS);
+    assert_eq!(ends(&stage).len(), 4);
+
+    let workspace = stage.create(sample::workspace(1), &[11]);
+    for (n, ms) in [(1, -MINUTE_MS), (2, 0), (3, HOUR_MS), (4, 90 * 24 * HOUR_MS)] {
+        let id = stage.publish(workspace, ms, n, &[11]);
+        let found = block_on(stage.store().event(workspace, EventKey::Ours(id))).expect("it reads");
+        assert_eq!(found.expect("it is there").id, id);
+    }
+    stage.deliver(workspace, 11);
+    let lie =
+        |table: &str| stage.ask(&format!("SELECT tableoid::regclass::text FROM {{s}}.{table} ORDER BY 1"));
+    let schema = &stage.place.schema;
+    let tables =
+        |name: &str| ["other", "p1", "p2", "p3"].map(|table| format!("{schema}.{name}_{table}")).to_vec();
+    assert_eq!(lie("message"), tables("message"));
+    assert_eq!(lie("attempt"), tables("attempt"));
+}
+
+#[test]
+fn where_events_go_row_by_row_one_table_is_enough_for_long() {
+    let stage = Stage::new();
+    let rules = RetentionRules { event_age_max: None, ..Stage::rules() };
+    let spans = stage.kinds().len();
+    for day in [30, 60] {
+        let params = Retain { now: stage.at(day * 24 * HOUR_MS), rules: rules.clone() };
+        while block_on(stage.store().retain(params.clone())).expect("a step").more {}
+    }
+    assert_eq!(stage.kinds().len(), spans + 1);
+}
+
+/// They would wait behind whoever waits for the stranger.
+#[test]
+fn nobody_waits_for_tables_that_a_stranger_keeps_from_being_made() {
+    let stage = Stage::new();
+    let workspace = stage.create(sample::workspace(1), &[]);
+    let sql = format!("BEGIN; SELECT count(*) FROM {}.message", stage.place.schema);
+    let stranger = Stranger::who_says(&server_url(), &sql);
+    let (spans, now) = (stage.kinds().len(), HOUR_MS / 2);
+    stage.walk(now);
+    assert_eq!(stage.kinds().len(), spans, "it was tried in vain");
+    stage.publish(workspace, 0, 1, &[]);
+    stranger.commit();
+    stage.walk(now + 1);
+    assert_eq!(stage.kinds().len(), spans, "not at once again");
+    stage.walk(now + MINUTE_MS);
+    assert_eq!(stage.kinds().len(), spans + 1);
+}
+
+/// Nobody has made any for so long that all that comes lies in one table. It goes row by row.
+#[test]
+fn tables_that_come_too_late_leave_what_is_there_where_it_is() {
+    let stage = Stage::new();
+    let workspace = stage.create(sample::workspace(1), &[]);
+    let late = 50 * HOUR_MS;
+    stage.publish(workspace, late, 1, &[]);
+    stage.walk(late);
+    stage.publish(workspace, late + HOUR_MS, 2, &[]);
+    let lie = stage.ask("SELECT tableoid::regclass::text FROM {s}.message ORDER BY id");
+    assert!(lie[0].ends_with("message_other") && lie[1].contains("message_p"), "{lie:?}");
+    let over = Stage::over(late + 2 * HOUR_MS);
+    assert_eq!((stage.walk(over), stage.usage(workspace).events), (2, 0));
+}
