@@ -5,6 +5,7 @@ use std::time::Duration;
 mod filter;
 mod health;
 mod moving;
+mod partitions;
 mod replay;
 mod transfer;
 
@@ -20,6 +21,10 @@ pub use health::{
 };
 pub use moving::{
     BALANCE_ATTEMPTS_MIN, BALANCE_INTERVAL, LANE_MOVE_WAIT, LANES_MOVED_AT_ONCE, LANES_MOVED_MAX,
+};
+pub use partitions::{
+    PARTITION_CHANGE_PAUSE, PARTITION_CHANGE_WAIT, PARTITION_WIDTH_MAX, PARTITION_WIDTH_MIN, PARTITIONS_MAX,
+    PARTITIONS_PER_AGE,
 };
 pub use replay::{
     REPLAY_DELIVERIES_MAX, REPLAY_EVENT_TARGETS_MAX, REPLAY_IDLE_MS, REPLAY_PER_SECOND_DEFAULT,
@@ -353,19 +358,6 @@ pub const RETENTION_PAUSE_PER_LOOK: Duration = Duration::from_micros(100);
 pub const RETENTION_HELD_MAX: usize = 10_000;
 /// Workspaces with rules of their own of which retention remembers how far it need not look again: some 60 bytes each.
 pub const RETENTION_PLACES_MAX: usize = 10 * DIRECTORY_WORKSPACES_MAX;
-/// Where tables hold the events of a time, and go with them: how much of the age at which events go one of them holds, which
-/// is how much longer than that an event may stay. Each further table costs every look-up by id.
-pub const PARTITIONS_PER_AGE: u32 = 16;
-/// The least time that a table holds. Events of an age at which it would be less go row by row.
-pub const PARTITION_WIDTH_MIN: Duration = Duration::from_secs(3_600);
-/// The time that a table holds where its events do not go with it.
-pub const PARTITION_WIDTH_MAX: Duration = Duration::from_secs(360 * 24 * 3_600);
-/// Tables of events at once, and as many of their histories. Beyond, all that comes lies in one.
-pub const PARTITIONS_MAX: u64 = 64;
-/// How long whoever works with events waits for a change of the tables that they lie in. Where that is not enough it is tried
-/// again after the pause.
-pub const PARTITION_CHANGE_WAIT: Duration = Duration::from_millis(100);
-pub const PARTITION_CHANGE_PAUSE: Duration = Duration::from_secs(10);
 /// How far a restore takes every sequence ahead at least: what a workspace can have handed out while the backup was
 /// under way, and before somebody noticed that it is needed.
 pub const RESTORE_SEQUENCE_STEP_MIN: i64 = 1 << 20;

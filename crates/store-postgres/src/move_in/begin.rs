@@ -6,6 +6,7 @@ use signalpost_store::transfer::{Identity, TABLES, TransferError};
 use super::{Problem, Standing, together};
 use crate::failure::Failure;
 use crate::session::Session;
+use crate::spans::cover_what_was_before;
 
 const SELECT: &str = "SELECT id, source, state, done FROM migration WHERE id = 1";
 const INSERT: &str = "INSERT INTO migration (id, source, state, done) VALUES (1, $1, $2, 0)";
@@ -75,6 +76,7 @@ async fn refuse_rows(session: &Session) -> Result<(), Problem> {
 pub(super) async fn begin(session: &Session, identity: &Identity) -> Result<(), Problem> {
     let work = async {
         session.execute(INSERT, &[&identity.source.as_slice(), &identity.state.as_slice()]).await?;
+        cover_what_was_before(session).await?;
         Ok(session.batch(CLEAR).await?)
     };
     together(session, work).await

@@ -10,17 +10,16 @@ use super::plan::Range;
 use crate::failure::Failure;
 use crate::session::Session;
 
-/// Neighbours, the latest first.
-pub(crate) const SELECT: &str = "SELECT first, ended, kind = 'kept',
+/// The latest first.
+pub(crate) const SELECT: &str = "SELECT first, ended,
         pg_table_size(format('message_p%s', number)::regclass) + pg_table_size(format('attempt_p%s', number)::regclass)
-    FROM span ORDER BY first DESC";
+    FROM span WHERE kind = 'kept' ORDER BY first DESC";
 
 /// How many times as large as the later the earlier of two may be.
 const LARGER_MAX: u64 = 2;
 
 struct Span {
     range: Range,
-    is_kept: bool,
     bytes: u64,
 }
 
@@ -28,7 +27,7 @@ impl Span {
     /// What both hold, if they are to be one. Between them nothing may lie: what does lies in no span.
     fn with(&self, later: &Self) -> Option<Range> {
         let (first, ended) = (self.range.first, later.range.ended);
-        let are_neighbours = self.is_kept && later.is_kept && self.range.ended == later.range.first;
+        let are_neighbours = self.range.ended == later.range.first;
         (are_neighbours && self.bytes <= LARGER_MAX * later.bytes).then_some(Range { first, ended })
     }
 }
@@ -39,7 +38,7 @@ pub(super) async fn begin(session: &Session) -> Result<bool, Failure> {
         .all(SELECT, &[], |row| {
             let mut fields = Fields::new(row, "span", 0);
             let range = Range { first: fields.integer("first")?, ended: fields.integer("ended")? };
-            Ok(Span { range, is_kept: fields.integer("kind")? != 0, bytes: fields.count("bytes")? })
+            Ok(Span { range, bytes: fields.count("bytes")? })
         })
         .await?;
     let mergeable = spans.windows(2).find_map(|pair| match pair {

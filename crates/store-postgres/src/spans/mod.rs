@@ -28,6 +28,7 @@ use crate::session::Session;
 use crate::work::{read, transact_if_free};
 use crate::write::Write;
 use depart::{Departure, Phase};
+pub(crate) use make::cover_what_was_before;
 
 pub(crate) const SELECT_LEFT_TO: &str =
     "SELECT min(first) FROM span WHERE kind = 'ahead' AND ended - first <= $1";
@@ -163,5 +164,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     make::SELECT_LAST,
     make::SELECT_IN_NONE,
     make::INSERT,
+    make::INSERT_BEFORE,
+    make::SELECT_UNCOVERED,
     merge::SELECT,
 ];

@@ -7,6 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use signalpost_core::id::{EventId, first_id_at};
+use signalpost_core::ports::Clock;
+use signalpost_core::time::Timestamp;
 use signalpost_store::catalog::{ListWorkspaces, RememberedWebhooks};
 use signalpost_store::ledger::{DeliverySummary, ListDeliveries};
 use signalpost_store::testing::block_on::block_on;
@@ -22,7 +25,7 @@ use signalpost_store_sqlite::SqliteStore;
 use signalpost_store_sqlite::move_out::MoveOut;
 use signalpost_testkit::{TempDir, wait_for_some};
 
-use crate::support::{Fresh, ask, no_tls, say, server_url};
+use crate::support::{Fresh, RealClock, ask, no_tls, say, server_url};
 
 /// A data directory, and where it is moved.
 struct Places {
@@ -216,6 +219,44 @@ fn every_table_and_column_is_moved_or_begins_empty() {
         columns.map(|(table, column)| format!("{}.{} {}", table.name, column.name, kind(column.kind)));
     assert_eq!(found, moved.collect());
 }
+
+/// Into the table that what goes row by row lies in, also when the database was made long before.
+#[test]
+fn what_is_moved_lies_among_what_was_before() {
+    for days_old in [0, 30] {
+        let places = Places::new();
+        let store = places.embedded();
+        block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
+        let found = block_on(store.fan_out(sample::workspace(1).id)).expect("it reads").expect("it exists");
+        let now = RealClock.now();
+        for (n, at) in [(0, Timestamp::from_ms(0)), (1, now)] {
+            let mut event = sample::event(sample::workspace(1).id, 1, found.version, &[]);
+            event.id = EventId::from_raw(first_id_at(at) + 7 + n);
+            block_on(store.accept(vec![event])).expect("accepted");
+        }
+        drop(store);
+        drop(places.target());
+        places.say(&format!("{AGE} SELECT age({days_old})"));
+        places.move_all();
+        let lie = ask(&format!(
+            "SELECT tableoid::regclass::text FROM {}.message ORDER BY id",
+            places.target.schema
+        ));
+        assert!(lie.iter().all(|table| !table.ends_with("other")), "{lie:?}");
+        drop(places.target.open());
+    }
+}
+
+/// Makes a database as if it had been opened, and left alone, so many days ago.
+const AGE: &str = "CREATE FUNCTION age(days bigint) RETURNS void LANGUAGE plpgsql AS $$
+    DECLARE above bigint := (SELECT ended - ((days * 24 * 3600 * 1000) << 22) FROM span);
+    BEGIN
+        UPDATE span SET ended = above;
+        ALTER TABLE message DETACH PARTITION message_p1; ALTER TABLE attempt DETACH PARTITION attempt_p1;
+        ALTER TABLE message_p1 DROP CONSTRAINT spanned; ALTER TABLE attempt_p1 DROP CONSTRAINT spanned;
+        EXECUTE format('ALTER TABLE message ATTACH PARTITION message_p1 FOR VALUES FROM (MINVALUE) TO (%s)', above);
+        EXECUTE format('ALTER TABLE attempt ATTACH PARTITION attempt_p1 FOR VALUES FROM (MINVALUE) TO (%s)', above);
+    END $$;";
 
 /// A workspace and a key check.
 fn furnish(store: &dyn Store, workspace: i64) {

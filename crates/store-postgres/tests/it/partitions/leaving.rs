@@ -38,7 +38,7 @@ fn fill(stage: &Stage, begins: i64) -> [WorkspaceId; 2] {
         Some(match event.raw() % 3 {
             0 => Verdict::Delivered,
             1 => Verdict::GiveUp,
-            _ => Verdict::RetryAt(stage.at(begins + HOUR_MS)),
+            _ => Verdict::RetryAt(stage.time(begins + HOUR_MS)),
         })
     });
     stage.deliver(plain, 11);
@@ -49,17 +49,17 @@ fn fill(stage: &Stage, begins: i64) -> [WorkspaceId; 2] {
     let delete = DeleteWebhook {
         workspace: fed,
         webhook: WebhookId::from_raw(22),
-        at: stage.at(begins),
+        at: stage.time(begins),
         by: Principal::Operator,
     };
     block_on(stage.store().delete_webhook(delete)).expect("it exists");
-    while block_on(stage.store().upkeep(stage.at(begins))).expect("upkeep") {}
+    while block_on(stage.store().upkeep(stage.time(begins))).expect("upkeep") {}
     [plain, fed]
 }
 
 fn left(stage: &Stage, workspaces: [WorkspaceId; 2], over: i64) -> Left {
     let gone = stage.walk(over);
-    while block_on(stage.store().upkeep(stage.at(over))).expect("upkeep") {}
+    while block_on(stage.store().upkeep(stage.time(over))).expect("upkeep") {}
     let usage = |workspace| stage.usage(workspace);
     Left {
         gone,
@@ -93,7 +93,7 @@ fn what_is_pending_is_carried_and_goes_when_it_has_ended() {
     let stage = Stage::new();
     let workspace = stage.create(sample::workspace(1), &[11]);
     let pending = stage.publish(workspace, 0, 1, &[11]);
-    stage.attempt(workspace, 11, |_| Some(Verdict::RetryAt(stage.at(MINUTE_MS))));
+    stage.attempt(workspace, 11, |_| Some(Verdict::RetryAt(stage.time(MINUTE_MS))));
     for n in 2..6 {
         stage.publish(workspace, n * 1_000, n, &[]);
     }
@@ -234,7 +234,7 @@ fn an_event_that_went_with_its_table_is_gone_for_everybody() {
     let requeue = Requeue {
         workspace,
         delivery: DeliveryId { event: id, webhook: WebhookId::from_raw(11) },
-        at: stage.at(Stage::over(HOUR_MS)),
+        at: stage.time(Stage::over(HOUR_MS)),
         rule: RequeueRule::Ended,
     };
     block_on(stage.store().requeue(requeue)).expect_err("there is nothing to send");

@@ -4,3 +4,4 @@ mod leaving;
 mod making;
 mod stage;
 mod strangers;
+mod upgrade;

@@ -36,7 +36,10 @@ pub(super) struct Stage {
 impl Stage {
     /// With two spans of an hour each.
     pub(super) fn new() -> Self {
-        let place = Fresh::new();
+        Self::at(Fresh::new())
+    }
+
+    pub(super) fn at(place: Fresh) -> Self {
         let store = place.open();
         let begins = number(&format!("SELECT (max(ended) >> 22)::text FROM {}.span", place.schema));
         let stage = Self { store: Some(store), place, begins };
@@ -63,7 +66,7 @@ impl Stage {
         }
     }
 
-    pub(super) fn at(&self, ms: i64) -> Timestamp {
+    pub(super) fn time(&self, ms: i64) -> Timestamp {
         Timestamp::from_ms(self.begins + ms)
     }
 
@@ -74,8 +77,8 @@ impl Stage {
 
     /// One step of retention; the events that went, and whether there is more.
     pub(super) fn step(&self, ms: i64) -> (u64, bool) {
-        let done =
-            block_on(self.store().retain(Retain { now: self.at(ms), rules: Self::rules() })).expect("a step");
+        let done = block_on(self.store().retain(Retain { now: self.time(ms), rules: Self::rules() }))
+            .expect("a step");
         (done.events, done.more)
     }
 
@@ -110,10 +113,10 @@ impl Stage {
         let targets: Vec<WebhookId> = targets.iter().map(|webhook| WebhookId::from_raw(*webhook)).collect();
         let fan_out = block_on(self.store().fan_out(workspace)).expect("it reads").expect("it exists");
         let mut event = sample::event(workspace, n, fan_out.version, &targets);
-        event.id = EventId::from_raw(first_id_at(self.at(ms)) + n);
-        event.accepted_at = self.at(ms);
+        event.id = EventId::from_raw(first_id_at(self.time(ms)) + n);
+        event.accepted_at = self.time(ms);
         event.content.producer_id = Some(format!("p{n}"));
-        event.dedupe = Some(Dedupe { fingerprint: [1; 32], not_before: self.at(ms - HOUR_MS) });
+        event.dedupe = Some(Dedupe { fingerprint: [1; 32], not_before: self.time(ms - HOUR_MS) });
         event
     }
 

@@ -22,7 +22,7 @@ fn kept_waiting(stage: &Stage) -> Stranger {
 
 fn again(stage: &Stage, workspace: WorkspaceId, event: EventId, webhook: i64) {
     let delivery = DeliveryId { event, webhook: WebhookId::from_raw(webhook) };
-    let at = stage.at(Stage::over(HOUR_MS));
+    let at = stage.time(Stage::over(HOUR_MS));
     let requeue = Requeue { workspace, delivery, at, rule: RequeueRule::Ended };
     block_on(stage.store().requeue(requeue)).expect("it has ended, and is there");
 }
@@ -85,7 +85,7 @@ fn what_is_removed_meanwhile_is_gone() {
     let stranger = kept_waiting(&stage);
     let least = signalpost_core::retention::RetentionRules { bytes_max: Some(0), ..Stage::rules() };
     // By the bound on bytes, row by row.
-    let retain = signalpost_store::ledger::Retain { now: stage.at(Stage::over(HOUR_MS)), rules: least };
+    let retain = signalpost_store::ledger::Retain { now: stage.time(Stage::over(HOUR_MS)), rules: least };
     let mut removed = 0;
     loop {
         let done = block_on(stage.store().retain(retain.clone())).expect("a step");
