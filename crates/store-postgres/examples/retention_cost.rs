@@ -34,7 +34,7 @@ const WORKSPACES: i64 = 100;
 const PAYLOAD_BYTES: usize = 512;
 const GROUP: usize = 1_000;
 const HOUR_MS: i64 = 3_600_000;
-const AGE_H: i64 = 16;
+const AGE_H: i64 = 8;
 /// Nobody writes to a closed hour any more.
 const OVER_MS: i64 = (AGE_H + 1) * HOUR_MS + 600_000;
 

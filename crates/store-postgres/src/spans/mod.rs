@@ -33,6 +33,9 @@ pub(crate) use make::cover_what_was_before;
 pub(crate) const SELECT_LEFT_TO: &str =
     "SELECT min(first) FROM span WHERE kind = 'ahead' AND ended - first <= $1";
 
+/// It is told when tables were not to be had so many times in a row, which is for ten minutes.
+const TOLD_AT: u32 = 60;
+
 /// What a step has come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stepped {
@@ -57,14 +60,27 @@ impl Done {
     const CHANGE: Self = Self { events: 0, rows: 100 };
 }
 
-/// When tables were last not to be had, in the engine's time.
+/// When tables were last not to be had, in the engine's time, and how often in a row.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct HeldUp(Option<Timestamp>);
+pub(crate) struct HeldUp {
+    at: Option<Timestamp>,
+    times: u32,
+}
 
 impl HeldUp {
     fn is_recent(self, now: Timestamp) -> bool {
         let pause_ms = i64::try_from(PARTITION_CHANGE_PAUSE.as_millis()).unwrap_or(i64::MAX);
-        self.0.is_some_and(|at| (at..at.plus_ms(pause_ms)).contains(&now))
+        self.at.is_some_and(|at| (at..at.plus_ms(pause_ms)).contains(&now))
+    }
+
+    fn note(&mut self, now: Timestamp) {
+        *self = Self { at: Some(now), times: self.times.saturating_add(1) };
+        if self.times == TOLD_AT {
+            tracing::warn!(
+                "the tables that events lie in cannot be changed: a transaction that has read or written events is open for \
+                 long, or too many lie in none that is made for their time. Old events stay meanwhile"
+            );
+        }
     }
 }
 
@@ -79,11 +95,16 @@ pub(crate) async fn step(
         return Ok(Stepped::Idle);
     }
     let work = async |write: &mut Write<'_>| one(write, now, rules).await;
-    let Some(stepped) = transact_if_free(pool, &work).await? else {
-        *held_up = HeldUp(Some(now));
-        return Ok(Stepped::HeldUp);
-    };
-    Ok(stepped)
+    match transact_if_free(pool, &work).await? {
+        Some(stepped) => {
+            *held_up = HeldUp::default();
+            Ok(stepped)
+        }
+        None => {
+            held_up.note(now);
+            Ok(Stepped::HeldUp)
+        }
+    }
 }
 
 async fn one(write: &mut Write<'_>, now: Timestamp, rules: &RetentionRules) -> Result<Stepped, Failure> {

@@ -9,9 +9,10 @@ use signalpost_core::time::Timestamp;
 const MARGIN_MS: i64 = 60 * 1_000;
 /// After so long nothing is stored any more that was made before: nodes' clocks differ by less, and commits are faster.
 const SETTLED_MS: i64 = 10 * 60 * 1_000;
-/// Spans are made for the time of two, and for two days at most.
-const AHEAD_WIDTHS: i64 = 2;
-const AHEAD_MS_MAX: i64 = 2 * 24 * 3_600 * 1_000;
+/// Spans are made so far ahead that somebody may keep the next from being made for as long; no further than half of what one holds
+/// where that is more, for each costs every look-up.
+const AHEAD_MS_MIN: i64 = 2 * 3_600 * 1_000;
+const AHEAD_MS_MAX: i64 = 24 * 3_600 * 1_000;
 
 /// The ids of a span: from the first on, and below the end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub(super) fn next(
     rules: &RetentionRules,
 ) -> Option<Range> {
     let width = width_ms(rules).unwrap_or_else(|| as_ms(PARTITION_WIDTH_MAX));
-    let ahead = (AHEAD_WIDTHS * width).min(AHEAD_MS_MAX);
-    if last_ended >= first_id_at(now.plus_ms(ahead)) {
+    let ahead_ms = (width / 2).clamp(AHEAD_MS_MIN, AHEAD_MS_MAX);
+    if last_ended >= first_id_at(now.plus_ms(ahead_ms)) {
         return None;
     }
     let soon = first_id_at(now.plus_ms(MARGIN_MS));
@@ -86,16 +87,16 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_a_sixteenth_of_the_age_and_of_an_hour_at_least() {
-        assert_eq!(width_ms(&rules(15)), None);
-        assert_eq!(width_ms(&rules(16)), Some(HOUR_MS));
-        assert_eq!(width_ms(&rules(32 * 24)), Some(2 * DAY_MS));
+    fn a_span_is_an_eighth_of_the_age_and_of_an_hour_at_least() {
+        assert_eq!(width_ms(&rules(7)), None);
+        assert_eq!(width_ms(&rules(8)), Some(HOUR_MS));
+        assert_eq!(width_ms(&rules(16 * 24)), Some(2 * DAY_MS));
         assert_eq!(width_ms(&RetentionRules { event_age_max: None, ..rules(1) }), None);
     }
 
     #[test]
     fn spans_follow_each_other_aligned_up_to_some_time_ahead() {
-        let (rules, now) = (rules(16), 1_000 * HOUR_MS);
+        let (rules, now) = (rules(8), 1_000 * HOUR_MS);
         assert_eq!(made(now + HOUR_MS, 0, now, &rules), Some((now + HOUR_MS, now + 2 * HOUR_MS)));
         assert_eq!(made(now + 2 * HOUR_MS, 0, now, &rules), None);
         let odd = now + HOUR_MS / 4;
@@ -106,7 +107,7 @@ mod tests {
 
     #[test]
     fn a_span_that_comes_too_late_begins_ahead_of_all_that_is_stored() {
-        let (rules, now) = (rules(16), 1_000 * HOUR_MS);
+        let (rules, now) = (rules(8), 1_000 * HOUR_MS);
         let soon = now + MARGIN_MS;
         assert_eq!(made(now - 5 * HOUR_MS, now, now, &rules), Some((soon, now + HOUR_MS)));
         assert_eq!(made(now - 5 * HOUR_MS, soon + 7, now, &rules).map(|made| made.0), Some(soon + 7));
@@ -126,8 +127,8 @@ mod tests {
 
     #[test]
     fn a_span_is_over_when_its_last_moment_is_old_and_some_time_ago() {
-        let (rules, ended) = (rules(16), 1_000 * HOUR_MS);
-        let over_at = ended + 16 * HOUR_MS + SETTLED_MS;
+        let (rules, ended) = (rules(8), 1_000 * HOUR_MS);
+        let over_at = ended + 8 * HOUR_MS + SETTLED_MS;
         let range = Range { first: 0, ended: ids_of(ended) };
         assert!(!is_over(range, Timestamp::from_ms(over_at - 1), &rules));
         assert!(is_over(range, Timestamp::from_ms(over_at), &rules));

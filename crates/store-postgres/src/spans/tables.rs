@@ -42,9 +42,10 @@ impl Place {
 /// Bounds a change of tables in time, for everybody waits behind it.
 pub(super) async fn hurry(session: &Session) -> Result<(), Failure> {
     let wait_ms = PARTITION_CHANGE_WAIT.as_millis();
-    // A statement may go through what lies in no span.
+    // One statement may wait for several locks, and goes through what lies in no span.
+    let most_ms = 5 * wait_ms;
     session
-        .batch(&format!("SET LOCAL lock_timeout = {wait_ms}; SET LOCAL statement_timeout = {}", 20 * wait_ms))
+        .batch(&format!("SET LOCAL lock_timeout = {wait_ms}; SET LOCAL statement_timeout = {most_ms}"))
         .await
 }
 

@@ -7,7 +7,7 @@ use signalpost_store::ledger::{EventKey, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 
-use super::stage::{HOUR_MS, MINUTE_MS, Stage};
+use super::stage::{AGE_H, HOUR_MS, MINUTE_MS, Stage};
 use crate::faults::strangers::Stranger;
 use crate::support::server_url;
 
@@ -50,6 +50,14 @@ fn where_events_go_row_by_row_one_table_is_enough_for_long() {
         while block_on(stage.store().retain(params.clone())).expect("a step").more {}
     }
     assert_eq!(stage.kinds().len(), spans + 1);
+    // Under other rules its events would wait for its end for too long.
+    let workspace = stage.create(sample::workspace(1), &[]);
+    let (begins, over) = (100 * 24 * HOUR_MS, 100 * 24 * HOUR_MS + AGE_H * HOUR_MS);
+    stage.publish(workspace, begins, 1, &[]);
+    stage.publish(workspace, begins + 1, 2, &[]);
+    let lie = stage.ask("SELECT DISTINCT tableoid::regclass::text FROM {s}.message");
+    assert!(lie.len() == 1 && lie[0].contains("message_p"), "{lie:?}");
+    assert_eq!(stage.walk(over), 1, "to the millisecond");
 }
 
 /// Far above the bound, and far below that of other waits for locks.

@@ -1,5 +1,6 @@
 //! Events lie in tables by their time: made ahead, dropped when they are old, and what stays is carried.
 
+mod beside;
 mod leaving;
 mod making;
 mod stage;

@@ -19,7 +19,7 @@ use crate::support::{Fresh, ask};
 pub(super) const MINUTE_MS: i64 = 60_000;
 pub(super) const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// With which tables hold an hour each.
-pub(super) const AGE_H: i64 = 16;
+pub(super) const AGE_H: i64 = 8;
 /// Until nothing can come to an hour any more.
 const SETTLED_MS: i64 = 10 * MINUTE_MS;
 /// Calls of `retain` that a walk takes at most.
@@ -165,6 +165,13 @@ impl Stage {
 
     pub(super) fn count(&self, table: &str) -> i64 {
         number(&format!("SELECT count(*)::text FROM {}.{table}", self.place.schema))
+    }
+
+    pub(super) fn is_there(&self, table: &str) -> bool {
+        let sql = format!(
+            "SELECT relname::text FROM pg_class WHERE relnamespace = '{{s}}'::regnamespace AND relname = '{table}'"
+        );
+        !self.ask(&sql).is_empty()
     }
 
     pub(super) fn kinds(&self) -> Vec<String> {
