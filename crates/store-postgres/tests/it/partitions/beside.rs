@@ -1,12 +1,13 @@
-//! A departure beside somebody who sends once more what departs, and ends it, as fast as they can.
+//! A departure beside somebody who sends once more what departs, and ends it, as fast as they can; and beside other nodes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
-use signalpost_store::StoreError;
-use signalpost_store::ledger::{Requeue, RequeueRule};
+use signalpost_store::ledger::{Requeue, RequeueRule, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
+use signalpost_store::{Ledger, StoreError};
+use signalpost_store_postgres::PostgresStore;
 
 use super::stage::{HOUR_MS, Stage};
 
@@ -78,4 +79,40 @@ fn send_again(stage: &Stage, workspace: WorkspaceId, ids: &[EventId], over: &Ato
         }
     }
     sent
+}
+
+/// Each step is one node's, and whoever comes next goes on.
+#[test]
+fn nodes_that_walk_at_once_let_each_event_go_once() {
+    let stage = Stage::new();
+    let workspace = stage.create(sample::workspace_with_feed(1), &[]);
+    let drafts: Vec<_> = (0..3_000).map(|n| stage.event(workspace, n, n, &[])).collect();
+    for some in drafts.chunks(500) {
+        block_on(stage.store().accept(some.to_vec())).expect("accepted");
+    }
+    let others: Vec<PostgresStore> = (0..2).map(|_| stage.place.try_open().expect("another node")).collect();
+    let gone: u64 = std::thread::scope(|threads| {
+        let walks: Vec<_> =
+            others.iter().map(|node| threads.spawn(|| walk_until_idle(&stage, node))).collect();
+        walks.into_iter().map(|walk| walk.join().expect("nobody panics")).sum()
+    });
+    assert_eq!(gone, 3_000);
+    for node in others {
+        block_on(node.close()).expect("it closes");
+    }
+    assert_eq!((stage.usage(workspace).events, stage.usage(workspace).bytes), (0, 0));
+    assert_eq!([stage.count("message"), stage.count("feed"), stage.count("event_key")], [0; 3]);
+}
+
+/// The events that went in the steps of this node.
+fn walk_until_idle(stage: &Stage, node: &PostgresStore) -> u64 {
+    let mut gone = 0;
+    for n in 0..STEPS_MAX {
+        let now = stage.time(Stage::over(HOUR_MS) + n * STEP_MS);
+        gone += block_on(node.retain(Retain { now, rules: Stage::rules() })).expect("a step").events;
+        if !stage.is_there("message_p2") {
+            return gone;
+        }
+    }
+    panic!("the departure has no end");
 }
