@@ -22,7 +22,7 @@ use signalpost_store::ledger::{Retain, Retained};
 use signalpost_store::retention::earlier;
 
 use crate::pool::Pool;
-use crate::spans::{self, HeldUp, Stepped};
+use crate::spans::{self, HeldUp, LeftToTables, Stepped};
 pub(crate) use candidate::{Candidate, Judged, judge, load};
 pub(crate) use remove::{delete_dropped, delete_keys, deliveries};
 use take::Taken;
@@ -45,8 +45,8 @@ struct Step<'p> {
     rules: &'p RetentionRules,
     /// Rows that may still be touched: removed, or looked at in vain.
     left: usize,
-    /// From this id on events that are too old by the server's age go with their tables.
-    left_to_tables: i64,
+    /// What is too old by the server's age and goes with its table.
+    left_to_tables: LeftToTables,
     done: Retained,
 }
 
@@ -74,7 +74,7 @@ pub(crate) async fn run(pool: &Pool, params: &Retain) -> Result<Retained, StoreE
     // One step at a time: another would begin a walk of its own, and the later to end is remembered.
     let mut walk = pool.shared.retention.take();
     let (now, rules) = (params.now, &params.rules);
-    let (left, left_to_tables) = (UPKEEP_ROWS_MAX, i64::MAX);
+    let (left, left_to_tables) = (UPKEEP_ROWS_MAX, LeftToTables::NONE);
     let mut step = Step { pool, now, rules, left, left_to_tables, done: Retained::default() };
     let walked = go(&mut step, &mut walk).await;
     if walked.is_err() {
@@ -101,7 +101,7 @@ async fn go(step: &mut Step<'_>, walk: &mut Walk) -> Result<(), StoreError> {
                 whole::step(step, after, &mut walk.looked, &mut walk.overfull_told).await?
             }
             Stage::Workspaces(tour) => {
-                step.left_to_tables = spans::left_to_tables(step.pool, step.rules).await?;
+                step.left_to_tables = LeftToTables::read(step.pool, step.now, step.rules).await?;
                 workspace::step(step, tour, &mut walk.places, &mut walk.looked).await?
             }
             Stage::End => Progress::Ended,

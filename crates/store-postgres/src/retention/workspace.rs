@@ -1,7 +1,7 @@
 //! Each workspace in turn: its bound on bytes, then the ages of events and of payloads.
 //!
 //! Events of a workspace lie together in the order of their ids. By age a phase ends at the first that is young, so a look at
-//! the first of all says whether there is anything to do. Events that are bare stay for long, though, so up to where they are
+//! the first of all says whether there is anything to do. What goes with its table (`crate::spans`) is passed over. Events that are bare stay for long, though, so up to where they are
 //! is remembered.
 
 use signalpost_core::id::WorkspaceId;
@@ -18,6 +18,7 @@ use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::ledger::usage;
 use crate::session::{Session, limit};
+use crate::spans::LeftToTables;
 use crate::work::{read, transact};
 use crate::write::Write;
 
@@ -231,8 +232,8 @@ async fn by_age(step: &mut Step<'_>, visit: &mut Visit, places: &mut Places) -> 
     if first_at.is_none_or(|first_at| first_at <= now && !visit.is_old(first_at, now)) {
         return Ok(Pass::Ended { held: 0, young_at: first_at.map(Timestamp::as_ms) });
     }
-    let left_to_tables = if visit.goes_with_tables() { step.left_to_tables } else { i64::MAX };
-    if visit.first.is_some_and(|first| first.id >= left_to_tables) {
+    let left = if visit.goes_with_tables() { step.left_to_tables } else { LeftToTables::NONE };
+    if visit.first.is_some_and(|first| left.has(first.id, Timestamp::from_ms(first.accepted_at))) {
         return Ok(NOTHING_TO_DO);
     }
     let wanted = if visit.phase == Phase::Events { Wanted::Events } else { Wanted::Payloads };
@@ -241,7 +242,7 @@ async fn by_age(step: &mut Step<'_>, visit: &mut Visit, places: &mut Places) -> 
     }
     let mut page = page(step, visit).await?;
     let found = page.len();
-    page.retain(|event| event.id < left_to_tables);
+    page.retain(|event| !left.has(event.id, event.accepted_at));
     if page.is_empty() {
         return Ok(NOTHING_TO_DO);
     }

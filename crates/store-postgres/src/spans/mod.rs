@@ -10,6 +10,7 @@ mod count_out;
 mod depart;
 mod hand_over;
 mod heir;
+mod left;
 mod make;
 mod merge;
 mod plan;
@@ -19,19 +20,15 @@ use signalpost_core::limits::PARTITION_CHANGE_PAUSE;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
-use signalpost_store::row::Fields;
 
 use crate::failure::Failure;
 use crate::locks::{self, Locked};
 use crate::pool::Pool;
-use crate::session::Session;
-use crate::work::{read, transact_if_free};
+use crate::work::transact_if_free;
 use crate::write::Write;
 use depart::{Departure, Phase};
+pub(crate) use left::LeftToTables;
 pub(crate) use make::cover_what_was_before;
-
-pub(crate) const SELECT_LEFT_TO: &str =
-    "SELECT min(first) FROM span WHERE kind = 'ahead' AND ended - first <= $1";
 
 /// It is told when tables were not to be had so many times in a row, which is for ten minutes.
 const TOLD_AT: u32 = 60;
@@ -139,24 +136,9 @@ async fn go_on(
     }
 }
 
-/// From which id on events are left to their tables by these rules, and do not go row by row.
-pub(crate) async fn left_to_tables(pool: &Pool, rules: &RetentionRules) -> Result<i64, StoreError> {
-    let Some(width_ms) = plan::width_ms(rules) else { return Ok(i64::MAX) };
-    // One that is much wider was made under other rules, and would keep its events for too long.
-    let widest = plan::ids_of(2 * width_ms);
-    read(pool, async |session: &Session| {
-        let found = session
-            .one(SELECT_LEFT_TO, &[&widest], |row| Fields::new(row, "span", 0).optional_integer("first"))
-            .await?;
-        Ok(found.flatten().unwrap_or(i64::MAX))
-    })
-    .await
-}
-
 /// Every statement of these verbs, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
-    SELECT_LEFT_TO,
     carry::SELECT_PAGE,
     carry::SELECT_TOUCHED,
     carry::TAKE_TOUCHED,
@@ -182,6 +164,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     heir::TAKE_BACK_MESSAGE,
     heir::TAKE_BACK_ATTEMPTS,
     heir::FORGET_CARRIED,
+    left::SELECT,
     make::SELECT_LAST,
     make::SELECT_IN_NONE,
     make::INSERT,

@@ -22,13 +22,18 @@ pub(super) struct Range {
 }
 
 /// The time of spans whose events go with them by these rules; `None` where events go row by row.
-pub(crate) fn width_ms(rules: &RetentionRules) -> Option<i64> {
+pub(super) fn width_ms(rules: &RetentionRules) -> Option<i64> {
     let width = rules.event_age_max? / PARTITIONS_PER_AGE;
     (width >= PARTITION_WIDTH_MIN).then(|| as_ms(width.min(PARTITION_WIDTH_MAX)))
 }
 
+/// At which events go by these rules.
+pub(super) fn age_ms(rules: &RetentionRules) -> Option<i64> {
+    rules.event_age_max.map(as_ms)
+}
+
 /// What ids of a time take up.
-pub(crate) fn ids_of(ms: i64) -> i64 {
+pub(super) fn ids_of(ms: i64) -> i64 {
     first_id_at(Timestamp::from_ms(ms))
 }
 
@@ -56,8 +61,8 @@ pub(super) fn next(
 
 /// Whether everything in a span is older than events may be, and nothing can come to it any more.
 pub(super) fn is_over(range: Range, now: Timestamp, rules: &RetentionRules) -> bool {
-    rules.event_age_max.is_some_and(|age| {
-        let before = now.as_ms().saturating_sub(as_ms(age)).saturating_sub(SETTLED_MS);
+    age_ms(rules).is_some_and(|age| {
+        let before = now.as_ms().saturating_sub(age).saturating_sub(SETTLED_MS);
         range.ended <= ids_of(before)
     })
 }

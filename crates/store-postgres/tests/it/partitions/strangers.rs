@@ -5,7 +5,7 @@ use signalpost_store::ledger::{EventKey, Requeue, RequeueRule};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 
-use super::stage::{HOUR_MS, MINUTE_MS, Stage};
+use super::stage::{AGE_H, HOUR_MS, MINUTE_MS, Stage};
 use crate::faults::strangers::Stranger;
 use crate::support::server_url;
 
@@ -39,6 +39,25 @@ fn a_stranger_delays_the_end_of_tables_and_nothing_else() {
     stranger.commit();
     assert_eq!(stage.walk(Stage::over(HOUR_MS) + MINUTE_MS), 1);
     assert_eq!((stage.usage(workspace).events, stage.count("departure")), (1, 0));
+}
+
+/// They are not kept for as long as the stranger likes. What goes meanwhile is counted once.
+#[test]
+fn events_of_a_table_that_is_late_go_row_by_row() {
+    let stage = Stage::new();
+    let workspace = stage.create(sample::workspace(1), &[]);
+    for n in 0..10 {
+        stage.publish(workspace, HOUR_MS - 1, n, &[]);
+    }
+    let stranger = kept_waiting(&stage);
+    let late = (AGE_H + 3) * HOUR_MS;
+    assert_eq!(stage.walk(late - 2), 0);
+    assert_eq!(stage.walk(late - 1), 10);
+    assert!(stage.is_there("message_p2"), "the stranger has it");
+    stranger.commit();
+    assert_eq!(stage.walk(late + MINUTE_MS), 0);
+    let usage = stage.usage(workspace);
+    assert_eq!((usage.events, usage.bytes, stage.is_there("message_p2")), (0, 0, false));
 }
 
 /// Whatever is written to an event after it was looked at is seen before its table goes.
