@@ -22,12 +22,16 @@ pub(crate) enum Failure {
 }
 
 impl Failure {
-    /// Whether the same work may succeed at once: another transaction was in the way.
+    /// Whether the same work may succeed at once: another transaction was in the way, or has made the table that a row belongs to
+    /// while the row was on its way to where it would have lain otherwise.
     pub(crate) fn is_conflict(&self) -> bool {
-        self.state().is_some_and(|state| {
-            [SqlState::T_R_DEADLOCK_DETECTED, SqlState::T_R_SERIALIZATION_FAILURE, SqlState::UNIQUE_VIOLATION]
-                .contains(state)
-        })
+        let conflicts = [
+            SqlState::T_R_DEADLOCK_DETECTED,
+            SqlState::T_R_SERIALIZATION_FAILURE,
+            SqlState::UNIQUE_VIOLATION,
+            SqlState::CHECK_VIOLATION,
+        ];
+        self.state().is_some_and(|state| conflicts.contains(state))
     }
 
     /// Whether somebody else's work was in the way for longer than this may take.

@@ -6,6 +6,7 @@ use signalpost_core::retention::RetentionRules;
 use signalpost_store::ledger::{EventKey, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
+use signalpost_testkit::wait_for;
 
 use super::stage::{AGE_H, HOUR_MS, MINUTE_MS, Stage};
 use crate::faults::strangers::Stranger;
@@ -80,6 +81,32 @@ fn nobody_waits_for_tables_that_a_stranger_keeps_from_being_made() {
     assert_eq!(stage.kinds().len(), spans, "not at once again");
     stage.walk(now + MINUTE_MS);
     assert_eq!(stage.kinds().len(), spans + 1);
+}
+
+/// It was on its way to where it would have lain without one.
+#[test]
+fn an_event_whose_table_is_made_at_that_moment_is_taken() {
+    let stage = Stage::new();
+    let (workspace, ms) = (stage.create(sample::workspace(1), &[]), 50 * HOUR_MS);
+    let mut event = stage.event(workspace, ms, 1, &[]);
+    (event.content.producer_id, event.dedupe) = (None, None);
+    let (schema, id) = (&stage.place.schema, event.id.raw());
+    let making = format!(
+        "BEGIN; CREATE TABLE {schema}.message_now (LIKE {schema}.message);
+         ALTER TABLE {schema}.message ATTACH PARTITION {schema}.message_now FOR VALUES FROM ({id}) TO ({})",
+        id + 1
+    );
+    let making = Stranger::who_says(&server_url(), &making);
+    std::thread::scope(|threads| {
+        let publishing = threads.spawn(|| block_on(stage.store().accept(vec![event])));
+        let waits =
+            "SELECT 1::text FROM pg_locks WHERE NOT granted AND relation = '{s}.message_other'::regclass";
+        wait_for("a publisher who waits", PATIENCE, || !stage.ask(waits).is_empty())
+            .expect("it is on its way");
+        making.commit();
+        publishing.join().expect("no panic").expect("it is accepted");
+    });
+    assert_eq!([stage.count("message_now"), stage.count("message")], [1, 1]);
 }
 
 /// Nobody has made any for so long that all that comes lies in one table. It goes row by row.
