@@ -51,7 +51,9 @@ impl PostgresStore {
         &self,
         work: impl AsyncFn(&mut Write<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
-        self.run(async move |pool| work::transact(&pool, &work).await)
+        let committed = self.run(async move |pool| work::commit(&pool, &work).await);
+        // Waiting for other nodes is none of the tasks that run at once: what others want would wait with it.
+        Box::pin(async move { committed.await?.everywhere().await })
     }
 
     /// A read of one statement, or of several between which others may write.

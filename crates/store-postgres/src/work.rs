@@ -1,5 +1,6 @@
 //! Running a piece of work: on a connection of its own, again when another transaction was in the way.
 
+use futures_channel::oneshot;
 use signalpost_store::StoreError;
 
 use crate::changes::note::Changed;
@@ -7,6 +8,7 @@ use crate::changes::settle;
 use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::session::{Session, Standing};
+use crate::store::settled;
 use crate::write::Write;
 
 /// How often work is tried that others are in the way of.
@@ -16,12 +18,37 @@ const BEGIN_SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 
+/// What a transaction that was committed has come to.
+pub(crate) struct Committed<T> {
+    value: T,
+    /// Told when other nodes do not act any more on what it has taken away.
+    seen: Option<oneshot::Receiver<Result<(), StoreError>>>,
+}
+
+impl<T> Committed<T> {
+    /// When what it takes away is taken away everywhere.
+    pub(crate) async fn everywhere(self) -> Result<T, StoreError> {
+        if let Some(seen) = self.seen {
+            settled(seen).await?;
+        }
+        Ok(self.value)
+    }
+}
+
 /// One transaction: committed, synced and told of, or rolled back. What it takes away is taken away everywhere when it
 /// answers.
 pub(crate) async fn transact<T>(
     pool: &Pool,
     work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
 ) -> Result<T, StoreError> {
+    commit(pool, work).await?.everywhere().await
+}
+
+/// The same for whoever waits for other nodes at another place.
+pub(crate) async fn commit<T>(
+    pool: &Pool,
+    work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
+) -> Result<Committed<T>, StoreError> {
     let mut tries = 1;
     loop {
         match try_transact(pool, work).await {
@@ -37,7 +64,7 @@ pub(crate) async fn transact_if_free<T>(
     work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
 ) -> Result<Option<T>, StoreError> {
     match try_transact(pool, work).await {
-        Ok(value) => Ok(Some(value)),
+        Ok(committed) => committed.everywhere().await.map(Some),
         Err(failure) if failure.is_held_up() => Ok(None),
         Err(failure) => Err(failure.into_store_error()),
     }
@@ -46,7 +73,7 @@ pub(crate) async fn transact_if_free<T>(
 async fn try_transact<T>(
     pool: &Pool,
     work: &impl AsyncFn(&mut Write<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
+) -> Result<Committed<T>, Failure> {
     let session = pool.take().await?;
     let mut write = Write::begin(&session, &pool.shared).await?;
     match work(&mut write).await {
@@ -54,11 +81,9 @@ async fn try_transact<T>(
             let news = write.commit().await?;
             let changed = news.changed;
             pool.shared.tell(news);
-            drop(session);
-            if let Some(Changed { upto, .. }) = changed.filter(|changed| changed.revokes) {
-                settle::wait_until_seen(&pool.shared, upto).await?;
-            }
-            Ok(value)
+            let revoked = changed.filter(|changed| changed.revokes);
+            let seen = revoked.map(|Changed { upto, .. }| settle::by_others(&pool.shared, upto));
+            Ok(Committed { value, seen })
         }
         Err(failure) => {
             write.roll_back().await;

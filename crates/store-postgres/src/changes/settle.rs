@@ -75,10 +75,9 @@ impl Settling {
     }
 }
 
-/// Waits until no other node acts on what was before a change.
-pub(crate) async fn wait_until_seen(shared: &Shared, n: i64) -> Result<(), Failure> {
-    let told = shared.settling.wait(n, By::Others);
-    Ok(settled(told).await?)
+/// Told when no other node acts on what was before a change.
+pub(crate) fn by_others(shared: &Shared, n: i64) -> oneshot::Receiver<Result<(), StoreError>> {
+    shared.settling.wait(n, By::Others)
 }
 
 impl PostgresStore {

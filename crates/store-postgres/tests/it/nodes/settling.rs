@@ -2,9 +2,13 @@
 //! call.
 
 use futures_util::future::join_all;
-use signalpost_store::Catalog;
+use futures_util::{FutureExt, TryFutureExt};
+use signalpost_core::id::WebhookId;
+use signalpost_core::ports::BoxFuture;
 use signalpost_store::change::Change;
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
+use signalpost_store::{Catalog, StoreError};
 use signalpost_testkit::wait_for;
 
 use super::{Ears, PATIENCE, Stage};
@@ -30,7 +34,7 @@ fn whoever_comes_later_waits_for_all_that_were_not_told_yet() {
     }
 }
 
-/// Beside as many as can be asked at once: others go on meanwhile.
+/// Beside as many as can be done at once: others go on meanwhile.
 #[test]
 fn those_who_wait_are_in_nobodys_way() {
     let stage = Stage::new(1);
@@ -40,7 +44,15 @@ fn those_who_wait_are_in_nobodys_way() {
         "INSERT INTO {schema}.node (number, token, process, delivers, seen, renewed_at)
         VALUES (7, 7, '', false, 0, clock_timestamp() + interval '1 hour')"
     ));
-    let settling: Vec<_> = (0..200).map(|_| node.settle_changes()).collect();
+    let webhooks: Vec<WebhookId> = (100..180).map(WebhookId::from_raw).collect();
+    for webhook in &webhooks {
+        let webhook = sample::webhook(stage.workspace, webhook.raw());
+        block_on(node.create_webhook(webhook.into())).expect("a webhook");
+    }
+    let mut settling: Vec<BoxFuture<'_, Result<(), StoreError>>> =
+        (0..200).map(|_| node.settle_changes().boxed()).collect();
+    let deleting = webhooks.iter().map(|webhook| node.delete_webhook(stage.delete(*webhook)));
+    settling.extend(deleting.map(|deleted| deleted.map_ok(drop).boxed()));
     let reading = node.workspace_by_public_id("ws-1".to_owned());
     let reading = std::thread::spawn(move || block_on(reading));
     wait_for("a read", PATIENCE, || reading.is_finished()).expect("it is answered");
