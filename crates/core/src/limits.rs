@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+mod elsewhere;
 mod filter;
 mod health;
 mod moving;
@@ -9,6 +10,7 @@ mod partitions;
 mod replay;
 mod transfer;
 
+pub use elsewhere::{TOLD_AT_ONCE_MAX, TOLD_WAITING_MAX};
 pub use filter::{
     FILTER_CHARS_MAX, FILTER_COST_MAX, FILTER_DATA_VALUES_MAX, FILTER_DEPTH_MAX, FILTER_MESSAGE_CHARS_MAX,
     FILTER_NODES_MAX, FILTER_PATTERN_BYTES_MAX, FILTER_PATTERN_GROUPS_MAX, FILTER_RECOVERIES_MAX,
@@ -307,10 +309,6 @@ pub const CORE_MEMORY_DELIVERIES_MAX: usize = 100_000;
 pub const CORE_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rows of a page when a lane reads its backlog.
 pub const LANE_PAGE_ROWS: usize = 256;
-/// Deliveries that other nodes have told by name which a core looks up at once.
-pub const TOLD_AT_ONCE_MAX: usize = 256;
-/// Such deliveries that wait for that. Beyond it lanes look through what they are owed instead.
-pub const TOLD_WAITING_MAX: usize = 4 * TOLD_AT_ONCE_MAX;
 /// Workspaces whose webhooks are kept in memory for fan-out.
 pub const DIRECTORY_WORKSPACES_MAX: usize = 10_000;
 /// Credentials, and operator keys, kept in memory after their first use.
