@@ -24,6 +24,13 @@ pub(super) struct Elsewhere {
     asked: bool,
 }
 
+#[cfg(test)]
+impl Elsewhere {
+    pub(super) const fn is_asked(&self) -> bool {
+        self.asked
+    }
+}
+
 impl Running {
     /// A lane that is behind, or has no room, finds them when it comes to them.
     pub(super) fn hear_of_elsewhere(&mut self, webhook: WebhookId, events: Vec<EventId>) {
@@ -50,14 +57,30 @@ impl Running {
         if self.elsewhere.asked || self.elsewhere.told.is_empty() || self.stopping.is_some() {
             return;
         }
-        self.elsewhere.asked = true;
         let first = self.elsewhere.told.len().min(TOLD_AT_ONCE_MAX);
-        let asked: Vec<DeliveryId> = self.elsewhere.told.drain(..first).collect();
+        let told: Vec<DeliveryId> = self.elsewhere.told.drain(..first).collect();
+        let asked = self.still_here(told);
+        if asked.is_empty() {
+            return;
+        }
+        self.elsewhere.asked = true;
         for delivery in &asked {
             self.touch(delivery.webhook, Lane::begin_look);
         }
         let found = self.engine.store.unattempted(asked.clone());
         self.underway.push(Box::pin(async move { Done::Found { asked, found: found.await } }));
+    }
+
+    /// Those of lanes that are this core's as they were when it was told: meanwhile one may have been given to another core, which
+    /// hears of them then, or rests.
+    fn still_here(&self, told: Vec<DeliveryId>) -> Vec<DeliveryId> {
+        let doorbell = &self.engine.doorbell;
+        let (here, elsewhere): (Vec<_>, Vec<_>) =
+            told.into_iter().partition(|told| doorbell.is_with(self.door.number, told.webhook));
+        if !elsewhere.is_empty() {
+            doorbell.accepted_elsewhere(&elsewhere);
+        }
+        here.into_iter().filter(|told| self.is_ours(told.webhook) && !self.rests(told.webhook)).collect()
     }
 
     pub(super) fn take_found(
