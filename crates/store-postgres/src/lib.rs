@@ -12,6 +12,7 @@ mod catalog;
 mod changes;
 mod connect;
 mod failure;
+mod fate;
 mod guard;
 mod hosts;
 mod kept;

@@ -4,8 +4,9 @@ use futures_channel::oneshot;
 use signalpost_store::StoreError;
 
 use crate::changes::note::Changed;
-use crate::changes::settle;
+use crate::changes::{self, settle};
 use crate::failure::Failure;
+use crate::fate::{self, Transaction};
 use crate::pool::Pool;
 use crate::session::{Session, Standing};
 use crate::store::settled;
@@ -78,7 +79,14 @@ async fn try_transact<T>(
     let mut write = Write::begin(&session, &pool.shared).await?;
     match work(&mut write).await {
         Ok(value) => {
-            let news = write.commit().await?;
+            let (transaction, revokes) = (fate::own(&session).await?, write.revokes());
+            let mut news = std::mem::take(&mut write.news);
+            let committed = write.commit().await;
+            drop(session);
+            news.changed = match committed {
+                Ok(told) => told.changed,
+                Err(failure) => find_out(pool, transaction, revokes, failure).await?,
+            };
             let changed = news.changed;
             pool.shared.tell(news);
             let revoked = changed.filter(|changed| changed.revokes);
@@ -90,6 +98,23 @@ async fn try_transact<T>(
             Err(failure)
         }
     }
+}
+
+/// What a transaction has changed whose commit failed, and was done all the same; else why it failed.
+async fn find_out(
+    pool: &Pool,
+    transaction: Option<Transaction>,
+    revokes: Option<bool>,
+    failure: Failure,
+) -> Result<Option<Changed>, Failure> {
+    let Some(transaction) = transaction.filter(|_| failure.is_lost()) else { return Err(failure) };
+    if fate::was_committed(pool, transaction).await != Some(true) {
+        return Err(failure);
+    }
+    let Some(revokes) = revokes else { return Ok(None) };
+    // Its own number went with the answer. It is among those up to here.
+    let session = pool.take().await?;
+    Ok(Some(Changed { upto: changes::read::newest(&session).await?, revokes }))
 }
 
 /// A read, of one statement or of several between which others may write.

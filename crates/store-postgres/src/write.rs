@@ -292,6 +292,11 @@ impl<'s> Write<'s> {
         Ok(())
     }
 
+    /// Whether it takes something away that nodes remember; nothing when it changes none of that.
+    pub(crate) fn revokes(&self) -> Option<bool> {
+        (!self.changes.is_empty()).then(|| self.changes.iter().any(Change::revokes))
+    }
+
     /// Writes down what was counted and commits, in one round trip; what there is to tell.
     pub(crate) async fn commit(self) -> Result<News, Failure> {
         self.commit_after(async { Ok(()) }).await

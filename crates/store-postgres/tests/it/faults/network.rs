@@ -1,8 +1,13 @@
 //! The network between the store and the server loses everything, or only answers, and nobody is told. No verb waits for ever.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
+use signalpost_core::principal::Principal;
+use signalpost_core::time::Timestamp;
+use signalpost_store::catalog::{DeleteWebhook, ListWebhooks};
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, StoreError};
 use signalpost_testkit::{Postgres, wait_for};
 
@@ -72,4 +77,49 @@ fn whoever_got_no_answer_is_told_what_became_of_it() {
     let kept: Vec<_> = told.unknown.intersection(&stored).collect();
     assert_eq!(kept, Vec::<&i64>::new(), "refused, and there all the same");
     stage.check(&told);
+}
+
+/// The same of a call that nobody can repeat without doing it twice.
+#[test]
+fn whoever_makes_something_is_told_so_though_the_answer_was_lost() {
+    let (stage, proxy) = behind_a_proxy();
+    for id in [21, 22, 23] {
+        let losses = proxy.losses();
+        proxy.set(Line::DeafToCommits);
+        let (store, webhook) = (stage.store.clone(), sample::webhook(stage.workspace, id));
+        let making = thread::spawn(move || block_on(store.create_webhook(webhook.into())));
+        wait_for("a commit", PATIENCE, || proxy.losses() > losses).expect("it is made");
+        proxy.set(Line::Whole);
+        let made = making.join().expect("it does not panic");
+        assert!(made.is_ok(), "{made:?}");
+    }
+    let page = ListWebhooks {
+        workspace: stage.workspace,
+        subject: None,
+        active: None,
+        before: None,
+        offset: 0,
+        limit: 10,
+    };
+    assert_eq!(block_on(stage.store.list_webhooks(page)).expect("it reads").rows.len(), 4);
+}
+
+/// What was taken away is not answered before everybody knows, also where nobody said whether it was.
+#[test]
+fn whoever_removes_something_is_told_so_though_the_answer_was_lost() {
+    let (stage, proxy) = behind_a_proxy();
+    let losses = proxy.losses();
+    proxy.set(Line::DeafToCommits);
+    let gone = DeleteWebhook {
+        workspace: stage.workspace,
+        webhook: stage.webhook,
+        at: Timestamp::from_ms(5),
+        by: Principal::Operator,
+    };
+    let store = stage.store.clone();
+    let removing = thread::spawn(move || block_on(store.delete_webhook(gone)));
+    wait_for("a commit", PATIENCE, || proxy.losses() > losses).expect("it is removed");
+    proxy.set(Line::Whole);
+    let removed = removing.join().expect("it does not panic");
+    assert!(removed.is_ok(), "{removed:?}");
 }
