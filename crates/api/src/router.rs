@@ -14,6 +14,7 @@ use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use tower_service::Service;
 
+use crate::cells::Cells;
 use crate::dialect::native::OperatorAccess;
 use crate::dialect::{Dialect, Mount, Shape, ShapeValues, native};
 use crate::docs;
@@ -49,15 +50,16 @@ pub fn built_in_dialects() -> Vec<Dialect> {
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
 /// says so beforehand.
 pub fn public_router(
-    engine: Arc<Engine>,
+    cells: impl Into<Cells>,
     tasks: &Arc<dyn Spawn>,
     dialects: &[Dialect],
     opened: &[Cidr],
 ) -> Router {
+    let cells = cells.into();
     let mut anywhere = Router::new();
     let mut by_host: HashMap<&str, Router> = HashMap::new();
     for dialect in dialects {
-        for Mount { base_path, router: public } in dialect.mounts(&engine, tasks, opened) {
+        for Mount { base_path, router: public } in dialect.mounts(&cells, tasks, opened) {
             for host in &dialect.hosts {
                 let router = by_host.remove(host.as_str()).unwrap_or_default();
                 by_host.insert(host, mounted(router, &base_path, public.clone()));
@@ -68,12 +70,12 @@ pub fn public_router(
         }
     }
     if by_host.is_empty() {
-        return with_strangers(anywhere.fallback(path_unknown), engine);
+        return with_strangers(anywhere.fallback(path_unknown), &cells);
     }
     let hosts =
         by_host.into_iter().map(|(host, router)| (host.to_owned(), router.fallback(path_unknown))).collect();
     let hosts = Arc::new(Hosts { by_name: hosts, other: anywhere.fallback(path_unknown) });
-    with_strangers(Router::new().fallback(move |request| hosts.answer(request)), engine)
+    with_strangers(Router::new().fallback(move |request| hosts.answer(request)), &cells)
 }
 
 /// Which routes are to be seen at which host.
@@ -94,21 +96,23 @@ impl Hosts {
 /// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
 /// that are served; `tasks` are as in [`public_router`].
 pub fn operator_router(
-    engine: Arc<Engine>,
+    cells: impl Into<Cells>,
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
     dialects: &[Dialect],
 ) -> Router {
-    let open = native::health_router(Arc::clone(&engine), access).merge(docs::router(dialects));
-    let api = native::router(Arc::clone(&engine), Arc::clone(tasks), access, dialects);
-    with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), engine)
+    let cells = cells.into();
+    let open = native::health_router(&cells, access).merge(docs::router(dialects));
+    let api = native::router(&cells, tasks, access, dialects);
+    with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), &cells)
 }
 
 /// What a process tells that only delivers: health, metrics and who delivers what. Everything else is another's to answer.
-pub fn worker_router(engine: Arc<Engine>, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
-    let open = native::health_router(Arc::clone(&engine), access);
-    let api = native::worker_router(Arc::clone(&engine), Arc::clone(tasks), access);
-    with_strangers(mounted(open, native::BASE_PATH, api).fallback(misdirected), engine)
+pub fn worker_router(cells: impl Into<Cells>, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
+    let cells = cells.into();
+    let open = native::health_router(&cells, access);
+    let api = native::worker_router(&cells, tasks, access);
+    with_strangers(mounted(open, native::BASE_PATH, api).fallback(misdirected), &cells)
 }
 
 /// A surface below its base path. The base path with a slash at its end is the surface's as well, which answers
@@ -118,7 +122,8 @@ fn mounted(router: Router, base_path: &str, surface: Router) -> Router {
 }
 
 /// What belongs to no surface is refused as problem details.
-fn with_strangers(router: Router, engine: Arc<Engine>) -> Router {
+fn with_strangers(router: Router, cells: &Cells) -> Router {
+    let engine = Arc::clone(&cells.first().engine);
     let bodies = Arc::new(BodyBudget::new(LARGE_BODIES_BYTES_MAX));
     let strangers = Arc::new(Strangers { engine, ids: RequestIds::default(), bodies });
     router.layer(from_fn_with_state(strangers, answer_strangers))

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use axum::Router;
+use futures_util::future::join_all;
 use signalpost_core::ports::Clock;
 use signalpost_engine::DeliveryCore;
 use signalpost_outbound::resolve::{Resolve, ResolveError};
@@ -18,7 +19,8 @@ use crate::ports::LocalTasks;
 
 /// What one core needs to run.
 pub(crate) struct CoreParts {
-    pub(crate) core: DeliveryCore,
+    /// One of each engine.
+    pub(crate) deliveries: Vec<DeliveryCore>,
     pub(crate) doors: Vec<(Door, Router)>,
     pub(crate) seat: Seat,
     pub(crate) connections: Connections,
@@ -49,7 +51,8 @@ async fn run(parts: CoreParts) {
         tokio::spawn(accept(door, router, parts.connections.clone()));
     }
     tokio::spawn(serve_seat(parts.seat, parts.connections));
-    parts.core.run(Rc::new(client)).await;
+    let client = Rc::new(client);
+    join_all(parts.deliveries.into_iter().map(|core| core.run(Rc::clone(&client) as _))).await;
 }
 
 /// The system's name servers. A machine without any can still deliver to literal addresses.

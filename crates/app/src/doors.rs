@@ -4,9 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use signalpost_api::{OperatorAccess, operator_router, public_router, worker_router};
+use signalpost_api::{Cells, OperatorAccess, operator_router, public_router, worker_router};
 use signalpost_core::ports::Spawn;
-use signalpost_engine::Engine;
 
 use crate::cmd::Failure;
 use crate::listen::{Callers, Door, Manner, TrustedProxies};
@@ -48,19 +47,14 @@ impl Doors {
         self.public.iter().chain([&self.operator]).map(|door| door.address).collect()
     }
 
-    pub(crate) fn surfaces(
-        self,
-        engine: &Arc<Engine>,
-        access: &OperatorAccess,
-        settings: &Settings,
-    ) -> Surfaces {
+    pub(crate) fn surfaces(self, cells: &Cells, access: &OperatorAccess, settings: &Settings) -> Surfaces {
         let (tasks, dialects): (Arc<dyn Spawn>, _) = (Arc::new(CallerTasks), &settings.dialects);
-        let public = self.public.map(|door| {
-            (door, public_router(Arc::clone(engine), &tasks, dialects, settings.egress.opened()))
-        });
+        let public = self
+            .public
+            .map(|door| (door, public_router(cells.clone(), &tasks, dialects, settings.egress.opened())));
         let operator = match settings.role {
-            Role::Worker => worker_router(Arc::clone(engine), &tasks, access),
-            Role::All | Role::Api => operator_router(Arc::clone(engine), &tasks, access, dialects),
+            Role::Worker => worker_router(cells.clone(), &tasks, access),
+            Role::All | Role::Api => operator_router(cells.clone(), &tasks, access, dialects),
         };
         Surfaces { public, operator: (self.operator, operator) }
     }

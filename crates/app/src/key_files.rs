@@ -50,7 +50,7 @@ pub(crate) struct Keys {
 impl Keys {
     /// The keys for these settings: what is missing is made, but for a master key that other nodes would have to share.
     pub(crate) fn of(settings: &Settings, environment: &Environment) -> Result<Self, Failure> {
-        if settings.database.is_none() {
+        if settings.databases.is_empty() {
             return Self::read_or_make(&settings.data, environment);
         }
         let keyring = shared_keyring(&settings.data, environment)?;
@@ -78,7 +78,7 @@ impl Keys {
     pub(crate) fn check(settings: &Settings, environment: &Environment) -> Result<(), Failure> {
         let data = &settings.data;
         OPERATOR_KEY.find(data, environment)?.map(|found| check_operator_key(&found)).transpose()?;
-        if settings.database.is_some() {
+        if !settings.databases.is_empty() {
             return shared_keyring(data, environment).map(drop);
         }
         match MASTER_KEY.find(data, environment)? {

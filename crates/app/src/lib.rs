@@ -13,6 +13,7 @@ mod doors;
 pub mod fuzzing;
 mod heavy_thread;
 mod huge_pages;
+mod installation;
 mod key_files;
 mod listen;
 mod open_files;
@@ -22,6 +23,7 @@ mod process;
 mod role;
 mod server;
 mod settings;
+mod stores;
 mod telemetry;
 mod tls;
 

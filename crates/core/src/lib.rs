@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod base62;
 pub mod basic_auth;
 pub mod ceilings;
+pub mod cell;
 pub mod cidr;
 pub mod concurrency;
 pub mod credential;

@@ -375,6 +375,10 @@ pub const STORAGE_RESERVE_PARTS: u64 = 10;
 pub const LANE_GROUPS: usize = 64;
 /// Nodes that share a store: as many as have numbers for the ids that they make.
 pub const NODES_MAX: u16 = 1_024;
+/// Databases that an installation may be divided into; those share the numbers for nodes among themselves. Never changed.
+pub const CELLS_MAX: usize = 16;
+/// Ids that are numbers, of each kind in each of them. Never changed.
+pub const CELL_PUBLIC_NUMBERS: i64 = 100_000_000;
 /// How often owed deliveries that no lane knows of are looked for.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.

@@ -115,6 +115,12 @@ impl Directory {
         found.map(|workspace| workspace.public_id).ok_or_else(|| Error::not_found("workspace"))
     }
 
+    /// Whether [`Self::id`] needs no store for this one, nor anybody to ask whether it still stands.
+    pub(crate) fn knows(&self, public_id: &str) -> bool {
+        let is_kept = self.state.read().unwrap_or_else(PoisonError::into_inner).views.contains_key(public_id);
+        is_kept && self.trust.holds()
+    }
+
     /// The inner id of a workspace, also of one whose dialect is not served here.
     pub(crate) async fn id(&self, public_id: &str) -> Result<WorkspaceId, Error> {
         {

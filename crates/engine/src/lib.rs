@@ -67,6 +67,7 @@ mod upkeep;
 pub mod users;
 pub mod vault;
 pub mod webhooks;
+mod whose;
 pub mod workspaces;
 
 pub use balance::BalanceRule;

@@ -56,6 +56,14 @@ pub struct Rewrapped {
     pub unopened: u64,
 }
 
+impl std::ops::AddAssign for Rewrapped {
+    fn add_assign(&mut self, other: Self) {
+        self.resealed += other.resealed;
+        self.unchanged += other.unchanged;
+        self.unopened += other.unopened;
+    }
+}
+
 /// Seals everything that is stored with the first key of the ring; the others are needed only until this is done.
 /// May be repeated, also after it broke off.
 pub async fn rewrap(

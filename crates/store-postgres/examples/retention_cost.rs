@@ -109,6 +109,7 @@ impl Bench {
             drift: Arc::new(|_| {}),
             process: Process { name: String::new(), is_gone: |_| false },
             duty: Duty::Delivers,
+            cell: None,
         });
         let store = Arc::new(store.expect("it opens"));
         for n in 1..=WORKSPACES {

@@ -9,6 +9,7 @@
 
 mod bells;
 mod catalog;
+mod cell;
 mod changes;
 mod connect;
 mod failure;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalpost_core::cell::CellNumber;
 use signalpost_core::limits::NODES_MAX;
 use signalpost_core::ports::{Clock, Threads};
 
@@ -36,6 +37,8 @@ pub struct OpenOptions<'a> {
     pub drift: Arc<dyn Fn(i64) + Send + Sync>,
     pub process: Process,
     pub duty: Duty,
+    /// Which part of an installation this database is; `None` for the whole.
+    pub cell: Option<CellNumber>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +69,16 @@ pub enum OpenError {
         "migration {number} was applied with another text than this version's; the database is not from a release"
     )]
     ChangedMigration { number: i64 },
-    #[error("{NODES_MAX} nodes work on this database, and there are no more numbers")]
+    #[error(
+        "so many nodes work on this database that there are no more numbers; {NODES_MAX} are divided among all cells"
+    )]
     Crowded,
+    #[error("this database is cell {found} of an installation, and was given as {}", described(*.wanted))]
+    OtherCell { found: CellNumber, wanted: Option<CellNumber> },
+    #[error(
+        "this database is given as cell {wanted}, and holds what was made before it was one: only cell 0 may"
+    )]
+    NotEmpty { wanted: CellNumber },
     #[error("processes work on this database: stop them before another store is moved into it")]
     InUse,
     #[error("another store is being moved into this database right now: wait until that is done")]
@@ -89,6 +100,10 @@ impl From<Failure> for OpenError {
     fn from(failure: Failure) -> Self {
         Self::Database(failure.describe())
     }
+}
+
+fn described(wanted: Option<CellNumber>) -> String {
+    wanted.map_or_else(|| "the only one".to_owned(), |wanted| format!("cell {wanted}"))
 }
 
 /// Refuses a name that would have to be quoted.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
+use signalpost_core::cell::CellNumber;
 use signalpost_core::ports::Clock;
 use signalpost_store::news::CommitNews;
 use signalpost_store::{CommitListener, Ownership};
@@ -62,6 +63,8 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) process: Process,
     pub(crate) duty: Duty,
+    /// Which part of an installation this database is; `None` for the whole.
+    pub(crate) cell: Option<CellNumber>,
     /// See [`crate::locks`].
     pub(crate) schema_key: i64,
     /// The server does not let us end sessions of others, and it was said so.
@@ -93,7 +96,7 @@ impl Shared {
         board: Arc<Board>,
         clock: Arc<dyn Clock>,
         process: Process,
-        duty: Duty,
+        (duty, cell): (Duty, Option<CellNumber>),
     ) -> Result<Self, Failure> {
         let highest = meta::highest_id(session).await?;
         board.highest_id.fetch_max(highest, Ordering::AcqRel);
@@ -101,6 +104,7 @@ impl Shared {
             clock,
             process,
             duty,
+            cell,
             schema_key: schema_key(session).await?,
             cannot_end_sessions: Cell::new(false),
             living: Cell::new(1),

@@ -11,11 +11,13 @@ use std::time::Duration;
 
 use futures_util::future::{Either, join3, join4, select, try_join_all};
 use futures_util::pin_mut;
+use signalpost_core::cell::CellNumber;
 use signalpost_core::limits::OUTCOMES_LINGER;
 use signalpost_core::ports::Clock;
 use tokio::runtime::Builder;
 use tokio::task::{JoinSet, LocalSet};
 
+use crate::cell;
 use crate::changes::follow;
 use crate::connect::{Connector, check_server};
 use crate::failure::Failure;
@@ -83,6 +85,7 @@ pub(crate) struct Surroundings {
     pub(crate) drift: Arc<dyn Fn(i64) + Send + Sync>,
     pub(crate) process: Process,
     pub(crate) duty: Duty,
+    pub(crate) cell: Option<CellNumber>,
     pub(crate) board: Arc<Board>,
     pub(crate) queues: Arc<Queues>,
 }
@@ -147,11 +150,11 @@ impl Pools {
 }
 
 async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
-    let Surroundings { connector, clock, drift, process, duty, board, queues } = surroundings;
+    let Surroundings { connector, clock, drift, process, duty, cell: which, board, queues } = surroundings;
     let session = connector.connect().await?;
     check_server(&session).await?;
     schema::migrate(&session).await?;
-    let shared = Rc::new(Shared::read(&session, board, clock, process, duty).await?);
+    let shared = Rc::new(Shared::read(&session, board, clock, process, (duty, which)).await?);
     let connector = connector.marked(&Mark::of(shared.origin));
     let guard = Guard::take(&connector, shared.schema_key).await?;
     if move_in::is_unfinished(&session).await? {
@@ -160,6 +163,7 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     let pools = Pools::new(&connector, &shared);
     // Before groups are ours.
     pools.connect().await?;
+    cell::settle(&pools.keeping).await?;
     let mut node = nodes::join(&pools.keeping, drift).await?;
     nodes::tick(&pools.keeping, &mut node).await?;
     Ok(Open { connector, queues, shared, guard, pools, node })

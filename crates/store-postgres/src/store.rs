@@ -36,6 +36,7 @@ impl PostgresStore {
             drift: options.drift,
             process: options.process,
             duty: options.duty,
+            cell: options.cell,
             board: Arc::clone(&board),
             queues: Arc::clone(&queues),
         };

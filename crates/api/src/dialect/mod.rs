@@ -12,11 +12,13 @@ pub mod spaaza;
 use std::sync::Arc;
 
 use axum::Router;
+use http::HeaderMap;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
 
+use crate::cells::{Cell, Cells, Presented, across, find_by};
 use crate::kit::host;
 use crate::kit::openapi::Api;
 
@@ -25,12 +27,25 @@ pub use shape::{Shape, ShapeError, ShapeValues};
 
 /// What customers see of a dialect instance.
 pub(crate) trait Public: Send + Sync {
-    /// The routes, one for each of the dialect's base paths; `tasks` run calls to their end. `opened` are ranges that
-    /// webhooks may reach although they are not public.
-    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount>;
+    /// The routes, one for each of the dialect's base paths.
+    fn mounts(&self, behind: &Behind<'_>) -> Vec<Mount>;
+
+    /// How a caller is known.
+    fn presented<'h>(&self, headers: &'h HeaderMap) -> Presented<'h>;
 
     /// The same routes in words.
     fn api(&self) -> Api;
+}
+
+/// What stands behind the routes.
+pub(crate) struct Behind<'b> {
+    pub(crate) engine: &'b Arc<Engine>,
+    /// All of which that engine is one.
+    pub(crate) cells: &'b Cells,
+    /// Run calls to their end.
+    pub(crate) tasks: &'b Arc<dyn Spawn>,
+    /// Ranges that webhooks may reach although they are not public.
+    pub(crate) opened: &'b [Cidr],
 }
 
 /// Routes, and the path below which they stand.
@@ -55,9 +70,23 @@ pub struct Dialect {
 
 impl Dialect {
     /// The routes below each base path, none when customers do not speak to it.
-    pub(crate) fn mounts(&self, engine: &Arc<Engine>, tasks: &Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
-        let public = self.public.as_ref();
-        public.map_or_else(Vec::new, |public| public.mounts(Arc::clone(engine), Arc::clone(tasks), opened))
+    pub(crate) fn mounts(&self, cells: &Cells, tasks: &Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
+        let Some(public) = &self.public else { return Vec::new() };
+        let shown = Arc::clone(public);
+        let find = find_by(move |headers| shown.presented(headers));
+        let each = cells
+            .all()
+            .iter()
+            .map(|Cell { engine, .. }| public.mounts(&Behind { engine, cells, tasks, opened }));
+        let mut each: Vec<_> = each.map(Vec::into_iter).collect();
+        // All have the same base paths, in the same order.
+        std::iter::from_fn(|| {
+            let mounts: Vec<Mount> = each.iter_mut().filter_map(Iterator::next).collect();
+            let base_path = mounts.first()?.base_path.clone();
+            let routers = mounts.into_iter().map(|mount| mount.router).collect();
+            Some(Mount { base_path, router: across(cells, routers, Arc::clone(&find)) })
+        })
+        .collect()
     }
 
     /// The same dialect at these hosts. The error is a sentence about the first that cannot be one.

@@ -60,6 +60,11 @@ pub(crate) trait Surface: Send + Sync + 'static {
 
     fn engine(&self) -> &Arc<Engine>;
 
+    /// Whose the judgement was, by which the pass can be confirmed.
+    fn judge(&self, _: &Request) -> Arc<Engine> {
+        Arc::clone(self.engine())
+    }
+
     /// Runs calls to their end.
     fn tasks(&self) -> &dyn Spawn;
 }
@@ -180,7 +185,8 @@ where
             Ok(pass) => pass,
             Err(refusal) => return Either::Right(Box::pin(ready(refusal.into_response()))),
         };
-        request.extensions_mut().insert(Standing::new(surface.engine(), pass));
+        let judge = surface.judge(&request);
+        request.extensions_mut().insert(Standing::new(judge, pass));
         match self.abandoned {
             Abandoned::Dropped => Either::Left(self.handler.call(request, surface)),
             Abandoned::Completed => {

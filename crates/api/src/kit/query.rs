@@ -55,12 +55,16 @@ fn shown(name: &str) -> String {
 
 /// Undoes form encoding: `+` is a space, `%XX` a byte.
 fn decode(text: &str) -> Option<String> {
+    decode_percent(&text.replace('+', " "))
+}
+
+/// Undoes percent-encoding (RFC 3986 section 2.1) once. `None` for a bad escape, and for what is not UTF-8.
+pub(crate) fn decode_percent(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
         rest = after;
         match first {
-            b'+' => bytes.push(b' '),
             b'%' => {
                 let (digits, after) = rest.split_first_chunk::<2>()?;
                 let digit = |digit: u8| char::from(digit).to_digit(16);

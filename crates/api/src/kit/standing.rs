@@ -19,8 +19,9 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    pub(crate) fn new(engine: &Arc<Engine>, pass: Option<Pass>) -> Self {
-        Self { engine: Arc::clone(engine), pass }
+    /// `engine` has judged.
+    pub(crate) fn new(engine: Arc<Engine>, pass: Option<Pass>) -> Self {
+        Self { engine, pass }
     }
 
     /// `Internal` for a request that nobody has judged: its body is not to be read.

@@ -14,8 +14,10 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use signalpost_api::{
-    CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router, worker_router,
+    CallerAddress, Cell, Cells, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
+    worker_router,
 };
+use signalpost_core::cell::CellNumber;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn, requeue};
@@ -61,27 +63,50 @@ impl App {
     /// An app whose operator has opened ranges for webhooks.
     pub(crate) fn with_opened(opened: &str) -> Self {
         let (store, opened) = (MemoryStore::new(), Cidr::parse_list(opened).unwrap());
-        Self::assembled(store.clone(), Arc::new(store), built_in_dialects(), &opened)
+        Self::assembled(store.clone(), vec![Arc::new(store)], built_in_dialects(), &opened)
+    }
+
+    /// An app over several stores, cells from 0 on, of which the last takes new workspaces.
+    pub(crate) fn divided(stores: Vec<Arc<dyn Store>>) -> Self {
+        Self::assembled(MemoryStore::new(), stores, built_in_dialects(), &[])
     }
 
     /// An app over a store of its own making; `model` is what the test looks into.
     pub(crate) fn over(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>) -> Self {
-        Self::assembled(model, store, dialects, &[])
+        Self::assembled(model, vec![store], dialects, &[])
     }
 
-    fn assembled(model: MemoryStore, store: Arc<dyn Store>, dialects: Vec<Dialect>, opened: &[Cidr]) -> Self {
+    fn assembled(
+        model: MemoryStore,
+        stores: Vec<Arc<dyn Store>>,
+        dialects: Vec<Dialect>,
+        opened: &[Cidr],
+    ) -> Self {
         let clock = Arc::new(StandingClock(Arc::new(AtomicI64::new(NOW_MS))));
         let work = Arc::new(InPlace::default());
-        let (engine, mut cores) = Engine::new(EngineOptions {
-            store,
-            clock: Arc::clone(&clock) as _,
-            random: Arc::new(Counting(AtomicU64::new(1))),
-            heavy_work: Arc::clone(&work) as _,
-            keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
-            profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
-            cores: 1,
-            retention: RetentionRules::default(),
-        });
+        let random = Arc::new(Counting(AtomicU64::new(1)));
+        let over = |store| {
+            Engine::new(EngineOptions {
+                store,
+                clock: Arc::clone(&clock) as _,
+                random: Arc::clone(&random) as _,
+                heavy_work: Arc::clone(&work) as _,
+                keyring: Arc::new(Keyring::parse(&"07".repeat(32)).unwrap()),
+                profiles: dialects.iter().map(|dialect| dialect.profile.clone()).collect(),
+                cores: 1,
+                retention: RetentionRules::default(),
+            })
+        };
+        let number = |place| CellNumber::new(place).filter(|_| stores.len() > 1);
+        let last = number(stores.len() - 1);
+        let each = stores.iter().enumerate().map(|(place, store)| (number(place), over(Arc::clone(store))));
+        let (mut all, mut cores) = (Vec::new(), Vec::new());
+        for (number, (engine, of_this)) in each {
+            all.push(Cell { number, engine });
+            cores.extend(of_this);
+        }
+        let engine = Arc::clone(&all[0].engine);
+        let cells = Cells::new(all, last);
         let draining = Arc::new(AtomicBool::new(false));
         let access = OperatorAccess {
             key_hash: CredentialHash::of(OPERATOR_KEY.as_bytes()),
@@ -89,9 +114,9 @@ impl App {
         };
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
-        let public = public_router(Arc::clone(&engine), &spawn, &dialects, opened);
-        let operator = operator_router(Arc::clone(&engine), &spawn, &access, &dialects);
-        let worker = worker_router(Arc::clone(&engine), &spawn, &access);
+        let public = public_router(cells.clone(), &spawn, &dialects, opened);
+        let operator = operator_router(cells.clone(), &spawn, &access, &dialects);
+        let worker = worker_router(cells, &spawn, &access);
         let core = Mutex::new(cores.pop());
         Self { store: model, clock, work, draining, engine, core, tasks, public, operator, worker }
     }

@@ -24,7 +24,7 @@ impl PlaceArgs {
     /// What a server on the embedded store would start with; another has no data directory to look into.
     pub(crate) fn embedded(&self) -> Result<Settings, Failure> {
         let settings = self.settings()?;
-        if settings.database.is_none() {
+        if settings.databases.is_empty() {
             return Ok(settings);
         }
         Err(Failure::new("this command is about the embedded store, and a database URL is set")

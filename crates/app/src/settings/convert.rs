@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use signalpost_core::cell::CellNumber;
 use signalpost_core::cidr::Cidr;
-use signalpost_core::limits::{CALLER_TIMEOUT_MAX, CALLER_TIMEOUT_MIN, CONNECTIONS_CEILING};
+use signalpost_core::limits::{CALLER_TIMEOUT_MAX, CALLER_TIMEOUT_MIN, CELLS_MAX, CONNECTIONS_CEILING};
 use signalpost_core::retention::RetentionRules;
 use signalpost_outbound::EgressPolicy;
 use tracing_subscriber::EnvFilter;
@@ -23,6 +24,7 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
     let mut reader = Reader { effective, problems };
     let data = reader.text(keys::DATA, data);
     let role = reader.text(keys::ROLE, Role::read);
+    let new_workspaces = reader.cell(keys::NEW_WORKSPACES);
     let public =
         reader.door(keys::PUBLIC, keys::PUBLIC_CERTIFICATE, keys::PUBLIC_KEY, keys::PUBLIC_CONNECTIONS);
     let operator = reader.door(
@@ -45,7 +47,8 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
     let dialects = dialects::read(effective, problems);
     Some(Settings {
         data: data?,
-        database: None,
+        databases: Vec::new(),
+        new_workspaces: new_workspaces?,
         role: role?,
         public: public?,
         operator: operator?,
@@ -76,6 +79,21 @@ impl Reader<'_> {
 
     fn list<T>(&mut self, key: &Key, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         self.text(key, read)
+    }
+
+    /// Left out is as good as any.
+    fn cell(&mut self, key: &Key) -> Option<Option<CellNumber>> {
+        if self.effective.get(key).value.is_none() {
+            return Some(None);
+        }
+        let cell = self.take(key, |value| match value {
+            Value::Number(number) => {
+                let cell = usize::try_from(*number).ok().and_then(CellNumber::new);
+                cell.ok_or_else(|| format!("must be from 0 to {}", CELLS_MAX - 1))
+            }
+            Value::Text(_) | Value::List(_) => Err("must be a number".to_owned()),
+        });
+        cell.map(Some)
     }
 
     fn door(

@@ -50,6 +50,9 @@ keys! {
         "Which part of the work this process takes, where several share a PostgreSQL database: `all`, `api` (takes every \
          call and delivers nothing) or `worker` (delivers; no public address, and nothing but health, metrics and \
          `/v1/cluster` at the operator address).";
+    NEW_WORKSPACES = "new_workspaces", "SIGNALPOST_NEW_WORKSPACES", "new-workspaces", Number, "CELL", None,
+        "The cell in which a workspace is made that names none, where the installation is divided into several databases; the \
+         first of them without it.";
     EGRESS_ALLOW = "egress_allow", "SIGNALPOST_EGRESS_ALLOW", "egress-allow", List, "CIDR,…", Some(""),
         "Ranges that webhooks may reach although they are not on the public internet. Without it loopback, private, \
          link-local and all other special addresses are refused, by whatever name or spelling they are reached. \

@@ -18,11 +18,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use signalpost_api::Dialect;
+use signalpost_core::cell::CellNumber;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::retention::RetentionRules;
-use signalpost_core::secret::Secret;
 use signalpost_outbound::EgressPolicy;
 
+use self::database::Database;
 use self::environment::Environment;
 use self::layers::{Effective, Flags};
 use self::problems::Problems;
@@ -37,8 +38,10 @@ pub(crate) use self::file::read_bounded;
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) data: PathBuf,
-    /// Of a PostgreSQL server; without it the data lie in the data directory.
-    pub(crate) database: Option<Secret>,
+    /// Of PostgreSQL servers; without any the data lie in the data directory.
+    pub(crate) databases: Vec<Database>,
+    /// The cell in which a workspace is made that names none; `None` for the first.
+    pub(crate) new_workspaces: Option<CellNumber>,
     pub(crate) role: Role,
     /// Where nobody listens who only delivers.
     pub(crate) public: DoorSettings,
@@ -73,20 +76,28 @@ impl Settings {
     /// Reads and checks everything. The error names all that is wrong.
     pub(crate) fn read(flags: &Flags, environment: &Environment) -> Result<Self, Failure> {
         let mut problems = Problems::default();
-        let database = database::database_url(flags, environment)?;
+        let databases = database::databases(flags, environment)?;
         let effective = Effective::gather(flags, environment, &mut problems);
         let settings = from_effective(&effective, &mut problems);
-        let settings = settings.map(|settings| Self { database, ..settings });
+        let settings = settings.map(|settings| Self { databases, ..settings });
         if let Some(settings) = &settings {
-            settings.check_role(&effective, &mut problems);
+            settings.check_databases(&effective, &mut problems);
         }
         problems.into_result()?;
         Ok(settings.expect("without a problem there are settings"))
     }
 
-    /// Notes a role that is a part of the work where nobody has the rest.
-    pub(crate) fn check_role(&self, effective: &Effective, problems: &mut Problems) {
-        if self.role != Role::All && self.database.is_none() {
+    /// Notes a role that is a part of the work where nobody has the rest, and a cell that is not there.
+    pub(crate) fn check_databases(&self, effective: &Effective, problems: &mut Problems) {
+        let is_there = |cell: CellNumber| self.databases.iter().any(|database| database.cell == Some(cell));
+        if let Some(cell) = self.new_workspaces
+            && self.role.serves()
+            && !is_there(cell)
+        {
+            let problem = format!("there is no cell {cell} among the database URLs");
+            problems.at(&effective.get(keys::NEW_WORKSPACES).source, keys::NEW_WORKSPACES.name, &problem);
+        }
+        if self.role != Role::All && self.databases.is_empty() {
             let problem = format!(
                 "`{}` is one of several processes on a PostgreSQL database, and no database URL is given; the embedded store \
                  has one process, with the role `all`",

@@ -27,12 +27,14 @@ pub(super) async fn run(pool: &Pool, counter: Counter) -> Result<i64, StoreError
 }
 
 /// The next number, or `None` when as many as a step may look at are taken.
-async fn step(session: &Session, counter: Counter) -> Result<Option<i64>, Failure> {
+async fn step(write: &Write<'_>, counter: Counter) -> Result<Option<i64>, Failure> {
+    let session: &Session = write;
+    let end = write.shared.cell.map_or(PUBLIC_NUMBER_MAX, |cell| cell.public_numbers().end - 1);
     let name = counter.name();
     let mut number = session.number(SELECT, &[&name]).await?;
     let mut found = None;
     for _ in 0..UPKEEP_ROWS_MAX {
-        if number >= PUBLIC_NUMBER_MAX {
+        if number >= end {
             return Err(StoreError::numbers_used_up().into());
         }
         number += 1;

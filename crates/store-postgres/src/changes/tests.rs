@@ -75,7 +75,8 @@ impl Clock for NoClock {
 
 async fn shared(session: &Session) -> Shared {
     let process = Process { name: String::new(), is_gone: |_| false };
-    let shared = Shared::read(session, Arc::new(Board::new()), Arc::new(NoClock), process, Duty::Serves);
+    let shared =
+        Shared::read(session, Arc::new(Board::new()), Arc::new(NoClock), process, (Duty::Serves, None));
     shared.await.expect("it reads")
 }
 

@@ -1,5 +1,6 @@
 //! Becoming a node: a number that nobody had for long, and a token that nobody ever had.
 
+use signalpost_core::cell::CellNumber;
 use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::limits::NODES_MAX;
 use signalpost_store::row::Fields;
@@ -46,7 +47,9 @@ async fn number_and_token(write: &mut Write<'_>) -> Result<Option<(NodeNumber, i
     let number = |row: &signalpost_store::row::Row<'_>| Fields::new(row, "node", 1).integer("number");
     let taken = write.all(SELECT_NUMBERS, &[&i64::from(NODES_MAX)], number).await?;
     let last = write.number(SELECT_LAST, &[]).await?;
-    let after_last = (1..=NODES_MAX).map(|step| (last + i64::from(step)).rem_euclid(i64::from(NODES_MAX)));
+    let range = write.shared.cell.map_or(0..NODES_MAX, CellNumber::node_numbers);
+    let (first, count) = (i64::from(range.start), i64::try_from(range.len()).expect("they are few"));
+    let after_last = (1..=count).map(|step| first + (last - first + step).rem_euclid(count));
     let Some(free) = after_last.into_iter().find(|number| !taken.contains(number)) else { return Ok(None) };
     write.execute(UPDATE_LAST, &[&free]).await?;
     let delivers = write.shared.duty == Duty::Delivers;

@@ -5,6 +5,7 @@
     reason = "tests stand on the world's side of the ports: they have real threads and tasks"
 )]
 
+mod cells;
 mod changes;
 mod conformance;
 mod differential;

@@ -61,6 +61,7 @@ pub(crate) fn options<'t>(url: &str, schema: &str, threads: &'t SystemThreads) -
         drift: Arc::new(|_ahead_ms| {}),
         process: Process { name: String::new(), is_gone: |_| false },
         duty: Duty::Delivers,
+        cell: None,
     }
 }
 

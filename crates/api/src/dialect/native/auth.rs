@@ -14,11 +14,13 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
+use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::limiter::Limiter;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
+use crate::cells::Cells;
 use crate::kit::auth::bearer;
 use crate::kit::guesses::Guesses;
 
@@ -44,6 +46,13 @@ pub(super) struct Gate {
 /// What a limited key's answers say of its limit.
 pub(super) type Pace = Option<(RateLimit, Allowance)>;
 
+/// Who calls, and the place of the cell that says so. Put into a request's extensions.
+#[derive(Clone)]
+pub(super) struct Judged {
+    pub(super) operator: Operator,
+    pub(super) cell: usize,
+}
+
 /// Put into a request's extensions once it is known that its path names nothing beyond the caller's workspace.
 #[derive(Clone, Copy)]
 struct WithinBinding;
@@ -58,30 +67,31 @@ impl Gate {
     /// for the installation's own key, which opens always.
     pub(super) async fn authenticate(
         &self,
-        engine: &Engine,
+        cells: &Cells,
         headers: &HeaderMap,
         from: Option<IpAddr>,
-    ) -> Result<Operator, Error> {
+    ) -> Result<Judged, Error> {
         let presented = bearer(headers);
         if presented.is_some_and(|presented| self.root.matches(&CredentialHash::of(presented).0)) {
-            return Ok(Operator::Root);
+            return Ok(Judged { operator: Operator::Root, cell: 0 });
         }
-        let is_known = || presented.is_some_and(|presented| engine.knows_operator_key(presented));
+        let knows = |engine: &Engine| presented.is_some_and(|presented| engine.knows_operator_key(presented));
+        let is_known = || cells.all().iter().any(|cell| knows(&cell.engine));
         let judge = async {
             let judged = match presented {
-                Some(presented) => engine.authenticate_operator(presented).await,
+                Some(presented) => judged(cells, presented).await,
                 None => Err(Error::new(ErrorCode::Unauthenticated, "")),
             };
             judged.map_err(named)
         };
-        self.guesses.judged(from, engine.now(), is_known, judge).await
+        self.guesses.judged(from, cells.first().engine.now(), is_known, judge).await
     }
 
     /// `RateLimited` when a limited key calls too fast.
-    pub(super) fn check_pace(&self, engine: &Engine, operator: &Operator) -> Result<Pace, (Error, Pace)> {
+    pub(super) fn check_pace(&self, now: Timestamp, operator: &Operator) -> Result<Pace, (Error, Pace)> {
         let Operator::Key { key, .. } = operator else { return Ok(None) };
         let Some(limit) = key.rate else { return Ok(None) };
-        let allowance = self.keys.take(key.id, limit, engine.now());
+        let allowance = self.keys.take(key.id, limit, now);
         let pace = Some((limit, allowance));
         match allowance.granted {
             Granted::Yes => Ok(pace),
@@ -91,6 +101,13 @@ impl Gate {
             }
         }
     }
+}
+
+/// By the cell that has the key, or by the first of several.
+async fn judged(cells: &Cells, presented: &[u8]) -> Result<Judged, Error> {
+    let cell = cells.of_operator(presented).await?.unwrap_or(0);
+    let operator = cells.all()[cell].engine.authenticate_operator(presented).await?;
+    Ok(Judged { operator, cell })
 }
 
 fn named(error: Error) -> Error {

@@ -55,6 +55,7 @@ pub(super) fn workspace(
         features: workspace.features,
         policy,
         created_at: workspace.created_at.to_rfc3339_ms(),
+        cell: None,
         usage: None,
     }
 }

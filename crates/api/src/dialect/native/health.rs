@@ -6,12 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
+use futures_util::future::join_all;
 use http::StatusCode;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::time::Timestamp;
-use signalpost_engine::Engine;
 
 use super::{OperatorAccess, metrics};
+use crate::cells::{Cell, Cells};
 use crate::kit::operation::{self, Operation, open};
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;
@@ -22,9 +23,10 @@ const PROBE_INTERVAL_MS: i64 = 250;
 const RESULT_KEPT_MS: i64 = 2_000;
 
 pub(crate) struct Health {
-    engine: Arc<Engine>,
+    cells: Cells,
     draining: Arc<AtomicBool>,
-    probe: Mutex<Probe>,
+    /// One for each of them.
+    probes: Vec<Mutex<Probe>>,
 }
 
 #[derive(Default)]
@@ -43,9 +45,10 @@ enum Readiness {
 /// Paths that are answered whoever asks, and however busy the process is.
 pub(crate) const PATHS: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 
-pub(crate) fn router(engine: Arc<Engine>, access: &OperatorAccess) -> Router {
+pub(crate) fn router(cells: &Cells, access: &OperatorAccess) -> Router {
     let draining = Arc::clone(&access.draining);
-    let health = Arc::new(Health { engine, draining, probe: Mutex::default() });
+    let probes = cells.all().iter().map(|_| Mutex::default()).collect();
+    let health = Arc::new(Health { cells: cells.clone(), draining, probes });
     operation::router(operations()).with_state(health)
 }
 
@@ -80,14 +83,16 @@ async fn ready(State(health): State<Arc<Health>>) -> Answer {
     if health.draining.load(Ordering::Relaxed) {
         return Err(not_ready("the process is stopping"));
     }
-    match health.readiness().await {
+    let each =
+        join_all(health.cells.all().iter().zip(&health.probes).map(|(cell, probe)| readiness(cell, probe)));
+    match health.of_all(&each.await) {
         Readiness::Ready => Ok(reply::with_type(StatusCode::OK, "text/plain; charset=utf-8", "ok")),
         Readiness::NotReady(why) => Err(not_ready(&why)),
     }
 }
 
 async fn exposition(State(health): State<Arc<Health>>) -> Response {
-    let text = metrics::render(&health.engine);
+    let text = metrics::render(&health.cells);
     reply::with_type(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", text)
 }
 
@@ -96,26 +101,41 @@ fn not_ready(message: &str) -> Refusal {
 }
 
 impl Health {
-    /// Whether this process takes work, by a probe that is at most so old.
-    async fn readiness(&self) -> Readiness {
-        let now = self.engine.now();
-        if let Some(known) = self.probe.lock().unwrap_or_else(PoisonError::into_inner).known_at(now) {
-            return known;
-        }
-        let result = match self.engine.check_ready().await {
-            Ok(()) => Readiness::Ready,
-            Err(error) => {
-                tracing::warn!(
-                    cause = error.cause.as_deref().map(tracing::field::debug),
-                    "not ready: {error}"
-                );
-                Readiness::NotReady(error.message.into())
-            }
-        };
-        let done = (self.engine.now(), result.clone());
-        self.probe.lock().unwrap_or_else(PoisonError::into_inner).result = Some(done);
-        result
+    /// A cell that is away must not take those from callers whose cells are there: ready is who has one that is.
+    fn of_all(&self, each: &[Readiness]) -> Readiness {
+        let cells = self.cells.all().iter().zip(each);
+        let away = cells.filter_map(|(cell, readiness)| match readiness {
+            Readiness::Ready => None,
+            Readiness::NotReady(why) => Some(match cell.number {
+                Some(number) => format!("cell {number}: {why}"),
+                None => why.to_string(),
+            }),
+        });
+        let away: Vec<String> = away.collect();
+        if away.len() < each.len() { Readiness::Ready } else { Readiness::NotReady(away.join("; ").into()) }
     }
+}
+
+/// Whether a cell takes work, by a probe that is at most so old.
+async fn readiness(cell: &Cell, probe: &Mutex<Probe>) -> Readiness {
+    let engine = &cell.engine;
+    if let Some(known) = probe.lock().unwrap_or_else(PoisonError::into_inner).known_at(engine.now()) {
+        return known;
+    }
+    let result = match engine.check_ready().await {
+        Ok(()) => Readiness::Ready,
+        Err(error) => {
+            tracing::warn!(
+                cell = cell.number.map(tracing::field::display),
+                cause = error.cause.as_deref().map(tracing::field::debug),
+                "not ready: {error}"
+            );
+            Readiness::NotReady(error.message.into())
+        }
+    };
+    let done = (engine.now(), result.clone());
+    probe.lock().unwrap_or_else(PoisonError::into_inner).result = Some(done);
+    result
 }
 
 impl Readiness {

@@ -1,19 +1,23 @@
 //! `/v1/keys`: keys of the operator side, each with its scopes and, if wanted, one workspace.
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::extract::{Request, State};
+use futures_util::future::try_join_all;
 use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::id::OperatorKeyId;
 use signalpost_core::limits::{KEY_OVERLAP_S_DEFAULT, KEY_RATE_PER_S_MAX, MANAGEMENT_BODY_BYTES_MAX};
 use signalpost_core::scope::Scope;
+use signalpost_engine::Engine;
 use signalpost_engine::once::Stale;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::operator_keys::{
     IssuedOperatorKey, NewOperatorKey, RotatedOperatorKey, ShownOperatorKey,
 };
 
-use super::{Shared, convert, wire};
+use super::{Shared, Surface, convert, wire};
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};
@@ -34,15 +38,24 @@ pub(super) async fn create(
     let announced = Announced::of("createKey", &request)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let call = announced.with(&body);
+    // A body that breaks a rule now did so the first time, and nothing was kept for it.
+    let new = read_new(&body)?;
+    let engine = engine_of(&surface, new.workspace.as_deref()).await?;
     let make = async {
-        let new = read_new(&body)?;
         let show = |issued: &IssuedOperatorKey| {
             idempotency::kept(StatusCode::CREATED, "", &convert::issued_operator_key(issued))
         };
-        let done = surface.engine.create_operator_key(&caller, new, call.keep(&show)).await?;
+        let done = engine.create_operator_key(&caller, new, call.keep(&show)).await?;
         idempotency::answer(done, show)
     };
-    call.once(&surface.engine, caller.binding(), Stale::Nothing, make).await
+    call.once(engine, caller.binding(), Stale::Nothing, make).await
+}
+
+/// A key lies with the workspace that it is bound to.
+async fn engine_of<'s>(surface: &'s Surface, workspace: Option<&str>) -> Result<&'s Arc<Engine>, Error> {
+    let Some(workspace) = workspace else { return Ok(&surface.engine) };
+    let place = surface.cells.of_workspace(workspace).await?;
+    Ok(place.map_or(&surface.engine, |place| &surface.cells.all()[place].engine))
 }
 
 pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Operator>, uri: Uri) -> Answer {
@@ -53,8 +66,18 @@ pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Op
     query.refuse_rest(&mut errors);
     errors.into_result()?;
     let after = position.map(|[id]| OperatorKeyId::from_raw(id));
-    let rows = surface.engine.list_operator_keys(&caller, workspace.as_deref(), after, limit + 1).await;
-    let mut rows: Vec<ShownOperatorKey> = rows?;
+    let mut rows: Vec<ShownOperatorKey> = match (&workspace, caller.binding()) {
+        (None, None) => {
+            let each = surface.cells.all().iter();
+            let each = each.map(|cell| cell.engine.list_operator_keys(&caller, None, after, limit + 1));
+            try_join_all(each).await?.into_iter().flatten().collect()
+        }
+        (workspace, _) => {
+            let engine = engine_of(&surface, workspace.as_deref()).await?;
+            engine.list_operator_keys(&caller, workspace.as_deref(), after, limit + 1).await?
+        }
+    };
+    rows.sort_by_key(|shown| shown.key.id);
     let more = page::cut(&mut rows, limit);
     let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, &[last.key.id.raw()]));
     let data = rows.into_iter().map(|shown| convert::operator_key(&shown, None)).collect();

@@ -2,19 +2,30 @@
 
 use std::fmt::Write as _;
 
+use signalpost_core::cell::CellNumber;
 use signalpost_engine::metrics::{BUCKET_BOUNDS_US, Counter, Gauge, Histogram, Metrics};
 use signalpost_engine::{Engine, LeaseCounts};
 
+use crate::cells::Cells;
+
 const PREFIX: &str = "signalpost_";
 
-pub(super) fn render(engine: &Engine) -> String {
-    let metrics = engine.metrics();
-    let mut text = Text(String::with_capacity(8 * 1024));
+pub(super) fn render(cells: &Cells) -> String {
+    let mut text = Text::default();
     text.head("build_info", "gauge", "What runs here.");
     text.sample("build_info", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
-    counters(&mut text, metrics);
-    storage(&mut text, metrics);
-    cluster(&mut text, engine);
+    for cell in cells.all() {
+        text.cell = cell.number;
+        of_one(&mut text, &cell.engine);
+    }
+    text.families.into_iter().map(|family| family.text).collect()
+}
+
+fn of_one(text: &mut Text, engine: &Engine) {
+    let metrics = engine.metrics();
+    counters(text, metrics);
+    storage(text, metrics);
+    cluster(text, engine);
     text.gauge("attempts_in_flight", "Requests to receivers under way.", &metrics.attempts_in_flight);
     let help = "Deliveries that delivery cores hold in memory, in flight included.";
     text.gauge("deliveries_in_memory", help, &metrics.deliveries_in_memory);
@@ -23,7 +34,6 @@ pub(super) fn render(engine: &Engine) -> String {
     text.histogram("attempt_duration_seconds", "How long attempts took.", &metrics.attempt_duration);
     let help = "From an event's acceptance to its delivery's success, but for those that were sent again or held by a pause.";
     text.histogram("delivery_latency_seconds", help, &metrics.delivery_latency);
-    text.0
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
@@ -173,15 +183,40 @@ fn lease(text: &mut Text, counts: &LeaseCounts) {
     }
 }
 
-struct Text(String);
+/// What was written so far. Samples of one family stand together, whichever cell they are of.
+#[derive(Default)]
+struct Text {
+    families: Vec<Family>,
+    /// Of the family that samples are of.
+    place: usize,
+    /// Whose they are, where there are several.
+    cell: Option<CellNumber>,
+}
+
+struct Family {
+    name: String,
+    text: String,
+}
 
 impl Text {
     fn head(&mut self, name: &str, kind: &str, help: &str) {
-        self.line(format_args!("# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}\n"));
+        if let Some(place) = self.families.iter().position(|family| family.name == name) {
+            self.place = place;
+            return;
+        }
+        let text = format!("# HELP {PREFIX}{name} {help}\n# TYPE {PREFIX}{name} {kind}\n");
+        self.place = self.families.len();
+        self.families.push(Family { name: name.to_owned(), text });
     }
 
     fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
-        self.line(format_args!("{PREFIX}{name}{labels} {value}\n"));
+        let text = &mut self.families[self.place].text;
+        let written = match (self.cell, labels.strip_prefix('{')) {
+            (None, _) => write!(text, "{PREFIX}{name}{labels} {value}\n"),
+            (Some(cell), None) => write!(text, "{PREFIX}{name}{{cell=\"{cell}\"}} {value}\n"),
+            (Some(cell), Some(labels)) => write!(text, "{PREFIX}{name}{{cell=\"{cell}\",{labels} {value}\n"),
+        };
+        written.expect("writing to a string does not fail");
     }
 
     fn gauge(&mut self, name: &str, help: &str, gauge: &Gauge) {
@@ -200,9 +235,5 @@ impl Text {
         }
         self.sample(&format!("{name}_sum"), "", seconds(histogram.sum_us()));
         self.sample(&format!("{name}_count"), "", count);
-    }
-
-    fn line(&mut self, line: std::fmt::Arguments<'_>) {
-        self.0.write_fmt(line).expect("writing to a string does not fail");
     }
 }

@@ -2,6 +2,7 @@
 
 mod auth;
 mod batch;
+mod choose;
 mod cluster;
 mod convert;
 mod credential_wire;
@@ -32,17 +33,19 @@ mod workspaces;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Router};
 use http::HeaderMap;
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
+use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
+use crate::cells::{Cell, Cells};
 use crate::dialect::Dialect;
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
@@ -51,7 +54,7 @@ use crate::kit::operation::Access;
 use crate::kit::refusal::{Refusal, misdirected, path_unknown};
 use crate::kit::request_id::RequestIds;
 use crate::kit::{limiter, operation, problem};
-use auth::{Gate, Pace};
+use auth::{Gate, Judged, Pace};
 use operations::Served;
 
 pub use auth::OperatorAccess;
@@ -76,9 +79,24 @@ pub fn dialect() -> Dialect {
 /// What every handler of this surface needs.
 pub(super) struct Surface {
     engine: Arc<Engine>,
+    cells: Cells,
+    /// Of that engine among them.
+    place: usize,
     tasks: Arc<dyn Spawn>,
+}
+
+/// What stands before the surfaces of all cells.
+struct Guard {
+    cells: Cells,
     gate: Gate,
     request_ids: RequestIds,
+}
+
+impl Surface {
+    /// Whose engine it is.
+    fn cell(&self) -> &Cell {
+        &self.cells.all()[self.place]
+    }
 }
 
 impl operation::Surface for Surface {
@@ -90,6 +108,11 @@ impl operation::Surface for Surface {
         &self.engine
     }
 
+    fn judge(&self, request: &Request) -> Arc<Engine> {
+        let judged = request.extensions().get::<Judged>();
+        Arc::clone(judged.map_or(&self.engine, |judged| &self.cells.all()[judged.cell].engine))
+    }
+
     fn tasks(&self) -> &dyn Spawn {
         self.tasks.as_ref()
     }
@@ -98,30 +121,37 @@ impl operation::Surface for Surface {
 type Shared = State<Arc<Surface>>;
 
 pub(crate) fn router(
-    engine: Arc<Engine>,
-    tasks: Arc<dyn Spawn>,
+    cells: &Cells,
+    tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
     dialects: &[Dialect],
 ) -> Router {
-    let routes = operation::router(operations::operations(&Served::by(dialects)));
-    guarded(routes.fallback(path_unknown), engine, tasks, access)
+    let served = Served::by(dialects);
+    let routes = || operation::router(operations::operations(&served)).fallback(path_unknown);
+    guarded(routes, cells, tasks, access)
 }
 
 /// What is left of it where nothing is served: who delivers.
-pub(crate) fn worker_router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
-    let routes = operation::router(operations::about_the_cluster());
-    guarded(routes.fallback(misdirected), engine, tasks, access)
+pub(crate) fn worker_router(cells: &Cells, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
+    let routes = || operation::router(operations::about_the_cluster()).fallback(misdirected);
+    guarded(routes, cells, tasks, access)
 }
 
 fn guarded(
-    routes: Router<Arc<Surface>>,
-    engine: Arc<Engine>,
-    tasks: Arc<dyn Spawn>,
+    routes: impl Fn() -> Router<Arc<Surface>>,
+    cells: &Cells,
+    tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
 ) -> Router {
+    let of_one = |(place, Cell { engine, .. }): (usize, &Cell)| {
+        let (engine, cells, tasks) = (Arc::clone(engine), cells.clone(), Arc::clone(tasks));
+        let surface = Arc::new(Surface { engine, cells, place, tasks });
+        routes().layer(from_fn_with_state(Arc::clone(&surface), bind)).with_state(surface)
+    };
+    let each = cells.all().iter().enumerate().map(of_one).collect();
     let (gate, request_ids) = (Gate::new(access), RequestIds::default());
-    let surface = Arc::new(Surface { engine, tasks, gate, request_ids });
-    routes.layer(from_fn_with_state(Arc::clone(&surface), guard)).with_state(surface)
+    let guard = Arc::new(Guard { cells: cells.clone(), gate, request_ids });
+    choose::front(cells, each).layer(from_fn_with_state(guard, let_in))
 }
 
 /// Every call of the API with its whole path, for the document.
@@ -130,31 +160,39 @@ pub(crate) fn descriptions(dialects: &[Dialect]) -> Vec<Description> {
     descriptions.into_iter().map(|description| description.below(BASE_PATH)).collect()
 }
 
-/// Around everything, unknown paths included: who calls and how fast, what they may know of, and the surface's form of
-/// a refusal.
-async fn guard(State(surface): Shared, request: Request, next: Next) -> Response {
-    let context = Context::of(&request, &surface.request_ids, surface.engine.now());
-    let (operator, pace) = match admitted(&surface, request.headers(), neighbourhood(&request)).await {
+/// Around everything, unknown paths included: who calls and how fast, and the surface's form of a refusal.
+async fn let_in(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
+    let now = guard.cells.first().engine.now();
+    let context = Context::of(&request, &guard.request_ids, now);
+    let (judged, pace) = match admitted(&guard, request.headers(), neighbourhood(&request), now).await {
         Ok(admitted) => admitted,
         Err((error, pace)) => return paced(context.refuse(error, problem::render), pace),
     };
-    let response = run(&surface, operator, request, next).await;
+    request.extensions_mut().insert(judged.operator.clone());
+    request.extensions_mut().insert(judged);
+    let response = next.run(request).await;
     paced(context.finish(response, problem::render), pace)
 }
 
 async fn admitted(
-    surface: &Surface,
+    guard: &Guard,
     headers: &HeaderMap,
     from: Option<IpAddr>,
-) -> Result<(Operator, Pace), (Error, Pace)> {
-    let Surface { engine, gate, .. } = surface;
-    let operator = gate.authenticate(engine, headers, from).await.map_err(|error| (error, None))?;
-    let pace = gate.check_pace(engine, &operator)?;
-    Ok((operator, pace))
+    now: Timestamp,
+) -> Result<(Judged, Pace), (Error, Pace)> {
+    let Guard { cells, gate, .. } = guard;
+    let judged = gate.authenticate(cells, headers, from).await.map_err(|error| (error, None))?;
+    let pace = gate.check_pace(now, &judged.operator)?;
+    Ok((judged, pace))
 }
 
-async fn run(surface: &Surface, operator: Operator, mut request: Request, next: Next) -> Response {
-    request.extensions_mut().insert(operator.clone());
+/// What the caller may know of, where it is known which cell and which call it is.
+async fn bind(
+    State(surface): Shared,
+    Extension(operator): Extension<Operator>,
+    request: Request,
+    next: Next,
+) -> Response {
     match auth::check_binding(&surface.engine, &operator, request).await {
         Ok(request) => next.run(request).await,
         Err(error) => Refusal::from(error).into_response(),

@@ -2,7 +2,8 @@
 
 use http::StatusCode;
 use serde_json::value::RawValue;
-use signalpost_core::error::Error;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::password::check_username;
 use signalpost_core::secret::Secret;
 use signalpost_engine::once::Stale;
 use signalpost_engine::operator::Operator;
@@ -67,9 +68,28 @@ async fn make_user(
 ) -> Answer {
     let show =
         |issued: &IssuedUser| idempotency::kept(StatusCode::CREATED, "", &convert::issued_user(issued));
+    refuse_taken_elsewhere(surface, &view.workspace.dialect, user.username.as_deref()).await?;
     let workspace = &view.workspace.public_id;
     let done = surface.engine.create_user(workspace, user, right, call.keep(&show)).await?;
     idempotency::answer(done, show)
+}
+
+/// Who logs in says a name alone, so there is one of each in all cells; the store of this one refuses what it has itself.
+async fn refuse_taken_elsewhere(
+    surface: &Surface,
+    dialect: &str,
+    username: Option<&str>,
+) -> Result<(), Error> {
+    let Some(username) = username.filter(|name| surface.cells.is_divided() && check_username(name).is_ok())
+    else {
+        return Ok(());
+    };
+    match surface.cells.of_user(dialect, username).await? {
+        Some(place) if place != surface.place => {
+            Err(Error::new(ErrorCode::Conflict, "the username is already taken"))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 async fn grant(

@@ -30,6 +30,10 @@ pub(super) struct Workspace {
     pub(super) policy: Option<Policy>,
     #[schemars(with = "Instant")]
     pub(super) created_at: String,
+    /// The number of the database that it lies in; only where the installation is divided into several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(example = 1)]
+    pub(super) cell: Option<usize>,
     /// Only of a workspace that was asked for by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) usage: Option<Usage>,

@@ -3,20 +3,22 @@
 use axum::Extension;
 use axum::extract::{Request, State};
 use axum::response::Response;
+use futures_util::future::try_join_all;
 use http::{StatusCode, Uri};
-use signalpost_core::error::FieldErrors;
+use signalpost_core::cell::CellNumber;
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::health::HoldAfter;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
-use signalpost_engine::Engine;
 use signalpost_engine::once::Stale;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
-use super::{BASE_PATH, Shared, convert, patience, release, wire};
+use super::{BASE_PATH, Shared, Surface, convert, patience, release, wire};
+use crate::cells::Cell;
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};
@@ -46,6 +48,9 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
         policy(&mut fields).apply_to(&mut own);
         fields.refuse_rest(UNKNOWN);
         fields.finish()?;
+        if let Some(id) = &id {
+            refuse_taken_elsewhere(&surface, id).await?;
+        }
         let new = NewWorkspace {
             dialect: dialect.unwrap_or_default(),
             name: name.unwrap_or_default(),
@@ -55,7 +60,7 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
         };
         let show = |workspace: &Workspace| {
             let location = format!("{BASE_PATH}/workspaces/{}", workspace.public_id);
-            let shown = shown(&surface.engine, workspace.clone());
+            let shown = shown(surface.cell(), workspace.clone());
             idempotency::kept(StatusCode::CREATED, &location, &shown)
         };
         let done = surface.engine.create_workspace(new, call.keep(&show)).await?;
@@ -64,7 +69,20 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
     call.once(&surface.engine, None, Stale::Nothing, make).await
 }
 
-/// A key that is bound to a workspace sees that one.
+/// The store of this cell refuses what it has itself.
+async fn refuse_taken_elsewhere(surface: &Surface, id: &str) -> Result<(), Error> {
+    if !surface.cells.is_divided() {
+        return Ok(());
+    }
+    match surface.cells.of_workspace(id).await? {
+        Some(place) if place != surface.place => {
+            Err(Error::new(ErrorCode::Conflict, "the workspace id is already taken"))
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// A key that is bound to a workspace sees that one. Those of all cells stand together: their ids tell when they were made.
 pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Operator>, uri: Uri) -> Answer {
     let mut query = Query::parse(uri.query())?;
     let mut errors = FieldErrors::default();
@@ -72,10 +90,15 @@ pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Op
     query.refuse_rest(&mut errors);
     errors.into_result()?;
     let after = position.map(|[id]| WorkspaceId::from_raw(id));
-    let mut rows = surface.engine.list_workspaces(caller.binding(), after, limit + 1).await?;
+    let each = surface.cells.all().iter().map(async |cell| {
+        let rows = cell.engine.list_workspaces(caller.binding(), after, limit + 1).await?;
+        Ok::<_, Error>(rows.into_iter().map(|workspace| (cell, workspace)).collect::<Vec<_>>())
+    });
+    let mut rows = try_join_all(each).await?.concat();
+    rows.sort_by_key(|(_, workspace)| workspace.id);
     let more = page::cut(&mut rows, limit);
-    let last = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, &[last.id.raw()]));
-    let data = rows.into_iter().map(|workspace| shown(&surface.engine, workspace)).collect();
+    let last = rows.last().filter(|_| more).map(|(_, last)| cursor::encode(LIST, &[last.id.raw()]));
+    let data = rows.into_iter().map(|(cell, workspace)| shown(cell, workspace)).collect();
     reply::json(StatusCode::OK, &Page::<wire::Workspace> { data, next_cursor: last })
 }
 
@@ -83,7 +106,7 @@ pub(super) async fn get(State(surface): Shared, Ids([workspace]): Ids<1>) -> Ans
     let workspace = surface.engine.stored_workspace(&workspace).await?;
     let usage = surface.engine.usage(workspace.id).await?;
     let usage = wire::Usage { events: usage.events, bytes: usage.bytes };
-    let shown = shown(&surface.engine, workspace);
+    let shown = shown(surface.cell(), workspace);
     reply::json(StatusCode::OK, &wire::Workspace { usage: Some(usage), ..shown })
 }
 
@@ -99,7 +122,7 @@ pub(super) async fn update(State(surface): Shared, Ids([workspace]): Ids<1>, req
     fields.finish()?;
     let change = WorkspaceChange { name, features, policy };
     let workspace = surface.engine.update_workspace(&workspace, change).await?;
-    reply::json(StatusCode::OK, &shown(&surface.engine, workspace))
+    reply::json(StatusCode::OK, &shown(surface.cell(), workspace))
 }
 
 pub(super) async fn delete(
@@ -110,11 +133,14 @@ pub(super) async fn delete(
     Ok(reply::no_content())
 }
 
-fn shown(engine: &Engine, workspace: Workspace) -> wire::Workspace {
+fn shown(cell: &Cell, workspace: Workspace) -> wire::Workspace {
+    let engine = &cell.engine;
     // A workspace whose dialect is not served any more is still listed.
     let profile = engine.profile(&workspace.dialect).ok();
     let retention = engine.retention().of(&workspace);
-    convert::workspace(workspace, profile.as_ref().map(|profile| &profile.delivery.policy), retention)
+    let base = profile.as_ref().map(|profile| &profile.delivery.policy);
+    let cell = cell.number.map(CellNumber::number);
+    wire::Workspace { cell, ..convert::workspace(workspace, base, retention) }
 }
 
 /// What `policy` changes (RFC 7396): a null member falls back to the dialect's or the server's rule, a null policy gives

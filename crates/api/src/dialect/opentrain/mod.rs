@@ -36,7 +36,9 @@ use signalpost_engine::Engine;
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
-use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
+use crate::cells::Presented;
+use crate::dialect::{Behind, Brand, Dialect, Mount, Public, Shape};
+use crate::kit::auth::bearer;
 use crate::kit::context::Context;
 use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
@@ -72,9 +74,13 @@ impl Instance {
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
-        let router = router(engine, tasks, Arc::clone(&self.0), opened);
+    fn mounts(&self, behind: &Behind<'_>) -> Vec<Mount> {
+        let router = router(behind, Arc::clone(&self.0));
         vec![Mount { base_path: self.0.base_path.clone(), router }]
+    }
+
+    fn presented<'h>(&self, headers: &'h HeaderMap) -> Presented<'h> {
+        bearer(headers).map_or(Presented::Nothing, Presented::Credential)
     }
 
     fn api(&self) -> Api {
@@ -124,9 +130,9 @@ impl VendorSurface for Surface {
 
 type Shared = State<Arc<Surface>>;
 
-fn router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, instance: Arc<Instance>, opened: &[Cidr]) -> Router {
-    let guesses = Guesses::default();
-    let opened = opened.to_vec();
+fn router(behind: &Behind<'_>, instance: Arc<Instance>) -> Router {
+    let (engine, tasks) = (Arc::clone(behind.engine), Arc::clone(behind.tasks));
+    let (guesses, opened) = (Guesses::default(), behind.opened.to_vec());
     let surface = Arc::new(Surface { engine, tasks, instance, opened, guesses });
     let operations = operations::operations(&surface.instance);
     vendor::router(surface, operations)

@@ -8,7 +8,7 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
-use super::Surface;
+use super::{Instance, Surface};
 use crate::kit::auth::single;
 use crate::kit::operation::Access;
 use crate::kit::refusal::Refusal;
@@ -23,13 +23,18 @@ pub(super) async fn caller(
         let message = format!("{} is missing or invalid", instance.api_key_header);
         Error::new(ErrorCode::Unauthenticated, message)
     };
-    let key = single(headers, &instance.api_key_header);
+    let key = key(headers, instance);
     let judge = async {
         let caller = engine.authenticate(&instance.name, key.ok_or_else(refused)?).await;
         caller.map_err(|error| if error.code == ErrorCode::Unauthenticated { refused() } else { error })
     };
     let is_known = || key.is_some_and(|key| engine.knows_credential(key));
     guesses.judged(from, engine.now(), is_known, judge).await
+}
+
+/// What is presented as one.
+pub(super) fn key<'h>(headers: &'h HeaderMap, instance: &Instance) -> Option<&'h [u8]> {
+    single(headers, &instance.api_key_header)
 }
 
 /// A good key may do everything in its workspace; whoever comes here without one does nothing.

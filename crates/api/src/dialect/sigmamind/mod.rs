@@ -25,14 +25,14 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use http::HeaderMap;
-use signalpost_core::cidr::Cidr;
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
-use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
+use crate::cells::Presented;
+use crate::dialect::{Behind, Brand, Dialect, Mount, Public, Shape};
 use crate::kit::context::Context;
 use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
@@ -67,9 +67,13 @@ impl Instance {
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, _: &[Cidr]) -> Vec<Mount> {
-        let router = router(engine, tasks, Arc::clone(&self.0));
+    fn mounts(&self, behind: &Behind<'_>) -> Vec<Mount> {
+        let router = router(behind, Arc::clone(&self.0));
         vec![Mount { base_path: self.0.base_path.clone(), router }]
+    }
+
+    fn presented<'h>(&self, headers: &'h HeaderMap) -> Presented<'h> {
+        auth::key(headers, &self.0).map_or(Presented::Nothing, Presented::Credential)
     }
 
     fn api(&self) -> Api {
@@ -117,7 +121,8 @@ impl VendorSurface for Surface {
 
 type Shared = State<Arc<Surface>>;
 
-fn router(engine: Arc<Engine>, tasks: Arc<dyn Spawn>, instance: Arc<Instance>) -> Router {
+fn router(behind: &Behind<'_>, instance: Arc<Instance>) -> Router {
+    let (engine, tasks) = (Arc::clone(behind.engine), Arc::clone(behind.tasks));
     let guesses = Guesses::default();
     let surface = Arc::new(Surface { engine, tasks, instance, guesses });
     let operations = operations::operations(&surface.instance);

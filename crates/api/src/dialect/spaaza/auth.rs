@@ -141,7 +141,7 @@ fn version_of(text: &str) -> Option<(u32, u32)> {
 }
 
 /// The user's id and the session's key.
-fn session<'a>(headers: &'a HeaderMap, instance: &Instance) -> Option<(&'a str, &'a [u8])> {
+pub(super) fn session<'a>(headers: &'a HeaderMap, instance: &Instance) -> Option<(&'a str, &'a [u8])> {
     let value = |end: &str, legacy: &str| one_of(headers, &[&instance.header(end), legacy]);
     let user = value(profile::USER_HEADER, profile::USER_HEADER_LEGACY)?;
     let key = value(profile::KEY_HEADER, profile::KEY_HEADER_LEGACY)?;

@@ -36,7 +36,8 @@ use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
 use signalpost_engine::sessions::Visitor;
 
-use crate::dialect::{Brand, Dialect, Mount, Public, Shape};
+use crate::cells::{Cells, Presented};
+use crate::dialect::{Behind, Brand, Dialect, Mount, Public, Shape};
 use crate::kit::context::{Context, Render};
 use crate::kit::guesses::Guesses;
 use crate::kit::logins::Logins;
@@ -73,10 +74,16 @@ impl Instance {
 struct Shown(Arc<Instance>);
 
 impl Public for Shown {
-    fn mounts(&self, engine: Arc<Engine>, tasks: Arc<dyn Spawn>, opened: &[Cidr]) -> Vec<Mount> {
-        let (guesses, logins) = (Guesses::default(), Logins::default());
-        let (instance, opened) = (Arc::clone(&self.0), opened.to_vec());
-        let surface = Arc::new(Surface { engine, tasks, instance, opened, guesses, logins });
+    fn mounts(&self, behind: &Behind<'_>) -> Vec<Mount> {
+        let surface = Arc::new(Surface {
+            engine: Arc::clone(behind.engine),
+            cells: behind.cells.clone(),
+            tasks: Arc::clone(behind.tasks),
+            instance: Arc::clone(&self.0),
+            opened: behind.opened.to_vec(),
+            guesses: Guesses::default(),
+            logins: Logins::default(),
+        });
         let mount = |base_path: &str, operations| Mount {
             base_path: base_path.to_owned(),
             router: vendor::router(Arc::clone(&surface), operations),
@@ -87,6 +94,10 @@ impl Public for Shown {
         ]
     }
 
+    fn presented<'h>(&self, headers: &'h HeaderMap) -> Presented<'h> {
+        auth::session(headers, &self.0).map_or(Presented::Nothing, |(_, key)| Presented::Session(key))
+    }
+
     fn api(&self) -> Api {
         document::api(&self.0)
     }
@@ -95,6 +106,8 @@ impl Public for Shown {
 /// What every handler of this surface needs.
 struct Surface {
     engine: Arc<Engine>,
+    /// Where users may be who log in.
+    cells: Cells,
     tasks: Arc<dyn Spawn>,
     instance: Arc<Instance>,
     /// Ranges that webhooks may reach although they are not public.

@@ -14,13 +14,13 @@ pub(super) fn run(flags: &Flags) -> Result<(), Failure> {
     let mut problems = Problems::default();
     let effective = Effective::gather(flags, &environment, &mut problems);
     let settings = from_effective(&effective, &mut problems);
-    let database = database::database_url(flags, &environment).map_err(|failure| failure.what);
-    let is_known = database.is_ok();
-    let database = problems.keep(database).flatten();
-    let settings = settings.map(|settings| Settings { database, ..settings });
+    let databases = database::databases(flags, &environment).map_err(|failure| failure.what);
+    let is_known = databases.is_ok();
+    let databases = problems.keep(databases).unwrap_or_default();
+    let settings = settings.map(|settings| Settings { databases, ..settings });
     if let Some(settings) = &settings {
         if is_known {
-            settings.check_role(&effective, &mut problems);
+            settings.check_databases(&effective, &mut problems);
         }
         check_files(settings, &environment, &mut problems);
     }

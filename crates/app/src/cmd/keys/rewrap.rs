@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use clap::Args;
 use serde_json::json;
+use signalpost_core::seal::Keyring;
 use signalpost_engine::vault::{Rewrapped, check_keyring, rewrap};
 use signalpost_store::Store;
 use signalpost_store_sqlite::SqliteStore;
 
 use crate::cmd::Failure;
 use crate::cmd::place::PlaceArgs;
+use crate::installation::key_failure;
 use crate::key_files::{existing_keyring, shared_keyring};
 use crate::ports::{SystemClock, SystemRandom};
-use crate::server::{key_failure, open_database};
 use crate::settings::environment::Environment;
+use crate::stores::open_database;
 use crate::telemetry::say;
 use signalpost_store_postgres::Duty;
 
@@ -30,29 +32,32 @@ pub(crate) struct RewrapArgs {
 pub(super) fn run(args: &RewrapArgs) -> Result<(), Failure> {
     let (settings, environment) = (args.place.settings()?, Environment::of_process());
     let data = &settings.data;
-    let (keyring, store): (_, Arc<dyn Store>) = match &settings.database {
-        Some(url) => (
-            shared_keyring(data, &environment)?,
-            open_database(url, Arc::new(SystemClock::new()), Duty::Serves)?,
-        ),
-        None => {
-            let keyring = existing_keyring(data, &environment)?;
-            let store = SqliteStore::open_inline(data).map_err(|error| Failure::new(error.to_string()))?;
-            (keyring, Arc::new(store))
-        }
-    };
+    let mut done = Rewrapped::default();
+    if settings.databases.is_empty() {
+        let keyring = existing_keyring(data, &environment)?;
+        let store = SqliteStore::open_inline(data).map_err(|error| Failure::new(error.to_string()))?;
+        done += rewrap_in(&store, &keyring)?;
+    }
+    for database in &settings.databases {
+        let keyring = shared_keyring(data, &environment)?;
+        let store = open_database(database, Arc::new(SystemClock::new()), Duty::Serves)?;
+        done += rewrap_in(&*store, &keyring)?;
+    }
+    report(args, done)
+}
+
+fn rewrap_in(store: &dyn Store, keyring: &Keyring) -> Result<Rewrapped, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     let runtime = runtime.map_err(|error| Failure::io("cannot make a runtime", error))?;
-    let done = runtime.block_on(async {
-        check_keyring(&*store, &keyring, &SystemRandom).await.map_err(key_failure)?;
-        let done = rewrap(&*store, &keyring, &SystemRandom, &mut |_| {}).await;
+    runtime.block_on(async {
+        check_keyring(store, keyring, &SystemRandom).await.map_err(key_failure)?;
+        let done = rewrap(store, keyring, &SystemRandom, &mut |_| {}).await;
         let done =
             done.map_err(|error| Failure::new(format!("the secrets could not be sealed anew: {error}")))?;
         let closed = store.close().await;
         closed.map_err(|error| Failure::new(format!("the store was not closed cleanly: {error}")))?;
         Ok(done)
-    })?;
-    report(args, done)
+    })
 }
 
 fn report(args: &RewrapArgs, done: Rewrapped) -> Result<(), Failure> {

@@ -18,10 +18,11 @@ use signalpost_store_sqlite::move_out::MoveOut;
 use self::failure::{source_failure, transfer_failure};
 use self::progress::Steps;
 use crate::cmd::Failure;
+use crate::installation::key_failure;
 use crate::key_files::existing_keyring;
-use crate::server::{POSTGRES_SCHEMA, database_tls, key_failure};
 use crate::settings::database::given_url;
 use crate::settings::environment::Environment;
+use crate::stores::{POSTGRES_SCHEMA, database_tls};
 use crate::telemetry::{note, say};
 
 /// What is in each table of both sides.

@@ -1,0 +1,92 @@
+//! Which cell has something. The rows are the directory: each is asked, and what one remembers without its store is asked
+//! first, so that calls of workspaces that are in use reach no other cell.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_engine::Engine;
+
+use super::{Cell, Cells, Presented};
+
+impl Cells {
+    pub(crate) async fn of_workspace(&self, public_id: &str) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_workspace(public_id);
+        let has = |engine: Arc<Engine>| async move { found(engine.workspace_id(public_id).await) };
+        self.that_has(known, has).await
+    }
+
+    pub(crate) async fn of_delivery(&self, public_id: &str) -> Result<Option<usize>, Error> {
+        let has = |engine: Arc<Engine>| async move { found(engine.owner_of(public_id).await) };
+        self.that_has(|_| false, has).await
+    }
+
+    pub(crate) async fn of_credential(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_credential(presented);
+        self.that_has(known, |engine| async move { engine.has_credential(presented).await }).await
+    }
+
+    pub(crate) async fn of_session(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_session(presented);
+        self.that_has(known, |engine| async move { engine.has_session(presented).await }).await
+    }
+
+    /// Whether a cell can judge this without its store.
+    pub(crate) fn knows(&self, presented: Presented<'_>) -> bool {
+        self.all().iter().any(|Cell { engine, .. }| match presented {
+            Presented::Credential(credential) => engine.knows_credential(credential),
+            Presented::Session(key) => engine.knows_session(key),
+            Presented::Nothing => true,
+        })
+    }
+
+    pub(crate) async fn of_user(&self, dialect: &str, username: &str) -> Result<Option<usize>, Error> {
+        self.that_has(|_| false, |engine| async move { engine.has_user(dialect, username).await }).await
+    }
+
+    pub(crate) async fn of_operator_key(&self, public_id: &str) -> Result<Option<usize>, Error> {
+        self.that_has(|_| false, |engine| async move { engine.has_operator_key(public_id).await }).await
+    }
+
+    pub(crate) async fn of_operator(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_operator_key(presented);
+        let has = |engine: Arc<Engine>| async move {
+            match engine.authenticate_operator(presented).await {
+                Err(error) if error.code == ErrorCode::Unauthenticated => Ok(false),
+                judged => judged.map(|_| true),
+            }
+        };
+        self.that_has(known, has).await
+    }
+
+    /// The place of the first that has it. What nobody has who answers may be with one who does not: then it is that one's error,
+    /// for nothing may be taken for gone that is only out of reach.
+    async fn that_has<F>(
+        &self,
+        known: impl Fn(&Engine) -> bool,
+        has: impl Fn(Arc<Engine>) -> F,
+    ) -> Result<Option<usize>, Error>
+    where
+        F: Future<Output = Result<bool, Error>>,
+    {
+        if !self.is_divided() {
+            return Ok(Some(0));
+        }
+        if let Some(place) = self.all().iter().position(|cell| known(&cell.engine)) {
+            return Ok(Some(place));
+        }
+        let asked = join_all(self.all().iter().map(|cell| has(Arc::clone(&cell.engine)))).await;
+        if let Some(place) = asked.iter().position(|has| matches!(has, Ok(true))) {
+            return Ok(Some(place));
+        }
+        let none: Result<Vec<bool>, Error> = asked.into_iter().collect();
+        none.map(|_| None)
+    }
+}
+
+fn found<T>(asked: Result<T, Error>) -> Result<bool, Error> {
+    match asked {
+        Err(error) if error.code == ErrorCode::NotFound => Ok(false),
+        asked => asked.map(|_| true),
+    }
+}
