@@ -8,6 +8,7 @@ use crate::settings::layers::Flags;
 
 use crate::cmd::backup::BackupArgs;
 use crate::cmd::bench::args::{self as bench_args, BenchArgs};
+use crate::cmd::capacity::{self, CapacityArgs};
 use crate::cmd::db::DbCommand;
 use crate::cmd::keys::KeysCommand;
 use crate::cmd::migrate::MigrateArgs;
@@ -76,6 +77,12 @@ pub(crate) enum Command {
     /// server tells and what arrived must agree exactly; where it does not, the run is void and the exit status 2.
     #[command(after_long_help = bench_args::EXAMPLES)]
     Bench(BenchArgs),
+    /// Compute how many nodes, and how many databases, a load takes.
+    ///
+    /// By figures that `signalpost bench` has measured: those of the machine that stands in docs/capacity.md, or of one of
+    /// yours. What it says is for a database server on a machine of its own, and as good as the figures.
+    #[command(after_long_help = capacity::EXAMPLES)]
+    Capacity(CapacityArgs),
     /// The bench's receiver, a process of its own.
     #[command(hide = true)]
     BenchReceiver,
@@ -122,7 +129,8 @@ Keys:
 
 Several processes:
   Any number may work on one PostgreSQL database, with the same keys; each takes calls and delivers. With --role api
-  a process leaves delivering to others, with --role worker it does nothing else and has no public address.
+  a process leaves delivering to others, with --role worker it does nothing else and has no public address. What has
+  outgrown one database is divided into cells: SIGNALPOST_DATABASE_URL='0=postgres://… 1=postgres://…'.
 
 Examples:
   signalpost serve

@@ -6,6 +6,7 @@ mod abandoned;
 mod app;
 mod batches;
 mod bodies;
+mod cells;
 mod cluster;
 mod core;
 mod deliveries;

@@ -2,6 +2,7 @@
 
 pub(crate) mod backup;
 pub(crate) mod bench;
+pub(crate) mod capacity;
 pub(crate) mod config;
 mod copies;
 pub(crate) mod db;
@@ -30,6 +31,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Demo(args) => demo::run(args),
         Command::DemoReceiver => demo::receiver::run(),
         Command::Bench(args) => bench::run(args),
+        Command::Capacity(args) => capacity::run(&args),
         Command::BenchReceiver => bench::receiver::run(),
     }
 }

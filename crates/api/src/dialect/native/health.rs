@@ -62,7 +62,8 @@ pub(crate) fn operations() -> Vec<Operation<Arc<Health>>> {
         call.named("getReadiness", "Whether the process takes work")
             .about(
                 "Ready is who can commit and is not stopping, while somebody delivers: this process, or another one on the same \
-                 database. Else `detail` says what is missing. Tried four times a second at most.",
+                 database. Else `detail` says what is missing. Of several databases one is enough. Tried four times a second at \
+                 most.",
             )
             .answers_text("text/plain", "It is ready: `ok`.")
             .refuses(&[ErrorCode::Unavailable])

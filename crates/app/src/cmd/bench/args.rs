@@ -58,7 +58,7 @@ pub(crate) struct BenchArgs {
     pub(crate) store: StoreKind,
 
     /// Servers on the one database, which share the publishers among them; their CPU is shown together. Goes with
-    /// `--store postgres` and the scenarios `steady` and `fan-out`.
+    /// `--store postgres` and the scenarios `steady`, `fan-out` and `stranger`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=8))]
     pub(crate) nodes: u8,
 

@@ -25,6 +25,7 @@ pub(crate) enum Scenario {
     HalfFailing,
     OneCore,
     Outage,
+    Stranger,
 }
 
 /// Where the server that is measured keeps its data.
@@ -71,7 +72,7 @@ const STARTS: usize = 5;
 const ROUNDS: usize = 5;
 
 impl Scenario {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::Idle,
         Self::Steady,
         Self::FanOut,
@@ -85,6 +86,7 @@ impl Scenario {
         Self::HalfFailing,
         Self::OneCore,
         Self::Outage,
+        Self::Stranger,
     ];
 
     pub(super) const fn name(self) -> &'static str {
@@ -102,6 +104,7 @@ impl Scenario {
             Self::HalfFailing => "half-failing",
             Self::OneCore => "one-core",
             Self::Outage => "outage",
+            Self::Stranger => "stranger",
         }
     }
 
@@ -144,6 +147,10 @@ impl Scenario {
             Self::Outage => {
                 "ten webhooks at 500 events/s (--rate) while nobody can connect to the receiver; then it is back"
             }
+            Self::Stranger => {
+                "one webhook gets every event, as fast as it can, while somebody else's write transaction stays open on the database \
+                 for ten times --seconds; then it ends (--store postgres)"
+            }
         }
     }
 }
@@ -161,10 +168,15 @@ impl Plan {
         if scenarios.is_empty() {
             scenarios.extend(USUAL);
         }
-        let can_share = |scenario: &Scenario| matches!(scenario, Scenario::Steady | Scenario::FanOut);
+        if args.store != StoreKind::Postgres && scenarios.contains(&Scenario::Stranger) {
+            return Err(Failure::new("the scenario stranger goes with --store postgres"));
+        }
+        let can_share = |scenario: &Scenario| {
+            matches!(scenario, Scenario::Steady | Scenario::FanOut | Scenario::Stranger)
+        };
         if args.nodes > 1 && (args.store != StoreKind::Postgres || !scenarios.iter().all(can_share)) {
             return Err(Failure::new(
-                "--nodes goes with --store postgres and the scenarios steady and fan-out",
+                "--nodes goes with --store postgres and the scenarios steady, fan-out and stranger",
             ));
         }
         Ok(Self {
@@ -248,6 +260,7 @@ mod tests {
             (1.0, 3, 2_000)
         );
         assert!(plan("--rate 0").is_err());
+        assert!(plan("--scenario stranger").is_err() && plan("--scenario stranger --store postgres").is_ok());
     }
 
     #[test]

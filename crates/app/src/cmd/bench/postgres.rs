@@ -1,6 +1,7 @@
 //! A PostgreSQL server for a run that is to be measured on one: made for it, counted with it, and gone with it.
 
 use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, chown};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -31,6 +32,16 @@ pub(super) const SETTINGS: [&str; 4] =
 const SELECT_COUNTERS: &str = "SELECT (pg_current_wal_lsn() - '0/0'::pg_lsn)::bigint,
     (SELECT sum(xact_commit)::bigint FROM pg_stat_database WHERE datname = current_database())";
 
+/// Of all tables but those that only grow with events, and of their indexes.
+const SELECT_HOT: &str = "SELECT sum(pg_total_relation_size(c.oid))::bigint,
+        sum(pg_stat_get_dead_tuples(c.oid))::bigint
+    FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+    WHERE s.nspname = 'signalpost' AND c.relkind = 'r'
+        AND c.relname !~ '^(message|attempt|event_key|feed|dropped)'";
+/// Holds a snapshot, and a number that is behind everybody's.
+const BEGIN_STRANGE: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ;
+    CREATE TABLE strange (n bigint); INSERT INTO strange VALUES (1); SELECT count(*) FROM signalpost.due;";
+
 pub(super) struct Postgres {
     programs: PathBuf,
     directory: PathBuf,
@@ -40,6 +51,33 @@ pub(super) struct Postgres {
     identity: Option<(u32, u32)>,
     afterwards: Afterwards,
     child: Child,
+}
+
+/// What tables take whose rows come and go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hot {
+    pub(super) bytes: u64,
+    /// As the server counts them.
+    pub(super) dead_rows: u64,
+}
+
+/// Somebody whose transaction is open.
+pub(super) struct Stranger(Child);
+
+impl Stranger {
+    /// Ends it.
+    pub(super) fn end(mut self) -> Result<(), Failure> {
+        let failed = |error| Failure::io("the stranger's psql", error);
+        if let Some(mut input) = self.0.stdin.take() {
+            input.write_all(b"COMMIT;\n").map_err(failed)?;
+        }
+        let ended = self.0.wait().map_err(failed)?;
+        if ended.success() {
+            Ok(())
+        } else {
+            Err(Failure::new("the stranger's transaction did not end well"))
+        }
+    }
 }
 
 /// What the server has counted since it was made.
@@ -121,7 +159,44 @@ impl Postgres {
         said.trim().parse().map_err(|_| Failure::new(format!("no size of a database: {said}")))
     }
 
+    pub(super) fn hot(&self) -> Result<Hot, Failure> {
+        let said = self.psql(SELECT_HOT)?;
+        let mut numbers = said.trim().split('|').map(str::parse);
+        match (numbers.next(), numbers.next()) {
+            (Some(Ok(bytes)), Some(Ok(dead_rows))) => Ok(Hot { bytes, dead_rows }),
+            _ => Err(Failure::new(format!("no sizes of tables: {said}"))),
+        }
+    }
+
+    /// Somebody's transaction that is open when this returns.
+    pub(super) fn stranger(&self) -> Result<Stranger, Failure> {
+        let failed = |error| Failure::io("psql cannot be started", error);
+        let mut strange = self.psql_command();
+        let mut child = strange.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(failed)?;
+        let (Some(input), Some(output)) = (child.stdin.as_mut(), child.stdout.take()) else {
+            return Err(Failure::new("psql has no input and no output"));
+        };
+        writeln!(input, "{BEGIN_STRANGE}").map_err(failed)?;
+        let mut counted = String::new();
+        BufReader::new(output).read_line(&mut counted).map_err(failed)?;
+        match counted.trim().parse::<u64>() {
+            Ok(_) => Ok(Stranger(child)),
+            Err(_) => Err(Failure::new("the stranger's transaction did not begin")),
+        }
+    }
+
     fn psql(&self, sql: &str) -> Result<String, Failure> {
+        let mut ask = self.psql_command();
+        let answer = ask.args(["--command", sql]).output();
+        let answer = answer.map_err(|error| Failure::io("psql cannot be started", error))?;
+        if answer.status.success() {
+            return Ok(String::from_utf8_lossy(&answer.stdout).into_owned());
+        }
+        Err(Failure::new("PostgreSQL cannot be asked")
+            .hint(String::from_utf8_lossy(&answer.stderr).into_owned()))
+    }
+
+    fn psql_command(&self) -> Command {
         let mut ask = Command::new(self.programs.join("psql"));
         ask.args([
             "--no-psqlrc",
@@ -135,16 +210,9 @@ impl Postgres {
             "--dbname=postgres",
             "--port",
             &self.port.to_string(),
-            "--command",
-            sql,
         ]);
         ask.env("PGPASSWORD", self.password.expose_text());
-        let answer = ask.output().map_err(|error| Failure::io("psql cannot be started", error))?;
-        if answer.status.success() {
-            return Ok(String::from_utf8_lossy(&answer.stdout).into_owned());
-        }
-        Err(Failure::new("PostgreSQL cannot be asked")
-            .hint(String::from_utf8_lossy(&answer.stderr).into_owned()))
+        ask
     }
 
     fn wait_until_ready(&self) -> Result<(), Failure> {

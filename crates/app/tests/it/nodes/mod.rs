@@ -1,5 +1,6 @@
 //! Several processes on one PostgreSQL database: each may be killed, frozen or stopped, and callers may come to any of them.
 
+mod cells;
 mod cluster;
 mod roles;
 mod upgrade;

@@ -22,7 +22,7 @@ use signalpost_core::profile::IdForm;
 use signalpost_core::scope::Scope;
 
 pub(super) use self::cluster::operations as about_the_cluster;
-use super::Surface;
+use super::{Surface, choose};
 use crate::dialect::Dialect;
 use crate::kit::description::{Content, Description, Shape};
 use crate::kit::operation::{Access, Operation};
@@ -174,6 +174,13 @@ fn described(operation: NativeOperation) -> NativeOperation {
 /// What is stored needs room.
 fn changing(operation: NativeOperation) -> NativeOperation {
     operation.described(|call| call.refuses(&[ErrorCode::StorageFull]))
+}
+
+/// Where an installation is divided, which of its databases a call is about that names nothing of one.
+fn of_cell(call: Description) -> Description {
+    let about = "The number of a cell, where the installation is divided into several databases. Without it: the one for new \
+         workspaces to make one, else the first.";
+    call.header(choose::HEADER, about)
 }
 
 /// The path's first id, of everything that stands below a workspace.

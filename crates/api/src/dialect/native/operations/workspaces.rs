@@ -9,7 +9,7 @@ use signalpost_core::limits::{
 };
 use signalpost_core::profile::{IdForm, RandomText};
 
-use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, read, read_own_part};
+use super::{NativeOperation, Served, WORKSPACE, admin, in_workspace, of_cell, read, read_own_part};
 use crate::dialect::native::{wire, workspaces};
 use crate::kit::page::Page;
 use crate::kit::schema::{about, name, object, or_null, release_order, retry_schedule_s, timeout_ms};
@@ -24,7 +24,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
             .answers::<Page<wire::Workspace>>(StatusCode::OK, "A page of workspaces.")
     });
     let create = admin(Method::POST, "/workspaces", workspaces::create).described(|call| {
-        call.named("createWorkspace", "Create a workspace")
+        of_cell(call.named("createWorkspace", "Create a workspace"))
             .takes("NewWorkspace", new(served), json!({"dialect": "native", "name": "Acme"}))
             .answers::<wire::Workspace>(StatusCode::CREATED, "The new workspace.")
             .with_header("Location", "Where the workspace is found.")

@@ -8,6 +8,7 @@ mod one_core;
 mod outage;
 mod overload;
 mod storm;
+mod stranger;
 
 use serde_json::json;
 
@@ -81,6 +82,7 @@ pub(super) async fn run(plan: &Plan, scenario: Scenario) -> Result<ScenarioRepor
         Scenario::HalfFailing => half_failing::run(&mut rig, &mut found).await?,
         Scenario::OneCore => one_core::run(&mut rig, &mut found).await?,
         Scenario::Outage => outage::run(&mut rig, &mut found).await?,
+        Scenario::Stranger => stranger::run(&mut rig, &mut found).await?,
     }
     conclude(rig, scenario, found).await
 }
