@@ -67,6 +67,10 @@ impl Remembered {
             | Change::Resumed { workspace, .. }
             | Change::Workspace(workspace) => self.directory.forget(workspace),
             Change::Erased(workspace) => self.forget_workspace(workspace),
+            Change::Arrived(workspace) => {
+                self.forget_workspace(workspace);
+                self.replay_bell.push_all([()]);
+            }
             Change::Credential(id) => self.credentials.forget(|known| known.id == id),
             Change::OperatorKey(id) => self.operator_keys.forget(|known| known.id == id),
             Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
@@ -99,6 +103,10 @@ impl Remembered {
             }
             Change::Workspace(workspace) | Change::Erased(workspace) => {
                 self.doorbell.reload_workspace(workspace).await;
+            }
+            Change::Arrived(workspace) => {
+                self.doorbell.reload_workspace(workspace).await;
+                self.owed_bell.push_all([()]);
             }
             Change::Any => {
                 self.doorbell.reload_all().await;

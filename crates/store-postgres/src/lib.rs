@@ -10,6 +10,7 @@
 mod bells;
 mod catalog;
 mod cell;
+pub mod cells;
 mod changes;
 mod connect;
 mod failure;

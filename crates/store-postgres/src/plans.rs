@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{bells, catalog, changes, ledger, nodes, replays, retention, spans, vault};
+use crate::{bells, catalog, cells, changes, ledger, nodes, replays, retention, spans, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
 const LARGE: [&str; 25] = [
@@ -72,7 +72,18 @@ fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     assert_all_listed(
         &source,
-        &["bells", "catalog", "changes", "ledger", "nodes", "replays", "retention", "spans", "vault"],
+        &[
+            "bells",
+            "catalog",
+            "cells",
+            "changes",
+            "ledger",
+            "nodes",
+            "replays",
+            "retention",
+            "spans",
+            "vault",
+        ],
     );
 }
 
@@ -96,6 +107,7 @@ async fn look_at_all(client: &Client) {
         include_str!("../migrations/0003_nodes.sql"),
         include_str!("../migrations/0004_changes.sql"),
         include_str!("../migrations/0005_partitions.sql"),
+        include_str!("../migrations/0006_cells.sql"),
     ] {
         client.batch_execute(sql).await.expect("it migrates");
     }
@@ -109,6 +121,7 @@ async fn look_at_all(client: &Client) {
     for statements in [
         bells::STATEMENTS,
         catalog::STATEMENTS,
+        cells::STATEMENTS,
         changes::STATEMENTS,
         ledger::STATEMENTS,
         nodes::STATEMENTS,
@@ -120,6 +133,8 @@ async fn look_at_all(client: &Client) {
     ] {
         look_at(client, statements).await;
     }
+    let described = cells::described_statements();
+    look_at(client, &described.iter().map(String::as_str).collect::<Vec<_>>()).await;
 }
 
 async fn look_at(client: &Client, statements: &[&str]) {

@@ -7,6 +7,7 @@
 use sha2::{Digest, Sha256};
 use signalpost_store::row::Fields;
 
+use crate::failure::Failure;
 use crate::locks::{self, Locked};
 use crate::open::OpenError;
 use crate::session::Session;
@@ -35,6 +36,8 @@ const MIGRATIONS: &[Migration] = &[
         bears: 4,
         sql: include_str!("../migrations/0005_partitions.sql"),
     },
+    // Older programs know nothing of workspaces that are moving.
+    Migration { number: 6, name: "cells", bears: 6, sql: include_str!("../migrations/0006_cells.sql") },
 ];
 
 /// The newest version that this program knows.
@@ -55,6 +58,8 @@ const INSERT_APPLIED: &str =
 /// Whoever has written no `bears` knew of no older program that could go on.
 const SELECT_STANDING: &str = "SELECT coalesce(max(number), 0), coalesce(max(coalesce(bears, number)), 0)
     FROM schema_migration";
+
+const SELECT_APPLIED: &str = "SELECT coalesce(max(number), 0) FROM schema_migration";
 
 /// How far a schema has come, and whom it bears.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +99,11 @@ pub(crate) async fn stay(session: &Session, schema_key: i64) -> Result<(), OpenE
         return Err(OpenError::Migrating);
     }
     Standing::read(session).await?.admit(KNOWN)
+}
+
+/// The newest version that was applied.
+pub(crate) async fn applied(session: &Session) -> Result<i64, Failure> {
+    session.number(SELECT_APPLIED, &[]).await
 }
 
 async fn bring_up(session: &Session, migrations: &[Migration]) -> Result<(), OpenError> {

@@ -1,6 +1,8 @@
 //! What a verb that writes works with: a transaction, what it knows of the workspaces that it has locked, and what to tell
 //! after the commit.
 
+mod known;
+
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
@@ -12,7 +14,6 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::change::Change;
 use signalpost_store::ledger::Stored;
-use signalpost_store::row::Fields;
 
 use crate::catalog::once;
 use crate::changes::note::{self, Changed};
@@ -22,15 +23,15 @@ use crate::locks::{self, Locked};
 use crate::nodes::fence;
 use crate::session::{Session, Standing};
 use crate::shared::Shared;
+use known::{Head, Known, head};
+
+pub(crate) use known::SELECT_HEADS;
 
 const BEGIN: &str = "BEGIN";
 const ROLLBACK: &str = "ROLLBACK";
 /// Writes to the server's log alone, so that the commit behind it waits for whatever comes before it there.
 const MARK_LOG: &str = "SELECT pg_logical_emit_message(true, 'signalpost', '')";
 
-pub(crate) const SELECT_HEADS: &str = "SELECT h.workspace, h.version, h.expired_through, w.feed,
-        coalesce((SELECT p.sequence FROM place p WHERE p.workspace = h.workspace ORDER BY p.sequence DESC LIMIT 1), 0)
-    FROM unnest($1::bigint[]) AS k JOIN head h ON h.workspace = k JOIN workspace w ON w.id = k";
 pub(crate) const INSERT_PLACES: &str =
     "INSERT INTO place (workspace, sequence) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
 pub(crate) const UPDATE_HEADS: &str =
@@ -51,6 +52,7 @@ pub(crate) const BEFORE_COMMIT: &[&str] = &[
     locks::LOCK,
     locks::SHARE,
     fence::SELECT_EPOCHS,
+    fence::SELECT_COPIED,
     SELECT_HEADS,
     INSERT_PLACES,
     UPDATE_HEADS,
@@ -66,19 +68,6 @@ pub(crate) const BEFORE_COMMIT: &[&str] = &[
     once::INSERT,
     note::INSERT,
 ];
-
-/// What is known of a workspace from its lock to the commit.
-#[derive(Clone, Copy)]
-struct Head {
-    version: i64,
-    sequence: i64,
-    expired_through: i64,
-    has_feed: bool,
-    /// Places were taken.
-    moved: bool,
-    /// Differs from its row.
-    changed: bool,
-}
 
 /// What has come and gone.
 #[derive(Clone, Copy, Default)]
@@ -114,7 +103,7 @@ impl News {
 pub(crate) struct Write<'s> {
     session: &'s Session,
     pub(crate) shared: &'s Shared,
-    heads: BTreeMap<WorkspaceId, Head>,
+    known: Known,
     tallies: BTreeMap<i64, Tally>,
     changes: Vec<Change>,
     pub(crate) news: News,
@@ -154,15 +143,15 @@ impl<'s> Write<'s> {
     ) -> Result<(Self, T), Failure> {
         let mut write = Self::new(session, shared);
         let begun = session.batch(BEGIN);
-        let ((), heads, first) = try_join3(begun, write.lock_and_read(locked), first).await?;
-        write.heads = heads;
+        let ((), known, first) = try_join3(begun, write.lock_and_read(locked), first).await?;
+        write.known = known;
         Ok((write, first))
     }
 
     fn new(session: &'s Session, shared: &'s Shared) -> Self {
         session.set_standing(Standing::Writing);
-        let (heads, tallies) = (BTreeMap::new(), BTreeMap::new());
-        Self { session, shared, heads, tallies, changes: Vec::new(), news: News::default() }
+        let (known, tallies) = (Known::default(), BTreeMap::new());
+        Self { session, shared, known, tallies, changes: Vec::new(), news: News::default() }
     }
 
     /// Locks a workspace, if it exists or not, before anything of it is read.
@@ -170,45 +159,56 @@ impl<'s> Write<'s> {
         self.lock_all(&[Locked::Workspace(workspace)]).await
     }
 
-    /// Takes locks. To be called once in a transaction, or with greater care than anybody has.
+    /// Takes locks. To be called once in a transaction, or with greater care than anybody has. `Moving` when a workspace among
+    /// them is.
     pub(crate) async fn lock_all(&mut self, locked: &[Locked]) -> Result<(), Failure> {
-        let heads = self.lock_and_read(locked).await?;
-        self.heads.extend(heads);
+        self.lock_moving_too(locked).await?;
+        if self.known.moving.is_empty() { Ok(()) } else { Err(StoreError::Moving.into()) }
+    }
+
+    /// The same for whoever asks [`Self::is_moving`] before anything of a workspace's events is changed.
+    pub(crate) async fn lock_moving_too(&mut self, locked: &[Locked]) -> Result<(), Failure> {
+        let Known { heads, moving } = self.lock_and_read(locked).await?;
+        self.known.heads.extend(heads);
+        self.known.moving.extend(moving);
         Ok(())
     }
 
-    async fn lock_and_read(&self, locked: &[Locked]) -> Result<BTreeMap<WorkspaceId, Head>, Failure> {
+    /// Whether a workspace is going to another cell, or coming from one: its events must stay as they are. It must be locked.
+    pub(crate) fn is_moving(&self, workspace: WorkspaceId) -> bool {
+        self.known.moving.contains(&workspace)
+    }
+
+    async fn lock_and_read(&self, locked: &[Locked]) -> Result<Known, Failure> {
         let workspaces = locked.iter().filter_map(|one| match one {
             Locked::Workspace(id) => Some(id.raw()),
             _ => None,
         });
         let workspaces: Vec<i64> = workspaces.collect();
         if locked.is_empty() {
-            return Ok(BTreeMap::new());
+            return Ok(Known::default());
         }
         let taken = locks::take(self.session, self.shared.schema_key, locked);
         if workspaces.is_empty() {
             taken.await?;
-            return Ok(BTreeMap::new());
+            return Ok(Known::default());
         }
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&workspaces];
-        let heads = self.session.all(SELECT_HEADS, &params, |row| {
-            let mut fields = Fields::new(row, "head", 1);
-            let workspace = WorkspaceId::from_raw(fields.id("workspace")?);
-            let (version, expired_through) = (fields.integer("version")?, fields.integer("expired_through")?);
-            let has_feed = fields.integer("feed")? != 0;
-            let sequence = fields.integer("sequence")?;
-            let head = Head { version, sequence, expired_through, has_feed, moved: false, changed: false };
-            Ok((workspace, head))
-        });
-        let ((), heads) = try_join(taken, heads).await?;
-        Ok(heads.into_iter().collect())
+        let ((), rows) = try_join(taken, self.session.all(SELECT_HEADS, &params, head)).await?;
+        let mut known = Known::default();
+        for (workspace, head) in rows {
+            match head {
+                Some(head) => drop(known.heads.insert(workspace, head)),
+                None => drop(known.moving.insert(workspace)),
+            }
+        }
+        Ok(known)
     }
 
     /// The version of a workspace's webhooks, `None` when there is no such workspace (any more). It must be locked, here
     /// as everywhere below.
     pub(crate) fn version(&self, workspace: WorkspaceId) -> Option<u64> {
-        self.heads.get(&workspace).map(|head| head.version.cast_unsigned())
+        self.known.heads.get(&workspace).map(|head| head.version.cast_unsigned())
     }
 
     /// The last place taken in a workspace's sequence; `Missing("workspace")`.
@@ -234,7 +234,7 @@ impl<'s> Write<'s> {
 
     /// Notes that the event with this place, or its payload, is removed.
     pub(crate) fn expire(&mut self, workspace: WorkspaceId, sequence: Sequence) {
-        if let Some(head) = self.heads.get_mut(&workspace)
+        if let Some(head) = self.known.heads.get_mut(&workspace)
             && head.expired_through < sequence.0
         {
             head.expired_through = sequence.0;
@@ -244,7 +244,7 @@ impl<'s> Write<'s> {
 
     /// Whether a workspace's events stand in `feed`; `false` for one that is gone.
     pub(crate) fn has_feed(&self, workspace: WorkspaceId) -> bool {
-        self.heads.get(&workspace).is_some_and(|head| head.has_feed)
+        self.known.heads.get(&workspace).is_some_and(|head| head.has_feed)
     }
 
     /// Adds to what a workspace has stored. Needs no lock.
@@ -274,7 +274,7 @@ impl<'s> Write<'s> {
 
     /// When the workspace ends; its row is the caller's business.
     pub(crate) fn forget_head(&mut self, workspace: WorkspaceId) {
-        self.heads.remove(&workspace);
+        self.known.heads.remove(&workspace);
     }
 
     /// Ends everything that is pending for a webhook.
@@ -335,7 +335,7 @@ impl<'s> Write<'s> {
     }
 
     async fn flush_places(&self) -> Result<(), Failure> {
-        let moved = self.heads.iter().filter(|(_, head)| head.moved);
+        let moved = self.known.heads.iter().filter(|(_, head)| head.moved);
         let (workspaces, sequences): (Vec<i64>, Vec<i64>) =
             moved.map(|(workspace, head)| (workspace.raw(), head.sequence)).unzip();
         if !workspaces.is_empty() {
@@ -345,7 +345,7 @@ impl<'s> Write<'s> {
     }
 
     async fn flush_heads(&self) -> Result<(), Failure> {
-        let changed: Vec<_> = self.heads.iter().filter(|(_, head)| head.changed).collect();
+        let changed: Vec<_> = self.known.heads.iter().filter(|(_, head)| head.changed).collect();
         if changed.is_empty() {
             return Ok(());
         }
@@ -369,6 +369,6 @@ impl<'s> Write<'s> {
     }
 
     fn living(&mut self, workspace: WorkspaceId) -> Result<&mut Head, StoreError> {
-        self.heads.get_mut(&workspace).ok_or(StoreError::Missing("workspace"))
+        self.known.heads.get_mut(&workspace).ok_or(StoreError::Missing("workspace"))
     }
 }

@@ -16,6 +16,8 @@ pub enum Change {
     Workspace(WorkspaceId),
     /// A workspace is gone, and all that opens it.
     Erased(WorkspaceId),
+    /// A workspace has come from another cell, or has stayed after all: it is served from here on, with what it is owed.
+    Arrived(WorkspaceId),
     /// A customer's credential was revoked.
     Credential(CredentialId),
     /// An operator key was revoked, or ends earlier.
@@ -42,7 +44,11 @@ impl Change {
             | Self::OperatorKey(_)
             | Self::User(_)
             | Self::Any => true,
-            Self::FanOut(_) | Self::Resumed { .. } | Self::Granted(_) | Self::Replay(_) => false,
+            Self::FanOut(_)
+            | Self::Resumed { .. }
+            | Self::Arrived(_)
+            | Self::Granted(_)
+            | Self::Replay(_) => false,
         }
     }
 }

@@ -30,6 +30,9 @@ pub enum StoreError {
     /// What the verb is about does not exist.
     #[error("no such {0}")]
     Missing(&'static str),
+    /// The workspace is on its way to another cell. Nothing was stored; it is served again when it is there.
+    #[error("the workspace is being moved")]
+    Moving,
     /// More work waits for the writer than its bounds permit. Nothing was stored.
     #[error("the store has more waiting than it may hold")]
     Overloaded,
@@ -104,6 +107,10 @@ impl From<StoreError> for Error {
             StoreError::Full => Self::new(
                 ErrorCode::StorageFull,
                 "the disk has no room for more; nothing was stored, try again when there is",
+            ),
+            StoreError::Moving => Self::new(
+                ErrorCode::Unavailable,
+                "the workspace is being moved to another database; nothing was stored, try again",
             ),
             StoreError::CatalogMoved | StoreError::Overloaded | StoreError::Unavailable(_) => {
                 Self::unavailable(error)

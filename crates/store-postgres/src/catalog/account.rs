@@ -4,6 +4,7 @@ use signalpost_store::catalog::Account;
 use signalpost_store::row;
 use signalpost_store::row::user_columns;
 
+use super::away::{HAS_ACCOUNT_AWAY, or_away};
 use super::user;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -22,5 +23,6 @@ pub(super) async fn run(
     let found = session.one(SELECT, &[&dialect, &username], row::user_with_password).await?;
     let Some((user, password)) = found else { return Ok(None) };
     let rights = user::rights(session, user.id).await?;
-    Ok((!rights.is_empty()).then_some(Account { user, password, rights }))
+    let account = (!rights.is_empty()).then_some(Account { user, password, rights });
+    or_away(session, account, (HAS_ACCOUNT_AWAY, &[&dialect, &username])).await
 }

@@ -10,7 +10,9 @@ use signalpost_store::row::PolicyColumns;
 use crate::failure::Failure;
 use crate::write::Write;
 
-pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = $1";
+/// By one that is coming from another cell as well.
+pub(crate) const IS_TAKEN: &str = "SELECT 1 FROM workspace WHERE public_id = $1
+    UNION ALL SELECT 1 FROM moving WHERE public_id = $1";
 pub(crate) const INSERT: &str = "INSERT INTO workspace
     (id, public_id, dialect, name, features, retry_schedule, timeout_ms, event_age_s, payload_age_s, bytes_max,
      feed, for_ever, created_at, hold_after_s, release_order)

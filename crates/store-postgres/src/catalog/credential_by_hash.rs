@@ -4,6 +4,7 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_store::row;
 use signalpost_store::row::credential_columns;
 
+use super::away::{HAS_CREDENTIAL_AWAY, or_away};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -15,5 +16,7 @@ pub(crate) const SELECT: &str = concat!(
 );
 
 pub(super) async fn run(session: &Session, hash: CredentialHash) -> Result<Option<Credential>, Failure> {
-    session.one(SELECT, &[&hash.0.as_slice()], row::credential).await
+    let hash = hash.0.as_slice();
+    let found = session.one(SELECT, &[&hash], row::credential).await?;
+    or_away(session, found, (HAS_CREDENTIAL_AWAY, &[&hash])).await
 }

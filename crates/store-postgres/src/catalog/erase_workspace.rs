@@ -112,7 +112,7 @@ pub(super) async fn begin(
 
 /// From here on no verb finds the workspace. Its operator keys and replays go with the mark; what goes in later steps opens
 /// nothing by then, so this is all that other nodes must know.
-pub(super) async fn hide(
+pub(crate) async fn hide(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
     at: Timestamp,
@@ -132,11 +132,17 @@ pub(super) async fn hide(
 }
 
 /// Wipes what its owner wrote and leaves everything else to retention. Nothing may be stored for the workspace any more.
-pub(super) async fn leave_rest(session: &Session, workspace: WorkspaceId) -> Result<(), Failure> {
+pub(crate) async fn leave_rest(session: &Session, workspace: WorkspaceId) -> Result<(), Failure> {
     for sql in [WIPE_SIGNING_KEYS, WIPE, INSERT_REST] {
         session.execute(sql, &[&workspace.raw()]).await?;
     }
     Ok(())
+}
+
+/// Does what an erasure does before it is answered for a workspace that was hidden otherwise.
+pub(crate) async fn bury_hidden(pool: &Pool, workspace: WorkspaceId) -> Result<(), StoreError> {
+    let begun = Stepped { buried: Vec::new(), stripped: BURIED_MAX };
+    go_on(pool, workspace, begun).await.map(drop)
 }
 
 /// Does the rest, each step in a transaction of its own.

@@ -38,7 +38,8 @@ pub(crate) async fn step(write: &mut Write<'_>, now: Timestamp) -> Result<bool, 
     if expired.is_empty() {
         return Ok(false);
     }
-    write.lock_all(&workspaces.into_iter().map(Locked::Workspace).collect::<Vec<_>>()).await?;
+    // No secret outlives its use because its workspace is moving: webhooks are copied last.
+    write.lock_moving_too(&workspaces.into_iter().map(Locked::Workspace).collect::<Vec<_>>()).await?;
     let mut webhooks = write.all(SELECT, &[&now.as_ms(), &expired], row::webhook).await?;
     webhooks.iter_mut().for_each(|webhook| wipe_expired(webhook, now));
     let left = webhooks.iter().map(|webhook| &webhook.previous_secrets);

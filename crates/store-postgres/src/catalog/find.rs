@@ -1,4 +1,4 @@
-//! Finding one living workspace or webhook.
+//! Finding one living workspace or webhook. `Moving` where it has just left for another cell.
 
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::webhook::Webhook;
@@ -6,6 +6,7 @@ use signalpost_core::workspace::Workspace;
 use signalpost_store::row;
 use signalpost_store::row::{webhook_columns, workspace_columns};
 
+use super::away::{IS_NAMED_AWAY, or_away, workspace_or_away};
 use crate::failure::Failure;
 use crate::session::Session;
 
@@ -31,18 +32,21 @@ pub(crate) const SELECT_WEBHOOK_BY_PUBLIC_ID: &str = concat!(
 );
 
 pub(crate) async fn workspace(session: &Session, id: WorkspaceId) -> Result<Option<Workspace>, Failure> {
-    session.one(SELECT_WORKSPACE, &[&id.raw()], row::workspace).await
+    let found = session.one(SELECT_WORKSPACE, &[&id.raw()], row::workspace).await?;
+    workspace_or_away(session, found, id).await
 }
 
 pub(crate) async fn workspace_by_public_id(
     session: &Session,
     public_id: &str,
 ) -> Result<Option<Workspace>, Failure> {
-    session.one(SELECT_WORKSPACE_BY_PUBLIC_ID, &[&public_id], row::workspace).await
+    let found = session.one(SELECT_WORKSPACE_BY_PUBLIC_ID, &[&public_id], row::workspace).await?;
+    or_away(session, found, (IS_NAMED_AWAY, &[&public_id])).await
 }
 
 pub(crate) async fn workspace_lives(session: &Session, id: WorkspaceId) -> Result<bool, Failure> {
-    session.exists(WORKSPACE_LIVES, &[&id.raw()]).await
+    let found = session.exists(WORKSPACE_LIVES, &[&id.raw()]).await?.then_some(());
+    Ok(workspace_or_away(session, found, id).await?.is_some())
 }
 
 /// A webhook of this workspace. The workspace is asked too: erasing it takes a while to come to every webhook.

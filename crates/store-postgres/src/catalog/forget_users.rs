@@ -10,8 +10,10 @@ use crate::failure::Failure;
 use crate::session::limit;
 use crate::write::Write;
 
-pub(crate) const SELECT_RIGHTS: &str =
-    "SELECT id, \"user\" FROM user_right WHERE expires_at <= $1 ORDER BY expires_at, id LIMIT $2";
+/// Where one is moving its users must stay: their names are taken in the other cell.
+pub(crate) const SELECT_RIGHTS: &str = "SELECT id, \"user\" FROM user_right r WHERE expires_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM moving v WHERE v.workspace = r.workspace OFFSET 0)
+    ORDER BY expires_at, id LIMIT $2";
 /// One that was replaced meanwhile stays.
 pub(crate) const DELETE_SESSIONS: &str = "DELETE FROM session
     WHERE \"user\" IN (SELECT \"user\" FROM session WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)

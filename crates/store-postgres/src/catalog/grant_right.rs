@@ -7,7 +7,7 @@ use signalpost_store::change::Change;
 use signalpost_store::pack::pack_texts;
 use signalpost_store::row::{RightKey, right_key};
 
-use super::revoke_right;
+use super::{revoke_right, user};
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::session::{Session, limit};
@@ -37,6 +37,7 @@ pub(super) async fn run(write: &mut Write<'_>, right: &Right) -> Result<(), Fail
         return Err(StoreError::Missing("workspace").into());
     }
     let user = right.user.raw();
+    user::check_stays(write, right.user).await?;
     if !write.exists(USER_LIVES, &[&user]).await? {
         return Err(StoreError::Missing("user").into());
     }

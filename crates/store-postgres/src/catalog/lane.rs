@@ -10,8 +10,13 @@ use crate::failure::Failure;
 use crate::ledger::history;
 use crate::session::Session;
 
-pub(crate) const SELECT: &str =
-    concat!("SELECT ", webhook_columns!(), " FROM webhook h WHERE h.id = $1 AND h.deleted_at IS NULL");
+/// For one that is moving nothing is begun.
+pub(crate) const SELECT: &str = concat!(
+    "SELECT ",
+    webhook_columns!(),
+    " FROM webhook h WHERE h.id = $1 AND h.deleted_at IS NULL
+        AND NOT EXISTS (SELECT 1 FROM moving v WHERE v.workspace = h.workspace OFFSET 0)"
+);
 
 pub(super) async fn run(session: &Session, id: WebhookId) -> Result<Option<LaneRecord>, Failure> {
     let Some(webhook) = session.one(SELECT, &[&id.raw()], row::webhook).await? else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! The catalogue's verbs: workspaces, webhooks, signing keys, credentials, users and operator keys. One file each.
 
 mod account;
+pub(crate) mod away;
 pub(crate) mod close_workspace;
 mod create_credential;
 mod create_operator_key;
@@ -324,4 +325,12 @@ pub(crate) const STATEMENTS: &[&str] = &[
     update_workspace::UPDATE,
     user::SELECT,
     user::SELECT_RIGHTS,
+    user::IS_MOVING,
+    away::IS_AWAY,
+    away::IS_NAMED_AWAY,
+    away::HAS_CREDENTIAL_AWAY,
+    away::HAS_SESSION_AWAY,
+    away::HAS_ACCOUNT_AWAY,
+    away::HAS_WEBHOOK_AWAY,
+    away::HAS_SIGNING_KEY_AWAY,
 ];

@@ -25,6 +25,7 @@ pub(super) async fn run(
     hash: CredentialHash,
 ) -> Result<(), Failure> {
     write.lock_all(&[Locked::User(session.user)]).await?;
+    user::check_stays(write, session.user).await?;
     if !user::lives(write, session.user).await? {
         return Err(StoreError::Missing("user").into());
     }

@@ -16,7 +16,10 @@ pub(crate) const DELETE: &str = "DELETE FROM operator_key WHERE id = ANY($1::big
 
 pub(super) async fn run(write: &mut Write<'_>, key: OperatorKeyId) -> Result<(), Failure> {
     let found = find(write, key).await?;
-    write.lock_all(&[Locked::OperatorKeys(found.workspace)]).await?;
+    // The workspace, to see that it is not moving.
+    let workspace = found.workspace.map(Locked::Workspace);
+    let locked = std::iter::once(Locked::OperatorKeys(found.workspace)).chain(workspace);
+    write.lock_all(&locked.collect::<Vec<_>>()).await?;
     // Somebody may have been faster.
     find(write, key).await?;
     write.note_change(Change::OperatorKey(key));

@@ -5,6 +5,7 @@ use signalpost_store::catalog::OpenSession;
 use signalpost_store::row;
 use signalpost_store::row::user_columns;
 
+use super::away::{HAS_SESSION_AWAY, or_away};
 use super::user;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -16,8 +17,10 @@ pub(crate) const SELECT: &str = concat!(
 );
 
 pub(super) async fn run(session: &Session, hash: CredentialHash) -> Result<Option<OpenSession>, Failure> {
-    let found = session.one(SELECT, &[&hash.0.as_slice()], row::user_with_session).await?;
+    let hash = hash.0.as_slice();
+    let found = session.one(SELECT, &[&hash], row::user_with_session).await?;
     let Some((user, opened)) = found else { return Ok(None) };
     let rights = user::rights(session, user.id).await?;
-    Ok((!rights.is_empty()).then_some(OpenSession { session: opened, user, rights }))
+    let open = (!rights.is_empty()).then_some(OpenSession { session: opened, user, rights });
+    or_away(session, open, (HAS_SESSION_AWAY, &[&hash])).await
 }

@@ -3,6 +3,7 @@
 
 use signalpost_core::id::UserId;
 use signalpost_core::user::{Right, User};
+use signalpost_store::StoreError;
 use signalpost_store::row;
 use signalpost_store::row::{right_columns, user_columns};
 
@@ -19,6 +20,9 @@ pub(crate) const SELECT_RIGHTS: &str = concat!(
      WHERE r.user = $1 AND w.erased_at IS NULL ORDER BY r.workspace, r.id"
 );
 
+pub(crate) const IS_MOVING: &str = "SELECT 1 FROM user_right r WHERE r.user = $1
+    AND EXISTS (SELECT 1 FROM moving v WHERE v.workspace = r.workspace OFFSET 0) LIMIT 1";
+
 pub(super) async fn run(session: &Session, dialect: &str, public_id: &str) -> Result<Option<User>, Failure> {
     let found = session.one(SELECT, &[&dialect, &public_id], row::user).await?;
     match found {
@@ -29,6 +33,11 @@ pub(super) async fn run(session: &Session, dialect: &str, public_id: &str) -> Re
 
 pub(super) async fn lives(session: &Session, user: UserId) -> Result<bool, Failure> {
     session.exists(USER_LIVES, &[&user.raw()]).await
+}
+
+/// `Moving` for a user with a right on a workspace that is going to another cell: the user goes along.
+pub(super) async fn check_stays(session: &Session, user: UserId) -> Result<(), Failure> {
+    if session.exists(IS_MOVING, &[&user.raw()]).await? { Err(StoreError::Moving.into()) } else { Ok(()) }
 }
 
 /// None for a user who is gone.

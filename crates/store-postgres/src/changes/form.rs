@@ -30,6 +30,7 @@ impl Columns<'static> {
             },
             Change::Workspace(id) => of_workspace("workspace", id),
             Change::Erased(id) => of_workspace("erased", id),
+            Change::Arrived(id) => of_workspace("arrived", id),
             Change::Credential(id) => of_object("credential", id.raw()),
             Change::OperatorKey(id) => of_object("operator_key", id.raw()),
             Change::User(id) => of_object("user", id.raw()),
@@ -61,6 +62,7 @@ impl Columns<'_> {
             }
             "workspace" => Change::Workspace(workspace()?),
             "erased" => Change::Erased(workspace()?),
+            "arrived" => Change::Arrived(workspace()?),
             "credential" => Change::Credential(CredentialId::from_raw(self.object?)),
             "operator_key" => Change::OperatorKey(OperatorKeyId::from_raw(self.object?)),
             "user" => Change::User(UserId::from_raw(self.object?)),
@@ -87,6 +89,7 @@ mod tests {
             resumed(Some(ReleaseOrder::NewestFirst)),
             Change::Workspace(workspace),
             Change::Erased(workspace),
+            Change::Arrived(workspace),
             Change::Credential(CredentialId::from_raw(3)),
             Change::OperatorKey(OperatorKeyId::from_raw(4)),
             Change::User(UserId::from_raw(5)),

@@ -95,8 +95,11 @@ impl Incoming {
     }
 }
 
-/// `Missing("workspace")`, `CatalogMoved`.
+/// `Moving`, `Missing("workspace")`, `CatalogMoved`.
 pub(crate) fn check_version(write: &Write<'_>, one: &Incoming) -> Result<(), StoreError> {
+    if write.is_moving(one.event.workspace) {
+        return Err(StoreError::Moving);
+    }
     match write.version(one.event.workspace) {
         None => Err(StoreError::Missing("workspace")),
         Some(version) if version != one.version => Err(StoreError::CatalogMoved),

@@ -1,8 +1,8 @@
 //! `due_lanes`: webhooks that are on and are owed something.
 //!
 //! A loose index scan: one step of the index for each webhook, whatever each is owed, and all steps within one statement.
-//! Only for a webhook that was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off, or
-//! whose first row waits for others of its key, is passed over with all that it holds.
+//! Only for a webhook that was cut, and until it is swept, rows that the cut has ended are stepped over. One that is off or moving,
+//! or whose first row waits for others of its key, is passed over with all that it holds.
 
 use signalpost_core::id::WebhookId;
 use signalpost_core::time::Timestamp;
@@ -25,6 +25,7 @@ pub(crate) const SELECT: &str = "WITH RECURSIVE first AS (
     FROM first
     WHERE first.due_at < $2 AND NOT EXISTS (
         SELECT 1 FROM webhook h WHERE h.id = first.webhook AND h.disabled_at IS NOT NULL OFFSET 0)
+        AND NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = first.webhook OFFSET 0)
     LIMIT $3";
 pub(crate) const SELECT_FIRST_LIVING: &str = "SELECT webhook, due_at, event FROM due
     WHERE webhook = $1 AND due_at < $3 AND born > $2 ORDER BY due_at, event LIMIT 1";

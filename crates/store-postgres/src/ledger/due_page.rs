@@ -8,15 +8,18 @@ use crate::session::{Session, limit};
 use signalpost_store::row::{self, HELD_AT};
 
 /// What is held, or blocks its key, stands at the end. What a cut has ended is left out; a webhook that was never cut has nothing below its first sequence.
+/// One that is moving is owed nothing here.
 pub(crate) const SELECT: &str =
     "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
     WHERE webhook = $1 AND due_at < $3
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = $1), -9223372036854775808)
+        AND NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = $1)
     ORDER BY due_at, event LIMIT $2";
 pub(crate) const SELECT_NEWEST: &str =
     "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
     WHERE webhook = $1 AND due_at < $3 AND due_at <= $4
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = $1), -9223372036854775808)
+        AND NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = $1)
     ORDER BY due_at DESC, event DESC LIMIT $2";
 
 pub(super) async fn run(session: &Session, params: DuePage) -> Result<Vec<Due>, Failure> {

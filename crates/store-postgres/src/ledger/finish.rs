@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::try_join3;
+use futures_util::future::try_join4;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -47,6 +47,27 @@ struct Known {
     closing: HashSet<WorkspaceId>,
     /// What somebody else has had since. Outcomes of it are left out.
     stale: Begun,
+    /// Those that are being copied to another cell, which sends these deliveries again. Left out as well.
+    copied: HashSet<WorkspaceId>,
+}
+
+impl Known {
+    fn leaves_out(&self, one: &Finished) -> bool {
+        self.stale.contains(&fence::begun(one)) || self.copied.contains(&one.workspace)
+    }
+
+    /// Says how many of these were refused.
+    fn tell_left_out<'f>(&self, pool: &Pool, said: impl Iterator<Item = &'f Finished>) {
+        let (late, fenced): (Vec<&Finished>, Vec<&Finished>) =
+            said.filter(|one| self.leaves_out(one)).partition(|one| self.copied.contains(&one.workspace));
+        pool.shared.board.note_fenced(fenced.len());
+        if !late.is_empty() {
+            tracing::warn!(
+                outcomes = late.len(),
+                "outcomes came too late: their workspace is being moved to another cell"
+            );
+        }
+    }
 }
 
 /// Commits outcomes and answers for them.
@@ -90,7 +111,7 @@ pub(crate) async fn commit(pool: &Pool, calls: Vec<FinishCall>) {
 async fn try_commit(pool: &Pool, calls: &[FinishCall], mut known: Known) -> Result<News, Failure> {
     let session = pool.take().await?;
     let said = || calls.iter().flat_map(|call| call.finished.iter());
-    let all = || said().filter(|one| !known.stale.contains(&fence::begun(one)));
+    let all = || said().filter(|one| !known.leaves_out(one));
     let locked: Vec<Locked> = all()
         .flat_map(locks_of)
         .chain(known.closing.iter().map(|workspace| Locked::Workspace(*workspace)))
@@ -100,21 +121,23 @@ async fn try_commit(pool: &Pool, calls: &[FinishCall], mut known: Known) -> Resu
     let rows = Rows::of(&wave);
     let begun: Begun = all().map(fence::begun).collect();
     let stale = fence::stale(&session, pool.shared.schema_key, &begun);
-    let first = try_join3(stale, leaving(&session, all()), rows.insert(&session));
-    let (mut write, (stale, leaving, written)) =
+    let copied = fence::copied(&session, all());
+    let first = try_join4(stale, copied, leaving(&session, all()), rows.insert(&session));
+    let (mut write, (stale, copied, leaving, written)) =
         Write::begin_with(&session, &pool.shared, &locked, first).await?;
-    if !stale.is_empty() || leaving.values().any(|workspace| !known.closing.contains(workspace)) {
+    let closes_more = leaving.values().any(|workspace| !known.closing.contains(workspace));
+    if !stale.is_empty() || !copied.is_empty() || closes_more {
         write.roll_back().await;
         drop(session);
         known.closing.extend(leaving.into_values());
         known.stale.extend(stale);
+        known.copied.extend(copied);
         return Box::pin(try_commit(pool, calls, known)).await;
     }
-    let refused = said().count() - all().count();
     match record_all(&mut write, Wave { wave, rows, written }, rest, &leaving).await {
         Ok(ended) => {
             let news = write.commit_after(record::delete_due(&session, ended)).await?;
-            pool.shared.board.note_fenced(refused);
+            known.tell_left_out(pool, said());
             Ok(news)
         }
         Err(failure) => {

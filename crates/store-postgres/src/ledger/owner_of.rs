@@ -3,6 +3,7 @@
 use signalpost_core::id::{DeliveryId, WorkspaceId};
 use signalpost_store::Named;
 
+use crate::catalog::away::{HAS_SIGNING_KEY_AWAY, HAS_WEBHOOK_AWAY, or_away};
 use crate::catalog::find;
 use crate::failure::Failure;
 use crate::session::Session;
@@ -22,10 +23,12 @@ pub(super) async fn run(session: &Session, named: &Named) -> Result<Option<Works
     match named {
         Named::Delivery(delivery) => of_delivery(session, *delivery).await,
         Named::Webhook { dialect, public_id } => {
-            owner(session, (SELECT_OF_WEBHOOK, "webhook"), dialect, public_id).await
+            let found = owner(session, (SELECT_OF_WEBHOOK, "webhook"), dialect, public_id).await?;
+            or_away(session, found, (HAS_WEBHOOK_AWAY, &[public_id, dialect])).await
         }
         Named::SigningKey { dialect, public_id } => {
-            owner(session, (SELECT_OF_SIGNING_KEY, "signing_key"), dialect, public_id).await
+            let found = owner(session, (SELECT_OF_SIGNING_KEY, "signing_key"), dialect, public_id).await?;
+            or_away(session, found, (HAS_SIGNING_KEY_AWAY, &[public_id, dialect])).await
         }
     }
 }

@@ -9,9 +9,10 @@ use crate::failure::Failure;
 use crate::session::{Session, limit};
 use crate::write::Write;
 
-/// The row is locked, so that two nodes do not take the same step, and no cut begins the sweep anew meanwhile.
-pub(crate) const SELECT_FIRST: &str =
-    "SELECT webhook, due_at, event FROM sweep ORDER BY webhook LIMIT 1 FOR UPDATE SKIP LOCKED";
+/// What is owed to one that is moving stays as it is. The row is locked, so that two nodes do not take the same step, and no cut begins the sweep anew meanwhile.
+pub(crate) const SELECT_FIRST: &str = "SELECT webhook, due_at, event FROM sweep s
+    WHERE NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = s.webhook OFFSET 0)
+    ORDER BY webhook LIMIT 1 FOR UPDATE SKIP LOCKED";
 /// Behind that lock: a statement sees only cuts that were committed before it began.
 pub(crate) const SELECT_CUT_UPTO: &str =
     "SELECT coalesce(max(upto), -9223372036854775808) FROM cut WHERE webhook = $1";
@@ -31,7 +32,8 @@ pub(crate) const INSERT_DROPPED: &str = "INSERT INTO dropped (webhook, event)
     ON CONFLICT DO NOTHING";
 pub(crate) const UPDATE: &str = "UPDATE sweep SET due_at = $2, event = $3 WHERE webhook = $1";
 pub(crate) const DELETE: &str = "DELETE FROM sweep WHERE webhook = $1";
-pub(crate) const ANY: &str = "SELECT 1 FROM sweep LIMIT 1";
+pub(crate) const ANY: &str = "SELECT 1 FROM sweep s
+    WHERE NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = s.webhook OFFSET 0) LIMIT 1";
 
 /// A webhook to look through, from behind a row on.
 struct Sweep {

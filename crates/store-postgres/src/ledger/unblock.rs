@@ -15,10 +15,12 @@ pub(crate) const SELECT_BLOCKED: &str = "SELECT webhook, due_at, event, order_ke
     WHERE webhook = $1 AND due_at = $2 ORDER BY event LIMIT $3";
 pub(crate) const DELETE_BLOCKED: &str = "DELETE FROM due WHERE webhook = $1 AND due_at = $2 AND event = $3";
 pub(crate) const INSERT: &str = "INSERT INTO unblock (webhook) VALUES ($1) ON CONFLICT DO NOTHING";
-/// The webhook, and whether its rule has come to block again.
+/// The webhook, unless it is moving, and whether its rule has come to block again.
 pub(crate) const SELECT: &str =
     "SELECT u.webhook, coalesce(h.ordered = 1 AND h.on_exhausted = 'block', false)
-    FROM unblock u LEFT JOIN webhook h ON h.id = u.webhook ORDER BY u.webhook LIMIT 1";
+    FROM unblock u LEFT JOIN webhook h ON h.id = u.webhook
+    WHERE NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = u.webhook OFFSET 0)
+    ORDER BY u.webhook LIMIT 1";
 pub(crate) const DELETE: &str = "DELETE FROM unblock WHERE webhook = $1";
 
 /// Lets up to [`UPKEEP_ROWS_MAX`] keys go, and notes the webhook when there may be more. Takes the lock of its order.

@@ -19,7 +19,12 @@ pub(super) async fn put(session: &Session, table: &'static Table, page: &Page) -
     together(session, work).await
 }
 
-async fn copy(session: &Session, table: &Table, rows: &[Record]) -> Result<(), Problem> {
+/// Within whatever transaction is open.
+pub(crate) async fn copy(
+    session: &Session,
+    table: &Table,
+    rows: &[Record],
+) -> Result<(), tokio_postgres::Error> {
     // It keeps the numbers of kept answers, which an INSERT would give anew.
     let sql = format!("COPY \"{}\" ({}) FROM STDIN (FORMAT binary)", table.name, names(table));
     let sink = session.client().copy_in(&sql).await?;
@@ -34,7 +39,7 @@ async fn copy(session: &Session, table: &Table, rows: &[Record]) -> Result<(), P
 }
 
 /// The columns of a table, in the order in which it is described.
-pub(super) fn names(table: &Table) -> String {
+pub(crate) fn names(table: &Table) -> String {
     let quoted: Vec<String> = table.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
     quoted.join(", ")
 }
@@ -49,7 +54,7 @@ const fn type_of(column: &Column) -> Type {
 
 /// A value as the driver takes it.
 #[derive(Debug)]
-struct Put<'c>(&'c Cell);
+pub(crate) struct Put<'c>(pub(crate) &'c Cell);
 
 impl ToSql for Put<'_> {
     fn to_sql(

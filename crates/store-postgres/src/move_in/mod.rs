@@ -4,7 +4,7 @@
 //! copied, and how far it is, are committed together.
 
 mod begin;
-mod copy_in;
+pub(crate) mod copy_in;
 mod read_back;
 mod stand;
 

@@ -1,9 +1,11 @@
 //! What keeps a former owner from writing: outcomes are written under locks of their lane groups that others share, and
-//! count only if the groups' epochs are still those under which they were begun.
+//! count only if the groups' epochs are still those under which they were begun. Who begins to copy a workspace to another cell
+//! takes these locks as well: from then on no outcome of it counts.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::try_join;
+use signalpost_core::id::WorkspaceId;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_store::ledger::Finished;
 use signalpost_store::row::Fields;
@@ -14,6 +16,11 @@ use crate::session::Session;
 
 pub(crate) const SELECT_EPOCHS: &str = "SELECT g.number, g.epoch FROM unnest($1::bigint[]) AS k
     CROSS JOIN LATERAL (SELECT number, epoch FROM lane_group WHERE number = k OFFSET 0) AS g";
+
+pub(crate) const SELECT_COPIED: &str =
+    "SELECT v.workspace FROM unnest($1::bigint[]) AS k CROSS JOIN LATERAL (
+    SELECT v.workspace FROM moving v JOIN cell_move c ON c.id = v.move
+    WHERE v.workspace = k AND c.phase <> 'refusing' OFFSET 0) AS v";
 
 /// Groups with the epochs under which outcomes of theirs were begun.
 pub(crate) type Begun = BTreeSet<(LaneGroup, GroupEpoch)>;
@@ -30,6 +37,20 @@ pub(crate) async fn stale(session: &Session, schema_key: i64, begun: &Begun) -> 
     let ((), current) =
         try_join(locks::share(session, schema_key, &locked), epochs(session, &groups)).await?;
     Ok(begun.difference(&current).copied().collect())
+}
+
+/// Workspaces of these outcomes that are being copied to another cell, as it is behind the locks. Sent with the others.
+pub(crate) async fn copied(
+    session: &Session,
+    outcomes: impl Iterator<Item = &Finished>,
+) -> Result<Vec<WorkspaceId>, Failure> {
+    let workspaces: BTreeSet<i64> = outcomes.map(|one| one.workspace.raw()).collect();
+    let workspaces: Vec<i64> = workspaces.into_iter().collect();
+    session
+        .all(SELECT_COPIED, &[&workspaces], |row| {
+            Fields::new(row, "moving", 1).id("workspace").map(WorkspaceId::from_raw)
+        })
+        .await
 }
 
 async fn epochs(session: &Session, groups: &BTreeSet<LaneGroup>) -> Result<Begun, Failure> {

@@ -87,6 +87,7 @@ impl Node {
 pub(crate) const STATEMENTS: &[&str] = &[
     end_sessions::TERMINATE,
     fence::SELECT_EPOCHS,
+    fence::SELECT_COPIED,
     hand_over::TAKE,
     hand_over::GIVE,
     join::SELECT_NUMBERS,

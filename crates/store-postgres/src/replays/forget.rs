@@ -16,7 +16,9 @@ use crate::write::Write;
 pub(crate) const SELECT_IDLE: &str = concat!(
     "SELECT ",
     replay_columns!(),
-    " FROM replay r WHERE r.phase IN ('planned', 'paused') AND r.changed_at <= $1 LIMIT $2"
+    " FROM replay r WHERE r.phase IN ('planned', 'paused') AND r.changed_at <= $1
+        AND NOT EXISTS (SELECT 1 FROM moving v WHERE v.workspace = r.workspace OFFSET 0)
+    LIMIT $2"
 );
 /// Those of these that still are.
 pub(crate) const SELECT_STILL_IDLE: &str = concat!(
@@ -54,8 +56,10 @@ async fn end_idle(write: &mut Write<'_>, now: Timestamp) -> Result<usize, Failur
         return Ok(0);
     }
     let locked: Vec<Locked> = found.iter().map(|replay| Locked::Workspace(replay.workspace)).collect();
-    write.lock_all(&locked).await?;
-    let ids: Vec<i64> = found.iter().map(|replay| replay.id.raw()).collect();
+    write.lock_moving_too(&locked).await?;
+    // The plan of one that is moving is being copied.
+    let staying = found.iter().filter(|replay| !write.is_moving(replay.workspace));
+    let ids: Vec<i64> = staying.map(|replay| replay.id.raw()).collect();
     for mut replay in write.all(SELECT_STILL_IDLE, &[&since, &ids], row::replay).await? {
         replay.change(Phase::Cancelled(CancelReason::Forgotten), Principal::Engine, now);
         end::save(write, replay).await?;

@@ -52,7 +52,8 @@ pub(super) async fn step(step: &mut Step<'_>, after: &mut i64) -> Result<Progres
         let Some(last) = page.last().filter(|_| !expired.is_empty()) else { return Ok(Progress::Ended) };
         *after = last.id;
         let work = async |write: &mut Write<'_>| {
-            write.lock_all(&locks_of(&expired)).await?;
+            // Those of a workspace that is moving go as well: what is kept is copied last.
+            write.lock_moving_too(&locks_of(&expired)).await?;
             remove(write, &expired).await
         };
         transact(step.pool, &work).await?;

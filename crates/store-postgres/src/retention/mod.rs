@@ -8,7 +8,7 @@
 mod calls;
 mod candidate;
 mod remove;
-mod rest;
+pub(crate) mod rest;
 mod take;
 mod walk;
 mod whole;

@@ -133,7 +133,7 @@ async fn remove_others(write: &Write<'_>, workspace: WorkspaceId) -> Result<usiz
 }
 
 /// Removes some rows of one kind of what these webhooks have; none when they have nothing any more.
-async fn empty(write: &Write<'_>, webhooks: &[i64]) -> Result<usize, Failure> {
+pub(crate) async fn empty(write: &Write<'_>, webhooks: &[i64]) -> Result<usize, Failure> {
     for sql in [DELETE_DUE, DELETE_DROPPED] {
         let rows = write.execute(sql, &[&webhooks, &limit(ROWS_MAX)]).await?;
         if rows > 0 {
@@ -150,7 +150,7 @@ async fn empty(write: &Write<'_>, webhooks: &[i64]) -> Result<usize, Failure> {
 }
 
 /// Their histories go by their webhooks.
-async fn remove_events(write: &Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
+pub(crate) async fn remove_events(write: &Write<'_>, workspace: WorkspaceId) -> Result<usize, Failure> {
     let events = write.all(SELECT_EVENTS, &[&workspace.raw(), &limit(ROWS_MAX)], candidate).await?;
     let events: Vec<&Candidate> = events.iter().collect();
     remove::rows_and_keys(write, &events).await?;

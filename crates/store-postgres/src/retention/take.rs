@@ -89,7 +89,7 @@ pub(super) async fn take(
         return Ok(Taken::default());
     }
     let work = async |write: &mut Write<'_>| {
-        write.lock_all(&locks_of(seen)).await?;
+        write.lock_moving_too(&locks_of(seen)).await?;
         let events = load(write, seen).await?;
         let (mut gone, mut held) = (Vec::new(), Vec::new());
         for (event, judged) in events.iter().zip(judge(write, &events).await?) {
@@ -117,9 +117,10 @@ impl Taken {
     }
 }
 
-/// Those of these events that are still there.
+/// Those of these events that are still there. What is moving is nobody's to take.
 pub(super) async fn load(write: &Write<'_>, seen: &[Seen]) -> Result<Vec<Candidate>, Failure> {
-    candidate::load(write, seen.iter().map(|event| (event.workspace, event.id))).await
+    let staying = seen.iter().filter(|event| !write.is_moving(event.workspace));
+    candidate::load(write, staying.map(|event| (event.workspace, event.id))).await
 }
 
 pub(super) fn locks_of(seen: &[Seen]) -> Vec<Locked> {

@@ -95,7 +95,7 @@ async fn take(
     calls: &[Call],
     (after, mut excess): (i64, i64),
 ) -> Result<Page, Failure> {
-    write.lock_all(&[locks_of(seen), calls::locks_of(calls)].concat()).await?;
+    write.lock_moving_too(&[locks_of(seen), calls::locks_of(calls)].concat()).await?;
     let events = load(write, seen).await?;
     let mut chosen = Chosen { calls, forgotten: 0, gone: Vec::new(), held: Vec::new(), upto: after };
     chosen.choose(&events, judge(write, &events).await?, &mut excess);

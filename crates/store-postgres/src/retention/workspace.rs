@@ -17,17 +17,19 @@ use super::walk::{First, Phase, Places, Tour, Visit};
 use super::{Progress, Step, earlier};
 use crate::failure::Failure;
 use crate::ledger::usage;
+use crate::locks::Locked;
 use crate::session::{Session, limit};
 use crate::spans::LeftToTables;
 use crate::work::{read, transact};
 use crate::write::Write;
 
-/// With the times of their first events.
+/// With the times of their first events. What is moving stays as it is.
 pub(crate) const SELECT_NEXT: &str =
     "SELECT w.id, w.for_ever, w.event_age_s, w.payload_age_s, w.bytes_max, f.id, f.accepted_at
     FROM workspace w LEFT JOIN LATERAL (
         SELECT m.id, m.accepted_at FROM message m WHERE m.workspace = w.id ORDER BY m.id + 0 LIMIT 1) AS f ON true
-    WHERE w.id > $1 AND w.erased_at IS NULL ORDER BY w.id LIMIT 64";
+    WHERE w.id > $1 AND w.erased_at IS NULL AND NOT EXISTS (SELECT 1 FROM moving v WHERE v.workspace = w.id OFFSET 0)
+    ORDER BY w.id LIMIT 64";
 pub(crate) const SELECT_OLDEST: &str = concat!(
     "SELECT ",
     seen_columns!(),
@@ -178,7 +180,7 @@ async fn shrink_page(
     page: &[Seen],
     bytes_max: u64,
 ) -> Result<Taken, Failure> {
-    write.lock(workspace).await?;
+    write.lock_moving_too(&[Locked::Workspace(workspace)]).await?;
     let mut excess = excess(write, workspace, bytes_max).await?;
     let events = load(write, page).await?;
     let (mut gone, mut held) = (Vec::new(), Vec::new());

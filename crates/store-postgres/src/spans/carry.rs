@@ -37,14 +37,14 @@ pub(super) async fn step(
 ) -> Result<Option<Done>, Failure> {
     let touched = touched(write, departure.come_to).await?;
     if !touched.is_empty() {
-        write.lock_all(&locks_of(&touched)).await?;
+        write.lock_moving_too(&locks_of(&touched)).await?;
         anew(write, &touched, now, rules).await?;
         return Ok(Some(Done { events: 0, rows: 2 * touched.len() }));
     }
     let (after, ended, most) = (departure.come_to, departure.range.ended, limit(PAGE_MAX));
     let page = write.all(SELECT_PAGE, &[&after, &ended, &most], found).await?;
     let Some((last, _)) = page.last() else { return Ok(None) };
-    write.lock_all(&locks_of(&page)).await?;
+    write.lock_moving_too(&locks_of(&page)).await?;
     let events = load(write, known(&page)).await?;
     heir::take_over(write, &events, now, rules).await?;
     depart::come_to(write, *last).await?;

@@ -38,6 +38,11 @@ pub(super) enum Phase {
     Counting,
 }
 
+/// Whether one is under way.
+pub(crate) async fn is_under_way(session: &Session) -> Result<bool, Failure> {
+    Ok(Departure::read(session).await?.is_some())
+}
+
 impl Departure {
     pub(super) async fn read(session: &Session) -> Result<Option<Self>, Failure> {
         session.one(SELECT, &[], departure).await

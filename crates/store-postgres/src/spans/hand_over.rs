@@ -31,7 +31,7 @@ pub(super) async fn run(
 ) -> Result<Done, Failure> {
     // Locks of workspaces come before those of tables, here as everywhere.
     let seen = touched(write, i64::MAX).await?;
-    write.lock_all(&locks_of(&seen)).await?;
+    write.lock_moving_too(&locks_of(&seen)).await?;
     tables::hurry(write).await?;
     tables::stop_everybody(write).await?;
     let sources = within(write, departure.range).await?;

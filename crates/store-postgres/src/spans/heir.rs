@@ -43,6 +43,8 @@ pub(super) async fn take_over(
     for (event, judged) in events.iter().zip(judge(write, events).await?) {
         let fate = rules.fate(event, now);
         match judged {
+            // One that is coming from another cell has no row here that could say for how long its events stay.
+            _ if write.is_moving(event.workspace) => staying.push(event),
             Judged::Ended(_) if fate == Fate::Removed => write.expire(event.workspace, event.sequence),
             Judged::Ended(_) | Judged::Held => staying.push(event),
         }

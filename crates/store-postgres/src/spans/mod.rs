@@ -26,6 +26,7 @@ use crate::locks::{self, Locked};
 use crate::pool::Pool;
 use crate::work::transact_if_free;
 use crate::write::Write;
+pub(crate) use depart::is_under_way;
 use depart::{Departure, Phase};
 pub(crate) use left::LeftToTables;
 pub(crate) use make::cover_what_was_before;

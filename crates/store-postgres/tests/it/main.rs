@@ -13,6 +13,7 @@ mod faults;
 mod feed;
 mod leftovers;
 mod moving;
+mod moving_on;
 mod nodes;
 mod opening;
 mod partitions;

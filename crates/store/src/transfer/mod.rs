@@ -19,4 +19,4 @@ pub use ends::{Bounds, Identity, Page, Source, Stand, Target};
 pub use error::TransferError;
 pub use run::{Doing, Progress, copy, identity, verify};
 pub use table::{Column, Kind, Size, Table};
-pub use tables::TABLES;
+pub use tables::{KEPT_ANSWERS, TABLES};

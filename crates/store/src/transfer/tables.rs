@@ -9,6 +9,14 @@ macro_rules! table {
     };
 }
 
+/// `once` without its numbers, which each database gives by itself.
+pub const KEPT_ANSWERS: Table = table!(
+    "once",
+    2,
+    Bounded,
+    [integer("workspace"), blob("name"), integer("at"), blob("request"), blob("accepted"), blob("sealed")]
+);
+
 /// In the order in which they are moved.
 pub const TABLES: &[Table] = &[
     table!(

@@ -3,6 +3,6 @@
 mod beside;
 mod leaving;
 mod making;
-mod stage;
+pub(crate) mod stage;
 mod strangers;
 mod upgrade;

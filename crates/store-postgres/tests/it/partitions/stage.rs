@@ -16,30 +16,30 @@ use signalpost_store::testing::sample;
 
 use crate::support::{Fresh, ask};
 
-pub(super) const MINUTE_MS: i64 = 60_000;
-pub(super) const HOUR_MS: i64 = 60 * MINUTE_MS;
+pub(crate) const MINUTE_MS: i64 = 60_000;
+pub(crate) const HOUR_MS: i64 = 60 * MINUTE_MS;
 /// With which tables hold an hour each.
-pub(super) const AGE_H: i64 = 8;
+pub(crate) const AGE_H: i64 = 8;
 /// Until nothing can come to an hour any more.
 const SETTLED_MS: i64 = 10 * MINUTE_MS;
 /// Calls of `retain` that a walk takes at most.
 const WALK_MAX: usize = 200;
 
-pub(super) struct Stage {
+pub(crate) struct Stage {
     /// Closed before its place is left.
-    pub(super) store: Option<Arc<dyn Store>>,
-    pub(super) place: Fresh,
+    pub(crate) store: Option<Arc<dyn Store>>,
+    pub(crate) place: Fresh,
     /// In milliseconds: where the first span ends.
-    pub(super) begins: i64,
+    pub(crate) begins: i64,
 }
 
 impl Stage {
     /// With two spans of an hour each.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::at(Fresh::new())
     }
 
-    pub(super) fn at(place: Fresh) -> Self {
+    pub(crate) fn at(place: Fresh) -> Self {
         let store = place.open();
         let begins = number(&format!("SELECT (max(ended) >> 22)::text FROM {}.span", place.schema));
         let stage = Self { store: Some(store), place, begins };
@@ -47,17 +47,17 @@ impl Stage {
         stage
     }
 
-    pub(super) fn store(&self) -> &dyn Store {
+    pub(crate) fn store(&self) -> &dyn Store {
         &**self.store.as_ref().expect("it is open")
     }
 
     /// As a process that is killed and started again: nothing is in memory.
-    pub(super) fn open_anew(&mut self) {
+    pub(crate) fn open_anew(&mut self) {
         self.store = None;
         self.store = Some(self.place.open());
     }
 
-    pub(super) fn rules() -> RetentionRules {
+    pub(crate) fn rules() -> RetentionRules {
         let age = u64::try_from(AGE_H * HOUR_MS).expect("small");
         RetentionRules {
             event_age_max: Some(Duration::from_millis(age)),
@@ -66,24 +66,24 @@ impl Stage {
         }
     }
 
-    pub(super) fn time(&self, ms: i64) -> Timestamp {
+    pub(crate) fn time(&self, ms: i64) -> Timestamp {
         Timestamp::from_ms(self.begins + ms)
     }
 
     /// When the span that ends then may go.
-    pub(super) const fn over(ended_ms: i64) -> i64 {
+    pub(crate) const fn over(ended_ms: i64) -> i64 {
         ended_ms + AGE_H * HOUR_MS + SETTLED_MS
     }
 
     /// One step of retention; the events that went, and whether there is more.
-    pub(super) fn step(&self, ms: i64) -> (u64, bool) {
+    pub(crate) fn step(&self, ms: i64) -> (u64, bool) {
         let done = block_on(self.store().retain(Retain { now: self.time(ms), rules: Self::rules() }))
             .expect("a step");
         (done.events, done.more)
     }
 
     /// A walk to its end; the events that went.
-    pub(super) fn walk(&self, ms: i64) -> u64 {
+    pub(crate) fn walk(&self, ms: i64) -> u64 {
         let mut gone = 0;
         for _ in 0..WALK_MAX {
             let (events, more) = self.step(ms);
@@ -95,7 +95,7 @@ impl Stage {
         panic!("a walk has no end");
     }
 
-    pub(super) fn create(&self, workspace: Workspace, webhooks: &[i64]) -> WorkspaceId {
+    pub(crate) fn create(&self, workspace: Workspace, webhooks: &[i64]) -> WorkspaceId {
         let id = workspace.id;
         block_on(self.store().create_workspace(workspace)).expect("a workspace");
         for webhook in webhooks {
@@ -104,12 +104,12 @@ impl Stage {
         id
     }
 
-    pub(super) fn for_ever(n: i64) -> Workspace {
+    pub(crate) fn for_ever(n: i64) -> Workspace {
         Workspace { retention: RetentionDefault::ForEver, ..sample::workspace_with_feed(n) }
     }
 
     /// An event of this time, whose producer calls it by its number.
-    pub(super) fn event(&self, workspace: WorkspaceId, ms: i64, n: i64, targets: &[i64]) -> AcceptEvent {
+    pub(crate) fn event(&self, workspace: WorkspaceId, ms: i64, n: i64, targets: &[i64]) -> AcceptEvent {
         let targets: Vec<WebhookId> = targets.iter().map(|webhook| WebhookId::from_raw(*webhook)).collect();
         let fan_out = block_on(self.store().fan_out(workspace)).expect("it reads").expect("it exists");
         let mut event = sample::event(workspace, n, fan_out.version, &targets);
@@ -120,7 +120,7 @@ impl Stage {
         event
     }
 
-    pub(super) fn publish(&self, workspace: WorkspaceId, ms: i64, n: i64, targets: &[i64]) -> EventId {
+    pub(crate) fn publish(&self, workspace: WorkspaceId, ms: i64, n: i64, targets: &[i64]) -> EventId {
         let event = self.event(workspace, ms, n, targets);
         let id = event.id;
         block_on(self.store().accept(vec![event])).expect("accepted");
@@ -128,7 +128,7 @@ impl Stage {
     }
 
     /// Ends the next attempt of everything that a webhook is owed, each as is said of it.
-    pub(super) fn attempt(
+    pub(crate) fn attempt(
         &self,
         workspace: WorkspaceId,
         webhook: i64,
@@ -143,38 +143,38 @@ impl Stage {
         block_on(self.store().finish(ended.into())).expect("they are recorded");
     }
 
-    pub(super) fn deliver(&self, workspace: WorkspaceId, webhook: i64) {
+    pub(crate) fn deliver(&self, workspace: WorkspaceId, webhook: i64) {
         self.attempt(workspace, webhook, |_| Some(Verdict::Delivered));
     }
 
-    pub(super) fn owed(&self, webhook: i64) -> Vec<EventId> {
+    pub(crate) fn owed(&self, webhook: i64) -> Vec<EventId> {
         let page =
             DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OldestFirst };
         let due = block_on(self.store().due_page(page)).expect("it reads");
         due.into_iter().map(|due| due.id.event).collect()
     }
 
-    pub(super) fn usage(&self, workspace: WorkspaceId) -> Usage {
+    pub(crate) fn usage(&self, workspace: WorkspaceId) -> Usage {
         block_on(self.store().usage(workspace)).expect("it reads").expect("it exists")
     }
 
     /// The first column of what a query of this schema finds.
-    pub(super) fn ask(&self, sql: &str) -> Vec<String> {
+    pub(crate) fn ask(&self, sql: &str) -> Vec<String> {
         ask(&sql.replace("{s}", &self.place.schema))
     }
 
-    pub(super) fn count(&self, table: &str) -> i64 {
+    pub(crate) fn count(&self, table: &str) -> i64 {
         number(&format!("SELECT count(*)::text FROM {}.{table}", self.place.schema))
     }
 
-    pub(super) fn is_there(&self, table: &str) -> bool {
+    pub(crate) fn is_there(&self, table: &str) -> bool {
         let sql = format!(
             "SELECT relname::text FROM pg_class WHERE relnamespace = '{{s}}'::regnamespace AND relname = '{table}'"
         );
         !self.ask(&sql).is_empty()
     }
 
-    pub(super) fn kinds(&self) -> Vec<String> {
+    pub(crate) fn kinds(&self) -> Vec<String> {
         self.ask("SELECT kind FROM {s}.span ORDER BY first")
     }
 }
