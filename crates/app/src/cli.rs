@@ -9,6 +9,7 @@ use crate::settings::layers::Flags;
 use crate::cmd::backup::BackupArgs;
 use crate::cmd::bench::args::{self as bench_args, BenchArgs};
 use crate::cmd::capacity::{self, CapacityArgs};
+use crate::cmd::cells::CellsCommand;
 use crate::cmd::db::DbCommand;
 use crate::cmd::keys::KeysCommand;
 use crate::cmd::migrate::MigrateArgs;
@@ -60,6 +61,9 @@ pub(crate) enum Command {
     /// Secrets stay sealed: the master key must be the same before and after.
     #[command(after_long_help = MIGRATE_EXAMPLES)]
     Migrate(MigrateArgs),
+    /// Look after the cells of an installation that is divided into several databases.
+    #[command(subcommand)]
+    Cells(CellsCommand),
     /// Look after keys.
     #[command(subcommand)]
     Keys(KeysCommand),

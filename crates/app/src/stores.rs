@@ -32,6 +32,15 @@ pub(crate) fn open_database(
     clock: Arc<SystemClock>,
     duty: Duty,
 ) -> Result<Arc<dyn Store>, Failure> {
+    Ok(Arc::new(open_postgres(database, clock, duty)?))
+}
+
+/// The same with what only it can do.
+pub(crate) fn open_postgres(
+    database: &Database,
+    clock: Arc<SystemClock>,
+    duty: Duty,
+) -> Result<PostgresStore, Failure> {
     let (url, schema) = (database.url.expose_text().to_owned(), POSTGRES_SCHEMA.to_owned());
     let followed = Arc::clone(&clock);
     let options = signalpost_store_postgres::OpenOptions {
@@ -46,11 +55,10 @@ pub(crate) fn open_database(
         duty,
         cell: database.cell,
     };
-    let store = PostgresStore::open(options).map_err(|error| match database.cell {
+    PostgresStore::open(options).map_err(|error| match database.cell {
         Some(cell) => Failure::new(format!("cell {cell}: {error}")),
         None => Failure::new(error.to_string()),
-    })?;
-    Ok(Arc::new(store))
+    })
 }
 
 /// As for receivers, with the authorities in a file trusted besides.

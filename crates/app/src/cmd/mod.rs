@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod bench;
 pub(crate) mod capacity;
+pub(crate) mod cells;
 pub(crate) mod config;
 mod copies;
 pub(crate) mod db;
@@ -26,6 +27,7 @@ pub(crate) fn run(command: Command) -> Result<(), Failure> {
         Command::Backup(args) => backup::run(&args),
         Command::Restore(args) => restore::run(&args),
         Command::Migrate(args) => migrate::run(&args),
+        Command::Cells(command) => cells::run(&command),
         Command::Keys(command) => keys::run(&command),
         Command::Db(command) => db::run(&command),
         Command::Demo(args) => demo::run(args),

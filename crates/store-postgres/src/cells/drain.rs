@@ -21,6 +21,9 @@ pub(super) const ANY_DUE: &str =
     "SELECT 1 FROM moving_part p JOIN webhook h ON h.id = p.id AND h.disabled_at IS NULL
     CROSS JOIN LATERAL (SELECT 1 FROM due d WHERE d.webhook = p.id AND d.due_at <= $2 LIMIT 1) AS d
     WHERE p.move = $1 AND p.kind = 'webhook' LIMIT 1";
+pub(super) const SELECT_LONGEST: &str = "SELECT coalesce(max(coalesce(h.timeout_ms, w.timeout_ms, $2)), 0)::bigint
+    FROM moving v JOIN workspace w ON w.id = v.workspace JOIN webhook h ON h.workspace = w.id AND h.deleted_at IS NULL
+    WHERE v.move = $1";
 /// A sweep that began before the mark has this lock to its end.
 pub(super) const AWAIT_SWEEPS: &str = "SELECT s.webhook FROM moving_part p JOIN sweep s ON s.webhook = p.id
     WHERE p.move = $1 AND p.kind = 'webhook' FOR UPDATE OF s";
@@ -29,9 +32,14 @@ pub(super) const SELECT_UNBLOCKED: &str =
     WHERE p.move = $1 AND p.kind = 'webhook'";
 pub(super) const SELECT_PARTS: &str = "SELECT kind, id FROM moving_part WHERE move = $1 ORDER BY kind, id";
 
-/// Returns when nothing of these is in flight, as far as can be seen, or after the longest that an attempt takes.
-pub(super) async fn wait(pool: &Pool, moving: i64, longest: Duration) -> Result<(), StoreError> {
+/// Returns when nothing of these is in flight, as far as can be seen, or after the longest that an attempt takes; `usual` where
+/// nobody says otherwise.
+pub(super) async fn wait(pool: &Pool, moving: i64, usual: Duration) -> Result<(), StoreError> {
     let since = pool.shared.clock.now().as_ms();
+    let usual_ms = i64::try_from(usual.as_millis()).unwrap_or(i64::MAX);
+    let longest_ms =
+        read(pool, async |session| session.number(SELECT_LONGEST, &[&moving, &usual_ms]).await).await?;
+    let longest = Duration::from_millis(longest_ms.unsigned_abs());
     let waiting = async {
         while read(pool, async |session| session.exists(ANY_DUE, &[&moving, &since]).await).await? {
             shell::pause().await;

@@ -146,6 +146,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     clean::DELETE_PARTS,
     clean::DELETE_USERS,
     drain::ANY_DUE,
+    drain::SELECT_LONGEST,
     drain::AWAIT_SWEEPS,
     drain::SELECT_UNBLOCKED,
     drain::SELECT_PARTS,

@@ -63,7 +63,7 @@ pub struct Mover<'s> {
     pub target: (&'s PostgresStore, &'s str),
     /// By which old events of the source go with their tables.
     pub rules: RetentionRules,
-    /// That an attempt of theirs takes.
+    /// That an attempt takes where neither its workspace nor its webhook says otherwise.
     pub longest_attempt: Duration,
     pub bounds: Bounds,
 }
