@@ -20,6 +20,9 @@ use crate::work::read_snapshot;
 
 pub(super) const NEW_ID: &str = "SELECT (random() * 9e18)::bigint";
 
+/// Of a table at first. Each page asks for twice as many rows as the last one has taken: what is too large for one is read in vain.
+const FIRST_ROWS: usize = 64;
+
 /// What comes next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -57,7 +60,8 @@ pub struct Moved {
 /// Asked before each step whether to go on.
 type Tell<'t> = &'t mut dyn FnMut(Step) -> ControlFlow<()>;
 
-/// Two cells, each with its name.
+/// Two cells, each with its name. The stores are those of a process that serves nobody: a node hears of what others change, and
+/// not of what it changes itself.
 pub struct Mover<'s> {
     pub source: (&'s PostgresStore, &'s str),
     pub target: (&'s PostgresStore, &'s str),
@@ -219,15 +223,17 @@ impl Mover<'_> {
         let stand = self.target.0.read(async move |session| put::stand(session, id, bulk).await).await?;
         let Stand::At(mut after) = stand else { return Ok(()) };
         let owners = bulk.owners(moving, parts);
+        let mut wanted = Bounds { rows: FIRST_ROWS.min(self.bounds.rows), ..self.bounds };
         loop {
             go_on(tell, Step::Copying { table: bulk.table().name, rows })?;
-            let (of, behind, bounds) = (owners.clone(), after.take(), self.bounds);
+            let (of, behind, bounds) = (owners.clone(), after.take(), wanted);
             let page: Page = self
                 .source
                 .0
                 .read(async move |session| read::page(session, bulk, &of, behind.as_ref(), bounds).await)
                 .await?;
             rows += page.rows.len() as u64;
+            wanted.rows = page.rows.len().saturating_mul(2).clamp(1, self.bounds.rows);
             after = page.next.clone();
             let (to, cell) = (moving.clone(), self.target.1.to_owned());
             at(self.target.0, async move |pool| put::put(&pool, &to, bulk, &page, &cell).await).await??;

@@ -108,7 +108,8 @@ async fn take(
     let forgotten = calls::remove(write, &calls[..chosen.forgotten]).await?;
     write.news.answers_forgotten += u64::try_from(forgotten).unwrap_or(0);
     let removed = remove::events(write, &chosen.gone).await?;
-    let rows = chosen.held.len() + ROWS_EACH * chosen.forgotten;
+    // What is moving was looked at in vain, and so was what others had removed.
+    let rows = seen.len() - events.len() + chosen.held.len() + ROWS_EACH * chosen.forgotten;
     let taken = Taken { held: chosen.held, rows, ..Taken::default() }.and(removed);
     Ok(Page { taken, upto: chosen.upto, excess, met_others: events.len() < seen.len() })
 }
