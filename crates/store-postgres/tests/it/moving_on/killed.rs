@@ -2,7 +2,13 @@
 
 use std::ops::ControlFlow;
 
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::principal::Principal;
+use signalpost_store::catalog::DeleteWebhook;
 use signalpost_store::testing::block_on::block_on;
+use signalpost_store::testing::sample;
+use signalpost_store::{Catalog, Ledger};
+use signalpost_store_postgres::PostgresStore;
 use signalpost_store_postgres::cells::{MoveError, Step};
 
 use super::stage::{Cells, Serves, due, furnish, owned, publish};
@@ -62,9 +68,13 @@ fn a_move_is_given_up_at_any_step_before_the_source_has_left() {
     ];
     let mut cells = Cells::new();
     let workspace = furnish(cells.source(), 1);
+    cut_off(cells.source(), workspace);
     for step in steps {
         cells.tidy();
         let rows = cells.rows(0, &[1]);
+        for table in ["cut", "dropped", "event_key", "feed", "due", "attempt"] {
+            assert!(rows.iter().any(|(name, rows)| *name == table && !rows.is_empty()), "{table} has rows");
+        }
         cells.go_to(&["ws-1"], step);
         cells.open_anew();
         block_on(cells.mover().give_up(&owned(&["ws-1"]))).expect("it is given up");
@@ -83,6 +93,20 @@ fn a_move_is_given_up_at_any_step_before_the_source_has_left() {
     }
     publish(cells.source(), workspace, 1_900, &[11]).expect("it is served");
     cells.go(&["ws-1"]).expect("it is moved in the end");
+}
+
+/// A webhook that was deleted with a delivery pending, and an event that its producer calls by a name: rows of the tables that are
+/// empty otherwise.
+fn cut_off(store: &PostgresStore, workspace: WorkspaceId) {
+    let webhook = sample::webhook(workspace, 13);
+    let id = webhook.id;
+    block_on(store.create_webhook(webhook.into())).expect("a webhook");
+    let version = block_on(store.fan_out(workspace)).expect("it reads").expect("it is there").version;
+    let mut event = sample::event(workspace, 1_800, version, &[id]);
+    event.content.producer_id = Some("p1".to_owned());
+    block_on(store.accept(vec![event])).expect("accepted");
+    let delete = DeleteWebhook { workspace, webhook: id, at: sample::at(1_800), by: Principal::Operator };
+    block_on(store.delete_webhook(delete)).expect("it is deleted");
 }
 
 #[test]

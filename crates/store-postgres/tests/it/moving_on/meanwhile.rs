@@ -137,6 +137,9 @@ fn outcomes_count_until_copying_begins() {
     assert_eq!(due(cells.source(), 22).len(), 6);
 }
 
+/// Each takes a connection of its own, so the mover has had time for all that it does without waiting.
+const LOOKS: usize = 50;
+
 /// It ends as soon as nothing that is due is left, and not after the longest time.
 #[test]
 fn attempts_in_flight_are_waited_for() {
@@ -147,6 +150,10 @@ fn attempts_in_flight_are_waited_for() {
     cells.go_to(&["ws-1"], Step::Draining);
     std::thread::scope(|scope| {
         let going = scope.spawn(|| cells.go(&["ws-1"]).expect("it is moved"));
+        // However often one looks.
+        for _ in 0..LOOKS {
+            assert_eq!(cells.phase(), ["refusing"], "it waits");
+        }
         let ended = in_flight.iter().map(|due| sample::finished(moving, *due, Verdict::Delivered));
         let ended = sample::begun_by(cells.source(), ended.collect());
         block_on(cells.source().finish(ended.into())).expect("recorded");

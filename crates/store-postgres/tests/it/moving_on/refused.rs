@@ -100,8 +100,9 @@ fn a_workspace_is_in_one_move_at_a_time() {
     let cells = Cells::new();
     furnish(cells.source(), 1);
     furnish(cells.source(), 2);
+    furnish(cells.source(), 3);
     cells.go_to(&["ws-1", "ws-2"], Step::Copying { table: "due", rows: 0 });
-    for others in [&["ws-1"][..], &["ws-2"][..]] {
+    for others in [&["ws-1"][..], &["ws-2"], &["ws-1", "ws-2", "ws-3"]] {
         match cells.go(others) {
             Err(MoveError::UnderWay { other, with, .. }) => {
                 assert_eq!((other.as_str(), with.as_str()), ("two", "ws-1, ws-2"));

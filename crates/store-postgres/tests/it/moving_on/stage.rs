@@ -137,6 +137,11 @@ impl Cells {
         self.tidy();
     }
 
+    /// How far the source says that a move is, if there is one.
+    pub(super) fn phase(&self) -> Vec<String> {
+        ask(&format!("SELECT phase FROM {}.cell_move", self.places[0].schema))
+    }
+
     pub(super) fn number(&self, cell: usize, sql: &str) -> i64 {
         ask(&sql.replace("{s}", &self.places[cell].schema))[0].parse().expect("a number")
     }
