@@ -6,6 +6,7 @@ mod elsewhere;
 mod filter;
 mod health;
 mod moving;
+mod nodes;
 mod partitions;
 mod replay;
 mod transfer;
@@ -24,6 +25,7 @@ pub use health::{
 pub use moving::{
     BALANCE_ATTEMPTS_MIN, BALANCE_INTERVAL, LANE_MOVE_WAIT, LANES_MOVED_AT_ONCE, LANES_MOVED_MAX,
 };
+pub use nodes::{CELL_PUBLIC_NUMBERS, CELLS_MAX, LANE_GROUPS, NODES_MAX};
 pub use partitions::{
     PARTITION_CHANGE_PAUSE, PARTITION_CHANGE_WAIT, PARTITION_WIDTH_MAX, PARTITION_WIDTH_MIN, PARTITIONS_MAX,
     PARTITIONS_PER_AGE,
@@ -370,15 +372,6 @@ pub const RESTORE_NUMBER_STEP_MAX: i64 = 1 << 41;
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const STORAGE_RESERVE_PARTS: u64 = 10;
-/// Lane groups, which are what nodes that share a store divide among themselves. Never changed: it says which group a webhook is
-/// in.
-pub const LANE_GROUPS: usize = 64;
-/// Nodes that share a store: as many as have numbers for the ids that they make.
-pub const NODES_MAX: u16 = 1_024;
-/// Databases that an installation may be divided into; those share the numbers for nodes among themselves. Never changed.
-pub const CELLS_MAX: usize = 16;
-/// Ids that are numbers, of each kind in each of them. Never changed.
-pub const CELL_PUBLIC_NUMBERS: i64 = 100_000_000;
 /// How often owed deliveries that no lane knows of are looked for.
 pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.

@@ -212,9 +212,9 @@ impl Text {
     fn sample(&mut self, name: &str, labels: &str, value: impl std::fmt::Display) {
         let text = &mut self.families[self.place].text;
         let written = match (self.cell, labels.strip_prefix('{')) {
-            (None, _) => write!(text, "{PREFIX}{name}{labels} {value}\n"),
-            (Some(cell), None) => write!(text, "{PREFIX}{name}{{cell=\"{cell}\"}} {value}\n"),
-            (Some(cell), Some(labels)) => write!(text, "{PREFIX}{name}{{cell=\"{cell}\",{labels} {value}\n"),
+            (None, _) => writeln!(text, "{PREFIX}{name}{labels} {value}"),
+            (Some(cell), None) => writeln!(text, "{PREFIX}{name}{{cell=\"{cell}\"}} {value}"),
+            (Some(cell), Some(labels)) => writeln!(text, "{PREFIX}{name}{{cell=\"{cell}\",{labels} {value}"),
         };
         written.expect("writing to a string does not fail");
     }

@@ -77,6 +77,7 @@ const PLAIN: &[&str] = &[
     "rights",
     "scopes",
     "secret",
+    "signalpost-cell",
     "since",
     "size",
     "start",
