@@ -93,12 +93,13 @@ pub(super) fn run(args: &CapacityArgs) -> Result<(), Failure> {
 
 fn as_text(args: &CapacityArgs, need: &Need) -> String {
     let Need { cells, nodes_per_cell, node_cpu, database_cpu, disk_bytes, log_bytes_per_s } = *need;
-    let each = if cells == 1 { "" } else { " each" };
+    let (of_cells, each) = if cells == 1 { ("", "") } else { ("s", " in each") };
+    let of_nodes = if nodes_per_cell == 1 { "" } else { "s" };
     let spare = "and one more, if one may fail at the busiest time";
     format!(
         "{:>12.0} events/s to {} webhooks each, {} % of a processor busy at most\n\
-         {cells:>12} cells: PostgreSQL databases on machines with {} processors\n\
-         {nodes_per_cell:>12} nodes{each} with {} processors; {spare}\n\
+         {cells:>12} cell{of_cells}, a PostgreSQL database on a machine with {} processors\n\
+         {nodes_per_cell:>12} node{of_nodes}{each} with {} processors; {spare}\n\
          {node_cpu:>12.1} processors busy in all nodes\n\
          {database_cpu:>12.1} processors busy in all databases\n\
          {:>12.1} GiB of tables after {} days, of all databases\n\
