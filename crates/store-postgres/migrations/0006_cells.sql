@@ -1,8 +1,8 @@
 -- Workspaces that go to another cell, in the cell that they leave and in the one that they come to.
 --
 -- Whoever changes something of a workspace, or of its events, looks here behind the workspace's lock. Older programs do not: they
--- would accept events that are not copied any more, send what another cell sends, and remove what has just come. So none of them
--- may work on this schema.
+-- would accept events that are not copied any more, send what another cell sends, and remove what has just come. So they are
+-- shut out of a database that becomes a cell (src/cell.rs), and only between cells anything moves.
 
 -- What one command moves.
 CREATE TABLE cell_move (

@@ -8,6 +8,7 @@ use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::open::OpenError;
 use crate::pool::Pool;
+use crate::schema;
 use crate::session::Session;
 use crate::write::Write;
 
@@ -24,24 +25,20 @@ pub(crate) async fn settle(pool: &Pool) -> Result<(), OpenError> {
     // Whoever becomes a node waits, so that nobody has a number yet which is another cell's.
     let write = Write::begin_locked(&session, &pool.shared, &[Locked::Nodes]).await?;
     match be(&write, pool.shared.cell).await {
-        Ok(Ok(())) => Ok(write.commit().await.map(drop)?),
-        Ok(Err(refusal)) => {
+        Ok(()) => Ok(write.commit().await.map(drop)?),
+        Err(refusal) => {
             write.roll_back().await;
             Err(refusal)
-        }
-        Err(failure) => {
-            write.roll_back().await;
-            Err(failure.into())
         }
     }
 }
 
-async fn be(session: &Session, wanted: Option<CellNumber>) -> Result<Result<(), OpenError>, Failure> {
+async fn be(session: &Session, wanted: Option<CellNumber>) -> Result<(), OpenError> {
     match (read(session).await?, wanted) {
-        (None, None) => Ok(Ok(())),
+        (None, None) => Ok(()),
         (None, Some(wanted)) => begin(session, wanted).await,
-        (Some(found), wanted) if wanted == Some(found) => Ok(Ok(())),
-        (Some(found), wanted) => Ok(Err(OpenError::OtherCell { found, wanted })),
+        (Some(found), wanted) if wanted == Some(found) => Ok(()),
+        (Some(found), wanted) => Err(OpenError::OtherCell { found, wanted }),
     }
 }
 
@@ -56,15 +53,17 @@ async fn read(session: &Session) -> Result<Option<CellNumber>, Failure> {
 }
 
 /// An installation that was one database becomes its own first cell.
-async fn begin(session: &Session, wanted: CellNumber) -> Result<Result<(), OpenError>, Failure> {
+async fn begin(session: &Session, wanted: CellNumber) -> Result<(), OpenError> {
+    // They would give themselves the numbers of other cells, and serve what is moving.
+    schema::shut_out_before_cells(session).await?;
     if wanted.number() > 0 {
         if session.exists(IS_USED, &[]).await? {
-            return Ok(Err(OpenError::NotEmpty { wanted }));
+            return Err(OpenError::NotEmpty { wanted });
         }
         let taken = wanted.public_numbers().start - 1;
         session.execute(BEGIN_COUNTERS, &[&taken]).await?;
     }
     let number = i64::try_from(wanted.number()).expect("there are few");
     session.execute(INSERT, &[&number]).await?;
-    Ok(Ok(()))
+    Ok(())
 }

@@ -36,9 +36,12 @@ const MIGRATIONS: &[Migration] = &[
         bears: 4,
         sql: include_str!("../migrations/0005_partitions.sql"),
     },
-    // Older programs know nothing of workspaces that are moving.
-    Migration { number: 6, name: "cells", bears: 6, sql: include_str!("../migrations/0006_cells.sql") },
+    // Older programs know nothing of cells, nor of workspaces that move between them; the first cell shuts them out.
+    Migration { number: CELLS, name: "cells", bears: 5, sql: include_str!("../migrations/0006_cells.sql") },
 ];
+
+/// The version from which on programs know of cells.
+const CELLS: i64 = 6;
 
 /// The newest version that this program knows.
 const KNOWN: i64 = newest(MIGRATIONS);
@@ -59,6 +62,8 @@ const INSERT_APPLIED: &str =
 const SELECT_STANDING: &str = "SELECT coalesce(max(number), 0), coalesce(max(coalesce(bears, number)), 0)
     FROM schema_migration";
 
+/// Of one's own version.
+const RAISE_BEARS: &str = "UPDATE schema_migration SET bears = number WHERE number = $1";
 const SELECT_APPLIED: &str = "SELECT coalesce(max(number), 0) FROM schema_migration";
 
 /// How far a schema has come, and whom it bears.
@@ -99,6 +104,13 @@ pub(crate) async fn stay(session: &Session, schema_key: i64) -> Result<(), OpenE
         return Err(OpenError::Migrating);
     }
     Standing::read(session).await?.admit(KNOWN)
+}
+
+/// From the end of this transaction on no program works here that knows nothing of cells; `OlderAtWork` while one does.
+pub(crate) async fn shut_out_before_cells(session: &Session) -> Result<(), OpenError> {
+    outlast_older_programs(session, Standing::read(session).await?, CELLS).await?;
+    session.execute(RAISE_BEARS, &[&CELLS]).await?;
+    Ok(())
 }
 
 /// The newest version that was applied.

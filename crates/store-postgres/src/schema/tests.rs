@@ -130,6 +130,38 @@ fn nobody_begins_while_he_is_being_shut_out() {
     });
 }
 
+#[test]
+fn who_knows_of_no_cells_works_until_there_is_one() {
+    run(async |stage| {
+        let session = stage.session().await;
+        let schema_key = locks::schema_key(&session).await.expect("it has one");
+        let older = stage.session().await;
+        assert!(
+            locks::try_hold_shared(&older, schema_key, Locked::Program(CELLS - 1)).await.expect("it answers")
+        );
+        let before_cells = &MIGRATIONS[..MIGRATIONS.len() - 1];
+        bring_up(&stage.session().await, before_cells).await.expect("an older one starts beside this schema");
+        let shut_out = async || {
+            session.batch("BEGIN").await.expect("it begins");
+            let done = shut_out_before_cells(&session).await;
+            session.batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await.expect("it ends");
+            done
+        };
+        let refused = shut_out().await.expect_err("an older one works");
+        assert!(matches!(refused, OpenError::OlderAtWork { known, .. } if known == CELLS - 1), "{refused}");
+        drop(older);
+        // The server notices the end of a connection a moment later.
+        let mut looks = 0..1_000;
+        while let Err(refused) = shut_out().await {
+            assert!(matches!(refused, OpenError::OlderAtWork { .. }), "{refused}");
+            assert!(looks.next().is_some(), "it has gone, and is in the way");
+        }
+        let late = bring_up(&stage.session().await, before_cells).await.expect_err("it is shut out");
+        assert!(matches!(late, OpenError::NewerSchema { bears: CELLS, .. }), "{late}");
+        migrate(&stage.session().await).await.expect("this one starts");
+    });
+}
+
 /// As it was before migrations said whom they bear.
 #[test]
 fn a_journal_that_says_nothing_bears_nobody_older() {
