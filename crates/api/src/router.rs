@@ -59,7 +59,7 @@ pub fn public_router(
     let mut anywhere = Router::new();
     let mut by_host: HashMap<&str, Router> = HashMap::new();
     for dialect in dialects {
-        for Mount { base_path, router: public } in dialect.mounts(&cells, tasks, opened) {
+        for Mount { base_path, router: public, .. } in dialect.mounts(&cells, tasks, opened) {
             for host in &dialect.hosts {
                 let router = by_host.remove(host.as_str()).unwrap_or_default();
                 by_host.insert(host, mounted(router, &base_path, public.clone()));

@@ -51,7 +51,17 @@ pub(crate) struct Behind<'b> {
 /// Routes, and the path below which they stand.
 pub(crate) struct Mount {
     pub(crate) base_path: String,
+    pub(crate) callers: Callers,
     pub(crate) router: Router,
+}
+
+/// Who calls there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Callers {
+    /// Whoever shows a credential, by which it is known in which cell they are.
+    Known,
+    /// Whoever has none yet. Whatever else they show says nothing.
+    Anybody,
 }
 
 /// A dialect instance as it is served.
@@ -82,9 +92,13 @@ impl Dialect {
         // All have the same base paths, in the same order.
         std::iter::from_fn(|| {
             let mounts: Vec<Mount> = each.iter_mut().filter_map(Iterator::next).collect();
-            let base_path = mounts.first()?.base_path.clone();
-            let routers = mounts.into_iter().map(|mount| mount.router).collect();
-            Some(Mount { base_path, router: across(cells, routers, Arc::clone(&find)) })
+            let (base_path, callers) = (mounts.first()?.base_path.clone(), mounts.first()?.callers);
+            let mut routers = mounts.into_iter().map(|mount| mount.router);
+            let router = match callers {
+                Callers::Known => across(cells, routers.collect(), Arc::clone(&find)),
+                Callers::Anybody => routers.next()?,
+            };
+            Some(Mount { base_path, callers, router })
         })
         .collect()
     }

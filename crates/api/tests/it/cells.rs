@@ -156,6 +156,24 @@ fn users_log_in_wherever_they_are_and_their_names_are_theirs_alone() {
     app.operator(Method::POST, &format!("/v1/workspaces/{other}/credentials")).json(&user).send().expect(409);
 }
 
+/// Whoever logs in may carry a session that has long ended.
+#[test]
+fn what_a_login_carries_beside_it_says_nothing() {
+    let app = app();
+    let chain = made_in(&app, 1, &json!({"dialect": "spaaza", "name": "Acme", "id": "101"}));
+    let user = json!({"username": "anna", "password": "correct horse battery"});
+    app.operator(Method::POST, &format!("/v1/workspaces/{chain}/credentials")).json(&user).send().expect(201);
+    for _ in 0..100 {
+        let stale = app.public(Method::GET, &format!("/internal/get-webhooks?chain_id={chain}"));
+        let stale = stale.header("session-user-id", "1").header("session-key", &"0".repeat(64)).send();
+        assert!([401, 429].contains(&stale.status.as_u16()), "{}", stale.status);
+    }
+    let login = app.public(Method::POST, "/auth/login").header("session-user-id", "1");
+    let login = login.header("session-key", &"0".repeat(64));
+    let body = "username=anna&password=correct horse battery";
+    login.raw("application/x-www-form-urlencoded", body).send().expect(200);
+}
+
 #[test]
 fn keys_open_what_they_are_for_in_all_cells() {
     let app = app();

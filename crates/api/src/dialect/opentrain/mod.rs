@@ -37,7 +37,7 @@ use signalpost_engine::credentials::Caller;
 use signalpost_engine::pass::Pass;
 
 use crate::cells::Presented;
-use crate::dialect::{Behind, Brand, Dialect, Mount, Public, Shape};
+use crate::dialect::{Behind, Brand, Callers, Dialect, Mount, Public, Shape};
 use crate::kit::auth::bearer;
 use crate::kit::context::Context;
 use crate::kit::guesses::Guesses;
@@ -76,7 +76,7 @@ struct Shown(Arc<Instance>);
 impl Public for Shown {
     fn mounts(&self, behind: &Behind<'_>) -> Vec<Mount> {
         let router = router(behind, Arc::clone(&self.0));
-        vec![Mount { base_path: self.0.base_path.clone(), router }]
+        vec![Mount { base_path: self.0.base_path.clone(), callers: Callers::Known, router }]
     }
 
     fn presented<'h>(&self, headers: &'h HeaderMap) -> Presented<'h> {

@@ -37,7 +37,7 @@ use signalpost_engine::pass::Pass;
 use signalpost_engine::sessions::Visitor;
 
 use crate::cells::{Cells, Presented};
-use crate::dialect::{Behind, Brand, Dialect, Mount, Public, Shape};
+use crate::dialect::{Behind, Brand, Callers, Dialect, Mount, Public, Shape};
 use crate::kit::context::{Context, Render};
 use crate::kit::guesses::Guesses;
 use crate::kit::logins::Logins;
@@ -84,13 +84,14 @@ impl Public for Shown {
             guesses: Guesses::default(),
             logins: Logins::default(),
         });
-        let mount = |base_path: &str, operations| Mount {
+        let mount = |base_path: &str, callers, operations| Mount {
             base_path: base_path.to_owned(),
+            callers,
             router: vendor::router(Arc::clone(&surface), operations),
         };
         vec![
-            mount(&self.0.base_path, operations::calls(&self.0)),
-            mount(&self.0.auth_path, operations::logins(&self.0)),
+            mount(&self.0.base_path, Callers::Known, operations::calls(&self.0)),
+            mount(&self.0.auth_path, Callers::Anybody, operations::logins(&self.0)),
         ]
     }
 
