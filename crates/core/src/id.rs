@@ -194,6 +194,11 @@ impl IdMint {
     }
 }
 
+/// The instant at which a number was minted, or one before it: numbers go ahead of a clock that was set back.
+pub const fn minted_at(raw: i64) -> Timestamp {
+    Timestamp::from_ms(raw >> (SEQUENCE_BITS + NODE_BITS))
+}
+
 /// The lowest number that is minted at this instant, whatever the node; zero before the epoch.
 pub fn first_id_at(at: Timestamp) -> i64 {
     const MS_MAX: i64 = i64::MAX >> (SEQUENCE_BITS + NODE_BITS);

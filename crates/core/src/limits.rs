@@ -311,6 +311,8 @@ pub const CORE_MEMORY_DELIVERIES_MAX: usize = 100_000;
 pub const CORE_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rows of a page when a lane reads its backlog.
 pub const LANE_PAGE_ROWS: usize = 256;
+/// How often a lane that reads pages begins with all that it is owed, and not where it knows that something is.
+pub const LANE_LOOK_BACK_INTERVAL: Duration = Duration::from_mins(1);
 /// Workspaces whose webhooks are kept in memory for fan-out.
 pub const DIRECTORY_WORKSPACES_MAX: usize = 10_000;
 /// Credentials, and operator keys, kept in memory after their first use.

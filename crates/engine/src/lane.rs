@@ -9,6 +9,7 @@ mod back;
 mod gate;
 mod held;
 mod moving;
+mod on_disk;
 mod order;
 mod pages;
 mod ready;
@@ -36,6 +37,7 @@ use crate::round::{Class, PerClass};
 use self::gate::Gate;
 pub(crate) use self::moving::Luggage;
 use self::moving::Moving;
+use self::on_disk::OnDisk;
 use self::order::{KeysUnderWay, Taken};
 use self::pages::PageOrder;
 use self::ready::{Classes, Entry, Paid, Ready};
@@ -92,8 +94,7 @@ pub(crate) struct Lane {
     known: IdMap<EventId, Known>,
     /// Of what is in flight or ended and not yet recorded.
     keys: KeysUnderWay,
-    /// Earliest due time of what may be on disk and is not known.
-    on_disk_from: Option<Timestamp>,
+    on_disk: OnDisk,
     reading: Option<Reading>,
     /// Deliveries that were told by name are being looked up.
     looking: Option<Reading>,
@@ -145,7 +146,7 @@ impl Lane {
             waiting: BTreeMap::new(),
             known: IdMap::default(),
             keys: KeysUnderWay::default(),
-            on_disk_from: None,
+            on_disk: OnDisk::default(),
             reading: None,
             looking: None,
         }
@@ -169,7 +170,7 @@ impl Lane {
         if let Some(known) = self.known.get(&event_id).copied() {
             return self.meet(known, due, due.due_at);
         }
-        let is_behind = self.on_disk_from.is_some_and(|from| from <= due.due_at);
+        let is_behind = self.on_disk.is_due(due.due_at);
         if self.is_paused() || is_behind || !self.make_room_for(due.due_at) {
             return self.decline(due.due_at);
         }
@@ -182,7 +183,7 @@ impl Lane {
     fn meet(&mut self, known: Known, due: Due, again_at: Timestamp) {
         let event = due.id.event;
         if due.born == known.born && due.due_at != known.due_at {
-            self.expect_on_disk(again_at);
+            self.on_disk.look(again_at);
         }
         if due.born <= known.born {
             return;
@@ -204,14 +205,21 @@ impl Lane {
 
     /// Leaves a delivery to the disk that memory does not answer for.
     pub(crate) fn decline(&mut self, due_at: Timestamp) {
-        if self.is_paused() { self.leave_to_disk(due_at) } else { self.expect_on_disk(due_at) }
+        if self.is_paused() { self.leave_to_disk(due_at) } else { self.on_disk.expect(due_at) }
     }
 
-    /// Notes that something due at this instant may be on disk, unless memory answers for it.
+    /// Notes that something may be on disk, to be looked for at this instant, unless memory answers for it.
     pub(crate) fn hear_of(&mut self, first_due_at: Timestamp) {
-        if self.is_paused() || !self.known.values().any(|known| known.due_at == first_due_at) {
-            self.decline(first_due_at);
+        if self.is_paused() {
+            self.leave_to_disk(first_due_at);
+        } else if !self.known.values().any(|known| known.due_at == first_due_at) {
+            self.on_disk.look(first_due_at);
         }
+    }
+
+    /// Leaves to the disk what others have accepted.
+    pub(crate) fn hear_of_events(&mut self, events: &[EventId], now: Timestamp) {
+        if self.is_paused() { self.leave_to_disk(now) } else { self.on_disk.expect_events(events, now) }
     }
 
     /// Keeps a delivery that ended in a retry; it is known all the while.
@@ -335,22 +343,18 @@ impl Lane {
     /// Leaves everything that has not started to the disk until then.
     pub(crate) fn postpone_all(&mut self, again_at: Timestamp) {
         self.cut(Sequence(i64::MAX));
-        self.expect_on_disk(again_at);
+        self.on_disk.look(again_at);
     }
 
     /// Drops everything that has not started, whatever it is; the webhook takes nothing any more.
     pub(crate) fn drop_unstarted(&mut self) {
         self.cut(Sequence(i64::MAX));
-        self.on_disk_from = None;
+        self.on_disk.forget();
         self.unrecorded.forget_health();
     }
 
     pub(crate) fn held(&self) -> usize {
         self.known.len()
-    }
-
-    fn expect_on_disk(&mut self, from: Timestamp) {
-        self.on_disk_from = Some(self.on_disk_from.map_or(from, |known| known.min(from)));
     }
 
     /// Makes room for something due at this instant, if need be by leaving what is due later to the disk.
@@ -366,7 +370,7 @@ impl Lane {
         let Some(((due_at, event), _)) = self.waiting.pop_last() else { return false };
         // A page that is being read may name it as it was before its last attempt.
         self.settle(event);
-        self.expect_on_disk(due_at);
+        self.on_disk.expect(due_at);
         true
     }
 }

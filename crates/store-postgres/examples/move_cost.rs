@@ -140,7 +140,7 @@ fn fill(store: &PostgresStore, events: usize) {
             event
         };
         block_on(store.accept(group.map(event).collect())).expect("accepted");
-        let page = DuePage { webhook, limit: 2 * GROUP, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook, limit: 2 * GROUP, order: DueOrder::OLDEST_FIRST };
         let due = block_on(store.due_page(page)).expect("it reads");
         let delivered = due.into_iter().filter(|due| due.id.event.raw() % 1_000 != 0);
         let ended = delivered.map(|due| sample::finished(id, due, Verdict::Delivered)).collect();

@@ -168,7 +168,7 @@ impl Bench {
         let page = DuePage {
             webhook: WebhookId::from_raw(1_000 + workspace),
             limit: 10 * GROUP,
-            order: DueOrder::OldestFirst,
+            order: DueOrder::OLDEST_FIRST,
         };
         let due = block_on(self.store.due_page(page)).expect("it reads");
         let stays = |event: EventId| {

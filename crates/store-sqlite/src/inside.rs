@@ -356,7 +356,7 @@ fn what_a_cut_has_ended_is_swept_in_steps() {
     assert_eq!(backlog.inside.number("SELECT count(*) FROM due WHERE webhook = 12"), backlog.owed);
     assert_eq!(backlog.inside.number("SELECT count(*) FROM sweep"), 0);
     let page =
-        backlog.inside.store.due_page(DuePage { webhook: SWEPT, limit: 10, order: DueOrder::OldestFirst });
+        backlog.inside.store.due_page(DuePage { webhook: SWEPT, limit: 10, order: DueOrder::OLDEST_FIRST });
     let due = block_on(page).expect("it reads")[0];
     let finished = sample::finished(backlog.workspace, due, Verdict::Delivered);
     block_on(backlog.inside.store.finish(vec![finished].into())).expect("it is recorded");

@@ -298,12 +298,17 @@ pub struct DuePage {
 }
 
 /// By due time and then event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueOrder {
-    #[default]
-    OldestFirst,
+    /// Of what is due from then on. Whoever knows what was due before saves the store to go through what is left of it.
+    OldestFirst { from: Timestamp },
     /// Of what is due by then.
     NewestFirst { until: Timestamp },
+}
+
+impl DueOrder {
+    /// Of all that is owed.
+    pub const OLDEST_FIRST: Self = Self::OldestFirst { from: Timestamp::from_ms(i64::MIN) };
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

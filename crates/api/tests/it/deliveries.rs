@@ -42,7 +42,7 @@ impl Scene {
         let due = block_on(self.app.store.due_page(DuePage {
             webhook: id.webhook,
             limit: 1,
-            order: DueOrder::OldestFirst,
+            order: DueOrder::OLDEST_FIRST,
         }))
         .unwrap()[0];
         let workspace = block_on(self.app.engine.workspace(&self.workspace)).unwrap().workspace.id;

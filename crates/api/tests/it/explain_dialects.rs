@@ -52,8 +52,8 @@ fn filter(app: &App, workspace: &str, webhook: &str, filter: &str) {
 fn disable(app: &App, workspace: &str, webhook: &str, reason: DisableReason) {
     let workspace = block_on(app.engine.workspace(workspace)).unwrap().workspace.id;
     let webhook = block_on(app.engine.webhook(workspace, webhook)).unwrap().id;
-    let due =
-        block_on(app.store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst })).unwrap()[0];
+    let due = block_on(app.store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OLDEST_FIRST }))
+        .unwrap()[0];
     let health = Some(sample::health(1, Some(reason)));
     let finished = Finished { health, ..sample::finished(workspace, due, Verdict::GiveUp) };
     block_on(app.store.finish(vec![finished].into())).unwrap();

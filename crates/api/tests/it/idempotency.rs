@@ -47,9 +47,12 @@ fn failed_delivery(app: &App) -> (String, String) {
     let list = app.operator(Method::GET, &format!("/v1/workspaces/{workspace}/deliveries")).send();
     let delivery = list.text_at("/data/0/id");
     let id = DeliveryId::from_public(&delivery).unwrap();
-    let due =
-        block_on(app.store.due_page(DuePage { webhook: id.webhook, limit: 1, order: DueOrder::OldestFirst }))
-            .unwrap()[0];
+    let due = block_on(app.store.due_page(DuePage {
+        webhook: id.webhook,
+        limit: 1,
+        order: DueOrder::OLDEST_FIRST,
+    }))
+    .unwrap()[0];
     let owner = block_on(app.store.owner_of(Named::Delivery(id))).unwrap().unwrap();
     let failed = sample::finished(owner, due, Verdict::GiveUp);
     block_on(app.store.finish(vec![failed].into())).unwrap();

@@ -129,7 +129,7 @@ fn a_revoked_install_tells_its_endpoints() {
     let lanes = block_on(store.due_lanes(DueLanes { after: None, limit: 9 })).unwrap();
     let [lane] = lanes[..] else { panic!("one endpoint waits: {lanes:?}") };
     let due =
-        block_on(store.due_page(DuePage { webhook: lane.webhook, limit: 9, order: DueOrder::OldestFirst }))
+        block_on(store.due_page(DuePage { webhook: lane.webhook, limit: 9, order: DueOrder::OLDEST_FIRST }))
             .unwrap();
     let event = block_on(store.events_by_id(vec![due[0].id.event])).unwrap().remove(0);
     assert_eq!((due.len(), event.content.event_type.as_str()), (1, "install.revoked"));

@@ -23,7 +23,7 @@ fn paused(app: &App) -> (String, String) {
     app.publish(&workspace, &json!({"type": "a", "data": 1}));
     let workspace = block_on(app.engine.workspace(&workspace)).unwrap().workspace.id;
     let webhook = block_on(app.store.webhook(workspace, id.clone())).unwrap().expect("it is there").id;
-    let page = DuePage { webhook, limit: 1, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook, limit: 1, order: DueOrder::OLDEST_FIRST };
     let due = block_on(app.store.due_page(page)).unwrap()[0];
     let at = |s: i64| Timestamp::from_ms(NOW_MS + s * 1_000);
     let hold = Some(Hold { since: at(60), probes: 2, probe_at: at(300) });

@@ -33,7 +33,7 @@ impl Scene {
         }
         let id = block_on(app.engine.workspace(&workspace)).unwrap().workspace.id;
         let lane = block_on(app.store.webhook(id, webhook.clone())).unwrap().expect("it is there").id;
-        let page = DuePage { webhook: lane, limit: 1_000, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook: lane, limit: 1_000, order: DueOrder::OLDEST_FIRST };
         for due in block_on(app.store.due_page(page)).unwrap() {
             block_on(app.store.finish(vec![sample::finished(id, due, Verdict::GiveUp)].into())).unwrap();
         }

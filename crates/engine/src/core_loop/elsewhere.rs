@@ -2,7 +2,7 @@
 //!
 //! A page would find it as well, together with all that is under way already.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use signalpost_core::delivery::Due;
@@ -46,7 +46,7 @@ impl Running {
             if has_room && lane.keeps_up(now) {
                 return events.into_iter().filter(|event| !lane.knows(*event)).collect();
             }
-            lane.hear_of(now);
+            lane.hear_of_events(&events, now);
             Vec::new()
         });
         self.elsewhere.told.extend(unknown.into_iter().map(|event| DeliveryId { event, webhook }));
@@ -93,7 +93,7 @@ impl Running {
         let found = found.map_err(|error| {
             tracing::error!(%error, "what another node has accepted could not be read, trying again");
         });
-        let mut by_lane: HashMap<WebhookId, Vec<(Due, Arc<Event>)>> =
+        let mut by_lane: BTreeMap<WebhookId, Vec<(Due, Arc<Event>)>> =
             asked.iter().map(|delivery| (delivery.webhook, Vec::new())).collect();
         for (due, event) in found.iter().flatten() {
             by_lane.entry(due.id.webhook).or_default().push((*due, Arc::clone(event)));

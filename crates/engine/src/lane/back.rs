@@ -27,7 +27,7 @@ impl Lane {
         match (self.newer_round(due).or(next_on_disk), next) {
             (Some(due_at), _) => {
                 self.settle(due.id.event);
-                self.expect_on_disk(due_at);
+                self.on_disk.expect(due_at);
             }
             (None, Some(next)) => self.retry(next),
             (None, None) => self.settle(due.id.event),
@@ -50,7 +50,7 @@ impl Lane {
         self.give_key_back(due);
         self.known.remove(&due.id.event);
         self.prepaid = None;
-        self.expect_on_disk(again_at);
+        self.on_disk.look(again_at);
     }
 
     /// What had to wait because something of its key was under way has its turn.
@@ -58,7 +58,7 @@ impl Lane {
         let Some(place) = due.order else { return };
         let TurnedAway { next, on_disk_from } = self.keys.give_back(place.key);
         next.into_iter().for_each(|entry| self.ready.push_front(entry));
-        on_disk_from.into_iter().for_each(|due_at| self.expect_on_disk(due_at));
+        on_disk_from.into_iter().for_each(|due_at| self.on_disk.expect(due_at));
     }
 
     /// When a newer round is due than the one of this row, if there is one.

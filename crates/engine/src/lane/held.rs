@@ -50,7 +50,7 @@ impl Lane {
             self.health = resumed.health;
             self.order = page_order(resumed.release.unwrap_or_default());
         }
-        self.expect_on_disk(now);
+        self.on_disk.look(now);
     }
 
     /// Takes note of an outcome that is to be recorded. After a change each tells how the receiver fares, until one is sure to be
@@ -71,14 +71,14 @@ impl Lane {
     /// Leaves to the disk what comes while the webhook is paused. What waits in memory for a time of its own must not keep it from
     /// being the next probe; the one that has its turn stays.
     pub(super) fn leave_to_disk(&mut self, due_at: Timestamp) {
-        if self.ready.is_empty() { self.postpone_all(due_at) } else { self.expect_on_disk(due_at) }
+        if self.ready.is_empty() { self.postpone_all(due_at) } else { self.on_disk.look(due_at) }
     }
 
     /// Goes on with a receiver that is back, with one request at first.
     fn recover(&mut self, order: ReleaseOrder, now: Timestamp) {
         self.gate.begin_anew();
         self.order = page_order(order);
-        self.expect_on_disk(now);
+        self.on_disk.look(now);
     }
 }
 

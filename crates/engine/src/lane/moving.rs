@@ -78,6 +78,6 @@ impl Lane {
         let Luggage { epoch: _, gate, health, unrecorded, order } = luggage;
         (self.gate, self.health, self.unrecorded, self.order) = (gate, health, unrecorded, order);
         self.used_at = now;
-        self.expect_on_disk(now);
+        self.on_disk.look(now);
     }
 }

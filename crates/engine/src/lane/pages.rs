@@ -26,8 +26,11 @@ impl Lane {
     /// Begins to read a page of `page_rows` new rows if one is due and there is room: answers how many rows to ask
     /// for, and from which end. A paused lane reads one, when it is to be probed.
     pub(crate) fn begin_page(&mut self, now: Timestamp, page_rows: usize) -> Option<(usize, DueOrder)> {
-        let due = self.on_disk_from.is_some_and(|from| from <= now);
-        if !due || self.moving.leaves || self.reading.is_some() || self.has_enough(page_rows) {
+        if !self.on_disk.is_due(now)
+            || self.moving.leaves
+            || self.reading.is_some()
+            || self.has_enough(page_rows)
+        {
             return None;
         }
         let (page_rows, order) = match self.is_paused() {
@@ -35,17 +38,19 @@ impl Lane {
             true => (1, PageOrder::OldestFirst),
             false => (page_rows, self.order),
         };
-        let order = match order {
-            PageOrder::OldestFirst => DueOrder::OldestFirst,
-            PageOrder::NewestFirst => DueOrder::NewestFirst { until: now },
-        };
         while self.known.len() + page_rows > LANE_MEMORY_DELIVERIES_MAX && self.evict_last_waiting() {}
         if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
             return None;
         }
-        self.on_disk_from = None;
         self.reading = Some(Reading::default());
-        Some((self.known.len() + page_rows, order))
+        let from = self.on_disk.take(now);
+        Some(match order {
+            PageOrder::OldestFirst => {
+                let named_again = self.known.values().filter(|known| known.due_at >= from).count();
+                (named_again + page_rows, DueOrder::OldestFirst { from })
+            }
+            PageOrder::NewestFirst => (self.known.len() + page_rows, DueOrder::NewestFirst { until: now }),
+        })
     }
 
     /// Whether there is enough to do without a page. What was asked for once more may keep nothing else on disk, unless it fills
@@ -59,7 +64,7 @@ impl Lane {
         let reading = self.reading.take().unwrap_or_default();
         if self.is_paused() && limit > 1 {
             // It was asked for before the pause.
-            return self.expect_on_disk(now);
+            return self.on_disk.look(now);
         }
         for due in rows {
             let event = due.id.event;
@@ -72,8 +77,10 @@ impl Lane {
             }
             if self.known.len() >= LANE_MEMORY_DELIVERIES_MAX {
                 // What is left of a page from the other end may be due before.
-                let oldest_first = self.order == PageOrder::OldestFirst;
-                return self.expect_on_disk(if oldest_first { due.due_at } else { now });
+                return match self.order {
+                    PageOrder::OldestFirst => self.on_disk.expect(due.due_at),
+                    PageOrder::NewestFirst => self.on_disk.look(now),
+                };
             }
             self.known.insert(event, Known::by(*due));
             if due.due_at <= now {
@@ -85,21 +92,20 @@ impl Lane {
         // A full page may have been cut short.
         match (rows.last().filter(|_| rows.len() >= limit), self.order) {
             // What follows is due no earlier than its last row.
-            (Some(last), PageOrder::OldestFirst) => self.expect_on_disk(last.due_at),
+            (Some(last), PageOrder::OldestFirst) => self.on_disk.expect(last.due_at),
             (None, PageOrder::OldestFirst) => {}
-            (Some(_), PageOrder::NewestFirst) => self.expect_on_disk(now),
+            (Some(_), PageOrder::NewestFirst) => self.on_disk.look(now),
             // All that was due is out; what is due later was not looked for.
             (None, PageOrder::NewestFirst) => {
                 self.order = PageOrder::OldestFirst;
-                self.expect_on_disk(now);
+                self.on_disk.look(now);
             }
         }
     }
 
     /// Whether nothing is left to the disk that is due: then what is told by name need not wait for a page.
     pub(crate) fn keeps_up(&self, now: Timestamp) -> bool {
-        let is_behind = self.on_disk_from.is_some_and(|from| from <= now);
-        !is_behind
+        !self.on_disk.is_due(now)
             && !self.is_paused()
             && !self.moving.leaves
             && self.known.len() < LANE_MEMORY_DELIVERIES_MAX
@@ -123,6 +129,6 @@ impl Lane {
     /// Ends a page that could not be read.
     pub(crate) fn fail_page(&mut self, again_at: Timestamp) {
         self.reading = None;
-        self.expect_on_disk(again_at);
+        self.on_disk.look(again_at);
     }
 }

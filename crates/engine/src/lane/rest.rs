@@ -9,7 +9,7 @@ impl Lane {
     /// room, which a change of the lane brings about and no instant.
     pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         let waiting = self.waiting.first_key_value().map(|((due_at, _), _)| *due_at);
-        let on_disk = self.on_disk_from.filter(|from| *from > now);
+        let on_disk = self.on_disk.at().filter(|at| *at > now);
         // Whether something is ready or not: nobody looks otherwise when the gate opens.
         [waiting, on_disk, self.gate.opens_at(now)].into_iter().flatten().min()
     }
@@ -23,7 +23,7 @@ impl Lane {
             && self.known.len() == self.waiting.len()
             && !self.unrecorded.has_to_tell();
         let is_shut = self.gate.opens_at(now).is_some();
-        let nothing_due = self.on_disk_from.is_none_or(|from| from > now);
+        let nothing_due = !self.on_disk.is_due(now);
         waits_in_memory
             && match self.is_paused() {
                 // The store knows of the pause, and when the next probe is due.

@@ -2,7 +2,8 @@
 
 use super::*;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
-use signalpost_core::limits::LANE_PAGE_ROWS;
+use signalpost_core::limits::{LANE_LOOK_BACK_INTERVAL, LANE_PAGE_ROWS};
+use signalpost_store::ledger::DueOrder;
 use signalpost_store::testing::sample;
 
 const NOW: Timestamp = Timestamp::from_ms(1_000_000);
@@ -80,7 +81,7 @@ fn what_was_settled_while_it_was_looked_up_by_name_is_not_begun_anew() {
     let found = [1, 2, 3].map(|n| (due(n, n), event(n)));
     lane.end_look(found.into(), Payload::Keep);
     assert_eq!(ready_events(&mut lane), [3], "the first has ended, the second is under way");
-    lane.expect_on_disk(NOW);
+    lane.on_disk.expect(NOW);
     assert!(!lane.keeps_up(NOW), "a page finds it");
 }
 
@@ -104,6 +105,46 @@ fn what_does_not_fit_stays_on_disk_and_comes_back_in_order() {
     assert_eq!(got.first(), Some(&(full + 501)), "committed while the page was read: memory had room");
     assert_eq!(got.len(), limit + 1);
     assert!(lane.wake_at(Timestamp::default()).is_some(), "the page was full, so more may follow");
+}
+
+/// Whatever has ended before would be gone through again.
+#[test]
+fn a_page_begins_where_the_one_before_has_ended() {
+    let beginning = DueOrder::OLDEST_FIRST;
+    let from = |ms| DueOrder::OldestFirst { from: Timestamp::from_ms(ms) };
+    let page_rows = i64::try_from(LANE_PAGE_ROWS).expect("small");
+    let mut lane = Lane::new(NOW);
+    lane.hear_of(Timestamp::from_ms(1));
+    assert_eq!(lane.begin_page(NOW, LANE_PAGE_ROWS), Some((LANE_PAGE_ROWS, beginning)));
+    lane.absorb_page(&rows(1..page_rows + 1), LANE_PAGE_ROWS, NOW);
+    assert_eq!(ready_events(&mut lane).len(), LANE_PAGE_ROWS);
+    let last_is_named_again = Some((LANE_PAGE_ROWS + 1, from(page_rows)));
+    assert_eq!(lane.begin_page(NOW, LANE_PAGE_ROWS), last_is_named_again);
+    lane.fail_page(NOW);
+    assert_eq!(
+        lane.begin_page(NOW, LANE_PAGE_ROWS).map(|(_, order)| order),
+        Some(beginning),
+        "all of it is missing"
+    );
+    lane.absorb_page(&rows(page_rows..3 * page_rows), LANE_PAGE_ROWS, NOW);
+    assert!(lane.begin_page(NOW, LANE_PAGE_ROWS).is_none(), "there is enough to do");
+    ready_events(&mut lane);
+
+    lane.decline(Timestamp::from_ms(7));
+    let order = |lane: &mut Lane, now| lane.begin_page(now, LANE_PAGE_ROWS).expect("it is due").1;
+    assert_eq!(order(&mut lane, NOW), from(7), "somebody has committed it late");
+    lane.absorb_page(&[], LANE_PAGE_ROWS, NOW);
+    let elsewhere = [800_000, 900_000].map(|ms| EventId::from_raw(ms << 22));
+    lane.hear_of_events(&elsewhere, NOW);
+    assert_eq!(order(&mut lane, NOW), from(798_000), "a clock that goes ahead makes ids that do");
+    lane.absorb_page(&[], LANE_PAGE_ROWS, NOW);
+
+    let later = NOW.plus_ms(i64::try_from(LANE_LOOK_BACK_INTERVAL.as_millis()).expect("minutes"));
+    lane.decline(NOW);
+    assert_eq!(order(&mut lane, later), beginning, "once in a while all is looked for");
+    lane.absorb_page(&[], LANE_PAGE_ROWS, later);
+    lane.decline(NOW);
+    assert_eq!(order(&mut lane, later), from(NOW.as_ms()));
 }
 
 #[test]

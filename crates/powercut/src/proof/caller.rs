@@ -183,7 +183,7 @@ impl Caller {
     fn finish(&mut self, store: &dyn Store) -> Result<(), String> {
         let Some(webhook) = self.pick() else { return Ok(()) };
         let owed = self.both(store, |store| {
-            store.due_page(DuePage { webhook, limit: 4, order: DueOrder::OldestFirst })
+            store.due_page(DuePage { webhook, limit: 4, order: DueOrder::OLDEST_FIRST })
         })?;
         let workspace = self.workspace();
         let finished = owed.into_iter().map(|due| {

@@ -73,7 +73,7 @@ pub(crate) async fn pretend_ends(store: &dyn Store, params: &Retain) -> Result<(
     let age_ms = i64::try_from(age.as_millis()).expect("hours");
     for lane in store.due_lanes(DueLanes { after: None, limit: 100 }).await? {
         for due in store
-            .due_page(DuePage { webhook: lane.webhook, limit: 100, order: DueOrder::OldestFirst })
+            .due_page(DuePage { webhook: lane.webhook, limit: 100, order: DueOrder::OLDEST_FIRST })
             .await?
         {
             let events = store.events_by_id(vec![due.id.event]).await?;

@@ -11,7 +11,7 @@ use signalpost_store::row::{self, HELD_AT};
 /// One that is moving is owed nothing here.
 pub(crate) const SELECT: &str =
     "SELECT webhook, due_at, event, born, steps, tries, order_key, order_sequence FROM due
-    WHERE webhook = $1 AND due_at < $3
+    WHERE webhook = $1 AND due_at < $3 AND due_at >= $4
         AND born > coalesce((SELECT max(upto) FROM cut WHERE webhook = $1), -9223372036854775808)
         AND NOT EXISTS (SELECT 1 FROM moving_part v WHERE v.kind = 'webhook' AND v.id = $1)
     ORDER BY due_at, event LIMIT $2";
@@ -25,7 +25,9 @@ pub(crate) const SELECT_NEWEST: &str =
 pub(super) async fn run(session: &Session, params: DuePage) -> Result<Vec<Due>, Failure> {
     let (webhook, rows) = (params.webhook.raw(), limit(params.limit));
     match params.order {
-        DueOrder::OldestFirst => session.all(SELECT, &[&webhook, &rows, &HELD_AT], row::due).await,
+        DueOrder::OldestFirst { from } => {
+            session.all(SELECT, &[&webhook, &rows, &HELD_AT, &from.as_ms()], row::due).await
+        }
         DueOrder::NewestFirst { until } => {
             session.all(SELECT_NEWEST, &[&webhook, &rows, &HELD_AT, &until.as_ms()], row::due).await
         }

@@ -76,7 +76,7 @@ impl Stage {
             block_on(self.store.fan_out(workspace())).expect("it reads").expect("it exists").version;
         let event = sample::event(workspace(), event, version, &[webhook()]);
         assert_eq!(self.after(self.store.accept(vec![event])), NOTHING);
-        let page = DuePage { webhook: webhook(), limit: 1, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook: webhook(), limit: 1, order: DueOrder::OLDEST_FIRST };
         let due = block_on(self.store.due_page(page)).expect("it reads")[0];
         let finished = sample::finished(workspace(), due, Verdict::GiveUp);
         self.after(self.store.finish(Arc::new(vec![Finished { health: Some(health), ..finished }])))
@@ -190,7 +190,7 @@ fn a_workspace_that_closes_is_gone_at_once() {
     let version = block_on(stage.store.fan_out(workspace())).expect("it reads").expect("it exists").version;
     let farewell = sample::event(workspace(), 1_000, version, &[webhook()]);
     assert_eq!(stage.after(stage.store.close_workspace(CloseWorkspace { farewell })), ["erased 1"]);
-    let page = DuePage { webhook: webhook(), limit: 1, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook: webhook(), limit: 1, order: DueOrder::OLDEST_FIRST };
     let due = block_on(stage.store.due_page(page)).expect("it reads")[0];
     let finished = sample::finished(workspace(), due, Verdict::Delivered);
     assert_eq!(stage.after(stage.store.finish(Arc::new(vec![finished]))), NOTHING, "its lane knows");

@@ -151,7 +151,7 @@ impl Stage {
         let store = &self.nodes[node];
         let event_of_it = sample::event(self.workspace, event, self.version(), &[webhook]);
         block_on(store.accept(vec![event_of_it])).expect("it is accepted");
-        let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook, limit: 10, order: DueOrder::OLDEST_FIRST };
         let owed = block_on(store.due_page(page)).expect("it reads");
         *owed.iter().find(|due| due.id.event.raw() == event).expect("it is owed")
     }
@@ -253,7 +253,7 @@ fn what_was_begun_by_a_former_owner_is_not_recorded() {
     // Beside one that is in order, which counts.
     let both: Vec<_> = late.into_iter().chain(own).collect();
     block_on(store.finish(both.into())).expect("it is answered");
-    let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook, limit: 10, order: DueOrder::OLDEST_FIRST };
     assert_eq!(block_on(store.due_page(page)).expect("it reads"), [due], "one is owed as before");
     assert_eq!(store.ownership().counts().outcomes_fenced.get(), 1);
     let late = sample::finished(stage.workspace, due, Verdict::Delivered);
@@ -322,7 +322,7 @@ fn whoever_is_cut_off_relies_on_nothing_before_others_take_it() {
     proxy.set(Line::Whole);
     stage.wait_for_balance();
     block_on(stage.nodes[1].finish(begun.into())).expect("it is answered");
-    let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook, limit: 10, order: DueOrder::OLDEST_FIRST };
     assert_eq!(block_on(stage.nodes[0].due_page(page)).expect("it reads"), [due], "it is owed as before");
 }
 

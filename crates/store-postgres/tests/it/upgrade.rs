@@ -85,7 +85,7 @@ fn deliver(
     let version = block_on(accepts.fan_out(workspace)).expect("it reads").expect("it exists").version;
     block_on(accepts.accept(vec![sample::event(workspace, event, version, &[webhook])])).expect("accepted");
     let owed = || {
-        let page = DuePage { webhook, limit: 10, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook, limit: 10, order: DueOrder::OLDEST_FIRST };
         block_on(delivers.due_page(page)).expect("it reads")
     };
     let finished = owed().into_iter().map(|due| sample::finished(workspace, due, Verdict::Delivered));

@@ -65,7 +65,7 @@ fn a_closing_that_was_cut_off_goes_on_and_leaves_nothing() {
     assert!(number(&store, "SELECT count(*) FROM webhook WHERE deleted_at IS NULL") > 1, "it was cut off");
     assert_eq!(block_on(store.lane(WebhookId::from_raw(98 + webhooks))).expect("it reads"), None);
     retain_all(&store);
-    let owed = block_on(store.due_page(DuePage { webhook: wants, limit: 9, order: DueOrder::OldestFirst }))
+    let owed = block_on(store.due_page(DuePage { webhook: wants, limit: 9, order: DueOrder::OLDEST_FIRST }))
         .expect("it reads");
     let [due] = owed[..] else { panic!("the last event alone is owed: {owed:?}") };
     assert!(block_on(store.lane(wants)).expect("it reads").is_some());

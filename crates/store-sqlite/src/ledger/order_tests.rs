@@ -49,7 +49,7 @@ impl Keys {
     }
 
     fn rows(&self) -> Vec<Due> {
-        let page = DuePage { webhook: LANE, order: DueOrder::OldestFirst, limit: 10_000 };
+        let page = DuePage { webhook: LANE, order: DueOrder::OLDEST_FIRST, limit: 10_000 };
         block_on(self.store.due_page(page)).expect("it reads")
     }
 

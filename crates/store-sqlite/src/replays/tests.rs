@@ -202,7 +202,7 @@ fn what_a_cut_has_ended_leaves_no_row_when_it_is_sent_again() {
     scene.switch(SOURCE, Switch::Enable);
     scene.step(&scene.run(40, SOURCE, &[31]));
     assert_eq!(scene.number("SELECT count(*) FROM due"), 1);
-    let page = DuePage { webhook: SOURCE, limit: 9, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook: SOURCE, limit: 9, order: DueOrder::OLDEST_FIRST };
     let due = block_on(scene.store.due_page(page)).expect("it reads")[0];
     let finished = sample::finished(scene.workspace, due, Verdict::Delivered);
     block_on(scene.store.finish(vec![finished].into())).expect("it is recorded");

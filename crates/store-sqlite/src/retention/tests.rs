@@ -57,7 +57,7 @@ fn deliver(store: &SqliteStore, workspace: WorkspaceId, first: i64, count: usize
     let events = (first..).take(count).map(|n| sample::event(workspace, n, version, &[LANE]));
     block_on(store.accept(events.collect())).expect("they are accepted");
     let owed =
-        block_on(store.due_page(DuePage { webhook: LANE, limit: count, order: DueOrder::OldestFirst }))
+        block_on(store.due_page(DuePage { webhook: LANE, limit: count, order: DueOrder::OLDEST_FIRST }))
             .expect("it reads");
     let finished = owed.into_iter().map(|due| sample::finished(workspace, due, Verdict::Delivered));
     block_on(store.finish(Arc::new(finished.collect()))).expect("they are recorded");
@@ -292,7 +292,7 @@ fn while_the_disk_is_full_only_what_grows_is_refused() {
     let update = UpdateWebhook::nothing(workspace, LANE, sample::at(5));
     once(Effect::UpdateWebhook(Box::new(update)), 3).expect("changes go on, by whatever verb");
     assert_eq!(block_on(store.storage()).expect("it reads").room, Room::Full);
-    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9, order: DueOrder::OldestFirst }))
+    let due = block_on(store.due_page(DuePage { webhook: LANE, limit: 9, order: DueOrder::OLDEST_FIRST }))
         .expect("it reads");
     assert_eq!(due.len(), 1, "nothing is owed anew");
     let finished = sample::finished(workspace, due[0], Verdict::Delivered);

@@ -306,7 +306,7 @@ fn the_last_retry_before_a_cut_leaves_nothing_that_is_owed() {
     let store = SqliteStore::open_inline(folder.path()).expect("it opens");
     filled(&store, 2);
     let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
-    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OldestFirst }))
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OLDEST_FIRST }))
         .expect("it reads");
     let nothing = UpdateWebhook::nothing(workspace, webhook, sample::at(200));
     let off = UpdateWebhook { switch: Some(Switch::Disable(DisableReason::ByOwner)), ..nothing };
@@ -328,7 +328,7 @@ fn a_retry_that_a_second_answer_has_settled_is_not_owed() {
     let store = SqliteStore::open_inline(folder.path()).expect("it opens");
     filled(&store, 1);
     let (workspace, webhook) = (sample::workspace(1).id, WebhookId::from_raw(11));
-    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OldestFirst }))
+    let in_flight = block_on(store.due_page(DuePage { webhook, limit: 9, order: DueOrder::OLDEST_FIRST }))
         .expect("it reads");
     let record = |verdict| {
         let finished = in_flight.iter().map(|due| sample::finished(workspace, *due, verdict)).collect();

@@ -54,7 +54,7 @@ fn publish(store: &dyn Store, workspace: WorkspaceId, lanes: &[WebhookId], round
     block_on(store.accept(events.collect())).expect("they are accepted");
     for lane in lanes {
         let owed =
-            block_on(store.due_page(DuePage { webhook: *lane, limit: 1_000, order: DueOrder::OldestFirst }))
+            block_on(store.due_page(DuePage { webhook: *lane, limit: 1_000, order: DueOrder::OLDEST_FIRST }))
                 .expect("it reads");
         let ended = owed.into_iter().map(|due| sample::finished(workspace, due, Verdict::Delivered));
         block_on(store.finish(Arc::new(ended.collect()))).expect("they are recorded");

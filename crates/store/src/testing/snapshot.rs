@@ -96,7 +96,7 @@ impl Snapshot {
         seen.read_ledger(store, workspace).await?;
         for webhook in seen.webhooks.iter().map(|webhook| webhook.id).collect::<Vec<_>>() {
             seen.due.extend(
-                store.due_page(DuePage { webhook, limit: DUE_ROWS, order: DueOrder::OldestFirst }).await?,
+                store.due_page(DuePage { webhook, limit: DUE_ROWS, order: DueOrder::OLDEST_FIRST }).await?,
             );
         }
         Ok(seen)
@@ -198,7 +198,7 @@ impl Snapshot {
                         .due_page(DuePage {
                             webhook: lane.webhook,
                             limit: DUE_ROWS,
-                            order: DueOrder::OldestFirst,
+                            order: DueOrder::OLDEST_FIRST,
                         })
                         .await?,
                 );

@@ -135,7 +135,7 @@ impl Stage {
     pub(super) fn publish_one(&self) -> Due {
         let event = sample::event(self.workspace, 1_000, self.version, &[self.webhook]);
         block_on(self.store.accept(vec![event])).expect("it is accepted");
-        let page = DuePage { webhook: self.webhook, limit: 1, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook: self.webhook, limit: 1, order: DueOrder::OLDEST_FIRST };
         block_on(self.store.due_page(page)).expect("it reads").pop().expect("it is owed")
     }
 
@@ -201,7 +201,7 @@ impl Stage {
             Vec::<&i64>::new(),
             "there, and never published"
         );
-        let page = DuePage { webhook: self.webhook, limit: 1_000_000, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook: self.webhook, limit: 1_000_000, order: DueOrder::OLDEST_FIRST };
         let owed = block_on(self.store.due_page(page)).expect("it reads");
         let owed_events: BTreeSet<i64> = owed.iter().map(|due| due.id.event.raw()).collect();
         let expected = &stored - delivered;

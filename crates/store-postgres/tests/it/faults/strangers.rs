@@ -61,7 +61,7 @@ fn a_stranger_who_sits_on_rows_and_a_snapshot_holds_nobody_up() {
              SELECT 1 FROM faults.head FOR UPDATE",
         );
         let refused_before = progress.refusals();
-        let page = DuePage { webhook, limit: 20, order: DueOrder::OldestFirst };
+        let page = DuePage { webhook, limit: 20, order: DueOrder::OLDEST_FIRST };
         for due in block_on(store.due_page(page)).expect("it reads") {
             let finished = sample::finished(workspace, due, Verdict::Delivered);
             block_on(store.finish(sample::begun_by(&*store, vec![finished]).into())).expect("it is written");
@@ -90,7 +90,7 @@ fn a_change_of_a_row_that_a_stranger_holds_is_refused_in_time_and_made_later() {
     let mut delivered = BTreeSet::new();
     let told = stage.publish_while(|server, progress| {
         let stranger = Stranger::who_says(&server.url(), "BEGIN; SELECT 1 FROM faults.webhook FOR UPDATE");
-        let due = block_on(store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst }));
+        let due = block_on(store.due_page(DuePage { webhook, limit: 1, order: DueOrder::OLDEST_FIRST }));
         let due = due.expect("it reads").pop().expect("something is owed");
         delivered.insert(due.id.event.raw());
         let mut finished = sample::finished(workspace, due, Verdict::Delivered);

@@ -246,6 +246,6 @@ pub(super) fn publish(
 }
 
 pub(super) fn due(store: &PostgresStore, webhook: i64) -> Vec<signalpost_core::delivery::Due> {
-    let page = DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OldestFirst };
+    let page = DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OLDEST_FIRST };
     block_on(store.due_page(page)).expect("it reads")
 }

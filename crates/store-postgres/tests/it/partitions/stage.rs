@@ -135,7 +135,7 @@ impl Stage {
         verdict: impl Fn(EventId) -> Option<Verdict>,
     ) {
         let page =
-            DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OldestFirst };
+            DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OLDEST_FIRST };
         let due = block_on(self.store().due_page(page)).expect("it reads");
         let ended =
             due.into_iter().filter_map(|due| Some(sample::finished(workspace, due, verdict(due.id.event)?)));
@@ -149,7 +149,7 @@ impl Stage {
 
     pub(crate) fn owed(&self, webhook: i64) -> Vec<EventId> {
         let page =
-            DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OldestFirst };
+            DuePage { webhook: WebhookId::from_raw(webhook), limit: 1_000, order: DueOrder::OLDEST_FIRST };
         let due = block_on(self.store().due_page(page)).expect("it reads");
         due.into_iter().map(|due| due.id.event).collect()
     }

@@ -29,13 +29,21 @@ pub async fn a_page_is_ordered_by_time_and_then_event(harness: &dyn Harness) {
         let page = kit.due_page(DuePage { webhook, limit, order }).await.expect("it reads");
         page.iter().map(|due| due.id.event.raw()).collect()
     };
-    let ids = async |limit| ordered(limit, DueOrder::OldestFirst).await;
+    let ids = async |limit| ordered(limit, DueOrder::OLDEST_FIRST).await;
+    let since = |ms| DueOrder::OldestFirst { from: sample::at(ms) };
     let newest = |ms| DueOrder::NewestFirst { until: sample::at(ms) };
     assert_eq!(ordered(9, newest(500)).await, [31, 33, 32, 35, 34]);
     assert_eq!(ordered(2, newest(500)).await, [31, 33], "the last ones");
     assert_eq!(ordered(2, newest(499)).await, [33, 32], "of those that are due");
     assert_eq!(ids(9).await, [34, 35, 32, 33, 31]);
     assert_eq!(ids(3).await, [34, 35, 32], "the earliest ones");
+    assert_eq!(
+        ordered(2, since(400)).await,
+        [32, 33],
+        "the earliest ones of those that are due from then on"
+    );
+    assert_eq!(ordered(9, since(401)).await, [31]);
+    assert_eq!(ordered(9, since(501)).await, [0i64; 0]);
     let first = kit.owed(webhook).await[0];
     kit.attempt(workspace, first, Verdict::RetryAt(sample::at(450))).await;
     assert_eq!(ids(9).await, [35, 32, 33, 34, 31], "a retry takes its place by its own time");
@@ -110,7 +118,7 @@ pub async fn what_came_after_a_cut_is_owed(harness: &dyn Harness) {
     }
     for pass in ["before upkeep", "after upkeep"] {
         let page = kit
-            .due_page(DuePage { webhook, limit: 1, order: DueOrder::OldestFirst })
+            .due_page(DuePage { webhook, limit: 1, order: DueOrder::OLDEST_FIRST })
             .await
             .expect("it reads");
         assert_eq!(page.iter().map(|due| due.id.event.raw()).collect::<Vec<_>>(), [61], "{pass}");

@@ -117,7 +117,7 @@ impl Kit {
 
     /// Everything that a webhook is owed.
     pub(super) async fn owed(&self, webhook: WebhookId) -> Vec<Due> {
-        self.due_page(DuePage { webhook, limit: 10_000, order: DueOrder::OldestFirst })
+        self.due_page(DuePage { webhook, limit: 10_000, order: DueOrder::OLDEST_FIRST })
             .await
             .expect("it reads")
     }

@@ -190,6 +190,10 @@ pub enum Version {
 #[derive(Clone, Copy, Debug)]
 pub enum End {
     Oldest,
+    /// Of what is due since so long ago.
+    OldestSince {
+        ms: i64,
+    },
     /// Of what is due by now.
     Newest,
 }
@@ -242,7 +246,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         5 => catalog_operation().prop_map(Operation::Catalog),
         8 => vec(draft(), 1..4).prop_map(Operation::Accept),
         4 => (vec(draft(), 1..3), call()).prop_map(|(drafts, call)| Operation::AcceptOnce { drafts, call }),
-        8 => (choice(), 1..4usize, prop_oneof![2 => Just(End::Oldest), 1 => Just(End::Newest)])
+        8 => (choice(), 1..4usize, end())
             .prop_map(|(webhook, rows, from)| Operation::Start { webhook, rows, from }),
         8 => vec(ended(), 1..4).prop_map(Operation::Finish),
         4 => (choice(), caller(), prop_oneof![Just(RequeueRule::Ended), Just(RequeueRule::Any)])
@@ -254,6 +258,14 @@ fn operation() -> impl Strategy<Value = Operation> {
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),
         1 => Just(Operation::Probe),
         1 => prop_oneof![Just(Goodbye::Close), Just(Goodbye::Drop)].prop_map(Operation::Reopen),
+    ]
+}
+
+fn end() -> impl Strategy<Value = End> {
+    prop_oneof![
+        2 => Just(End::Oldest),
+        1 => wait_ms().prop_map(|ms| End::OldestSince { ms }),
+        1 => Just(End::Newest),
     ]
 }
 

@@ -27,9 +27,12 @@ impl Data {
         let mut owed: Vec<Due> =
             self.owed().filter(|due| due.id.webhook == params.webhook).copied().collect();
         owed.sort_by_key(|due| (due.due_at, due.id.event));
-        if let DueOrder::NewestFirst { until } = params.order {
-            owed.retain(|due| due.due_at <= until);
-            owed.reverse();
+        match params.order {
+            DueOrder::OldestFirst { from } => owed.retain(|due| due.due_at >= from),
+            DueOrder::NewestFirst { until } => {
+                owed.retain(|due| due.due_at <= until);
+                owed.reverse();
+            }
         }
         owed.truncate(params.limit);
         owed

@@ -168,7 +168,8 @@ pub(super) async fn start(
     world: &mut World,
 ) -> Compared {
     let order = match from {
-        End::Oldest => DueOrder::OldestFirst,
+        End::Oldest => DueOrder::OLDEST_FIRST,
+        End::OldestSince { ms } => DueOrder::OldestFirst { from: world.now().plus_ms(-ms) },
         End::Newest => DueOrder::NewestFirst { until: world.now() },
     };
     let Some((owner, webhook)) = choose(&world.webhooks, webhook) else { return Ok(()) };
