@@ -82,7 +82,7 @@ mod tests {
             accepted_at: Timestamp::default(),
             payload_removed_at: None,
         };
-        committed.accepted(vec![Stored { event: Arc::new(event), ordered: vec![targets[0]] }]);
+        committed.accepted(vec![Stored { event: Arc::new(event), told_apart: vec![targets[0]] }]);
         let Metrics { events_accepted, deliveries_created, .. } = &*committed.metrics;
         assert_eq!((events_accepted.get(), deliveries_created.get()), (1, 2));
     }

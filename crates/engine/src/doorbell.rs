@@ -268,10 +268,10 @@ impl Doorbell {
 
 impl CommitListener for Doorbell {
     fn accepted(&self, events: Vec<Stored>) {
-        let messages = events.iter().flat_map(|Stored { event, ordered }| {
+        let messages = events.iter().flat_map(|Stored { event, told_apart }| {
             let message =
                 |webhook: &WebhookId| Message::Accepted { event: Arc::clone(event), webhook: *webhook };
-            let at_once = event.targets.iter().filter(|webhook| !ordered.contains(webhook));
+            let at_once = event.targets.iter().filter(|webhook| !told_apart.contains(webhook));
             at_once.map(move |webhook| (*webhook, message(webhook)))
         });
         self.spread(messages);

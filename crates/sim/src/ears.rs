@@ -73,8 +73,8 @@ impl CommitListener for Ears {
     fn accepted(&self, events: Vec<Stored>) {
         let stored = events.iter().map(|stored| &stored.event);
         stored.clone().for_each(|event| self.trouble.commits.note(event.workspace, event.sequence));
-        let at_once = events.iter().flat_map(|Stored { event, ordered }| {
-            let targets = event.targets.iter().filter(|webhook| !ordered.contains(webhook));
+        let at_once = events.iter().flat_map(|Stored { event, told_apart }| {
+            let targets = event.targets.iter().filter(|webhook| !told_apart.contains(webhook));
             targets.map(|webhook| DeliveryId { event: event.id, webhook: *webhook })
         });
         self.ring(Told::Accepted(at_once.collect()));

@@ -35,6 +35,7 @@ mod schema;
 mod session;
 mod shared;
 mod shell;
+mod shown;
 mod spans;
 mod store;
 mod tidy;

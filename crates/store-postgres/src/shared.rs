@@ -1,6 +1,7 @@
 //! What all work on the store's thread shares, and what it shares with the handles.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,6 +19,7 @@ use crate::locks::schema_key;
 use crate::nodes::{Duty, Process};
 use crate::retention::Walk;
 use crate::session::Session;
+use crate::shown::Shown;
 use crate::write::News;
 use crate::{changes, meta};
 
@@ -74,6 +76,7 @@ pub(crate) struct Shared {
     /// Of this node, which changes when the others have thought it to be gone.
     pub(crate) token: Cell<i64>,
     pub(crate) bells: Bells,
+    pub(crate) shown: Rc<Shown>,
     /// The number of the change up to which this node goes by what others have changed.
     pub(crate) seen: Cell<i64>,
     /// Held while it is being raised.
@@ -110,6 +113,7 @@ impl Shared {
             living: Cell::new(1),
             token: Cell::new(0),
             bells: Bells::default(),
+            shown: Rc::default(),
             seen: Cell::new(changes::read::newest(session).await?),
             catching_up: Mutex::default(),
             settling: Settling::default(),
@@ -128,7 +132,8 @@ impl Shared {
     }
 
     /// Tells of a commit, before whoever asked for it is answered.
-    pub(crate) fn tell(&self, news: News) {
+    pub(crate) fn tell(&self, mut news: News) {
+        news.leave_out_shown();
         self.board.highest_id.fetch_max(news.highest_id, Ordering::AcqRel);
         self.board.answers_forgotten.fetch_add(news.answers_forgotten, Ordering::Relaxed);
         self.bells.note(&news, &self.board.ownership);

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_channel::oneshot;
+use signalpost_core::delivery::Due;
 use signalpost_store::{Answer, StoreError};
 
 use crate::connect::Connector;
@@ -63,6 +64,19 @@ impl PostgresStore {
         work: impl AsyncFnOnce(&Session) -> Result<T, Failure> + Send + 'static,
     ) -> Answer<T> {
         self.run(async move |pool| work::read(&pool, work).await)
+    }
+
+    /// A read of what is owed, by whoever delivers it then.
+    pub(crate) fn read_shown<T: Send + 'static>(
+        &self,
+        work: impl AsyncFnOnce(&Session) -> Result<Vec<T>, Failure> + Send + 'static,
+        due: impl Fn(&T) -> Due + Send + 'static,
+    ) -> Answer<Vec<T>> {
+        self.run(async move |pool| {
+            let rows = work::read(&pool, work).await?;
+            pool.shared.shown.note(rows.iter().map(due));
+            Ok(rows)
+        })
     }
 
     /// A read that sees everything as it is at one moment.

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use futures_util::future::{try_join, try_join3, try_join5};
 use signalpost_core::delivery::{CutReason, Due};
 use signalpost_core::event::Sequence;
-use signalpost_core::id::{WebhookId, WorkspaceId};
+use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
 use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 use signalpost_store::change::Change;
@@ -23,6 +23,7 @@ use crate::locks::{self, Locked};
 use crate::nodes::fence;
 use crate::session::{Session, Standing};
 use crate::shared::Shared;
+use crate::shown::{self, Since};
 use known::{Head, Known, head};
 
 pub(crate) use known::SELECT_HEADS;
@@ -91,9 +92,27 @@ pub(crate) struct News {
     pub(crate) kept_bytes: i64,
     /// What nodes remember that is not so any more, if there is any of it.
     pub(crate) changed: Option<Changed>,
+    /// Whoever delivers knows already of what was shown since.
+    pub(crate) since: Option<Since>,
 }
 
 impl News {
+    /// Leaves out what was shown to whoever delivers since the transaction began.
+    pub(crate) fn leave_out_shown(&mut self) {
+        let shown = self.since.take().map(|since| since.rounds()).unwrap_or_default();
+        if shown.is_empty() {
+            return;
+        }
+        let is_new = |due: &Due| !shown.contains(&shown::round(*due));
+        self.requeued.retain(|(due, _)| is_new(due));
+        self.released.retain(is_new);
+        for Stored { event, told_apart } in &mut self.accepted {
+            let round =
+                |webhook: &WebhookId| (DeliveryId { event: event.id, webhook: *webhook }, event.sequence);
+            told_apart.extend(event.targets.iter().filter(|webhook| shown.contains(&round(webhook))));
+        }
+    }
+
     pub(crate) fn note_id(&mut self, raw: i64) {
         self.highest_id = self.highest_id.max(raw);
     }
@@ -151,7 +170,8 @@ impl<'s> Write<'s> {
     fn new(session: &'s Session, shared: &'s Shared) -> Self {
         session.set_standing(Standing::Writing);
         let (known, tallies) = (Known::default(), BTreeMap::new());
-        Self { session, shared, known, tallies, changes: Vec::new(), news: News::default() }
+        let news = News { since: Some(shared.shown.begin()), ..News::default() };
+        Self { session, shared, known, tallies, changes: Vec::new(), news }
     }
 
     /// Locks a workspace, if it exists or not, before anything of it is read.

@@ -139,7 +139,8 @@ pub trait Ledger: Send + Sync {
 
 /// Told of commits, on the committing thread, before the caller of the verb is answered. Must not block.
 pub trait CommitListener: Send + Sync {
-    /// Every commit that stored events calls this once, with all of them in commit order.
+    /// Every commit that stored events calls this once, with all of them in commit order. What [`Ledger::due_page`] and
+    /// [`Ledger::unattempted`] have shown before is not told of any more, here and below: it may have ended.
     fn accepted(&self, events: Vec<Stored>);
     /// Every commit that owes deliveries of a workspace once more calls this, with all that it has in order; never with none.
     fn requeued(&self, due: Vec<Due>, workspace: WorkspaceId);
@@ -164,8 +165,9 @@ pub trait CommitListener: Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     pub event: Arc<Event>,
-    /// Those of its targets that keep an order: when each is owed is told apart.
-    pub ordered: Vec<WebhookId>,
+    /// Those of its targets that nobody is told of with it. When one that keeps an order is owed is told apart; of others whoever
+    /// delivers may have read before.
+    pub told_apart: Vec<WebhookId>,
 }
 
 /// An event with its targets, chosen from the webhooks as they were at `version`.

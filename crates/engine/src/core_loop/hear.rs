@@ -20,6 +20,13 @@ use crate::id_map::core_of;
 use crate::lane::{Config, Lane, Payload};
 
 impl Running {
+    /// Hears what was told before something else that has happened by now. What a page has named may be over and forgotten when
+    /// the news of its commit are heard: told before the outcome came to the disk, they have to be heard before it is forgotten.
+    pub(super) fn hear_what_came(&mut self) {
+        let came = self.door.mailbox.take().now_or_never();
+        came.into_iter().flatten().for_each(|message| self.hear(message));
+    }
+
     pub(super) fn hear(&mut self, message: Message) {
         let message = self.engine.doorbell.keep_or_pass_on(self.door.number, message);
         let Some(message) = message else { return };

@@ -26,6 +26,7 @@ impl Running {
             Done::Ended(underway, Ok(ended)) => self.judge(underway, ended),
             Done::Ended(Underway { slot, .. }, Err(unbegun)) => self.take_back(slot, unbegun),
             Done::Recorded(endings) => {
+                self.hear_what_came();
                 self.records_in_flight -= 1;
                 self.unrecorded -= endings.len();
                 endings.iter().for_each(|ending| self.settle(ending));

@@ -1,21 +1,26 @@
 //! What a core reads at once. How it behaves as a whole stands in `tests/it`.
 
 use futures_util::FutureExt;
-use signalpost_core::attempt::Exchange;
-use signalpost_core::event::Sequence;
-use signalpost_core::id::{DeliveryId, EventId};
+use signalpost_core::attempt::{Exchange, Verdict};
+use signalpost_core::delivery::Due;
+use signalpost_core::event::{Event, Sequence};
+use signalpost_core::id::{DeliveryId, EventId, WorkspaceId};
 use signalpost_core::limits::CORE_LOADS_MAX;
 use signalpost_core::ports::{OutboundRequest, Random};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
+use signalpost_store::CommitListener;
+use signalpost_store::ledger::{Backlog, Stored};
 use signalpost_store::testing::in_place::InPlace;
 use signalpost_store::testing::memory::MemoryStore;
+use signalpost_store::testing::sample;
 
 use super::*;
 use crate::EngineOptions;
+use crate::attempt::Ending;
 use crate::hand_clock::HandClock;
 use crate::id_map::core_of;
-use crate::lane::Payload;
+use crate::lane::{Epoch, Payload};
 
 const MORE: usize = 50;
 
@@ -89,6 +94,39 @@ fn the_store_is_asked_for_a_bounded_number_of_webhooks_at_once() {
         core.start_attempts();
     }
     assert_eq!((core.loads_in_flight, core.unloaded.len(), core.held), (0, 0, 0), "nobody has such webhooks");
+}
+
+/// A page may name what was committed before anybody hears of it. Heard when it has ended, it would be sent once more.
+#[test]
+fn what_was_told_before_an_outcome_is_on_disk_is_heard_before_it_is_forgotten() {
+    let mut core = core();
+    core.door.open();
+    owe(&mut core, 1);
+    let webhook = WebhookId::from_raw(1);
+    let (id, due_at) = (DeliveryId { event: EventId::from_raw(1), webhook }, core.engine.clock.now());
+    let event = sample::event(WorkspaceId::from_raw(1), 1, 1, &[webhook]);
+    let event = Arc::new(Event {
+        id: id.event,
+        workspace: event.workspace,
+        sequence: Sequence(1),
+        content: event.content,
+        targets: vec![webhook],
+        accepted_at: due_at,
+        payload_removed_at: None,
+    });
+    core.engine.doorbell.accepted(vec![Stored { event, told_apart: Vec::new() }]);
+    let ending = Ending {
+        due: Due { id, due_at, born: Sequence(1), steps: 0, tries: 0, order: None },
+        workspace: WorkspaceId::from_raw(1),
+        verdict: Verdict::Delivered,
+        disabled: None,
+        backlog: Backlog::Kept,
+        epoch: Epoch::default(),
+    };
+    (core.records_in_flight, core.unrecorded) = (1, 1);
+    core.deal_with(Done::Recorded(vec![ending]));
+    assert_eq!(core.held, 0, "it is delivered");
+    assert!(core.door.mailbox.take().now_or_never().is_none(), "and nothing says that it is owed");
 }
 
 /// It would send what another core sends.

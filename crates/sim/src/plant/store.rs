@@ -141,7 +141,7 @@ fn as_if_stored(event: &AcceptEvent) -> Stored {
     let AcceptEvent { id, workspace, content, targets, ordered, accepted_at, .. } = event.clone();
     let (sequence, payload_removed_at) = (Sequence(1), None);
     let event = Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at };
-    Stored { event: Arc::new(event), ordered }
+    Stored { event: Arc::new(event), told_apart: ordered }
 }
 
 /// The answer of a store that stores nothing.

@@ -57,9 +57,9 @@ impl Bells {
     pub(crate) fn note(&self, news: &News, ownership: &Ownership) {
         let mut pending = self.pending.borrow_mut();
         let is_others = |webhook: &WebhookId| ownership.epoch_of(LaneGroup::of(*webhook)).is_none();
-        for Stored { event, ordered } in &news.accepted {
+        for Stored { event, told_apart } in &news.accepted {
             let named =
-                event.targets.iter().filter(|webhook| is_others(webhook) && !ordered.contains(webhook));
+                event.targets.iter().filter(|webhook| is_others(webhook) && !told_apart.contains(webhook));
             named.for_each(|webhook| pending.name(*webhook, event.id));
         }
         let requeued = news.requeued.iter().map(|(due, _)| due.id.webhook);

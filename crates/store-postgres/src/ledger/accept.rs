@@ -185,6 +185,6 @@ pub(crate) fn store(
         owed.list_in_feed(event);
     }
     write.news.note_id(event.id.raw());
-    write.news.accepted.push(Stored { event: Arc::clone(event), ordered: one.ordered.clone() });
+    write.news.accepted.push(Stored { event: Arc::clone(event), told_apart: one.ordered.clone() });
     Ok(Accepted { id: event.id, sequence, deliveries: event.targets.len(), repeated: Repeated::No })
 }

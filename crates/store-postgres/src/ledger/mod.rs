@@ -123,11 +123,11 @@ impl Ledger for PostgresStore {
     }
 
     fn due_page(&self, params: DuePage) -> Answer<Vec<Due>> {
-        self.read(async move |session| due_page::run(session, params).await)
+        self.read_shown(async move |session| due_page::run(session, params).await, |due| *due)
     }
 
     fn unattempted(&self, deliveries: Vec<DeliveryId>) -> Answer<Vec<(Due, Arc<Event>)>> {
-        self.read(async move |session| unattempted::run(session, &deliveries).await)
+        self.read_shown(async move |session| unattempted::run(session, &deliveries).await, |(due, _)| *due)
     }
 
     fn events_by_id(&self, ids: Vec<EventId>) -> Answer<Vec<Arc<Event>>> {

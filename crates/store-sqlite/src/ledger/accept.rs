@@ -184,7 +184,7 @@ pub(crate) fn store(write: &mut Write<'_>, one: &mut Incoming) -> Result<Accepte
     }
     index::note_event(write, event)?;
     write.news.note_id(event.id.raw());
-    write.news.accepted.push(Stored { event: Arc::clone(event), ordered: one.ordered.clone() });
+    write.news.accepted.push(Stored { event: Arc::clone(event), told_apart: one.ordered.clone() });
     Ok(Accepted { id: event.id, sequence, deliveries: event.targets.len(), repeated: Repeated::No })
 }
 

@@ -1,14 +1,18 @@
 //! The network between the store and the server loses everything, or only answers, and nobody is told. No verb waits for ever.
 
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use signalpost_core::delivery::Due;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::principal::Principal;
 use signalpost_core::time::Timestamp;
 use signalpost_store::catalog::{DeleteWebhook, ListWebhooks};
+use signalpost_store::ledger::{CommitListener, DueOrder, DuePage, Stored};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, StoreError};
+use signalpost_store::{Catalog, Ledger, StoreError};
 use signalpost_testkit::{Postgres, wait_for};
 
 use super::proxy::{Line, Proxy};
@@ -58,6 +62,50 @@ fn a_line_that_is_cut_and_mended_loses_nothing() {
 #[test]
 fn answers_that_do_not_arrive_lose_nothing() {
     go_through(Line::Deaf);
+}
+
+/// Events that somebody was told of, and of which webhooks not.
+#[derive(Default)]
+struct Heard(Mutex<Vec<(i64, Vec<WebhookId>)>>);
+
+impl CommitListener for Heard {
+    fn accepted(&self, events: Vec<Stored>) {
+        let heard = events.into_iter().map(|stored| (stored.event.id.raw(), stored.told_apart));
+        self.0.lock().expect("nobody panics here").extend(heard);
+    }
+
+    fn requeued(&self, _due: Vec<Due>, _workspace: WorkspaceId) {}
+
+    fn released(&self, _due: Due) {}
+}
+
+/// The commit was seen before its answer came: what it owes may be delivered and forgotten by then.
+#[test]
+fn what_was_read_before_a_commit_was_answered_is_not_told_of() {
+    let (stage, proxy) = behind_a_proxy();
+    let heard = Arc::new(Heard::default());
+    stage.store.listen(heard.clone());
+    let (workspace, webhook, others) = (stage.workspace, stage.webhook, WebhookId::from_raw(12));
+    block_on(stage.store.create_webhook(sample::webhook(workspace, 12).into())).expect("a webhook");
+    let version = block_on(stage.store.fan_out(workspace)).expect("it reads").expect("it exists").version;
+    let publish = |n| {
+        let event = sample::event(workspace, n, version, &[webhook, others]);
+        block_on(stage.store.accept(vec![event])).expect("it is accepted");
+    };
+    publish(1_000);
+    let page = DuePage { webhook, limit: 9, order: DueOrder::OLDEST_FIRST };
+    thread::scope(|scope| {
+        proxy.set(Line::DeafToCommits);
+        let publisher = scope.spawn(|| publish(1_001));
+        wait_for("a commit", PATIENCE, || proxy.losses() > 0).expect("it is committed");
+        let owed = block_on(stage.store.due_page(page)).expect("it reads");
+        assert_eq!(owed.iter().map(|due| due.id.event.raw()).collect::<Vec<_>>(), [1_000, 1_001]);
+        proxy.set(Line::Whole);
+        publisher.join().expect("it is told what became of it");
+    });
+    publish(1_002);
+    let told = heard.0.lock().expect("nobody panics here").clone();
+    assert_eq!(told, [(1_000, vec![]), (1_001, vec![webhook]), (1_002, vec![])]);
 }
 
 /// The commit has come through, and only its answer is lost: the server is asked on another connection.

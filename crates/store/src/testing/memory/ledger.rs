@@ -114,7 +114,7 @@ impl Data {
             Arc::new(Event { id, workspace, sequence, content, targets, accepted_at, payload_removed_at });
         let fingerprint = dedupe.map(|dedupe| dedupe.fingerprint);
         self.events.insert(id, EventRow { event: Arc::clone(&event), fingerprint });
-        Stored { event, ordered }
+        Stored { event, told_apart: ordered }
     }
 
     pub(super) fn finish(&mut self, finished: &Finished) {
