@@ -12,6 +12,7 @@ pub mod batch;
 pub mod catalog;
 pub mod change;
 pub mod cluster;
+mod due;
 pub mod error;
 pub mod lease_counts;
 pub mod ledger;
