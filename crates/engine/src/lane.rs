@@ -1,9 +1,9 @@
 //! The queue of one webhook: what is ready, what waits for its time, and what is still on disk only.
 //!
 //! A lane holds a bounded part of what it is owed. `known` names every delivery that memory answers for: ready,
-//! waiting, in flight, or ended and not yet recorded. Everything else is found again by reading a page of owed
-//! rows from its beginning and leaving out what is known, so no order of commits and reads can lose a row or send
-//! one twice.
+//! waiting, in flight, or ended and not yet recorded. Everything else is found again by reading pages of owed rows,
+//! from the first that may be missing here, and leaving out what is known, so no order of commits and reads can lose a row or
+//! send one twice.
 
 mod back;
 mod gate;
