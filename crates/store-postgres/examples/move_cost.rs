@@ -10,62 +10,32 @@
     reason = "a measurement stands on the world's side of the ports"
 )]
 
+mod support;
+
 use std::ops::ControlFlow;
-use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::ports::{BoxFuture, Clock, Threads};
 use signalpost_core::retention::RetentionRules;
-use signalpost_core::time::{Monotonic, Timestamp};
 use signalpost_store::ledger::{DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::transfer::Bounds;
 use signalpost_store::{Catalog, Ledger};
+use signalpost_store_postgres::PostgresStore;
 use signalpost_store_postgres::cells::{Mover, Step};
-use signalpost_store_postgres::{ANSWER_TIMEOUT, Duty, OpenOptions, PostgresStore, Process};
 use signalpost_testkit::Postgres;
 
 const PAYLOAD_BYTES: usize = 512;
 const GROUP: usize = 1_000;
 const WEBHOOK: i64 = 11;
 
-struct SystemThreads;
-
-impl Threads for SystemThreads {
-    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
-        std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("a thread");
-    }
-}
-
-struct SystemClock(Instant);
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later");
-        Timestamp::from_ms(i64::try_from(since.as_millis()).expect("this century"))
-    }
-
-    fn monotonic(&self) -> Monotonic {
-        Monotonic::from_us(u64::try_from(self.0.elapsed().as_micros()).expect("not so long"))
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        unreachable!("a store sleeps by timers of its own")
-    }
-
-    fn give_way(&self) -> BoxFuture<'static, ()> {
-        unreachable!("nobody does here")
-    }
-}
-
 fn main() {
     let events = std::env::args().nth(1).map_or(100_000, |text| text.parse().expect("a whole number"));
     let server = Postgres::start(&["shared_buffers=256MB"]).expect("a server");
-    let [source, target] = ["one", "two"].map(|schema| open(&server, schema));
+    let [source, target] = ["one", "two"].map(|schema| support::open(&server, schema));
     fill(&source, events);
     let mover = Mover {
         source: (&source, "one"),
@@ -107,22 +77,6 @@ const fn part_of(step: Step) -> &'static str {
         Step::Showing => "showing",
         Step::Confirming => "removing",
     }
-}
-
-fn open(server: &Postgres, schema: &str) -> PostgresStore {
-    let opened = PostgresStore::open(OpenOptions {
-        url: server.url(),
-        schema: schema.to_owned(),
-        answer_timeout: ANSWER_TIMEOUT,
-        tls: &|_| Err("nobody asked for it".to_owned()),
-        threads: &SystemThreads,
-        clock: Arc::new(SystemClock(Instant::now())),
-        drift: Arc::new(|_| {}),
-        process: Process { name: String::new(), is_gone: |_| false },
-        duty: Duty::Delivers,
-        cell: None,
-    });
-    opened.expect("it opens")
 }
 
 fn fill(store: &PostgresStore, events: usize) {

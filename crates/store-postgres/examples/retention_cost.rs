@@ -12,22 +12,23 @@
     reason = "a measurement stands on the world's side of the ports"
 )]
 
+mod support;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::id::{EventId, WebhookId, WorkspaceId, first_id_at};
-use signalpost_core::ports::{BoxFuture, Clock, Threads};
 use signalpost_core::retention::RetentionRules;
-use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::{AcceptEvent, DueOrder, DuePage, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::{Catalog, Ledger};
-use signalpost_store_postgres::{ANSWER_TIMEOUT, Duty, OpenOptions, PostgresStore, Process};
+use signalpost_store_postgres::PostgresStore;
 use signalpost_testkit::Postgres;
 
 const WORKSPACES: i64 = 100;
@@ -37,35 +38,6 @@ const HOUR_MS: i64 = 3_600_000;
 const AGE_H: i64 = 8;
 /// Nobody writes to a closed hour any more.
 const OVER_MS: i64 = (AGE_H + 1) * HOUR_MS + 600_000;
-
-struct SystemThreads;
-
-impl Threads for SystemThreads {
-    fn spawn(&self, name: &str, body: Box<dyn FnOnce() + Send>) {
-        std::thread::Builder::new().name(name.to_owned()).spawn(body).expect("a thread");
-    }
-}
-
-struct SystemClock(Instant);
-
-impl Clock for SystemClock {
-    fn now(&self) -> Timestamp {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("it is later");
-        Timestamp::from_ms(i64::try_from(since.as_millis()).expect("this century"))
-    }
-
-    fn monotonic(&self) -> Monotonic {
-        Monotonic::from_us(u64::try_from(self.0.elapsed().as_micros()).expect("not so long"))
-    }
-
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        unreachable!("a store sleeps by timers of its own")
-    }
-
-    fn give_way(&self) -> BoxFuture<'static, ()> {
-        unreachable!("nobody does here")
-    }
-}
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
@@ -99,19 +71,7 @@ struct Bench {
 impl Bench {
     fn open(begins_ms: i64) -> Self {
         let server = Postgres::start(&["shared_buffers=256MB", "autovacuum=off"]).expect("a server");
-        let store = PostgresStore::open(OpenOptions {
-            url: server.url(),
-            schema: "cost".to_owned(),
-            answer_timeout: ANSWER_TIMEOUT,
-            tls: &|_| Err("nobody asked for it".to_owned()),
-            threads: &SystemThreads,
-            clock: Arc::new(SystemClock(Instant::now())),
-            drift: Arc::new(|_| {}),
-            process: Process { name: String::new(), is_gone: |_| false },
-            duty: Duty::Delivers,
-            cell: None,
-        });
-        let store = Arc::new(store.expect("it opens"));
+        let store = Arc::new(support::open(&server, "cost"));
         for n in 1..=WORKSPACES {
             block_on(store.create_workspace(sample::workspace(n))).expect("a workspace");
             block_on(store.create_webhook(sample::webhook(WorkspaceId::from_raw(n), 1_000 + n).into()))

@@ -8,6 +8,7 @@ use super::tables::Bulk;
 use super::{Move, MoveError, Phase, phase};
 use crate::failure::Failure;
 use crate::move_in::copy_in;
+use crate::move_in::stand::written;
 use crate::pool::Pool;
 use crate::session::{Session, limit};
 use crate::work::transact;
@@ -29,22 +30,9 @@ pub(super) const SELECT_KNOWN_USER: &str = "SELECT u.username
 /// How far a table has come.
 pub(super) async fn stand(session: &Session, moving: i64, bulk: &Bulk) -> Result<Stand, Failure> {
     let name = bulk.table().name;
-    let found = session
-        .one(SELECT, &[&moving, &name], |row| {
-            let mut fields = Fields::new(row, "moving_table", 1);
-            fields.skip();
-            let come_to = fields.optional_blob("come_to")?.map(<[u8]>::to_vec);
-            Ok((come_to, fields.integer("done")? != 0))
-        })
-        .await?;
-    match found {
-        None | Some((None, false)) => Ok(Stand::At(None)),
-        Some((_, true)) => Ok(Stand::Done),
-        Some((Some(bytes), false)) => match Key::from_bytes(&bytes) {
-            Some(key) if key.0.len() == bulk.key_columns() => Ok(Stand::At(Some(key))),
-            _ => Err(StoreError::Unavailable(format!("moving_table {name}: come_to is no key")).into()),
-        },
-    }
+    let written = session.one(SELECT, &[&moving, &name], |row| written(row, "moving_table")).await?;
+    Stand::recall(written, bulk.key_columns())
+        .ok_or_else(|| StoreError::Unavailable(format!("moving_table {name}: come_to is no key")).into())
 }
 
 /// Behind the locks of the workspaces: whoever looks at events looks at all of a page or at nothing of it.

@@ -6,7 +6,7 @@
 mod begin;
 pub(crate) mod copy_in;
 mod read_back;
-mod stand;
+pub(crate) mod stand;
 
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::LocalSet;

@@ -1,6 +1,7 @@
 //! How far a move is.
 
-use signalpost_store::row::Fields;
+use signalpost_store::StoreError;
+use signalpost_store::row::{Fields, Row};
 use signalpost_store::transfer::{Key, Page, Stand, Table, TransferError};
 
 use super::Problem;
@@ -19,25 +20,18 @@ pub(crate) async fn is_unfinished(session: &Session) -> Result<bool, Failure> {
 }
 
 pub(super) async fn read(session: &Session, table: &Table) -> Result<Stand, Problem> {
-    let found = session
-        .one(SELECT, &[&table.name], |row| {
-            let mut fields = Fields::new(row, "migration_table", 1);
-            fields.skip();
-            let come_to = fields.optional_blob("come_to")?.map(<[u8]>::to_vec);
-            Ok((come_to, fields.integer("done")? != 0))
-        })
-        .await?;
-    match found {
-        None | Some((None, false)) => Ok(Stand::At(None)),
-        Some((_, true)) => Ok(Stand::Done),
-        Some((Some(bytes), false)) => match Key::from_bytes(&bytes) {
-            Some(key) if key.0.len() == table.key_columns => Ok(Stand::At(Some(key))),
-            _ => {
-                let problem = format!("migration_table {}: come_to is no key", table.name);
-                Err(TransferError::Target(problem).into())
-            }
-        },
-    }
+    let written = session.one(SELECT, &[&table.name], |row| written(row, "migration_table")).await?;
+    Stand::recall(written, table.key_columns).ok_or_else(|| {
+        TransferError::Target(format!("migration_table {}: come_to is no key", table.name)).into()
+    })
+}
+
+/// How far a table has come, of a row that begins with the table's name.
+pub(crate) fn written(row: &Row<'_>, of: &'static str) -> Result<(Option<Vec<u8>>, bool), StoreError> {
+    let mut fields = Fields::new(row, of, 1);
+    fields.skip();
+    let come_to = fields.optional_blob("come_to")?.map(<[u8]>::to_vec);
+    Ok((come_to, fields.integer("done")? != 0))
 }
 
 /// In the transaction that brings the page's rows.

@@ -45,6 +45,21 @@ pub enum Stand {
     Done,
 }
 
+impl Stand {
+    /// As it was written down, if it was: the last key, and whether it was the last one of all. `None` for what is no key of so many
+    /// columns.
+    pub fn recall(written: Option<(Option<Vec<u8>>, bool)>, key_columns: usize) -> Option<Self> {
+        match written {
+            None | Some((None, false)) => Some(Self::At(None)),
+            Some((_, true)) => Some(Self::Done),
+            Some((Some(bytes), false)) => {
+                let key = Key::from_bytes(&bytes).filter(|key| key.0.len() == key_columns)?;
+                Some(Self::At(Some(key)))
+            }
+        }
+    }
+}
+
 /// Where rows come from. It does not change while it is open.
 pub trait Source {
     /// What tells this installation from others.
