@@ -5,6 +5,7 @@ use std::time::Duration;
 mod elsewhere;
 mod filter;
 mod health;
+mod looks;
 mod moving;
 mod nodes;
 mod partitions;
@@ -22,6 +23,7 @@ pub use health::{
     HOLD_AFTER_DEFAULT, HOLD_AFTER_MAX, HOLD_AFTER_MIN, HOLD_FAILURES_MIN, PROBE_DELAY_MAX, PROBE_DELAY_MIN,
     SLOW_AFTER_FAILURES,
 };
+pub use looks::{LANE_LOOK_BACK_INTERVAL, RECONCILE_INTERVAL, RECONCILE_INTERVAL_MAX, RECONCILE_REST_FACTOR};
 pub use moving::{
     BALANCE_ATTEMPTS_MIN, BALANCE_INTERVAL, LANE_MOVE_WAIT, LANES_MOVED_AT_ONCE, LANES_MOVED_MAX,
 };
@@ -311,8 +313,6 @@ pub const CORE_MEMORY_DELIVERIES_MAX: usize = 100_000;
 pub const CORE_MEMORY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Rows of a page when a lane reads its backlog.
 pub const LANE_PAGE_ROWS: usize = 256;
-/// How often a lane that reads pages begins with all that it is owed, and not where it knows that something is.
-pub const LANE_LOOK_BACK_INTERVAL: Duration = Duration::from_mins(1);
 /// Workspaces whose webhooks are kept in memory for fan-out.
 pub const DIRECTORY_WORKSPACES_MAX: usize = 10_000;
 /// Credentials, and operator keys, kept in memory after their first use.
@@ -374,8 +374,6 @@ pub const RESTORE_NUMBER_STEP_MAX: i64 = 1 << 41;
 /// small filesystem (one in so many parts). A checkpoint of the write-ahead log comes on top.
 pub const STORAGE_RESERVE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 pub const STORAGE_RESERVE_PARTS: u64 = 10;
-/// How often owed deliveries that no lane knows of are looked for.
-pub const RECONCILE_INTERVAL: Duration = Duration::from_secs(30);
 /// Time that a stopping process gives to attempts in flight; what is left is owed at the next start.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(20);
 

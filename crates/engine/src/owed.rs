@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::select;
 use futures_util::pin_mut;
-use signalpost_core::limits::RECONCILE_INTERVAL;
+use signalpost_core::limits::{RECONCILE_INTERVAL, RECONCILE_INTERVAL_MAX, RECONCILE_REST_FACTOR};
 use signalpost_store::ledger::DueLanes;
 
 use crate::Engine;
@@ -25,10 +25,12 @@ impl Engine {
             self.clock.sleep(CORES_PAUSE).await;
         }
         loop {
+            let began = self.clock.monotonic();
             if let Err(error) = self.ring_for_owed().await {
                 tracing::error!(%error, "owed deliveries could not be looked up, trying again later");
             }
-            let (sleep, rung) = (self.clock.sleep(RECONCILE_INTERVAL), self.owed_bell.take());
+            let took = Duration::from_micros(self.clock.monotonic().us_since(began));
+            let (sleep, rung) = (self.clock.sleep(rest_after(took)), self.owed_bell.take());
             pin_mut!(rung);
             select(sleep, rung).await;
         }
@@ -45,5 +47,20 @@ impl Engine {
         }
         self.metrics.oldest_due.saw(look);
         Ok(())
+    }
+}
+
+fn rest_after(look: Duration) -> Duration {
+    (look * RECONCILE_REST_FACTOR).clamp(RECONCILE_INTERVAL, RECONCILE_INTERVAL_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_that_take_long_are_rare() {
+        let rests = [0, 300, 301, 2_000, 3_000, 60_000].map(Duration::from_millis).map(rest_after);
+        assert_eq!(rests.map(|rest| rest.as_millis()), [30_000, 30_000, 30_100, 200_000, 300_000, 300_000]);
     }
 }
