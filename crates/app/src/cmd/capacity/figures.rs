@@ -52,10 +52,10 @@ impl Line {
 
 /// Of two cores that generator, receiver and database shared, which docs/capacity.md names with the commands.
 pub(super) const REFERENCE: Figures = Figures {
-    node: Cost { work: Line { per_event: 25.1, per_delivery: 24.4 }, crossing_us: 25.0 },
-    database: Cost { work: Line { per_event: 23.3, per_delivery: 15.4 }, crossing_us: 31.8 },
-    disk_bytes: Line { per_event: 614.0, per_delivery: 568.0 },
-    log_bytes: Line { per_event: 733.6, per_delivery: 890.4 },
+    node: Cost { work: Line { per_event: 20.3, per_delivery: 23.3 }, crossing_us: 18.1 },
+    database: Cost { work: Line { per_event: 18.3, per_delivery: 16.9 }, crossing_us: 12.0 },
+    disk_bytes: Line { per_event: 612.4, per_delivery: 568.8 },
+    log_bytes: Line { per_event: 731.8, per_delivery: 891.5 },
 };
 
 impl Figures {

@@ -49,7 +49,7 @@ pub(crate) struct CapacityArgs {
     #[arg(long, value_name = "FILE")]
     measured: Option<PathBuf>,
 
-    /// One of `--nodes 3 --scenario steady` there, for what events cost that one node takes and another sends.
+    /// One of `--nodes 3 --connections 192 --scenario steady` there, for what events cost that one node takes and another sends.
     #[arg(long, value_name = "FILE", requires = "measured")]
     measured_nodes: Option<PathBuf>,
 
@@ -62,7 +62,7 @@ pub(crate) const EXAMPLES: &str = "\
 Examples:
   signalpost capacity --events-per-second 5000 --webhooks-per-event 2
   signalpost bench --store postgres --scenario steady --scenario fan-out --json one.json
-  signalpost bench --store postgres --nodes 3 --scenario steady --json three.json
+  signalpost bench --store postgres --nodes 3 --connections 192 --scenario steady --json three.json
   signalpost capacity --events-per-second 50000 --measured one.json --measured-nodes three.json";
 
 fn positive(text: &str) -> Result<f64, String> {
