@@ -194,7 +194,7 @@ impl IdMint {
     }
 }
 
-/// The instant at which a number was minted, or one before it: numbers go ahead of a clock that was set back.
+/// The instant at which a number was minted, or a later one: numbers go ahead of a clock that stands still or was set back.
 pub const fn minted_at(raw: i64) -> Timestamp {
     Timestamp::from_ms(raw >> (SEQUENCE_BITS + NODE_BITS))
 }
@@ -280,11 +280,13 @@ mod tests {
                 let id = mint.mint(Timestamp::from_ms(ms));
                 assert!(id > last);
                 assert_eq!(id >> 12 & 1023, 3, "the node is part of every number");
+                assert!(minted_at(id) >= Timestamp::from_ms(ms), "never before");
                 last = id;
             }
         }
         let by_clock = IdMint::new(0, 0).mint(Timestamp::from_ms(5_000));
         assert_eq!(by_clock, first_id_at(Timestamp::from_ms(5_000)));
+        assert_eq!(minted_at(by_clock), Timestamp::from_ms(5_000));
         assert!([i64::MIN, -1, 0].map(|ms| first_id_at(Timestamp::from_ms(ms))) == [0; 3]);
         assert!(first_id_at(Timestamp::from_ms(i64::MAX)) > by_clock, "it does not overflow");
         let mut after_restart = IdMint::new(0, last);
