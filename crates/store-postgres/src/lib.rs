@@ -32,6 +32,7 @@ mod queue;
 mod replays;
 mod retention;
 mod schema;
+mod script;
 mod session;
 mod shared;
 mod shell;

@@ -88,18 +88,13 @@ pub(crate) async fn take(session: &Session, schema: i64, locked: &[Locked]) -> R
     Ok(())
 }
 
-/// The same beside others who share them.
-pub(crate) async fn share(session: &Session, schema: i64, locked: &[Locked]) -> Result<(), Failure> {
-    session.execute(SHARE, &[&keys(schema, locked)]).await?;
-    Ok(())
-}
-
 /// Takes a lock until the end of the transaction, if nobody has it, shared or not.
 pub(crate) async fn try_take(session: &Session, schema: i64, locked: Locked) -> Result<bool, Failure> {
     session.exists(TRY_TAKE, &[&locked.key(schema)]).await
 }
 
-fn keys(schema: i64, locked: &[Locked]) -> Vec<i64> {
+/// The numbers of locks in the order in which they are taken.
+pub(crate) fn keys(schema: i64, locked: &[Locked]) -> Vec<i64> {
     let mut keys: Vec<i64> = locked.iter().map(|one| one.key(schema)).collect();
     keys.sort_unstable();
     keys.dedup();

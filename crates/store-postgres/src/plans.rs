@@ -10,7 +10,7 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{bells, catalog, cells, changes, ledger, nodes, replays, retention, spans, vault};
+use crate::{bells, catalog, cells, changes, ledger, nodes, replays, retention, script, spans, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
 const LARGE: [&str; 25] = [
@@ -117,6 +117,7 @@ async fn look_at_all(client: &Client) {
     }
     look_at(client, WITH_EVERY_EVENT).await;
     look_at(client, BEFORE_COMMIT).await;
+    look_at(client, &script::STATEMENTS).await;
     fill(client).await;
     for statements in [
         bells::STATEMENTS,
@@ -130,6 +131,7 @@ async fn look_at_all(client: &Client) {
         spans::STATEMENTS,
         vault::STATEMENTS,
         BEFORE_COMMIT,
+        &script::STATEMENTS,
     ] {
         look_at(client, statements).await;
     }

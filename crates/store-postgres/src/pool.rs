@@ -5,10 +5,12 @@ use std::ops::Deref;
 use std::rc::Rc;
 use std::time::Duration;
 
+use futures_util::future::try_join;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::connect::Connector;
 use crate::failure::Failure;
+use crate::script;
 use crate::session::Session;
 use crate::shared::Shared;
 use crate::shell;
@@ -79,7 +81,8 @@ impl Pool {
 
     async fn connect(&self) -> Result<Session, Failure> {
         let session = self.connector.connect().await?;
-        session.prepare_all(BEFORE_COMMIT).await?;
+        let scripts = script::preparation();
+        try_join(session.batch(&scripts), session.prepare_all(BEFORE_COMMIT)).await?;
         Ok(session)
     }
 

@@ -18,8 +18,8 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Statement};
 
 use crate::failure::Failure;
+use crate::script::{Answers, Script};
 
-const COMMIT: &str = "COMMIT";
 const NOTHING: &str = "SELECT 1";
 
 /// Values of a statement.
@@ -88,17 +88,18 @@ impl Session {
         self.standing.set(standing);
     }
 
-    /// Sends statements and a commit behind them in one go. The statements must have been prepared before: one that is yet
-    /// to be would come after the commit.
+    /// Sends statements and a script behind them that commits, in one go. The statements must have been prepared before: one that
+    /// is yet to be would come after the commit.
     pub(crate) async fn commit_behind<T>(
         &self,
         statements: impl Future<Output = Result<T, Failure>>,
+        closing: &Script,
     ) -> Result<T, Failure> {
         self.before_commit.set(true);
         let committed = async {
             // The statements were polled before, so they are on their way.
             self.before_commit.set(false);
-            self.batch(COMMIT).await
+            self.batch(closing.text()).await
         };
         let (done, ()) = try_join(statements, committed).await?;
         self.set_standing(Standing::Idle);
@@ -119,6 +120,11 @@ impl Session {
     /// Several statements without parameters.
     pub(crate) async fn batch(&self, sql: &str) -> Result<(), Failure> {
         self.answered(self.client.batch_execute(sql)).await
+    }
+
+    /// Runs a script and gives what it was answered.
+    pub(crate) async fn run(&self, script: &Script) -> Result<Answers, Failure> {
+        self.answered(self.client.simple_query(script.text())).await.map(Answers::of)
     }
 
     /// Whether the server is there.

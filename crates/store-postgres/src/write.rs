@@ -1,12 +1,13 @@
 //! What a verb that writes works with: a transaction, what it knows of the workspaces that it has locked, and what to tell
 //! after the commit.
 
+mod closing;
 mod known;
+mod opening;
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
-use futures_util::future::{try_join, try_join3, try_join5};
 use signalpost_core::delivery::{CutReason, Due};
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
@@ -18,20 +19,15 @@ use signalpost_store::ledger::Stored;
 use crate::catalog::once;
 use crate::changes::note::{self, Changed};
 use crate::failure::Failure;
-use crate::ledger::{finish, owed, record, rows};
-use crate::locks::{self, Locked};
-use crate::nodes::fence;
-use crate::session::{Session, Standing};
+use crate::ledger::{owed, record, rows};
+use crate::locks;
+use crate::session::Session;
 use crate::shared::Shared;
 use crate::shown::{self, Since};
-use known::{Head, Known, head};
+use known::{Head, Known};
 
 pub(crate) use known::SELECT_HEADS;
-
-const BEGIN: &str = "BEGIN";
-const ROLLBACK: &str = "ROLLBACK";
-/// Writes to the server's log alone, so that the commit behind it waits for whatever comes before it there.
-const MARK_LOG: &str = "SELECT pg_logical_emit_message(true, 'signalpost', '')";
+pub(crate) use opening::Opening;
 
 pub(crate) const INSERT_PLACES: &str =
     "INSERT INTO place (workspace, sequence) SELECT * FROM unnest($1::bigint[], $2::bigint[])";
@@ -48,21 +44,13 @@ pub(crate) const INSERT_SWEEP: &str = "INSERT INTO sweep (webhook, due_at, event
     VALUES ($1, -9223372036854775808, -9223372036854775808)
     ON CONFLICT (webhook) DO UPDATE SET due_at = excluded.due_at, event = excluded.event";
 
-/// What is prepared on every connection, because it goes before a commit or behind a lock in one round trip.
+/// What is prepared on every connection, because it goes before a commit or behind a script in one round trip.
 pub(crate) const BEFORE_COMMIT: &[&str] = &[
     locks::LOCK,
-    locks::SHARE,
-    fence::SELECT_EPOCHS,
-    fence::SELECT_COPIED,
-    SELECT_HEADS,
-    INSERT_PLACES,
-    UPDATE_HEADS,
-    INSERT_TALLIES,
     rows::INSERT_MESSAGES,
     rows::INSERT_KEYS,
     owed::INSERT,
     owed::INSERT_FEED,
-    finish::SELECT_LEAVING,
     record::INSERT,
     record::DELETE_DUE,
     once::DELETE_NAMED,
@@ -136,95 +124,7 @@ impl Deref for Write<'_> {
     }
 }
 
-impl<'s> Write<'s> {
-    pub(crate) async fn begin(session: &'s Session, shared: &'s Shared) -> Result<Self, Failure> {
-        let write = Self::new(session, shared);
-        session.batch(BEGIN).await?;
-        Ok(write)
-    }
-
-    /// The same with locks at once, in one round trip.
-    pub(crate) async fn begin_locked(
-        session: &'s Session,
-        shared: &'s Shared,
-        locked: &[Locked],
-    ) -> Result<Self, Failure> {
-        let (write, ()) = Self::begin_with(session, shared, locked, async { Ok(()) }).await?;
-        Ok(write)
-    }
-
-    /// The same with first statements behind the locks, all of them among [`BEFORE_COMMIT`].
-    pub(crate) async fn begin_with<T>(
-        session: &'s Session,
-        shared: &'s Shared,
-        locked: &[Locked],
-        first: impl Future<Output = Result<T, Failure>>,
-    ) -> Result<(Self, T), Failure> {
-        let mut write = Self::new(session, shared);
-        let begun = session.batch(BEGIN);
-        let ((), known, first) = try_join3(begun, write.lock_and_read(locked), first).await?;
-        write.known = known;
-        Ok((write, first))
-    }
-
-    fn new(session: &'s Session, shared: &'s Shared) -> Self {
-        session.set_standing(Standing::Writing);
-        let (known, tallies) = (Known::default(), BTreeMap::new());
-        let news = News { since: Some(shared.shown.begin()), ..News::default() };
-        Self { session, shared, known, tallies, changes: Vec::new(), news }
-    }
-
-    /// Locks a workspace, if it exists or not, before anything of it is read.
-    pub(crate) async fn lock(&mut self, workspace: WorkspaceId) -> Result<(), Failure> {
-        self.lock_all(&[Locked::Workspace(workspace)]).await
-    }
-
-    /// Takes locks. To be called once in a transaction, or with greater care than anybody has. `Moving` when a workspace among
-    /// them is.
-    pub(crate) async fn lock_all(&mut self, locked: &[Locked]) -> Result<(), Failure> {
-        self.lock_moving_too(locked).await?;
-        if self.known.moving.is_empty() { Ok(()) } else { Err(StoreError::Moving.into()) }
-    }
-
-    /// The same for whoever asks [`Self::is_moving`] before anything of a workspace's events is changed.
-    pub(crate) async fn lock_moving_too(&mut self, locked: &[Locked]) -> Result<(), Failure> {
-        let Known { heads, moving } = self.lock_and_read(locked).await?;
-        self.known.heads.extend(heads);
-        self.known.moving.extend(moving);
-        Ok(())
-    }
-
-    /// Whether a workspace is going to another cell, or coming from one: its events must stay as they are. It must be locked.
-    pub(crate) fn is_moving(&self, workspace: WorkspaceId) -> bool {
-        self.known.moving.contains(&workspace)
-    }
-
-    async fn lock_and_read(&self, locked: &[Locked]) -> Result<Known, Failure> {
-        let workspaces = locked.iter().filter_map(|one| match one {
-            Locked::Workspace(id) => Some(id.raw()),
-            _ => None,
-        });
-        let workspaces: Vec<i64> = workspaces.collect();
-        if locked.is_empty() {
-            return Ok(Known::default());
-        }
-        let taken = locks::take(self.session, self.shared.schema_key, locked);
-        if workspaces.is_empty() {
-            taken.await?;
-            return Ok(Known::default());
-        }
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 1] = [&workspaces];
-        let ((), rows) = try_join(taken, self.session.all(SELECT_HEADS, &params, head)).await?;
-        let mut known = Known::default();
-        for (workspace, head) in rows {
-            match head {
-                Some(head) => drop(known.heads.insert(workspace, head)),
-                None => drop(known.moving.insert(workspace)),
-            }
-        }
-        Ok(known)
-    }
-
+impl Write<'_> {
     /// The version of a workspace's webhooks, `None` when there is no such workspace (any more). It must be locked, here
     /// as everywhere below.
     pub(crate) fn version(&self, workspace: WorkspaceId) -> Option<u64> {
@@ -315,77 +215,6 @@ impl<'s> Write<'s> {
     /// Whether it takes something away that nodes remember; nothing when it changes none of that.
     pub(crate) fn revokes(&self) -> Option<bool> {
         (!self.changes.is_empty()).then(|| self.changes.iter().any(Change::revokes))
-    }
-
-    /// Writes down what was counted and commits, in one round trip; what there is to tell.
-    pub(crate) async fn commit(self) -> Result<News, Failure> {
-        self.commit_after(async { Ok(()) }).await
-    }
-
-    /// The same where nothing was written: what others have committed before is on disk then, and on standbys.
-    pub(crate) async fn commit_marked(self) -> Result<News, Failure> {
-        self.session.batch(MARK_LOG).await?;
-        self.commit().await
-    }
-
-    /// The same behind last statements that belong to the transaction, all of them among [`BEFORE_COMMIT`].
-    pub(crate) async fn commit_after(
-        self,
-        last: impl Future<Output = Result<(), Failure>>,
-    ) -> Result<News, Failure> {
-        let written = async {
-            // In the order in which they are sent: the lock on the numbers of changes comes after every other.
-            let changed = note::insert(self.session, self.shared, &self.changes);
-            let (places, heads, tallies) = (self.flush_places(), self.flush_heads(), self.flush_tallies());
-            try_join5(last, places, heads, tallies, changed).await.map(|(.., changed)| changed)
-        };
-        // On the heap: it is large, and every level above would carry it.
-        let changed = self.session.commit_behind(Box::pin(written)).await?;
-        Ok(News { changed, ..self.news })
-    }
-
-    /// Undoes everything. When that fails the connection is left to be closed, which undoes it too.
-    pub(crate) async fn roll_back(self) {
-        match self.session.batch(ROLLBACK).await {
-            Ok(()) => self.session.set_standing(Standing::Idle),
-            Err(failure) => {
-                tracing::debug!(problem = failure.describe(), "a transaction ends with its connection")
-            }
-        }
-    }
-
-    async fn flush_places(&self) -> Result<(), Failure> {
-        let moved = self.known.heads.iter().filter(|(_, head)| head.moved);
-        let (workspaces, sequences): (Vec<i64>, Vec<i64>) =
-            moved.map(|(workspace, head)| (workspace.raw(), head.sequence)).unzip();
-        if !workspaces.is_empty() {
-            self.execute(INSERT_PLACES, &[&workspaces, &sequences]).await?;
-        }
-        Ok(())
-    }
-
-    async fn flush_heads(&self) -> Result<(), Failure> {
-        let changed: Vec<_> = self.known.heads.iter().filter(|(_, head)| head.changed).collect();
-        if changed.is_empty() {
-            return Ok(());
-        }
-        let workspaces: Vec<i64> = changed.iter().map(|(workspace, _)| workspace.raw()).collect();
-        let versions: Vec<i64> = changed.iter().map(|(_, head)| head.version).collect();
-        let expired: Vec<i64> = changed.iter().map(|(_, head)| head.expired_through).collect();
-        self.execute(UPDATE_HEADS, &[&workspaces, &versions, &expired]).await?;
-        Ok(())
-    }
-
-    async fn flush_tallies(&self) -> Result<(), Failure> {
-        if self.tallies.is_empty() {
-            return Ok(());
-        }
-        let column = |of: fn(&Tally) -> i64| self.tallies.values().map(of).collect::<Vec<i64>>();
-        let places: Vec<i64> = self.tallies.keys().copied().collect();
-        let (events, bytes) = (column(|tally| tally.events), column(|tally| tally.bytes));
-        let kept = column(|tally| tally.kept_bytes);
-        self.execute(INSERT_TALLIES, &[&places, &events, &bytes, &kept]).await?;
-        Ok(())
     }
 
     fn living(&mut self, workspace: WorkspaceId) -> Result<&mut Head, StoreError> {

@@ -15,7 +15,7 @@ use crate::queue::Queues;
 
 pub(crate) const NOTIFY: &str = "SELECT pg_notify($1, p) FROM unnest($2::text[]) AS p";
 /// Under load others are told of many commits at once: a notification costs more than what is in it.
-const PAUSE: Duration = Duration::from_millis(2);
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// Tells others of what is to be told, until the store is closed.
 pub(crate) async fn ring(pool: &Pool, queues: &Queues) {

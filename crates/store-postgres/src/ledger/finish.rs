@@ -5,7 +5,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use futures_util::future::try_join4;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::{Due, Place, RoundStanding, Step, place_of};
 use signalpost_core::id::{WebhookId, WorkspaceId};
@@ -21,11 +20,12 @@ use super::{health, history};
 use crate::catalog::close_workspace;
 use crate::failure::Failure;
 use crate::locks::Locked;
-use crate::nodes::fence::{self, Begun};
+use crate::nodes::fence::{self, Begun, Fence};
 use crate::pool::Pool;
+use crate::script::{Answers, Asked, Scripted};
 use crate::session::Session;
 use crate::shell;
-use crate::write::{News, Write};
+use crate::write::{News, Opening, Write};
 
 /// No row when there is no such webhook, not even a tombstone.
 pub(crate) const SELECT_CUTS_UPTO: &str =
@@ -120,11 +120,14 @@ async fn try_commit(pool: &Pool, calls: &[FinishCall], mut known: Known) -> Resu
     let wave = next_wave(&mut rest);
     let rows = Rows::of(&wave);
     let begun: Begun = all().map(fence::begun).collect();
-    let stale = fence::stale(&session, pool.shared.schema_key, &begun);
-    let copied = fence::copied(&session, all());
-    let first = try_join4(stale, copied, leaving(&session, all()), rows.insert(&session));
-    let (mut write, (stale, copied, leaving, written)) =
-        Write::begin_with(&session, &pool.shared, &locked, first).await?;
+    let workspaces = all().map(|one| one.workspace).collect();
+    let mut opening = Opening::locked(&pool.shared, &locked);
+    let fence = Fence::ask(&mut opening, pool.shared.schema_key, &begun, &workspaces);
+    let asked = ask_leaving(&mut opening, all());
+    let (mut write, answers, written) =
+        Write::begin_with(&session, &pool.shared, opening, rows.insert(&session)).await?;
+    let (stale, copied) = (fence.stale(&answers, &begun)?, fence.copied(&answers)?);
+    let leaving = leaving(&answers, asked)?;
     let closes_more = leaving.values().any(|workspace| !known.closing.contains(workspace));
     if !stale.is_empty() || !copied.is_empty() || closes_more {
         write.roll_back().await;
@@ -183,21 +186,19 @@ fn locks_of(one: &Finished) -> impl Iterator<Item = Locked> {
     workspace.into_iter().chain(order)
 }
 
-/// Webhooks among these whose workspaces are closed, each with the workspace.
-async fn leaving(
-    session: &Session,
-    all: impl Iterator<Item = &Finished>,
-) -> Result<HashMap<WebhookId, WorkspaceId>, Failure> {
+fn ask_leaving<'f>(opening: &mut Opening, all: impl Iterator<Item = &'f Finished>) -> Asked {
     let webhooks: HashSet<i64> = all.map(|one| one.due.id.webhook.raw()).collect();
-    let webhooks: Vec<i64> = webhooks.into_iter().collect();
-    let found = session
-        .all(SELECT_LEAVING, &[&webhooks], |row| {
-            let mut fields = Fields::new(row, "leaving", 1);
-            let webhook = WebhookId::from_raw(fields.id("webhook")?);
-            Ok((webhook, WorkspaceId::from_raw(fields.id("workspace")?)))
-        })
-        .await?;
-    Ok(found.into_iter().collect())
+    opening.run(Scripted::SelectLeaving, &[&Vec::from_iter(webhooks)])
+}
+
+/// Webhooks among those asked for whose workspaces are closed, each with the workspace.
+fn leaving(answers: &Answers, asked: Asked) -> Result<HashMap<WebhookId, WorkspaceId>, Failure> {
+    let found = answers.all(asked, |row| {
+        let mut fields = Fields::new(row, "leaving", 1);
+        let webhook = WebhookId::from_raw(fields.id("webhook")?);
+        Ok((webhook, WorkspaceId::from_raw(fields.id("workspace")?)))
+    });
+    Ok(found?.into_iter().collect())
 }
 
 /// Takes out the first ones, up to a delivery that was among them before: what each means for its webhook counts in their

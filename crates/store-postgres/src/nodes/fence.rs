@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::future::try_join;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_store::ledger::Finished;
@@ -12,7 +11,8 @@ use signalpost_store::row::Fields;
 
 use crate::failure::Failure;
 use crate::locks::{self, Locked};
-use crate::session::Session;
+use crate::script::{Answers, Asked, Scripted};
+use crate::write::Opening;
 
 pub(crate) const SELECT_EPOCHS: &str = "SELECT g.number, g.epoch FROM unnest($1::bigint[]) AS k
     CROSS JOIN LATERAL (SELECT number, epoch FROM lane_group WHERE number = k OFFSET 0) AS g";
@@ -29,39 +29,44 @@ pub(crate) fn begun(one: &Finished) -> (LaneGroup, GroupEpoch) {
     (LaneGroup::of(one.due.id.webhook), one.epoch)
 }
 
-/// Locks the groups until the end of the transaction, and gives those of which somebody else has had the group since. Both
-/// statements are sent at once, and stand among those that go before a commit.
-pub(crate) async fn stale(session: &Session, schema_key: i64, begun: &Begun) -> Result<Begun, Failure> {
-    let groups: BTreeSet<LaneGroup> = begun.iter().map(|(group, _)| *group).collect();
-    let locked: Vec<Locked> = groups.iter().map(|group| Locked::LaneGroup(*group)).collect();
-    let ((), current) =
-        try_join(locks::share(session, schema_key, &locked), epochs(session, &groups)).await?;
-    Ok(begun.difference(&current).copied().collect())
+/// What is asked behind the locks of outcomes' groups.
+pub(crate) struct Fence {
+    epochs: Asked,
+    copied: Asked,
 }
 
-/// Workspaces of these outcomes that are being copied to another cell, as it is behind the locks. Sent with the others.
-pub(crate) async fn copied(
-    session: &Session,
-    outcomes: impl Iterator<Item = &Finished>,
-) -> Result<Vec<WorkspaceId>, Failure> {
-    let workspaces: BTreeSet<i64> = outcomes.map(|one| one.workspace.raw()).collect();
-    let workspaces: Vec<i64> = workspaces.into_iter().collect();
-    session
-        .all(SELECT_COPIED, &[&workspaces], |row| {
-            Fields::new(row, "moving", 1).id("workspace").map(WorkspaceId::from_raw)
-        })
-        .await
-}
+impl Fence {
+    /// Locks the groups of outcomes until the end of the transaction.
+    pub(crate) fn ask(
+        opening: &mut Opening,
+        schema_key: i64,
+        begun: &Begun,
+        of: &BTreeSet<WorkspaceId>,
+    ) -> Self {
+        let groups: BTreeSet<LaneGroup> = begun.iter().map(|(group, _)| *group).collect();
+        let locked: Vec<Locked> = groups.iter().map(|group| Locked::LaneGroup(*group)).collect();
+        opening.run(Scripted::Share, &[&locks::keys(schema_key, &locked)]);
+        let numbers: Vec<i64> =
+            groups.iter().map(|group| i64::try_from(group.number()).unwrap_or(i64::MAX)).collect();
+        let epochs = opening.run(Scripted::SelectEpochs, &[&numbers]);
+        let workspaces: Vec<i64> = of.iter().map(|workspace| workspace.raw()).collect();
+        Self { epochs, copied: opening.run(Scripted::SelectCopied, &[&workspaces]) }
+    }
 
-async fn epochs(session: &Session, groups: &BTreeSet<LaneGroup>) -> Result<Begun, Failure> {
-    let numbers: Vec<i64> =
-        groups.iter().map(|group| i64::try_from(group.number()).unwrap_or(i64::MAX)).collect();
-    let found = session
-        .all(SELECT_EPOCHS, &[&numbers], |row| {
+    /// Those of which somebody else has had the group since.
+    pub(crate) fn stale(&self, answers: &Answers, begun: &Begun) -> Result<Begun, Failure> {
+        let found = answers.all(self.epochs, |row| {
             let mut fields = Fields::new(row, "lane_group", 1);
             let group = LaneGroup::numbered(fields.count("number")?);
             Ok(group.zip(GroupEpoch::numbered(fields.count("epoch")?)))
-        })
-        .await?;
-    Ok(found.into_iter().flatten().collect())
+        });
+        let current: Begun = found?.into_iter().flatten().collect();
+        Ok(begun.difference(&current).copied().collect())
+    }
+
+    /// Workspaces that are being copied to another cell.
+    pub(crate) fn copied(&self, answers: &Answers) -> Result<Vec<WorkspaceId>, Failure> {
+        answers
+            .all(self.copied, |row| Fields::new(row, "moving", 1).id("workspace").map(WorkspaceId::from_raw))
+    }
 }
