@@ -52,10 +52,10 @@ impl Line {
 
 /// Of two cores that generator, receiver and database shared, which docs/capacity.md names with the commands.
 pub(super) const REFERENCE: Figures = Figures {
-    node: Cost { work: Line { per_event: 20.3, per_delivery: 23.3 }, crossing_us: 18.1 },
-    database: Cost { work: Line { per_event: 18.3, per_delivery: 16.9 }, crossing_us: 12.0 },
-    disk_bytes: Line { per_event: 612.4, per_delivery: 568.8 },
-    log_bytes: Line { per_event: 731.8, per_delivery: 891.5 },
+    node: Cost { work: Line { per_event: 20.8, per_delivery: 21.5 }, crossing_us: 15.2 },
+    database: Cost { work: Line { per_event: 16.8, per_delivery: 16.2 }, crossing_us: 10.0 },
+    disk_bytes: Line { per_event: 612.7, per_delivery: 568.7 },
+    log_bytes: Line { per_event: 732.9, per_delivery: 890.9 },
 };
 
 impl Figures {
