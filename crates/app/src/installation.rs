@@ -13,8 +13,9 @@ use signalpost_store::Store;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
 
+use crate::clock::SystemClock;
 use crate::cmd::Failure;
-use crate::ports::{SystemClock, SystemRandom};
+use crate::ports::SystemRandom;
 use crate::settings::Settings;
 use crate::stores::{open_database, open_embedded};
 

@@ -6,6 +6,7 @@
 )]
 
 mod cli;
+mod clock;
 mod cmd;
 mod cores;
 mod doors;

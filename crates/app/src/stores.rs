@@ -8,8 +8,9 @@ use signalpost_store::Store;
 use signalpost_store_postgres::{Duty, PostgresStore};
 use signalpost_store_sqlite::{OpenOptions, SqliteStore};
 
+use crate::clock::SystemClock;
 use crate::cmd::Failure;
-use crate::ports::{SystemClock, SystemThreads};
+use crate::ports::SystemThreads;
 use crate::process;
 use crate::settings::database::Database;
 
@@ -50,7 +51,7 @@ pub(crate) fn open_postgres(
         tls: &database_tls,
         threads: &SystemThreads,
         clock,
-        drift: Arc::new(move |ahead_ms| followed.follow(ahead_ms)),
+        on_server_time: Arc::new(move |heard| followed.hear(&heard)),
         process: process::this(),
         duty,
         cell: database.cell,

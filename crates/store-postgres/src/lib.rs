@@ -46,6 +46,6 @@ mod work;
 mod write;
 
 pub use nodes::{Duty, Process};
-pub use open::{ANSWER_TIMEOUT, OpenError, OpenOptions};
+pub use open::{ANSWER_TIMEOUT, OpenError, OpenOptions, ServerTime};
 pub use store::PostgresStore;
 pub use tls::TlsSettings;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use signalpost_core::cell::CellNumber;
 use signalpost_core::limits::NODES_MAX;
 use signalpost_core::ports::{Clock, Threads};
+use signalpost_core::time::{Monotonic, Timestamp};
 
 use crate::failure::Failure;
 use crate::nodes::{Duty, Process};
@@ -31,14 +32,21 @@ pub struct OpenOptions<'a> {
     pub threads: &'a dyn Threads,
     /// By which a lease is relied on; the engine's.
     pub clock: Arc<dyn Clock>,
-    /// Told at the start and with each renewal by how many milliseconds the server's clock is ahead of [`Self::clock`], for
-    /// certain: not what a slow answer would explain. Nodes have no other clock in common, and what one says is due another
-    /// sends.
-    pub drift: Arc<dyn Fn(i64) + Send + Sync>,
+    /// Told at the start and with each renewal what time it is by the server, for [`Self::clock`] to go by: nodes have no other
+    /// clock in common, and what one says is due another sends.
+    pub on_server_time: Arc<dyn Fn(ServerTime) + Send + Sync>,
     pub process: Process,
     pub duty: Duty,
     /// Which part of an installation this database is; `None` for the whole.
     pub cell: Option<CellNumber>,
+}
+
+/// A reading of the server's clock, made at some moment between two readings of ours.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerTime {
+    pub asked: Monotonic,
+    pub said: Timestamp,
+    pub answered: Monotonic,
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -24,7 +24,7 @@ use crate::failure::Failure;
 use crate::guard::Guard;
 use crate::ledger::{finish, publish};
 use crate::mark::Mark;
-use crate::nodes::{self, Duty, Node, Process};
+use crate::nodes::{self, Duty, Node, OnServerTime, Process};
 use crate::open::OpenError;
 use crate::pool::Pool;
 use crate::queue::{Finishes, Outcomes, Patience, Queues};
@@ -82,7 +82,7 @@ impl Drop for EndGuard {
 pub(crate) struct Surroundings {
     pub(crate) connector: Connector,
     pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) drift: Arc<dyn Fn(i64) + Send + Sync>,
+    pub(crate) on_server_time: OnServerTime,
     pub(crate) process: Process,
     pub(crate) duty: Duty,
     pub(crate) cell: Option<CellNumber>,
@@ -150,7 +150,8 @@ impl Pools {
 }
 
 async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
-    let Surroundings { connector, clock, drift, process, duty, cell: which, board, queues } = surroundings;
+    let Surroundings { connector, clock, on_server_time, process, duty, cell: which, board, queues } =
+        surroundings;
     let session = connector.connect().await?;
     check_server(&session).await?;
     schema::migrate(&session).await?;
@@ -164,7 +165,7 @@ async fn open(surroundings: Surroundings) -> Result<Open, OpenError> {
     // Before groups are ours.
     pools.connect().await?;
     cell::settle(&pools.keeping).await?;
-    let mut node = nodes::join(&pools.keeping, drift).await?;
+    let mut node = nodes::join(&pools.keeping, on_server_time).await?;
     nodes::tick(&pools.keeping, &mut node).await?;
     Ok(Open { connector, queues, shared, guard, pools, node })
 }

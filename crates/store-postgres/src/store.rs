@@ -34,7 +34,7 @@ impl PostgresStore {
         let node = shell::Surroundings {
             connector,
             clock: options.clock,
-            drift: options.drift,
+            on_server_time: options.on_server_time,
             process: options.process,
             duty: options.duty,
             cell: options.cell,

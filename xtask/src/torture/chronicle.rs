@@ -44,8 +44,6 @@ pub(super) struct Shift {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Chronicle {
-    /// Within which time a server whose clock is strange goes by another one, if there is another one.
-    pub(super) corrected_ms: Option<Ms>,
     pub(super) outages: Vec<Outage>,
     /// The process stood still.
     pub(super) freezes: Vec<Span>,
@@ -77,6 +75,8 @@ pub(super) struct Counts {
     pub(super) stops: usize,
     pub(super) freezes: usize,
     pub(super) clock_troubles: usize,
+    /// Of them, those in which the server has said that its clock is wrong.
+    pub(super) clocks_noticed: usize,
     pub(super) receiver_absences: usize,
     pub(super) full_disks: usize,
     pub(super) database_absences: usize,
@@ -102,6 +102,7 @@ impl Counts {
             stops: self.stops + other.stops,
             freezes: self.freezes + other.freezes,
             clock_troubles: self.clock_troubles + other.clock_troubles,
+            clocks_noticed: self.clocks_noticed + other.clocks_noticed,
             receiver_absences: self.receiver_absences + other.receiver_absences,
             full_disks: self.full_disks + other.full_disks,
             database_absences: self.database_absences + other.database_absences,
@@ -260,15 +261,6 @@ impl Chronicle {
         let oldest = -i64::from(SIGNED_BEFORE_ARRIVAL_MS + frozen);
         let fits = |least: i64, most: i64| (least + oldest..=most + STAMP_AHEAD_MS).contains(&skew_ms);
         let strange = |shift: &Shift| shift.span.touches(recently.widened(frozen, NEARBY_MS));
-        if let Some(corrected_ms) = self.corrected_ms {
-            let near = recently.widened(frozen + corrected_ms, NEARBY_MS);
-            let shifts = self.shifts.iter().filter(|shift| shift.span.touches(near));
-            let shifts: Vec<(i64, i64)> =
-                shifts.map(|shift| (shift.least_ms, shift.most_ms)).chain([(0, 0)]).collect();
-            // What a clock is off by, less what it was taken to be off by before it jumped.
-            let mut pairs = shifts.iter().flat_map(|is| shifts.iter().map(move |was| (is, was)));
-            return pairs.any(|(is, was)| fits(is.0 - was.1, is.1 - was.0));
-        }
         // What was signed before a step may arrive as long after it.
         let surely_strange = |shift: &Shift| shift.span.from + frozen <= recently.from && at <= shift.span.to;
         self.shifts.iter().filter(|shift| strange(shift)).any(|shift| fits(shift.least_ms, shift.most_ms))
@@ -369,17 +361,6 @@ mod tests {
         let gone = Chronicle { gone: vec![Span::new(2_000, 3_000)], ..Chronicle::default() };
         assert_eq!(gone.excuse(Span::new(1_990, 2_005), true), Some(Reason::CutOff));
         assert_eq!(gone.excuse(Span::new(1_990, 2_005), false), None, "this receiver never goes");
-    }
-
-    #[test]
-    fn a_clock_that_is_corrected_may_show_true_time_and_for_a_while_what_was_between() {
-        let shift = |from, to, ms| Shift { span: Span::new(from, to), least_ms: ms, most_ms: ms };
-        let shifts = vec![shift(50_000, 60_000, 20_000), shift(60_000, 70_000, -15_000)];
-        let corrected = Chronicle { corrected_ms: Some(3_000), shifts, ..Chronicle::default() };
-        assert!([20_000, 0].iter().all(|skew| corrected.permits_skew(55_000, *skew)));
-        assert!([-15_000, -35_000, 0].iter().all(|skew| corrected.permits_skew(61_000, *skew)));
-        assert!(!corrected.permits_skew(66_000, -35_000) && !corrected.permits_skew(40_000, 20_000));
-        assert!(!corrected.permits_skew(55_000, 10_000));
     }
 
     #[test]

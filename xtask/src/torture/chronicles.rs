@@ -5,9 +5,6 @@
 use super::chronicle::{Chronicle, Counts, LEASE_LOST_MS, Outage, Reason};
 use super::stopwatch::{Ms, Span};
 
-/// Two seconds between renewals, and a database that is away for as long.
-const CORRECTED_MS: Ms = 5_000;
-
 #[derive(Clone, Debug)]
 pub(super) struct Chronicles {
     /// Each has all that befell everybody too: standstills of this program, absences of receivers and of the database.
@@ -17,11 +14,6 @@ pub(super) struct Chronicles {
 impl Chronicles {
     pub(super) fn of(nodes: usize) -> Self {
         Self { nodes: vec![Chronicle::default(); nodes.max(1)] }
-    }
-
-    /// Servers look at its clock whenever they renew their leases.
-    pub(super) fn clocks_follow_the_database(&mut self) {
-        self.nodes.iter_mut().for_each(|node| node.corrected_ms = Some(CORRECTED_MS));
     }
 
     pub(super) fn node(&mut self, node: usize) -> &mut Chronicle {

@@ -66,8 +66,9 @@ impl Report {
         if let Some(first) = &self.first_fault {
             broken.push(format!("{} faults, the first: {first}", self.faults));
         }
-        if self.counts.clock_troubles > 0 && self.judgement.strangely_stamped == 0 {
-            broken.push("the clock was bent, and no delivery's timestamp shows it".to_owned());
+        let was_seen = self.judgement.strangely_stamped + self.counts.clocks_noticed > 0;
+        if self.counts.clock_troubles > 0 && !was_seen {
+            broken.push("the clock was bent, and no delivery's timestamp and no log shows it".to_owned());
         }
         if broken.is_empty() { Ok(()) } else { Err(broken.join("; ")) }
     }
@@ -140,6 +141,7 @@ impl Report {
         told["in_order"] = json!(judgement.in_order);
         told["kills_by_node"] = json!(self.kills_by_node);
         told["hand_overs"] = json!(self.hand_overs);
+        told["clocks_noticed"] = json!(self.counts.clocks_noticed);
         told["database_absences"] = json!(self.counts.database_absences);
         told
     }
@@ -272,6 +274,9 @@ mod tests {
         assert!(bent.verdict().is_err(), "a clock that nobody saw");
         bent.judgement.strangely_stamped = 1;
         assert_eq!(bent.verdict(), Ok(()));
+        let mut noticed = good();
+        (noticed.counts.clock_troubles, noticed.counts.clocks_noticed) = (1, 1);
+        assert_eq!(noticed.verdict(), Ok(()));
     }
 
     #[test]

@@ -12,8 +12,8 @@ use signalpost_core::time::Timestamp;
 use signalpost_store_sqlite::copy::CopyError;
 use signalpost_store_sqlite::{Existing, create_private};
 
+use crate::clock::SystemClock;
 use crate::cmd::Failure;
-use crate::ports::SystemClock;
 
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 /// Of the manifest; another one was written by a later version.

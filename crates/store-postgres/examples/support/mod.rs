@@ -45,7 +45,7 @@ pub(crate) fn open(server: &Postgres, schema: &str) -> PostgresStore {
         tls: &|_| Err("nobody asked for it".to_owned()),
         threads: &SystemThreads,
         clock: Arc::new(SystemClock(Instant::now())),
-        drift: Arc::new(|_| {}),
+        on_server_time: Arc::new(|_| {}),
         process: Process { name: String::new(), is_gone: |_| false },
         duty: Duty::Delivers,
         cell: None,

@@ -5,7 +5,7 @@ use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::limits::NODES_MAX;
 use signalpost_store::row::Fields;
 
-use super::{Drift, Duty, Node};
+use super::{Duty, Node, OnServerTime};
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::mark::Mark;
@@ -20,12 +20,12 @@ pub(crate) const INSERT: &str = "INSERT INTO node (number, token, process, deliv
     VALUES ($1, (random() * 9e18)::bigint, $2, $3, $4, clock_timestamp()) RETURNING token";
 
 /// `Crowded` when every number is taken.
-pub(crate) async fn join(pool: &Pool, drift: Drift) -> Result<Node, OpenError> {
+pub(crate) async fn join(pool: &Pool, on_server_time: OnServerTime) -> Result<Node, OpenError> {
     let session = pool.take().await?;
     let mut write = Write::begin_locked(&session, &pool.shared, &[Locked::Nodes]).await?;
     match number_and_token(&mut write).await {
         Ok(Some((number, token))) => {
-            let node = Node::new(number, token, drift);
+            let node = Node::new(number, token, on_server_time);
             write.commit().await?;
             pool.shared.board.ownership.be_node(node.number);
             pool.shared.token.set(node.token);

@@ -13,7 +13,7 @@ use futures_util::pin_mut;
 use signalpost_core::lane_group::LaneGroup;
 use signalpost_core::lane_share::{NodeNumber, Share, View, share};
 use signalpost_core::limits::LANE_GROUPS;
-use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_core::time::Monotonic;
 use signalpost_store::Ownership;
 
 use super::read::{Group, Living};
@@ -25,7 +25,7 @@ use crate::bells;
 use crate::changes::follow;
 use crate::failure::Failure;
 use crate::mark::{self, Mark};
-use crate::open::OpenError;
+use crate::open::{OpenError, ServerTime};
 use crate::pool::Pool;
 use crate::session::Session;
 use crate::shell;
@@ -66,11 +66,11 @@ pub(crate) async fn tick(pool: &Pool, node: &mut Node) -> Result<(), OpenError> 
     let was_trusted = ownership.is_trusted(began);
     let session = pool.take().await?;
     let duty = if ownership.retires() { Duty::Serves } else { shared.duty };
-    let asked_at = shared.clock.now();
+    let asked = shared.clock.monotonic();
     let renewed_at = renew::renew(&session, node, duty, shared.seen.get()).await?;
     drop(session);
-    let Some(renewed_at) = renewed_at else { return rejoin(pool, node).await };
-    (node.drift)(certain_drift_ms(asked_at, renewed_at, shared.clock.now()));
+    let Some(said) = renewed_at else { return rejoin(pool, node).await };
+    (node.on_server_time)(ServerTime { asked, said, answered: shared.clock.monotonic() });
     if std::mem::replace(&mut node.told, duty) != duty {
         // It falls to the others to give and to take anew.
         shared.bells.note_given();
@@ -125,7 +125,7 @@ async fn rejoin(pool: &Pool, node: &mut Node) -> Result<(), OpenError> {
     ownership.trust_until(Monotonic::from_us(0));
     LaneGroup::all().for_each(|group| ownership.lose(group));
     ownership.tell();
-    *node = join(pool, Arc::clone(&node.drift)).await?;
+    *node = join(pool, Arc::clone(&node.on_server_time)).await?;
     pool.shared.board.groups_moved.notify_one();
     Ok(())
 }
@@ -165,12 +165,6 @@ pub(crate) async fn leave(pool: &Pool, node: &Node) {
         }
         None => tracing::warn!("the database does not answer; this node's lease is left to run out"),
     }
-}
-
-/// By how much the server's clock is ahead of ours, which was read before and after it.
-fn certain_drift_ms(before: Timestamp, server: Timestamp, after: Timestamp) -> i64 {
-    let (since, until) = (server.as_ms() - after.as_ms(), server.as_ms() - before.as_ms());
-    if since > 0 { since } else { until.min(0) }
 }
 
 fn after(moment: Monotonic, time: Duration) -> Monotonic {
@@ -249,19 +243,4 @@ fn ripe_gifts(ownership: &Ownership, node: &Node, now: Monotonic) -> Vec<LaneGro
             && (ownership.is_idle(**group) || now > after(giving.since, HAND_OVER_MAX))
     });
     ripe.map(|(group, _)| *group).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_no_slow_answer_explains_is_a_drift() {
-        let drift = |before, server, after| {
-            let [before, server, after] = [before, server, after].map(Timestamp::from_ms);
-            certain_drift_ms(before, server, after)
-        };
-        assert_eq!([drift(100, 100, 100), drift(100, 150, 200), drift(100, 200, 200)], [0; 3]);
-        assert_eq!((drift(100, 90, 200), drift(100, 230, 200)), (-10, 30));
-    }
 }

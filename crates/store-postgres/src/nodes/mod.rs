@@ -23,6 +23,8 @@ use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::lane_share::NodeNumber;
 use signalpost_core::time::Monotonic;
 
+use crate::open::ServerTime;
+
 pub(crate) use self::cluster::cluster;
 pub(crate) use self::join::join;
 pub(crate) use self::keep::{keep, leave, tick};
@@ -49,8 +51,8 @@ pub enum Duty {
     Serves,
 }
 
-/// Told of what the server's clock is ahead.
-pub(crate) type Drift = Arc<dyn Fn(i64) + Send + Sync>;
+/// See [`crate::OpenOptions`].
+pub(crate) type OnServerTime = Arc<dyn Fn(ServerTime) + Send + Sync>;
 
 /// What this process is to the others.
 pub(crate) struct Node {
@@ -58,7 +60,7 @@ pub(crate) struct Node {
     /// Nobody else has it or ever had.
     token: i64,
     /// See [`crate::OpenOptions`].
-    drift: Drift,
+    on_server_time: OnServerTime,
     /// What it is there for, as far as others were told to look.
     told: Duty,
     /// Groups that are about to be somebody else's, as we had them, and since when.
@@ -72,8 +74,8 @@ struct Giving {
 }
 
 impl Node {
-    fn new(number: NodeNumber, token: i64, drift: Drift) -> Self {
-        Self { number, token, drift, told: Duty::Serves, giving: BTreeMap::new() }
+    fn new(number: NodeNumber, token: i64, on_server_time: OnServerTime) -> Self {
+        Self { number, token, on_server_time, told: Duty::Serves, giving: BTreeMap::new() }
     }
 
     /// Until there is something to be done.

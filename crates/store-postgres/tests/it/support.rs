@@ -58,7 +58,7 @@ pub(crate) fn options<'t>(url: &str, schema: &str, threads: &'t SystemThreads) -
         tls: &no_tls,
         threads,
         clock: Arc::new(RealClock),
-        drift: Arc::new(|_ahead_ms| {}),
+        on_server_time: Arc::new(|_heard| {}),
         process: Process { name: String::new(), is_gone: |_| false },
         duty: Duty::Delivers,
         cell: None,

@@ -9,7 +9,11 @@ use crate::torture::strange_clock::StrangeClock;
 
 /// The clock's steps, in seconds. What was put off while it was ahead waits that long afterwards, so they are small ahead.
 const STEPS_S: [i64; 6] = [20, -3_600, 7, -15, -60, 12];
+/// Where they count for nothing.
+const STEPS_BESIDE_A_DATABASE_S: [i64; 6] = [20, -3_600, 3_600, -15, -60, 12];
 const FAST_TIMES: u32 = 5;
+/// What a server says of a clock that is not its database's.
+const NOTICED: &str = "this machine's clock is not the database's";
 
 impl Trouble<'_> {
     /// Its own life, for the clock that lies is chosen at the launch.
@@ -21,7 +25,10 @@ impl Trouble<'_> {
             self.kill(card.node)?;
         }
         self.chronicles.node(card.node).counts.clock_troubles += 1;
-        self.lie(card.node, (0, 0), |clock| clock.step(0))?;
+        let said_before = self.times_noticed(card.node);
+        // What goes by its own clock is told the truth at first, so that it is known when the lie begins.
+        let first = if self.goes_by_the_database() { self.step_s(card, 2) } else { 0 };
+        self.lie(card.node, (0, 0), |clock| clock.step(first))?;
         let usual = self.stage.environment.clone();
         self.server(card.node).set_environment([usual.clone(), environment].concat());
         let launched = self.launch(card.node);
@@ -37,17 +44,35 @@ impl Trouble<'_> {
             sleep(card.for_ms);
         } else {
             for number in 0..2 {
-                let step = STEPS_S[usize::try_from((card.choice >> (8 * number)) % 6).unwrap_or(0)];
+                let step = self.step_s(card, number);
                 self.lie(card.node, (step * 1_000, step * 1_000), |clock| clock.step(step))?;
                 sleep(card.for_ms / 2 + 700);
             }
         }
         self.kill(card.node)?;
         self.end_lie(card.node);
+        let noticed = self.times_noticed(card.node) > said_before;
+        self.chronicles.node(card.node).counts.clocks_noticed += usize::from(noticed);
         Ok(())
     }
 
-    /// Tells the clock what to say, and notes it; what it said before ends.
+    /// Of a database's clock nobody lies, and a server's own counts for nothing beside it.
+    const fn goes_by_the_database(&self) -> bool {
+        self.stage.database.is_some()
+    }
+
+    /// One of several that a card draws.
+    fn step_s(&self, card: Card, number: u32) -> i64 {
+        let steps = if self.goes_by_the_database() { STEPS_BESIDE_A_DATABASE_S } else { STEPS_S };
+        steps[usize::try_from((card.choice >> (8 * number)) % 6).unwrap_or(0)]
+    }
+
+    fn times_noticed(&self, node: usize) -> usize {
+        let log = std::fs::read_to_string(self.stage.servers[node].log_path());
+        log.map_or(0, |log| log.matches(NOTICED).count())
+    }
+
+    /// Tells the clock what to say, and notes it where it counts; what it said before ends.
     fn lie(
         &mut self,
         node: usize,
@@ -59,7 +84,7 @@ impl Trouble<'_> {
             tell(clock)?;
         }
         self.end_lie(node);
-        if (least_ms, most_ms) != (0, 0) {
+        if (least_ms, most_ms) != (0, 0) && !self.goes_by_the_database() {
             self.chronicles.node(node).shifts.push(Shift {
                 span: Span::new(from, Ms::MAX),
                 least_ms,

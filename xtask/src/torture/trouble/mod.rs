@@ -37,11 +37,7 @@ impl<'a> Trouble<'a> {
     /// The stage's servers are running and ready.
     pub(super) fn new(stage: &'a mut Stage, faults: Arc<Faults>, pulse: Arc<Pulse>) -> Self {
         let nodes = stage.servers.len();
-        let mut chronicles = Chronicles::of(nodes);
-        if stage.database.is_some() {
-            chronicles.clocks_follow_the_database();
-        }
-        Self { stage, chronicles, faults, pulse, running: vec![true; nodes] }
+        Self { stage, chronicles: Chronicles::of(nodes), faults, pulse, running: vec![true; nodes] }
     }
 
     /// Makes one trouble. The processes may be running afterwards or not.

@@ -9,11 +9,12 @@ use signalpost_store_postgres::cells::{MoveError, Phase, Seen, Standing};
 use signalpost_store_postgres::{Duty, PostgresStore};
 
 use super::failure::move_failure;
+use crate::clock::SystemClock;
 use crate::cmd::Failure;
 use crate::cmd::place::PlaceArgs;
 use crate::installation::key_failure;
 use crate::key_files::shared_keyring;
-use crate::ports::{SystemClock, SystemRandom};
+use crate::ports::SystemRandom;
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use crate::stores::open_postgres;

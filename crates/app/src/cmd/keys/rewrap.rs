@@ -9,11 +9,12 @@ use signalpost_engine::vault::{Rewrapped, check_keyring, rewrap};
 use signalpost_store::Store;
 use signalpost_store_sqlite::SqliteStore;
 
+use crate::clock::SystemClock;
 use crate::cmd::Failure;
 use crate::cmd::place::PlaceArgs;
 use crate::installation::key_failure;
 use crate::key_files::{existing_keyring, shared_keyring};
-use crate::ports::{SystemClock, SystemRandom};
+use crate::ports::SystemRandom;
 use crate::settings::environment::Environment;
 use crate::stores::open_database;
 use crate::telemetry::say;
