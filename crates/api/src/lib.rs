@@ -4,16 +4,13 @@
 //! serves the native API, health and metrics, and must never be reachable through the public port; of a process that only
 //! delivers [`worker_router`] takes its place. They are thin: they authenticate, read, call the engine once and write the answer in their surface's words.
 
-mod cells;
 pub mod dialect;
 mod docs;
 mod kit;
 mod router;
 
-pub use cells::{Cell, Cells};
 pub use dialect::native::OperatorAccess;
 pub use dialect::{Dialect, Shape, ShapeError, ShapeValues};
 pub use kit::body::BodyTimedOut;
-pub use kit::caller_address::CallerAddress;
 pub use kit::no_room::NoRoom;
 pub use router::{built_in_dialects, built_in_shapes, operator_router, public_router, worker_router};

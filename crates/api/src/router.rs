@@ -12,9 +12,9 @@ use signalpost_core::cidr::Cidr;
 use signalpost_core::limits::LARGE_BODIES_BYTES_MAX;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use signalpost_engine::cells::Cells;
 use tower_service::Service;
 
-use crate::cells::Cells;
 use crate::dialect::native::OperatorAccess;
 use crate::dialect::{Dialect, Mount, Shape, ShapeValues, native};
 use crate::docs;

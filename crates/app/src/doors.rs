@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use signalpost_api::{Cells, OperatorAccess, operator_router, public_router, worker_router};
+use signalpost_api::{OperatorAccess, operator_router, public_router, worker_router};
 use signalpost_core::ports::Spawn;
+use signalpost_engine::cells::Cells;
 
 use crate::cmd::Failure;
 use crate::listen::{Callers, Door, Manner, TrustedProxies};

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use signalpost_api::{Cell, Cells};
 use signalpost_core::cell::CellNumber;
 use signalpost_core::ports::{Clock, HeavyWork};
 use signalpost_core::seal::Keyring;
+use signalpost_engine::cells::{Cell, Cells};
 use signalpost_engine::vault::{KeyCheckError, check_keyring};
 use signalpost_engine::{BalanceRule, DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;

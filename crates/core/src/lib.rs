@@ -7,6 +7,7 @@
 pub mod attempt;
 pub mod base62;
 pub mod basic_auth;
+pub mod caller_address;
 pub mod ceilings;
 pub mod cell;
 pub mod cidr;

@@ -9,6 +9,7 @@
 
 mod attempt;
 mod balance;
+pub mod cells;
 mod cluster;
 mod committed;
 pub mod core_loop;
@@ -24,6 +25,7 @@ mod farewell;
 pub mod feed;
 mod filters;
 mod gone;
+pub mod guesses;
 #[cfg(test)]
 mod hand_clock;
 mod hash_cache;

@@ -19,9 +19,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use signalpost_api::{
-    CallerAddress, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
-};
+use signalpost_api::{Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::Spawn;
 use signalpost_core::retention::RetentionRules;

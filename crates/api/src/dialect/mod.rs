@@ -17,8 +17,9 @@ use signalpost_core::cidr::Cidr;
 use signalpost_core::ports::Spawn;
 use signalpost_core::profile::Profile;
 use signalpost_engine::Engine;
+use signalpost_engine::cells::{Cell, Cells};
 
-use crate::cells::{Cell, Cells, Presented, across, find_by};
+use crate::kit::across::{Presented, across, find_by};
 use crate::kit::host;
 use crate::kit::openapi::Api;
 

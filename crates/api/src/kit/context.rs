@@ -7,10 +7,10 @@ use axum::extract::{OriginalUri, Request};
 use axum::response::{IntoResponse, Response};
 use http::header::{Entry, RETRY_AFTER};
 use http::{HeaderValue, Method};
+use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::time::Timestamp;
 
-use crate::kit::caller_address::CallerAddress;
 use crate::kit::refusal::Refusal;
 use crate::kit::request_id::{self, RequestIds};
 

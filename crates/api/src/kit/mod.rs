@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows a dialect's words; a surface turns what it gets from here into its own shapes.
 
+pub(crate) mod across;
 pub(crate) mod auth;
 pub(crate) mod bodies;
 pub(crate) mod body;
@@ -12,7 +13,6 @@ pub(crate) mod cursor;
 pub(crate) mod description;
 pub(crate) mod example;
 pub(crate) mod fields;
-pub(crate) mod guesses;
 pub(crate) mod host;
 pub(crate) mod idempotency;
 pub(crate) mod instant;

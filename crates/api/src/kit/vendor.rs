@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use signalpost_core::error::Error;
 
-use crate::cells;
+use crate::kit::across;
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::{Context, Render};
 use crate::kit::operation::{self, Access, Operation, Surface};
@@ -87,7 +87,7 @@ async fn judge<S: VendorSurface>(
 async fn finish<S: VendorSurface>(State(surface): State<Arc<S>>, request: Request, next: Next) -> Response {
     let context = Context::of(&request, &surface.request_ids(), surface.engine().now());
     let form = surface.form(request.headers());
-    if let Err(error) = cells::unasked(&request) {
+    if let Err(error) = across::unasked(&request) {
         return context.refuse(error, form);
     }
     context.finish(next.run(request).await, form)

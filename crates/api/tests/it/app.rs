@@ -14,9 +14,9 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use signalpost_api::{
-    CallerAddress, Cell, Cells, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router,
-    worker_router,
+    Dialect, OperatorAccess, built_in_dialects, operator_router, public_router, worker_router,
 };
+use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::cell::CellNumber;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::credential::CredentialHash;
@@ -24,6 +24,7 @@ use signalpost_core::ports::{BoxFuture, Clock, Random, Spawn, requeue};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
 use signalpost_core::time::{Monotonic, Timestamp};
+use signalpost_engine::cells::{Cell, Cells};
 use signalpost_engine::{DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::block_on::block_on;

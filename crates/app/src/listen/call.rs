@@ -11,7 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING};
 use http::{HeaderValue, Request, StatusCode, Version};
 use hyper::body::Incoming;
-use signalpost_api::{CallerAddress, NoRoom};
+use signalpost_api::NoRoom;
+use signalpost_core::caller_address::CallerAddress;
 use tower_service::Service;
 
 use super::body::PatientBody;

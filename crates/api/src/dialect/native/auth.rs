@@ -16,13 +16,13 @@ use signalpost_core::rate::{Allowance, Granted, RateLimit};
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
+use signalpost_engine::cells::Cells;
+use signalpost_engine::guesses::Guesses;
 use signalpost_engine::limiter::Limiter;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
-use crate::cells::Cells;
 use crate::kit::auth::bearer;
-use crate::kit::guesses::Guesses;
 
 use crate::kit::operation::Access;
 use crate::kit::refusal::Refusal;

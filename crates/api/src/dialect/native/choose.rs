@@ -10,10 +10,10 @@ use http::Method;
 use http::request::Parts;
 use signalpost_core::cell::CellNumber;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_engine::cells::Cells;
 use tower_service::Service;
 
 use super::auth::Judged;
-use crate::cells::Cells;
 use crate::kit::auth::single;
 use crate::kit::query::decode_percent;
 use crate::kit::refusal::Refusal;

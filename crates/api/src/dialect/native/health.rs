@@ -10,9 +10,9 @@ use futures_util::future::join_all;
 use http::StatusCode;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::time::Timestamp;
+use signalpost_engine::cells::{Cell, Cells};
 
 use super::{OperatorAccess, metrics};
-use crate::cells::{Cell, Cells};
 use crate::kit::operation::{self, Operation, open};
 use crate::kit::refusal::{Answer, Refusal};
 use crate::kit::reply;

@@ -3,10 +3,9 @@
 use std::fmt::Write as _;
 
 use signalpost_core::cell::CellNumber;
+use signalpost_engine::cells::Cells;
 use signalpost_engine::metrics::{BUCKET_BOUNDS_US, Counter, Gauge, Histogram, Metrics};
 use signalpost_engine::{Engine, LeaseCounts};
-
-use crate::cells::Cells;
 
 const PREFIX: &str = "signalpost_";
 

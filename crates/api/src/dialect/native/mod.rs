@@ -42,10 +42,10 @@ use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
+use signalpost_engine::cells::{Cell, Cells};
 use signalpost_engine::operator::Operator;
 use signalpost_engine::pass::Pass;
 
-use crate::cells::{Cell, Cells};
 use crate::dialect::Dialect;
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;

@@ -13,12 +13,12 @@ use signalpost_core::limits::MANAGEMENT_BODY_BYTES_MAX;
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
 use signalpost_core::retention::{check_age_s, check_bytes};
 use signalpost_core::workspace::Workspace;
+use signalpost_engine::cells::Cell;
 use signalpost_engine::once::Stale;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::workspaces::{NewWorkspace, WorkspaceChange};
 
 use super::{BASE_PATH, Shared, Surface, convert, patience, release, wire};
-use crate::cells::Cell;
 use crate::kit::body::read_json;
 use crate::kit::fields::{Fields, Member, Whole};
 use crate::kit::idempotency::{self, Announced};

@@ -34,13 +34,13 @@ use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
 use signalpost_engine::credentials::Caller;
+use signalpost_engine::guesses::Guesses;
 use signalpost_engine::pass::Pass;
 
-use crate::cells::Presented;
 use crate::dialect::{Behind, Brand, Callers, Dialect, Mount, Public, Shape};
+use crate::kit::across::Presented;
 use crate::kit::auth::bearer;
 use crate::kit::context::Context;
-use crate::kit::guesses::Guesses;
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};
 use crate::kit::refusal::Refusal;

@@ -33,13 +33,14 @@ use signalpost_core::cidr::Cidr;
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_engine::Engine;
+use signalpost_engine::cells::Cells;
+use signalpost_engine::guesses::Guesses;
 use signalpost_engine::pass::Pass;
 use signalpost_engine::sessions::Visitor;
 
-use crate::cells::{Cells, Presented};
 use crate::dialect::{Behind, Brand, Callers, Dialect, Mount, Public, Shape};
+use crate::kit::across::Presented;
 use crate::kit::context::{Context, Render};
-use crate::kit::guesses::Guesses;
 use crate::kit::logins::Logins;
 use crate::kit::openapi::Api;
 use crate::kit::operation::{self, Access};

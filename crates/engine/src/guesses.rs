@@ -7,11 +7,12 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::limits::{FAILED_LOGINS_BURST, FAILED_LOGINS_PER_S};
 use signalpost_core::rate::{Granted, RateLimit};
 use signalpost_core::time::Timestamp;
-use signalpost_engine::limiter::Limiter;
+
+use crate::limiter::Limiter;
 
 /// What was guessed wrongly, by where it came from.
 #[derive(Default)]
-pub(crate) struct Guesses(Limiter<Option<IpAddr>>);
+pub struct Guesses(Limiter<Option<IpAddr>>);
 
 /// Of one neighbourhood.
 const LIMIT: RateLimit = RateLimit { per_s: FAILED_LOGINS_PER_S, burst: FAILED_LOGINS_BURST };
@@ -22,7 +23,7 @@ impl Guesses {
     /// A guesser is not listened to any more for a while, except that credentials which are in use still open:
     /// `is_known` says whether what is presented can be judged without the store. So one bad neighbour behind the same
     /// address locks nobody out.
-    pub(crate) async fn judged<T>(
+    pub async fn judged<T>(
         &self,
         from: Option<IpAddr>,
         now: Timestamp,

@@ -8,11 +8,11 @@ use axum::extract::Request;
 use axum::response::Response;
 use http::HeaderMap;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_engine::cells::Cells;
+use signalpost_engine::guesses::Guesses;
 use tower_service::Service;
 
-use super::Cells;
 use crate::kit::caller_address::neighbourhood;
-use crate::kit::guesses::Guesses;
 
 /// What a call shows of its caller.
 #[derive(Clone, Copy)]
@@ -95,7 +95,11 @@ impl Front {
             };
             found.ok_or_else(|| Error::new(ErrorCode::Unauthenticated, "no cell knows the credential"))
         };
-        let is_known = || cells.knows(presented);
+        let is_known = || match presented {
+            Presented::Credential(credential) => cells.knows_credential(credential),
+            Presented::Session(key) => cells.knows_session(key),
+            Presented::Nothing => true,
+        };
         self.guesses.judged(from, cells.first().engine.now(), is_known, look).await
     }
 }

@@ -5,50 +5,51 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_engine::Engine;
 
-use super::{Cell, Cells, Presented};
+use super::Cells;
+use crate::Engine;
 
 impl Cells {
-    pub(crate) async fn of_workspace(&self, public_id: &str) -> Result<Option<usize>, Error> {
+    pub async fn of_workspace(&self, public_id: &str) -> Result<Option<usize>, Error> {
         let known = |engine: &Engine| engine.knows_workspace(public_id);
         let has = |engine: Arc<Engine>| async move { found(engine.workspace_id(public_id).await) };
         self.that_has(known, has).await
     }
 
-    pub(crate) async fn of_delivery(&self, public_id: &str) -> Result<Option<usize>, Error> {
+    pub async fn of_delivery(&self, public_id: &str) -> Result<Option<usize>, Error> {
         let has = |engine: Arc<Engine>| async move { found(engine.owner_of(public_id).await) };
         self.that_has(|_| false, has).await
     }
 
-    pub(crate) async fn of_credential(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+    pub async fn of_credential(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
         let known = |engine: &Engine| engine.knows_credential(presented);
         self.that_has(known, |engine| async move { engine.has_credential(presented).await }).await
     }
 
-    pub(crate) async fn of_session(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+    pub async fn of_session(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
         let known = |engine: &Engine| engine.knows_session(presented);
         self.that_has(known, |engine| async move { engine.has_session(presented).await }).await
     }
 
-    /// Whether a cell can judge this without its store.
-    pub(crate) fn knows(&self, presented: Presented<'_>) -> bool {
-        self.all().iter().any(|Cell { engine, .. }| match presented {
-            Presented::Credential(credential) => engine.knows_credential(credential),
-            Presented::Session(key) => engine.knows_session(key),
-            Presented::Nothing => true,
-        })
+    /// Whether a cell can judge a credential without its store.
+    pub fn knows_credential(&self, presented: &[u8]) -> bool {
+        self.all().iter().any(|cell| cell.engine.knows_credential(presented))
     }
 
-    pub(crate) async fn of_user(&self, dialect: &str, username: &str) -> Result<Option<usize>, Error> {
+    /// Whether a cell can judge the key of a user's session without its store.
+    pub fn knows_session(&self, key: &[u8]) -> bool {
+        self.all().iter().any(|cell| cell.engine.knows_session(key))
+    }
+
+    pub async fn of_user(&self, dialect: &str, username: &str) -> Result<Option<usize>, Error> {
         self.that_has(|_| false, |engine| async move { engine.has_user(dialect, username).await }).await
     }
 
-    pub(crate) async fn of_operator_key(&self, public_id: &str) -> Result<Option<usize>, Error> {
+    pub async fn of_operator_key(&self, public_id: &str) -> Result<Option<usize>, Error> {
         self.that_has(|_| false, |engine| async move { engine.has_operator_key(public_id).await }).await
     }
 
-    pub(crate) async fn of_operator(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
+    pub async fn of_operator(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
         let known = |engine: &Engine| engine.knows_operator_key(presented);
         let has = |engine: Arc<Engine>| async move {
             match engine.authenticate_operator(presented).await {

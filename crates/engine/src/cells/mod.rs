@@ -1,16 +1,14 @@
-//! The engines behind the surfaces: one as a rule, and one for each cell where an installation is divided into several
+//! The engines of an installation: one as a rule, and one for each cell where an installation is divided into several
 //! databases. No call is about two of them, but for lists of what lies in all.
 
-mod across;
 mod whose;
 
 use std::sync::Arc;
 
 use signalpost_core::cell::CellNumber;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_engine::Engine;
 
-pub(crate) use self::across::{Presented, across, find_by, unasked};
+use crate::Engine;
 
 /// All that a process serves, in ascending order of their numbers.
 #[derive(Clone)]
@@ -37,27 +35,27 @@ impl Cells {
         Self { all: all.into(), new_workspaces }
     }
 
-    pub(crate) fn all(&self) -> &[Cell] {
+    pub fn all(&self) -> &[Cell] {
         &self.all
     }
 
     /// What is the installation's as a whole lies there, as keys that are bound to no workspace.
-    pub(crate) fn first(&self) -> &Cell {
+    pub fn first(&self) -> &Cell {
         &self.all[0]
     }
 
-    pub(crate) fn is_divided(&self) -> bool {
+    pub fn is_divided(&self) -> bool {
         self.all.len() > 1
     }
 
     /// `NotFound` for one that is not there.
-    pub(crate) fn numbered(&self, number: CellNumber) -> Result<usize, Error> {
+    pub fn numbered(&self, number: CellNumber) -> Result<usize, Error> {
         let place = self.all.iter().position(|cell| cell.number == Some(number));
         place.ok_or_else(|| Error::new(ErrorCode::NotFound, format!("there is no cell {number} here")))
     }
 
     /// Where a workspace is made that names no cell.
-    pub(crate) fn of_new_workspaces(&self) -> Result<usize, Error> {
+    pub fn of_new_workspaces(&self) -> Result<usize, Error> {
         self.new_workspaces.map_or(Ok(0), |number| self.numbered(number))
     }
 }
