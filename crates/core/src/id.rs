@@ -48,6 +48,10 @@ id!(
     OperatorKeyId
 );
 id!(
+    /// One session of whoever operates.
+    OperatorSessionId
+);
+id!(
     /// One signing key of a workspace.
     SigningKeyId
 );
@@ -66,6 +70,7 @@ pub struct DeliveryId {
 const EVENT_PREFIX: &str = "evt_";
 const CREDENTIAL_PREFIX: &str = "cred_";
 const OPERATOR_KEY_PREFIX: &str = "opk_";
+const OPERATOR_SESSION_PREFIX: &str = "ops_";
 const DELIVERY_PREFIX: &str = "dlv_";
 const REPLAY_PREFIX: &str = "rpl_";
 /// 62^16 is just above 2^95: sixteen digits hold any 95-bit number.
@@ -107,6 +112,17 @@ impl OperatorKeyId {
 
     pub fn from_public(text: &str) -> Option<Self> {
         gather_text(OPERATOR_KEY_PREFIX, text).map(Self)
+    }
+}
+
+impl OperatorSessionId {
+    /// `ops_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(OPERATOR_SESSION_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(OPERATOR_SESSION_PREFIX, text).map(Self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+mod desk;
 mod elsewhere;
 mod filter;
 mod health;
@@ -12,6 +13,7 @@ mod partitions;
 mod replay;
 mod transfer;
 
+pub use desk::{OPERATOR_KEY_REMEMBERED_MS, OPERATOR_KEYS_MAX, OPERATOR_SESSION_MS, OPERATOR_SESSIONS_MAX};
 pub use elsewhere::{TOLD_AT_ONCE_MAX, TOLD_WAITING_MAX};
 pub use filter::{
     FILTER_CHARS_MAX, FILTER_COST_MAX, FILTER_DATA_VALUES_MAX, FILTER_DEPTH_MAX, FILTER_MESSAGE_CHARS_MAX,
@@ -88,12 +90,6 @@ pub const DNS_LABEL_CHARS_MAX: usize = 63;
 pub const PUBLIC_NUMBER_MAX: i64 = (1 << 53) - 1;
 /// Length of a name of a workspace, webhook or credential.
 pub const NAME_CHARS_MAX: usize = 128;
-/// Operator keys of one workspace, and of those bound to none: a hundred services that rotate their keys every
-/// month have far fewer. Expired ones make room for new ones.
-pub const OPERATOR_KEYS_MAX: usize = 1_000;
-/// How long an operator key is listed after it has expired, in milliseconds: 30 days, for somebody to find out why a
-/// service is refused.
-pub const OPERATOR_KEY_REMEMBERED_MS: i64 = 30 * 24 * 3_600 * 1_000;
 /// Calls a second that an operator key may be limited to; no single node serves more.
 pub const KEY_RATE_PER_S_MAX: u32 = 100_000;
 /// Seconds in which a limited key's burst fills up: a client that sends once a second what it has gathered is within

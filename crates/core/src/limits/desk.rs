@@ -1,0 +1,12 @@
+//! Bounds on who operates, and on what is remembered of them.
+
+/// Operator keys of one workspace, and of those bound to none: a hundred services that rotate their keys every
+/// month have far fewer. Expired ones make room for new ones.
+pub const OPERATOR_KEYS_MAX: usize = 1_000;
+/// How long an operator key is listed after it has expired, in milliseconds: 30 days, for somebody to find out why a
+/// service is refused.
+pub const OPERATOR_KEY_REMEMBERED_MS: i64 = 30 * 24 * 3_600 * 1_000;
+/// How long a session of whoever operates lasts, in milliseconds: twelve hours, a long day at work. It is not prolonged by use.
+pub const OPERATOR_SESSION_MS: i64 = 12 * 3_600 * 1_000;
+/// Sessions opened by one key, which several people may share. A further one ends the oldest of them.
+pub const OPERATOR_SESSIONS_MAX: usize = 1_000;
