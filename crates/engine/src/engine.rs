@@ -20,6 +20,7 @@ use signalpost_store::{Ownership, Store};
 
 use crate::committed::Committed;
 use crate::core_loop::DeliveryCore;
+use crate::desk::sessions::KnownOperatorSession;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
 use crate::filters::Filters;
@@ -60,6 +61,7 @@ pub struct Engine {
     pub(crate) directory: Arc<Directory>,
     pub(crate) credentials: Arc<HashCache<Credential>>,
     pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
+    pub(crate) operator_sessions: Arc<HashCache<KnownOperatorSession>>,
     pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) wrong_passwords: WrongPasswords,
     pub(crate) filters: Filters,
@@ -97,7 +99,8 @@ impl Engine {
             metrics: Arc::clone(&metrics),
             remembered: remembered.clone(),
         }));
-        let Remembered { directory, credentials, operator_keys, sessions, .. } = remembered;
+        let Remembered { directory, credentials, operator_keys, operator_sessions, sessions, .. } =
+            remembered;
         let (told, bells) = (Arc::clone(&doorbell), [owed_bell.clone(), replay_bell.clone()]);
         ownership.listen(Arc::new(move || {
             told.owners_changed();
@@ -114,6 +117,7 @@ impl Engine {
             directory,
             credentials,
             operator_keys,
+            operator_sessions,
             sessions,
             wrong_passwords: WrongPasswords::default(),
             filters: Filters::default(),

@@ -15,6 +15,7 @@ mod committed;
 pub mod core_loop;
 pub mod credentials;
 mod decisions;
+pub mod desk;
 mod directory;
 mod doorbell;
 mod engine;
@@ -81,6 +82,7 @@ pub use id_map::core_of;
 pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{HeldRight, ListWebhooks, WebhookPage};
 pub use signalpost_store::cluster::Cluster;
+pub use signalpost_store::desk::OpenOperatorSession;
 pub use signalpost_store::lease_counts::LeaseCounts;
 pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,

@@ -56,8 +56,9 @@ impl Engine {
         match stale {
             Stale::Nothing => {}
             Stale::OperatorKey(id) => {
-                let id = OperatorKeyId::from_public(id);
-                self.operator_keys.forget(|known| Some(known.id) == id);
+                if let Some(id) = OperatorKeyId::from_public(id) {
+                    self.forget_operator_key(id);
+                }
             }
             Stale::User(dialect, id) => self.sessions.forget(|known| known.is_of(dialect, id)),
             Stale::Webhook(workspace, id) => match self.webhook(workspace, id).await {

@@ -135,7 +135,7 @@ impl Engine {
             let key = self.visible_operator_key(caller, id).await?;
             let revoked = self.store.revoke_operator_key(key.id).await;
             // Also after a failure: the store may have revoked it and lost the answer.
-            self.operator_keys.forget(|known| known.id == key.id);
+            self.forget_operator_key(key.id);
             Ok(revoked?)
         })
         .await
@@ -194,7 +194,7 @@ impl Engine {
             previous_expires_at: previous.expires_at.map_or(ends_at, |end| end.min(ends_at)),
         };
         let done = self.carry_out(caller.binding(), effect, &rotated, keep.as_ref()).await;
-        self.operator_keys.forget(|known| known.id == previous.id);
+        self.forget_operator_key(previous.id);
         Ok(done?.map_now(|()| rotated))
     }
 

@@ -10,6 +10,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_store::Answer;
 
 use crate::Engine;
+use crate::desk::sessions::KnownOperatorSession;
 use crate::hash_cache::HashCache;
 use crate::sessions::KnownSession;
 
@@ -29,6 +30,7 @@ pub(crate) enum Realm {
     Operators,
     Customers,
     Users,
+    Desk,
 }
 
 impl Engine {
@@ -48,6 +50,11 @@ impl Engine {
             Realm::Users => {
                 let load = || self.load_session(hash);
                 end_of(&self.sessions, pass, load, |known: &KnownSession| Some(known.expires_at())).await?
+            }
+            Realm::Desk => {
+                let load = || self.load_operator_session(hash);
+                let end = |known: &KnownOperatorSession| Some(known.session().expires_at);
+                end_of(&self.operator_sessions, pass, load, end).await?
             }
         };
         let now = self.clock.now();

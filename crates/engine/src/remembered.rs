@@ -8,9 +8,11 @@ use signalpost_core::health::Health;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::SESSION_CACHE_RIGHTS_MAX;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::Opener;
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::Change;
 
+use crate::desk::sessions::KnownOperatorSession;
 use crate::directory::Directory;
 use crate::doorbell::{Doorbell, Resumed};
 use crate::hash_cache::HashCache;
@@ -23,6 +25,7 @@ pub(crate) struct Remembered {
     pub(crate) directory: Arc<Directory>,
     pub(crate) credentials: Arc<HashCache<Credential>>,
     pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
+    pub(crate) operator_sessions: Arc<HashCache<KnownOperatorSession>>,
     pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) doorbell: Arc<Doorbell>,
     /// Rung when what is owed should be looked for before its time.
@@ -44,6 +47,7 @@ impl Remembered {
             directory: Arc::new(directory),
             credentials: Arc::new(HashCache::new(trust.clone())),
             operator_keys: Arc::new(HashCache::new(trust.clone())),
+            operator_sessions: Arc::new(HashCache::new(trust.clone())),
             sessions: Arc::new(sessions),
             doorbell: Arc::clone(doorbell),
             owed_bell: owed_bell.clone(),
@@ -72,7 +76,11 @@ impl Remembered {
                 self.replay_bell.push_all([()]);
             }
             Change::Credential(id) => self.credentials.forget(|known| known.id == id),
-            Change::OperatorKey(id) => self.operator_keys.forget(|known| known.id == id),
+            Change::OperatorKey(id) => {
+                self.operator_keys.forget(|known| known.id == id);
+                self.operator_sessions.forget(|known| known.was_opened_by(Opener::Key(id)));
+            }
+            Change::OperatorSession(id) => self.operator_sessions.forget(|known| known.session().id == id),
             Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
             Change::Replay(_) => self.replay_bell.push_all([()]),
             Change::Any => {
@@ -80,6 +88,7 @@ impl Remembered {
                 self.directory.forget_all();
                 self.credentials.forget(|_| true);
                 self.operator_keys.forget(|_| true);
+                self.operator_sessions.forget(|_| true);
                 self.sessions.forget(|_| true);
             }
         }
@@ -90,6 +99,7 @@ impl Remembered {
         self.credentials.forget(|known| known.workspace == workspace);
         self.sessions.forget(|known| known.has_right_on(workspace));
         self.operator_keys.forget(|known| known.workspace == Some(workspace));
+        self.operator_sessions.forget(|known| known.session().workspace == Some(workspace));
         self.directory.forget(workspace);
     }
 
@@ -116,6 +126,7 @@ impl Remembered {
             Change::FanOut(_)
             | Change::Credential(_)
             | Change::OperatorKey(_)
+            | Change::OperatorSession(_)
             | Change::User(_)
             | Change::Granted(_)
             | Change::Replay(_) => {}

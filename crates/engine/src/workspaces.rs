@@ -156,6 +156,7 @@ impl Engine {
         self.credentials.forget(|known| known.workspace == workspace);
         self.sessions.forget(|known| known.has_right_on(workspace));
         self.operator_keys.forget(|known| known.workspace == Some(workspace));
+        self.operator_sessions.forget(|known| known.session().workspace == Some(workspace));
         self.apply_workspace_change(workspace).await;
         self.retention_bell.push_all([()]);
         erased?;

@@ -6,10 +6,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -22,6 +24,7 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
+use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -101,6 +104,18 @@ impl Catalog for SimStore {
         fn list_operator_keys(params: ListOperatorKeys) -> Vec<OperatorKey>;
         fn done_before(once: Once) -> Option<SealedSecret>;
         fn settle_changes() -> ();
+    }
+}
+
+impl Desk for SimStore {
+    writes! {
+        fn open_operator_session(session: OperatorSession, hash: CredentialHash) -> ();
+        fn end_operator_session(session: OperatorSessionId) -> ();
+    }
+
+    reads! {
+        fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
+        fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
     }
 }
 

@@ -84,7 +84,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 39] = [
+const READS: [&str; 41] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -104,6 +104,8 @@ const READS: [&str; 39] = [
     "operator_key_by_hash",
     "operator_key",
     "list_operator_keys",
+    "operator_session_by_hash",
+    "list_operator_sessions",
     "done_before",
     "settle_changes",
     "usage",
@@ -270,14 +272,16 @@ mod tests {
     use super::*;
 
     /// Verbs that store something, and nothing that a full disk has no room for.
-    const GOES_ON: [&str; 19] = [
+    const GOES_ON: [&str; 21] = [
         "change_replay",
         "close",
         "close_workspace",
         "delete_signing_key",
         "delete_webhook",
+        "end_operator_session",
         "erase_workspace",
         "finish",
+        "open_operator_session",
         "open_session",
         "probe",
         "reseal",

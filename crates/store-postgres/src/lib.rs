@@ -2,7 +2,7 @@
 //!
 //! One thread of the store's own talks to the server, over a few connections: one for what is published, two for outcomes,
 //! and some for everything else. Published events and outcomes of many callers share commits. Follow a verb from `catalog`,
-//! `ledger`, `replays` or `vault` (one file each, with its SQL on top) through `store` and `work` to the connection.
+//! `desk`, `ledger`, `replays` or `vault` (one file each, with its SQL on top) through `store` and `work` to the connection.
 //!
 //! What keeps several nodes from each other's feet are locks of the server that are held to the commit, always taken in the
 //! same order (`locks`). The schema with its reasons stands in `migrations/`.
@@ -13,6 +13,7 @@ mod cell;
 pub mod cells;
 mod changes;
 mod connect;
+mod desk;
 mod failure;
 mod fate;
 mod guard;

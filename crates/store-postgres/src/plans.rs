@@ -10,10 +10,10 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{bells, catalog, cells, changes, ledger, nodes, replays, retention, script, spans, vault};
+use crate::{bells, catalog, cells, changes, desk, ledger, nodes, replays, retention, script, spans, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
-const LARGE: [&str; 25] = [
+const LARGE: [&str; 26] = [
     "workspace",
     "head",
     "place",
@@ -33,6 +33,7 @@ const LARGE: [&str; 25] = [
     "once",
     "replay_plan",
     "change",
+    "operator_act",
     "touched",
     "carried",
     "message_gone",
@@ -77,6 +78,7 @@ fn every_statement_is_listed() {
             "catalog",
             "cells",
             "changes",
+            "desk",
             "ledger",
             "nodes",
             "replays",
@@ -108,6 +110,7 @@ async fn look_at_all(client: &Client) {
         include_str!("../migrations/0004_changes.sql"),
         include_str!("../migrations/0005_partitions.sql"),
         include_str!("../migrations/0006_cells.sql"),
+        include_str!("../migrations/0007_desk.sql"),
     ] {
         client.batch_execute(sql).await.expect("it migrates");
     }
@@ -124,6 +127,7 @@ async fn look_at_all(client: &Client) {
         catalog::STATEMENTS,
         cells::STATEMENTS,
         changes::STATEMENTS,
+        desk::STATEMENTS,
         ledger::STATEMENTS,
         nodes::STATEMENTS,
         replays::STATEMENTS,

@@ -38,6 +38,8 @@ const MIGRATIONS: &[Migration] = &[
     },
     // Older programs know nothing of cells, nor of workspaces that move between them; the first cell shuts them out.
     Migration { number: CELLS, name: "cells", bears: 5, sql: include_str!("../migrations/0006_cells.sql") },
+    // Older programs revoke keys, and erase workspaces, without a look at sessions: these are looked at with their keys.
+    Migration { number: 7, name: "desk", bears: 5, sql: include_str!("../migrations/0007_desk.sql") },
 ];
 
 /// The version from which on programs know of cells.

@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 19, name: "order_by_key", sql: include_str!("../migrations/0019_order_by_key.sql") },
     Migration { number: 20, name: "health", sql: include_str!("../migrations/0020_health.sql") },
     Migration { number: 21, name: "replay", sql: include_str!("../migrations/0021_replay.sql") },
+    Migration { number: 22, name: "desk", sql: include_str!("../migrations/0022_desk.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -12,6 +12,7 @@ pub mod batch;
 pub mod catalog;
 pub mod change;
 pub mod cluster;
+pub mod desk;
 mod due;
 pub mod error;
 pub mod lease_counts;
@@ -39,6 +40,7 @@ use signalpost_core::ports::BoxFuture;
 pub use catalog::Catalog;
 pub use change::Change;
 pub use cluster::Cluster;
+pub use desk::Desk;
 pub use error::StoreError;
 pub use ledger::{CommitListener, Ledger};
 pub use named::Named;
@@ -51,6 +53,6 @@ pub use vault::Vault;
 pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// A complete store.
-pub trait Store: Catalog + Ledger + Replays + Vault {}
+pub trait Store: Catalog + Desk + Ledger + Replays + Vault {}
 
-impl<S: Catalog + Ledger + Replays + Vault> Store for S {}
+impl<S: Catalog + Desk + Ledger + Replays + Vault> Store for S {}

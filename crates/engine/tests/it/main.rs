@@ -13,6 +13,7 @@ mod gone;
 mod health;
 mod logins;
 mod moving;
+mod operator_sessions;
 mod order;
 mod owners;
 mod pace;

@@ -8,10 +8,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::order::OnExhausted;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
@@ -25,6 +27,7 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, Switch, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
+use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -35,7 +38,8 @@ use signalpost_store::replays::{
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{
-    Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_replays, forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_desk, forward_replays,
+    forward_vault,
 };
 
 use crate::plant::Plant;
@@ -154,6 +158,10 @@ impl Catalog for PlantedStore {
             fan_out
         })
     }
+}
+
+impl Desk for PlantedStore {
+    forward_desk!(through);
 }
 
 impl Vault for PlantedStore {

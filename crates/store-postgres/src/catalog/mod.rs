@@ -29,7 +29,7 @@ mod list_workspaces;
 mod next_number;
 pub(crate) mod once;
 mod open_session;
-mod operator_key;
+pub(crate) mod operator_key;
 mod remembered_webhooks;
 mod revoke_credential;
 mod revoke_operator_key;

@@ -14,7 +14,7 @@ pub(crate) const SELECT: &str =
 pub(crate) const SELECT_BY_HASH: &str =
     concat!("SELECT ", operator_key_columns!(), " FROM operator_key WHERE hash = $1");
 
-pub(super) async fn run(session: &Session, key: OperatorKeyId) -> Result<Option<OperatorKey>, Failure> {
+pub(crate) async fn run(session: &Session, key: OperatorKeyId) -> Result<Option<OperatorKey>, Failure> {
     session.one(SELECT, &[&key.raw()], row::operator_key).await
 }
 

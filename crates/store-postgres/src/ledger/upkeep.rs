@@ -5,6 +5,7 @@ use signalpost_store::StoreError;
 
 use super::{sweep, tally, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
+use crate::desk;
 use crate::pool::Pool;
 use crate::replays;
 use crate::work::transact;
@@ -18,13 +19,15 @@ pub(super) async fn run(pool: &Pool, now: Timestamp) -> Result<bool, StoreError>
     let keys =
         transact(pool, &async |write: &mut Write<'_>| forget_operator_keys::step(write, now).await).await?;
     let users = transact(pool, &async |write: &mut Write<'_>| forget_users::step(write, now).await).await?;
+    let sessions =
+        transact(pool, &async |write: &mut Write<'_>| desk::forget_sessions::step(write, now).await).await?;
     let jobs = transact(pool, &async |write: &mut Write<'_>| replays::forget::step(write, now).await).await?;
     // Others may have kept answers, too.
     pool.shared.kept_in_all.set(None);
     let tallies = add_tallies_up(pool).await?;
     let places = forget_places(pool).await?;
     let owed = tidy_owed(pool).await?;
-    Ok(expiring || keys || users || jobs || tallies || places || owed)
+    Ok(expiring || keys || users || sessions || jobs || tallies || places || owed)
 }
 
 /// As long as there is more: every commit leaves a row for each workspace that it touches.

@@ -7,6 +7,7 @@ use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::health::{Health, Hold, ReleaseOrder};
 use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::operator_session::Opener;
 use signalpost_core::policy::PolicyChange;
 use signalpost_core::principal::Principal;
 use signalpost_core::webhook::{DisableReason, Webhook};
@@ -149,6 +150,10 @@ fn what_opens_something_is_told_of_when_it_no_longer_does() {
     let rotate = RotateOperatorKey { previous, ends_at, next: key(31), hash: hash(3) };
     assert_eq!(stage.after(store.rotate_operator_key(rotate)), ["operator_key 30"]);
     assert_eq!(stage.after(store.revoke_operator_key(OperatorKeyId::from_raw(31))), ["operator_key 31"]);
+
+    let session = sample::operator_session(Opener::Root { fingerprint: [7; 8] }, 35);
+    assert_eq!(stage.after(store.open_operator_session(session, hash(7))), NOTHING);
+    assert_eq!(stage.after(store.end_operator_session(session.id)), ["operator_session 35"]);
 
     let user = UserId::from_raw(40);
     assert_eq!(stage.after(store.create_user(sample::new_user(workspace(), 40, hash(4)))), NOTHING);

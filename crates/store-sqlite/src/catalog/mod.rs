@@ -32,7 +32,7 @@ pub(crate) mod once;
 #[cfg(test)]
 mod once_tests;
 mod open_session;
-mod operator_key;
+pub(crate) mod operator_key;
 mod remembered_webhooks;
 mod revoke_credential;
 mod revoke_operator_key;

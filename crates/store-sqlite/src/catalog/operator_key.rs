@@ -15,7 +15,7 @@ pub(crate) const SELECT: &str =
 pub(crate) const SELECT_BY_HASH: &str =
     concat!("SELECT ", operator_key_columns!(), " FROM operator_key WHERE hash = ?1");
 
-pub(super) fn run(connection: &Connection, key: OperatorKeyId) -> Result<Option<OperatorKey>, Failure> {
+pub(crate) fn run(connection: &Connection, key: OperatorKeyId) -> Result<Option<OperatorKey>, Failure> {
     fetch_one(connection, SELECT, [key.raw()], row::operator_key)
 }
 

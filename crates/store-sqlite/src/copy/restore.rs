@@ -24,10 +24,13 @@ const ADVANCE_COUNTERS: &str = "UPDATE counter SET last = min(last + ?1, ?2)";
 /// Ids of what is gone are not given out again. An answer that is kept for a call may hold a key.
 const REVOKE: &str = "
     UPDATE meta SET value = max(value,
-            (SELECT coalesce(max(id), 0) FROM operator_key), (SELECT coalesce(max(id), 0) FROM credential),
+            (SELECT coalesce(max(id), 0) FROM operator_key), (SELECT coalesce(max(id), 0) FROM operator_session),
+            (SELECT coalesce(max(id), 0) FROM operator_account), (SELECT coalesce(max(id), 0) FROM credential),
             (SELECT coalesce(max(id), 0) FROM user), (SELECT coalesce(max(id), 0) FROM user_right))
         WHERE name = 'highest_deleted_id';
+    DELETE FROM operator_session;
     DELETE FROM operator_key;
+    DELETE FROM operator_account;
     DELETE FROM credential;
     DELETE FROM session;
     DELETE FROM user_right;

@@ -4,6 +4,7 @@ use signalpost_core::time::Timestamp;
 
 use super::{index, sweep, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
+use crate::desk;
 use crate::failure::Failure;
 use crate::replays;
 use crate::retention::unlist;
@@ -30,6 +31,7 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
     let expiring = expire_secrets::step(write, now)?;
     let forgetting = forget_operator_keys::step(write, now)?
         | forget_users::step(write, now)?
+        | desk::forget_sessions::step(write, now)?
         | replays::forget::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }

@@ -13,13 +13,14 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
+use signalpost_core::operator_session::Opener;
 use signalpost_core::principal::Principal;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteSigningKey, Switch, UpdateWebhook};
 use signalpost_store::ledger::{DueOrder, DuePage};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, Effect, Ledger};
+use signalpost_store::{Catalog, Desk, Effect, Ledger};
 use signalpost_store_sqlite::SqliteStore;
 use signalpost_store_sqlite::copy::{
     CopyError, Keys, RestoreOptions, back_up, check, number_step, restore, sequence_step,
@@ -145,6 +146,8 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
     let workspace = sample::workspace(1).id;
     let hash = |n: u8| CredentialHash::of(&[n]);
     block_on(store.create_operator_key(sample::operator_key(None, 901), hash(1))).expect("a key");
+    let session = sample::operator_session(Opener::Root { fingerprint: [7; 8] }, 905);
+    block_on(store.open_operator_session(session, hash(4))).expect("a session");
     let credential = Effect::CreateCredential(sample::credential(workspace, 902), hash(2));
     let once = sample::once(Some(workspace), 1, 1, 5);
     block_on(store.do_once(credential, once, sample::sealed(1))).expect("a credential");
@@ -157,7 +160,7 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         assert_eq!((report.operator_keys, report.credentials, report.users), (1, 1, 1));
         let (opens, file) = (keys == Keys::AsTheyWere, fs::read(data.join(DATABASE_FILE)).expect("it reads"));
         let lies_there = |n: u8| file.windows(32).any(|part| part == hash(n).0);
-        assert_eq!([1, 2, 3].map(lies_there), [opens; 3], "nor does the file hold what was revoked");
+        assert_eq!([1, 2, 3, 4].map(lies_there), [opens; 4], "nor does the file hold what was revoked");
         assert_eq!(check(&data, &mut |_| {}).expect("it reads").problems, Vec::<String>::new());
         let store = SqliteStore::open_inline(&data).expect("it opens");
         let key = block_on(store.operator_key_by_hash(hash(1))).expect("it reads");
@@ -168,7 +171,9 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         let answer = block_on(store.done_before(once)).expect("it reads");
         assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
         assert_eq!((session.is_some(), account.is_some()), (opens, opens));
-        assert_eq!(store.highest_id(), 904, "ids are not given out again");
+        let signed_in = block_on(store.operator_session_by_hash(hash(4))).expect("it reads");
+        assert_eq!(signed_in.is_some(), opens);
+        assert_eq!(store.highest_id(), 905, "ids are not given out again");
     }
 }
 

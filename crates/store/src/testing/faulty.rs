@@ -8,10 +8,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -25,6 +27,7 @@ use crate::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
+use crate::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -33,13 +36,18 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_desk,
     forward_ledger, forward_replays, forward_vault,
 };
 
 /// Every verb that can be made to fail, by its name in the traits.
-pub const VERBS: [&[&str]; 4] =
-    [forward_catalog!(names), forward_ledger!(names), forward_replays!(names), forward_vault!(names)];
+pub const VERBS: [&[&str]; 5] = [
+    forward_catalog!(names),
+    forward_desk!(names),
+    forward_ledger!(names),
+    forward_replays!(names),
+    forward_vault!(names),
+];
 
 /// Any store, with failures where the plan wants them.
 pub struct FaultyStore<S> {
@@ -166,6 +174,10 @@ impl<S: Store> FaultyStore<S> {
 
 impl<S: Store> Catalog for FaultyStore<S> {
     forward_catalog!(through);
+}
+
+impl<S: Store> Desk for FaultyStore<S> {
+    forward_desk!(through);
 }
 
 impl<S: Store> Vault for FaultyStore<S> {

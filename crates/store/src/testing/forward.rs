@@ -81,6 +81,19 @@ macro_rules! forward_ledger {
     };
 }
 
+/// The bodies of `impl Desk`, as [`forward_catalog`].
+#[macro_export]
+macro_rules! forward_desk {
+    ($through:ident) => {
+        $crate::forward! { $through
+            fn open_operator_session(session: OperatorSession, hash: CredentialHash) -> ();
+            fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
+            fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
+            fn end_operator_session(session: OperatorSessionId) -> ();
+        }
+    };
+}
+
 /// The bodies of `impl Replays`, as [`forward_catalog`].
 #[macro_export]
 macro_rules! forward_replays {

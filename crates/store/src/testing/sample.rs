@@ -11,11 +11,13 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{
-    CredentialId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+    CredentialId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::{Opener, OperatorSession};
 use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{Patience, PolicyOverrides};
@@ -24,6 +26,7 @@ use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
 use signalpost_core::replay::{Phase, Progress, Replay, Selection, Start, Which};
 use signalpost_core::retention::RetentionDefault;
+use signalpost_core::role::Role;
 use signalpost_core::scope::Scope;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -171,6 +174,18 @@ pub fn operator_key(workspace: Option<WorkspaceId>, n: i64) -> OperatorKey {
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
         successor: None,
+    }
+}
+
+/// Session `n`, for a second.
+pub fn operator_session(opener: Opener, n: i64) -> OperatorSession {
+    OperatorSession {
+        id: OperatorSessionId::from_raw(n),
+        opener,
+        role: Role::Viewer,
+        workspace: None,
+        created_at: at(n),
+        expires_at: at(n + 1_000),
     }
 }
 

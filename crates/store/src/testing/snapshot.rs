@@ -15,10 +15,12 @@ use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::replay::Replay;
 use signalpost_core::signing_key::SigningKey;
+use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
+use crate::desk::{ListOperatorSessions, OpenOperatorSession};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
     ReadFeed,
@@ -50,6 +52,7 @@ pub struct Snapshot {
     credentials: Vec<Credential>,
     rights: Vec<HeldRight>,
     operator_keys: Vec<OperatorKey>,
+    operator_sessions: Vec<OpenOperatorSession>,
     /// Each with what is in its plan.
     replays: Vec<(Replay, Vec<EventId>)>,
     /// Those of all workspaces on which the engine works.
@@ -75,6 +78,7 @@ impl Snapshot {
         let mut seen = Self { highest_id: store.highest_id(), ..Self::default() };
         seen.workspaces = all_workspaces(store).await?;
         seen.operator_keys = all_operator_keys(store).await?;
+        seen.operator_sessions = all_operator_sessions(store).await?;
         for workspace in seen.workspaces.iter().map(|workspace| workspace.id).collect::<Vec<_>>() {
             seen.read_catalog(store, workspace).await?;
             seen.read_ledger(store, workspace).await?;
@@ -110,7 +114,8 @@ impl Snapshot {
     /// As after a restore that revokes keys and rights.
     #[must_use]
     pub fn without_keys(self) -> Self {
-        Self { credentials: Vec::new(), rights: Vec::new(), operator_keys: Vec::new(), ..self }
+        let (credentials, rights) = (Vec::new(), Vec::new());
+        Self { credentials, rights, operator_keys: Vec::new(), operator_sessions: Vec::new(), ..self }
     }
 
     /// The first part in which two stores differ, in words; `None` when they are equal.
@@ -125,6 +130,7 @@ impl Snapshot {
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("rights", &self.rights, &other.rights))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
+            .or_else(|| rows("operator sessions", &self.operator_sessions, &other.operator_sessions))
             .or_else(|| rows("replays", &self.replays, &other.replays))
             .or_else(|| rows("busy replays", &self.busy_replays, &other.busy_replays))
             .or_else(|| rows("events", &self.events, &other.events))
@@ -227,6 +233,19 @@ async fn all_operator_keys(store: &dyn Store) -> Result<Vec<OperatorKey>, StoreE
             store.list_operator_keys(ListOperatorKeys { workspace: None, after, limit: PAGE_ROWS }).await?;
         let Some(last) = page.last() else { return Ok(found) };
         assert!(after.is_none_or(|after| last.id > after), "the list of operator keys stands still");
+        found.extend(page);
+    }
+}
+
+/// Those too that have expired and are still there.
+async fn all_operator_sessions(store: &dyn Store) -> Result<Vec<OpenOperatorSession>, StoreError> {
+    let mut found: Vec<OpenOperatorSession> = Vec::new();
+    loop {
+        let before = found.last().map(|open| open.session.id);
+        let params = ListOperatorSessions { at: Timestamp::from_ms(i64::MIN), before, limit: PAGE_ROWS };
+        let page = store.list_operator_sessions(params).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(before.is_none_or(|before| last.session.id < before), "the list of sessions stands still");
         found.extend(page);
     }
 }

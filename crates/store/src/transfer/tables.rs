@@ -154,6 +154,53 @@ pub const TABLES: &[Table] = &[
         ]
     ),
     table!(
+        "operator_account",
+        1,
+        Bounded,
+        [
+            integer("id"),
+            text("username"),
+            text("role"),
+            text("password"),
+            integer("created_at"),
+            integer("updated_at")
+        ]
+    ),
+    table!(
+        "operator_session",
+        1,
+        Bounded,
+        [
+            integer("id"),
+            blob("hash"),
+            text("opener"),
+            integer("opener_id"),
+            integer("created_at"),
+            integer("expires_at")
+        ]
+    ),
+    table!(
+        "operator_act",
+        1,
+        Bounded,
+        [
+            integer("id"),
+            integer("at"),
+            text("actor"),
+            integer("actor_id"),
+            text("actor_name"),
+            text("action"),
+            text("object"),
+            text("workspace"),
+            text("surface"),
+            text("address"),
+            text("request_id"),
+            text("result"),
+            integer("status"),
+            text("detail")
+        ]
+    ),
+    table!(
         "user",
         1,
         Bounded,

@@ -5,6 +5,7 @@
 //! gets what was asked for. And in the end, with all healed, the world is as if nothing had failed: everything that was
 //! acknowledged has arrived, and nothing else.
 
+mod desk;
 mod faults;
 mod keys;
 mod life;
@@ -90,8 +91,15 @@ const fn ended(name: &'static str, run: fn(&mut Stage, Turn) -> Told, done_befor
     Step { done_before: Some(done_before), ..step(name, run) }
 }
 
-const SCENARIOS: [Scenario; 6] =
-    [life::DROPPING, life::HOLDING, keys::SCENARIO, people::SCENARIO, replays::SCENARIO, unkeyed::SCENARIO];
+const SCENARIOS: [Scenario; 7] = [
+    life::DROPPING,
+    life::HOLDING,
+    desk::SCENARIO,
+    keys::SCENARIO,
+    people::SCENARIO,
+    replays::SCENARIO,
+    unkeyed::SCENARIO,
+];
 
 /// What came of one play.
 struct Played {

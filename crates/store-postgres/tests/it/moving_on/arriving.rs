@@ -13,7 +13,10 @@ use crate::support::Fresh;
 #[test]
 fn all_of_a_workspace_arrives() {
     let mut rows_moved = 0;
-    for seed in 0..6 {
+    for seed in 0..30 {
+        if rows_moved > 500 {
+            return;
+        }
         let places = [Fresh::new(), Fresh::new()];
         show(seed, 150, &places[0], &mut |_| {}).expect("like the model");
         let cells = Cells::at(places);
@@ -55,7 +58,7 @@ fn all_of_a_workspace_arrives() {
             }
         }
     }
-    assert!(rows_moved > 500, "there was something to move: {rows_moved}");
+    panic!("there was too little to move: {rows_moved}");
 }
 
 #[test]

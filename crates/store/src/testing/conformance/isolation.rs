@@ -156,6 +156,10 @@ mod tests {
         ("open_session", "is of a dialect, not of a workspace"),
         ("operator_key", "is the installation's; the engine looks at the binding"),
         ("revoke_operator_key", "is the installation's; the engine looks at the binding"),
+        ("open_operator_session", "is the installation's; the opener has the binding"),
+        ("operator_session_by_hash", "is told whoever holds the session"),
+        ("list_operator_sessions", "is the installation's"),
+        ("end_operator_session", "is the installation's"),
         ("rotate_operator_key", "is the installation's; the engine looks at the binding"),
         ("settle_changes", "is of the installation"),
         ("listen", "is the engine's"),
@@ -196,6 +200,7 @@ mod tests {
         let (tried, _) = include_str!("isolation.rs").split_once("mod tests").expect("these tests");
         let traits = [
             include_str!("../../catalog.rs"),
+            include_str!("../../desk.rs"),
             include_str!("../../ledger.rs"),
             include_str!("../../replays.rs"),
             include_str!("../../vault.rs"),

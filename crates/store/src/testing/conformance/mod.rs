@@ -19,6 +19,7 @@ pub mod listener;
 pub mod names;
 pub mod once;
 pub mod operator_keys;
+pub mod operator_sessions;
 pub mod order;
 pub mod pause;
 pub mod reads;
@@ -197,6 +198,16 @@ macro_rules! conformance_suite {
                 operator_keys_have_a_bound_for_each_binding
                 an_expired_operator_key_makes_room_for_a_new_one
                 upkeep_forgets_operator_keys_that_expired_long_ago
+            ]
+            operator_sessions [
+                a_session_has_the_rights_of_its_opener
+                a_session_needs_an_opener_and_a_hash_of_its_own
+                sessions_are_listed_newest_first_while_they_are_good
+                a_session_that_was_ended_is_gone
+                a_session_ends_with_the_key_that_opened_it
+                erasing_a_workspace_ends_the_sessions_bound_to_it
+                of_too_many_sessions_of_one_opener_the_oldest_ends
+                upkeep_removes_sessions_that_have_expired
             ]
             order [
                 the_first_of_each_key_is_owed_and_the_others_are_held

@@ -4,6 +4,7 @@
 //! A backend's test says `differential::assert_like_the_model(Effort { .. }, || MyHarness::new())`.
 
 pub mod change;
+pub mod desk;
 pub mod look;
 pub mod operation;
 mod pair;

@@ -6,10 +6,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -25,6 +27,7 @@ use crate::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
+use crate::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -33,8 +36,8 @@ use crate::ledger::{
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
-    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_replays,
-    forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_desk,
+    forward_replays, forward_vault,
 };
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
@@ -92,6 +95,10 @@ impl Faulty {
 
 impl Catalog for Faulty {
     forward_catalog!(through);
+}
+
+impl Desk for Faulty {
+    forward_desk!(through);
 }
 
 impl Vault for Faulty {

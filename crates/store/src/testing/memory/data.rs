@@ -7,11 +7,13 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
+    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId,
+    WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
@@ -40,6 +42,7 @@ pub(super) struct Data {
     pub(super) rights: BTreeMap<CredentialId, Right>,
     pub(super) sessions: BTreeMap<UserId, (Session, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
+    pub(super) operator_sessions: BTreeMap<OperatorSessionId, (OperatorSession, CredentialHash)>,
     /// Calls that happen once, by their workspace and name.
     pub(super) once: BTreeMap<OnceKey, OnceRow>,
     /// Calls kept so far, those that are gone too.

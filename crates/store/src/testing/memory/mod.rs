@@ -9,6 +9,7 @@ mod closing;
 mod copy;
 mod data;
 mod deliveries;
+mod desk;
 mod feed;
 mod ledger;
 mod lists;
@@ -234,6 +235,7 @@ impl Ledger for MemoryStore {
         self.run(|data| {
             data.wipe_expired_secrets(now);
             data.forget_expired_operator_keys(now);
+            data.forget_expired_operator_sessions(now);
             data.forget_expired_rights_and_sessions(now);
             data.forget_replays(now);
             Ok(false)

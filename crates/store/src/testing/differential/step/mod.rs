@@ -1,6 +1,7 @@
 //! Applies one operation to both stores and remembers what came of it.
 
 mod catalog;
+mod desk;
 mod ledger;
 mod look;
 mod operator_keys;
@@ -61,6 +62,7 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
             ledger::requeue_lost(*deliveries, *caller, pair, world).await?;
         }
         Operation::Replay(operation) => replays::apply(*operation, pair, world).await?,
+        Operation::Desk(operation) => desk::apply(*operation, pair, world).await?,
         Operation::Look(look) => look::apply(look, pair, world).await?,
         Operation::Upkeep { steps } => upkeep(*steps, pair, world).await?,
         Operation::Retain { event_s, payload_s } => retain(*event_s, *payload_s, pair, world).await?,

@@ -1,0 +1,3 @@
+//! The operators' desk: who is signed in there.
+
+pub mod sessions;

@@ -1,0 +1,89 @@
+//! Those who operate: they sign in, look around, and sign out.
+
+use signalpost_core::credential::CredentialHash;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::id::OperatorSessionId;
+use signalpost_core::profile::{PauseRule, Profile};
+use signalpost_core::root_key::RootKey;
+
+use super::stage::{Stage, Told};
+use super::{Scenario, Step, Turn, ended, step};
+use crate::rig;
+
+pub(super) const SCENARIO: Scenario = Scenario { profile, steps: STEPS, loose: &[] };
+
+/// Who has lost the answer signs in once more; a token that nobody has seen opens its session to nobody.
+const STEPS: &[Step] = &[
+    step("sign in", sign_in),
+    step("come with the token", come_in),
+    step("look who is there", look_who_is_there),
+    ended("sign out", sign_out, ErrorCode::NotFound),
+    step("the token opens nothing", opens_nothing),
+    step("restart", |stage, _| {
+        stage.restart();
+        stage.settle();
+        Told::Done
+    }),
+    step("it opens nothing still", opens_nothing),
+];
+
+const ROOT: &[u8] = b"root";
+
+fn profile() -> Profile {
+    rig::profile(PauseRule::Drops, None)
+}
+
+fn root() -> RootKey {
+    RootKey::new(CredentialHash::of(ROOT))
+}
+
+fn sign_in(stage: &mut Stage, _: Turn) -> Told {
+    stage.call(
+        async |engine, _| engine.open_session_by_key(ROOT, &root()).await,
+        |stage, opened| {
+            stage.note("session", &opened.session.id.to_public());
+            stage.note("token", opened.token.expose_text());
+        },
+    )
+}
+
+fn come_in(stage: &mut Stage, _: Turn) -> Told {
+    let token = stage.noted("token");
+    stage.call(
+        async |engine, _| {
+            let visitor = engine.operator_visitor(token.as_bytes(), &root()).await?;
+            engine.confirm(&visitor.pass()).await
+        },
+        |_, ()| (),
+    )
+}
+
+fn look_who_is_there(stage: &mut Stage, _: Turn) -> Told {
+    let id = noted_session(stage);
+    stage.call(
+        async |engine, _| engine.list_operator_sessions(None, 9).await,
+        |_, listed| assert!(listed.iter().any(|open| open.session.id == id), "{listed:?}"),
+    )
+}
+
+fn sign_out(stage: &mut Stage, _: Turn) -> Told {
+    let id = noted_session(stage);
+    stage.call(async |engine, _| engine.end_operator_session(id).await, |_, ()| ())
+}
+
+/// Whatever was remembered of it.
+fn opens_nothing(stage: &mut Stage, _: Turn) -> Told {
+    let token = stage.noted("token");
+    stage.call(
+        async |engine, _| match engine.operator_visitor(token.as_bytes(), &root()).await {
+            Err(error) if error.code == ErrorCode::Unauthenticated => Ok(()),
+            Err(error) => Err::<(), Error>(error),
+            Ok(_) => panic!("it opens something"),
+        },
+        |_, ()| (),
+    )
+}
+
+fn noted_session(stage: &Stage) -> OperatorSessionId {
+    OperatorSessionId::from_public(&stage.noted("session")).expect("it was noted so")
+}

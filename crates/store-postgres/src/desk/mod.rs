@@ -1,0 +1,54 @@
+//! The verbs of the operators' desk: who is signed in. One file each.
+
+mod end_operator_session;
+pub(crate) mod forget_sessions;
+mod list_operator_sessions;
+mod open_operator_session;
+mod operator_session_by_hash;
+
+use signalpost_core::credential::CredentialHash;
+use signalpost_core::id::OperatorSessionId;
+use signalpost_core::operator_session::OperatorSession;
+use signalpost_store::Answer;
+use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+
+use crate::store::PostgresStore;
+
+/// Those whose opener is there.
+macro_rules! from_open_sessions {
+    () => {
+        " FROM operator_session s LEFT JOIN operator_key k ON s.opener = 'key' AND k.id = s.opener_id
+        WHERE (s.opener = 'root' OR k.id IS NOT NULL)"
+    };
+}
+use from_open_sessions;
+
+impl Desk for PostgresStore {
+    fn open_operator_session(&self, session: OperatorSession, hash: CredentialHash) -> Answer<()> {
+        self.write(async move |write| open_operator_session::run(write, &session, hash).await)
+    }
+
+    fn operator_session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenOperatorSession>> {
+        self.read(async move |session| operator_session_by_hash::run(session, hash).await)
+    }
+
+    fn list_operator_sessions(&self, params: ListOperatorSessions) -> Answer<Vec<OpenOperatorSession>> {
+        self.read(async move |session| list_operator_sessions::run(session, params).await)
+    }
+
+    fn end_operator_session(&self, session: OperatorSessionId) -> Answer<()> {
+        self.write(async move |write| end_operator_session::run(write, session).await)
+    }
+}
+
+/// Every statement of these verbs, for the test of their plans.
+#[cfg(test)]
+pub(crate) const STATEMENTS: &[&str] = &[
+    end_operator_session::DELETE,
+    forget_sessions::SELECT,
+    list_operator_sessions::SELECT,
+    open_operator_session::IS_TAKEN,
+    open_operator_session::SELECT_CROWDED_OUT,
+    open_operator_session::INSERT,
+    operator_session_by_hash::SELECT,
+];
