@@ -94,15 +94,16 @@ impl Hosts {
 }
 
 /// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
-/// that are served; `tasks` are as in [`public_router`].
+/// that are served; `tasks` are as in [`public_router`]; `pages` stand beside all that and know by themselves who looks.
 pub fn operator_router(
     cells: impl Into<Cells>,
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
     dialects: &[Dialect],
+    pages: Router,
 ) -> Router {
     let cells = cells.into();
-    let open = native::health_router(&cells, access).merge(docs::router(dialects));
+    let open = native::health_router(&cells, access).merge(docs::router(dialects)).merge(pages);
     let api = native::router(&cells, tasks, access, dialects);
     with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), &cells)
 }

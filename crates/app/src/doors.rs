@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use signalpost_api::{OperatorAccess, operator_router, public_router, worker_router};
 use signalpost_core::ports::Spawn;
+use signalpost_core::root_key::RootKey;
 use signalpost_engine::cells::Cells;
 
 use crate::cmd::Failure;
@@ -55,7 +56,10 @@ impl Doors {
             .map(|door| (door, public_router(cells.clone(), &tasks, dialects, settings.egress.opened())));
         let operator = match settings.role {
             Role::Worker => worker_router(cells.clone(), &tasks, access),
-            Role::All | Role::Api => operator_router(cells.clone(), &tasks, access, dialects),
+            Role::All | Role::Api => {
+                let pages = signalpost_dash::router(cells.clone(), RootKey::new(access.key_hash));
+                operator_router(cells.clone(), &tasks, access, dialects, pages)
+            }
         };
         Surfaces { public, operator: (self.operator, operator) }
     }

@@ -178,7 +178,7 @@ impl Server {
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(Arc::clone(&engine), &spawn, &dialects, &[]);
-        let operator = operator_router(engine, &spawn, &access, &dialects);
+        let operator = operator_router(engine, &spawn, &access, &dialects, Router::new());
         let mut server = Self {
             tried: Cell::new(0),
             changed: Cell::new(0),

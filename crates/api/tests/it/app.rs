@@ -116,7 +116,7 @@ impl App {
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(cells.clone(), &spawn, &dialects, opened);
-        let operator = operator_router(cells.clone(), &spawn, &access, &dialects);
+        let operator = operator_router(cells.clone(), &spawn, &access, &dialects, Router::new());
         let worker = worker_router(cells, &spawn, &access);
         let core = Mutex::new(cores.pop());
         Self { store: model, clock, work, draining, engine, core, tasks, public, operator, worker }

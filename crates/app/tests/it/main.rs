@@ -9,6 +9,7 @@
 mod canaries;
 mod config;
 mod copies;
+mod dash;
 mod egress;
 mod http;
 mod keys;

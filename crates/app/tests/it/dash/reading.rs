@@ -1,0 +1,148 @@
+//! What pages say, and that nothing a stranger wrote becomes a part of them.
+
+use serde_json::json;
+use signalpost_testkit::Request;
+
+use super::{ANSWER, Stage};
+
+/// As a support person has it: from the start to the reason.
+#[test]
+fn why_an_event_never_came_is_two_pages_from_the_start() {
+    let mut stage = Stage::set();
+    let (failing, unsigned) = (stage.webhook("/500", &json!({})), stage.webhook("/401", &json!({})));
+    let blocked = json!({"url": "http://10.0.0.1/", "events": ["*"]});
+    let blocked = stage.operator.create_webhook(&stage.workspace, &blocked).unwrap().0;
+    let filtered = stage.webhook("/200", &json!({"filter": "data.amount > 100.0"}));
+    let paused = stage.webhook("/200", &json!({}));
+    let pause = format!("/v1/workspaces/{}/webhooks/{paused}", stage.workspace);
+    let paused_now =
+        stage.operator.send(Request::new("PATCH", &pause).json(&json!({"active": false}))).unwrap();
+    assert!(paused_now.status == 200, "{}", paused_now.text());
+    let event = stage.publish(&json!({"amount": 7}));
+    let mut browser = stage.root();
+    let found = browser.get(&format!("/dash/find?workspace={}&q={event}", stage.workspace));
+    let to_event = found.header("location").unwrap().to_owned();
+    assert_eq!(to_event, format!("/dash/workspaces/{}/events/{event}", stage.workspace));
+    let deliveries =
+        [(failing, "own code failed"), (unsigned, "does not believe"), (blocked, "never connected to")];
+    let deliveries = deliveries.map(|(webhook, words)| (stage.delivery(&event, &webhook, 1), words));
+    let page = browser.page(&to_event);
+    assert!(page.contains("filter refuses the event") && page.contains(&filtered));
+    assert!(page.contains(&paused));
+    for (delivery, words) in deliveries {
+        assert!(page.contains(&format!("href=\"/dash/deliveries/{delivery}\"")));
+        let said = browser.page(&format!("/dash/deliveries/{delivery}"));
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
+#[test]
+fn nothing_that_strangers_write_becomes_markup() {
+    let mut stage = Stage::set();
+    let hostile = "<img src=x onerror=alert(1)>";
+    let webhook = stage.webhook("/500?%3Cscript%3E", &json!({"name": hostile}));
+    let event = stage.publish(&json!({"note": "<script>alert('data')</script>", "quote": "\"><b>"}));
+    let delivery = stage.delivery(&event, &webhook, 1);
+    let mut browser = stage.root();
+    let of = format!("/dash/workspaces/{}", stage.workspace);
+    let pages = [
+        "/dash/workspaces".to_owned(),
+        of.clone(),
+        format!("{of}/events"),
+        format!("{of}/events?type=%22%3E%3Cscript%3E"),
+        format!("{of}/events/{event}"),
+        format!("{of}/deliveries"),
+        format!("{of}/webhooks/{webhook}"),
+        format!("/dash/deliveries/{delivery}"),
+        "/dash/find?q=%22%3E%3Cscript%3Ealert(1)".to_owned(),
+    ];
+    for page in pages {
+        let text = browser.page(&page);
+        let (_, body) = text.split_once("</head>").unwrap();
+        assert!(
+            !body.contains("<script") && !body.contains("<img") && !body.contains("<b>"),
+            "{page}: {body}"
+        );
+    }
+    let text = browser.page(&format!("/dash/deliveries/{delivery}"));
+    assert!(text.contains(&String::from_utf8_lossy(ANSWER).replace('<', "&lt;").replace('>', "&gt;")));
+}
+
+#[test]
+fn pages_ask_no_other_host_and_may_run_our_script_alone() {
+    let stage = Stage::set();
+    let mut browser = stage.root();
+    let answered = browser.get("/dash");
+    let policy = answered.header("content-security-policy").unwrap();
+    for part in ["default-src 'none'", "script-src 'self'", "frame-ancestors 'none'", "form-action 'self'"] {
+        assert!(policy.contains(part), "{policy}");
+    }
+    assert!(!policy.contains("unsafe"));
+    assert_eq!(answered.header("cache-control"), Some("no-store"));
+    let text = answered.text();
+    assert!(!text.contains("http://") && !text.contains("https://"), "{text}");
+    let assets = text.split(['"', '>']).filter(|part| part.starts_with("/dash/assets/"));
+    let assets: Vec<String> = assets.map(str::to_owned).collect();
+    assert_eq!(assets.len(), 3, "{assets:?}");
+    for asset in assets {
+        let answered = browser.get(&asset);
+        assert_eq!(answered.status, 200, "{asset}");
+        assert!(answered.header("cache-control").unwrap().contains("immutable"));
+    }
+    assert_eq!(browser.get("/dash/assets/style-of-yore.css").status, 404);
+    assert_eq!(browser.get("/").header("location"), Some("/dash"));
+    assert_eq!(browser.get("/dash/").header("location"), Some("/dash"));
+}
+
+#[test]
+fn what_is_not_there_and_what_is_wrong_in_an_address_is_said_on_a_page() {
+    let mut stage = Stage::set();
+    stage.webhook("/200", &json!({}));
+    let mut browser = stage.root();
+    let of = format!("/dash/workspaces/{}", stage.workspace);
+    let table = [
+        ("/dash/nothing".to_owned(), 404, "Not found"),
+        ("/dash/workspaces/nobody".to_owned(), 404, "Not found"),
+        (format!("{of}/webhooks/nobody"), 404, "Not found"),
+        (format!("{of}/events/nobody"), 404, "Not found"),
+        ("/dash/deliveries/nobody".to_owned(), 404, "Not found"),
+        (format!("{of}/deliveries?status=lost"), 400, "status"),
+        (format!("{of}/deliveries?webhook=nobody"), 400, "names no webhook"),
+        (format!("{of}/deliveries?event=nobody"), 400, "names no event"),
+        (format!("{of}/deliveries?before=1"), 400, "before"),
+        (format!("{of}/events?before=1"), 400, "before"),
+        (format!("{of}?before=x"), 400, "before"),
+        ("/dash/workspaces?cell=9".to_owned(), 400, "cell"),
+        ("/dash/workspaces?after=x".to_owned(), 400, "after"),
+    ];
+    for (page, status, words) in table {
+        let answered = browser.get(&page);
+        assert_eq!(answered.status, status, "{page}");
+        assert!(answered.text().contains(words), "{page}: {}", answered.text());
+    }
+}
+
+#[test]
+fn lists_go_on_from_page_to_page_without_a_gap() {
+    let mut stage = Stage::set();
+    let webhook = stage.webhook("/200", &json!({}));
+    let events: Vec<String> = (0..120).map(|number| stage.publish(&json!({"number": number}))).collect();
+    stage.delivery(&events[119], &webhook, 1);
+    let mut browser = stage.root();
+    for list in ["events", "deliveries"] {
+        let mut page = format!("/dash/workspaces/{}/{list}", stage.workspace);
+        let mut seen = Vec::new();
+        loop {
+            let text = browser.page(&page);
+            let (_, rows) = text.split_once("<tbody>").expect("there are rows");
+            let (rows, after) = rows.split_once("</tbody>").unwrap();
+            let ids = rows.split("/events/").skip(1).map(|part| part[..20].to_owned());
+            seen.extend(ids);
+            let Some((before, _)) = after.split_once("\" rel=\"next\"") else { break };
+            page = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+        }
+        let mut expected: Vec<String> = events.clone();
+        expected.reverse();
+        assert_eq!(seen, expected, "{list}");
+    }
+}

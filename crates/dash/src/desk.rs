@@ -1,0 +1,69 @@
+//! What all pages share.
+
+use std::net::IpAddr;
+
+use axum::extract::Request;
+use signalpost_core::caller_address::CallerAddress;
+use signalpost_core::cidr::neighbourhood_of;
+use signalpost_core::error::Error;
+use signalpost_core::root_key::RootKey;
+use signalpost_engine::Engine;
+use signalpost_engine::cells::Cells;
+use signalpost_engine::desk::sessions::OperatorVisitor;
+use signalpost_engine::guesses::Guesses;
+
+pub(crate) struct Desk {
+    pub(crate) cells: Cells,
+    pub(crate) root: RootKey,
+    pub(crate) guesses: Guesses,
+}
+
+impl Desk {
+    pub(crate) fn new(cells: Cells, root: RootKey) -> Self {
+        Self { cells, root, guesses: Guesses::default() }
+    }
+
+    /// Where keys that are bound to no workspace lie, and all sessions of those who operate.
+    pub(crate) fn first(&self) -> &Engine {
+        &self.cells.first().engine
+    }
+
+    /// Who presents this. `RateLimited` from where many wrong ones came.
+    pub(crate) async fn visitor(&self, token: &[u8], from: Option<IpAddr>) -> Result<OperatorVisitor, Error> {
+        let engine = self.first();
+        let is_known = || engine.knows_operator_session(token);
+        self.guesses.judged(from, engine.now(), is_known, engine.operator_visitor(token, &self.root)).await
+    }
+
+    /// The engine that has a workspace; `NotFound` also for one that the visitor may not know of.
+    pub(crate) async fn of_workspace(
+        &self,
+        visitor: &OperatorVisitor,
+        public_id: &str,
+    ) -> Result<&Engine, Error> {
+        let missing = || Error::not_found("workspace");
+        let place = self.cells.of_workspace(public_id).await?.ok_or_else(missing)?;
+        let engine = &self.cells.all()[place].engine;
+        let id = engine.workspace_id(public_id).await?;
+        if visitor.sees(id) { Ok(engine) } else { Err(missing()) }
+    }
+
+    /// The engine that has a delivery, as [`Self::of_workspace`].
+    pub(crate) async fn of_delivery(
+        &self,
+        visitor: &OperatorVisitor,
+        public_id: &str,
+    ) -> Result<&Engine, Error> {
+        let missing = || Error::not_found("delivery");
+        let place = self.cells.of_delivery(public_id).await?.ok_or_else(missing)?;
+        let engine = &self.cells.all()[place].engine;
+        let owner = engine.owner_of(public_id).await?;
+        if visitor.sees(owner) { Ok(engine) } else { Err(missing()) }
+    }
+}
+
+/// Whose doings count together with this request's.
+pub(crate) fn neighbourhood(request: &Request) -> Option<IpAddr> {
+    let CallerAddress(address) = request.extensions().get::<CallerAddress>()?;
+    Some(neighbourhood_of(*address))
+}

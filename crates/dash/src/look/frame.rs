@@ -1,0 +1,136 @@
+//! What every page has around it, and the headers that let a browser do nothing else.
+
+use axum::response::{IntoResponse, Response};
+use http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderValue, StatusCode};
+use maud::{DOCTYPE, Markup, html};
+use signalpost_core::error::{Error, ErrorCode};
+
+use super::assets::{ICON, SCRIPT, STYLE};
+use crate::BASE_PATH;
+use crate::trouble;
+use crate::visit::Visit;
+
+/// Its own style and script, and nothing from anywhere else; nobody may put a page into a frame.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// A place on the way from the start to a page.
+pub(crate) struct Crumb {
+    pub(crate) to: String,
+    pub(crate) text: String,
+}
+
+pub(crate) fn crumb(to: impl Into<String>, text: impl Into<String>) -> Crumb {
+    Crumb { to: to.into(), text: text.into() }
+}
+
+/// The navigation: at most seven words.
+const PLACES: [(&str, &str); 2] = [("", "Overview"), ("/workspaces", "Workspaces")];
+
+/// A page for somebody who is signed in.
+pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {
+    with_status(StatusCode::OK, visit, title, crumbs, content)
+}
+
+/// What cannot be shown, or was not done.
+pub(crate) fn refusal(visit: &Visit, error: &Error) -> Response {
+    let title = match error.code {
+        ErrorCode::NotFound => "Not found",
+        ErrorCode::Forbidden => "Not allowed",
+        ErrorCode::Unavailable | ErrorCode::RateLimited => "Not now",
+        ErrorCode::Internal => "A fault of ours",
+        _ => "That did not work",
+    };
+    let content = html! {
+        h1 { (title) }
+        (trouble::words(error))
+        p { a href=(BASE_PATH) { "To the overview" } }
+    };
+    with_status(trouble::status(error.code), visit, title, &[], &content)
+}
+
+fn with_status(
+    status: StatusCode,
+    visit: &Visit,
+    title: &str,
+    crumbs: &[Crumb],
+    content: &Markup,
+) -> Response {
+    let body = html! {
+        a.skip href="#content" { "Skip to the content" }
+        header.top {
+            a.brand href=(BASE_PATH) { "Signalpost" }
+            nav aria-label="Main" {
+                @for (path, text) in PLACES {
+                    @let to = format!("{BASE_PATH}{path}");
+                    @let is_here = visit.here == to || (!path.is_empty() && visit.here.starts_with(&to));
+                    a href=(to) aria-current=[is_here.then_some("page")] { (text) }
+                }
+                a href="/docs" { "API" }
+            }
+            form.find action={ (BASE_PATH) "/find" } role="search" {
+                input type="search" name="q" placeholder="Id of anything, or a workspace" aria-label="Find" autocomplete="off" spellcheck="false";
+            }
+            form.who method="post" action={ (BASE_PATH) "/sign-out" } {
+                (proof(visit))
+                span title=(visit.visitor.role().name()) { (visit.visitor.name) " · " (visit.visitor.role().name()) }
+                button.quiet { "Sign out" }
+            }
+        }
+        main #content {
+            @if !crumbs.is_empty() {
+                nav.crumbs aria-label="Where you are" {
+                    ol { @for crumb in crumbs { li { a href=(crumb.to) { (crumb.text) } } } }
+                }
+            }
+            (content)
+        }
+    };
+    document(status, title, &body)
+}
+
+/// A page for nobody in particular: to sign in at, or where the session could not be looked up.
+pub(crate) fn apart(title: &str, status: StatusCode, content: &Markup) -> Response {
+    let body = html! {
+        main.apart #content {
+            p.brand { "Signalpost" }
+            h1 { (title) }
+            (content)
+        }
+    };
+    document(status, title, &body)
+}
+
+/// What a form proves that it is ours by.
+pub(crate) fn proof(visit: &Visit) -> Markup {
+    html! { input type="hidden" name="proof" value=(visit.proof); }
+}
+
+fn document(status: StatusCode, title: &str, body: &Markup) -> Response {
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Signalpost" }
+                link rel="icon" href=(ICON.path()) type="image/svg+xml";
+                link rel="stylesheet" href=(STYLE.path());
+                script src=(SCRIPT.path()) defer {}
+            }
+            body { (body) }
+        }
+    };
+    let headers = [
+        (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
+        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+        (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    (status, headers, page.into_string()).into_response()
+}

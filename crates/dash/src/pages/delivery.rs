@@ -1,0 +1,149 @@
+//! One delivery with every attempt: what was sent, what came back, where the time went, and what to do.
+
+use axum::extract::Path;
+use maud::{Markup, html};
+use signalpost_core::attempt::{Attempt, Verdict};
+use signalpost_core::delivery::{CutReason, DeliveryState, Step};
+use signalpost_engine::lookup::FoundDelivery;
+use signalpost_engine::{DeliveryRecord, View};
+
+use super::paths;
+use crate::look::frame::{crumb, page, proof};
+use crate::look::numbers::bytes;
+use crate::look::time::moment;
+use crate::look::timeline::{in_words, timeline};
+use crate::look::words::{Advice, advice};
+use crate::look::{id, json, pill};
+use crate::trouble::Page;
+use crate::visit::Visit;
+
+pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>) -> Page {
+    let engine = visit.desk.of_delivery(&visit.visitor, &delivery).await?;
+    let FoundDelivery { view, record } = engine.delivery(&delivery).await?;
+    let attempts: Vec<&Attempt> = record.steps.iter().filter_map(attempted).collect();
+    let title = format!("{} to {}", record.summary.event_type, record.summary.webhook);
+    let content = html! {
+        h1 { (record.summary.event_type) }
+        p.state { (pill::of_delivery(&record.summary.state, record.summary.attempts)) " " (sentence(&visit, &record)) }
+        @if let Some(last) = attempts.last() { (next_step(last)) }
+        (actions(&visit, &delivery))
+        (facts(&visit, &view, &record))
+        h2 { "Attempts" }
+        @if attempts.is_empty() { p.empty { "None yet." } }
+        @else { (timeline(&attempts)) }
+        ol.steps { @for step in record.steps.iter().rev() { li { (shown(&visit, step)) } } }
+    };
+    let workspace = &view.workspace.public_id;
+    let mut crumbs = paths::to_workspace(&view);
+    crumbs.push(crumb(paths::webhook(workspace, &record.summary.webhook), record.summary.webhook.clone()));
+    Ok(page(&visit, &title, &crumbs, &content))
+}
+
+const fn attempted(step: &Step) -> Option<&Attempt> {
+    match step {
+        Step::Attempted(attempt) => Some(attempt),
+        Step::Requeued { .. } => None,
+    }
+}
+
+fn sentence(visit: &Visit, record: &DeliveryRecord) -> Markup {
+    let seen = |at| moment(at, visit.now);
+    match record.summary.state {
+        DeliveryState::Delivered { at } => html! { "Delivered " (seen(at)) "." },
+        DeliveryState::Failed { at } => html! { "Given up " (seen(at)) ": no attempt is left." },
+        DeliveryState::Dropped { at, reason: CutReason::Disabled } => {
+            html! { "Dropped " (seen(at)) ", when its webhook was disabled." }
+        }
+        DeliveryState::Dropped { at, reason: CutReason::Deleted } => {
+            html! { "Dropped " (seen(at)) ", when its webhook was deleted." }
+        }
+        DeliveryState::Dropped { at, reason: CutReason::Skipped } => {
+            html! { "Dropped " (seen(at)) ", when its webhook was released without what it was owed." }
+        }
+        DeliveryState::Pending { next_at } => html! { "The next attempt goes out " (seen(next_at)) "." },
+    }
+}
+
+/// What the last attempt says about what to do.
+fn next_step(last: &Attempt) -> Markup {
+    html! {
+        @if let Some(Advice { happened, usually, next_step }) = advice(&last.outcome) {
+            div.advice { p { strong { (happened) } " " (usually) } p { (next_step) } }
+        }
+    }
+}
+
+fn actions(visit: &Visit, delivery: &str) -> Markup {
+    html! {
+        @if visit.visitor.role().acts() {
+            form.line method="post" action={ (paths::delivery(delivery)) "/resend" } {
+                (proof(visit))
+                button { "Send again" }
+            }
+        }
+    }
+}
+
+fn facts(visit: &Visit, view: &View, record: &DeliveryRecord) -> Markup {
+    let (workspace, summary) = (&view.workspace.public_id, &record.summary);
+    let event = summary.id.event.to_public();
+    let others = paths::with_query(&paths::deliveries(workspace), &[("event", Some(&event))]);
+    html! {
+        dl.facts {
+            div { dt { "Id" } dd { (id::copied(&summary.id.to_public())) } }
+            div { dt { "Event" } dd { a href=(paths::event(workspace, &event)) { (event) } ", " a href=(others) { "its other deliveries" } } }
+            div { dt { "Webhook" } dd { a href=(paths::webhook(workspace, &summary.webhook)) { (summary.webhook) } } }
+            div { dt { "Made" } dd { (moment(summary.created_at, visit.now)) } }
+            div { dt { "Data" } dd { (bytes(record.event.content.data.len() as u64)) } }
+        }
+    }
+}
+
+fn shown(visit: &Visit, step: &Step) -> Markup {
+    match step {
+        Step::Requeued { at, .. } => html! { p { "Asked for once more " (moment(*at, visit.now)) "." } },
+        Step::Attempted(attempt) => html! {
+            h3 { "#" (attempt.number) " " (pill::of_outcome(&attempt.outcome)) " " small { (moment(attempt.at, visit.now)) } }
+            p { (in_words(&attempt.timing)) ". " (then(visit, attempt.verdict)) }
+            @if !attempt.detail.is_empty() { p { (attempt.detail) } }
+            div.exchange { (request(attempt)) (answer(visit, attempt)) }
+        },
+    }
+}
+
+fn then(visit: &Visit, verdict: Verdict) -> Markup {
+    match verdict {
+        Verdict::Delivered => html! { "That delivered it." },
+        Verdict::RetryAt(at) => html! { "Next attempt: " (moment(at, visit.now)) "." },
+        Verdict::HeldUntil(at) => {
+            html! { "The webhook is paused by the engine; it was held until " (moment(at, visit.now)) "." }
+        }
+        Verdict::GiveUp => html! { "No attempt was left." },
+        Verdict::Superseded => {
+            html! { "It had been asked for once more meanwhile, so nothing followed from this one." }
+        }
+    }
+}
+
+fn request(attempt: &Attempt) -> Markup {
+    html! {
+        section {
+            h4 { "Request" }
+            @if attempt.request_headers.is_empty() { p.muted { "Nothing was sent." } }
+            @else {
+                dl.headers { @for (name, value) in &attempt.request_headers { div { dt { (name) } dd { (value) } } } }
+            }
+        }
+    }
+}
+
+fn answer(visit: &Visit, attempt: &Attempt) -> Markup {
+    html! {
+        section {
+            h4 { "Answer" }
+            @if attempt.answer.is_empty() { p.muted { "No body." } }
+            @else if visit.visitor.role().reads_payloads() { (json::body(&attempt.answer, "The beginning of the answer")) }
+            @else { p.muted { "The role " (visit.visitor.role().name()) " does not see it." } }
+        }
+    }
+}

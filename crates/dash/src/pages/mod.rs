@@ -1,0 +1,13 @@
+//! One page, or one thing that is done from a page, in each file.
+
+pub(crate) mod deliveries;
+pub(crate) mod delivery;
+pub(crate) mod event;
+pub(crate) mod events;
+pub(crate) mod find;
+pub(crate) mod overview;
+mod paths;
+pub(crate) mod resend;
+pub(crate) mod webhook;
+pub(crate) mod workspace;
+pub(crate) mod workspaces;

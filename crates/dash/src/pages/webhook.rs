@@ -1,0 +1,108 @@
+//! One webhook: where it leads, how its receiver fares, and what went there of late.
+
+use axum::extract::Path;
+use maud::{Markup, html};
+use signalpost_core::health::Health;
+use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
+use signalpost_engine::{ListDeliveries, View};
+
+use super::workspace::selection;
+use super::{deliveries, paths};
+use crate::look::frame::page;
+use crate::look::numbers::{count, counted};
+use crate::look::time::moment;
+use crate::look::{id, pill};
+use crate::trouble::Page;
+use crate::visit::Visit;
+
+/// Of those that went there last.
+const ROWS: usize = 20;
+
+pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String, String)>) -> Page {
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    let webhook = engine.webhook(view.workspace.id, &webhook).await?;
+    let wanted = ListDeliveries {
+        workspace: view.workspace.id,
+        webhook: Some(webhook.id),
+        event: None,
+        status: None,
+        before: None,
+        limit: ROWS,
+    };
+    let found = engine.list_deliveries(wanted).await?;
+    let all = paths::deliveries(&workspace);
+    let own = [("webhook", Some(webhook.public_id.as_str()))];
+    let failed = paths::with_query(&all, &[own[0], ("status", Some("failed"))]);
+    let title = webhook.name.as_deref().unwrap_or(&webhook.public_id);
+    let content = html! {
+        h1.url { (webhook.url) }
+        p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) }
+        (facts(&visit, &view, &webhook))
+        h2 { "Last deliveries" }
+        p.tabs { a href=(paths::with_query(&all, &own)) { "All" } " " a href=(failed) { "Failed" } }
+        @if found.rows.is_empty() {
+            p.empty { "Nothing went there yet. The page of an event says why it did not." }
+        } @else {
+            (deliveries::table(&visit, &view, &found.rows))
+        }
+    };
+    Ok(page(&visit, title, &paths::to_workspace(&view), &content))
+}
+
+/// Its state in words, and since when.
+fn sentence(visit: &Visit, webhook: &Webhook) -> Markup {
+    let since = |at| moment(at, visit.now);
+    match webhook.state {
+        WebhookState::Disabled { at, reason: DisableReason::Paused } => {
+            html! { "Switched off for a while " (since(at)) ". What is pending waits until it is on again." }
+        }
+        WebhookState::Disabled { at, reason: DisableReason::ByOwner } => {
+            html! { "Switched off " (since(at)) ". What was pending was dropped, and events go past it." }
+        }
+        WebhookState::Disabled { at, reason: DisableReason::Gone } => {
+            html! { "Switched off " (since(at)) ", because its receiver answered 410 Gone." }
+        }
+        WebhookState::Disabled { at, reason: DisableReason::Failing } => {
+            html! { "Switched off " (since(at)) " after too many failures in a row." }
+        }
+        WebhookState::Active => of_health(visit, &webhook.health),
+    }
+}
+
+fn of_health(visit: &Visit, health: &Health) -> Markup {
+    let failures = counted(health.consecutive_failures, "failure");
+    if let Some(hold) = health.hold {
+        return html! {
+            "Paused " (moment(hold.since, visit.now)) " after " (failures) " in a row. What is pending waits; the next probe goes out "
+            (moment(hold.next_probe(visit.now), visit.now)) "."
+        };
+    }
+    match health.failing_since {
+        Some(since) => html! { (failures) " in a row since " (moment(since, visit.now)) "." },
+        None if health.consecutive_failures > 0 => html! { (failures) " in a row." },
+        None => html! { "The last attempt succeeded, or there was none." },
+    }
+}
+
+fn facts(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
+    let policy = view.policy();
+    html! {
+        dl.facts {
+            div { dt { "Id" } dd { (id::copied(&webhook.public_id)) } }
+            @if let Some(name) = &webhook.name { div { dt { "Name" } dd { (name) } } }
+            div { dt { "Events" } dd { (selection(&webhook.events)) } }
+            @if let Some(subject) = &webhook.subject { div { dt { "Subject" } dd { code { (subject) } } } }
+            @if let Some(filter) = &webhook.filter { div { dt { "Filter" } dd { code { (filter) } } } }
+            div { dt { "Requests at once" } dd {
+                @match webhook.concurrency {
+                    Some(learned) => { (count(learned)) " learned" }
+                    None => "not learned yet",
+                }
+            } }
+            div { dt { "Attempts" } dd { (count(policy.retry.as_seconds().len() as u64 + 1)) " at most" } }
+            div { dt { "Made" } dd { (moment(webhook.created_at, visit.now)) } }
+            div { dt { "Changed" } dd { (moment(webhook.updated_at, visit.now)) } }
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! The pages, on one screen.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::{get, post};
+use signalpost_core::error::Error;
+use signalpost_core::root_key::RootKey;
+use signalpost_engine::cells::Cells;
+
+use crate::desk::Desk;
+use crate::look::assets;
+use crate::pages::{
+    deliveries, delivery, event, events, find, overview, resend, webhook, workspace, workspaces,
+};
+use crate::trouble::Page;
+use crate::visit::let_in;
+use crate::{BASE_PATH, sign_in};
+
+/// Forms of these pages are smaller by far.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+
+/// All pages below [`BASE_PATH`], and the way there from the root of the address.
+pub fn router(cells: Cells, root: RootKey) -> Router {
+    let desk = Arc::new(Desk::new(cells, root));
+    let inside = Router::new()
+        .route("/", get(overview::show))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/find", get(find::show))
+        .route("/workspaces", get(workspaces::show))
+        .route("/workspaces/{workspace}", get(workspace::show))
+        .route("/workspaces/{workspace}/webhooks/{webhook}", get(webhook::show))
+        .route("/workspaces/{workspace}/events", get(events::show))
+        .route("/workspaces/{workspace}/events/{event}", get(event::show))
+        .route("/workspaces/{workspace}/deliveries", get(deliveries::show))
+        .route("/deliveries/{delivery}", get(delivery::show))
+        .route("/deliveries/{delivery}/resend", post(resend::resend))
+        .fallback(unknown)
+        .layer(from_fn_with_state(Arc::clone(&desk), let_in));
+    let outside = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/assets/{name}", get(assets::get));
+    let pages = outside.merge(inside).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)).with_state(desk);
+    let to_start = || async { Redirect::to(BASE_PATH) };
+    Router::new()
+        .route("/", get(to_start))
+        .route(&format!("{BASE_PATH}/"), get(to_start))
+        .nest(BASE_PATH, pages)
+}
+
+async fn unknown() -> Page {
+    Err(Error::not_found("page").into())
+}

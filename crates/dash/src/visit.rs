@@ -1,0 +1,158 @@
+//! Who looks at a page, and what stands before every one: the session, and for what changes something the proof that one of our
+//! own forms was sent.
+
+use std::sync::Arc;
+
+use axum::extract::{Form, FromRequest, FromRequestParts, OriginalUri, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use http::header::{COOKIE, HOST, ORIGIN};
+use http::request::Parts;
+use http::{HeaderMap, Method};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::time::Timestamp;
+use signalpost_engine::Engine;
+use signalpost_engine::desk::sessions::OperatorVisitor;
+
+use crate::desk::{Desk, neighbourhood};
+use crate::look::frame;
+use crate::trouble::{self, Trouble};
+
+/// Holds the token of a session.
+pub(crate) const SESSION_COOKIE: &str = "signalpost_session";
+/// Goes before a token where what a form proves is made of it, so that the proof is no part of what is stored.
+const PROOF_OF: &[u8] = b"signalpost form";
+
+/// A look at a page by somebody who is signed in.
+#[derive(Clone)]
+pub(crate) struct Visit {
+    pub(crate) desk: Arc<Desk>,
+    pub(crate) visitor: OperatorVisitor,
+    /// What every form carries. It cannot be read by other sites, nor made without the session's token.
+    pub(crate) proof: String,
+    pub(crate) now: Timestamp,
+    /// The page's own address with its query.
+    pub(crate) here: String,
+}
+
+impl Visit {
+    /// The engine that has a workspace.
+    pub(crate) async fn engine_of(&self, workspace: &str) -> Result<&Engine, Error> {
+        self.desk.of_workspace(&self.visitor, workspace).await
+    }
+
+    /// `Forbidden` for who only looks.
+    pub(crate) fn must_act(&self) -> Result<(), Error> {
+        if self.visitor.role().acts() {
+            return Ok(());
+        }
+        let message = format!("the role `{}` looks and changes nothing", self.visitor.role().name());
+        Err(Error::new(ErrorCode::Forbidden, message))
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Visit {
+    type Rejection = Trouble;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Trouble> {
+        let visit = parts.extensions.get::<Self>().cloned();
+        visit.ok_or_else(|| Error::internal("nobody has judged who looks").into())
+    }
+}
+
+/// Stands before every page but the one to sign in at.
+pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, next: Next) -> Response {
+    let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri);
+    let here = original.unwrap_or_else(|| request.uri()).path_and_query();
+    let here = here.map_or_else(|| "/".to_owned(), ToString::to_string);
+    let token = cookie(request.headers(), SESSION_COOKIE).map(str::to_owned);
+    let judged = match &token {
+        Some(token) => desk.visitor(token.as_bytes(), neighbourhood(&request)).await,
+        None => Err(Error::new(ErrorCode::Unauthenticated, "nobody is signed in")),
+    };
+    let visitor = match judged {
+        Ok(visitor) => visitor,
+        Err(error) if error.code == ErrorCode::Unauthenticated => return to_sign_in(request.method(), &here),
+        Err(error) => return frame::apart("Not now", trouble::status(error.code), &trouble::words(&error)),
+    };
+    let now = desk.first().now();
+    let visit = Visit { desk, visitor, proof: proof_of(&token.unwrap_or_default()), now, here };
+    request.extensions_mut().insert(visit.clone());
+    let response = next.run(request).await;
+    match response.extensions().get::<Trouble>() {
+        Some(Trouble(error)) => {
+            trouble::log(error, &visit.here);
+            frame::refusal(&visit, error)
+        }
+        None => response,
+    }
+}
+
+/// Whoever wanted to read something comes back to it; what was to be done is not repeated.
+fn to_sign_in(method: &Method, here: &str) -> Response {
+    let base = crate::BASE_PATH;
+    if *method != Method::GET {
+        return Redirect::to(&format!("{base}/sign-in")).into_response();
+    }
+    let next = utf8_percent_encode(here, NON_ALPHANUMERIC);
+    Redirect::to(&format!("{base}/sign-in?next={next}")).into_response()
+}
+
+/// A form that one of our pages has sent, with what was filled in.
+pub(crate) struct Posted<T>(pub(crate) Visit, pub(crate) T);
+
+#[derive(Deserialize)]
+struct Proven<T> {
+    proof: String,
+    #[serde(flatten)]
+    fields: T,
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
+    type Rejection = Trouble;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Trouble> {
+        let (mut parts, body) = request.into_parts();
+        let visit = Visit::from_request_parts(&mut parts, state).await?;
+        check_origin(&parts.headers)?;
+        let form = Form::<Proven<T>>::from_request(Request::from_parts(parts, body), state).await;
+        let Form(Proven { proof, fields }) =
+            form.map_err(|rejection| Error::new(ErrorCode::Malformed, rejection.body_text()))?;
+        // Both are hashes of a secret; how long the comparison takes tells nothing about it.
+        if proof != visit.proof {
+            return Err(Error::new(
+                ErrorCode::Forbidden,
+                "this form is of another session; go back, load the page again and repeat what you did",
+            )
+            .into());
+        }
+        Ok(Self(visit, fields))
+    }
+}
+
+/// Browsers say which site a form was sent from.
+pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Error> {
+    let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let sent_from = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    if sent_from.is_some() && sent_from == host {
+        return Ok(());
+    }
+    Err(Error::new(ErrorCode::Forbidden, "this form was sent from another site"))
+}
+
+fn proof_of(token: &str) -> String {
+    BASE64.encode(Sha256::new().chain_update(PROOF_OF).chain_update(token).finalize())
+}
+
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+}
