@@ -48,6 +48,14 @@ id!(
     OperatorKeyId
 );
 id!(
+    /// One account of whoever operates.
+    OperatorAccountId
+);
+id!(
+    /// One entry of what operators have done.
+    ActId
+);
+id!(
     /// One session of whoever operates.
     OperatorSessionId
 );
@@ -70,7 +78,9 @@ pub struct DeliveryId {
 const EVENT_PREFIX: &str = "evt_";
 const CREDENTIAL_PREFIX: &str = "cred_";
 const OPERATOR_KEY_PREFIX: &str = "opk_";
+const OPERATOR_ACCOUNT_PREFIX: &str = "opa_";
 const OPERATOR_SESSION_PREFIX: &str = "ops_";
+const ACT_PREFIX: &str = "act_";
 const DELIVERY_PREFIX: &str = "dlv_";
 const REPLAY_PREFIX: &str = "rpl_";
 /// 62^16 is just above 2^95: sixteen digits hold any 95-bit number.
@@ -112,6 +122,28 @@ impl OperatorKeyId {
 
     pub fn from_public(text: &str) -> Option<Self> {
         gather_text(OPERATOR_KEY_PREFIX, text).map(Self)
+    }
+}
+
+impl OperatorAccountId {
+    /// `opa_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(OPERATOR_ACCOUNT_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(OPERATOR_ACCOUNT_PREFIX, text).map(Self)
+    }
+}
+
+impl ActId {
+    /// `act_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(ACT_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(ACT_PREFIX, text).map(Self)
     }
 }
 

@@ -4,6 +4,7 @@
 //! derives. Whatever a function here needs to know arrives as an argument, so every rule of the product
 //! (who receives an event, when to try again, how a request is signed) can be tested at a chosen instant.
 
+pub mod act;
 pub mod attempt;
 pub mod base62;
 pub mod basic_auth;

@@ -7,9 +7,6 @@ use subtle::ConstantTimeEq;
 
 use crate::credential::CredentialHash;
 
-/// What goes before the hash in a fingerprint, so that the fingerprint is no part of the hash.
-const FINGERPRINT_OF: &[u8] = b"signalpost root key";
-
 /// The key that opens everything and is in no store. `Debug` shows nothing of it.
 #[derive(Clone, Copy)]
 pub struct RootKey(CredentialHash);
@@ -26,8 +23,8 @@ impl RootKey {
 
     /// Tells this key from others that the installation had before or will have. It opens nothing.
     pub fn fingerprint(&self) -> [u8; 8] {
-        let digest = Sha256::new().chain_update(FINGERPRINT_OF).chain_update(self.0.0).finalize();
-        *digest.first_chunk().expect("a digest has 32 bytes")
+        // Of the hash once more, for fingerprints are stored and the hash is not.
+        *Sha256::digest(self.0.0).first_chunk().expect("a digest has 32 bytes")
     }
 }
 

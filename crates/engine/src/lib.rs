@@ -82,7 +82,7 @@ pub use id_map::core_of;
 pub use signalpost_store::Done;
 pub use signalpost_store::catalog::{HeldRight, ListWebhooks, WebhookPage};
 pub use signalpost_store::cluster::Cluster;
-pub use signalpost_store::desk::OpenOperatorSession;
+pub use signalpost_store::desk::{ActPage, ListActs, OpenOperatorSession};
 pub use signalpost_store::lease_counts::LeaseCounts;
 pub use signalpost_store::ledger::{
     DeliveryPage, DeliveryRecord, DeliverySummary, DiskSpace, EventPage, Feed, ListDeliveries, ListEvents,

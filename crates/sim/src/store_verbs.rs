@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use signalpost_core::act::{Act, ActResult};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
     WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
@@ -24,7 +25,7 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+use signalpost_store::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -111,11 +112,14 @@ impl Desk for SimStore {
     writes! {
         fn open_operator_session(session: OperatorSession, hash: CredentialHash) -> ();
         fn end_operator_session(session: OperatorSessionId) -> ();
+        fn begin_act(act: Act) -> ();
+        fn end_act(act: ActId, result: ActResult) -> ();
     }
 
     reads! {
         fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
         fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
+        fn list_acts(params: ListActs) -> ActPage;
     }
 }
 

@@ -84,7 +84,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 41] = [
+const READS: [&str; 42] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -106,6 +106,7 @@ const READS: [&str; 41] = [
     "list_operator_keys",
     "operator_session_by_hash",
     "list_operator_sessions",
+    "list_acts",
     "done_before",
     "settle_changes",
     "usage",
@@ -272,12 +273,14 @@ mod tests {
     use super::*;
 
     /// Verbs that store something, and nothing that a full disk has no room for.
-    const GOES_ON: [&str; 21] = [
+    const GOES_ON: [&str; 23] = [
+        "begin_act",
         "change_replay",
         "close",
         "close_workspace",
         "delete_signing_key",
         "delete_webhook",
+        "end_act",
         "end_operator_session",
         "erase_workspace",
         "finish",

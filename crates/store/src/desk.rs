@@ -1,11 +1,12 @@
-//! The operators' desk: who is signed in there.
+//! The operators' desk: who is signed in there, and what was done.
 
+use signalpost_core::act::{Act, ActResult, ActorId};
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::OperatorSessionId;
+use signalpost_core::id::{ActId, OperatorSessionId};
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::time::Timestamp;
 
-use crate::Answer;
+use crate::{Answer, StoreError};
 
 pub trait Desk: Send + Sync {
     /// Opens a session. Its role and its workspace are the opener's, whatever the caller gives. `Taken("operator session")`
@@ -21,6 +22,14 @@ pub trait Desk: Send + Sync {
     ///
     /// [`crate::Ledger::upkeep`] removes sessions that have expired.
     fn end_operator_session(&self, session: OperatorSessionId) -> Answer<()>;
+
+    /// Puts an act on record, as pending whatever the caller gives.
+    fn begin_act(&self, act: Act) -> Answer<()>;
+    /// Adds what came of it. `Missing("act")`; `WrongState` when it has another result. The same once more changes nothing.
+    ///
+    /// [`crate::Ledger::upkeep`] forgets acts ([`signalpost_core::act::forgotten_since`]).
+    fn end_act(&self, act: ActId, result: ActResult) -> Answer<()>;
+    fn list_acts(&self, params: ListActs) -> Answer<ActPage>;
 }
 
 /// A session as it is now.
@@ -37,4 +46,46 @@ pub struct ListOperatorSessions {
     pub at: Timestamp,
     pub before: Option<OperatorSessionId>,
     pub limit: usize,
+}
+
+/// Newest first; filters are joined by "and".
+#[derive(Clone, Debug, Default)]
+pub struct ListActs {
+    /// Public id of the workspace that they concern.
+    pub workspace: Option<String>,
+    pub by: Option<ActorId>,
+    /// The words that their actions begin with, see [`signalpost_core::act::Action::is_among`].
+    pub action: Option<String>,
+    pub before: Option<ActId>,
+    pub limit: usize,
+}
+
+impl ListActs {
+    /// Whether an act passes the filters.
+    pub fn wants(&self, act: &Act) -> bool {
+        (self.workspace.is_none() || act.workspace == self.workspace)
+            && self.by.is_none_or(|by| act.by.id() == by)
+            && self.action.as_deref().is_none_or(|words| act.action.is_among(words))
+    }
+
+    /// Rows that are worth reading at once: one more than is wanted shows whether there is a next page.
+    pub fn rows_at_once(&self, at_most: usize) -> usize {
+        let is_filtered = self.workspace.is_some() || self.by.is_some() || self.action.is_some();
+        if is_filtered { at_most } else { self.limit.saturating_add(1).min(at_most) }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ActPage {
+    pub rows: Vec<Act>,
+    /// Where the next page starts. A filtered page may be short, even empty, and still have a next one.
+    pub next: Option<ActId>,
+}
+
+/// `WrongState` when an act that has been `found` so cannot end with this result.
+pub fn check_end(found: ActResult, result: ActResult) -> Result<(), StoreError> {
+    if found == ActResult::Pending || found == result {
+        return Ok(());
+    }
+    Err(StoreError::WrongState("the act has another result"))
 }

@@ -1,10 +1,12 @@
 //! Choosing what stands on a page of a list or a feed, row by row, as [`crate::Ledger`] says it. A backend walks over its rows
 //! for as long as a page is not full; where a page ends is decided here.
 
+use signalpost_core::act::Act;
 use signalpost_core::event::Sequence;
-use signalpost_core::id::{DeliveryId, EventId};
+use signalpost_core::id::{ActId, DeliveryId, EventId};
 use signalpost_core::limits::{LIST_SCAN_ROWS_MAX, PAGE_DATA_BYTES_MAX};
 
+use crate::desk::{ActPage, ListActs};
 use crate::ledger::{DeliveryPage, DeliverySummary, ListDeliveries, ListEvents, ReadFeed};
 use crate::row::{Brief, FeedPlace};
 
@@ -122,5 +124,56 @@ impl<'p> DeliveryChoice<'p> {
 
     pub fn finish(self) -> DeliveryPage {
         DeliveryPage { rows: self.rows, next: self.next }
+    }
+}
+
+/// What a page of acts hands out.
+pub struct ActChoice<'p> {
+    params: &'p ListActs,
+    rows: Vec<Act>,
+    next: Option<ActId>,
+    scanned: usize,
+}
+
+impl<'p> ActChoice<'p> {
+    pub const fn of(params: &'p ListActs) -> Self {
+        Self { params, rows: Vec::new(), next: None, scanned: 0 }
+    }
+
+    /// Takes an act if it is wanted; whether the page ends with it.
+    pub fn is_full_with(&mut self, act: Act) -> bool {
+        self.scanned += 1;
+        let id = act.id;
+        if self.params.wants(&act) {
+            if self.rows.len() == self.params.limit {
+                self.next = self.rows.last().map(|row| row.id);
+                return true;
+            }
+            self.rows.push(act);
+        }
+        if self.scanned == LIST_SCAN_ROWS_MAX {
+            self.next = Some(id);
+        }
+        self.scanned == LIST_SCAN_ROWS_MAX
+    }
+
+    pub fn finish(self) -> ActPage {
+        ActPage { rows: self.rows, next: self.next }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::sample;
+
+    #[test]
+    fn a_page_of_acts_ends_where_it_has_looked_at_enough() {
+        let params = ListActs { workspace: Some("ws-2".to_owned()), limit: 9, ..ListActs::default() };
+        let mut choice = ActChoice::of(&params);
+        let most = i64::try_from(LIST_SCAN_ROWS_MAX).expect("small");
+        let looked_at = (1..=2 * most).rev().take_while(|id| !choice.is_full_with(sample::act(*id))).count();
+        assert_eq!(looked_at + 1, LIST_SCAN_ROWS_MAX);
+        assert_eq!(choice.finish(), ActPage { rows: Vec::new(), next: Some(ActId::from_raw(most + 1)) });
     }
 }

@@ -10,3 +10,8 @@ pub const OPERATOR_KEY_REMEMBERED_MS: i64 = 30 * 24 * 3_600 * 1_000;
 pub const OPERATOR_SESSION_MS: i64 = 12 * 3_600 * 1_000;
 /// Sessions opened by one key, which several people may share. A further one ends the oldest of them.
 pub const OPERATOR_SESSIONS_MAX: usize = 1_000;
+/// Length of what an act is called, of the texts beside it, and how long it is remembered, in milliseconds: 400 days, so that a
+/// yearly audit has the whole year before it.
+pub const ACT_ACTION_CHARS_MAX: usize = 64;
+pub const ACT_TEXT_CHARS_MAX: usize = 512;
+pub const ACT_REMEMBERED_MS: i64 = 400 * 24 * 3_600 * 1_000;

@@ -33,6 +33,7 @@ pub struct OperatorVisitor {
     pub session: Arc<OperatorSession>,
     /// For people: what the key is called, if it has a name.
     pub name: String,
+    opener_name: Option<String>,
     pass: Pass,
 }
 
@@ -40,7 +41,7 @@ pub struct OperatorVisitor {
 #[derive(Debug)]
 pub(crate) struct KnownOperatorSession {
     session: Arc<OperatorSession>,
-    name: String,
+    opener_name: Option<String>,
 }
 
 impl OperatorVisitor {
@@ -59,6 +60,10 @@ impl OperatorVisitor {
             Opener::Root { .. } => Principal::Operator,
             Opener::Key(id) => Principal::OperatorKey(id),
         }
+    }
+
+    pub(super) fn opener_name(&self) -> Option<&str> {
+        self.opener_name.as_deref()
     }
 
     /// By which to look again whether they may still act.
@@ -106,7 +111,9 @@ impl Engine {
             return Err(refused());
         }
         let pass = Pass { realm: Realm::Desk, hash, generation, expires_at: Some(session.expires_at) };
-        Ok(OperatorVisitor { session, name: known.name.clone(), pass })
+        let opener_name = known.opener_name.clone();
+        let name = opener_name.clone().unwrap_or_else(|| NAMELESS.to_owned());
+        Ok(OperatorVisitor { session, name, opener_name, pass })
     }
 
     /// Whether [`Self::operator_visitor`] can judge this without the store.
@@ -185,7 +192,7 @@ impl KnownOperatorSession {
 impl From<OpenOperatorSession> for KnownOperatorSession {
     fn from(open: OpenOperatorSession) -> Self {
         let OpenOperatorSession { session, opener_name } = open;
-        Self { session: Arc::new(session), name: opener_name.unwrap_or_else(|| NAMELESS.to_owned()) }
+        Self { session: Arc::new(session), opener_name }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine as a whole, on a clock and a network of its own: what lanes do when webhooks fail, pause and go on, and what
 //! it says of that.
 
+mod acts;
 mod asleep;
 mod changes;
 mod elsewhere;

@@ -4,11 +4,12 @@ use std::future::ready;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use signalpost_core::act::{Act, ActResult};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
     WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
@@ -27,7 +28,7 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, Switch, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+use signalpost_store::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,

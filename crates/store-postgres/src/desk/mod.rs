@@ -1,16 +1,21 @@
-//! The verbs of the operators' desk: who is signed in. One file each.
+//! The verbs of the operators' desk: who is signed in, and what was done. One file each.
 
+mod begin_act;
+mod end_act;
 mod end_operator_session;
+pub(crate) mod forget_acts;
 pub(crate) mod forget_sessions;
+mod list_acts;
 mod list_operator_sessions;
 mod open_operator_session;
 mod operator_session_by_hash;
 
+use signalpost_core::act::{Act, ActResult};
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::OperatorSessionId;
+use signalpost_core::id::{ActId, OperatorSessionId};
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_store::Answer;
-use signalpost_store::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+use signalpost_store::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
 
 use crate::store::PostgresStore;
 
@@ -39,13 +44,30 @@ impl Desk for PostgresStore {
     fn end_operator_session(&self, session: OperatorSessionId) -> Answer<()> {
         self.write(async move |write| end_operator_session::run(write, session).await)
     }
+
+    fn begin_act(&self, act: Act) -> Answer<()> {
+        self.write(async move |write| begin_act::run(write, &act).await)
+    }
+
+    fn end_act(&self, act: ActId, result: ActResult) -> Answer<()> {
+        self.write(async move |write| end_act::run(write, act, result).await)
+    }
+
+    fn list_acts(&self, params: ListActs) -> Answer<ActPage> {
+        self.read(async move |session| list_acts::run(session, &params).await)
+    }
 }
 
 /// Every statement of these verbs, for the test of their plans.
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
+    begin_act::INSERT,
+    end_act::SELECT,
+    end_act::UPDATE,
     end_operator_session::DELETE,
+    forget_acts::DELETE,
     forget_sessions::SELECT,
+    list_acts::SELECT,
     list_operator_sessions::SELECT,
     open_operator_session::IS_TAKEN,
     open_operator_session::SELECT_CROWDED_OUT,

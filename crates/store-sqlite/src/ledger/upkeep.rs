@@ -32,6 +32,7 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
     let forgetting = forget_operator_keys::step(write, now)?
         | forget_users::step(write, now)?
         | desk::forget_sessions::step(write, now)?
+        | desk::forget_acts::step(write, now)?
         | replays::forget::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }

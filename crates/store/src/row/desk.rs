@@ -1,6 +1,9 @@
-//! Sessions of those who operate, each with what opened it.
+//! Sessions of those who operate, each with what opened it, and what was done.
 
-use signalpost_core::id::{OperatorSessionId, WorkspaceId};
+use std::net::IpAddr;
+
+use signalpost_core::act::{Act, ActResult, Action, Actor, ActorId, Surface};
+use signalpost_core::id::{ActId, OperatorSessionId, WorkspaceId};
 use signalpost_core::operator_session::{Opener, OperatorSession};
 use signalpost_core::role::Role;
 
@@ -42,4 +45,49 @@ fn of_key(session: OperatorSession, fields: &mut Fields<'_>) -> Field<OpenOperat
         session: OperatorSession { role, workspace, expires_at, ..session },
         opener_name,
     })
+}
+
+#[macro_export]
+macro_rules! act_columns {
+    () => {
+        "id, at, actor, actor_id, actor_name, action, object, workspace, surface, address, request_id, result, status, detail"
+    };
+}
+pub use act_columns;
+
+pub fn act(row: &Row<'_>) -> Field<Act> {
+    let mut fields = Fields::new(row, "operator_act", 1);
+    Ok(Act {
+        id: ActId::from_raw(fields.id("id")?),
+        at: fields.time("at")?,
+        by: actor(&mut fields)?,
+        action: read(&mut fields, "action", Action::from_text)?,
+        object: fields.text("object")?.to_owned(),
+        workspace: fields.optional_text("workspace")?.map(str::to_owned),
+        surface: read(&mut fields, "surface", Surface::from_name)?,
+        address: fields
+            .optional("address", |fields, column| read(fields, column, |text| text.parse::<IpAddr>().ok()))?,
+        request_id: fields.text("request_id")?.to_owned(),
+        result: act_result(&mut fields)?,
+        detail: fields.text("detail")?.to_owned(),
+    })
+}
+
+fn actor(fields: &mut Fields<'_>) -> Field<Actor> {
+    let (kind, id) = (fields.text("actor")?, fields.optional_integer("actor_id")?);
+    let name = fields.optional_text("actor_name")?.map(str::to_owned);
+    let actor = ActorId::from_parts(kind, id).and_then(|id| Actor::from_parts(id, name));
+    actor.ok_or_else(|| fields.corrupt("actor", format!("{id:?} of {kind:?} is nobody")))
+}
+
+/// The next two columns as what came of an act.
+pub fn act_result(fields: &mut Fields<'_>) -> Field<ActResult> {
+    let (name, status) = (fields.text("result")?, fields.optional_count("status")?);
+    ActResult::from_parts(name, status)
+        .ok_or_else(|| fields.corrupt("result", format!("{name:?} with the status {status:?} is no result")))
+}
+
+fn read<T>(fields: &mut Fields<'_>, column: &'static str, from: impl FnOnce(&str) -> Option<T>) -> Field<T> {
+    let text = fields.text(column)?;
+    from(text).ok_or_else(|| fields.corrupt(column, format!("{text:?} is none that is known")))
 }

@@ -90,6 +90,9 @@ macro_rules! forward_desk {
             fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
             fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
             fn end_operator_session(session: OperatorSessionId) -> ();
+            fn begin_act(act: Act) -> ();
+            fn end_act(act: ActId, result: ActResult) -> ();
+            fn list_acts(params: ListActs) -> ActPage;
         }
     };
 }

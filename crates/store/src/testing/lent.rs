@@ -3,11 +3,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use signalpost_core::act::{Act, ActResult};
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
     WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
@@ -26,7 +27,7 @@ use crate::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use crate::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+use crate::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
 use crate::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,

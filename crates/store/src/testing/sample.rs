@@ -1,8 +1,10 @@
 //! Small valid objects for tests. A number makes each one's ids, texts and times its own.
 
+use std::net::IpAddr;
 use std::num::NonZeroU32;
 
 use bytes::Bytes;
+use signalpost_core::act::{Act, ActResult, Action, Actor, Surface};
 use signalpost_core::attempt::{Attempt, Outcome, Timing, Verdict};
 use signalpost_core::basic_auth::Login;
 use signalpost_core::ceilings::Ceilings;
@@ -11,8 +13,8 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{
-    CredentialId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId, WebhookId,
-    WorkspaceId,
+    ActId, CredentialId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId,
+    WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
@@ -174,6 +176,23 @@ pub fn operator_key(workspace: Option<WorkspaceId>, n: i64) -> OperatorKey {
         created_at: at(n),
         expires_at: Some(at(n + 1_000)),
         successor: None,
+    }
+}
+
+/// Act `n`: somebody with a key looks at a payload, and nobody knows whether it was shown.
+pub fn act(n: i64) -> Act {
+    Act {
+        id: ActId::from_raw(n),
+        at: at(n),
+        by: Actor::Key { id: OperatorKeyId::from_raw(7), name: Some("Night shift".to_owned()) },
+        action: Action::named("payload.view"),
+        object: format!("evt_{n}"),
+        workspace: Some("ws-1".to_owned()),
+        surface: Surface::Page,
+        address: Some(IpAddr::from([192, 0, 2, 1])),
+        request_id: format!("request {n}"),
+        result: ActResult::Pending,
+        detail: format!("detail {n}"),
     }
 }
 

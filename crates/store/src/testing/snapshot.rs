@@ -7,6 +7,7 @@ mod between;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use signalpost_core::act::Act;
 use signalpost_core::credential::Credential;
 use signalpost_core::delivery::{Cut, Due};
 use signalpost_core::event::{Event, Sequence};
@@ -20,7 +21,7 @@ use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
-use crate::desk::{ListOperatorSessions, OpenOperatorSession};
+use crate::desk::{ListActs, ListOperatorSessions, OpenOperatorSession};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
     ReadFeed,
@@ -53,6 +54,7 @@ pub struct Snapshot {
     rights: Vec<HeldRight>,
     operator_keys: Vec<OperatorKey>,
     operator_sessions: Vec<OpenOperatorSession>,
+    acts: Vec<Act>,
     /// Each with what is in its plan.
     replays: Vec<(Replay, Vec<EventId>)>,
     /// Those of all workspaces on which the engine works.
@@ -79,6 +81,7 @@ impl Snapshot {
         seen.workspaces = all_workspaces(store).await?;
         seen.operator_keys = all_operator_keys(store).await?;
         seen.operator_sessions = all_operator_sessions(store).await?;
+        seen.acts = all_acts(store, ListActs { limit: PAGE_ROWS, ..ListActs::default() }).await?;
         for workspace in seen.workspaces.iter().map(|workspace| workspace.id).collect::<Vec<_>>() {
             seen.read_catalog(store, workspace).await?;
             seen.read_ledger(store, workspace).await?;
@@ -131,6 +134,7 @@ impl Snapshot {
             .or_else(|| rows("rights", &self.rights, &other.rights))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
             .or_else(|| rows("operator sessions", &self.operator_sessions, &other.operator_sessions))
+            .or_else(|| rows("acts", &self.acts, &other.acts))
             .or_else(|| rows("replays", &self.replays, &other.replays))
             .or_else(|| rows("busy replays", &self.busy_replays, &other.busy_replays))
             .or_else(|| rows("events", &self.events, &other.events))
@@ -322,6 +326,19 @@ pub async fn whole_feed(store: &dyn Store, mut params: ReadFeed) -> Result<Optio
             }
             other => return Ok(other),
         }
+    }
+}
+
+/// Follows a list of acts to its end, as [`all_events`].
+pub async fn all_acts(store: &dyn Store, mut params: ListActs) -> Result<Vec<Act>, StoreError> {
+    let mut found = Vec::new();
+    loop {
+        let page = store.list_acts(params.clone()).await?;
+        assert!(page.rows.len() <= params.limit, "a page of {} for {params:?}", page.rows.len());
+        found.extend(page.rows);
+        let Some(next) = page.next else { return Ok(found) };
+        assert!(params.before.is_none_or(|before| next < before), "the list of acts stands still");
+        params.before = Some(next);
     }
 }
 

@@ -1,10 +1,14 @@
 //! Those who operate: they sign in, look around, and sign out.
 
+use signalpost_core::act::{ActResult, Action, Actor, Surface};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::id::OperatorSessionId;
+use signalpost_core::id::{ActId, OperatorSessionId};
 use signalpost_core::profile::{PauseRule, Profile};
 use signalpost_core::root_key::RootKey;
+
+use signalpost_engine::ListActs;
+use signalpost_engine::desk::acts::NewAct;
 
 use super::stage::{Stage, Told};
 use super::{Scenario, Step, Turn, ended, step};
@@ -17,6 +21,9 @@ const STEPS: &[Step] = &[
     step("sign in", sign_in),
     step("come with the token", come_in),
     step("look who is there", look_who_is_there),
+    step("view a payload", |stage, _| begin_act(stage)),
+    step("it was shown", |stage, _| end_act(stage)),
+    step("look what was done", look_what_was_done),
     ended("sign out", sign_out, ErrorCode::NotFound),
     step("the token opens nothing", opens_nothing),
     step("restart", |stage, _| {
@@ -64,6 +71,47 @@ fn look_who_is_there(stage: &mut Stage, _: Turn) -> Told {
         async |engine, _| engine.list_operator_sessions(None, 9).await,
         |_, listed| assert!(listed.iter().any(|open| open.session.id == id), "{listed:?}"),
     )
+}
+
+/// Who has lost the answer puts it on record once more: nobody knows what came of the first.
+fn begin_act(stage: &mut Stage) -> Told {
+    stage.call(
+        async |engine, _| engine.begin_act(view()).await,
+        |stage, act| stage.note("act", &act.to_public()),
+    )
+}
+
+fn view() -> NewAct {
+    NewAct {
+        by: Actor::Root,
+        action: Action::named("payload.view"),
+        object: "evt_1".to_owned(),
+        workspace: None,
+        surface: Surface::Page,
+        address: None,
+        request_id: String::new(),
+        detail: String::new(),
+    }
+}
+
+fn end_act(stage: &mut Stage) -> Told {
+    let act = noted_act(stage);
+    stage.call(async |engine, _| engine.end_act(act, ActResult::Done { status: 200 }).await, |_, ()| ())
+}
+
+fn look_what_was_done(stage: &mut Stage, _: Turn) -> Told {
+    let act = noted_act(stage);
+    stage.call(
+        async |engine, _| engine.list_acts(ListActs { limit: 9, ..ListActs::default() }).await,
+        |_, page| {
+            let ended = page.rows.iter().find(|row| row.id == act).map(|row| row.result);
+            assert_eq!(ended, Some(ActResult::Done { status: 200 }), "{page:?}");
+        },
+    )
+}
+
+fn noted_act(stage: &Stage) -> ActId {
+    ActId::from_public(&stage.noted("act")).expect("it was noted so")
 }
 
 fn sign_out(stage: &mut Stage, _: Turn) -> Told {

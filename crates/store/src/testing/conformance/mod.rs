@@ -4,6 +4,7 @@
 //! each with a harness of its own.
 
 pub mod accept;
+pub mod acts;
 pub mod closing;
 pub mod cluster;
 pub mod credentials;
@@ -71,6 +72,13 @@ macro_rules! conformance_suite {
                 a_late_event_takes_its_place_by_id
                 a_large_call_is_taken
                 the_highest_id_is_the_highest_ever_stored
+            ]
+            acts [
+                an_act_is_on_record_before_anybody_knows_what_came_of_it
+                what_came_of_an_act_is_said_once
+                acts_are_listed_newest_first_with_filters
+                an_act_is_found_however_many_are_to_be_looked_at
+                upkeep_forgets_acts_of_long_ago
             ]
             closing [
                 a_closed_workspace_owes_its_last_event_and_nothing_else

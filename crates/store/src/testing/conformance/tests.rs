@@ -9,6 +9,7 @@ crate::conformance_suite!(MemoryStore::new());
 fn every_case_is_in_the_suite() {
     let groups = [
         ("accept", include_str!("accept.rs")),
+        ("acts", include_str!("acts.rs")),
         ("closing", include_str!("closing.rs")),
         ("credentials", include_str!("credentials.rs")),
         ("dedupe", include_str!("dedupe.rs")),

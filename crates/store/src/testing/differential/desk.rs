@@ -20,6 +20,21 @@ pub enum DeskOperation {
     LookAtSessions {
         limit: usize,
     },
+    BeginAct {
+        action: u8,
+        by_key: bool,
+        workspace: Option<u8>,
+    },
+    EndAct {
+        act: Choice,
+        status: Option<u16>,
+    },
+    LookAtActs {
+        action: Option<u8>,
+        by_key: Option<bool>,
+        workspace: Option<u8>,
+        limit: usize,
+    },
 }
 
 pub(super) fn desk_operation() -> impl Strategy<Value = DeskOperation> {
@@ -30,5 +45,11 @@ pub(super) fn desk_operation() -> impl Strategy<Value = DeskOperation> {
             .prop_map(|(key, hash, lasts_ms)| Op::OpenSession { key, hash, lasts_ms }),
         1 => choice().prop_map(|session| Op::EndSession { session }),
         1 => (1..5usize).prop_map(|limit| Op::LookAtSessions { limit }),
+        3 => (0..3u8, any::<bool>(), option::of(0..2u8))
+            .prop_map(|(action, by_key, workspace)| Op::BeginAct { action, by_key, workspace }),
+        2 => (choice(), option::of(200..202u16)).prop_map(|(act, status)| Op::EndAct { act, status }),
+        1 => (option::of(0..3u8), option::of(any::<bool>()), option::of(0..2u8), 1..4usize).prop_map(
+            |(action, by_key, workspace, limit)| Op::LookAtActs { action, by_key, workspace, limit }
+        ),
     ]
 }

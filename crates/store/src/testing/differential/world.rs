@@ -2,8 +2,8 @@
 
 use signalpost_core::delivery::Due;
 use signalpost_core::id::{
-    CredentialId, DeliveryId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId, WebhookId,
-    WorkspaceId,
+    ActId, CredentialId, DeliveryId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId,
+    WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::time::Timestamp;
@@ -23,6 +23,7 @@ pub(super) struct World {
     pub(super) rights: Vec<(WorkspaceId, CredentialId)>,
     pub(super) operator_keys: Vec<OperatorKeyId>,
     pub(super) operator_sessions: Vec<OperatorSessionId>,
+    pub(super) acts: Vec<ActId>,
     pub(super) deliveries: Vec<(WorkspaceId, DeliveryId)>,
     pub(super) replays: Vec<(WorkspaceId, ReplayId)>,
     pub(super) in_flight: Vec<(WorkspaceId, Due)>,

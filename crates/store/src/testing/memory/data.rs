@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use signalpost_core::act::Act;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId,
-    WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId,
+    UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
@@ -43,6 +44,7 @@ pub(super) struct Data {
     pub(super) sessions: BTreeMap<UserId, (Session, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
     pub(super) operator_sessions: BTreeMap<OperatorSessionId, (OperatorSession, CredentialHash)>,
+    pub(super) acts: BTreeMap<ActId, Act>,
     /// Calls that happen once, by their workspace and name.
     pub(super) once: BTreeMap<OnceKey, OnceRow>,
     /// Calls kept so far, those that are gone too.

@@ -1,7 +1,8 @@
-//! The model's operators who are signed in.
+//! The model's operators who are signed in, and what was done.
 
+use signalpost_core::act::{self, Act, ActResult};
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::OperatorSessionId;
+use signalpost_core::id::{ActId, OperatorSessionId};
 use signalpost_core::limits::OPERATOR_SESSIONS_MAX;
 use signalpost_core::operator_session::{Opener, OperatorSession};
 use signalpost_core::role::Role;
@@ -9,7 +10,7 @@ use signalpost_core::time::Timestamp;
 
 use super::MemoryStore;
 use super::data::Data;
-use crate::desk::{Desk, ListOperatorSessions, OpenOperatorSession};
+use crate::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession, check_end};
 use crate::{Answer, StoreError};
 
 impl Desk for MemoryStore {
@@ -38,6 +39,35 @@ impl Desk for MemoryStore {
         self.run(|data| {
             let ended = data.operator_sessions.remove(&session);
             ended.map(drop).ok_or(StoreError::Missing("operator session"))
+        })
+    }
+
+    fn begin_act(&self, act: Act) -> Answer<()> {
+        self.run(|data| {
+            data.note_id(act.id.raw());
+            data.acts.insert(act.id, Act { result: ActResult::Pending, ..act });
+            Ok(())
+        })
+    }
+
+    fn end_act(&self, act: ActId, result: ActResult) -> Answer<()> {
+        self.run(|data| {
+            let act = data.acts.get_mut(&act).ok_or(StoreError::Missing("act"))?;
+            check_end(act.result, result)?;
+            act.result = result;
+            Ok(())
+        })
+    }
+
+    fn list_acts(&self, params: ListActs) -> Answer<ActPage> {
+        self.run(|data| {
+            let newest_first = data.acts.values().rev();
+            let older = newest_first.filter(|act| params.before.is_none_or(|before| act.id < before));
+            let mut wanted: Vec<Act> = older.filter(|act| params.wants(act)).cloned().collect();
+            let has_more = wanted.len() > params.limit;
+            wanted.truncate(params.limit);
+            let next = wanted.last().filter(|_| has_more).map(|act| act.id);
+            Ok(ActPage { rows: wanted, next })
         })
     }
 }
@@ -83,6 +113,11 @@ impl Data {
                 Some(OpenOperatorSession { session, opener_name: key.name.clone() })
             }
         }
+    }
+
+    pub(super) fn forget_acts(&mut self, now: Timestamp) {
+        let since = act::forgotten_since(now);
+        self.acts.retain(|_, act| act.at > since);
     }
 
     pub(super) fn forget_expired_operator_sessions(&mut self, now: Timestamp) {

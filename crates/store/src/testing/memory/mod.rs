@@ -236,6 +236,7 @@ impl Ledger for MemoryStore {
             data.wipe_expired_secrets(now);
             data.forget_expired_operator_keys(now);
             data.forget_expired_operator_sessions(now);
+            data.forget_acts(now);
             data.forget_expired_rights_and_sessions(now);
             data.forget_replays(now);
             Ok(false)

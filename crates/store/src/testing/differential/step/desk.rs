@@ -1,16 +1,21 @@
 //! What operators do in a sequence.
 
+use signalpost_core::act::{Act, ActResult, Action, Actor};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::id::OperatorSessionId;
 use signalpost_core::operator_session::{Opener, OperatorSession};
 
 use super::Compared;
-use crate::desk::ListOperatorSessions;
+use crate::desk::{ListActs, ListOperatorSessions};
 use crate::testing::differential::desk::DeskOperation;
 use crate::testing::differential::operation::{Choice, IdOrder};
-use crate::testing::differential::pair::Pair;
+use crate::testing::differential::pair::{Pair, alike};
 use crate::testing::differential::world::{World, choose};
 use crate::testing::sample;
+use crate::testing::snapshot::all_acts;
+
+/// The first leads to the second.
+const ACTIONS: [&str; 3] = ["webhook", "webhook.delete", "webhooks.list"];
 
 pub(super) async fn apply(operation: DeskOperation, pair: &Pair<'_>, world: &mut World) -> Compared {
     match operation {
@@ -34,5 +39,37 @@ pub(super) async fn apply(operation: DeskOperation, pair: &Pair<'_>, world: &mut
             let params = ListOperatorSessions { at: world.now(), before: None, limit };
             pair.both(|store| store.list_operator_sessions(params)).await.map(drop)
         }
+        DeskOperation::BeginAct { action, by_key, workspace } => {
+            let id = world.mint(IdOrder::Next);
+            let act = Act {
+                at: world.now(),
+                by: actor(by_key),
+                action: Action::named(ACTIONS[usize::from(action)]),
+                workspace: workspace.map(public_id),
+                ..sample::act(id)
+            };
+            world.acts.push(act.id);
+            pair.both(|store| store.begin_act(act.clone())).await.map(drop)
+        }
+        DeskOperation::EndAct { act, status } => {
+            let Some(act) = choose(&world.acts, act) else { return Ok(()) };
+            let result = status.map_or(ActResult::Pending, |status| ActResult::Done { status });
+            pair.both(|store| store.end_act(act, result)).await.map(drop)
+        }
+        DeskOperation::LookAtActs { action, by_key, workspace, limit } => {
+            let action = action.map(|action| ACTIONS[usize::from(action)].to_owned());
+            let (by, workspace) = (by_key.map(|by_key| actor(by_key).id()), workspace.map(public_id));
+            let params = ListActs { workspace, by, action, before: None, limit };
+            let [model, subject] = pair.stores();
+            alike(all_acts(model, params.clone()).await, all_acts(subject, params).await).map(drop)
+        }
     }
+}
+
+fn actor(by_key: bool) -> Actor {
+    if by_key { sample::act(1).by } else { Actor::Root }
+}
+
+fn public_id(workspace: u8) -> String {
+    format!("ws-{workspace}")
 }

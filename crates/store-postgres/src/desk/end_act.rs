@@ -1,0 +1,28 @@
+//! `end_act`: what came of an act.
+
+use signalpost_core::act::ActResult;
+use signalpost_core::id::ActId;
+use signalpost_store::StoreError;
+use signalpost_store::desk::check_end;
+use signalpost_store::row::{self, Fields};
+
+use crate::failure::Failure;
+use crate::write::Write;
+
+/// Who looks at it at the same moment waits until it has its result.
+pub(crate) const SELECT: &str = "SELECT id, result, status FROM operator_act WHERE id = $1 FOR UPDATE";
+pub(crate) const UPDATE: &str = "UPDATE operator_act SET result = $2, status = $3 WHERE id = $1";
+
+pub(super) async fn run(write: &Write<'_>, act: ActId, result: ActResult) -> Result<(), Failure> {
+    let found = write
+        .one(SELECT, &[&act.raw()], |row| {
+            let mut fields = Fields::new(row, "operator_act", 1);
+            fields.skip();
+            row::act_result(&mut fields)
+        })
+        .await?;
+    check_end(found.ok_or(StoreError::Missing("act"))?, result)?;
+    let (name, status) = result.parts();
+    write.execute(UPDATE, &[&act.raw(), &name, &status.map(i64::from)]).await?;
+    Ok(())
+}
