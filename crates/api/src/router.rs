@@ -11,6 +11,7 @@ use axum::routing::any_service;
 use signalpost_core::cidr::Cidr;
 use signalpost_core::limits::LARGE_BODIES_BYTES_MAX;
 use signalpost_core::ports::Spawn;
+use signalpost_core::request_id::RequestId;
 use signalpost_engine::Engine;
 use signalpost_engine::cells::Cells;
 use tower_service::Service;
@@ -152,5 +153,6 @@ async fn answer_strangers(
         engine.metrics().turn_away();
         return context.finish(refusal, problem::render);
     }
+    request.extensions_mut().insert(RequestId(context.request_id.clone()));
     context.finish(next.run(request).await, problem::render)
 }

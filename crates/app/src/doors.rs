@@ -57,7 +57,7 @@ impl Doors {
         let operator = match settings.role {
             Role::Worker => worker_router(cells.clone(), &tasks, access),
             Role::All | Role::Api => {
-                let pages = signalpost_dash::router(cells.clone(), RootKey::new(access.key_hash));
+                let pages = signalpost_dash::router(cells.clone(), RootKey::new(access.key_hash), &tasks);
                 operator_router(cells.clone(), &tasks, access, dialects, pages)
             }
         };

@@ -44,6 +44,7 @@ pub mod principal;
 pub mod profile;
 pub mod rate;
 pub mod replay;
+pub mod request_id;
 pub mod retention;
 pub mod retry;
 pub mod role;

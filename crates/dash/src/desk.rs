@@ -1,11 +1,14 @@
 //! What all pages share.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use axum::extract::Request;
 use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::cidr::neighbourhood_of;
 use signalpost_core::error::Error;
+use signalpost_core::ports::Spawn;
+use signalpost_core::request_id::RequestId;
 use signalpost_core::root_key::RootKey;
 use signalpost_engine::Engine;
 use signalpost_engine::cells::Cells;
@@ -16,11 +19,13 @@ pub(crate) struct Desk {
     pub(crate) cells: Cells,
     pub(crate) root: RootKey,
     pub(crate) guesses: Guesses,
+    /// Run what changes something to its end.
+    pub(crate) tasks: Arc<dyn Spawn>,
 }
 
 impl Desk {
-    pub(crate) fn new(cells: Cells, root: RootKey) -> Self {
-        Self { cells, root, guesses: Guesses::default() }
+    pub(crate) fn new(cells: Cells, root: RootKey, tasks: Arc<dyn Spawn>) -> Self {
+        Self { cells, root, guesses: Guesses::default(), tasks }
     }
 
     /// Where keys that are bound to no workspace lie, and all sessions of those who operate.
@@ -62,8 +67,17 @@ impl Desk {
     }
 }
 
+pub(crate) fn address(request: &Request) -> Option<IpAddr> {
+    request.extensions().get::<CallerAddress>().map(|CallerAddress(address)| *address)
+}
+
+/// Empty where nobody has named the request.
+pub(crate) fn request_id(request: &Request) -> String {
+    let named = request.extensions().get::<RequestId>();
+    named.map(|RequestId(id)| id.clone()).unwrap_or_default()
+}
+
 /// Whose doings count together with this request's.
 pub(crate) fn neighbourhood(request: &Request) -> Option<IpAddr> {
-    let CallerAddress(address) = request.extensions().get::<CallerAddress>()?;
-    Some(neighbourhood_of(*address))
+    address(request).map(neighbourhood_of)
 }

@@ -5,6 +5,7 @@
 
 mod desk;
 mod look;
+mod on_record;
 mod pages;
 mod router;
 mod sign_in;

@@ -8,13 +8,14 @@ use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 use signalpost_core::error::Error;
+use signalpost_core::ports::Spawn;
 use signalpost_core::root_key::RootKey;
 use signalpost_engine::cells::Cells;
 
 use crate::desk::Desk;
 use crate::look::assets;
 use crate::pages::{
-    deliveries, delivery, event, events, find, overview, resend, webhook, workspace, workspaces,
+    audit, deliveries, delivery, event, events, find, overview, resend, webhook, workspace, workspaces,
 };
 use crate::trouble::Page;
 use crate::visit::let_in;
@@ -24,12 +25,14 @@ use crate::{BASE_PATH, sign_in};
 const FORM_BYTES_MAX: usize = 64 * 1024;
 
 /// All pages below [`BASE_PATH`], and the way there from the root of the address.
-pub fn router(cells: Cells, root: RootKey) -> Router {
-    let desk = Arc::new(Desk::new(cells, root));
+/// `tasks` run what changes something to its end, also when its caller goes away.
+pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
+    let desk = Arc::new(Desk::new(cells, root, Arc::clone(tasks)));
     let inside = Router::new()
         .route("/", get(overview::show))
         .route("/sign-out", post(sign_in::sign_out))
         .route("/find", get(find::show))
+        .route("/audit", get(audit::show))
         .route("/workspaces", get(workspaces::show))
         .route("/workspaces/{workspace}", get(workspace::show))
         .route("/workspaces/{workspace}/webhooks/{webhook}", get(webhook::show))

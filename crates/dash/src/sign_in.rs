@@ -1,5 +1,6 @@
 //! Signing in with an operator key, and out.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Form, FromRequest, Query, Request, State};
@@ -8,12 +9,14 @@ use http::header::SET_COOKIE;
 use http::{HeaderValue, StatusCode};
 use maud::html;
 use serde::Deserialize;
+use signalpost_core::act::ActResult;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_engine::desk::sessions::OpenedOperatorSession;
 
 use crate::BASE_PATH;
-use crate::desk::{Desk, neighbourhood};
+use crate::desk::{self, Desk, neighbourhood};
 use crate::look::frame;
+use crate::on_record::Deed;
 use crate::trouble::{self, Page};
 use crate::visit::{Posted, SESSION_COOKIE, check_origin};
 
@@ -40,24 +43,22 @@ pub(crate) async fn show(Query(asked): Query<Asked>) -> Response {
 }
 
 pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> Response {
-    let next = String::new();
-    let (from, origin) = (neighbourhood(&request), check_origin(request.headers()));
-    if let Err(error) = origin {
-        return form(trouble::status(error.code), &next, Some(&error));
+    let from = From {
+        neighbourhood: neighbourhood(&request),
+        address: desk::address(&request),
+        request_id: desk::request_id(&request),
+    };
+    if let Err(error) = check_origin(request.headers()) {
+        return form(trouble::status(error.code), "", Some(&error));
     }
     let Form(Filled { key, next }) = match Form::from_request(request, &()).await {
         Ok(filled) => filled,
         Err(rejection) => {
             let error = Error::new(ErrorCode::Malformed, rejection.body_text());
-            return form(rejection.status(), &next, Some(&error));
+            return form(rejection.status(), "", Some(&error));
         }
     };
-    let engine = desk.first();
-    let key = key.trim();
-    // The installation's own key opens always, whoever guesses beside it.
-    let is_root = || desk.root.matches(key.as_bytes());
-    let open = engine.open_session_by_key(key.as_bytes(), &desk.root);
-    match desk.guesses.judged(from, engine.now(), is_root, open).await {
+    match open(&desk, key.trim().as_bytes(), &from).await {
         Ok(opened) => signed_in(&opened, &next),
         Err(error) => {
             trouble::log(&error, "sign-in");
@@ -66,8 +67,39 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
     }
 }
 
+/// Where somebody comes from who signs in.
+struct From {
+    neighbourhood: Option<IpAddr>,
+    address: Option<IpAddr>,
+    request_id: String,
+}
+
+/// A session that is on record.
+async fn open(desk: &Desk, key: &[u8], from: &From) -> Result<OpenedOperatorSession, Error> {
+    let engine = desk.first();
+    // The installation's own key opens always, whoever guesses beside it.
+    let is_root = || desk.root.matches(key);
+    let open = engine.open_session_by_key(key, &desk.root);
+    let opened = desk.guesses.judged(from.neighbourhood, engine.now(), is_root, open).await?;
+    let recorded = async {
+        let visitor = engine.operator_visitor(opened.token.expose(), &desk.root).await?;
+        let id = opened.session.id.to_public();
+        let deed = Deed { action: "session.open", object: &id, workspace: None };
+        let act = engine.begin_act(deed.by(visitor.actor(), from.address, &from.request_id)).await?;
+        engine.end_act(act, ActResult::Done { status: StatusCode::SEE_OTHER.as_u16() }).await
+    };
+    if let Err(error) = recorded.await {
+        engine.end_operator_session(opened.session.id).await?;
+        return Err(error);
+    }
+    Ok(opened)
+}
+
 pub(crate) async fn sign_out(Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
-    match visit.desk.first().end_operator_session(visit.visitor.session.id).await {
+    let session = visit.visitor.session.id;
+    let id = session.to_public();
+    let deed = Deed { action: "session.end", object: &id, workspace: None };
+    match visit.on_record(deed, visit.desk.first().end_operator_session(session)).await {
         // It has ended meanwhile.
         Err(error) if error.code == ErrorCode::NotFound => {}
         ended => ended?,

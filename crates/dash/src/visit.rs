@@ -1,6 +1,7 @@
 //! Who looks at a page, and what stands before every one: the session, and for what changes something the proof that one of our
 //! own forms was sent.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Form, FromRequest, FromRequestParts, OriginalUri, Request, State};
@@ -8,6 +9,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use futures_channel::oneshot;
 use http::header::{COOKIE, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -16,11 +18,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::ports::Spawn;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::desk::sessions::OperatorVisitor;
 
-use crate::desk::{Desk, neighbourhood};
+use crate::desk::{self, Desk, neighbourhood};
 use crate::look::frame;
 use crate::trouble::{self, Trouble};
 
@@ -39,6 +42,8 @@ pub(crate) struct Visit {
     pub(crate) now: Timestamp,
     /// The page's own address with its query.
     pub(crate) here: String,
+    pub(crate) address: Option<IpAddr>,
+    pub(crate) request_id: String,
 }
 
 impl Visit {
@@ -82,9 +87,13 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
         Err(error) => return frame::apart("Not now", trouble::status(error.code), &trouble::words(&error)),
     };
     let now = desk.first().now();
-    let visit = Visit { desk, visitor, proof: proof_of(&token.unwrap_or_default()), now, here };
+    let proof = proof_of(&token.unwrap_or_default());
+    let (address, request_id) = (desk::address(&request), desk::request_id(&request));
+    let visit = Visit { desk, visitor, proof, now, here, address, request_id };
     request.extensions_mut().insert(visit.clone());
-    let response = next.run(request).await;
+    let changes = *request.method() != Method::GET;
+    let work = next.run(request);
+    let response = if changes { complete(&*visit.desk.tasks, work).await } else { work.await };
     match response.extensions().get::<Trouble>() {
         Some(Trouble(error)) => {
             trouble::log(error, &visit.here);
@@ -92,6 +101,18 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
         }
         None => response,
     }
+}
+
+/// Has the work done as a task of its own: what is about to change something goes on to its end, whether or not its caller
+/// waits for it.
+async fn complete(tasks: &dyn Spawn, work: impl Future<Output = Response> + Send + 'static) -> Response {
+    let (tell, told) = oneshot::channel();
+    tasks.spawn(Box::pin(async move {
+        // The caller may have gone away.
+        drop(tell.send(work.await));
+    }));
+    let broken = |_| Trouble::from(Error::internal("a call broke off")).into_response();
+    told.await.unwrap_or_else(broken)
 }
 
 /// Whoever wanted to read something comes back to it; what was to be done is not repeated.

@@ -20,6 +20,7 @@ pub(crate) mod json;
 pub(crate) mod limiter;
 pub(crate) mod logins;
 pub(crate) mod no_room;
+pub(crate) mod on_record;
 pub(crate) mod openapi;
 pub(crate) mod operation;
 pub(crate) mod page;

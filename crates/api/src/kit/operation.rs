@@ -23,6 +23,7 @@ use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
 
 use crate::kit::description::{Description, Text};
+use crate::kit::on_record::{OnRecord, result_of};
 use crate::kit::refusal::{Refusal, method_unknown};
 use crate::kit::standing::Standing;
 
@@ -67,7 +68,15 @@ pub(crate) trait Surface: Send + Sync + 'static {
 
     /// Runs calls to their end.
     fn tasks(&self) -> &dyn Spawn;
+
+    /// Puts it on record that this call, which may change something, is about to be done; nothing where a surface keeps no record.
+    fn begin(&self, _: &Request) -> Option<Begun> {
+        None
+    }
 }
+
+/// What fails to be put on record is not done.
+pub(crate) type Begun = BoxFuture<'static, Result<OnRecord, Error>>;
 
 /// What becomes of a call whose caller goes away before it is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,10 +199,24 @@ where
         match self.abandoned {
             Abandoned::Dropped => Either::Left(self.handler.call(request, surface)),
             Abandoned::Completed => {
+                let begun = surface.begin(&request);
                 let work = self.handler.call(request, Arc::clone(&surface));
-                Either::Right(complete(surface.tasks(), work))
+                Either::Right(complete(surface.tasks(), recorded(begun, work)))
             }
         }
+    }
+}
+
+async fn recorded(begun: Option<Begun>, work: impl Future<Output = Response>) -> Response {
+    let Some(begun) = begun else { return work.await };
+    match begun.await {
+        Ok(on_record) => {
+            let response = work.await;
+            let result = result_of(&response);
+            on_record.end(result).await;
+            response
+        }
+        Err(error) => Refusal::from(error).into_response(),
     }
 }
 

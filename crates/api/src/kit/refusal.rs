@@ -43,6 +43,11 @@ impl Refusal {
         Self { error: map(self.error), ..self }
     }
 
+    /// The refusal that a response carries, if it carries one.
+    pub(crate) fn carried(response: &Response) -> Option<&Self> {
+        response.extensions().get::<Carried>().map(|carried| carried.0.as_ref())
+    }
+
     /// Takes the refusal out of a response that carries one.
     pub(crate) fn take(response: &mut Response) -> Option<Arc<Self>> {
         response.extensions_mut().remove::<Carried>().map(|carried| carried.0)

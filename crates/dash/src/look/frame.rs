@@ -28,7 +28,7 @@ pub(crate) fn crumb(to: impl Into<String>, text: impl Into<String>) -> Crumb {
 }
 
 /// The navigation: at most seven words.
-const PLACES: [(&str, &str); 2] = [("", "Overview"), ("/workspaces", "Workspaces")];
+const PLACES: [(&str, &str); 3] = [("", "Overview"), ("/workspaces", "Workspaces"), ("/audit", "Audit")];
 
 /// A page for somebody who is signed in.
 pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {

@@ -13,18 +13,25 @@ use signalpost_engine::explain::{ExplainPage, Explanation};
 
 use super::paths;
 use crate::look::frame::{crumb, page};
+use crate::look::numbers::bytes;
 use crate::look::pager::pager;
 use crate::look::pill::{Tone, of_delivery, pill};
 use crate::look::time::moment;
 use crate::look::{id, json};
+use crate::on_record::Deed;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
 const ROWS: usize = 50;
+/// In the address of a page that shows the data.
+const SHOWN: &str = "shown";
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
     before: Option<String>,
+    /// Whether the data is to be seen, which goes on record.
+    #[serde(default)]
+    data: String,
 }
 
 pub(crate) async fn show(
@@ -40,13 +47,15 @@ pub(crate) async fn show(
     let found = engine.explain(view.workspace.id, &event, wanted).await?;
     let own = paths::event(&workspace, &found.event.id.to_public());
     let next = found.next.map(|next| paths::with_query(&own, &[("before", Some(&next.raw().to_string()))]));
+    let data = payload(&visit, &workspace, &found.event, &asked.data).await?;
     let content = html! {
         h1 { (found.event.content.event_type) }
         (facts(&visit, &found.event))
         h2 { "What it was to each webhook" }
         (explained(&visit, &view, &found.rows))
         (pager(before.map(|_| own.as_str()), next.as_deref()))
-        (payload(&visit, &found.event))
+        h2 #data { "Data" }
+        (data)
     };
     let mut crumbs = paths::to_workspace(&view);
     crumbs.push(crumb(paths::events(&workspace), "Events"));
@@ -117,15 +126,27 @@ fn webhook(view: &View, webhook: &Remembered) -> Markup {
     }
 }
 
-fn payload(visit: &Visit, event: &Event) -> Markup {
-    html! {
-        h2 { "Data" }
-        @if !visit.visitor.role().reads_payloads() {
-            p.empty { "The role " code { (visit.visitor.role().name()) } " does not see what customers are sent." }
-        } @else if let Some(removed_at) = event.payload_removed_at {
-            p.empty { "Retention has removed it " (moment(removed_at, visit.now)) "." }
-        } @else {
-            (json::body(&event.content.data, "The event's data as it was published"))
-        }
+/// Of those who may see it only who asks for it does: it is the customer's, and each look is on record.
+async fn payload(visit: &Visit, workspace: &str, event: &Event, asked: &str) -> Result<Markup, Error> {
+    let role = visit.visitor.role();
+    if !role.reads_payloads() {
+        let name = role.name();
+        return Ok(
+            html! { p.empty { "The role " code { (name) } " does not see what customers are sent." } },
+        );
     }
+    if let Some(removed_at) = event.payload_removed_at {
+        return Ok(html! { p.empty { "Retention has removed it " (moment(removed_at, visit.now)) "." } });
+    }
+    let id = event.id.to_public();
+    if asked != SHOWN {
+        let to = paths::with_query(&paths::event(workspace, &id), &[("data", Some(SHOWN))]);
+        let size = bytes(event.content.data.len() as u64);
+        return Ok(
+            html! { p { a href={ (to) "#data" } { "Show it" } " (" (size) "). That goes on record." } },
+        );
+    }
+    let deed = Deed { action: "payload.view", object: &id, workspace: Some(workspace) };
+    let shown = async { Ok(json::body(&event.content.data, "The event's data as it was published")) };
+    visit.on_record(deed, shown).await
 }

@@ -114,6 +114,12 @@ impl Snapshot {
         self.events.len() + self.records.iter().map(|record| 1 + record.steps.len()).sum::<usize>()
     }
 
+    /// All but the record of who has tried what, and the ids that it took: what is asked for in vain is on record too.
+    #[must_use]
+    pub fn without_record(self) -> Self {
+        Self { acts: Vec::new(), highest_id: 0, ..self }
+    }
+
     /// As after a restore that revokes keys and rights.
     #[must_use]
     pub fn without_keys(self) -> Self {

@@ -17,6 +17,7 @@ mod operations;
 mod patience;
 mod profile;
 mod publish;
+mod record;
 mod release;
 mod replay_wire;
 mod replays;
@@ -40,6 +41,7 @@ use axum::{Extension, Router};
 use http::HeaderMap;
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
+use signalpost_core::request_id::RequestId;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::cells::{Cell, Cells};
@@ -50,12 +52,14 @@ use crate::dialect::Dialect;
 use crate::kit::caller_address::neighbourhood;
 use crate::kit::context::Context;
 use crate::kit::description::Description;
-use crate::kit::operation::Access;
+use crate::kit::on_record::OnRecord;
+use crate::kit::operation::{Access, Begun};
 use crate::kit::refusal::{Refusal, misdirected, path_unknown};
 use crate::kit::request_id::RequestIds;
 use crate::kit::{limiter, operation, problem};
 use auth::{Gate, Judged, Pace};
 use operations::Served;
+use record::Actions;
 
 pub use auth::OperatorAccess;
 pub(crate) use health::{PATHS as HEALTH_PATHS, operations as health_operations, router as health_router};
@@ -83,6 +87,7 @@ pub(super) struct Surface {
     /// Of that engine among them.
     place: usize,
     tasks: Arc<dyn Spawn>,
+    actions: Arc<Actions>,
 }
 
 /// What stands before the surfaces of all cells.
@@ -116,6 +121,13 @@ impl operation::Surface for Surface {
     fn tasks(&self) -> &dyn Spawn {
         self.tasks.as_ref()
     }
+
+    /// The record is the installation's, whatever cell a call is about.
+    fn begin(&self, request: &Request) -> Option<Begun> {
+        let act = self.actions.act(request.extensions().get::<Operator>()?, request)?;
+        let engine = Arc::clone(&self.cells.first().engine);
+        Some(Box::pin(async move { Ok(OnRecord { act: engine.begin_act(act).await?, engine }) }))
+    }
 }
 
 type Shared = State<Arc<Surface>>;
@@ -127,25 +139,28 @@ pub(crate) fn router(
     dialects: &[Dialect],
 ) -> Router {
     let served = Served::by(dialects);
-    let routes = || operation::router(operations::operations(&served)).fallback(path_unknown);
-    guarded(routes, cells, tasks, access)
+    let calls = || operations::operations(&served);
+    let actions = Actions::of(&operation::descriptions(calls()));
+    guarded(|| operation::router(calls()).fallback(path_unknown), actions, cells, tasks, access)
 }
 
 /// What is left of it where nothing is served: who delivers.
 pub(crate) fn worker_router(cells: &Cells, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
     let routes = || operation::router(operations::about_the_cluster()).fallback(misdirected);
-    guarded(routes, cells, tasks, access)
+    guarded(routes, Actions::of(&[]), cells, tasks, access)
 }
 
 fn guarded(
     routes: impl Fn() -> Router<Arc<Surface>>,
+    actions: Actions,
     cells: &Cells,
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
 ) -> Router {
+    let actions = Arc::new(actions);
     let of_one = |(place, Cell { engine, .. }): (usize, &Cell)| {
         let (engine, cells, tasks) = (Arc::clone(engine), cells.clone(), Arc::clone(tasks));
-        let surface = Arc::new(Surface { engine, cells, place, tasks });
+        let surface = Arc::new(Surface { engine, cells, place, tasks, actions: Arc::clone(&actions) });
         routes().layer(from_fn_with_state(Arc::clone(&surface), bind)).with_state(surface)
     };
     let each = cells.all().iter().enumerate().map(of_one).collect();
@@ -164,6 +179,7 @@ pub(crate) fn descriptions(dialects: &[Dialect]) -> Vec<Description> {
 async fn let_in(State(guard): State<Arc<Guard>>, mut request: Request, next: Next) -> Response {
     let now = guard.cells.first().engine.now();
     let context = Context::of(&request, &guard.request_ids, now);
+    request.extensions_mut().insert(RequestId(context.request_id.clone()));
     let (judged, pace) = match admitted(&guard, request.headers(), neighbourhood(&request), now).await {
         Ok(admitted) => admitted,
         Err((error, pace)) => return paced(context.refuse(error, problem::render), pace),

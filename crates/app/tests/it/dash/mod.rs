@@ -1,5 +1,6 @@
 //! The pages for those who operate, as a browser without a script has them.
 
+mod audit;
 mod browser;
 mod reading;
 mod signing_in;
