@@ -33,6 +33,7 @@ pub mod limits;
 pub mod masking;
 pub mod matching;
 pub mod metadata;
+pub mod operator_account;
 pub mod operator_key;
 pub mod operator_session;
 pub mod order;

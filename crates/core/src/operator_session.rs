@@ -1,6 +1,6 @@
-//! Sessions of those who operate: opened with a key, kept by a browser as a token, known to all nodes.
+//! Sessions of those who operate: opened with a key or a password, kept by a browser as a token, known to all nodes.
 
-use crate::id::{OperatorKeyId, OperatorSessionId, WorkspaceId};
+use crate::id::{OperatorAccountId, OperatorKeyId, OperatorSessionId, WorkspaceId};
 use crate::limits::OPERATOR_SESSION_MS;
 use crate::role::Role;
 use crate::secret::Secret;
@@ -18,10 +18,13 @@ pub enum Opener {
         fingerprint: [u8; 8],
     },
     Key(OperatorKeyId),
+    /// Its password.
+    Account(OperatorAccountId),
 }
 
 const ROOT: &str = "root";
 const KEY: &str = "key";
+const ACCOUNT: &str = "account";
 
 impl Opener {
     /// The form in which it is stored: its kind, and a number that tells it from others of that kind.
@@ -29,6 +32,7 @@ impl Opener {
         match self {
             Self::Root { fingerprint } => (ROOT, i64::from_be_bytes(fingerprint)),
             Self::Key(id) => (KEY, id.raw()),
+            Self::Account(id) => (ACCOUNT, id.raw()),
         }
     }
 
@@ -37,6 +41,7 @@ impl Opener {
         match kind {
             ROOT => Some(Self::Root { fingerprint: number.to_be_bytes() }),
             KEY => (number >= 0).then_some(Self::Key(OperatorKeyId::from_raw(number))),
+            ACCOUNT => (number >= 0).then_some(Self::Account(OperatorAccountId::from_raw(number))),
             _ => None,
         }
     }
@@ -92,11 +97,13 @@ mod tests {
     #[test]
     fn openers_return_from_their_parts() {
         let root = |byte| Opener::Root { fingerprint: [byte; 8] };
-        for opener in [root(0), root(0xff), Opener::Key(OperatorKeyId::from_raw(7))] {
+        let (key, account) = (OperatorKeyId::from_raw(7), OperatorAccountId::from_raw(7));
+        for opener in [root(0), root(0xff), Opener::Key(key), Opener::Account(account)] {
             let (kind, number) = opener.parts();
             assert_eq!(Opener::from_parts(kind, number), Some(opener));
         }
         assert_eq!(Opener::from_parts("key", -1), None);
+        assert_eq!(Opener::from_parts("account", -1), None);
         assert_eq!(Opener::from_parts("Root", 1), None);
     }
 

@@ -28,11 +28,12 @@ use crate::gone::Removals;
 use crate::hash_cache::HashCache;
 use crate::mailbox::Mailbox;
 use crate::metrics::Metrics;
+use crate::passwords::WrongPasswords;
 use crate::profiles::Profiles;
 use crate::redeliver::Walks;
 use crate::remembered::Remembered;
 use crate::replay::ReplayDesk;
-use crate::sessions::{KnownSession, WrongPasswords};
+use crate::sessions::KnownSession;
 use crate::trust::Trust;
 
 /// What the engine is made from.
@@ -64,6 +65,8 @@ pub struct Engine {
     pub(crate) operator_sessions: Arc<HashCache<KnownOperatorSession>>,
     pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) wrong_passwords: WrongPasswords,
+    /// Apart from those of users: whoever guesses many names of these takes no room from operators.
+    pub(crate) wrong_operator_passwords: WrongPasswords,
     pub(crate) filters: Filters,
     pub(crate) doorbell: Arc<Doorbell>,
     /// Of the lane groups that are delivered for here.
@@ -120,6 +123,7 @@ impl Engine {
             operator_sessions,
             sessions,
             wrong_passwords: WrongPasswords::default(),
+            wrong_operator_passwords: WrongPasswords::default(),
             filters: Filters::default(),
             doorbell: Arc::clone(&doorbell),
             ownership,

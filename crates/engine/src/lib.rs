@@ -47,6 +47,7 @@ pub mod operator;
 pub mod operator_keys;
 mod owed;
 pub mod pass;
+mod passwords;
 mod permit;
 mod places;
 mod profiles;

@@ -80,6 +80,9 @@ impl Remembered {
                 self.operator_keys.forget(|known| known.id == id);
                 self.operator_sessions.forget(|known| known.was_opened_by(Opener::Key(id)));
             }
+            Change::OperatorAccount(id) => {
+                self.operator_sessions.forget(|known| known.was_opened_by(Opener::Account(id)));
+            }
             Change::OperatorSession(id) => self.operator_sessions.forget(|known| known.session().id == id),
             Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
             Change::Replay(_) => self.replay_bell.push_all([()]),
@@ -126,6 +129,7 @@ impl Remembered {
             Change::FanOut(_)
             | Change::Credential(_)
             | Change::OperatorKey(_)
+            | Change::OperatorAccount(_)
             | Change::OperatorSession(_)
             | Change::User(_)
             | Change::Granted(_)

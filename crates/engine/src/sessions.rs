@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::hex;
 use signalpost_core::id::{CredentialId, WorkspaceId};
-use signalpost_core::limits::{LOGIN_FAILURE_S, LOGIN_FAILURES_BURST};
-use signalpost_core::password::{PasswordHash, check_username, may_be_password};
+use signalpost_core::password::{check_username, may_be_password};
 use signalpost_core::ports::Asker;
 use signalpost_core::profile::LoginRule;
-use signalpost_core::rate::RateLimit;
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
 use signalpost_core::user::{Right, Session, User, last_end};
@@ -20,7 +17,6 @@ use signalpost_store::{Answer, StoreError};
 
 use crate::Engine;
 use crate::directory::View;
-use crate::limiter::{Limiter, Taken};
 use crate::pass::{Pass, Realm};
 
 /// Who has just logged in, with the only sight of the session's key.
@@ -192,11 +188,9 @@ impl Engine {
             Ok(()) => self.store.account(dialect.to_owned(), username.to_owned()).await?,
             Err(_) => None,
         };
-        let hash = account.as_ref().map_or_else(PasswordHash::decoy, |account| account.password.clone());
-        let password = password.clone();
-        let verify = move || hash.verify(&password);
-        let matches = self.find_out(Asker::Stranger, verify).await?.map_err(Error::internal)?;
-        Ok(account.filter(|_| matches))
+        let known = account.as_ref().map(|account| &account.password);
+        let is_right = self.is_password(Asker::Stranger, known, password).await?;
+        Ok(account.filter(|_| is_right))
     }
 }
 
@@ -239,28 +233,5 @@ impl From<OpenSession> for KnownSession {
     fn from(open: OpenSession) -> Self {
         let OpenSession { session, user, rights } = open;
         Self { user: Arc::new(user), session, rights }
-    }
-}
-
-/// Wrong passwords by username, whether or not there is one of this name: else it would show which ones there are.
-#[derive(Default)]
-pub(crate) struct WrongPasswords(Limiter<[u8; 32]>);
-
-const FAILURES: RateLimit = RateLimit { per_s: 1, burst: LOGIN_FAILURE_S * LOGIN_FAILURES_BURST };
-
-impl WrongPasswords {
-    /// Counts a guess before it is looked at, so that many at once are no way around the limit.
-    fn suspect(&self, dialect: &str, username: &str, now: Timestamp) -> Result<Taken<[u8; 32]>, Error> {
-        // A hash, for callers may send long names.
-        let name = Sha256::new().chain_update(dialect).chain_update([0]).chain_update(username);
-        let name: [u8; 32] = name.finalize().into();
-        let message = "too many logins with a wrong password were tried for this username";
-        let too_many = |retry_after_s| Error::too_fast(message, retry_after_s);
-        self.0.take_many(name, LOGIN_FAILURE_S, FAILURES, now).map_err(too_many)
-    }
-
-    /// What turned out to be no wrong password does not count.
-    fn acquit(&self, guess: Taken<[u8; 32]>, now: Timestamp) {
-        self.0.put_back(guess, now);
     }
 }

@@ -5,8 +5,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{CredentialId, UserId, WorkspaceId};
 use signalpost_core::id_form::Counter;
-use signalpost_core::password::{self, PasswordHash, SALT_BYTES, check_password, check_username};
-use signalpost_core::ports::Asker;
+use signalpost_core::password::{self, check_password, check_username};
 use signalpost_core::profile::{LoginRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_core::time::Timestamp;
@@ -166,14 +165,6 @@ impl Engine {
             created_at: now,
             expires_at: new.expires_at,
         }
-    }
-
-    async fn hash_of(&self, password: &Secret) -> Result<PasswordHash, Error> {
-        let mut salt = [0u8; SALT_BYTES];
-        self.random.fill(&mut salt);
-        let password = password.clone();
-        let hash = self.find_out(Asker::Operator, move || PasswordHash::of(&password, salt)).await?;
-        hash.map_err(Error::internal)
     }
 
     fn mint_username(&self) -> String {

@@ -7,12 +7,14 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
-    WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
+    UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -25,7 +27,10 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use signalpost_store::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
+use signalpost_store::desk::{
+    ActPage, Desk, ListActs, ListOperatorAccounts, ListOperatorSessions, OpenOperatorSession, OperatorLogin,
+    UpdateOperatorAccount,
+};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
@@ -110,13 +115,18 @@ impl Catalog for SimStore {
 
 impl Desk for SimStore {
     writes! {
-        fn open_operator_session(session: OperatorSession, hash: CredentialHash) -> ();
+        fn create_operator_account(account: OperatorAccount, password: PasswordHash) -> ();
+        fn update_operator_account(params: UpdateOperatorAccount) -> OperatorAccount;
+        fn delete_operator_account(account: OperatorAccountId) -> ();
+        fn open_operator_session(session: OperatorSession, hash: CredentialHash, verified: Option<PasswordHash>) -> ();
         fn end_operator_session(session: OperatorSessionId) -> ();
         fn begin_act(act: Act) -> ();
         fn end_act(act: ActId, result: ActResult) -> ();
     }
 
     reads! {
+        fn operator_account(username: String) -> Option<OperatorLogin>;
+        fn list_operator_accounts(params: ListOperatorAccounts) -> Vec<OperatorAccount>;
         fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
         fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
         fn list_acts(params: ListActs) -> ActPage;

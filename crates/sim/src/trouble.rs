@@ -65,13 +65,14 @@ pub(crate) enum Outage {
 }
 
 /// What a full disk refuses. The rest goes on from a reserve.
-const GROWS: [&str; 16] = [
+const GROWS: [&str; 17] = [
     "create_workspace",
     "create_webhook",
     "create_signing_key",
     "create_credential",
     "create_user",
     "grant_right",
+    "create_operator_account",
     "create_operator_key",
     "next_number",
     "do_once",
@@ -84,7 +85,7 @@ const GROWS: [&str; 16] = [
     "step_replay",
 ];
 
-const READS: [&str; 42] = [
+const READS: [&str; 44] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -104,6 +105,8 @@ const READS: [&str; 42] = [
     "operator_key_by_hash",
     "operator_key",
     "list_operator_keys",
+    "operator_account",
+    "list_operator_accounts",
     "operator_session_by_hash",
     "list_operator_sessions",
     "list_acts",
@@ -273,11 +276,12 @@ mod tests {
     use super::*;
 
     /// Verbs that store something, and nothing that a full disk has no room for.
-    const GOES_ON: [&str; 23] = [
+    const GOES_ON: [&str; 25] = [
         "begin_act",
         "change_replay",
         "close",
         "close_workspace",
+        "delete_operator_account",
         "delete_signing_key",
         "delete_webhook",
         "end_act",
@@ -294,6 +298,7 @@ mod tests {
         "revoke_right",
         "rotate_operator_key",
         "set_key_check",
+        "update_operator_account",
         "update_webhook",
         "update_workspace",
         "upkeep",

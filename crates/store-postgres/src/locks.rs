@@ -26,6 +26,8 @@ pub(crate) enum Locked {
     /// Operator keys that are bound to a workspace, or to none.
     OperatorKeys(Option<WorkspaceId>),
     User(UserId),
+    /// How many accounts of operators there are, and their names.
+    OperatorAccounts,
     /// Calls of the operator side as a whole that happen once.
     OnceOutside,
     /// Outcomes of a lane group, which many write at once and nobody while it changes hands.
@@ -60,6 +62,7 @@ impl Locked {
             Self::Changes => (10, 0),
             Self::Spans => (11, 0),
             Self::Program(known) => (12, known),
+            Self::OperatorAccounts => (13, 0),
         }
     }
 
@@ -130,6 +133,7 @@ mod tests {
             Locked::Order(webhook).key(1),
             Locked::OperatorKeys(Some(workspace)).key(1),
             Locked::OperatorKeys(None).key(1),
+            Locked::OperatorAccounts.key(1),
             Locked::Schema.key(1),
             Locked::Changes.key(1),
             Locked::Spans.key(1),

@@ -1,7 +1,9 @@
 //! What other nodes must know of what was changed: each remembers things, and none may act on what was taken away.
 
 use signalpost_core::health::ReleaseOrder;
-use signalpost_core::id::{CredentialId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId,
+};
 
 /// Something that nodes remember is not what it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub enum Change {
     Credential(CredentialId),
     /// An operator key was revoked, or ends earlier.
     OperatorKey(OperatorKeyId),
+    /// An account of whoever operates was changed or is gone, and its sessions have ended.
+    OperatorAccount(OperatorAccountId),
     /// A session of whoever operates has ended.
     OperatorSession(OperatorSessionId),
     /// A user has lost a right or a session.
@@ -44,6 +48,7 @@ impl Change {
             | Self::Erased(_)
             | Self::Credential(_)
             | Self::OperatorKey(_)
+            | Self::OperatorAccount(_)
             | Self::OperatorSession(_)
             | Self::User(_)
             | Self::Any => true,

@@ -1,18 +1,40 @@
-//! The operators' desk: who is signed in there, and what was done.
+//! The operators' desk: who may sign in there, who is signed in, and what was done.
 
 use signalpost_core::act::{Act, ActResult, ActorId};
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::{ActId, OperatorSessionId};
+use signalpost_core::id::{ActId, OperatorAccountId, OperatorSessionId};
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_session::OperatorSession;
+use signalpost_core::password::PasswordHash;
+use signalpost_core::role::Role;
 use signalpost_core::time::Timestamp;
 
 use crate::{Answer, StoreError};
 
 pub trait Desk: Send + Sync {
+    /// `Taken("username")` when another account has it; `LimitReached` when there are
+    /// [`signalpost_core::limits::OPERATOR_ACCOUNTS_MAX`].
+    fn create_operator_account(&self, account: OperatorAccount, password: PasswordHash) -> Answer<()>;
+    /// What a sign-in needs.
+    fn operator_account(&self, username: String) -> Answer<Option<OperatorLogin>>;
+    /// Oldest first.
+    fn list_operator_accounts(&self, params: ListOperatorAccounts) -> Answer<Vec<OperatorAccount>>;
+    /// The account after the change, which ends all of its sessions. `Missing("operator account")`.
+    fn update_operator_account(&self, params: UpdateOperatorAccount) -> Answer<OperatorAccount>;
+    /// Ends all of its sessions. `Missing("operator account")`, also for the second time.
+    fn delete_operator_account(&self, account: OperatorAccountId) -> Answer<()>;
+
     /// Opens a session. Its role and its workspace are the opener's, whatever the caller gives. `Taken("operator session")`
     /// when the hash exists; `Missing("operator key")` when the key that opens it is gone; `WrongState` when that key may only
-    /// publish. Of [`signalpost_core::limits::OPERATOR_SESSIONS_MAX`] sessions of one opener the oldest by their ids end.
-    fn open_operator_session(&self, session: OperatorSession, hash: CredentialHash) -> Answer<()>;
+    /// publish. `Missing("operator account")` when the account that opens it is gone, or has another password by now than
+    /// the one that was `verified`. Of [`signalpost_core::limits::OPERATOR_SESSIONS_MAX`] sessions of one opener the oldest
+    /// by their ids end.
+    fn open_operator_session(
+        &self,
+        session: OperatorSession,
+        hash: CredentialHash,
+        verified: Option<PasswordHash>,
+    ) -> Answer<()>;
     /// Nothing once its opener is gone. Whatever its end says, which is the opener's where that comes first: the caller judges
     /// it with its own clock.
     fn operator_session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenOperatorSession>>;
@@ -30,6 +52,28 @@ pub trait Desk: Send + Sync {
     /// [`crate::Ledger::upkeep`] forgets acts ([`signalpost_core::act::forgotten_since`]).
     fn end_act(&self, act: ActId, result: ActResult) -> Answer<()>;
     fn list_acts(&self, params: ListActs) -> Answer<ActPage>;
+}
+
+/// An account with its password.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorLogin {
+    pub account: OperatorAccount,
+    pub password: PasswordHash,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct ListOperatorAccounts {
+    pub after: Option<OperatorAccountId>,
+    pub limit: usize,
+}
+
+/// `None` leaves a property as it is.
+#[derive(Clone, Debug)]
+pub struct UpdateOperatorAccount {
+    pub account: OperatorAccountId,
+    pub role: Option<Role>,
+    pub password: Option<PasswordHash>,
+    pub at: Timestamp,
 }
 
 /// A session as it is now.

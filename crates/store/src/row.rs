@@ -31,7 +31,10 @@ pub use self::brief::{
     BRIEF_COLUMNS, Brief, FeedPlace, SizedEvent, brief, brief_columns, feed_place, sized_event,
 };
 pub use self::candidate::{Candidate, Content, Payload, candidate, candidate_columns};
-pub use self::desk::{act, act_columns, act_result, operator_session, operator_session_columns};
+pub use self::desk::{
+    act, act_columns, act_result, operator_account, operator_account_columns, operator_login,
+    operator_session, operator_session_columns,
+};
 pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};
 pub use self::policy::{PolicyColumns, retention};

@@ -63,6 +63,7 @@ impl OperatorVisitor {
         match self.session.opener {
             Opener::Root { .. } => Actor::Root,
             Opener::Key(id) => Actor::Key { id, name: self.opener_name().map(str::to_owned) },
+            Opener::Account(id) => Actor::Account { id, username: self.name.clone() },
         }
     }
 }

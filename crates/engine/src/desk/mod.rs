@@ -1,4 +1,5 @@
-//! The operators' desk: who is signed in there, and what was done.
+//! The operators' desk: who may sign in there, who is signed in, and what was done.
 
+pub mod accounts;
 pub mod acts;
 pub mod sessions;

@@ -1,4 +1,4 @@
-//! Sessions of those who operate: opened with a key, carried by a browser as a token, ended on all nodes at once.
+//! Sessions of those who operate: opened with a key or a password, carried by a browser as a token, ended on all nodes at once.
 
 use std::sync::Arc;
 
@@ -6,6 +6,7 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::id::{OperatorKeyId, OperatorSessionId, WorkspaceId};
 use signalpost_core::operator_session::{Opener, OperatorSession, end_of_new, has_form, mint};
+use signalpost_core::password::PasswordHash;
 use signalpost_core::principal::Principal;
 use signalpost_core::role::Role;
 use signalpost_core::root_key::RootKey;
@@ -31,7 +32,7 @@ pub struct OpenedOperatorSession {
 #[derive(Clone, Debug)]
 pub struct OperatorVisitor {
     pub session: Arc<OperatorSession>,
-    /// For people: what the key is called, if it has a name.
+    /// For people: what the account is called, or the key, if it has a name.
     pub name: String,
     opener_name: Option<String>,
     pass: Pass,
@@ -59,6 +60,7 @@ impl OperatorVisitor {
         match self.session.opener {
             Opener::Root { .. } => Principal::Operator,
             Opener::Key(id) => Principal::OperatorKey(id),
+            Opener::Account(id) => Principal::user(&id.to_public(), &self.name),
         }
     }
 
@@ -83,7 +85,7 @@ impl Engine {
         if root.matches(presented) {
             let opener = Opener::Root { fingerprint: root.fingerprint() };
             let session = self.new_operator_session(opener, Role::Admin);
-            return self.open_operator_session(session).await;
+            return self.open_operator_session(session, None, gone()).await;
         }
         let caller = self.authenticate_operator(presented).await?;
         let Operator::Key { key, .. } = caller else {
@@ -92,7 +94,8 @@ impl Engine {
         let role = Role::of_scopes(&key.scopes).ok_or_else(may_only_publish)?;
         let session = self.new_operator_session(Opener::Key(key.id), role);
         let expires_at = end_of_new(session.created_at, key.expires_at);
-        self.open_operator_session(OperatorSession { workspace: key.workspace, expires_at, ..session }).await
+        let session = OperatorSession { workspace: key.workspace, expires_at, ..session };
+        self.open_operator_session(session, None, gone()).await
     }
 
     /// Finds out who presents a session's token. `Unauthenticated` whatever is wrong: unknown, expired, ended, or opened with
@@ -153,15 +156,22 @@ impl Engine {
         Box::pin(async move { Ok(found.await?.map(KnownOperatorSession::from)) })
     }
 
-    fn new_operator_session(&self, opener: Opener, role: Role) -> OperatorSession {
+    pub(super) fn new_operator_session(&self, opener: Opener, role: Role) -> OperatorSession {
         let (now, id) = (self.clock.now(), OperatorSessionId::from_raw(self.mint_id()));
         let expires_at = end_of_new(now, None);
         OperatorSession { id, opener, role, workspace: None, created_at: now, expires_at }
     }
 
-    async fn open_operator_session(&self, session: OperatorSession) -> Result<OpenedOperatorSession, Error> {
+    /// `gone` is said when the opener went meanwhile; `verified` is the password that an account had before.
+    pub(super) async fn open_operator_session(
+        &self,
+        session: OperatorSession,
+        verified: Option<PasswordHash>,
+        gone: Error,
+    ) -> Result<OpenedOperatorSession, Error> {
         let token = mint(&mut |bytes| self.random.fill(bytes));
-        let opened = self.store.open_operator_session(session, CredentialHash::of(token.expose())).await;
+        let opened =
+            self.store.open_operator_session(session, CredentialHash::of(token.expose()), verified).await;
         // The oldest of too many may have ended, also where the answer was lost.
         self.operator_sessions.forget(|known| known.was_opened_by(session.opener));
         match opened {
@@ -170,10 +180,7 @@ impl Engine {
                 tracing::info!(session = session.id.to_public(), opened_by, "an operator has signed in");
                 Ok(OpenedOperatorSession { session, token })
             }
-            // It was revoked while the session was being opened.
-            Err(StoreError::Missing(_)) => {
-                Err(Error::new(ErrorCode::Unauthenticated, "the operator key is missing or invalid"))
-            }
+            Err(StoreError::Missing(_)) => Err(gone),
             Err(error) => Err(error.into()),
         }
     }
@@ -198,6 +205,11 @@ impl From<OpenOperatorSession> for KnownOperatorSession {
 
 fn is_of_another_root(opener: Opener, root: &RootKey) -> bool {
     matches!(opener, Opener::Root { fingerprint } if fingerprint != root.fingerprint())
+}
+
+/// A key was revoked while the session was being opened.
+fn gone() -> Error {
+    Error::new(ErrorCode::Unauthenticated, "the operator key is missing or invalid")
 }
 
 fn may_only_publish() -> Error {

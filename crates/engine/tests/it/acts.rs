@@ -1,41 +1,17 @@
 //! What operators do is on record before it is done, with who they were then.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-
 use signalpost_core::act::{Act, ActResult, Action, Actor, Surface};
-use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::ErrorCode;
 use signalpost_core::limits::ACT_TEXT_CHARS_MAX;
 use signalpost_core::ports::Clock;
-use signalpost_core::profile::PauseRule;
-use signalpost_core::retention::RetentionRules;
-use signalpost_core::root_key::RootKey;
 use signalpost_core::scope::Scope;
-use signalpost_core::seal::Keyring;
 use signalpost_engine::desk::acts::NewAct;
 use signalpost_engine::operator::Operator;
 use signalpost_engine::operator_keys::NewOperatorKey;
-use signalpost_engine::{Engine, EngineOptions, ListActs};
+use signalpost_engine::{Engine, ListActs};
 use signalpost_store::testing::block_on::block_on;
-use signalpost_store::testing::in_place::InPlace;
-use signalpost_store::testing::memory::MemoryStore;
 
-use crate::rig::{Counting, HandClock, profile};
-
-fn engine(clock: &Arc<HandClock>) -> Arc<Engine> {
-    let (engine, _) = Engine::new(EngineOptions {
-        store: Arc::new(MemoryStore::new()),
-        clock: Arc::clone(clock) as _,
-        random: Arc::new(Counting(AtomicU64::new(1))),
-        heavy_work: Arc::new(InPlace::default()),
-        keyring: Arc::new(Keyring::parse(&"07".repeat(32)).expect("a good key")),
-        profiles: vec![profile(PauseRule::Drops, None)],
-        cores: 1,
-        retention: RetentionRules::default(),
-    });
-    engine
-}
+use crate::rig::desk::{Desk, ROOT, with};
 
 fn new(by: Actor) -> NewAct {
     NewAct {
@@ -56,8 +32,7 @@ fn all(engine: &Engine) -> Vec<Act> {
 
 #[test]
 fn an_act_stays_pending_until_somebody_says_what_came_of_it() {
-    let clock = Arc::new(HandClock::default());
-    let engine = engine(&clock);
+    let Desk { engine, clock, .. } = Desk::new();
     let NewAct { by, action, object, workspace, surface, address, request_id, detail } = new(Actor::Root);
     let (at, result) = (clock.now(), ActResult::Pending);
     let id = block_on(engine.begin_act(new(Actor::Root))).expect("it is on record");
@@ -73,7 +48,7 @@ fn an_act_stays_pending_until_somebody_says_what_came_of_it() {
 
 #[test]
 fn what_is_too_long_is_on_record_as_far_as_it_goes() {
-    let engine = engine(&Arc::new(HandClock::default()));
+    let engine = Desk::new().engine;
     let long = "x".repeat(10 * ACT_TEXT_CHARS_MAX);
     block_on(engine.begin_act(NewAct { object: long, ..new(Actor::Root) })).expect("it is on record");
     assert_eq!(all(&engine)[0].object.len(), ACT_TEXT_CHARS_MAX);
@@ -82,27 +57,14 @@ fn what_is_too_long_is_on_record_as_far_as_it_goes() {
 /// Whether they call with a key, or come by a session that it has opened.
 #[test]
 fn whoever_acts_is_called_by_the_key_they_hold() {
-    let engine = engine(&Arc::new(HandClock::default()));
-    let root = RootKey::new(CredentialHash::of(b"root"));
+    let desk = Desk::new();
     assert_eq!(Operator::Root.actor(), Actor::Root);
-    let opened = block_on(engine.open_session_by_key(b"root", &root)).expect("the root key");
-    let visitor = block_on(engine.operator_visitor(opened.token.expose(), &root)).expect("it is good");
-    assert_eq!(visitor.actor(), Actor::Root);
+    assert_eq!(desk.enter(&desk.open(ROOT)).actor(), Actor::Root);
     for name in [None, Some("Night shift".to_owned())] {
-        let new = NewOperatorKey {
-            name: name.clone(),
-            scopes: vec![Scope::Read],
-            workspace: None,
-            rate_limit_per_s: None,
-            expires_at: None,
-        };
-        let made = block_on(engine.create_operator_key(&Operator::Root, new, None)).expect("a key");
-        let key = made.now().expect("not a repetition");
+        let key = desk.key(NewOperatorKey { name: name.clone(), ..with(&[Scope::Read]) });
         let actor = Actor::Key { id: key.shown.key.id, name };
-        let caller = block_on(engine.authenticate_operator(key.secret.expose())).expect("it is good");
+        let caller = block_on(desk.engine.authenticate_operator(key.secret.expose())).expect("it is good");
         assert_eq!(caller.actor(), actor);
-        let opened = block_on(engine.open_session_by_key(key.secret.expose(), &root)).expect("it may read");
-        let visitor = block_on(engine.operator_visitor(opened.token.expose(), &root)).expect("it is good");
-        assert_eq!(visitor.actor(), actor);
+        assert_eq!(desk.enter(&desk.open(key.secret.expose())).actor(), actor);
     }
 }

@@ -14,6 +14,7 @@ mod gone;
 mod health;
 mod logins;
 mod moving;
+mod operator_accounts;
 mod operator_sessions;
 mod order;
 mod owners;

@@ -2,6 +2,7 @@
 //! and a receiver that does as it is told.
 
 mod again;
+pub(crate) mod desk;
 mod time;
 
 use std::cell::{Cell, RefCell};

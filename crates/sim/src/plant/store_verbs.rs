@@ -9,13 +9,15 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, UserId, WebhookId,
-    WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
+    UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::order::OnExhausted;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -28,7 +30,10 @@ use signalpost_store::catalog::{
     EraseWorkspace, FanOut, HeldRight, LaneRecord, ListOperatorKeys, ListWebhooks, ListWorkspaces,
     OpenSession, RememberedWebhooks, RotateOperatorKey, Switch, UpdateWebhook, UpdateWorkspace, WebhookPage,
 };
-use signalpost_store::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession};
+use signalpost_store::desk::{
+    ActPage, Desk, ListActs, ListOperatorAccounts, ListOperatorSessions, OpenOperatorSession, OperatorLogin,
+    UpdateOperatorAccount,
+};
 use signalpost_store::ledger::{
     AcceptEvent, Accepted, CommitListener, DeliveryPage, DeliveryRecord, DueLane, DueLanes, DuePage,
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,

@@ -1,7 +1,9 @@
 //! How a change stands in its row.
 
 use signalpost_core::health::ReleaseOrder;
-use signalpost_core::id::{CredentialId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId,
+};
 use signalpost_store::change::Change;
 
 /// The columns that tell one change from another.
@@ -33,6 +35,7 @@ impl Columns<'static> {
             Change::Arrived(id) => of_workspace("arrived", id),
             Change::Credential(id) => of_object("credential", id.raw()),
             Change::OperatorKey(id) => of_object("operator_key", id.raw()),
+            Change::OperatorAccount(id) => of_object("operator_account", id.raw()),
             Change::OperatorSession(id) => of_object("operator_session", id.raw()),
             Change::User(id) => of_object("user", id.raw()),
             Change::Granted(id) => of_object("granted", id.raw()),
@@ -66,6 +69,7 @@ impl Columns<'_> {
             "arrived" => Change::Arrived(workspace()?),
             "credential" => Change::Credential(CredentialId::from_raw(self.object?)),
             "operator_key" => Change::OperatorKey(OperatorKeyId::from_raw(self.object?)),
+            "operator_account" => Change::OperatorAccount(OperatorAccountId::from_raw(self.object?)),
             "operator_session" => Change::OperatorSession(OperatorSessionId::from_raw(self.object?)),
             "user" => Change::User(UserId::from_raw(self.object?)),
             "granted" => Change::Granted(UserId::from_raw(self.object?)),
@@ -94,6 +98,7 @@ mod tests {
             Change::Arrived(workspace),
             Change::Credential(CredentialId::from_raw(3)),
             Change::OperatorKey(OperatorKeyId::from_raw(4)),
+            Change::OperatorAccount(OperatorAccountId::from_raw(7)),
             Change::OperatorSession(OperatorSessionId::from_raw(6)),
             Change::User(UserId::from_raw(5)),
             Change::Granted(UserId::from_raw(5)),

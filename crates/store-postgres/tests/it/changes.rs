@@ -8,13 +8,16 @@ use signalpost_core::credential::CredentialHash;
 use signalpost_core::health::{Health, Hold, ReleaseOrder};
 use signalpost_core::id::{CredentialId, OperatorKeyId, SigningKeyId, UserId, WebhookId, WorkspaceId};
 use signalpost_core::operator_session::Opener;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::PolicyChange;
 use signalpost_core::principal::Principal;
+use signalpost_core::role::Role;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{
     CloseWorkspace, DeleteSigningKey, DeleteWebhook, EraseWorkspace, RotateOperatorKey, Switch,
     UpdateWebhook, UpdateWorkspace,
 };
+use signalpost_store::desk::UpdateOperatorAccount;
 use signalpost_store::ledger::{Backlog, DueOrder, DuePage, Finished, HealthChange};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::conformance::Harness;
@@ -152,8 +155,22 @@ fn what_opens_something_is_told_of_when_it_no_longer_does() {
     assert_eq!(stage.after(store.revoke_operator_key(OperatorKeyId::from_raw(31))), ["operator_key 31"]);
 
     let session = sample::operator_session(Opener::Root { fingerprint: [7; 8] }, 35);
-    assert_eq!(stage.after(store.open_operator_session(session, hash(7))), NOTHING);
+    assert_eq!(stage.after(store.open_operator_session(session, hash(7), None)), NOTHING);
     assert_eq!(stage.after(store.end_operator_session(session.id)), ["operator_session 35"]);
+
+    let password = || PasswordHash::from_phc("hash".to_owned());
+    let account = sample::operator_account(36);
+    assert_eq!(stage.after(store.create_operator_account(account.clone(), password())), NOTHING);
+    let session = sample::operator_session(Opener::Account(account.id), 37);
+    assert_eq!(stage.after(store.open_operator_session(session, hash(8), Some(password()))), NOTHING);
+    let update = UpdateOperatorAccount {
+        account: account.id,
+        role: Some(Role::Admin),
+        password: None,
+        at: sample::at(50),
+    };
+    assert_eq!(stage.after(store.update_operator_account(update)), ["operator_account 36"]);
+    assert_eq!(stage.after(store.delete_operator_account(account.id)), ["operator_account 36"]);
 
     let user = UserId::from_raw(40);
     assert_eq!(stage.after(store.create_user(sample::new_user(workspace(), 40, hash(4)))), NOTHING);

@@ -4,11 +4,12 @@ use rusqlite::params;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::limits::OPERATOR_SESSIONS_MAX;
 use signalpost_core::operator_session::{Opener, OperatorSession};
+use signalpost_core::password::PasswordHash;
 use signalpost_core::role::Role;
 use signalpost_store::StoreError;
 use signalpost_store::row::Fields;
 
-use super::end_operator_session;
+use super::{MISSING_ACCOUNT, end_operator_session, operator_account};
 use crate::catalog::operator_key;
 use crate::failure::Failure;
 use crate::fetch::{exists, fetch_all, limit};
@@ -25,11 +26,12 @@ pub(super) fn run(
     write: &mut Write<'_>,
     session: &OperatorSession,
     hash: CredentialHash,
+    verified: Option<&PasswordHash>,
 ) -> Result<(), Failure> {
     if exists(write.connection, IS_TAKEN, [hash.0])? {
         return Err(StoreError::Taken("operator session").into());
     }
-    check_opener(write, session.opener)?;
+    check_opener(write, session.opener, verified)?;
     let (opener, opener_id) = session.opener.parts();
     let values = params![opener, opener_id, limit(OPERATOR_SESSIONS_MAX - 1)];
     let crowded_out = fetch_all(write.connection, SELECT_CROWDED_OUT, values, |row| {
@@ -45,12 +47,16 @@ pub(super) fn run(
     Ok(())
 }
 
-fn check_opener(write: &Write<'_>, opener: Opener) -> Result<(), Failure> {
+fn check_opener(write: &Write<'_>, opener: Opener, verified: Option<&PasswordHash>) -> Result<(), Failure> {
     match opener {
         Opener::Root { .. } => {}
         Opener::Key(id) => {
             let key = operator_key::run(write.connection, id)?.ok_or(StoreError::Missing("operator key"))?;
             Role::of_scopes(&key.scopes).ok_or(StoreError::WrongState("the key may only publish"))?;
+        }
+        Opener::Account(id) => {
+            let found = operator_account::run(write.connection, id)?.ok_or(MISSING_ACCOUNT)?;
+            verified.filter(|verified| **verified == found.password).ok_or(MISSING_ACCOUNT)?;
         }
     }
     Ok(())

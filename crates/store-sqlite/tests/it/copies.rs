@@ -14,6 +14,7 @@ use signalpost_core::event::Sequence;
 use signalpost_core::id::{SigningKeyId, WebhookId, WorkspaceId};
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_session::Opener;
+use signalpost_core::password::PasswordHash;
 use signalpost_core::principal::Principal;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteSigningKey, Switch, UpdateWebhook};
@@ -147,7 +148,10 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
     let hash = |n: u8| CredentialHash::of(&[n]);
     block_on(store.create_operator_key(sample::operator_key(None, 901), hash(1))).expect("a key");
     let session = sample::operator_session(Opener::Root { fingerprint: [7; 8] }, 905);
-    block_on(store.open_operator_session(session, hash(4))).expect("a session");
+    block_on(store.open_operator_session(session, hash(4), None)).expect("a session");
+    let operator = sample::operator_account(906);
+    let phc = PasswordHash::from_phc("a password's hash".to_owned());
+    block_on(store.create_operator_account(operator.clone(), phc)).expect("an account");
     let credential = Effect::CreateCredential(sample::credential(workspace, 902), hash(2));
     let once = sample::once(Some(workspace), 1, 1, 5);
     block_on(store.do_once(credential, once, sample::sealed(1))).expect("a credential");
@@ -172,8 +176,9 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
         assert_eq!((session.is_some(), account.is_some()), (opens, opens));
         let signed_in = block_on(store.operator_session_by_hash(hash(4))).expect("it reads");
-        assert_eq!(signed_in.is_some(), opens);
-        assert_eq!(store.highest_id(), 905, "ids are not given out again");
+        let signs_in = block_on(store.operator_account(operator.username.clone())).expect("it reads");
+        assert_eq!((signed_in.is_some(), signs_in.is_some()), (opens, opens));
+        assert_eq!(store.highest_id(), 906, "ids are not given out again");
     }
 }
 

@@ -1,20 +1,52 @@
-//! Sessions of those who operate, each with what opened it, and what was done.
+//! Accounts of those who operate, their sessions, each with what opened it, and what was done.
 
 use std::net::IpAddr;
 
 use signalpost_core::act::{Act, ActResult, Action, Actor, ActorId, Surface};
-use signalpost_core::id::{ActId, OperatorSessionId, WorkspaceId};
+use signalpost_core::id::{ActId, OperatorAccountId, OperatorSessionId, WorkspaceId};
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_session::{Opener, OperatorSession};
+use signalpost_core::password::PasswordHash;
 use signalpost_core::role::Role;
 
 use super::{Field, Fields, Row, scopes};
-use crate::desk::OpenOperatorSession;
+use crate::desk::{OpenOperatorSession, OperatorLogin};
 
-/// Of `operator_session s`, with the key `k` that has opened it where one has.
+#[macro_export]
+macro_rules! operator_account_columns {
+    () => {
+        "id, username, role, created_at, updated_at"
+    };
+}
+pub use operator_account_columns;
+
+pub fn operator_account(row: &Row<'_>) -> Field<OperatorAccount> {
+    account_of(&mut Fields::new(row, "operator_account", 1))
+}
+
+/// The password's hash stands after the account.
+pub fn operator_login(row: &Row<'_>) -> Field<OperatorLogin> {
+    let mut fields = Fields::new(row, "operator_account", 1);
+    let account = account_of(&mut fields)?;
+    Ok(OperatorLogin { account, password: PasswordHash::from_phc(fields.text("password")?.to_owned()) })
+}
+
+fn account_of(fields: &mut Fields<'_>) -> Field<OperatorAccount> {
+    Ok(OperatorAccount {
+        id: OperatorAccountId::from_raw(fields.id("id")?),
+        username: fields.text("username")?.to_owned(),
+        role: read(fields, "role", Role::from_name)?,
+        created_at: fields.time("created_at")?,
+        updated_at: fields.time("updated_at")?,
+    })
+}
+
+/// Of `operator_session s`, with the key `k` or the account `a` that has opened it where one has.
 #[macro_export]
 macro_rules! operator_session_columns {
     () => {
-        "s.id, s.opener, s.opener_id, s.created_at, s.expires_at, k.workspace, k.name, k.scopes, k.expires_at"
+        "s.id, s.opener, s.opener_id, s.created_at, s.expires_at, k.workspace, k.name, k.scopes, k.expires_at, \
+         a.username, a.role"
     };
 }
 pub use operator_session_columns;
@@ -31,8 +63,19 @@ pub fn operator_session(row: &Row<'_>) -> Field<OpenOperatorSession> {
     match opener {
         Opener::Root { .. } => Ok(OpenOperatorSession { session, opener_name: None }),
         Opener::Key(_) => of_key(session, &mut fields),
+        Opener::Account(_) => of_account(session, &mut fields),
     }
 }
+
+fn of_account(session: OperatorSession, fields: &mut Fields<'_>) -> Field<OpenOperatorSession> {
+    (0..KEY_COLUMNS).for_each(|_| fields.skip());
+    let opener_name = Some(fields.text("username")?.to_owned());
+    let role = read(fields, "role", Role::from_name)?;
+    Ok(OpenOperatorSession { session: OperatorSession { role, ..session }, opener_name })
+}
+
+/// Those of a key that stand before those of an account.
+const KEY_COLUMNS: usize = 4;
 
 fn of_key(session: OperatorSession, fields: &mut Fields<'_>) -> Field<OpenOperatorSession> {
     let workspace = fields.optional_id("workspace")?.map(WorkspaceId::from_raw);

@@ -86,7 +86,12 @@ macro_rules! forward_ledger {
 macro_rules! forward_desk {
     ($through:ident) => {
         $crate::forward! { $through
-            fn open_operator_session(session: OperatorSession, hash: CredentialHash) -> ();
+            fn create_operator_account(account: OperatorAccount, password: PasswordHash) -> ();
+            fn operator_account(username: String) -> Option<OperatorLogin>;
+            fn list_operator_accounts(params: ListOperatorAccounts) -> Vec<OperatorAccount>;
+            fn update_operator_account(params: UpdateOperatorAccount) -> OperatorAccount;
+            fn delete_operator_account(account: OperatorAccountId) -> ();
+            fn open_operator_session(session: OperatorSession, hash: CredentialHash, verified: Option<PasswordHash>) -> ();
             fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
             fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
             fn end_operator_session(session: OperatorSessionId) -> ();

@@ -13,11 +13,12 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{
-    ActId, CredentialId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId, UserId,
-    WebhookId, WorkspaceId,
+    ActId, CredentialId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
+    SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::{Opener, OperatorSession};
 use signalpost_core::order::OrderRule;
@@ -193,6 +194,17 @@ pub fn act(n: i64) -> Act {
         request_id: format!("request {n}"),
         result: ActResult::Pending,
         detail: format!("detail {n}"),
+    }
+}
+
+/// Account `n` of somebody who looks and changes nothing.
+pub fn operator_account(n: i64) -> OperatorAccount {
+    OperatorAccount {
+        id: OperatorAccountId::from_raw(n),
+        username: format!("ann{n}"),
+        role: Role::Viewer,
+        created_at: at(n),
+        updated_at: at(n),
     }
 }
 

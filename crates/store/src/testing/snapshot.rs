@@ -21,7 +21,7 @@ use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
 use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
-use crate::desk::{ListActs, ListOperatorSessions, OpenOperatorSession};
+use crate::desk::{ListActs, ListOperatorAccounts, ListOperatorSessions, OpenOperatorSession, OperatorLogin};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
     ReadFeed,
@@ -53,6 +53,7 @@ pub struct Snapshot {
     credentials: Vec<Credential>,
     rights: Vec<HeldRight>,
     operator_keys: Vec<OperatorKey>,
+    operator_accounts: Vec<OperatorLogin>,
     operator_sessions: Vec<OpenOperatorSession>,
     acts: Vec<Act>,
     /// Each with what is in its plan.
@@ -80,6 +81,7 @@ impl Snapshot {
         let mut seen = Self { highest_id: store.highest_id(), ..Self::default() };
         seen.workspaces = all_workspaces(store).await?;
         seen.operator_keys = all_operator_keys(store).await?;
+        seen.operator_accounts = all_operator_accounts(store).await?;
         seen.operator_sessions = all_operator_sessions(store).await?;
         seen.acts = all_acts(store, ListActs { limit: PAGE_ROWS, ..ListActs::default() }).await?;
         for workspace in seen.workspaces.iter().map(|workspace| workspace.id).collect::<Vec<_>>() {
@@ -123,8 +125,9 @@ impl Snapshot {
     /// As after a restore that revokes keys and rights.
     #[must_use]
     pub fn without_keys(self) -> Self {
-        let (credentials, rights) = (Vec::new(), Vec::new());
-        Self { credentials, rights, operator_keys: Vec::new(), operator_sessions: Vec::new(), ..self }
+        let (credentials, rights, operator_keys) = (Vec::new(), Vec::new(), Vec::new());
+        let (operator_accounts, operator_sessions) = (Vec::new(), Vec::new());
+        Self { credentials, rights, operator_keys, operator_accounts, operator_sessions, ..self }
     }
 
     /// The first part in which two stores differ, in words; `None` when they are equal.
@@ -139,6 +142,7 @@ impl Snapshot {
             .or_else(|| rows("credentials", &self.credentials, &other.credentials))
             .or_else(|| rows("rights", &self.rights, &other.rights))
             .or_else(|| rows("operator keys", &self.operator_keys, &other.operator_keys))
+            .or_else(|| rows("operator accounts", &self.operator_accounts, &other.operator_accounts))
             .or_else(|| rows("operator sessions", &self.operator_sessions, &other.operator_sessions))
             .or_else(|| rows("acts", &self.acts, &other.acts))
             .or_else(|| rows("replays", &self.replays, &other.replays))
@@ -244,6 +248,19 @@ async fn all_operator_keys(store: &dyn Store) -> Result<Vec<OperatorKey>, StoreE
         let Some(last) = page.last() else { return Ok(found) };
         assert!(after.is_none_or(|after| last.id > after), "the list of operator keys stands still");
         found.extend(page);
+    }
+}
+
+async fn all_operator_accounts(store: &dyn Store) -> Result<Vec<OperatorLogin>, StoreError> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.list_operator_accounts(ListOperatorAccounts { after, limit: PAGE_ROWS }).await?;
+        let Some(last) = page.last() else { return Ok(found) };
+        assert!(after.is_none_or(|after| last.id > after), "the list of operator accounts stands still");
+        after = Some(last.id);
+        for account in page {
+            found.extend(store.operator_account(account.username).await?);
+        }
     }
 }
 

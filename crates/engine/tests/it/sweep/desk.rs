@@ -3,12 +3,15 @@
 use signalpost_core::act::{ActResult, Action, Actor, Surface};
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::id::{ActId, OperatorSessionId};
+use signalpost_core::id::{ActId, OperatorAccountId, OperatorSessionId};
 use signalpost_core::profile::{PauseRule, Profile};
+use signalpost_core::role::Role;
 use signalpost_core::root_key::RootKey;
+use signalpost_core::secret::Secret;
 
-use signalpost_engine::ListActs;
+use signalpost_engine::desk::accounts::{NewOperatorAccount, OperatorAccountChange};
 use signalpost_engine::desk::acts::NewAct;
+use signalpost_engine::{Engine, ListActs};
 
 use super::stage::{Stage, Told};
 use super::{Scenario, Step, Turn, ended, step};
@@ -26,6 +29,14 @@ const STEPS: &[Step] = &[
     step("look what was done", look_what_was_done),
     ended("sign out", sign_out, ErrorCode::NotFound),
     step("the token opens nothing", opens_nothing),
+    ended("make an account", make_account, ErrorCode::Conflict),
+    step("sign in with its password", sign_in_with_password),
+    step("come with that token", come_in),
+    step("give it another role", change_account),
+    step("the token opens nothing more", opens_nothing),
+    step("sign in once more", sign_in_with_password),
+    ended("delete the account", delete_account, ErrorCode::NotFound),
+    step("that token opens nothing either", opens_nothing),
     step("restart", |stage, _| {
         stage.restart();
         stage.settle();
@@ -35,6 +46,8 @@ const STEPS: &[Step] = &[
 ];
 
 const ROOT: &[u8] = b"root";
+const NAME: &str = "ann";
+const PASSWORD: &str = "correct horse";
 
 fn profile() -> Profile {
     rig::profile(PauseRule::Drops, None)
@@ -130,6 +143,46 @@ fn opens_nothing(stage: &mut Stage, _: Turn) -> Told {
         },
         |_, ()| (),
     )
+}
+
+fn make_account(stage: &mut Stage, _: Turn) -> Told {
+    let (username, password) = (NAME.to_owned(), Some(Secret::from_text(PASSWORD)));
+    let new = NewOperatorAccount { username, role: Role::Viewer, password };
+    stage.call(async |engine, _| engine.create_operator_account(new).await.map(drop), |_, ()| ())
+}
+
+fn sign_in_with_password(stage: &mut Stage, _: Turn) -> Told {
+    stage.call(
+        async |engine, _| engine.open_session_by_password(NAME, &Secret::from_text(PASSWORD)).await,
+        |stage, opened| stage.note("token", opened.token.expose_text()),
+    )
+}
+
+/// Who makes it again changes nothing that was not so before.
+fn change_account(stage: &mut Stage, _: Turn) -> Told {
+    let change = OperatorAccountChange { role: Some(Role::Admin), password: None };
+    stage.call(
+        async |engine, _| {
+            let account = the_account(&engine).await?;
+            engine.update_operator_account(account, change).await.map(drop)
+        },
+        |_, ()| (),
+    )
+}
+
+fn delete_account(stage: &mut Stage, _: Turn) -> Told {
+    stage.call(
+        async |engine, _| {
+            let account = the_account(&engine).await?;
+            engine.delete_operator_account(account).await
+        },
+        |_, ()| (),
+    )
+}
+
+async fn the_account(engine: &Engine) -> Result<OperatorAccountId, Error> {
+    let all = engine.list_operator_accounts(None, 9).await?;
+    all.first().map(|account| account.id).ok_or_else(|| Error::not_found("operator account"))
 }
 
 fn noted_session(stage: &Stage) -> OperatorSessionId {

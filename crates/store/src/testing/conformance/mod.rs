@@ -19,6 +19,7 @@ mod kit;
 pub mod listener;
 pub mod names;
 pub mod once;
+pub mod operator_accounts;
 pub mod operator_keys;
 pub mod operator_sessions;
 pub mod order;
@@ -194,6 +195,12 @@ macro_rules! conformance_suite {
                 calls_go_with_their_workspace
                 a_call_outlives_a_restart
                 calls_at_the_same_time_have_one_effect
+            ]
+            operator_accounts [
+                an_account_is_kept_as_given_under_a_name_of_its_own
+                a_session_is_opened_by_the_password_that_the_account_has
+                an_account_that_changes_or_goes_takes_its_sessions_along
+                operator_accounts_have_a_bound
             ]
             operator_keys [
                 an_operator_key_is_kept_as_given

@@ -29,7 +29,7 @@ async fn key(kit: &Kit, n: i64, scopes: &[Scope], workspace: Option<WorkspaceId>
 
 async fn open(kit: &Kit, opener: Opener, n: i64) -> OperatorSession {
     let session = sample::operator_session(opener, n);
-    kit.open_operator_session(session, hash(n)).await.expect("a new session");
+    kit.open_operator_session(session, hash(n), None).await.expect("a new session");
     session
 }
 
@@ -75,7 +75,7 @@ pub async fn a_session_needs_an_opener_and_a_hash_of_its_own(harness: &dyn Harne
         (Opener::Key(reader.id), 31, Refusal::Taken("operator session")),
     ] {
         let session = sample::operator_session(opener, 40);
-        assert_eq!(refusal(kit.open_operator_session(session, hash(n)).await), refused);
+        assert_eq!(refusal(kit.open_operator_session(session, hash(n), None).await), refused);
     }
     assert_eq!(before.difference(&kit.snapshot().await), None);
 }
@@ -150,7 +150,7 @@ pub async fn of_too_many_sessions_of_one_opener_the_oldest_ends(harness: &dyn Ha
     let count = i64::try_from(OPERATOR_SESSIONS_MAX).expect("small");
     // All are called before the first is waited for, so that a store may put them into one commit.
     let calls: Vec<_> = (100..100 + count)
-        .map(|n| kit.open_operator_session(sample::operator_session(ROOT, n), hash(n)))
+        .map(|n| kit.open_operator_session(sample::operator_session(ROOT, n), hash(n), None))
         .collect();
     for call in calls {
         call.await.expect("within the bound");

@@ -21,6 +21,7 @@ fn every_case_is_in_the_suite() {
         ("listener", include_str!("listener.rs")),
         ("names", include_str!("names.rs")),
         ("once", include_str!("once.rs")),
+        ("operator_accounts", include_str!("operator_accounts.rs")),
         ("operator_keys", include_str!("operator_keys.rs")),
         ("operator_sessions", include_str!("operator_sessions.rs")),
         ("pause", include_str!("pause.rs")),

@@ -8,11 +8,12 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorKeyId, OperatorSessionId, ReplayId, SigningKeyId,
-    UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
+    SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
@@ -43,6 +44,7 @@ pub(super) struct Data {
     pub(super) rights: BTreeMap<CredentialId, Right>,
     pub(super) sessions: BTreeMap<UserId, (Session, CredentialHash)>,
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
+    pub(super) operator_accounts: BTreeMap<OperatorAccountId, (OperatorAccount, PasswordHash)>,
     pub(super) operator_sessions: BTreeMap<OperatorSessionId, (OperatorSession, CredentialHash)>,
     pub(super) acts: BTreeMap<ActId, Act>,
     /// Calls that happen once, by their workspace and name.

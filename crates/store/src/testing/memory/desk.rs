@@ -1,21 +1,66 @@
-//! The model's operators who are signed in, and what was done.
+//! The model's operators: who may sign in, who is signed in, and what was done.
 
 use signalpost_core::act::{self, Act, ActResult};
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::{ActId, OperatorSessionId};
-use signalpost_core::limits::OPERATOR_SESSIONS_MAX;
+use signalpost_core::id::{ActId, OperatorAccountId, OperatorSessionId};
+use signalpost_core::limits::{OPERATOR_ACCOUNTS_MAX, OPERATOR_SESSIONS_MAX};
+use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_session::{Opener, OperatorSession};
+use signalpost_core::password::PasswordHash;
 use signalpost_core::role::Role;
 use signalpost_core::time::Timestamp;
 
 use super::MemoryStore;
 use super::data::Data;
-use crate::desk::{ActPage, Desk, ListActs, ListOperatorSessions, OpenOperatorSession, check_end};
+use crate::desk::{
+    ActPage, Desk, ListActs, ListOperatorAccounts, ListOperatorSessions, OpenOperatorSession, OperatorLogin,
+    UpdateOperatorAccount, check_end,
+};
 use crate::{Answer, StoreError};
 
+const MISSING_ACCOUNT: StoreError = StoreError::Missing("operator account");
+
 impl Desk for MemoryStore {
-    fn open_operator_session(&self, session: OperatorSession, hash: CredentialHash) -> Answer<()> {
-        self.run(|data| data.open_operator_session(session, hash))
+    fn create_operator_account(&self, account: OperatorAccount, password: PasswordHash) -> Answer<()> {
+        self.run(|data| data.create_operator_account(account, password))
+    }
+
+    fn operator_account(&self, username: String) -> Answer<Option<OperatorLogin>> {
+        self.run(|data| {
+            let found = data.operator_accounts.values().find(|(account, _)| account.username == username);
+            let login = |(account, password)| OperatorLogin { account, password };
+            Ok(found.cloned().map(login))
+        })
+    }
+
+    fn list_operator_accounts(&self, params: ListOperatorAccounts) -> Answer<Vec<OperatorAccount>> {
+        let ListOperatorAccounts { after, limit } = params;
+        self.run(|data| {
+            let all = data.operator_accounts.values().map(|(account, _)| account);
+            let page = all.filter(|account| after.is_none_or(|after| account.id > after));
+            Ok(page.take(limit).cloned().collect())
+        })
+    }
+
+    fn update_operator_account(&self, params: UpdateOperatorAccount) -> Answer<OperatorAccount> {
+        self.run(|data| data.update_operator_account(params))
+    }
+
+    fn delete_operator_account(&self, account: OperatorAccountId) -> Answer<()> {
+        self.run(|data| {
+            data.operator_accounts.remove(&account).ok_or(MISSING_ACCOUNT)?;
+            data.end_sessions_of(Opener::Account(account));
+            Ok(())
+        })
+    }
+
+    fn open_operator_session(
+        &self,
+        session: OperatorSession,
+        hash: CredentialHash,
+        verified: Option<PasswordHash>,
+    ) -> Answer<()> {
+        self.run(|data| data.open_operator_session(session, hash, verified))
     }
 
     fn operator_session_by_hash(&self, hash: CredentialHash) -> Answer<Option<OpenOperatorSession>> {
@@ -77,13 +122,21 @@ impl Data {
         &mut self,
         session: OperatorSession,
         hash: CredentialHash,
+        verified: Option<PasswordHash>,
     ) -> Result<(), StoreError> {
         if self.operator_sessions.values().any(|(_, known)| *known == hash) {
             return Err(StoreError::Taken("operator session"));
         }
-        if let Opener::Key(id) = session.opener {
-            let (key, _) = self.operator_keys.get(&id).ok_or(StoreError::Missing("operator key"))?;
-            Role::of_scopes(&key.scopes).ok_or(StoreError::WrongState("the key may only publish"))?;
+        match session.opener {
+            Opener::Root { .. } => {}
+            Opener::Key(id) => {
+                let (key, _) = self.operator_keys.get(&id).ok_or(StoreError::Missing("operator key"))?;
+                Role::of_scopes(&key.scopes).ok_or(StoreError::WrongState("the key may only publish"))?;
+            }
+            Opener::Account(id) => {
+                let (_, password) = self.operator_accounts.get(&id).ok_or(MISSING_ACCOUNT)?;
+                verified.filter(|verified| verified == password).ok_or(MISSING_ACCOUNT)?;
+            }
         }
         let newest_first = self.operator_sessions.values().rev().map(|(session, _)| session);
         let alike = newest_first.filter(|other| other.opener == session.opener).map(|other| other.id);
@@ -112,7 +165,46 @@ impl Data {
                 };
                 Some(OpenOperatorSession { session, opener_name: key.name.clone() })
             }
+            Opener::Account(id) => {
+                let (account, _) = self.operator_accounts.get(&id)?;
+                let session = OperatorSession { role: account.role, workspace: None, ..*session };
+                Some(OpenOperatorSession { session, opener_name: Some(account.username.clone()) })
+            }
         }
+    }
+
+    fn create_operator_account(
+        &mut self,
+        account: OperatorAccount,
+        password: PasswordHash,
+    ) -> Result<(), StoreError> {
+        if self.operator_accounts.values().any(|(other, _)| other.username == account.username) {
+            return Err(StoreError::Taken("username"));
+        }
+        if self.operator_accounts.len() >= OPERATOR_ACCOUNTS_MAX {
+            return Err(StoreError::LimitReached { what: "operator accounts", limit: OPERATOR_ACCOUNTS_MAX });
+        }
+        self.note_id(account.id.raw());
+        self.operator_accounts.insert(account.id, (account, password));
+        Ok(())
+    }
+
+    fn update_operator_account(
+        &mut self,
+        params: UpdateOperatorAccount,
+    ) -> Result<OperatorAccount, StoreError> {
+        let UpdateOperatorAccount { account: id, role, password, at } = params;
+        let (account, known) = self.operator_accounts.get_mut(&id).ok_or(MISSING_ACCOUNT)?;
+        account.role = role.unwrap_or(account.role);
+        account.updated_at = at;
+        *known = password.unwrap_or_else(|| known.clone());
+        let changed = account.clone();
+        self.end_sessions_of(Opener::Account(id));
+        Ok(changed)
+    }
+
+    fn end_sessions_of(&mut self, opener: Opener) {
+        self.operator_sessions.retain(|_, (session, _)| session.opener != opener);
     }
 
     pub(super) fn forget_acts(&mut self, now: Timestamp) {

@@ -32,6 +32,7 @@ impl Snapshot {
             .or_else(|| on_the_way("credentials", all.map(|one| &one.credentials[..]), |row| row.id))
             .or_else(|| rows("rights", &self.rights, &seen.rights))
             .or_else(|| on_the_way("operator keys", all.map(|one| &one.operator_keys[..]), |row| row.id))
+            .or_else(|| rows("operator accounts", &self.operator_accounts, &seen.operator_accounts))
             .or_else(|| rows("operator sessions", &self.operator_sessions, &seen.operator_sessions))
             .or_else(|| rows("acts", &self.acts, &seen.acts))
     }
