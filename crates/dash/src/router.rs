@@ -15,7 +15,8 @@ use signalpost_engine::cells::Cells;
 use crate::desk::Desk;
 use crate::look::assets;
 use crate::pages::{
-    audit, deliveries, delivery, event, events, find, overview, resend, webhook, workspace, workspaces,
+    audit, deliveries, delivery, event, events, find, operators, overview, resend, webhook, workspace,
+    workspaces,
 };
 use crate::trouble::Page;
 use crate::visit::let_in;
@@ -33,6 +34,10 @@ pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
         .route("/sign-out", post(sign_in::sign_out))
         .route("/find", get(find::show))
         .route("/audit", get(audit::show))
+        .route("/operators", get(operators::show).post(operators::create))
+        .route("/operators/{account}/role", post(operators::set_role))
+        .route("/operators/{account}/password", post(operators::set_password))
+        .route("/operators/{account}/delete", post(operators::delete))
         .route("/workspaces", get(workspaces::show))
         .route("/workspaces/{workspace}", get(workspace::show))
         .route("/workspaces/{workspace}/webhooks/{webhook}", get(webhook::show))

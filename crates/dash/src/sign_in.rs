@@ -11,6 +11,7 @@ use maud::html;
 use serde::Deserialize;
 use signalpost_core::act::ActResult;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::secret::Secret;
 use signalpost_engine::desk::sessions::OpenedOperatorSession;
 
 use crate::BASE_PATH;
@@ -29,6 +30,10 @@ pub(crate) struct Asked {
 
 #[derive(Deserialize)]
 struct Filled {
+    /// Of who has an account.
+    #[serde(default)]
+    name: String,
+    /// A password, or an operator key where there is no name.
     key: String,
     #[serde(default)]
     next: String,
@@ -51,14 +56,14 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
     if let Err(error) = check_origin(request.headers()) {
         return form(trouble::status(error.code), "", Some(&error));
     }
-    let Form(Filled { key, next }) = match Form::from_request(request, &()).await {
+    let Form(Filled { name, key, next }) = match Form::from_request(request, &()).await {
         Ok(filled) => filled,
         Err(rejection) => {
             let error = Error::new(ErrorCode::Malformed, rejection.body_text());
             return form(rejection.status(), "", Some(&error));
         }
     };
-    match open(&desk, key.trim().as_bytes(), &from).await {
+    match open(&desk, name.trim(), &Secret::from_text(&key), &from).await {
         Ok(opened) => signed_in(&opened, &next),
         Err(error) => {
             trouble::log(&error, "sign-in");
@@ -75,11 +80,16 @@ struct From {
 }
 
 /// A session that is on record.
-async fn open(desk: &Desk, key: &[u8], from: &From) -> Result<OpenedOperatorSession, Error> {
+async fn open(desk: &Desk, name: &str, key: &Secret, from: &From) -> Result<OpenedOperatorSession, Error> {
     let engine = desk.first();
     // The installation's own key opens always, whoever guesses beside it.
-    let is_root = || desk.root.matches(key);
-    let open = engine.open_session_by_key(key, &desk.root);
+    let is_root = || name.is_empty() && desk.root.matches(key.expose().trim_ascii());
+    let open = async {
+        match name {
+            "" => engine.open_session_by_key(key.expose().trim_ascii(), &desk.root).await,
+            name => engine.open_session_by_password(name, key).await,
+        }
+    };
     let opened = desk.guesses.judged(from.neighbourhood, engine.now(), is_root, open).await?;
     let recorded = async {
         let visitor = engine.operator_visitor(opened.token.expose(), &desk.root).await?;
@@ -112,7 +122,9 @@ fn form(status: StatusCode, next: &str, error: Option<&Error>) -> Response {
     let content = html! {
         form method="post" action={ (BASE_PATH) "/sign-in" } {
             input type="hidden" name="next" value=(next);
-            label for="key" { "Operator key" }
+            label for="name" { "Name " span.muted { "(none with a key)" } }
+            input #name name="name" autocomplete="username" spellcheck="false" maxlength="256";
+            label for="key" { "Password or operator key" }
             input #key type="password" name="key" required autofocus autocomplete="current-password" spellcheck="false"
                 aria-describedby=[error.map(|_| "wrong")] aria-invalid=[error.map(|_| "true")];
             @if let Some(error) = error { div.wrong #wrong role="alert" { (trouble::words(error)) } }

@@ -60,6 +60,14 @@ impl Visit {
         let message = format!("the role `{}` looks and changes nothing", self.visitor.role().name());
         Err(Error::new(ErrorCode::Forbidden, message))
     }
+
+    /// `Forbidden` for who does not administer, and for who is bound to a workspace.
+    pub(crate) fn must_administer_all(&self) -> Result<(), Error> {
+        if self.visitor.role().administers() && self.visitor.session.workspace.is_none() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::Forbidden, "this is for those who administer the whole installation"))
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {

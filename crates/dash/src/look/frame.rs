@@ -28,7 +28,9 @@ pub(crate) fn crumb(to: impl Into<String>, text: impl Into<String>) -> Crumb {
 }
 
 /// The navigation: at most seven words.
-const PLACES: [(&str, &str); 3] = [("", "Overview"), ("/workspaces", "Workspaces"), ("/audit", "Audit")];
+const PLACES: [(&str, &str); 2] = [("", "Overview"), ("/workspaces", "Workspaces")];
+/// What stands there besides for who administers the whole.
+const ADMIN_PLACES: [(&str, &str); 2] = [("/operators", "Operators"), ("/audit", "Audit")];
 
 /// A page for somebody who is signed in.
 pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {
@@ -64,7 +66,7 @@ fn with_status(
         header.top {
             a.brand href=(BASE_PATH) { "Signalpost" }
             nav aria-label="Main" {
-                @for (path, text) in PLACES {
+                @for (path, text) in PLACES.iter().chain(admin_places(visit)) {
                     @let to = format!("{BASE_PATH}{path}");
                     @let is_here = visit.here == to || (!path.is_empty() && visit.here.starts_with(&to));
                     a href=(to) aria-current=[is_here.then_some("page")] { (text) }
@@ -90,6 +92,10 @@ fn with_status(
         }
     };
     document(status, title, &body)
+}
+
+fn admin_places(visit: &Visit) -> &'static [(&'static str, &'static str)] {
+    if visit.must_administer_all().is_ok() { &ADMIN_PLACES } else { &[] }
 }
 
 /// A page for nobody in particular: to sign in at, or where the session could not be looked up.

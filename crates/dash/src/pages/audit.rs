@@ -4,7 +4,7 @@ use axum::extract::Query;
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::act::{Act, ActResult, Actor};
-use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::error::Error;
 use signalpost_core::id::ActId;
 use signalpost_engine::ListActs;
 
@@ -30,11 +30,7 @@ pub(crate) struct Asked {
 }
 
 pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
-    let is_admin = visit.visitor.role().administers() && visit.visitor.session.workspace.is_none();
-    if !is_admin {
-        let message = "what others have done is for those to see who administer the whole installation";
-        return Err(Error::new(ErrorCode::Forbidden, message).into());
-    }
+    visit.must_administer_all()?;
     let wrong = |_| Error::field("before", "must be a number of a page that is there");
     let before = asked.before.as_deref().map(|before| before.parse().map_err(wrong)).transpose()?;
     let given = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());

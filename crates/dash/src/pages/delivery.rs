@@ -26,7 +26,7 @@ pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>) -> Page {
         h1 { (record.summary.event_type) }
         p.state { (pill::of_delivery(&record.summary.state, record.summary.attempts)) " " (sentence(&visit, &record)) }
         @if let Some(last) = attempts.last() { (next_step(last)) }
-        (actions(&visit, &delivery))
+        (actions(&visit, &record))
         (facts(&visit, &view, &record))
         h2 { "Attempts" }
         @if attempts.is_empty() { p.empty { "None yet." } }
@@ -73,12 +73,14 @@ fn next_step(last: &Attempt) -> Markup {
     }
 }
 
-fn actions(visit: &Visit, delivery: &str) -> Markup {
+fn actions(visit: &Visit, record: &DeliveryRecord) -> Markup {
+    let delivery = record.summary.id.to_public();
+    let waits = matches!(record.summary.state, DeliveryState::Pending { .. });
     html! {
         @if visit.visitor.role().acts() {
-            form.line method="post" action={ (paths::delivery(delivery)) "/resend" } {
+            form.line method="post" action={ (paths::delivery(&delivery)) "/resend" } {
                 (proof(visit))
-                button { "Send again" }
+                button { @if waits { "Send now" } @else { "Send again" } }
             }
         }
     }

@@ -6,6 +6,7 @@ pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod find;
+pub(crate) mod operators;
 pub(crate) mod overview;
 mod paths;
 pub(crate) mod resend;

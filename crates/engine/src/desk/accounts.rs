@@ -48,7 +48,7 @@ impl Engine {
         errors.take("username", check_username(&new.username));
         errors.take("password", new.password.as_ref().map_or(Ok(()), check_password));
         errors.into_result()?;
-        let password = new.password.unwrap_or_else(|| password::mint(&mut |bytes| self.random.fill(bytes)));
+        let password = new.password.unwrap_or_else(|| self.mint_operator_password());
         let hash = self.hash_of(&password).await?;
         let now = self.clock.now();
         let account = OperatorAccount {
@@ -60,6 +60,11 @@ impl Engine {
         };
         self.store.create_operator_account(account.clone(), hash).await?;
         Ok(IssuedOperatorAccount { account, password })
+    }
+
+    /// One that nobody has.
+    pub fn mint_operator_password(&self) -> Secret {
+        password::mint(&mut |bytes| self.random.fill(bytes))
     }
 
     /// Oldest first, after `after`.

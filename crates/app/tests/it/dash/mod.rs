@@ -2,6 +2,7 @@
 
 mod audit;
 mod browser;
+mod operators;
 mod reading;
 mod signing_in;
 
