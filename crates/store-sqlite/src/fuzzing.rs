@@ -45,10 +45,13 @@ pub enum Reader {
     Password,
     Session,
     Right,
+    OperatorLogin,
+    OperatorSession,
+    Act,
 }
 
 impl Reader {
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 14] = [
         Self::Workspace,
         Self::Webhook,
         Self::Remembered,
@@ -60,6 +63,9 @@ impl Reader {
         Self::Password,
         Self::Session,
         Self::Right,
+        Self::OperatorLogin,
+        Self::OperatorSession,
+        Self::Act,
     ];
 }
 
@@ -112,6 +118,15 @@ fn shown(reader: Reader, row: &Row<'_>) -> Result<Vec<String>, StoreError> {
         }
         Reader::Session => vec![row::user_with_session(row)?.1.expires_at.to_rfc3339_ms()],
         Reader::Right => vec![row::held_right(row)?.right.id.to_public()],
+        Reader::OperatorLogin => vec![row::operator_login(row)?.account.id.to_public()],
+        Reader::OperatorSession => {
+            let session = row::operator_session(row)?.session;
+            vec![session.id.to_public(), session.expires_at.to_rfc3339_ms()]
+        }
+        Reader::Act => {
+            let act = row::act(row)?;
+            vec![act.id.to_public(), act.at.to_rfc3339_ms(), act.action.as_str().to_owned()]
+        }
     })
 }
 

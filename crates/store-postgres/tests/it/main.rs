@@ -8,6 +8,7 @@
 mod cells;
 mod changes;
 mod conformance;
+mod desk;
 mod differential;
 mod faults;
 mod feed;
