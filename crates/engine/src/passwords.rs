@@ -13,18 +13,16 @@ use crate::Engine;
 use crate::limiter::{Limiter, Taken};
 
 impl Engine {
-    /// Whether a password is the known one. Where none is known it is not, after the same work.
+    /// Whether a password is the known one. Where none is known it is not, after the same work: the decoy has none.
     pub(crate) async fn is_password(
         &self,
         asker: Asker,
         known: Option<&PasswordHash>,
         password: &Secret,
     ) -> Result<bool, Error> {
-        let is_known = known.is_some();
         let hash = known.map_or_else(PasswordHash::decoy, PasswordHash::clone);
         let password = password.clone();
-        let matches = self.find_out(asker, move || hash.verify(&password)).await?;
-        Ok(matches.map_err(Error::internal)? && is_known)
+        self.find_out(asker, move || hash.verify(&password)).await?.map_err(Error::internal)
     }
 
     pub(crate) async fn hash_of(&self, password: &Secret) -> Result<PasswordHash, Error> {
