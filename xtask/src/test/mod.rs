@@ -8,6 +8,7 @@ pub(crate) mod command;
 mod demo;
 mod full_disk;
 mod node;
+mod pages;
 mod previous;
 pub(crate) mod python;
 mod schemathesis;
@@ -67,6 +68,7 @@ const STEPS: &[Step] = &[
         what: "contracts/ over real HTTP",
         run: || scenarios::run(Args::new(Vec::new())),
     },
+    Step { name: "pages", what: "the pages in a browser, with and without a script", run: pages::run },
     Step { name: "demo", what: "the demo, from start to end", run: demo::run },
     Step { name: "torture", what: "every kind of trouble once, under load", run: torture::run },
     Step {

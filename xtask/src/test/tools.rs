@@ -30,6 +30,7 @@ const TOOLS: &[Tool] = &[
     },
     Tool { name: "node", probe: ("node", &["--version"]), source: Source::Apt("nodejs") },
     Tool { name: "npm", probe: ("npm", &["--version"]), source: Source::Apt("npm") },
+    Tool { name: "chromium", probe: ("chromium", &["--version"]), source: Source::Apt("chromium") },
     Tool { name: "php", probe: ("php", &["--version"]), source: Source::Apt("php-cli") },
     Tool {
         name: "libfaketime",

@@ -31,7 +31,7 @@ const STANDARD: &str = "standardwebhooks";
 
 pub(super) fn run() -> Outcome {
     let python = python::with_library("standardwebhooks", PYTHON_LIBRARY)?;
-    let node_folder = node::with_library("standardwebhooks", NODE_VERSION)?;
+    let node_folder = node::with_libraries(&[("standardwebhooks", NODE_VERSION)])?;
     let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
     let mut deliveries = native(&mut server.operator(), &receiver)?;
