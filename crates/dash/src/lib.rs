@@ -1,7 +1,7 @@
 //! Pages for those who operate: what happens, why something did not arrive, and what to press.
 //!
 //! They are rendered here, read without a script, and ask no other host for anything. A page calls the engine as the API does,
-//! and knows no store. [`router`] belongs on the operator address and nowhere else.
+//! and knows no store. [`router()`] belongs on the operator address and nowhere else.
 
 mod desk;
 mod look;
