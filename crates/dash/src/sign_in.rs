@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Form, FromRequest, Query, Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::header::SET_COOKIE;
+use http::header::{ORIGIN, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
 use maud::html;
 use serde::Deserialize;
@@ -53,6 +53,10 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
         address: desk::address(&request),
         request_id: desk::request_id(&request),
     };
+    // Browsers say by which scheme they have the page. A cookie that came by TLS is not to go out without.
+    let has_tls =
+        request.headers().get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
+    let secure = if has_tls { "; Secure" } else { "" };
     if let Err(error) = check_origin(request.headers()) {
         return form(trouble::status(error.code), "", Some(&error));
     }
@@ -64,7 +68,7 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
         }
     };
     match open(&desk, name.trim(), &Secret::from_text(&key), &from).await {
-        Ok(opened) => signed_in(&opened, &next),
+        Ok(opened) => signed_in(&opened, &next, secure),
         Err(error) => {
             trouble::log(&error, "sign-in");
             form(trouble::status(error.code), &next, Some(&error))
@@ -139,11 +143,11 @@ fn form(status: StatusCode, next: &str, error: Option<&Error>) -> Response {
     frame::apart("Sign in", status, &content)
 }
 
-fn signed_in(opened: &OpenedOperatorSession, next: &str) -> Response {
+fn signed_in(opened: &OpenedOperatorSession, next: &str, secure: &str) -> Response {
     let OpenedOperatorSession { session, token } = opened;
     let seconds = session.expires_at.ms_since(session.created_at) / 1_000;
     let cookie = format!(
-        "{SESSION_COOKIE}={}; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}",
+        "{SESSION_COOKIE}={}; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
         token.expose_text()
     );
     with_cookie(Redirect::to(if is_ours(next) { next } else { BASE_PATH }).into_response(), &cookie)

@@ -47,7 +47,7 @@ fn get(
 }
 
 fn is_served(address: SocketAddr, trusted: &CertificateDer<'static>) -> bool {
-    get(address, "/", trusted, rustls::DEFAULT_VERSIONS)
+    get(address, "/nothing", trusted, rustls::DEFAULT_VERSIONS)
         .is_ok_and(|answer| answer.starts_with("HTTP/1.1 404"))
 }
 

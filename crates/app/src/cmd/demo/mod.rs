@@ -189,7 +189,9 @@ impl Tour {
              -d '{{\"type\":\"conversation_ended\",\"subject\":\"{AGENT}\",\"data\":{{\"hello\":\"world\"}}}}'\n\n\
              # what became of it\n\
              curl -s http://{operator}/v1/workspaces/{workspace}/deliveries -H 'Authorization: Bearer {operator_key}'\n\
-             curl -s http://{operator}/metrics\n\n"
+             curl -s http://{operator}/metrics\n\n\
+             # the same as pages: sign in with {operator_key}\n\
+             http://{operator}/dash\n\n"
         ));
     }
 }

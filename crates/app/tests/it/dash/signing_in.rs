@@ -72,6 +72,11 @@ fn a_cookie_is_worth_nothing_after_its_owner_has_signed_out() {
     for part in ["HttpOnly", "SameSite=Lax", "Path=/dash", "Max-Age=43200"] {
         assert!(set.contains(part), "{set}");
     }
+    assert!(!set.contains("Secure"), "it would be of no use without TLS");
+    let by_tls = form_of("/dash/sign-in", &format!("key={}", stage.server.operator_key()));
+    let by_tls = by_tls.header("origin", &format!("https://{}", stage.server.operator_address()));
+    let answered = Browser::new(stage.server.operator_address()).send(by_tls);
+    assert!(answered.header("set-cookie").unwrap().ends_with("; Secure"));
     let mut thief = Browser::new(stage.server.operator_address());
     thief.cookie.clone_from(&owner.cookie);
     assert_eq!(thief.get("/dash").status, 200);
