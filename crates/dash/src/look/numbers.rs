@@ -25,7 +25,7 @@ pub(crate) fn bytes(bytes: u64) -> String {
     if bytes < 1_024 {
         return format!("{bytes} B");
     }
-    let (mut tenths, mut unit) = (bytes.saturating_mul(10) / 1_024, 0);
+    let (mut tenths, mut unit) = (u128::from(bytes) * 10 / 1_024, 0);
     while tenths >= 10_240 && unit + 1 < UNITS.len() {
         tenths /= 1_024;
         unit += 1;
@@ -55,6 +55,6 @@ mod tests {
         assert_eq!(bytes(1_536), "1.5 KiB");
         assert_eq!(bytes(20 << 30), "20 GiB");
         assert_eq!(bytes(10_240), "10 KiB");
-        assert_eq!(bytes(u64::MAX), "1638 TiB");
+        assert_eq!(bytes(u64::MAX), "16777215 TiB");
     }
 }
