@@ -12,8 +12,9 @@ use signalpost_core::request_id::RequestId;
 use signalpost_core::root_key::RootKey;
 use signalpost_engine::Engine;
 use signalpost_engine::cells::Cells;
-use signalpost_engine::desk::sessions::OperatorVisitor;
 use signalpost_engine::guesses::Guesses;
+
+use crate::who::Who;
 
 pub(crate) struct Desk {
     pub(crate) cells: Cells,
@@ -28,42 +29,38 @@ impl Desk {
         Self { cells, root, guesses: Guesses::default(), tasks }
     }
 
-    /// Where keys that are bound to no workspace lie, and all sessions of those who operate.
+    /// Where accounts lie, the record of what was done, and keys that are bound to no workspace.
     pub(crate) fn first(&self) -> &Engine {
         &self.cells.first().engine
     }
 
-    /// Who presents this. `RateLimited` from where many wrong ones came.
-    pub(crate) async fn visitor(&self, token: &[u8], from: Option<IpAddr>) -> Result<OperatorVisitor, Error> {
-        let engine = self.first();
-        let is_known = || engine.knows_operator_session(token);
-        self.guesses.judged(from, engine.now(), is_known, engine.operator_visitor(token, &self.root)).await
+    /// Who presents this, and the place of the cell that has the session. `RateLimited` from where many wrong ones came.
+    pub(crate) async fn visitor(&self, token: &[u8], from: Option<IpAddr>) -> Result<(Who, usize), Error> {
+        let is_known = || self.cells.knows_operator_session(token);
+        let judge = async {
+            let place = self.cells.of_operator_session(token, &self.root).await?.unwrap_or(0);
+            let visitor = self.cells.all()[place].engine.operator_visitor(token, &self.root).await?;
+            Ok((Who::Operator(visitor), place))
+        };
+        self.guesses.judged(from, self.first().now(), is_known, judge).await
     }
 
     /// The engine that has a workspace; `NotFound` also for one that the visitor may not know of.
-    pub(crate) async fn of_workspace(
-        &self,
-        visitor: &OperatorVisitor,
-        public_id: &str,
-    ) -> Result<&Engine, Error> {
+    pub(crate) async fn of_workspace(&self, who: &Who, public_id: &str) -> Result<&Engine, Error> {
         let missing = || Error::not_found("workspace");
         let place = self.cells.of_workspace(public_id).await?.ok_or_else(missing)?;
         let engine = &self.cells.all()[place].engine;
         let id = engine.workspace_id(public_id).await?;
-        if visitor.sees(id) { Ok(engine) } else { Err(missing()) }
+        if who.sees(id) { Ok(engine) } else { Err(missing()) }
     }
 
     /// The engine that has a delivery, as [`Self::of_workspace`].
-    pub(crate) async fn of_delivery(
-        &self,
-        visitor: &OperatorVisitor,
-        public_id: &str,
-    ) -> Result<&Engine, Error> {
+    pub(crate) async fn of_delivery(&self, who: &Who, public_id: &str) -> Result<&Engine, Error> {
         let missing = || Error::not_found("delivery");
         let place = self.cells.of_delivery(public_id).await?.ok_or_else(missing)?;
         let engine = &self.cells.all()[place].engine;
         let owner = engine.owner_of(public_id).await?;
-        if visitor.sees(owner) { Ok(engine) } else { Err(missing()) }
+        if who.sees(owner) { Ok(engine) } else { Err(missing()) }
     }
 }
 

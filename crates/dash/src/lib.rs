@@ -4,13 +4,17 @@
 //! and knows no store. [`router()`] belongs on the operator address and nowhere else.
 
 mod desk;
+mod door;
 mod look;
 mod on_record;
 mod pages;
+mod paths;
+mod request;
 mod router;
 mod sign_in;
 mod trouble;
 mod visit;
+mod who;
 
 pub use router::router;
 

@@ -2,10 +2,11 @@
 
 use std::net::IpAddr;
 
-use signalpost_core::act::{ActResult, Action, Actor, Surface};
+use signalpost_core::act::{ActResult, Action, Actor};
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_engine::desk::acts::NewAct;
 
+use crate::door::Door;
 use crate::trouble;
 use crate::visit::Visit;
 
@@ -19,13 +20,13 @@ pub(crate) struct Deed<'a> {
 
 impl Deed<'_> {
     /// The same by somebody, as it goes on record.
-    pub(crate) fn by(self, actor: Actor, address: Option<IpAddr>, request_id: &str) -> NewAct {
+    pub(crate) fn by(self, actor: Actor, door: Door, address: Option<IpAddr>, request_id: &str) -> NewAct {
         NewAct {
             by: actor,
             action: Action::named(self.action),
             object: self.object.to_owned(),
             workspace: self.workspace.map(str::to_owned),
-            surface: Surface::Page,
+            surface: door.surface(),
             address,
             request_id: request_id.to_owned(),
             detail: String::new(),
@@ -42,7 +43,8 @@ impl Visit {
     ) -> Result<T, Error> {
         let action = deed.action;
         let desk = self.desk.first();
-        let begun = desk.begin_act(deed.by(self.visitor.actor(), self.address, &self.request_id)).await?;
+        let begun =
+            desk.begin_act(deed.by(self.who.actor(), self.door, self.address, &self.request_id)).await?;
         let done = act.await;
         if let Some(result) = result_of(&done)
             && let Err(error) = desk.end_act(begun, result).await

@@ -7,7 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
-use signalpost_core::error::Error;
+use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::ports::Spawn;
 use signalpost_core::root_key::RootKey;
 use signalpost_engine::cells::Cells;
@@ -47,6 +47,7 @@ pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
         .route("/deliveries/{delivery}", get(delivery::show))
         .route("/deliveries/{delivery}/resend", post(resend::resend))
         .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(Arc::clone(&desk), let_in));
     let outside = Router::new()
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -57,6 +58,11 @@ pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
         .route("/", get(to_start))
         .route(&format!("{BASE_PATH}/"), get(to_start))
         .nest(BASE_PATH, pages)
+}
+
+async fn wrong_method() -> Page {
+    let message = "this address is of a form, or of a page, and was asked the other way";
+    Err(Error::new(ErrorCode::MethodNotAllowed, message).into())
 }
 
 async fn unknown() -> Page {

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Form, FromRequest, Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{ORIGIN, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
@@ -12,14 +12,18 @@ use serde::Deserialize;
 use signalpost_core::act::ActResult;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::secret::Secret;
+use signalpost_engine::Engine;
 use signalpost_engine::desk::sessions::OpenedOperatorSession;
 
 use crate::BASE_PATH;
 use crate::desk::{self, Desk, neighbourhood};
+use crate::door::Door;
 use crate::look::frame;
 use crate::on_record::Deed;
-use crate::trouble::{self, Page};
-use crate::visit::{Posted, SESSION_COOKIE, check_origin};
+use crate::request::{self, Query};
+use crate::trouble::{self, Page, Trouble};
+use crate::visit::{Posted, check_origin};
+use crate::who::Who;
 
 #[derive(Deserialize)]
 pub(crate) struct Asked {
@@ -43,8 +47,9 @@ struct Filled {
 #[derive(Deserialize)]
 pub(crate) struct Nothing {}
 
-pub(crate) async fn show(Query(asked): Query<Asked>) -> Response {
-    form(StatusCode::OK, &asked.next, None)
+pub(crate) async fn show(asked: Result<Query<Asked>, Trouble>) -> Response {
+    let next = asked.map(|Query(asked)| asked.next).unwrap_or_default();
+    form(StatusCode::OK, &next, None)
 }
 
 pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> Response {
@@ -60,12 +65,9 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
     if let Err(error) = check_origin(request.headers()) {
         return form(trouble::status(error.code), "", Some(&error));
     }
-    let Form(Filled { name, key, next }) = match Form::from_request(request, &()).await {
+    let Filled { name, key, next } = match request::form(request).await {
         Ok(filled) => filled,
-        Err(rejection) => {
-            let error = Error::new(ErrorCode::Malformed, rejection.body_text());
-            return form(rejection.status(), "", Some(&error));
-        }
+        Err(error) => return form(trouble::status(error.code), "", Some(&error)),
     };
     match open(&desk, name.trim(), &Secret::from_text(&key), &from).await {
         Ok(opened) => signed_in(&opened, &next, secure),
@@ -85,22 +87,23 @@ struct From {
 
 /// A session that is on record.
 async fn open(desk: &Desk, name: &str, key: &Secret, from: &From) -> Result<OpenedOperatorSession, Error> {
-    let engine = desk.first();
     // The installation's own key opens always, whoever guesses beside it.
     let is_root = || name.is_empty() && desk.root.matches(key.expose().trim_ascii());
     let open = async {
         match name {
-            "" => engine.open_session_by_key(key.expose().trim_ascii(), &desk.root).await,
-            name => engine.open_session_by_password(name, key).await,
+            "" => open_by_key(desk, key.expose().trim_ascii()).await,
+            name => Ok((desk.first(), desk.first().open_session_by_password(name, key).await?)),
         }
     };
-    let opened = desk.guesses.judged(from.neighbourhood, engine.now(), is_root, open).await?;
+    let now = desk.first().now();
+    let (engine, opened) = desk.guesses.judged(from.neighbourhood, now, is_root, open).await?;
     let recorded = async {
         let visitor = engine.operator_visitor(opened.token.expose(), &desk.root).await?;
         let id = opened.session.id.to_public();
         let deed = Deed { action: "session.open", object: &id, workspace: None };
-        let act = engine.begin_act(deed.by(visitor.actor(), from.address, &from.request_id)).await?;
-        engine.end_act(act, ActResult::Done { status: StatusCode::SEE_OTHER.as_u16() }).await
+        let deed = deed.by(visitor.actor(), Door::Operators, from.address, &from.request_id);
+        let act = desk.first().begin_act(deed).await?;
+        desk.first().end_act(act, ActResult::Done { status: StatusCode::SEE_OTHER.as_u16() }).await
     };
     if let Err(error) = recorded.await {
         engine.end_operator_session(opened.session.id).await?;
@@ -109,16 +112,29 @@ async fn open(desk: &Desk, name: &str, key: &Secret, from: &From) -> Result<Open
     Ok(opened)
 }
 
+/// In the cell of the key, which has its workspace too where it is bound to one.
+async fn open_by_key<'d>(
+    desk: &'d Desk,
+    presented: &[u8],
+) -> Result<(&'d Engine, OpenedOperatorSession), Error> {
+    let is_root = desk.root.matches(presented);
+    let place = if is_root { None } else { desk.cells.of_operator(presented).await? };
+    let engine = place.map_or_else(|| desk.first(), |place| &desk.cells.all()[place].engine);
+    Ok((engine, engine.open_session_by_key(presented, &desk.root).await?))
+}
+
 pub(crate) async fn sign_out(Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
-    let session = visit.visitor.session.id;
+    let Who::Operator(visitor) = &visit.who;
+    let session = visitor.session.id;
     let id = session.to_public();
     let deed = Deed { action: "session.end", object: &id, workspace: None };
-    match visit.on_record(deed, visit.desk.first().end_operator_session(session)).await {
+    match visit.on_record(deed, visit.home().end_operator_session(session)).await {
         // It has ended meanwhile.
         Err(error) if error.code == ErrorCode::NotFound => {}
         ended => ended?,
     }
-    let cookie = format!("{SESSION_COOKIE}=; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age=0");
+    let cookie =
+        format!("{}=; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age=0", Door::Operators.cookie());
     Ok(with_cookie(Redirect::to(&format!("{BASE_PATH}/sign-in")).into_response(), &cookie))
 }
 
@@ -147,7 +163,8 @@ fn signed_in(opened: &OpenedOperatorSession, next: &str, secure: &str) -> Respon
     let OpenedOperatorSession { session, token } = opened;
     let seconds = session.expires_at.ms_since(session.created_at) / 1_000;
     let cookie = format!(
-        "{SESSION_COOKIE}={}; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
+        "{}={}; Path={BASE_PATH}; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}",
+        Door::Operators.cookie(),
         token.expose_text()
     );
     with_cookie(Redirect::to(if is_ours(next) { next } else { BASE_PATH }).into_response(), &cookie)

@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Form, FromRequest, FromRequestParts, OriginalUri, Request, State};
+use axum::extract::{FromRequest, FromRequestParts, OriginalUri, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
@@ -21,14 +21,15 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::ports::Spawn;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
-use signalpost_engine::desk::sessions::OperatorVisitor;
 
 use crate::desk::{self, Desk, neighbourhood};
+use crate::door::Door;
 use crate::look::frame;
+use crate::paths::Paths;
+use crate::request;
 use crate::trouble::{self, Trouble};
+use crate::who::Who;
 
-/// Holds the token of a session.
-pub(crate) const SESSION_COOKIE: &str = "signalpost_session";
 /// Goes before a token where what a form proves is made of it, so that the proof is no part of what is stored.
 const PROOF_OF: &[u8] = b"signalpost form";
 
@@ -36,7 +37,11 @@ const PROOF_OF: &[u8] = b"signalpost form";
 #[derive(Clone)]
 pub(crate) struct Visit {
     pub(crate) desk: Arc<Desk>,
-    pub(crate) visitor: OperatorVisitor,
+    pub(crate) door: Door,
+    pub(crate) who: Who,
+    /// The cell that has the session.
+    home: usize,
+    pub(crate) paths: Paths,
     /// What every form carries. It cannot be read by other sites, nor made without the session's token.
     pub(crate) proof: String,
     pub(crate) now: Timestamp,
@@ -49,21 +54,38 @@ pub(crate) struct Visit {
 impl Visit {
     /// The engine that has a workspace.
     pub(crate) async fn engine_of(&self, workspace: &str) -> Result<&Engine, Error> {
-        self.desk.of_workspace(&self.visitor, workspace).await
+        self.desk.of_workspace(&self.who, workspace).await
+    }
+
+    /// The engine that has the session.
+    pub(crate) fn home(&self) -> &Engine {
+        &self.desk.cells.all()[self.home].engine
+    }
+
+    /// `Unauthenticated` when the session has ended while the form was arriving.
+    pub(crate) async fn confirm(&self) -> Result<(), Error> {
+        self.home().confirm(&self.who.pass()).await
     }
 
     /// `Forbidden` for who only looks.
     pub(crate) fn must_act(&self) -> Result<(), Error> {
-        if self.visitor.role().acts() {
-            return Ok(());
-        }
-        let message = format!("the role `{}` looks and changes nothing", self.visitor.role().name());
-        Err(Error::new(ErrorCode::Forbidden, message))
+        self.must(self.who.acts(), "looks and changes nothing")
+    }
+
+    /// `Forbidden` for who does not change webhooks.
+    pub(crate) fn must_manage_webhooks(&self) -> Result<(), Error> {
+        self.must(self.who.manages_webhooks(), "does not change webhooks, nor see their secrets")
+    }
+
+    fn must(&self, may: bool, why_not: &str) -> Result<(), Error> {
+        let refused =
+            || Error::new(ErrorCode::Forbidden, format!("the role `{}` {why_not}", self.who.role()));
+        if may { Ok(()) } else { Err(refused()) }
     }
 
     /// `Forbidden` for who does not administer, and for who is bound to a workspace.
     pub(crate) fn must_administer_all(&self) -> Result<(), Error> {
-        if self.visitor.role().administers() && self.visitor.session.workspace.is_none() {
+        if self.who.administers_all() {
             return Ok(());
         }
         Err(Error::new(ErrorCode::Forbidden, "this is for those who administer the whole installation"))
@@ -84,20 +106,22 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
     let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri);
     let here = original.unwrap_or_else(|| request.uri()).path_and_query();
     let here = here.map_or_else(|| "/".to_owned(), ToString::to_string);
-    let token = cookie(request.headers(), SESSION_COOKIE).map(str::to_owned);
+    let door = Door::Operators;
+    let token = cookie(request.headers(), door.cookie()).map(str::to_owned);
     let judged = match &token {
         Some(token) => desk.visitor(token.as_bytes(), neighbourhood(&request)).await,
         None => Err(Error::new(ErrorCode::Unauthenticated, "nobody is signed in")),
     };
-    let visitor = match judged {
-        Ok(visitor) => visitor,
+    let (who, home) = match judged {
+        Ok(known) => known,
         Err(error) if error.code == ErrorCode::Unauthenticated => return to_sign_in(request.method(), &here),
         Err(error) => return frame::apart("Not now", trouble::status(error.code), &trouble::words(&error)),
     };
     let now = desk.first().now();
     let proof = proof_of(&token.unwrap_or_default());
     let (address, request_id) = (desk::address(&request), desk::request_id(&request));
-    let visit = Visit { desk, visitor, proof, now, here, address, request_id };
+    let paths = Paths::behind(door);
+    let visit = Visit { desk, door, who, home, paths, proof, now, here, address, request_id };
     request.extensions_mut().insert(visit.clone());
     let changes = *request.method() != Method::GET;
     let work = next.run(request);
@@ -143,16 +167,14 @@ struct Proven<T> {
     fields: T,
 }
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Posted<T> {
     type Rejection = Trouble;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Trouble> {
+    async fn from_request(request: Request, _: &S) -> Result<Self, Trouble> {
         let (mut parts, body) = request.into_parts();
-        let visit = Visit::from_request_parts(&mut parts, state).await?;
+        let visit = Visit::from_request_parts(&mut parts, &()).await?;
         check_origin(&parts.headers)?;
-        let form = Form::<Proven<T>>::from_request(Request::from_parts(parts, body), state).await;
-        let Form(Proven { proof, fields }) =
-            form.map_err(|rejection| Error::new(ErrorCode::Malformed, rejection.body_text()))?;
+        let Proven { proof, fields } = request::form(Request::from_parts(parts, body)).await?;
         // Both are hashes of a secret; how long the comparison takes tells nothing about it.
         if proof != visit.proof {
             return Err(Error::new(
@@ -161,6 +183,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Posted<T> {
             )
             .into());
         }
+        visit.confirm().await?;
         Ok(Self(visit, fields))
     }
 }

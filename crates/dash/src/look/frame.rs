@@ -9,7 +9,6 @@ use maud::{DOCTYPE, Markup, html};
 use signalpost_core::error::{Error, ErrorCode};
 
 use super::assets::{ICON, SCRIPT, STYLE};
-use crate::BASE_PATH;
 use crate::trouble;
 use crate::visit::Visit;
 
@@ -44,12 +43,13 @@ pub(crate) fn refusal(visit: &Visit, error: &Error) -> Response {
         ErrorCode::Forbidden => "Not allowed",
         ErrorCode::Unavailable | ErrorCode::RateLimited => "Not now",
         ErrorCode::Internal => "A fault of ours",
+        ErrorCode::MethodNotAllowed => "Not so",
         _ => "That did not work",
     };
     let content = html! {
         h1 { (title) }
         (trouble::words(error))
-        p { a href=(BASE_PATH) { "To the overview" } }
+        p { a href=(visit.paths.start()) { "To the overview" } }
     };
     with_status(trouble::status(error.code), visit, title, &[], &content)
 }
@@ -64,21 +64,21 @@ fn with_status(
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
         header.top {
-            a.brand href=(BASE_PATH) { "Signalpost" }
+            a.brand href=(visit.paths.start()) { "Signalpost" }
             nav aria-label="Main" {
                 @for (path, text) in PLACES.iter().chain(admin_places(visit)) {
-                    @let to = format!("{BASE_PATH}{path}");
+                    @let to = format!("{}{path}", visit.paths.start());
                     @let is_here = visit.here == to || (!path.is_empty() && visit.here.starts_with(&to));
                     a href=(to) aria-current=[is_here.then_some("page")] { (text) }
                 }
                 a href="/docs" { "API" }
             }
-            form.find action={ (BASE_PATH) "/find" } role="search" {
+            form.find action=(visit.paths.page("find")) role="search" {
                 input type="search" name="q" placeholder="Id of anything, or a workspace" aria-label="Find" autocomplete="off" spellcheck="false";
             }
-            form.who method="post" action={ (BASE_PATH) "/sign-out" } {
+            form.who method="post" action=(visit.paths.page("sign-out")) {
                 (proof(visit))
-                span title=(visit.visitor.role().name()) { (visit.visitor.name) " · " (visit.visitor.role().name()) }
+                span title=(visit.who.role()) { (visit.who.name()) " · " (visit.who.role()) }
                 button.quiet { "Sign out" }
             }
         }

@@ -1,6 +1,5 @@
 //! What operators have done, newest first.
 
-use axum::extract::Query;
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::act::{Act, ActResult, Actor};
@@ -8,12 +7,12 @@ use signalpost_core::error::Error;
 use signalpost_core::id::ActId;
 use signalpost_engine::ListActs;
 
-use super::paths;
-use crate::BASE_PATH;
 use crate::look::frame::page;
 use crate::look::pager::pager;
 use crate::look::pill::{Tone, pill};
 use crate::look::time::moment;
+use crate::paths;
+use crate::request::Query;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -37,7 +36,7 @@ pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
     let (workspace, action) = (given(&asked.workspace), given(&asked.action));
     let wanted = ListActs { workspace, by: None, action, before: before.map(ActId::from_raw), limit: ROWS };
     let found = visit.desk.first().list_acts(wanted).await?;
-    let own = format!("{BASE_PATH}/audit");
+    let own = visit.paths.page("audit");
     let at = |before: Option<&str>| {
         let filter = [("action", asked.action.as_str()), ("workspace", asked.workspace.as_str())];
         let filter = filter.map(|(name, value)| (name, Some(value)));
@@ -77,7 +76,7 @@ fn table(visit: &Visit, rows: &[Act]) -> Markup {
                         td { (who(&row.by)) }
                         td { code { (row.action.as_str()) } }
                         td.because { code { (row.object) } @if !row.detail.is_empty() { br; (row.detail) } }
-                        td { @if let Some(workspace) = &row.workspace { a href=(paths::workspace(workspace)) { (workspace) } } @else { "–" } }
+                        td { @if let Some(workspace) = &row.workspace { a href=(visit.paths.workspace(workspace)) { (workspace) } } @else { "–" } }
                         td { (result(row.result)) }
                         td { (row.surface.name()) }
                         td { @if let Some(address) = row.address { (address) } @else { "–" } }

@@ -1,6 +1,5 @@
 //! The deliveries of a workspace, newest first: what support people look at most.
 
-use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::delivery::DeliveryStatus;
@@ -9,12 +8,13 @@ use signalpost_core::id::DeliveryId;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::{DeliverySummary, Engine, ListDeliveries, View};
 
-use super::paths;
 use crate::look::frame::page;
 use crate::look::numbers::count;
 use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::look::{id, pill};
+use crate::paths;
+use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -39,7 +39,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
     let wanted = wanted(engine, &view, &asked).await?;
     let is_first = wanted.before.is_none();
     let found = engine.list_deliveries(wanted).await?;
-    let own = paths::deliveries(&workspace);
+    let own = visit.paths.deliveries(&workspace);
     let at = |before: Option<&str>| {
         let Asked { status, webhook, event, .. } = &asked;
         let filter = [("status", status), ("webhook", webhook), ("event", event)];
@@ -61,7 +61,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         }
         (pager(first.as_deref(), next.as_deref()))
     };
-    Ok(page(&visit, "Deliveries", &paths::to_workspace(&view), &content))
+    Ok(page(&visit, "Deliveries", &visit.paths.to_workspace(&view), &content))
 }
 
 async fn wanted(engine: &Engine, view: &View, asked: &Asked) -> Result<ListDeliveries, Error> {
@@ -126,13 +126,13 @@ pub(super) fn table(visit: &Visit, view: &View, rows: &[DeliverySummary]) -> Mar
                     @let public_id = row.id.to_public();
                     tr {
                         td { (pill::of_delivery(&row.state, row.attempts)) }
-                        td { a href=(paths::event(workspace, &row.id.event.to_public())) { (row.event_type) } }
-                        td { (id::link(&paths::webhook(workspace, &row.webhook), &row.webhook)) }
+                        td { a href=(visit.paths.event(workspace, &row.id.event.to_public())) { (row.event_type) } }
+                        td { (id::link(&visit.paths.webhook(workspace, &row.webhook), &row.webhook)) }
                         td.number { (count(row.attempts)) }
                         td { @if let Some(outcome) = &row.last_outcome { (pill::of_outcome(outcome)) } @else { "–" } }
                         td { (moment(row.created_at, visit.now)) }
                         td { (next(&visit.now, row)) }
-                        td { (id::link(&paths::delivery(&public_id), &public_id)) }
+                        td { (id::link(&visit.paths.delivery(&public_id), &public_id)) }
                     }
                 }
             }

@@ -1,24 +1,24 @@
 //! One delivery with every attempt: what was sent, what came back, where the time went, and what to do.
 
-use axum::extract::Path;
 use maud::{Markup, html};
 use signalpost_core::attempt::{Attempt, Verdict};
 use signalpost_core::delivery::{CutReason, DeliveryState, Step};
 use signalpost_engine::lookup::FoundDelivery;
 use signalpost_engine::{DeliveryRecord, View};
 
-use super::paths;
 use crate::look::frame::{crumb, page, proof};
 use crate::look::numbers::bytes;
 use crate::look::time::moment;
 use crate::look::timeline::{in_words, timeline};
 use crate::look::words::{Advice, advice};
 use crate::look::{id, json, pill};
+use crate::paths;
+use crate::request::Path;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
 pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>) -> Page {
-    let engine = visit.desk.of_delivery(&visit.visitor, &delivery).await?;
+    let engine = visit.desk.of_delivery(&visit.who, &delivery).await?;
     let FoundDelivery { view, record } = engine.delivery(&delivery).await?;
     let attempts: Vec<&Attempt> = record.steps.iter().filter_map(attempted).collect();
     let title = format!("{} to {}", record.summary.event_type, record.summary.webhook);
@@ -34,8 +34,9 @@ pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>) -> Page {
         ol.steps { @for step in record.steps.iter().rev() { li { (shown(&visit, step)) } } }
     };
     let workspace = &view.workspace.public_id;
-    let mut crumbs = paths::to_workspace(&view);
-    crumbs.push(crumb(paths::webhook(workspace, &record.summary.webhook), record.summary.webhook.clone()));
+    let mut crumbs = visit.paths.to_workspace(&view);
+    crumbs
+        .push(crumb(visit.paths.webhook(workspace, &record.summary.webhook), record.summary.webhook.clone()));
     Ok(page(&visit, &title, &crumbs, &content))
 }
 
@@ -77,8 +78,8 @@ fn actions(visit: &Visit, record: &DeliveryRecord) -> Markup {
     let delivery = record.summary.id.to_public();
     let waits = matches!(record.summary.state, DeliveryState::Pending { .. });
     html! {
-        @if visit.visitor.role().acts() {
-            form.line method="post" action={ (paths::delivery(&delivery)) "/resend" } {
+        @if visit.who.acts() {
+            form.line method="post" action={ (visit.paths.delivery(&delivery)) "/resend" } {
                 (proof(visit))
                 button { @if waits { "Send now" } @else { "Send again" } }
             }
@@ -89,12 +90,12 @@ fn actions(visit: &Visit, record: &DeliveryRecord) -> Markup {
 fn facts(visit: &Visit, view: &View, record: &DeliveryRecord) -> Markup {
     let (workspace, summary) = (&view.workspace.public_id, &record.summary);
     let event = summary.id.event.to_public();
-    let others = paths::with_query(&paths::deliveries(workspace), &[("event", Some(&event))]);
+    let others = paths::with_query(&visit.paths.deliveries(workspace), &[("event", Some(&event))]);
     html! {
         dl.facts {
             div { dt { "Id" } dd { (id::copied(&summary.id.to_public())) } }
-            div { dt { "Event" } dd { a href=(paths::event(workspace, &event)) { (event) } ", " a href=(others) { "its other deliveries" } } }
-            div { dt { "Webhook" } dd { a href=(paths::webhook(workspace, &summary.webhook)) { (summary.webhook) } } }
+            div { dt { "Event" } dd { a href=(visit.paths.event(workspace, &event)) { (event) } ", " a href=(others) { "its other deliveries" } } }
+            div { dt { "Webhook" } dd { a href=(visit.paths.webhook(workspace, &summary.webhook)) { (summary.webhook) } } }
             div { dt { "Made" } dd { (moment(summary.created_at, visit.now)) } }
             div { dt { "Data" } dd { (bytes(record.event.content.data.len() as u64)) } }
         }
@@ -144,8 +145,8 @@ fn answer(visit: &Visit, attempt: &Attempt) -> Markup {
         section {
             h4 { "Answer" }
             @if attempt.answer.is_empty() { p.muted { "No body." } }
-            @else if visit.visitor.role().reads_payloads() { (json::body(&attempt.answer, "The beginning of the answer")) }
-            @else { p.muted { "The role " (visit.visitor.role().name()) " does not see it." } }
+            @else if visit.who.reads_payloads() { (json::body(&attempt.answer, "The beginning of the answer")) }
+            @else { p.muted { "The role " (visit.who.role()) " does not see it." } }
         }
     }
 }

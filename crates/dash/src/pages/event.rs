@@ -1,6 +1,5 @@
 //! One event: what it says, and what it was to each webhook. Here it is found why something never came.
 
-use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::Error;
@@ -11,7 +10,6 @@ use signalpost_core::webhook::Remembered;
 use signalpost_engine::View;
 use signalpost_engine::explain::{ExplainPage, Explanation};
 
-use super::paths;
 use crate::look::frame::{crumb, page};
 use crate::look::numbers::bytes;
 use crate::look::pager::pager;
@@ -19,6 +17,8 @@ use crate::look::pill::{Tone, of_delivery, pill};
 use crate::look::time::moment;
 use crate::look::{id, json};
 use crate::on_record::Deed;
+use crate::paths;
+use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -45,7 +45,7 @@ pub(crate) async fn show(
     let before = asked.before.as_deref().map(|before| before.parse().map_err(wrong)).transpose()?;
     let wanted = ExplainPage { webhook: None, before: before.map(WebhookId::from_raw), limit: ROWS };
     let found = engine.explain(view.workspace.id, &event, wanted).await?;
-    let own = paths::event(&workspace, &found.event.id.to_public());
+    let own = visit.paths.event(&workspace, &found.event.id.to_public());
     let next = found.next.map(|next| paths::with_query(&own, &[("before", Some(&next.raw().to_string()))]));
     let data = payload(&visit, &workspace, &found.event, &asked.data).await?;
     let content = html! {
@@ -57,8 +57,8 @@ pub(crate) async fn show(
         h2 #data { "Data" }
         (data)
     };
-    let mut crumbs = paths::to_workspace(&view);
-    crumbs.push(crumb(paths::events(&workspace), "Events"));
+    let mut crumbs = visit.paths.to_workspace(&view);
+    crumbs.push(crumb(visit.paths.events(&workspace), "Events"));
     Ok(page(&visit, &found.event.content.event_type, &crumbs, &content))
 }
 
@@ -88,12 +88,12 @@ fn explained(visit: &Visit, view: &View, rows: &[Explanation]) -> Markup {
                 @for row in rows {
                     tr {
                         td { (answer(&row.answer)) }
-                        td { (webhook(view, &row.webhook)) }
+                        td { (webhook(visit, view, &row.webhook)) }
                         td.because { (row.because) }
                         td {
                             @if let (Some(delivery), Answer::Sent(_)) = (row.delivery, &row.answer) {
                                 @let public_id = delivery.to_public();
-                                (id::link(&paths::delivery(&public_id), &public_id))
+                                (id::link(&visit.paths.delivery(&public_id), &public_id))
                             } @else { "–" }
                         }
                     }
@@ -114,10 +114,10 @@ fn answer(answer: &Answer) -> Markup {
     }
 }
 
-fn webhook(view: &View, webhook: &Remembered) -> Markup {
+fn webhook(visit: &Visit, view: &View, webhook: &Remembered) -> Markup {
     match webhook {
         Remembered::Living(webhook) => html! {
-            (id::link(&paths::webhook(&view.workspace.public_id, &webhook.public_id), &webhook.public_id))
+            (id::link(&visit.paths.webhook(&view.workspace.public_id, &webhook.public_id), &webhook.public_id))
             br; span.muted.url title=(webhook.url) { (webhook.url) }
         },
         Remembered::Deleted(tombstone) => {
@@ -128,9 +128,8 @@ fn webhook(view: &View, webhook: &Remembered) -> Markup {
 
 /// Of those who may see it only who asks for it does: it is the customer's, and each look is on record.
 async fn payload(visit: &Visit, workspace: &str, event: &Event, asked: &str) -> Result<Markup, Error> {
-    let role = visit.visitor.role();
-    if !role.reads_payloads() {
-        let name = role.name();
+    if !visit.who.reads_payloads() {
+        let name = visit.who.role();
         return Ok(
             html! { p.empty { "The role " code { (name) } " does not see what customers are sent." } },
         );
@@ -140,7 +139,7 @@ async fn payload(visit: &Visit, workspace: &str, event: &Event, asked: &str) -> 
     }
     let id = event.id.to_public();
     if asked != SHOWN {
-        let to = paths::with_query(&paths::event(workspace, &id), &[("data", Some(SHOWN))]);
+        let to = paths::with_query(&visit.paths.event(workspace, &id), &[("data", Some(SHOWN))]);
         let size = bytes(event.content.data.len() as u64);
         return Ok(
             html! { p { a href={ (to) "#data" } { "Show it" } " (" (size) "). That goes on record." } },

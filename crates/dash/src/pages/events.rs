@@ -1,18 +1,18 @@
 //! The events of a workspace, newest first.
 
-use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::Error;
 use signalpost_core::id::EventId;
 use signalpost_engine::{EventPage, ListEvents, View};
 
-use super::paths;
 use crate::look::frame::page;
 use crate::look::id;
 use crate::look::numbers::{bytes, count};
 use crate::look::pager::pager;
 use crate::look::time::moment;
+use crate::paths;
+use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -41,7 +41,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         limit: ROWS,
     };
     let found = engine.list_events(wanted).await?;
-    let own = paths::events(&workspace);
+    let own = visit.paths.events(&workspace);
     let at = |before: Option<&str>| {
         let filter = [("type", event_type.as_deref()), ("subject", subject.as_deref()), ("before", before)];
         paths::with_query(&own, &filter)
@@ -57,7 +57,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         (table(&visit, &view, &found))
         (pager(first.as_deref(), next.as_deref()))
     };
-    Ok(page(&visit, "Events", &paths::to_workspace(&view), &content))
+    Ok(page(&visit, "Events", &visit.paths.to_workspace(&view), &content))
 }
 
 fn table(visit: &Visit, view: &View, found: &EventPage) -> Markup {
@@ -79,7 +79,7 @@ fn table(visit: &Visit, view: &View, found: &EventPage) -> Markup {
                 @for event in &found.rows {
                     @let public_id = event.id.to_public();
                     tr {
-                        td { (id::link(&paths::event(&view.workspace.public_id, &public_id), &public_id)) }
+                        td { (id::link(&visit.paths.event(&view.workspace.public_id, &public_id), &public_id)) }
                         td { (event.content.event_type) }
                         td { (event.content.subject.as_deref().unwrap_or("–")) }
                         td { (event.content.producer_id.as_deref().unwrap_or("–")) }

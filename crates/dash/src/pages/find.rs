@@ -1,16 +1,15 @@
 //! From an id, or from the name of a workspace, to its page.
 
-use axum::extract::Query;
 use axum::response::{IntoResponse, Redirect};
 use maud::html;
 use serde::Deserialize;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::workspace::Workspace;
 
-use super::paths;
 use crate::look::frame::page;
 use crate::look::id;
 use crate::look::numbers::count;
+use crate::request::Query;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -48,7 +47,7 @@ pub(crate) async fn show(visit: Visit, Query(Asked { q, workspace }): Query<Aske
                 thead { tr { th scope="col" { "Workspace" } th scope="col" { "Id" } th scope="col" { "Dialect" } } }
                 tbody {
                     @for row in &found {
-                        @let to = paths::workspace(&row.public_id);
+                        @let to = visit.paths.workspace(&row.public_id);
                         tr { td { a href=(to) { (row.name) } } td { (id::link(&to, &row.public_id)) } td { (row.dialect) } }
                     }
                 }
@@ -63,21 +62,21 @@ async fn exactly(visit: &Visit, wanted: &str, workspace: &str) -> Result<Option<
     if wanted.is_empty() {
         return Ok(None);
     }
-    if there(visit.desk.of_delivery(&visit.visitor, wanted).await)?.is_some() {
-        return Ok(Some(paths::delivery(wanted)));
+    if there(visit.desk.of_delivery(&visit.who, wanted).await)?.is_some() {
+        return Ok(Some(visit.paths.delivery(wanted)));
     }
     if !workspace.is_empty() {
         let engine = visit.engine_of(workspace).await?;
         let id = engine.workspace_id(workspace).await?;
         if let Some(event) = there(engine.event(id, wanted).await)? {
-            return Ok(Some(paths::event(workspace, &event.id.to_public())));
+            return Ok(Some(visit.paths.event(workspace, &event.id.to_public())));
         }
         if there(engine.webhook(id, wanted).await)?.is_some() {
-            return Ok(Some(paths::webhook(workspace, wanted)));
+            return Ok(Some(visit.paths.webhook(workspace, wanted)));
         }
     }
     let found = there(visit.engine_of(wanted).await)?;
-    Ok(found.map(|_| paths::workspace(wanted)))
+    Ok(found.map(|_| visit.paths.workspace(wanted)))
 }
 
 fn there<T>(found: Result<T, Error>) -> Result<Option<T>, Error> {
@@ -94,7 +93,7 @@ async fn by_name(visit: &Visit, wanted: &str) -> Result<(Vec<Workspace>, bool), 
     for cell in visit.desk.cells.all() {
         let (mut after, mut seen) = (None, 0);
         loop {
-            let page = cell.engine.list_workspaces(visit.visitor.session.workspace, after, LOOK).await?;
+            let page = cell.engine.list_workspaces(visit.who.bound_to(), after, LOOK).await?;
             seen += page.len();
             let is_last = page.len() < LOOK;
             after = page.last().map(|last| last.id);

@@ -8,7 +8,6 @@ pub(crate) mod events;
 pub(crate) mod find;
 pub(crate) mod operators;
 pub(crate) mod overview;
-mod paths;
 pub(crate) mod resend;
 pub(crate) mod webhook;
 pub(crate) mod workspace;

@@ -1,7 +1,6 @@
 //! Who may sign in with a name and a password, and as what.
 
-use axum::extract::Path;
-use axum::response::{IntoResponse, Redirect};
+use axum::response::{IntoResponse, Redirect, Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::Error;
@@ -12,11 +11,11 @@ use signalpost_core::role::Role;
 use signalpost_core::secret::Secret;
 use signalpost_engine::desk::accounts::{IssuedOperatorAccount, NewOperatorAccount, OperatorAccountChange};
 
-use crate::BASE_PATH;
 use crate::look::frame::{page, proof};
 use crate::look::id;
 use crate::look::time::moment;
 use crate::on_record::Deed;
+use crate::request::Path;
 use crate::sign_in::Nothing;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
@@ -52,7 +51,7 @@ pub(crate) async fn set_role(Path(account): Path<String>, Posted(visit, changed)
     let deed = Deed { action: "operator.role", object: &account, workspace: None };
     let set = visit.desk.first().update_operator_account(account_of(&account)?, change);
     visit.on_record(deed, set).await?;
-    Ok(back())
+    Ok(back(&visit))
 }
 
 /// A new one is made here, and shown this once.
@@ -75,15 +74,11 @@ pub(crate) async fn delete(Path(account): Path<String>, Posted(visit, Nothing {}
     let deed = Deed { action: "operator.delete", object: &account, workspace: None };
     let delete = visit.desk.first().delete_operator_account(account_of(&account)?);
     visit.on_record(deed, delete).await?;
-    Ok(back())
+    Ok(back(&visit))
 }
 
-fn path() -> String {
-    format!("{BASE_PATH}/operators")
-}
-
-fn back() -> axum::response::Response {
-    Redirect::to(&path()).into_response()
+fn back(visit: &Visit) -> Response {
+    Redirect::to(&visit.paths.page("operators")).into_response()
 }
 
 fn named(role: &str) -> Result<Role, Error> {
@@ -104,7 +99,7 @@ async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>) -> Page {
             p.empty { "Nobody has an account: everybody signs in with a key. Accounts tell people apart on record." }
         } @else { (table(visit, &accounts)) }
         h2 { "New operator" }
-        form.line method="post" action=(path()) {
+        form.line method="post" action=(visit.paths.page("operators")) {
             (proof(visit))
             label { "Name " input name="username" required maxlength="128" autocomplete="off" spellcheck="false"; }
             label { "Role " (roles(Role::Support)) }
@@ -136,7 +131,7 @@ fn table(visit: &Visit, accounts: &[OperatorAccount]) -> Markup {
 
 /// Whatever is done here ends the account's sessions, so each says so.
 fn row(visit: &Visit, account: &OperatorAccount) -> Markup {
-    let own = format!("{}/{}", path(), account.id.to_public());
+    let own = visit.paths.page(&format!("operators/{}", account.id.to_public()));
     html! {
         tr {
             td { (account.username) }

@@ -6,7 +6,6 @@ use signalpost_core::lane_group::LaneGroup;
 use signalpost_engine::cells::Cell;
 use signalpost_engine::{Cluster, Engine, Room, Storage};
 
-use super::paths;
 use crate::look::frame::page;
 use crate::look::numbers::{bytes, count};
 use crate::look::pill::{Tone, pill};
@@ -20,7 +19,7 @@ const LATE_MS: u64 = 60_000;
 pub(crate) async fn show(visit: Visit) -> Page {
     let mut parts = Vec::new();
     // Who is bound to a workspace knows nothing of the whole.
-    if visit.visitor.session.workspace.is_none() {
+    if visit.who.bound_to().is_none() {
         for cell in visit.desk.cells.all() {
             parts.push(of_cell(&visit, cell).await?);
         }
@@ -28,7 +27,7 @@ pub(crate) async fn show(visit: Visit) -> Page {
     let content = html! {
         h1 { "Overview" }
         @for part in &parts { (part) }
-        p.tabs { a href=(paths::workspaces()) { "To the workspaces" } }
+        p.tabs { a href=(visit.paths.workspaces()) { "To the workspaces" } }
     };
     Ok(page(&visit, "Overview", &[], &content))
 }

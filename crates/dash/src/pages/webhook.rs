@@ -1,17 +1,18 @@
 //! One webhook: where it leads, how its receiver fares, and what went there of late.
 
-use axum::extract::Path;
 use maud::{Markup, html};
 use signalpost_core::health::Health;
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_engine::{ListDeliveries, View};
 
+use super::deliveries;
 use super::workspace::selection;
-use super::{deliveries, paths};
 use crate::look::frame::page;
 use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
 use crate::look::{id, pill};
+use crate::paths;
+use crate::request::Path;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -31,7 +32,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         limit: ROWS,
     };
     let found = engine.list_deliveries(wanted).await?;
-    let all = paths::deliveries(&workspace);
+    let all = visit.paths.deliveries(&workspace);
     let own = [("webhook", Some(webhook.public_id.as_str()))];
     let failed = paths::with_query(&all, &[own[0], ("status", Some("failed"))]);
     let title = webhook.name.as_deref().unwrap_or(&webhook.public_id);
@@ -47,7 +48,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
             (deliveries::table(&visit, &view, &found.rows))
         }
     };
-    Ok(page(&visit, title, &paths::to_workspace(&view), &content))
+    Ok(page(&visit, title, &visit.paths.to_workspace(&view), &content))
 }
 
 /// Its state in words, and since when.

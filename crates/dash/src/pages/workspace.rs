@@ -1,6 +1,5 @@
 //! A workspace: its webhooks with how they fare, and the ways to its events and deliveries.
 
-use axum::extract::{Path, Query};
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::Error;
@@ -8,13 +7,13 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::{ListWebhooks, Usage, View};
 
-use super::paths;
-use crate::BASE_PATH;
 use crate::look::frame::{crumb, page};
 use crate::look::numbers::{bytes, count, counted};
 use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::look::{id, pill};
+use crate::paths;
+use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -42,18 +41,18 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
     let usage = engine.usage(view.workspace.id).await?;
     let more = webhooks.rows.len() > ROWS;
     webhooks.rows.truncate(ROWS);
-    let own = paths::workspace(&workspace);
+    let own = visit.paths.workspace(&workspace);
     let last = webhooks.rows.last().filter(|_| more).map(|last| last.id.raw().to_string());
     let next = last.map(|last| paths::with_query(&own, &[("before", Some(&last))]));
     let content = html! {
         h1 { (view.workspace.name) }
         (facts(&visit, &view, &usage))
-        (ways(&view))
+        (ways(&visit, &view))
         h2 { "Webhooks " small { (count(webhooks.total)) } }
         (table(&visit, &view, &webhooks.rows))
         (pager(before.map(|_| own.as_str()), next.as_deref()))
     };
-    let crumbs = [crumb(paths::workspaces(), "Workspaces")];
+    let crumbs = [crumb(visit.paths.workspaces(), "Workspaces")];
     Ok(page(&visit, &view.workspace.name, &crumbs, &content))
 }
 
@@ -68,16 +67,16 @@ fn facts(visit: &Visit, view: &View, usage: &Usage) -> Markup {
     }
 }
 
-fn ways(view: &View) -> Markup {
+fn ways(visit: &Visit, view: &View) -> Markup {
     let own = &view.workspace.public_id;
-    let failed = paths::with_query(&paths::deliveries(own), &[("status", Some("failed"))]);
+    let failed = paths::with_query(&visit.paths.deliveries(own), &[("status", Some("failed"))]);
     html! {
         p.tabs {
-            a href=(paths::events(own)) { "Events" } " "
-            a href=(paths::deliveries(own)) { "Deliveries" } " "
+            a href=(visit.paths.events(own)) { "Events" } " "
+            a href=(visit.paths.deliveries(own)) { "Deliveries" } " "
             a href=(failed) { "Failed deliveries" }
         }
-        form.line action={ (BASE_PATH) "/find" } {
+        form.line action=(visit.paths.page("find")) {
             input type="hidden" name="workspace" value=(own);
             label for="in" { "Find here" }
             input #in type="search" name="q" placeholder="Id of an event, a delivery or a webhook" spellcheck="false" autocomplete="off";
@@ -101,7 +100,7 @@ fn table(visit: &Visit, view: &View, rows: &[Webhook]) -> Markup {
             } }
             tbody {
                 @for row in rows {
-                    @let to = paths::webhook(&view.workspace.public_id, &row.public_id);
+                    @let to = visit.paths.webhook(&view.workspace.public_id, &row.public_id);
                     tr {
                         td.url { a.lines href=(to) title=(row.url) { (row.url) } @if let Some(name) = &row.name { span.muted { (name) } } }
                         td { (pill::of_webhook(row.state, &row.health)) }

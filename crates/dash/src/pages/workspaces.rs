@@ -1,17 +1,17 @@
 //! All workspaces, cell by cell.
 
-use axum::extract::Query;
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::Error;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::workspace::Workspace;
 
-use super::paths;
 use crate::look::frame::page;
 use crate::look::id;
 use crate::look::pager::pager;
 use crate::look::time::moment;
+use crate::paths;
+use crate::request::Query;
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -31,20 +31,21 @@ pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
     let cell = cells.get(place).ok_or_else(|| wrong("cell"))?;
     let after = asked.after.as_deref().map(|after| after.parse().map_err(|_| wrong("after"))).transpose()?;
     let after = after.map(WorkspaceId::from_raw);
-    let mut rows = cell.engine.list_workspaces(visit.visitor.session.workspace, after, ROWS + 1).await?;
+    let mut rows = cell.engine.list_workspaces(visit.who.bound_to(), after, ROWS + 1).await?;
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
     let cell_text = asked.cell.as_deref();
     let last = rows.last().filter(|_| more).map(|last| last.id.raw().to_string());
-    let next = last
-        .map(|last| paths::with_query(&paths::workspaces(), &[("cell", cell_text), ("after", Some(&last))]));
-    let first = after.map(|_| paths::with_query(&paths::workspaces(), &[("cell", cell_text)]));
+    let next = last.map(|last| {
+        paths::with_query(&visit.paths.workspaces(), &[("cell", cell_text), ("after", Some(&last))])
+    });
+    let first = after.map(|_| paths::with_query(&visit.paths.workspaces(), &[("cell", cell_text)]));
     let content = html! {
         h1 { "Workspaces" }
         @if cells.len() > 1 {
             p.tabs {
                 @for (other, cell) in cells.iter().enumerate() {
-                    @let to = paths::with_query(&paths::workspaces(), &[("cell", Some(&other.to_string()))]);
+                    @let to = paths::with_query(&visit.paths.workspaces(), &[("cell", Some(&other.to_string()))]);
                     a href=(to) aria-current=[(other == place).then_some("true")] {
                         "Cell " @if let Some(number) = cell.number { (number) }
                     } " "
@@ -68,7 +69,7 @@ fn table(visit: &Visit, rows: &[Workspace]) -> Markup {
             thead { tr { th scope="col" { "Name" } th scope="col" { "Id" } th scope="col" { "Dialect" } th scope="col" { "Made" } } }
             tbody {
                 @for row in rows {
-                    @let to = paths::workspace(&row.public_id);
+                    @let to = visit.paths.workspace(&row.public_id);
                     tr {
                         td { a href=(to) { (row.name) } }
                         td { (id::link(&to, &row.public_id)) }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::root_key::RootKey;
 
 use super::Cells;
 use crate::Engine;
@@ -51,13 +52,21 @@ impl Cells {
 
     pub async fn of_operator(&self, presented: &[u8]) -> Result<Option<usize>, Error> {
         let known = |engine: &Engine| engine.knows_operator_key(presented);
-        let has = |engine: Arc<Engine>| async move {
-            match engine.authenticate_operator(presented).await {
-                Err(error) if error.code == ErrorCode::Unauthenticated => Ok(false),
-                judged => judged.map(|_| true),
-            }
-        };
+        let has =
+            |engine: Arc<Engine>| async move { authenticated(engine.authenticate_operator(presented).await) };
         self.that_has(known, has).await
+    }
+
+    pub async fn of_operator_session(&self, token: &[u8], root: &RootKey) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_operator_session(token);
+        let has =
+            |engine: Arc<Engine>| async move { authenticated(engine.operator_visitor(token, root).await) };
+        self.that_has(known, has).await
+    }
+
+    /// Whether a cell can judge the token of an operator's session without its store.
+    pub fn knows_operator_session(&self, token: &[u8]) -> bool {
+        self.all().iter().any(|cell| cell.engine.knows_operator_session(token))
     }
 
     /// The place of the first that has it. What nobody has who answers may be with one who does not: then it is that one's error,
@@ -82,6 +91,13 @@ impl Cells {
         }
         let none: Result<Vec<bool>, Error> = asked.into_iter().collect();
         none.map(|_| None)
+    }
+}
+
+fn authenticated<T>(judged: Result<T, Error>) -> Result<bool, Error> {
+    match judged {
+        Err(error) if error.code == ErrorCode::Unauthenticated => Ok(false),
+        judged => judged.map(|_| true),
     }
 }
 

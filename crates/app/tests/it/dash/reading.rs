@@ -3,6 +3,7 @@
 use serde_json::json;
 use signalpost_testkit::Request;
 
+use super::browser::form_of;
 use super::{ANSWER, Stage};
 
 /// As a support person has it: from the start to the reason.
@@ -114,11 +115,36 @@ fn what_is_not_there_and_what_is_wrong_in_an_address_is_said_on_a_page() {
         (format!("{of}?before=x"), 400, "before"),
         ("/dash/workspaces?cell=9".to_owned(), 400, "cell"),
         ("/dash/workspaces?after=x".to_owned(), 400, "after"),
+        (format!("{of}/deliveries?status=failed&status=pending"), 400, "duplicate field"),
+        ("/dash/workspaces/%ff".to_owned(), 404, "Not found"),
+        ("/dash/deliveries/x/resend".to_owned(), 405, "Not so"),
     ];
     for (page, status, words) in table {
         let answered = browser.get(&page);
         assert_eq!(answered.status, status, "{page}");
         assert!(answered.text().contains(words), "{page}: {}", answered.text());
+        assert!(answered.text().contains("To the overview"), "{page}: it is a page as others");
+    }
+}
+
+#[test]
+fn a_form_that_cannot_be_read_is_refused_by_a_page() {
+    let stage = Stage::set();
+    let mut browser = stage.root();
+    let json = Request::new("POST", "/dash/operators").json(&json!({"proof": "x"}));
+    let mut bytes = form_of("/dash/operators", "");
+    bytes.body = b"proof=\xff\xfe&username=a".to_vec();
+    let table = [
+        (json, 415),
+        (bytes, 400),
+        (form_of("/dash/operators", &"a=b&".repeat(20_000)), 413),
+        (form_of("/dash/operators", "proof=a&proof=b"), 400),
+        (form_of("/dash/operators", ""), 400),
+    ];
+    for (request, status) in table {
+        let answered = browser.send(request);
+        assert_eq!(answered.status, status, "{}", answered.text());
+        assert!(answered.text().contains("To the overview"), "{}", answered.text());
     }
 }
 

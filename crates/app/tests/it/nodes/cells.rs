@@ -105,6 +105,39 @@ fn whoever_is_asked_finds_the_cell_and_its_worker_delivers() {
     }
 }
 
+/// Its session lies beside it, in the cell of its workspace; every node finds it.
+#[test]
+fn a_key_of_one_workspace_signs_in_whichever_cell_that_has() {
+    let cells = Cells::start();
+    let form = |path: &str, form: &str| {
+        let mut request =
+            Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
+        request.body = form.as_bytes().to_vec();
+        request
+    };
+    for (own, other) in [(0, 1), (1, 0)] {
+        let body = json!({"name": "k", "scopes": ["read"], "workspace": cells.workspaces[own]});
+        let made = cells.ask(0, Request::new("POST", "/v1/keys").json(&body)).json();
+        let secret = made["secret"].as_str().unwrap();
+        let visit = |node: usize, request: &Request| {
+            HttpClient::new(cells.nodes[node].operator_address(), LONG).send(request).unwrap()
+        };
+        let opened = visit(0, &form("/dash/sign-in", &format!("key={secret}")));
+        assert_eq!(opened.status, 303, "{}", opened.text());
+        let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let page = |of: usize| {
+            Request::new("GET", &format!("/dash/workspaces/{}", cells.workspaces[of]))
+                .header("cookie", &cookie)
+        };
+        assert_eq!([visit(1, &page(own)).status, visit(1, &page(other)).status], [200, 404]);
+        let text = visit(1, &page(own)).text();
+        let proof = text.split_once("name=\"proof\" value=\"").unwrap().1.split('"').next().unwrap();
+        let out = form("/dash/sign-out", &format!("proof={proof}")).header("cookie", &cookie);
+        assert_eq!(visit(1, &out).status, 303);
+        assert_eq!([visit(0, &page(own)).status, visit(1, &page(own)).status], [303, 303], "it has ended");
+    }
+}
+
 #[test]
 fn a_database_that_is_away_takes_nothing_from_the_other_cell() {
     let mut cells = Cells::start();

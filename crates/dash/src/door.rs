@@ -1,0 +1,32 @@
+//! Where pages are entered. The pages are the same on both sides of the house; who comes in by which door differs.
+
+use signalpost_core::act::Surface;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// On the operator address.
+    Operators,
+}
+
+impl Door {
+    /// Below which the pages stand.
+    pub(crate) const fn path(self) -> &'static str {
+        match self {
+            Self::Operators => crate::BASE_PATH,
+        }
+    }
+
+    /// The cookie that holds the token of a session.
+    pub(crate) const fn cookie(self) -> &'static str {
+        match self {
+            Self::Operators => "signalpost_session",
+        }
+    }
+
+    /// What the record says of where something was done.
+    pub(crate) const fn surface(self) -> Surface {
+        match self {
+            Self::Operators => Surface::Page,
+        }
+    }
+}
