@@ -62,4 +62,5 @@ pub mod time;
 pub mod token_form;
 pub mod user;
 pub mod webhook;
+pub mod webhook_form;
 pub mod workspace;

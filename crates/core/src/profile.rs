@@ -13,6 +13,7 @@ use crate::retention::RetentionDefault;
 use crate::secret::Secret;
 use crate::sign::{STANDARD_SECRET_PREFIX, SignatureRecipe, standard_key};
 use crate::template::Template;
+use crate::webhook_form::WebhookForm;
 
 pub use crate::id_form::{IdForm, RandomText};
 
@@ -48,6 +49,8 @@ pub struct Profile {
     pub feed: FeedRule,
     /// What workspaces that are made under it keep by default.
     pub retention: RetentionDefault,
+    /// What a webhook consists of.
+    pub webhook_form: WebhookForm,
     /// The last event of a workspace that is closed; without one nobody is told.
     pub farewell: Option<Farewell>,
     pub delivery: DeliveryProfile,

@@ -14,6 +14,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::{Template, TemplateError};
+use signalpost_core::webhook_form::WebhookForm;
 
 use crate::network::{DELIVERY_HEADER, EVENT_HEADER, SIGNATURE_HEADER, WEBHOOK_HEADER, WORKSPACE_HEADER};
 
@@ -181,6 +182,7 @@ fn profile(style: &Style) -> Result<Profile, TemplateError> {
         }],
         feed: FeedRule::Kept,
         retention: RetentionDefault::Server,
+        webhook_form: WebhookForm::plain(),
         farewell: style.says_farewell.then(farewell).transpose()?,
         delivery: delivery(style)?,
     })

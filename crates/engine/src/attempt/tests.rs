@@ -73,6 +73,7 @@ pub(crate) fn profile() -> Profile {
         attributes: Vec::new(),
         feed: FeedRule::Absent,
         retention: RetentionDefault::Server,
+        webhook_form: signalpost_core::webhook_form::WebhookForm::plain(),
         farewell: None,
         delivery: DeliveryProfile {
             body: text("x"),

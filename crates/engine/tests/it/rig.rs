@@ -294,6 +294,7 @@ pub(crate) fn profile(pause: PauseRule, consecutive_failures: Option<u32>) -> Pr
         attributes: Vec::new(),
         feed: FeedRule::Absent,
         retention: RetentionDefault::Server,
+        webhook_form: signalpost_core::webhook_form::WebhookForm::plain(),
         farewell: Some(Farewell {
             event_type: FAREWELL.to_owned(),
             attributes: Vec::new(),

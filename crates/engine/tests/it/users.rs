@@ -43,6 +43,7 @@ fn with_login(name: &str) -> Profile {
         name: name.to_owned(),
         login: Some(login),
         scopes: ["read", "write", "delete"].map(str::to_owned).into(),
+        webhook_form: signalpost_core::webhook_form::WebhookForm::plain(),
         farewell: None,
         ..profile(PauseRule::Drops, None)
     }

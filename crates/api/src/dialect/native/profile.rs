@@ -13,6 +13,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
+use signalpost_core::webhook_form::WebhookForm;
 
 /// Name of the dialect.
 pub const NAME: &str = "native";
@@ -57,6 +58,7 @@ pub(super) fn profile() -> Profile {
         attributes: Vec::new(),
         feed: FeedRule::Absent,
         retention: RetentionDefault::Server,
+        webhook_form: WebhookForm::plain(),
         farewell: None,
         delivery: delivery(),
     }

@@ -14,6 +14,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
+use signalpost_core::webhook_form::{Schemes, WebhookForm};
 
 use super::catalogue::{EventType, REVOKED};
 use super::instance_check;
@@ -231,6 +232,10 @@ impl Instance {
             ],
             feed: if self.offers(Call::Updates) { FeedRule::Kept } else { FeedRule::Absent },
             retention: self.retention(),
+            webhook_form: WebhookForm {
+                feature: Some(self.feature.clone()),
+                ..WebhookForm::bare(Schemes::Secure)
+            },
             farewell: self.farewell(),
             delivery: self.delivery()?,
         })

@@ -13,6 +13,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
+use signalpost_core::webhook_form::{Schemes, TextRule, WebhookForm};
 
 use super::catalogue;
 use super::instance_check::{self, header_name};
@@ -110,9 +111,19 @@ impl Instance {
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             retention: RetentionDefault::Server,
+            webhook_form: self.webhook_form(),
             farewell: None,
             delivery: self.delivery()?,
         })
+    }
+
+    fn webhook_form(&self) -> WebhookForm {
+        WebhookForm {
+            name: TextRule::Required { chars_max: self.name_chars_max },
+            subject: TextRule::Required { chars_max: self.agent_id_chars_max },
+            subject_word: "Agent".to_owned(),
+            ..WebhookForm::bare(Schemes::Any)
+        }
     }
 
     fn delivery(&self) -> Result<DeliveryProfile, String> {

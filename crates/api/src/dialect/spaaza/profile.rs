@@ -16,6 +16,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
+use signalpost_core::webhook_form::{EventsRule, LoginBounds, Schemes, TextRule, UrlRule, WebhookForm};
 
 use super::auth::Right;
 use super::catalogue::{self, Envelope, EventType};
@@ -212,9 +213,23 @@ impl Instance {
             attributes: Vec::new(),
             feed: FeedRule::Absent,
             retention: RetentionDefault::Server,
+            webhook_form: self.webhook_form(),
             farewell: None,
             delivery: self.delivery()?,
         })
+    }
+
+    fn webhook_form(&self) -> WebhookForm {
+        WebhookForm {
+            url: UrlRule { chars_max: self.url_chars_max, schemes: Schemes::Secure },
+            events: EventsRule::One,
+            filter: TextRule::Optional { chars_max: self.filter_chars_max },
+            login: Some(LoginBounds {
+                user_chars_max: self.identifier_key_chars_max,
+                password_chars_max: self.identifier_secret_chars_max,
+            }),
+            ..WebhookForm::bare(Schemes::Secure)
+        }
     }
 
     /// A header's name with the prefix.
