@@ -57,7 +57,10 @@ impl Doors {
         let operator = match settings.role {
             Role::Worker => worker_router(cells.clone(), &tasks, access),
             Role::All | Role::Api => {
-                let pages = signalpost_dash::router(cells.clone(), RootKey::new(access.key_hash), &tasks);
+                let pages = {
+                    let (root, opened) = (RootKey::new(access.key_hash), settings.egress.opened());
+                    signalpost_dash::router(cells.clone(), root, opened, &tasks)
+                };
                 operator_router(cells.clone(), &tasks, access, dialects, pages)
             }
         };

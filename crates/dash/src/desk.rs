@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use signalpost_core::caller_address::CallerAddress;
-use signalpost_core::cidr::neighbourhood_of;
+use signalpost_core::cidr::{Cidr, neighbourhood_of};
 use signalpost_core::error::Error;
 use signalpost_core::ports::Spawn;
 use signalpost_core::request_id::RequestId;
@@ -20,13 +20,15 @@ pub(crate) struct Desk {
     pub(crate) cells: Cells,
     pub(crate) root: RootKey,
     pub(crate) guesses: Guesses,
+    /// Ranges that webhooks may reach although they are not on the public internet.
+    pub(crate) opened: Vec<Cidr>,
     /// Run what changes something to its end.
     pub(crate) tasks: Arc<dyn Spawn>,
 }
 
 impl Desk {
-    pub(crate) fn new(cells: Cells, root: RootKey, tasks: Arc<dyn Spawn>) -> Self {
-        Self { cells, root, guesses: Guesses::default(), tasks }
+    pub(crate) fn new(cells: Cells, root: RootKey, opened: &[Cidr], tasks: Arc<dyn Spawn>) -> Self {
+        Self { cells, root, guesses: Guesses::default(), opened: opened.to_vec(), tasks }
     }
 
     /// Where accounts lie, the record of what was done, and keys that are bound to no workspace.

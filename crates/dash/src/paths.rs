@@ -46,6 +46,23 @@ impl Paths {
         format!("{}/webhooks/{}", self.workspace(of), encoded(webhook))
     }
 
+    pub(crate) fn new_webhook(self, of: &str) -> String {
+        format!("{}/webhooks", self.workspace(of))
+    }
+
+    /// A page or a form about a webhook.
+    pub(crate) fn webhook_act(self, of: &str, webhook: &str, act: &str) -> String {
+        format!("{}/{act}", self.webhook(of, webhook))
+    }
+
+    pub(crate) fn replays(self, of: &str) -> String {
+        format!("{}/replays", self.workspace(of))
+    }
+
+    pub(crate) fn replay(self, of: &str, replay: &str) -> String {
+        format!("{}/{}", self.replays(of), encoded(replay))
+    }
+
     pub(crate) fn events(self, of: &str) -> String {
         format!("{}/events", self.workspace(of))
     }
@@ -67,6 +84,13 @@ impl Paths {
         let found = &view.workspace;
         let own = crumb(self.workspace(&found.public_id), found.name.clone());
         vec![crumb(self.workspaces(), "Workspaces"), own]
+    }
+
+    /// The way to a page about a webhook.
+    pub(crate) fn to_webhook(self, view: &View, webhook: &str) -> Vec<Crumb> {
+        let mut way = self.to_workspace(view);
+        way.push(crumb(self.webhook(&view.workspace.public_id, webhook), webhook));
+        way
     }
 }
 

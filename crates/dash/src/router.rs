@@ -7,6 +7,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::response::Redirect;
 use axum::routing::{get, post};
+use signalpost_core::cidr::Cidr;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::ports::Spawn;
 use signalpost_core::root_key::RootKey;
@@ -15,8 +16,8 @@ use signalpost_engine::cells::Cells;
 use crate::desk::Desk;
 use crate::look::assets;
 use crate::pages::{
-    audit, deliveries, delivery, event, events, find, operators, overview, resend, webhook, workspace,
-    workspaces,
+    audit, deliveries, delivery, event, events, find, operators, overview, replay, resend, webhook,
+    workspace, workspaces,
 };
 use crate::trouble::Page;
 use crate::visit::let_in;
@@ -26,9 +27,9 @@ use crate::{BASE_PATH, sign_in};
 const FORM_BYTES_MAX: usize = 64 * 1024;
 
 /// All pages below [`BASE_PATH`], and the way there from the root of the address.
-/// `tasks` run what changes something to its end, also when its caller goes away.
-pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
-    let desk = Arc::new(Desk::new(cells, root, Arc::clone(tasks)));
+/// `opened` are ranges that webhooks may reach although they are not on the public internet; `tasks` run what changes something to its end, also when its caller goes away.
+pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spawn>) -> Router {
+    let desk = Arc::new(Desk::new(cells, root, opened, Arc::clone(tasks)));
     let inside = Router::new()
         .route("/", get(overview::show))
         .route("/sign-out", post(sign_in::sign_out))
@@ -40,7 +41,11 @@ pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
         .route("/operators/{account}/delete", post(operators::delete))
         .route("/workspaces", get(workspaces::show))
         .route("/workspaces/{workspace}", get(workspace::show))
-        .route("/workspaces/{workspace}/webhooks/{webhook}", get(webhook::show))
+        .route("/workspaces/{workspace}/webhooks", get(webhook::new::show).post(webhook::new::create))
+        .nest("/workspaces/{workspace}/webhooks/{webhook}", of_webhook())
+        .route("/workspaces/{workspace}/replays", get(replay::list::show))
+        .route("/workspaces/{workspace}/replays/{replay}", get(replay::show::show))
+        .route("/workspaces/{workspace}/replays/{replay}/{command}", post(replay::command::command))
         .route("/workspaces/{workspace}/events", get(events::show))
         .route("/workspaces/{workspace}/events/{event}", get(event::show))
         .route("/workspaces/{workspace}/deliveries", get(deliveries::show))
@@ -58,6 +63,20 @@ pub fn router(cells: Cells, root: RootKey, tasks: &Arc<dyn Spawn>) -> Router {
         .route("/", get(to_start))
         .route(&format!("{BASE_PATH}/"), get(to_start))
         .nest(BASE_PATH, pages)
+}
+
+fn of_webhook() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/", get(webhook::show::show))
+        .route("/edit", get(webhook::edit::show).post(webhook::edit::update))
+        .route("/delete", get(webhook::delete::show).post(webhook::delete::delete))
+        .route("/test", get(webhook::test::show).post(webhook::test::send))
+        .route("/replay", get(replay::new::show).post(replay::new::create))
+        .route("/switch", post(webhook::switch::switch))
+        .route("/release", post(webhook::release::release))
+        .route("/secret", post(webhook::secret::reveal))
+        .route("/secret/rotate", post(webhook::secret::rotate))
+        .route("/secret/revoke-previous", post(webhook::secret::revoke_previous))
 }
 
 async fn wrong_method() -> Page {

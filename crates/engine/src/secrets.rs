@@ -16,7 +16,7 @@ use signalpost_store::{Done, Effect, StoreError};
 use crate::Engine;
 use crate::directory::View;
 use crate::once::Keep;
-use crate::sealing::secret_place;
+use crate::sealing::{secret_place, unopened};
 
 #[derive(Clone, Debug)]
 pub struct Rotation {
@@ -107,6 +107,13 @@ impl Engine {
         let done = self.carry_out(Some(workspace), effect, &rotated, keep.as_ref()).await;
         self.apply_change(workspace, id).await;
         Ok(done?.map_now(|()| rotated))
+    }
+
+    /// What a webhook is signed with, in the clear. `Conflict` where webhooks are signed with keys of their workspace.
+    pub async fn reveal_secret(&self, view: &View, public_id: &str) -> Result<Secret, Error> {
+        let webhook = self.webhook(view.workspace.id, public_id).await?;
+        let sealed = webhook.secret.as_ref().ok_or_else(|| Error::new(ErrorCode::Conflict, NO_OWN_SECRET))?;
+        self.keyring.open(secret_place(webhook.workspace, webhook.id), sealed).map_err(unopened)
     }
 
     /// When this returns no attempt starts that is signed with anything but the newest secret.

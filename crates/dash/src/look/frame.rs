@@ -33,7 +33,7 @@ const ADMIN_PLACES: [(&str, &str); 2] = [("/operators", "Operators"), ("/audit",
 
 /// A page for somebody who is signed in.
 pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {
-    with_status(StatusCode::OK, visit, title, crumbs, content)
+    page_with(StatusCode::OK, visit, title, crumbs, content)
 }
 
 /// What cannot be shown, or was not done.
@@ -51,10 +51,11 @@ pub(crate) fn refusal(visit: &Visit, error: &Error) -> Response {
         (trouble::words(error))
         p { a href=(visit.paths.start()) { "To the overview" } }
     };
-    with_status(trouble::status(error.code), visit, title, &[], &content)
+    page_with(trouble::status(error.code), visit, title, &[], &content)
 }
 
-fn with_status(
+/// A page that says what was wrong with a form, for example.
+pub(crate) fn page_with(
     status: StatusCode,
     visit: &Visit,
     title: &str,

@@ -8,6 +8,7 @@ pub(crate) mod events;
 pub(crate) mod find;
 pub(crate) mod operators;
 pub(crate) mod overview;
+pub(crate) mod replay;
 pub(crate) mod resend;
 pub(crate) mod webhook;
 pub(crate) mod workspace;

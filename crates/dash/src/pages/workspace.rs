@@ -49,6 +49,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         (facts(&visit, &view, &usage))
         (ways(&visit, &view))
         h2 { "Webhooks " small { (count(webhooks.total)) } }
+        @if visit.who.manages_webhooks() { p { a href=(visit.paths.new_webhook(&workspace)) { "New webhook" } } }
         (table(&visit, &view, &webhooks.rows))
         (pager(before.map(|_| own.as_str()), next.as_deref()))
     };
@@ -74,7 +75,8 @@ fn ways(visit: &Visit, view: &View) -> Markup {
         p.tabs {
             a href=(visit.paths.events(own)) { "Events" } " "
             a href=(visit.paths.deliveries(own)) { "Deliveries" } " "
-            a href=(failed) { "Failed deliveries" }
+            a href=(failed) { "Failed deliveries" } " "
+            a href=(visit.paths.replays(own)) { "Replays" }
         }
         form.line action=(visit.paths.page("find")) {
             input type="hidden" name="workspace" value=(own);

@@ -5,6 +5,7 @@ mod browser;
 mod operators;
 mod reading;
 mod signing_in;
+mod webhooks;
 
 use std::sync::Arc;
 

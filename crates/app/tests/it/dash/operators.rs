@@ -13,7 +13,7 @@ fn account(root: &mut Browser, name: &str, role: &str) -> (String, String) {
     (id_of(root, name), password_on(&made.text()))
 }
 
-fn password_on(page: &str) -> String {
+pub(super) fn password_on(page: &str) -> String {
     let (_, after) = page.split_once("is shown this once: <code>").expect("a password is shown");
     after.split('<').next().unwrap().to_owned()
 }
@@ -25,7 +25,7 @@ fn id_of(root: &mut Browser, name: &str) -> String {
     after.split('/').next().unwrap().to_owned()
 }
 
-fn try_signing_in(stage: &Stage, name: &str, password: &str) -> (u16, Browser) {
+pub(super) fn try_signing_in(stage: &Stage, name: &str, password: &str) -> (u16, Browser) {
     let mut browser = Browser::new(stage.server.operator_address());
     let answered = browser.post("/dash/sign-in", &format!("name={name}&key={password}"));
     (answered.status, browser)

@@ -54,11 +54,9 @@ fn a_wrong_key_opens_nothing_and_many_of_them_are_not_listened_to() {
     assert_eq!((answered.status, answered.header("set-cookie")), (403, None));
     assert!(answered.text().contains("may only publish"));
     assert!(browser.post("/dash/sign-in", "").status >= 400);
-    let statuses: Vec<u16> = (0..200).map(|_| browser.post("/dash/sign-in", "key=wrong").status).collect();
-    assert!(
-        statuses.contains(&429) && statuses.iter().all(|status| [401, 429].contains(status)),
-        "{statuses:?}"
-    );
+    // The allowance grows again all the while, so how many it takes depends on how fast they come.
+    let mut statuses = (0..5_000).map(|_| browser.post("/dash/sign-in", "key=wrong").status);
+    assert_eq!(statuses.find(|status| *status != 401), Some(429));
     // The right one opens all the same.
     browser.sign_in(stage.server.operator_key());
 }

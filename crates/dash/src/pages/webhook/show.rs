@@ -1,16 +1,16 @@
 //! One webhook: where it leads, how its receiver fares, and what went there of late.
 
 use maud::{Markup, html};
-use signalpost_core::health::Health;
+use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_engine::{ListDeliveries, View};
 
-use super::deliveries;
-use super::workspace::selection;
-use crate::look::frame::page;
+use crate::look::frame::{page, proof};
 use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
 use crate::look::{id, pill};
+use crate::pages::deliveries;
+use crate::pages::workspace::selection;
 use crate::paths;
 use crate::request::Path;
 use crate::trouble::Page;
@@ -39,7 +39,9 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     let content = html! {
         h1.url { (webhook.url) }
         p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) }
+        (actions(&visit, &view, &webhook))
         (facts(&visit, &view, &webhook))
+        (secret(&visit, &view, &webhook))
         h2 { "Last deliveries" }
         p.tabs { a href=(paths::with_query(&all, &own)) { "All" } " " a href=(failed) { "Failed" } }
         @if found.rows.is_empty() {
@@ -49,6 +51,80 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         }
     };
     Ok(page(&visit, title, &visit.paths.to_workspace(&view), &content))
+}
+
+/// At most one of the buttons stands out: what is most likely wanted in this state.
+fn actions(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
+    let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);
+    let is_on = webhook.state.is_active();
+    html! {
+        @if visit.who.acts() && is_on && webhook.health.hold.is_some() { (release(visit, &at("release"))) }
+        div.line {
+            @if visit.who.manages_webhooks() {
+                form method="post" action=(at("switch")) {
+                    (proof(visit))
+                    input type="hidden" name="to" value=(if is_on { "off" } else { "on" });
+                    button.quiet[is_on] { @if is_on { "Switch off" } @else { "Switch on" } }
+                }
+            }
+            @if visit.who.acts() {
+                a href=(at("test")) { "Send a test event" }
+                a href=(at("replay")) { "Replay" }
+            }
+            @if visit.who.manages_webhooks() {
+                a href=(at("edit")) { "Change" }
+                a href=(at("delete")) { "Delete" }
+            }
+        }
+    }
+}
+
+fn release(visit: &Visit, action: &str) -> Markup {
+    html! {
+        form.line method="post" action=(action) {
+            (proof(visit))
+            label { "What is held "
+                select name="order" {
+                    option value=(ReleaseOrder::OldestFirst.name()) { "oldest first" }
+                    option value=(ReleaseOrder::NewestFirst.name()) { "newest first" }
+                    option value=(ReleaseOrder::Skip.name()) { "drop it, on record" }
+                }
+            }
+            button { "Release now" }
+        }
+    }
+}
+
+/// Of webhooks that have one of their own.
+fn secret(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
+    let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);
+    let still_signs = |expires_at| expires_at > visit.now;
+    let previous: Vec<_> =
+        webhook.previous_secrets.iter().map(|one| one.expires_at).filter(|at| still_signs(*at)).collect();
+    html! {
+        @if visit.who.manages_webhooks() && webhook.secret.is_some() {
+            h2 { "Secret" }
+            @for expires_at in &previous {
+                p { "One before it signs as well, until " (moment(*expires_at, visit.now)) "." }
+            }
+            div.line {
+                form method="post" action=(at("secret")) { (proof(visit)) button.quiet { "Show it" } }
+                form.line method="post" action=(at("secret/rotate")) {
+                    (proof(visit))
+                    label { "The old one signs as well for "
+                        select name="overlap_s" {
+                            option value="86400" { "a day" } option value="3600" { "an hour" } option value="0" { "no time" }
+                        }
+                    }
+                    button.quiet { "Replace it" }
+                }
+                @if !previous.is_empty() {
+                    form method="post" action=(at("secret/revoke-previous")) { (proof(visit)) button.quiet { "Revoke the old ones" } }
+                }
+            }
+            p.muted { "Each of these goes on record." }
+        }
+    }
 }
 
 /// Its state in words, and since when.

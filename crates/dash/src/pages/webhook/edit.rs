@@ -1,0 +1,78 @@
+//! Changing a webhook.
+
+use std::collections::BTreeMap;
+
+use axum::response::{IntoResponse, Redirect};
+use http::StatusCode;
+use maud::html;
+use signalpost_core::error::{Error, FieldError};
+use signalpost_core::webhook::Webhook;
+use signalpost_engine::{Engine, View};
+
+use super::fields::{Filled, check_feature};
+use super::form::{Form, shown_on_form, signing_keys};
+use crate::look::frame::page_with;
+use crate::on_record::Deed;
+use crate::request::Path;
+use crate::trouble::Page;
+use crate::visit::{Posted, Visit};
+
+pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String, String)>) -> Page {
+    visit.must_manage_webhooks()?;
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
+    let webhook = engine.webhook(view.workspace.id, &webhook).await?;
+    let filled = Filled::of(&webhook, signing_key(engine, &webhook).await?);
+    form(&visit, engine, &view, &webhook, &filled, &[]).await
+}
+
+pub(crate) async fn update(
+    Path((workspace, webhook)): Path<(String, String)>,
+    Posted(visit, fields): Posted<BTreeMap<String, String>>,
+) -> Page {
+    visit.must_manage_webhooks()?;
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
+    let webhook = engine.webhook(view.workspace.id, &webhook).await?;
+    let id = &webhook.public_id;
+    let filled = Filled::new(fields);
+    let deed = Deed { action: "webhook.update", object: id, workspace: Some(&workspace) };
+    let changed = match filled.change(&view, &visit.desk.opened) {
+        Ok(change) => visit.on_record(deed, engine.update_webhook(&view, id, change)).await,
+        Err(error) => Err(error),
+    };
+    match changed {
+        Ok(_) => Ok(Redirect::to(&visit.paths.webhook(&workspace, id)).into_response()),
+        Err(error) => form(&visit, engine, &view, &webhook, &filled, &shown_on_form(error)?).await,
+    }
+}
+
+/// Public id of the key that it refers to.
+async fn signing_key(engine: &Engine, webhook: &Webhook) -> Result<Option<String>, Error> {
+    let Some(id) = webhook.signing_key else { return Ok(None) };
+    let keys = engine.list_signing_keys(webhook.workspace).await?;
+    Ok(keys.into_iter().find(|key| key.id == id).map(|key| key.public_id))
+}
+
+async fn form(
+    visit: &Visit,
+    engine: &Engine,
+    view: &View,
+    webhook: &Webhook,
+    filled: &Filled,
+    errors: &[FieldError],
+) -> Page {
+    let action = visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, "edit");
+    let keys = signing_keys(engine, view).await?;
+    let form = Form { visit, view, filled, action: &action, verb: "Save", keys: &keys };
+    let content = html! {
+        h1 { "Change the webhook" }
+        (form.render(errors))
+        p.muted { "Attempts that start after this is answered go by what is saved here." }
+    };
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    let crumbs = visit.paths.to_webhook(view, &webhook.public_id);
+    Ok(page_with(status, visit, "Change the webhook", &crumbs, &content))
+}

@@ -1,0 +1,12 @@
+//! A webhook, and what can be done to it.
+
+pub(crate) mod delete;
+pub(crate) mod edit;
+mod fields;
+mod form;
+pub(crate) mod new;
+pub(crate) mod release;
+pub(crate) mod secret;
+pub(crate) mod show;
+pub(crate) mod switch;
+pub(crate) mod test;

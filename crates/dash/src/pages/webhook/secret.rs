@@ -1,0 +1,81 @@
+//! What a webhook is signed with: shown on demand, replaced, and the ones before it revoked. Each is on record.
+
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Redirect};
+use maud::html;
+use serde::Deserialize;
+use signalpost_core::error::Error;
+use signalpost_core::secret::Secret;
+use signalpost_engine::View;
+use signalpost_engine::secrets::Rotation;
+
+use super::fields::check_feature;
+use crate::look::frame::page;
+use crate::look::id;
+use crate::on_record::Deed;
+use crate::request::Path;
+use crate::sign_in::Nothing;
+use crate::trouble::Page;
+use crate::visit::{Posted, Visit};
+
+#[derive(Deserialize)]
+pub(crate) struct Wanted {
+    /// Seconds.
+    overlap_s: String,
+}
+
+pub(crate) async fn reveal(
+    Path((workspace, webhook)): Path<(String, String)>,
+    Posted(visit, Nothing {}): Posted<Nothing>,
+) -> Page {
+    visit.must_manage_webhooks()?;
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
+    let deed = Deed { action: "webhook_secret.view", object: &webhook, workspace: Some(&workspace) };
+    let secret = visit.on_record(deed, engine.reveal_secret(&view, &webhook)).await?;
+    shown(&visit, &view, &webhook, &secret)
+}
+
+pub(crate) async fn rotate(
+    Path((workspace, webhook)): Path<(String, String)>,
+    Posted(visit, Wanted { overlap_s }): Posted<Wanted>,
+) -> Page {
+    visit.must_manage_webhooks()?;
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
+    let wrong = |_| Error::field("overlap_s", "must be a number of seconds");
+    let rotation = Rotation { overlap: Duration::from_secs(overlap_s.parse().map_err(wrong)?), secret: None };
+    let deed = Deed { action: "webhook_secret.rotate", object: &webhook, workspace: Some(&workspace) };
+    let rotate = async { Ok(engine.rotate_secret(&view, &webhook, rotation, None).await?.now()) };
+    let rotated = visit.on_record(deed, rotate).await?;
+    let rotated = rotated.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
+    shown(&visit, &view, &webhook, &rotated.secret)
+}
+
+pub(crate) async fn revoke_previous(
+    Path((workspace, webhook)): Path<(String, String)>,
+    Posted(visit, Nothing {}): Posted<Nothing>,
+) -> Page {
+    visit.must_manage_webhooks()?;
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
+    let deed =
+        Deed { action: "webhook_previous_secrets.revoke", object: &webhook, workspace: Some(&workspace) };
+    visit.on_record(deed, engine.revoke_previous_secrets(view.workspace.id, &webhook)).await?;
+    Ok(Redirect::to(&visit.paths.webhook(&workspace, &webhook)).into_response())
+}
+
+fn shown(visit: &Visit, view: &View, webhook: &str, secret: &Secret) -> Page {
+    let content = html! {
+        h1 { "Secret" }
+        p { "Requests to " code { (webhook) } " are signed with it. Whoever has it can forge them." }
+        p.secret { (id::copied(secret.expose_text())) }
+        p.muted { "That it was seen is on record. The page is not kept by the browser." }
+        p { a href=(visit.paths.webhook(&view.workspace.public_id, webhook)) { "To the webhook" } }
+    };
+    Ok(page(visit, "Secret", &visit.paths.to_webhook(view, webhook), &content))
+}
