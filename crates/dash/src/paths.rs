@@ -79,6 +79,10 @@ impl Paths {
         format!("{}/deliveries/{}", self.base, encoded(delivery))
     }
 
+    pub(crate) fn attempt(self, delivery: &str, number: u32) -> String {
+        format!("{}/attempts/{number}", self.delivery(delivery))
+    }
+
     /// The way to a page of a workspace.
     pub(crate) fn to_workspace(self, view: &View) -> Vec<Crumb> {
         let found = &view.workspace;

@@ -16,7 +16,7 @@ use signalpost_engine::cells::Cells;
 use crate::desk::Desk;
 use crate::look::assets;
 use crate::pages::{
-    audit, deliveries, delivery, event, events, find, operators, overview, replay, resend, webhook,
+    attempt, audit, deliveries, delivery, event, events, find, operators, overview, replay, resend, webhook,
     workspace, workspaces,
 };
 use crate::trouble::Page;
@@ -50,6 +50,8 @@ pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/workspaces/{workspace}/events/{event}", get(event::show))
         .route("/workspaces/{workspace}/deliveries", get(deliveries::show))
         .route("/deliveries/{delivery}", get(delivery::show))
+        .route("/deliveries/{delivery}/attempts/{number}", get(attempt::show::show))
+        .route("/deliveries/{delivery}/attempts/{number}/body", get(attempt::body::get))
         .route("/deliveries/{delivery}/resend", post(resend::resend))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)

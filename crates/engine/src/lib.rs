@@ -61,6 +61,7 @@ mod retention;
 mod round;
 mod sealing;
 pub mod secrets;
+pub mod sent;
 pub mod sessions;
 mod signing_keys;
 mod subscriptions;

@@ -1,42 +1,61 @@
 //! One delivery with every attempt: what was sent, what came back, where the time went, and what to do.
 
 use maud::{Markup, html};
+use serde::Deserialize;
 use signalpost_core::attempt::{Attempt, Verdict};
 use signalpost_core::delivery::{CutReason, DeliveryState, Step};
+use signalpost_core::error::Error;
 use signalpost_engine::lookup::FoundDelivery;
 use signalpost_engine::{DeliveryRecord, View};
 
-use crate::look::frame::{crumb, page, proof};
+use crate::look::frame::{page, proof};
 use crate::look::numbers::bytes;
+use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::look::timeline::{in_words, timeline};
 use crate::look::words::{Advice, advice};
 use crate::look::{id, json, pill};
 use crate::paths;
-use crate::request::Path;
+use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
-pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>) -> Page {
+/// Steps of a delivery on one page, and how much of it the answer of each takes: a page stays below 60 KB.
+const STEPS: usize = 8;
+const ANSWER_BYTES_MAX: usize = 2_560;
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    /// How many of the newest steps are passed over.
+    #[serde(default)]
+    skip: String,
+}
+
+pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>, Query(asked): Query<Asked>) -> Page {
     let engine = visit.desk.of_delivery(&visit.who, &delivery).await?;
     let FoundDelivery { view, record } = engine.delivery(&delivery).await?;
-    let attempts: Vec<&Attempt> = record.steps.iter().filter_map(attempted).collect();
+    let wrong = |_| Error::field("skip", "must be a number of steps");
+    let skip = if asked.skip.is_empty() { 0 } else { asked.skip.parse::<usize>().map_err(wrong)? };
+    let steps: Vec<&Step> = record.steps.iter().rev().skip(skip).take(STEPS).collect();
+    let attempts: Vec<&Attempt> = steps.iter().rev().filter_map(|step| attempted(step)).collect();
+    let last = record.steps.iter().rev().find_map(attempted);
+    let own = visit.paths.delivery(&delivery);
+    let is_more = skip.saturating_add(STEPS) < record.steps.len();
+    let older = is_more.then(|| paths::with_query(&own, &[("skip", Some(&(skip + STEPS).to_string()))]));
     let title = format!("{} to {}", record.summary.event_type, record.summary.webhook);
     let content = html! {
         h1 { (record.summary.event_type) }
         p.state { (pill::of_delivery(&record.summary.state, record.summary.attempts)) " " (sentence(&visit, &record)) }
-        @if let Some(last) = attempts.last() { (next_step(last)) }
+        @if let Some(last) = last { (next_step(last)) }
         (actions(&visit, &record))
         (facts(&visit, &view, &record))
         h2 { "Attempts" }
         @if attempts.is_empty() { p.empty { "None yet." } }
         @else { (timeline(&attempts)) }
-        ol.steps { @for step in record.steps.iter().rev() { li { (shown(&visit, step)) } } }
+        ol.steps { @for step in &steps { li { (shown(&visit, &delivery, step)) } } }
+        (pager((skip > 0).then_some(own.as_str()), older.as_deref()))
     };
-    let workspace = &view.workspace.public_id;
-    let mut crumbs = visit.paths.to_workspace(&view);
-    crumbs
-        .push(crumb(visit.paths.webhook(workspace, &record.summary.webhook), record.summary.webhook.clone()));
+    let crumbs = visit.paths.to_webhook(&view, &record.summary.webhook);
     Ok(page(&visit, &title, &crumbs, &content))
 }
 
@@ -102,14 +121,14 @@ fn facts(visit: &Visit, view: &View, record: &DeliveryRecord) -> Markup {
     }
 }
 
-fn shown(visit: &Visit, step: &Step) -> Markup {
+fn shown(visit: &Visit, delivery: &str, step: &Step) -> Markup {
     match step {
         Step::Requeued { at, .. } => html! { p { "Asked for once more " (moment(*at, visit.now)) "." } },
         Step::Attempted(attempt) => html! {
             h3 { "#" (attempt.number) " " (pill::of_outcome(&attempt.outcome)) " " small { (moment(attempt.at, visit.now)) } }
             p { (in_words(&attempt.timing)) ". " (then(visit, attempt.verdict)) }
             @if !attempt.detail.is_empty() { p { (attempt.detail) } }
-            div.exchange { (request(attempt)) (answer(visit, attempt)) }
+            div.exchange { (request(visit, delivery, attempt)) (answer(visit, attempt)) }
         },
     }
 }
@@ -128,13 +147,16 @@ fn then(visit: &Visit, verdict: Verdict) -> Markup {
     }
 }
 
-fn request(attempt: &Attempt) -> Markup {
+fn request(visit: &Visit, delivery: &str, attempt: &Attempt) -> Markup {
     html! {
         section {
             h4 { "Request" }
             @if attempt.request_headers.is_empty() { p.muted { "Nothing was sent." } }
             @else {
                 dl.headers { @for (name, value) in &attempt.request_headers { div { dt { (name) } dd { (value) } } } }
+                @if visit.who.reads_payloads() {
+                    p { a href=(visit.paths.attempt(delivery, attempt.number)) { "Body, curl, and the steps of its signature" } span.muted { " (goes on record)" } }
+                }
             }
         }
     }
@@ -145,7 +167,7 @@ fn answer(visit: &Visit, attempt: &Attempt) -> Markup {
         section {
             h4 { "Answer" }
             @if attempt.answer.is_empty() { p.muted { "No body." } }
-            @else if visit.who.reads_payloads() { (json::body(&attempt.answer, "The beginning of the answer")) }
+            @else if visit.who.reads_payloads() { (json::body_within(ANSWER_BYTES_MAX, &attempt.answer, "The beginning of the answer")) }
             @else { p.muted { "The role " (visit.who.role()) " does not see it." } }
         }
     }

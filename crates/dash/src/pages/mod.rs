@@ -1,5 +1,6 @@
 //! One page, or one thing that is done from a page, in each file.
 
+pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod deliveries;
 pub(crate) mod delivery;

@@ -1,5 +1,6 @@
 //! The pages for those who operate, as a browser without a script has them.
 
+mod attempts;
 mod audit;
 mod browser;
 mod operators;

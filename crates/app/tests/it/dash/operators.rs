@@ -18,6 +18,15 @@ pub(super) fn password_on(page: &str) -> String {
     after.split('<').next().unwrap().to_owned()
 }
 
+/// Somebody with an account of this role, with the browser of the admin who made it.
+pub(super) fn signed_in_as(stage: &Stage, role: &str) -> (Browser, Browser) {
+    let mut root = stage.root();
+    let (_, password) = account(&mut root, role, role);
+    let (status, browser) = try_signing_in(stage, role, &password);
+    assert_eq!(status, 303);
+    (root, browser)
+}
+
 fn id_of(root: &mut Browser, name: &str) -> String {
     let page = root.page("/dash/operators");
     let row = page.split("<tr>").find(|row| row.contains(&format!("<td>{name}</td>"))).unwrap().to_owned();

@@ -196,10 +196,7 @@ fn roles_do_what_they_are_for_and_no_more() {
     let workspace = stage.workspace.clone();
     let (_, viewer) = stage.key(&json!({"name": "v", "scopes": ["read"]}));
     let (_, bound) = stage.key(&json!({"name": "b", "scopes": ["admin"], "workspace": other}));
-    let mut root = stage.root();
-    let made = fill(&mut root, "/dash/operators", "username=sam&role=support").2;
-    let password = super::operators::password_on(&made);
-    let (_, mut support) = super::operators::try_signing_in(&stage, "sam", &password);
+    let (_, mut support) = super::operators::signed_in_as(&stage, "support");
     let before = stage.shown(&workspace, &webhook);
     let mut browsers = [stage.signed_in(&viewer), stage.signed_in(&bound)];
     for (number, (path, fields)) in DEEDS.iter().enumerate() {
