@@ -1,15 +1,38 @@
-// Makes reading quicker. Everything works without it.
+// Makes reading quicker. Everything can be read without it.
 "use strict";
 
-// Moments in the reader's own zone on hover.
-for (const time of document.querySelectorAll("time[datetime]")) {
-  const at = new Date(time.dateTime);
-  if (!Number.isNaN(at.getTime())) time.title = at.toLocaleString() + " (" + time.dateTime + ")";
+// What the reader has chosen for all pages of this browser.
+const choice = {
+  get: (name) => { try { return localStorage.getItem(name); } catch { return null; } },
+  set: (name, value) => { try { localStorage.setItem(name, value); } catch { /* It holds for this page then. */ } },
+};
+const THEMES = ["", "light", "dark"];
+const CLOCKS = ["relative", "local", "utc"];
+let theme = choice.get("theme") || "";
+let clock = choice.get("clock") || "relative";
+
+function dress() {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}
+dress(); // Before anything is drawn.
+
+// Moments: as they were written, or in the reader's own zone, or in UTC.
+function tellTimes(root) {
+  for (const time of root.querySelectorAll("time[datetime]")) {
+    const at = new Date(time.dateTime);
+    if (Number.isNaN(at.getTime())) continue;
+    time.dataset.relative ??= time.textContent;
+    const local = at.toLocaleString();
+    time.title = `${local} (${time.dateTime})`;
+    time.textContent = { relative: time.dataset.relative, local, utc: time.dateTime.replace("T", " ") }[clock];
+  }
 }
 
 // Buttons that copy.
-if (navigator.clipboard) {
-  for (const button of document.querySelectorAll("button[data-copy]")) {
+function offerCopies(root) {
+  if (!navigator.clipboard) return;
+  for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
@@ -19,25 +42,93 @@ if (navigator.clipboard) {
   }
 }
 
-// Keys: j and k go through the rows, o opens one, / goes to the search.
-const rows = Array.from(document.querySelectorAll("table.rows tbody tr"));
+// Switches that go round through what can be chosen.
+function offerSwitch(name, values, words, current, chosen) {
+  const button = document.querySelector(`button[data-switch=${name}]`);
+  if (!button) return;
+  const say = () => { button.textContent = words[values.indexOf(current())]; };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const next = values[(values.indexOf(current()) + 1) % values.length];
+    choice.set(name, next);
+    chosen(next);
+    say();
+  });
+  say();
+}
+
+// A part of a page that follows what happens. It waits while somebody points at it or stands in it, so that no row moves away.
+function follow(live) {
+  const INTERVAL_MS = 2000;
+  const button = document.createElement("button");
+  button.className = "quiet";
+  button.type = "button";
+  const said = document.createElement("span");
+  said.className = "muted";
+  said.setAttribute("role", "status");
+  const line = document.createElement("p");
+  line.append(button, " ", said);
+  live.before(line);
+  let isOn = live.dataset.live === "on";
+  const show = (words) => { button.textContent = isOn ? "Pause" : "Follow"; said.textContent = words; };
+  const isHeld = () => live.matches(":hover") || live.contains(document.activeElement) || document.hidden;
+  button.addEventListener("click", () => { isOn = !isOn; show(isOn ? "Follows every 2 s." : ""); });
+  show(isOn ? "Follows every 2 s." : "");
+  setInterval(async () => {
+    if (!isOn) return;
+    if (isHeld()) { show("Waits while you are at it."); return; }
+    try {
+      const answer = await fetch(location.href, { redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
+      if (!next || isHeld() || !isOn) return;
+      live.replaceChildren(...next.childNodes);
+      prepare(live);
+      if (live.dataset.live === "on" && next.dataset.live !== "on") isOn = false;
+      show(isOn ? "Follows every 2 s." : "It has come to its end.");
+    } catch {
+      show("The server did not answer; tried again.");
+    }
+  }, INTERVAL_MS);
+}
+
+function prepare(root) {
+  tellTimes(root);
+  offerCopies(root);
+}
+
+// Keys: j and k go through the rows, o opens one, / goes to the search, r sends again, ? tells them.
 let chosen = -1;
 
 function choose(place) {
+  const rows = document.querySelectorAll("table.rows tbody tr");
   if (rows.length === 0) return;
   chosen = Math.max(0, Math.min(place, rows.length - 1));
   const link = rows[chosen].querySelector("td:last-child a") || rows[chosen].querySelector("a");
   if (link) link.focus();
 }
 
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, select, textarea")) return;
-  if (event.key === "j") choose(chosen + 1);
-  else if (event.key === "k") choose(chosen - 1);
-  else if (event.key === "o" && chosen >= 0 && document.activeElement instanceof HTMLAnchorElement) document.activeElement.click();
-  else if (event.key === "/") {
+const KEYS = {
+  j: () => choose(chosen + 1),
+  k: () => choose(chosen - 1),
+  o: () => { if (chosen >= 0 && document.activeElement instanceof HTMLAnchorElement) document.activeElement.click(); },
+  r: () => document.querySelector("button[data-key=r]")?.click(),
+  "/": (event) => {
     const find = document.querySelector("form.find input");
     if (find) { event.preventDefault(); find.focus(); }
-  }
+  },
+  "?": () => document.querySelector("dialog.keys")?.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (event.target.closest("input, select, textarea")) return;
+  if (Object.hasOwn(KEYS, event.key)) KEYS[event.key](event);
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  prepare(document);
+  offerSwitch("theme", THEMES, ["Theme: as the system", "Theme: light", "Theme: dark"], () => theme, (next) => { theme = next; dress(); });
+  offerSwitch("clock", CLOCKS, ["Times: relative", "Times: local", "Times: UTC"], () => clock, (next) => { clock = next; tellTimes(document); });
+  document.querySelectorAll("[data-live]").forEach(follow);
 });

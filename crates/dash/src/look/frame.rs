@@ -91,8 +91,30 @@ pub(crate) fn page_with(
             }
             (content)
         }
+        (foot())
     };
     document(status, title, &body)
+}
+
+/// Switches and help, which need the script.
+fn foot() -> Markup {
+    let keys = [
+        ("/", "to the search"),
+        ("j k", "down and up through the rows"),
+        ("o", "opens a row"),
+        ("r", "sends a delivery again"),
+        ("?", "this"),
+    ];
+    html! {
+        footer.foot {
+            button.quiet type="button" data-switch="theme" hidden { "Theme" }
+            button.quiet type="button" data-switch="clock" hidden { "Times" }
+        }
+        dialog.keys aria-label="Keys" {
+            dl { @for (key, does) in keys { div { dt { kbd { (key) } } dd { (does) } } } }
+            form method="dialog" { button.quiet { "Close" } }
+        }
+    }
 }
 
 fn admin_places(visit: &Visit) -> &'static [(&'static str, &'static str)] {
@@ -127,7 +149,7 @@ fn document(status: StatusCode, title: &str, body: &Markup) -> Response {
                 title { (title) " · Signalpost" }
                 link rel="icon" href=(ICON.path()) type="image/svg+xml";
                 link rel="stylesheet" href=(STYLE.path());
-                script src=(SCRIPT.path()) defer {}
+                script src=(SCRIPT.path()) {}
             }
             body { (body) }
         }

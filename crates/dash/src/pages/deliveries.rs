@@ -51,14 +51,14 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
     let content = html! {
         h1 { "Deliveries" }
         (filter(&own, &asked))
-        @if found.rows.is_empty() {
+        div #live data-live=[is_first.then_some("off")] { @if found.rows.is_empty() {
             p.empty {
                 @if next.is_some() { "None in the part that was looked through; go on with older ones." }
                 @else { "No delivery fits. An event that no webhook wanted has none: look at the event, which says why." }
             }
         } @else {
             (table(&visit, &view, &found.rows))
-        }
+        } }
         (pager(first.as_deref(), next.as_deref()))
     };
     Ok(page(&visit, "Deliveries", &visit.paths.to_workspace(&view), &content))

@@ -100,7 +100,7 @@ fn actions(visit: &Visit, record: &DeliveryRecord) -> Markup {
         @if visit.who.acts() {
             form.line method="post" action={ (visit.paths.delivery(&delivery)) "/resend" } {
                 (proof(visit))
-                button { @if waits { "Send now" } @else { "Send again" } }
+                button data-key="r" { @if waits { "Send now" } @else { "Send again" } }
             }
         }
     }

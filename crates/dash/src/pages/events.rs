@@ -54,7 +54,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
             label { "Subject " input name="subject" value=[&subject] spellcheck="false" autocomplete="off"; }
             button.quiet { "Filter" }
         }
-        (table(&visit, &view, &found))
+        div #live data-live=[before.is_none().then_some("off")] { (table(&visit, &view, &found)) }
         (pager(first.as_deref(), next.as_deref()))
     };
     Ok(page(&visit, "Events", &visit.paths.to_workspace(&view), &content))
