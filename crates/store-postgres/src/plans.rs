@@ -13,7 +13,7 @@ use crate::write::BEFORE_COMMIT;
 use crate::{bells, catalog, cells, changes, desk, ledger, nodes, replays, retention, script, spans, vault};
 
 /// Tables that grow with what is published, or with the number of customers.
-const LARGE: [&str; 26] = [
+const LARGE: [&str; 27] = [
     "workspace",
     "head",
     "place",
@@ -34,6 +34,7 @@ const LARGE: [&str; 26] = [
     "replay_plan",
     "change",
     "operator_act",
+    "portal_session",
     "touched",
     "carried",
     "message_gone",
@@ -111,6 +112,7 @@ async fn look_at_all(client: &Client) {
         include_str!("../migrations/0005_partitions.sql"),
         include_str!("../migrations/0006_cells.sql"),
         include_str!("../migrations/0007_desk.sql"),
+        include_str!("../migrations/0008_portal.sql"),
     ] {
         client.batch_execute(sql).await.expect("it migrates");
     }

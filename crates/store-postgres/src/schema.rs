@@ -40,6 +40,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: CELLS, name: "cells", bears: 5, sql: include_str!("../migrations/0006_cells.sql") },
     // Older programs revoke keys, and erase workspaces, without a look at sessions: these are looked at with their keys.
     Migration { number: 7, name: "desk", bears: 5, sql: include_str!("../migrations/0007_desk.sql") },
+    // Older programs erase workspaces without a look at the portal's sessions: these are looked at with their workspaces.
+    Migration { number: 8, name: "portal", bears: 5, sql: include_str!("../migrations/0008_portal.sql") },
 ];
 
 /// The version from which on programs know of cells.

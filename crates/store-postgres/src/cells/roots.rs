@@ -21,6 +21,7 @@ const ROOTS: &[(&str, &str)] = &[
     ("signing_key", "workspace = ANY($1::bigint[])"),
     ("credential", "workspace = ANY($1::bigint[])"),
     ("operator_key", "workspace = ANY($1::bigint[])"),
+    ("portal_session", "workspace = ANY($1::bigint[])"),
     ("user_right", "workspace = ANY($1::bigint[])"),
     ("session", "\"user\" IN (SELECT r.user FROM user_right r WHERE r.workspace = ANY($1::bigint[]))"),
     ("sweep", "webhook IN (SELECT h.id FROM webhook h WHERE h.workspace = ANY($1::bigint[]))"),

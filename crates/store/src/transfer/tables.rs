@@ -39,7 +39,8 @@ pub const TABLES: &[Table] = &[
             integer("feed"),
             integer("for_ever"),
             integer("created_at"),
-            integer("erased_at")
+            integer("erased_at"),
+            integer("portal_ended_at")
         ]
     ),
     table!(
@@ -198,6 +199,20 @@ pub const TABLES: &[Table] = &[
             text("result"),
             integer("status"),
             text("detail")
+        ]
+    ),
+    table!(
+        "portal_session",
+        1,
+        Bounded,
+        [
+            integer("id"),
+            integer("workspace"),
+            blob("hash"),
+            text("rights"),
+            text("name"),
+            integer("created_at"),
+            integer("expires_at")
         ]
     ),
     table!(

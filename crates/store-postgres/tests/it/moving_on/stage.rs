@@ -164,6 +164,10 @@ const TABLES: &[(&str, &str)] = &[
     ("credential", "SELECT to_jsonb(t)::text FROM {s}.credential t WHERE workspace IN ({ids}) ORDER BY 1"),
     ("operator_key", "SELECT to_jsonb(t)::text FROM {s}.operator_key t WHERE workspace IN ({ids}) ORDER BY 1"),
     (
+        "portal_session",
+        "SELECT to_jsonb(t)::text FROM {s}.portal_session t WHERE workspace IN ({ids}) ORDER BY 1",
+    ),
+    (
         "user",
         "SELECT to_jsonb(t)::text FROM {s}.\"user\" t WHERE id IN (SELECT \"user\" FROM {s}.user_right WHERE workspace IN ({ids})) ORDER BY 1",
     ),
