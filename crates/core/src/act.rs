@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::id::{ActId, OperatorAccountId, OperatorKeyId};
+use crate::id::{ActId, OperatorAccountId, OperatorKeyId, PortalSessionId};
 use crate::limits::{ACT_ACTION_CHARS_MAX, ACT_REMEMBERED_MS, ACT_TEXT_CHARS_MAX};
 use crate::time::Timestamp;
 
@@ -62,6 +62,11 @@ pub enum Actor {
         id: OperatorAccountId,
         username: String,
     },
+    /// A customer at the portal, in one session.
+    Customer {
+        session: PortalSessionId,
+        name: Option<String>,
+    },
 }
 
 impl Actor {
@@ -70,13 +75,14 @@ impl Actor {
             Self::Root => ActorId::Root,
             Self::Key { id, .. } => ActorId::Key(*id),
             Self::Account { id, .. } => ActorId::Account(*id),
+            Self::Customer { session, .. } => ActorId::Customer(*session),
         }
     }
 
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::Root => None,
-            Self::Key { name, .. } => name.as_deref(),
+            Self::Key { name, .. } | Self::Customer { name, .. } => name.as_deref(),
             Self::Account { username, .. } => Some(username),
         }
     }
@@ -87,6 +93,7 @@ impl Actor {
             ActorId::Root => Some(Self::Root),
             ActorId::Key(id) => Some(Self::Key { id, name }),
             ActorId::Account(id) => name.map(|username| Self::Account { id, username }),
+            ActorId::Customer(session) => Some(Self::Customer { session, name }),
         }
     }
 }
@@ -97,11 +104,13 @@ pub enum ActorId {
     Root,
     Key(OperatorKeyId),
     Account(OperatorAccountId),
+    Customer(PortalSessionId),
 }
 
 const ROOT: &str = "root";
 const KEY: &str = "key";
 const ACCOUNT: &str = "account";
+const CUSTOMER: &str = "customer";
 
 impl ActorId {
     /// The form in which it is stored: a kind, and an id where there are several of that kind.
@@ -110,6 +119,7 @@ impl ActorId {
             Self::Root => (ROOT, None),
             Self::Key(id) => (KEY, Some(id.raw())),
             Self::Account(id) => (ACCOUNT, Some(id.raw())),
+            Self::Customer(id) => (CUSTOMER, Some(id.raw())),
         }
     }
 
@@ -119,6 +129,7 @@ impl ActorId {
             (ROOT, None) => Some(Self::Root),
             (KEY, Some(id @ 0..)) => Some(Self::Key(OperatorKeyId::from_raw(id))),
             (ACCOUNT, Some(id @ 0..)) => Some(Self::Account(OperatorAccountId::from_raw(id))),
+            (CUSTOMER, Some(id @ 0..)) => Some(Self::Customer(PortalSessionId::from_raw(id))),
             _ => None,
         }
     }
@@ -287,19 +298,27 @@ mod tests {
     fn actors_surfaces_and_results_return_from_their_parts() {
         let (key, account) = (OperatorKeyId::from_raw(7), OperatorAccountId::from_raw(8));
         let (username, name) = ("ann".to_owned(), Some("Night".to_owned()));
+        let session = PortalSessionId::from_raw(9);
         for actor in [
             Actor::Root,
             Actor::Key { id: key, name },
             Actor::Key { id: key, name: None },
             Actor::Account { id: account, username },
+            Actor::Customer { session, name: Some("bob@example.com".to_owned()) },
+            Actor::Customer { session, name: None },
         ] {
             let (kind, id) = actor.id().parts();
             let id = ActorId::from_parts(kind, id).expect("as it was written");
             assert_eq!(Actor::from_parts(id, actor.name().map(str::to_owned)), Some(actor));
         }
-        for (kind, id) in
-            [("root", Some(1)), ("key", None), ("key", Some(-1)), ("account", None), ("x", None)]
-        {
+        for (kind, id) in [
+            ("root", Some(1)),
+            ("key", None),
+            ("key", Some(-1)),
+            ("account", None),
+            ("customer", None),
+            ("x", None),
+        ] {
             assert_eq!(ActorId::from_parts(kind, id), None, "{kind} {id:?}");
         }
         assert_eq!(Actor::from_parts(ActorId::Account(account), None), None);

@@ -60,6 +60,10 @@ id!(
     OperatorSessionId
 );
 id!(
+    /// One session of a customer at the portal.
+    PortalSessionId
+);
+id!(
     /// One signing key of a workspace.
     SigningKeyId
 );
@@ -80,6 +84,7 @@ const CREDENTIAL_PREFIX: &str = "cred_";
 const OPERATOR_KEY_PREFIX: &str = "opk_";
 const OPERATOR_ACCOUNT_PREFIX: &str = "opa_";
 const OPERATOR_SESSION_PREFIX: &str = "ops_";
+const PORTAL_SESSION_PREFIX: &str = "pss_";
 const ACT_PREFIX: &str = "act_";
 const DELIVERY_PREFIX: &str = "dlv_";
 const REPLAY_PREFIX: &str = "rpl_";
@@ -155,6 +160,17 @@ impl OperatorSessionId {
 
     pub fn from_public(text: &str) -> Option<Self> {
         gather_text(OPERATOR_SESSION_PREFIX, text).map(Self)
+    }
+}
+
+impl PortalSessionId {
+    /// `pss_` and 16 alphanumerics.
+    pub fn to_public(self) -> String {
+        spread_text(PORTAL_SESSION_PREFIX, self.0)
+    }
+
+    pub fn from_public(text: &str) -> Option<Self> {
+        gather_text(PORTAL_SESSION_PREFIX, text).map(Self)
     }
 }
 

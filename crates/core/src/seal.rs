@@ -106,6 +106,11 @@ impl Keyring {
         SealedSecret::from_bytes(sealed)
     }
 
+    /// By their ids, the one that seals first.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (u32, &[u8])> {
+        self.keys.iter().map(|(id, key)| (*id, key.expose()))
+    }
+
     /// Whether the value was sealed with the key that seals now.
     pub fn is_current(&self, sealed: &SealedSecret) -> bool {
         let id = sealed.as_bytes().get(1..5).and_then(|id| id.try_into().ok()).map(u32::from_be_bytes);

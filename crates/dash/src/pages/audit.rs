@@ -95,6 +95,9 @@ fn who(by: &Actor) -> Markup {
             html! { (name.as_deref().unwrap_or("operator key")) br; code.muted { (id.to_public()) } }
         }
         Actor::Account { username, .. } => html! { (username) },
+        Actor::Customer { session, name } => {
+            html! { (name.as_deref().unwrap_or("customer")) br; code.muted { (session.to_public()) } }
+        }
     }
 }
 

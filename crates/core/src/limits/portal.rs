@@ -1,0 +1,15 @@
+//! Bounds on who is at the customers' portal.
+
+/// How long a link to the portal opens it, in milliseconds. Ten minutes when nobody says otherwise: it is made when somebody is
+/// about to follow it. A day at most: one that is sent by e-mail is read by then.
+pub const PORTAL_LINK_MS_DEFAULT: i64 = 10 * 60 * 1_000;
+pub const PORTAL_LINK_MS_MAX: i64 = 24 * 3_600 * 1_000;
+/// How long a customer's session lasts, in milliseconds, at most and when nobody says otherwise: eight hours, a day at work. It
+/// is not prolonged by use.
+pub const PORTAL_SESSION_MS_MAX: i64 = 8 * 3_600 * 1_000;
+/// The shortest time of both, in milliseconds.
+pub const PORTAL_MS_MIN: i64 = 1_000;
+/// Sessions of one workspace, which many people of a customer share. A further one ends the oldest of them.
+pub const PORTAL_SESSIONS_MAX: usize = 1_000;
+/// What a customer is called on record: an e-mail address of any length that there is (RFC 5321 section 4.5.3.1.3).
+pub const PORTAL_NAME_CHARS_MAX: usize = 254;
