@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use signalpost_core::base62;
 use signalpost_core::credential::Credential;
+use signalpost_core::derived_keys::DerivedKeys;
 use signalpost_core::error::Error;
 use signalpost_core::hex;
 use signalpost_core::id::IdMint;
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::portal_link::PORTAL_LINK_LABEL;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::ports::{Clock, HeavyWork, Random};
 use signalpost_core::profile::{IdForm, Profile, RandomText, SecretForm};
 use signalpost_core::retention::RetentionRules;
@@ -63,6 +66,9 @@ pub struct Engine {
     pub(crate) credentials: Arc<HashCache<Credential>>,
     pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
     pub(crate) operator_sessions: Arc<HashCache<KnownOperatorSession>>,
+    pub(crate) portal_sessions: Arc<HashCache<PortalSession>>,
+    /// Sign links to the portal.
+    pub(crate) portal_keys: DerivedKeys,
     pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) wrong_passwords: WrongPasswords,
     /// Apart from those of users: whoever guesses many names of these takes no room from operators.
@@ -102,13 +108,21 @@ impl Engine {
             metrics: Arc::clone(&metrics),
             remembered: remembered.clone(),
         }));
-        let Remembered { directory, credentials, operator_keys, operator_sessions, sessions, .. } =
-            remembered;
+        let Remembered {
+            directory,
+            credentials,
+            operator_keys,
+            operator_sessions,
+            portal_sessions,
+            sessions,
+            ..
+        } = remembered;
         let (told, bells) = (Arc::clone(&doorbell), [owed_bell.clone(), replay_bell.clone()]);
         ownership.listen(Arc::new(move || {
             told.owners_changed();
             bells.iter().for_each(|bell| bell.push_all([()]));
         }));
+        let portal_keys = DerivedKeys::of(&keyring, PORTAL_LINK_LABEL);
         let ids = Mutex::new(IdMint::new(ownership.node(), store.highest_id()));
         let engine = Arc::new(Self {
             store,
@@ -121,6 +135,8 @@ impl Engine {
             credentials,
             operator_keys,
             operator_sessions,
+            portal_sessions,
+            portal_keys,
             sessions,
             wrong_passwords: WrongPasswords::default(),
             wrong_operator_passwords: WrongPasswords::default(),

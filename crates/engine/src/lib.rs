@@ -50,6 +50,7 @@ pub mod pass;
 mod passwords;
 mod permit;
 mod places;
+pub mod portal;
 mod profiles;
 mod ready;
 mod record;

@@ -6,6 +6,7 @@
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::operator_key::OperatorKey;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::time::Timestamp;
 use signalpost_store::Answer;
 
@@ -31,6 +32,7 @@ pub(crate) enum Realm {
     Customers,
     Users,
     Desk,
+    Portal,
 }
 
 impl Engine {
@@ -55,6 +57,11 @@ impl Engine {
                 let load = || self.load_operator_session(hash);
                 let end = |known: &KnownOperatorSession| Some(known.session().expires_at);
                 end_of(&self.operator_sessions, pass, load, end).await?
+            }
+            Realm::Portal => {
+                let load = || self.store.portal_session_by_hash(hash);
+                end_of(&self.portal_sessions, pass, load, |known: &PortalSession| Some(known.expires_at))
+                    .await?
             }
         };
         let now = self.clock.now();

@@ -9,6 +9,7 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::SESSION_CACHE_RIGHTS_MAX;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::Opener;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::ports::BoxFuture;
 use signalpost_store::Change;
 
@@ -26,6 +27,7 @@ pub(crate) struct Remembered {
     pub(crate) credentials: Arc<HashCache<Credential>>,
     pub(crate) operator_keys: Arc<HashCache<OperatorKey>>,
     pub(crate) operator_sessions: Arc<HashCache<KnownOperatorSession>>,
+    pub(crate) portal_sessions: Arc<HashCache<PortalSession>>,
     pub(crate) sessions: Arc<HashCache<KnownSession>>,
     pub(crate) doorbell: Arc<Doorbell>,
     /// Rung when what is owed should be looked for before its time.
@@ -48,6 +50,7 @@ impl Remembered {
             credentials: Arc::new(HashCache::new(trust.clone())),
             operator_keys: Arc::new(HashCache::new(trust.clone())),
             operator_sessions: Arc::new(HashCache::new(trust.clone())),
+            portal_sessions: Arc::new(HashCache::new(trust.clone())),
             sessions: Arc::new(sessions),
             doorbell: Arc::clone(doorbell),
             owed_bell: owed_bell.clone(),
@@ -84,6 +87,10 @@ impl Remembered {
                 self.operator_sessions.forget(|known| known.was_opened_by(Opener::Account(id)));
             }
             Change::OperatorSession(id) => self.operator_sessions.forget(|known| known.session().id == id),
+            Change::PortalSession(id) => self.portal_sessions.forget(|known| known.id == id),
+            Change::PortalSessions(workspace) => {
+                self.portal_sessions.forget(|known| known.workspace == workspace);
+            }
             Change::User(id) | Change::Granted(id) => self.sessions.forget(|known| known.user().id == id),
             Change::Replay(_) => self.replay_bell.push_all([()]),
             Change::Any => {
@@ -92,6 +99,7 @@ impl Remembered {
                 self.credentials.forget(|_| true);
                 self.operator_keys.forget(|_| true);
                 self.operator_sessions.forget(|_| true);
+                self.portal_sessions.forget(|_| true);
                 self.sessions.forget(|_| true);
             }
         }
@@ -103,6 +111,7 @@ impl Remembered {
         self.sessions.forget(|known| known.has_right_on(workspace));
         self.operator_keys.forget(|known| known.workspace == Some(workspace));
         self.operator_sessions.forget(|known| known.session().workspace == Some(workspace));
+        self.portal_sessions.forget(|known| known.workspace == workspace);
         self.directory.forget(workspace);
     }
 
@@ -131,6 +140,8 @@ impl Remembered {
             | Change::OperatorKey(_)
             | Change::OperatorAccount(_)
             | Change::OperatorSession(_)
+            | Change::PortalSession(_)
+            | Change::PortalSessions(_)
             | Change::User(_)
             | Change::Granted(_)
             | Change::Replay(_) => {}

@@ -24,6 +24,11 @@ impl Engine {
         Ok(self.sessions.find(hash, || self.load_session(hash)).await?.is_some())
     }
 
+    /// Good or not.
+    pub async fn has_portal_session(&self, token: &[u8]) -> Result<bool, Error> {
+        Ok(self.find_portal_session(token).await?.is_some())
+    }
+
     pub async fn has_user(&self, dialect: &str, username: &str) -> Result<bool, Error> {
         Ok(self.store.account(dialect.to_owned(), username.to_owned()).await?.is_some())
     }

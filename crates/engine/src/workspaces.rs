@@ -157,6 +157,7 @@ impl Engine {
         self.sessions.forget(|known| known.has_right_on(workspace));
         self.operator_keys.forget(|known| known.workspace == Some(workspace));
         self.operator_sessions.forget(|known| known.session().workspace == Some(workspace));
+        self.portal_sessions.forget(|known| known.workspace == workspace);
         self.apply_workspace_change(workspace).await;
         self.retention_bell.push_all([()]);
         erased?;

@@ -7,14 +7,15 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
+    PortalSessionId, ReplayId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -36,6 +37,7 @@ use signalpost_store::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use signalpost_store::portal::{OpenPortalSession, Portal};
 use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
@@ -130,6 +132,18 @@ impl Desk for SimStore {
         fn operator_session_by_hash(hash: CredentialHash) -> Option<OpenOperatorSession>;
         fn list_operator_sessions(params: ListOperatorSessions) -> Vec<OpenOperatorSession>;
         fn list_acts(params: ListActs) -> ActPage;
+    }
+}
+
+impl Portal for SimStore {
+    writes! {
+        fn open_portal_session(params: OpenPortalSession) -> ();
+        fn end_portal_session(workspace: WorkspaceId, session: PortalSessionId) -> ();
+        fn end_portal_sessions(workspace: WorkspaceId, at: Timestamp) -> ();
+    }
+
+    reads! {
+        fn portal_session_by_hash(hash: CredentialHash) -> Option<PortalSession>;
     }
 }
 

@@ -85,7 +85,7 @@ const GROWS: [&str; 17] = [
     "step_replay",
 ];
 
-const READS: [&str; 44] = [
+const READS: [&str; 45] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -110,6 +110,7 @@ const READS: [&str; 44] = [
     "operator_session_by_hash",
     "list_operator_sessions",
     "list_acts",
+    "portal_session_by_hash",
     "done_before",
     "settle_changes",
     "usage",
@@ -276,7 +277,7 @@ mod tests {
     use super::*;
 
     /// Verbs that store something, and nothing that a full disk has no room for.
-    const GOES_ON: [&str; 25] = [
+    const GOES_ON: [&str; 28] = [
         "begin_act",
         "change_replay",
         "close",
@@ -286,9 +287,12 @@ mod tests {
         "delete_webhook",
         "end_act",
         "end_operator_session",
+        "end_portal_session",
+        "end_portal_sessions",
         "erase_workspace",
         "finish",
         "open_operator_session",
+        "open_portal_session",
         "open_session",
         "probe",
         "reseal",

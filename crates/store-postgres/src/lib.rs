@@ -29,6 +29,7 @@ mod open;
 #[cfg(test)]
 mod plans;
 mod pool;
+mod portal;
 mod queue;
 mod replays;
 mod retention;

@@ -14,6 +14,7 @@ const SELECT_HIGHEST_ID: &str = "SELECT greatest(0,
     (SELECT max(id) FROM credential), (SELECT max(id) FROM operator_key), (SELECT max(id) FROM \"user\"),
     (SELECT max(id) FROM user_right), (SELECT max(id) FROM replay), (SELECT max(id) FROM message),
     (SELECT max(id) FROM operator_account), (SELECT max(id) FROM operator_session), (SELECT max(id) FROM operator_act),
+    (SELECT max(id) FROM portal_session),
     (SELECT value FROM meta WHERE name = 'highest_deleted_id'))";
 
 pub(crate) async fn write(session: &Session, name: &'static str, value: i64) -> Result<(), Failure> {

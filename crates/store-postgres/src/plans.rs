@@ -10,7 +10,9 @@ use tokio_postgres::{Client, NoTls};
 
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
-use crate::{bells, catalog, cells, changes, desk, ledger, nodes, replays, retention, script, spans, vault};
+use crate::{
+    bells, catalog, cells, changes, desk, ledger, nodes, portal, replays, retention, script, spans, vault,
+};
 
 /// Tables that grow with what is published, or with the number of customers.
 const LARGE: [&str; 27] = [
@@ -82,6 +84,7 @@ fn every_statement_is_listed() {
             "desk",
             "ledger",
             "nodes",
+            "portal",
             "replays",
             "retention",
             "spans",
@@ -132,6 +135,7 @@ async fn look_at_all(client: &Client) {
         desk::STATEMENTS,
         ledger::STATEMENTS,
         nodes::STATEMENTS,
+        portal::STATEMENTS,
         replays::STATEMENTS,
         retention::STATEMENTS,
         spans::STATEMENTS,

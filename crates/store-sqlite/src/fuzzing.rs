@@ -48,10 +48,11 @@ pub enum Reader {
     OperatorLogin,
     OperatorSession,
     Act,
+    PortalSession,
 }
 
 impl Reader {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Workspace,
         Self::Webhook,
         Self::Remembered,
@@ -66,6 +67,7 @@ impl Reader {
         Self::OperatorLogin,
         Self::OperatorSession,
         Self::Act,
+        Self::PortalSession,
     ];
 }
 
@@ -122,6 +124,11 @@ fn shown(reader: Reader, row: &Row<'_>) -> Result<Vec<String>, StoreError> {
         Reader::OperatorSession => {
             let session = row::operator_session(row)?.session;
             vec![session.id.to_public(), session.expires_at.to_rfc3339_ms()]
+        }
+        Reader::PortalSession => {
+            let session = row::portal_session(row)?;
+            let shown = [session.id.to_public(), session.expires_at.to_rfc3339_ms()];
+            shown.into_iter().chain(session.name).collect()
         }
         Reader::Act => {
             let act = row::act(row)?;

@@ -28,6 +28,7 @@ pub mod move_out;
 mod open;
 #[cfg(test)]
 mod plans;
+mod portal;
 mod queue;
 mod readers;
 mod replays;

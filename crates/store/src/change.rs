@@ -2,7 +2,8 @@
 
 use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{
-    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId,
+    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, PortalSessionId, UserId, WebhookId,
+    WorkspaceId,
 };
 
 /// Something that nodes remember is not what it was.
@@ -28,6 +29,10 @@ pub enum Change {
     OperatorAccount(OperatorAccountId),
     /// A session of whoever operates has ended.
     OperatorSession(OperatorSessionId),
+    /// A session of a customer at the portal has ended.
+    PortalSession(PortalSessionId),
+    /// All sessions at the portal of a workspace have ended.
+    PortalSessions(WorkspaceId),
     /// A user has lost a right or a session.
     User(UserId),
     /// A user has a further right.
@@ -50,6 +55,8 @@ impl Change {
             | Self::OperatorKey(_)
             | Self::OperatorAccount(_)
             | Self::OperatorSession(_)
+            | Self::PortalSession(_)
+            | Self::PortalSessions(_)
             | Self::User(_)
             | Self::Any => true,
             Self::FanOut(_)

@@ -25,6 +25,7 @@ pub mod pack;
 pub mod pack_accepted;
 pub mod pack_sealed;
 pub mod pages;
+pub mod portal;
 pub mod replays;
 pub mod retention;
 pub mod row;
@@ -46,6 +47,7 @@ pub use ledger::{CommitListener, Ledger};
 pub use named::Named;
 pub use once::{Done, Effect, Once};
 pub use ownership::Ownership;
+pub use portal::Portal;
 pub use replays::Replays;
 pub use vault::Vault;
 
@@ -53,6 +55,6 @@ pub use vault::Vault;
 pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// A complete store.
-pub trait Store: Catalog + Desk + Ledger + Replays + Vault {}
+pub trait Store: Catalog + Desk + Ledger + Portal + Replays + Vault {}
 
-impl<S: Catalog + Desk + Ledger + Replays + Vault> Store for S {}
+impl<S: Catalog + Desk + Ledger + Portal + Replays + Vault> Store for S {}

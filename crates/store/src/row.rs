@@ -6,6 +6,7 @@ mod desk;
 mod due;
 mod fields;
 mod policy;
+mod portal;
 mod replay;
 mod step;
 mod users;
@@ -38,6 +39,7 @@ pub use self::desk::{
 pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};
 pub use self::policy::{PolicyColumns, retention};
+pub use self::portal::{portal_ended_at, portal_session, portal_session_columns};
 pub use self::replay::{phase as replay_phase, replay, replay_columns};
 pub use self::step::{DELIVERED, GIVEN_UP, REQUEUED, SUPERSEDED, step, verdict_code};
 pub use self::users::{

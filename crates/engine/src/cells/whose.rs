@@ -42,6 +42,22 @@ impl Cells {
         self.all().iter().any(|cell| cell.engine.knows_session(key))
     }
 
+    /// By the workspace that a link names. `Unauthenticated` where it is none of ours, or has expired.
+    pub async fn of_portal_link(&self, token: &[u8]) -> Result<Option<usize>, Error> {
+        let link = self.first().engine.read_portal_link(token)?;
+        self.of_workspace(&link.workspace).await
+    }
+
+    pub async fn of_portal_session(&self, token: &[u8]) -> Result<Option<usize>, Error> {
+        let known = |engine: &Engine| engine.knows_portal_session(token);
+        self.that_has(known, |engine| async move { engine.has_portal_session(token).await }).await
+    }
+
+    /// Whether a cell can judge the token of a customer's session without its store.
+    pub fn knows_portal_session(&self, token: &[u8]) -> bool {
+        self.all().iter().any(|cell| cell.engine.knows_portal_session(token))
+    }
+
     pub async fn of_user(&self, dialect: &str, username: &str) -> Result<Option<usize>, Error> {
         self.that_has(|_| false, |engine| async move { engine.has_user(dialect, username).await }).await
     }

@@ -20,6 +20,7 @@ mod order;
 mod owners;
 mod pace;
 mod pause;
+mod portal;
 mod redeliver;
 mod replay;
 mod replay_plan;

@@ -9,8 +9,8 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
+    PortalSessionId, ReplayId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_account::OperatorAccount;
@@ -18,6 +18,7 @@ use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::order::OnExhausted;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -39,13 +40,14 @@ use signalpost_store::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use signalpost_store::portal::{OpenPortalSession, Portal};
 use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{
-    Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_desk, forward_replays,
-    forward_vault,
+    Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_desk, forward_portal,
+    forward_replays, forward_vault,
 };
 
 use crate::plant::Plant;
@@ -168,6 +170,10 @@ impl Catalog for PlantedStore {
 
 impl Desk for PlantedStore {
     forward_desk!(through);
+}
+
+impl Portal for PlantedStore {
+    forward_portal!(through);
 }
 
 impl Vault for PlantedStore {

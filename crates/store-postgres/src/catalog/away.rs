@@ -28,6 +28,8 @@ pub(crate) const HAS_SESSION_AWAY: &str = concat!(
     away!("r.workspace"),
     " LIMIT 1"
 );
+pub(crate) const HAS_PORTAL_SESSION_AWAY: &str =
+    concat!("SELECT 1 FROM portal_session s WHERE s.hash = $1 AND ", away!("s.workspace"));
 pub(crate) const HAS_ACCOUNT_AWAY: &str = concat!(
     "SELECT 1 FROM \"user\" u JOIN user_right r ON r.user = u.id WHERE u.dialect = $1 AND u.username = $2 AND ",
     away!("r.workspace"),

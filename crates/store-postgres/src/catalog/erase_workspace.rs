@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::meta;
 use crate::pool::Pool;
+use crate::portal;
 use crate::replays;
 use crate::session::{Session, limit};
 use crate::work;
@@ -110,7 +111,7 @@ pub(super) async fn begin(
     step(write, workspace).await
 }
 
-/// From here on no verb finds the workspace. Its operator keys and replays go with the mark; what goes in later steps opens
+/// From here on no verb finds the workspace. Its operator keys, sessions at its portal and replays go with the mark; what goes in later steps opens
 /// nothing by then, so this is all that other nodes must know.
 pub(crate) async fn hide(
     write: &mut Write<'_>,
@@ -123,6 +124,7 @@ pub(crate) async fn hide(
         meta::raise(write, meta::HIGHEST_DELETED_ID, newest).await?;
     }
     write.execute(DELETE_OPERATOR_KEYS, &[&id]).await?;
+    portal::remove::all_of(write, workspace).await?;
     replays::end::erase(write, workspace).await?;
     write.execute(UPDATE, &[&id, &at.as_ms()]).await?;
     write.execute(DELETE_HEAD, &[&id]).await?;

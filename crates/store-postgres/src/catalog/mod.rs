@@ -330,6 +330,7 @@ pub(crate) const STATEMENTS: &[&str] = &[
     away::IS_NAMED_AWAY,
     away::HAS_CREDENTIAL_AWAY,
     away::HAS_SESSION_AWAY,
+    away::HAS_PORTAL_SESSION_AWAY,
     away::HAS_ACCOUNT_AWAY,
     away::HAS_WEBHOOK_AWAY,
     away::HAS_SIGNING_KEY_AWAY,

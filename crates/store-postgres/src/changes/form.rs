@@ -2,7 +2,8 @@
 
 use signalpost_core::health::ReleaseOrder;
 use signalpost_core::id::{
-    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, UserId, WebhookId, WorkspaceId,
+    CredentialId, OperatorAccountId, OperatorKeyId, OperatorSessionId, PortalSessionId, UserId, WebhookId,
+    WorkspaceId,
 };
 use signalpost_store::change::Change;
 
@@ -37,6 +38,8 @@ impl Columns<'static> {
             Change::OperatorKey(id) => of_object("operator_key", id.raw()),
             Change::OperatorAccount(id) => of_object("operator_account", id.raw()),
             Change::OperatorSession(id) => of_object("operator_session", id.raw()),
+            Change::PortalSession(id) => of_object("portal_session", id.raw()),
+            Change::PortalSessions(id) => of_workspace("portal_sessions", id),
             Change::User(id) => of_object("user", id.raw()),
             Change::Granted(id) => of_object("granted", id.raw()),
             Change::Replay(webhook) => of_object("replay", webhook.raw()),
@@ -71,6 +74,8 @@ impl Columns<'_> {
             "operator_key" => Change::OperatorKey(OperatorKeyId::from_raw(self.object?)),
             "operator_account" => Change::OperatorAccount(OperatorAccountId::from_raw(self.object?)),
             "operator_session" => Change::OperatorSession(OperatorSessionId::from_raw(self.object?)),
+            "portal_session" => Change::PortalSession(PortalSessionId::from_raw(self.object?)),
+            "portal_sessions" => Change::PortalSessions(workspace()?),
             "user" => Change::User(UserId::from_raw(self.object?)),
             "granted" => Change::Granted(UserId::from_raw(self.object?)),
             "replay" => Change::Replay(webhook()?),
@@ -100,6 +105,8 @@ mod tests {
             Change::OperatorKey(OperatorKeyId::from_raw(4)),
             Change::OperatorAccount(OperatorAccountId::from_raw(7)),
             Change::OperatorSession(OperatorSessionId::from_raw(6)),
+            Change::PortalSession(PortalSessionId::from_raw(8)),
+            Change::PortalSessions(workspace),
             Change::User(UserId::from_raw(5)),
             Change::Granted(UserId::from_raw(5)),
             Change::Replay(webhook),

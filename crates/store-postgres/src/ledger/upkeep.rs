@@ -7,6 +7,7 @@ use super::{sweep, tally, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
 use crate::desk;
 use crate::pool::Pool;
+use crate::portal;
 use crate::replays;
 use crate::work::transact;
 use crate::write::Write;
@@ -23,13 +24,16 @@ pub(super) async fn run(pool: &Pool, now: Timestamp) -> Result<bool, StoreError>
         transact(pool, &async |write: &mut Write<'_>| desk::forget_sessions::step(write, now).await).await?;
     let acts =
         transact(pool, &async |write: &mut Write<'_>| desk::forget_acts::step(write, now).await).await?;
+    let customers =
+        transact(pool, &async |write: &mut Write<'_>| portal::forget_sessions::step(write, now).await)
+            .await?;
     let jobs = transact(pool, &async |write: &mut Write<'_>| replays::forget::step(write, now).await).await?;
     // Others may have kept answers, too.
     pool.shared.kept_in_all.set(None);
     let tallies = add_tallies_up(pool).await?;
     let places = forget_places(pool).await?;
     let owed = tidy_owed(pool).await?;
-    Ok(expiring || keys || users || sessions || acts || jobs || tallies || places || owed)
+    Ok(expiring || keys || users || sessions || acts || customers || jobs || tallies || places || owed)
 }
 
 /// As long as there is more: every commit leaves a row for each workspace that it touches.

@@ -19,6 +19,7 @@ use signalpost_store::catalog::{
 };
 use signalpost_store::desk::UpdateOperatorAccount;
 use signalpost_store::ledger::{Backlog, DueOrder, DuePage, Finished, HealthChange};
+use signalpost_store::portal::OpenPortalSession;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::conformance::Harness;
 use signalpost_store::testing::sample;
@@ -157,6 +158,13 @@ fn what_opens_something_is_told_of_when_it_no_longer_does() {
     let session = sample::operator_session(Opener::Root { fingerprint: [7; 8] }, 35);
     assert_eq!(stage.after(store.open_operator_session(session, hash(7), None)), NOTHING);
     assert_eq!(stage.after(store.end_operator_session(session.id)), ["operator_session 35"]);
+
+    let session = sample::portal_session(workspace(), 38);
+    let id = session.id;
+    let params = OpenPortalSession { session, hash: hash(9), link_made_at: sample::at(1) };
+    assert_eq!(stage.after(store.open_portal_session(params)), NOTHING);
+    assert_eq!(stage.after(store.end_portal_session(workspace(), id)), ["portal_session 38"]);
+    assert_eq!(stage.after(store.end_portal_sessions(workspace(), sample::at(2))), ["portal_sessions 1"]);
 
     let password = || PasswordHash::from_phc("hash".to_owned());
     let account = sample::operator_account(36);

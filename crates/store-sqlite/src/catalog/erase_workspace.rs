@@ -15,6 +15,7 @@ use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::job::Growth;
 use crate::meta;
+use crate::portal;
 use crate::queue::Admission;
 use crate::replays;
 use crate::store::Writing;
@@ -88,13 +89,14 @@ pub(crate) fn begin(
     step(write, workspace)
 }
 
-/// From here on no verb finds the workspace. Its operator keys and replays go with the mark.
+/// From here on no verb finds the workspace. Its operator keys, sessions at its portal and replays go with the mark.
 pub(super) fn hide(write: &mut Write<'_>, workspace: WorkspaceId, at: Timestamp) -> Result<(), Failure> {
     for newest in [SELECT_NEWEST_CREDENTIAL, SELECT_NEWEST_OPERATOR_KEY] {
         let newest: i64 = write.statement(newest)?.query_row([workspace.raw()], |row| row.get(0))?;
         meta::raise(write.connection, meta::HIGHEST_DELETED_ID, newest)?;
     }
     write.statement(DELETE_OPERATOR_KEYS)?.execute([workspace.raw()])?;
+    portal::remove::all_of(write, workspace)?;
     replays::end::erase(write, workspace)?;
     write.statement(UPDATE)?.execute(params![workspace.raw(), at.as_ms()])?;
     write.statement(DELETE_HEAD)?.execute([workspace.raw()])?;

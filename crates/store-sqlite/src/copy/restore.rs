@@ -26,11 +26,12 @@ const REVOKE: &str = "
     UPDATE meta SET value = max(value,
             (SELECT coalesce(max(id), 0) FROM operator_key), (SELECT coalesce(max(id), 0) FROM operator_session),
             (SELECT coalesce(max(id), 0) FROM operator_account), (SELECT coalesce(max(id), 0) FROM credential),
-            (SELECT coalesce(max(id), 0) FROM user), (SELECT coalesce(max(id), 0) FROM user_right))
+            (SELECT coalesce(max(id), 0) FROM portal_session), (SELECT coalesce(max(id), 0) FROM user), (SELECT coalesce(max(id), 0) FROM user_right))
         WHERE name = 'highest_deleted_id';
     DELETE FROM operator_session;
     DELETE FROM operator_key;
     DELETE FROM operator_account;
+    DELETE FROM portal_session;
     DELETE FROM credential;
     DELETE FROM session;
     DELETE FROM user_right;

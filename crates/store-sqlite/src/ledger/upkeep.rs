@@ -6,6 +6,7 @@ use super::{index, sweep, unblock};
 use crate::catalog::{expire_secrets, forget_operator_keys, forget_users};
 use crate::desk;
 use crate::failure::Failure;
+use crate::portal;
 use crate::replays;
 use crate::retention::unlist;
 use crate::write::Write;
@@ -33,6 +34,7 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
         | forget_users::step(write, now)?
         | desk::forget_sessions::step(write, now)?
         | desk::forget_acts::step(write, now)?
+        | portal::forget_sessions::step(write, now)?
         | replays::forget::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }

@@ -19,9 +19,10 @@ use signalpost_core::principal::Principal;
 use signalpost_core::webhook::{DisableReason, Webhook};
 use signalpost_store::catalog::{DeleteSigningKey, Switch, UpdateWebhook};
 use signalpost_store::ledger::{DueOrder, DuePage};
+use signalpost_store::portal::OpenPortalSession;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
-use signalpost_store::{Catalog, Desk, Effect, Ledger};
+use signalpost_store::{Catalog, Desk, Effect, Ledger, Portal};
 use signalpost_store_sqlite::SqliteStore;
 use signalpost_store_sqlite::copy::{
     CopyError, Keys, RestoreOptions, back_up, check, number_step, restore, sequence_step,
@@ -152,6 +153,9 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
     let operator = sample::operator_account(906);
     let phc = PasswordHash::from_phc("a password's hash".to_owned());
     block_on(store.create_operator_account(operator.clone(), phc)).expect("an account");
+    let customer = sample::portal_session(workspace, 900);
+    let params = OpenPortalSession { session: customer, hash: hash(5), link_made_at: sample::at(1) };
+    block_on(store.open_portal_session(params)).expect("a session");
     let credential = Effect::CreateCredential(sample::credential(workspace, 902), hash(2));
     let once = sample::once(Some(workspace), 1, 1, 5);
     block_on(store.do_once(credential, once, sample::sealed(1))).expect("a credential");
@@ -164,7 +168,7 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         assert_eq!((report.operator_keys, report.credentials, report.users), (1, 1, 1));
         let (opens, file) = (keys == Keys::AsTheyWere, fs::read(data.join(DATABASE_FILE)).expect("it reads"));
         let lies_there = |n: u8| file.windows(32).any(|part| part == hash(n).0);
-        assert_eq!([1, 2, 3, 4].map(lies_there), [opens; 4], "nor does the file hold what was revoked");
+        assert_eq!([1, 2, 3, 4, 5].map(lies_there), [opens; 5], "nor does the file hold what was revoked");
         assert_eq!(check(&data, &mut |_| {}).expect("it reads").problems, Vec::<String>::new());
         let store = SqliteStore::open_inline(&data).expect("it opens");
         let key = block_on(store.operator_key_by_hash(hash(1))).expect("it reads");
@@ -176,6 +180,8 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         assert_eq!((key.is_some(), credential.is_some(), answer.is_some()), (opens, opens, opens));
         assert_eq!((session.is_some(), account.is_some()), (opens, opens));
         let signed_in = block_on(store.operator_session_by_hash(hash(4))).expect("it reads");
+        let customer = block_on(store.portal_session_by_hash(hash(5))).expect("it reads");
+        assert_eq!(customer.is_some(), opens);
         let signs_in = block_on(store.operator_account(operator.username.clone())).expect("it reads");
         assert_eq!((signed_in.is_some(), signs_in.is_some()), (opens, opens));
         assert_eq!(store.highest_id(), 906, "ids are not given out again");

@@ -9,14 +9,15 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
+    PortalSessionId, ReplayId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -39,18 +40,20 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use crate::portal::{OpenPortalSession, Portal};
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_desk,
-    forward_ledger, forward_replays, forward_vault,
+    forward_ledger, forward_portal, forward_replays, forward_vault,
 };
 
 /// Every verb that can be made to fail, by its name in the traits.
-pub const VERBS: [&[&str]; 5] = [
+pub const VERBS: [&[&str]; 6] = [
     forward_catalog!(names),
     forward_desk!(names),
     forward_ledger!(names),
+    forward_portal!(names),
     forward_replays!(names),
     forward_vault!(names),
 ];
@@ -184,6 +187,10 @@ impl<S: Store> Catalog for FaultyStore<S> {
 
 impl<S: Store> Desk for FaultyStore<S> {
     forward_desk!(through);
+}
+
+impl<S: Store> Portal for FaultyStore<S> {
+    forward_portal!(through);
 }
 
 impl<S: Store> Vault for FaultyStore<S> {

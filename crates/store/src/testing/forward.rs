@@ -102,6 +102,19 @@ macro_rules! forward_desk {
     };
 }
 
+/// The bodies of `impl Portal`, as [`forward_catalog`].
+#[macro_export]
+macro_rules! forward_portal {
+    ($through:ident) => {
+        $crate::forward! { $through
+            fn open_portal_session(params: OpenPortalSession) -> ();
+            fn portal_session_by_hash(hash: CredentialHash) -> Option<PortalSession>;
+            fn end_portal_session(workspace: WorkspaceId, session: PortalSessionId) -> ();
+            fn end_portal_sessions(workspace: WorkspaceId, at: Timestamp) -> ();
+        }
+    };
+}
+
 /// The bodies of `impl Replays`, as [`forward_catalog`].
 #[macro_export]
 macro_rules! forward_replays {

@@ -13,8 +13,8 @@ use signalpost_core::delivery::Due;
 use signalpost_core::event::{EventContent, Sequence};
 use signalpost_core::health::Health;
 use signalpost_core::id::{
-    ActId, CredentialId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    SigningKeyId, UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, PortalSessionId,
+    ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::lane_group::{GroupEpoch, LaneGroup};
@@ -24,6 +24,8 @@ use signalpost_core::operator_session::{Opener, OperatorSession};
 use signalpost_core::order::OrderRule;
 use signalpost_core::password::PasswordHash;
 use signalpost_core::policy::{Patience, PolicyOverrides};
+use signalpost_core::portal_rights::PortalRights;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::principal::Principal;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::rate::RateLimit;
@@ -215,6 +217,18 @@ pub fn operator_session(opener: Opener, n: i64) -> OperatorSession {
         opener,
         role: Role::Viewer,
         workspace: None,
+        created_at: at(n),
+        expires_at: at(n + 1_000),
+    }
+}
+
+/// Session `n` at a workspace's portal, for a second.
+pub fn portal_session(workspace: WorkspaceId, n: i64) -> PortalSession {
+    PortalSession {
+        id: PortalSessionId::from_raw(n),
+        workspace,
+        rights: PortalRights::Manages,
+        name: Some(format!("customer {n}")),
         created_at: at(n),
         expires_at: at(n + 1_000),
     }

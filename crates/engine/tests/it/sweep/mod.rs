@@ -10,6 +10,7 @@ mod faults;
 mod keys;
 mod life;
 mod people;
+mod portal;
 mod replays;
 mod stage;
 mod unkeyed;
@@ -91,12 +92,13 @@ const fn ended(name: &'static str, run: fn(&mut Stage, Turn) -> Told, done_befor
     Step { done_before: Some(done_before), ..step(name, run) }
 }
 
-const SCENARIOS: [Scenario; 7] = [
+const SCENARIOS: [Scenario; 8] = [
     life::DROPPING,
     life::HOLDING,
     desk::SCENARIO,
     keys::SCENARIO,
     people::SCENARIO,
+    portal::SCENARIO,
     replays::SCENARIO,
     unkeyed::SCENARIO,
 ];

@@ -2,7 +2,9 @@
 
 use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
-use signalpost_core::id::{CredentialId, DeliveryId, ReplayId, SigningKeyId, WebhookId, WorkspaceId};
+use signalpost_core::id::{
+    CredentialId, DeliveryId, PortalSessionId, ReplayId, SigningKeyId, WebhookId, WorkspaceId,
+};
 use signalpost_core::principal::Principal;
 use signalpost_core::replay::Command;
 use signalpost_core::webhook::Webhook;
@@ -45,12 +47,14 @@ async fn scene(harness: &dyn Harness) -> Scene {
     let effect = Effect::CreateCredential(sample::credential(owner, 26), CredentialHash::of(b"once"));
     kit.do_once(effect, sample::once(Some(owner), 1, 1, 30), sample::sealed(1)).await.expect("a call");
     kit.create_replay(sample::replay(owner, 27, webhook)).await.expect("a new replay");
+    kit.let_in(owner, 28).await;
     let stranger = kit.workspace_with_feed(2).await;
     Scene { kit, owner, stranger, webhook, ended: delivery(31, webhook) }
 }
 
 impl Scene {
     async fn assert_unchanged_since(&self, before: &Snapshot) {
+        assert_eq!(self.kit.customer(28).await.map(|session| session.workspace), Some(self.owner));
         assert_eq!(before.difference(&self.kit.snapshot().await), None);
     }
 }
@@ -113,6 +117,8 @@ pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {
     assert_eq!(refusal(answer), Refusal::Missing("credential"));
     let answer = kit.revoke_right(*stranger, CredentialId::from_raw(23)).await;
     assert_eq!(refusal(answer), Refusal::Missing("right"));
+    let answer = kit.end_portal_session(*stranger, PortalSessionId::from_raw(28)).await;
+    assert_eq!(refusal(answer), Refusal::Missing("portal session"));
     let (at, rule) = (sample::at(50), RequeueRule::Any);
     let answer = kit.requeue(Requeue { workspace: *stranger, delivery: *ended, at, rule }).await;
     assert_eq!(refusal(answer), Refusal::Missing("delivery"));
@@ -165,6 +171,9 @@ mod tests {
         ("operator_session_by_hash", "is told whoever holds the session"),
         ("list_operator_sessions", "is the installation's"),
         ("end_operator_session", "is the installation's"),
+        ("open_portal_session", "makes something of the workspace that it carries"),
+        ("portal_session_by_hash", "is told whoever holds the session"),
+        ("end_portal_sessions", "is about the workspace that it carries"),
         ("begin_act", "is the installation's"),
         ("end_act", "is the installation's"),
         ("list_acts", "is the installation's; the engine looks at who asks"),
@@ -210,6 +219,7 @@ mod tests {
             include_str!("../../catalog.rs"),
             include_str!("../../desk.rs"),
             include_str!("../../ledger.rs"),
+            include_str!("../../portal.rs"),
             include_str!("../../replays.rs"),
             include_str!("../../vault.rs"),
         ];

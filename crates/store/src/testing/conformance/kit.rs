@@ -4,8 +4,10 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use signalpost_core::attempt::Verdict;
+use signalpost_core::credential::CredentialHash;
 use signalpost_core::delivery::{DeliveryState, Due};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, WorkspaceId};
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::principal::Principal;
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::webhook::{DisableReason, Webhook};
@@ -16,6 +18,7 @@ use crate::ledger::{
     AcceptEvent, Accepted, DeliveryRecord, DueOrder, DuePage, Finished, Requeue, RequeueLost, RequeueRule,
     Retain,
 };
+use crate::portal::OpenPortalSession;
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::Snapshot;
@@ -73,6 +76,19 @@ impl Kit {
         let id = workspace.id;
         self.create_workspace(workspace).await.expect("a new workspace");
         id
+    }
+
+    /// A customer's session at the portal, by a link that was made long ago.
+    pub(super) async fn let_in(&self, workspace: WorkspaceId, n: i64) -> PortalSession {
+        let session = sample::portal_session(workspace, n);
+        let hash = CredentialHash::of(&n.to_be_bytes());
+        let params = OpenPortalSession { session: session.clone(), hash, link_made_at: sample::at(0) };
+        self.open_portal_session(params).await.expect("a new session");
+        session
+    }
+
+    pub(super) async fn customer(&self, n: i64) -> Option<PortalSession> {
+        self.portal_session_by_hash(CredentialHash::of(&n.to_be_bytes())).await.expect("it reads")
     }
 
     pub(super) async fn subscribe(&self, workspace: WorkspaceId, n: i64) -> WebhookId {

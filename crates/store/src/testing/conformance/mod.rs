@@ -24,6 +24,7 @@ pub mod operator_keys;
 pub mod operator_sessions;
 pub mod order;
 pub mod pause;
+pub mod portal_sessions;
 pub mod reads;
 pub mod remembered;
 mod replay_kit;
@@ -241,6 +242,15 @@ macro_rules! conformance_suite {
                 what_is_off_is_not_paused
                 retention_keeps_what_a_pause_holds
                 a_pause_outlives_a_restart
+            ]
+            portal_sessions [
+                a_portal_session_is_kept_as_given
+                a_portal_session_needs_a_living_workspace_and_a_hash_of_its_own
+                a_portal_session_that_was_ended_is_gone
+                ending_all_portal_sessions_keeps_earlier_links_from_opening_more
+                erasing_a_workspace_ends_its_portal_sessions
+                of_too_many_portal_sessions_of_one_workspace_the_oldest_ends
+                upkeep_removes_portal_sessions_that_have_expired
             ]
             reads [
                 an_event_is_found_by_either_id

@@ -25,6 +25,7 @@ fn every_case_is_in_the_suite() {
         ("operator_keys", include_str!("operator_keys.rs")),
         ("operator_sessions", include_str!("operator_sessions.rs")),
         ("pause", include_str!("pause.rs")),
+        ("portal_sessions", include_str!("portal_sessions.rs")),
         ("reads", include_str!("reads.rs")),
         ("remembered", include_str!("remembered.rs")),
         ("replay_steps", include_str!("replay_steps.rs")),

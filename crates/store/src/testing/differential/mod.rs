@@ -8,6 +8,7 @@ pub mod desk;
 pub mod look;
 pub mod operation;
 mod pair;
+pub mod portal;
 pub mod replays;
 mod shown;
 mod step;

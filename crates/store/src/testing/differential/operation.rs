@@ -10,6 +10,7 @@ use signalpost_core::webhook::DisableReason;
 use super::change::{Change, WebhookKind, change, webhook_kind};
 use super::desk::{DeskOperation, desk_operation};
 use super::look::{Look, look};
+use super::portal::{PortalOperation, portal_operation};
 use super::replays::{ReplayOperation, replay_operation};
 use super::users::{UserOperation, user_operation};
 use crate::ledger::RequeueRule;
@@ -50,6 +51,7 @@ pub enum Operation {
     },
     Replay(ReplayOperation),
     Desk(DeskOperation),
+    Portal(PortalOperation),
     Look(Look),
     Upkeep {
         steps: u8,
@@ -256,6 +258,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => (1..6usize, caller()).prop_map(|(deliveries, caller)| Operation::RequeueLost { deliveries, caller }),
         8 => replay_operation().prop_map(Operation::Replay),
         2 => desk_operation().prop_map(Operation::Desk),
+        1 => portal_operation().prop_map(Operation::Portal),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),

@@ -7,14 +7,15 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::Due;
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
+    PortalSessionId, ReplayId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -39,11 +40,12 @@ use crate::ledger::{
     EventKey, EventPage, Feed, Finished, Ledger, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost,
     Retain, Retained, Storage, Usage,
 };
+use crate::portal::{OpenPortalSession, Portal};
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_desk,
-    forward_replays, forward_vault,
+    forward_portal, forward_replays, forward_vault,
 };
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
@@ -105,6 +107,10 @@ impl Catalog for Faulty {
 
 impl Desk for Faulty {
     forward_desk!(through);
+}
+
+impl Portal for Faulty {
+    forward_portal!(through);
 }
 
 impl Vault for Faulty {

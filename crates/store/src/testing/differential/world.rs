@@ -2,8 +2,8 @@
 
 use signalpost_core::delivery::Due;
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    SigningKeyId, UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, OperatorAccountId, OperatorKeyId, OperatorSessionId, PortalSessionId,
+    ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::idempotency::KeyedCall;
 use signalpost_core::time::Timestamp;
@@ -24,6 +24,7 @@ pub(super) struct World {
     pub(super) operator_keys: Vec<OperatorKeyId>,
     pub(super) operator_accounts: Vec<OperatorAccountId>,
     pub(super) operator_sessions: Vec<OperatorSessionId>,
+    pub(super) portal_sessions: Vec<(WorkspaceId, PortalSessionId)>,
     pub(super) acts: Vec<ActId>,
     pub(super) deliveries: Vec<(WorkspaceId, DeliveryId)>,
     pub(super) replays: Vec<(WorkspaceId, ReplayId)>,

@@ -29,7 +29,14 @@ impl Data {
         self.note_id(workspace.id.raw());
         let id = workspace.id;
         let (sequence, expired_through) = (Sequence(0), Sequence(0));
-        let row = WorkspaceRow { workspace, version: 1, sequence, expired_through, life: Life::Living };
+        let row = WorkspaceRow {
+            workspace,
+            version: 1,
+            sequence,
+            expired_through,
+            portal_ended_at: None,
+            life: Life::Living,
+        };
         self.workspaces.insert(id, row);
         Ok(())
     }
@@ -69,6 +76,7 @@ impl Data {
         self.credentials.retain(|_, (credential, _)| credential.workspace != workspace);
         self.end_rights_on(workspace);
         self.operator_keys.retain(|_, (key, _)| key.workspace != Some(workspace));
+        self.end_portal_sessions_of(workspace);
         self.once.retain(|(place, _), _| *place != Some(workspace));
         self.replays.retain(|_, row| row.replay.workspace != workspace);
         if self.closing_workspaces().all(|closing| closing != workspace) {

@@ -8,8 +8,8 @@ use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
 use signalpost_core::id::{
-    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId, ReplayId,
-    SigningKeyId, UserId, WebhookId, WorkspaceId,
+    ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
+    PortalSessionId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
 };
 use signalpost_core::id_form::Counter;
 use signalpost_core::idempotency::kept_bytes;
@@ -17,6 +17,7 @@ use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::operator_session::OperatorSession;
 use signalpost_core::password::PasswordHash;
+use signalpost_core::portal_session::PortalSession;
 use signalpost_core::replay::Replay;
 use signalpost_core::secret::SealedSecret;
 use signalpost_core::signing_key::SigningKey;
@@ -46,6 +47,7 @@ pub(super) struct Data {
     pub(super) operator_keys: BTreeMap<OperatorKeyId, (OperatorKey, CredentialHash)>,
     pub(super) operator_accounts: BTreeMap<OperatorAccountId, (OperatorAccount, PasswordHash)>,
     pub(super) operator_sessions: BTreeMap<OperatorSessionId, (OperatorSession, CredentialHash)>,
+    pub(super) portal_sessions: BTreeMap<PortalSessionId, (PortalSession, CredentialHash)>,
     pub(super) acts: BTreeMap<ActId, Act>,
     /// Calls that happen once, by their workspace and name.
     pub(super) once: BTreeMap<OnceKey, OnceRow>,
@@ -77,6 +79,8 @@ pub(super) struct WorkspaceRow {
     pub(super) sequence: Sequence,
     /// The highest place of what retention has removed, an event or its payload.
     pub(super) expired_through: Sequence,
+    /// Links to the portal of this instant or before it open nothing.
+    pub(super) portal_ended_at: Option<Timestamp>,
     pub(super) life: Life,
 }
 

@@ -17,6 +17,7 @@ mod names;
 mod once;
 mod operator_keys;
 mod order;
+mod portal;
 mod replays;
 mod retention;
 mod signing_keys;
@@ -236,6 +237,7 @@ impl Ledger for MemoryStore {
             data.wipe_expired_secrets(now);
             data.forget_expired_operator_keys(now);
             data.forget_expired_operator_sessions(now);
+            data.forget_expired_portal_sessions(now);
             data.forget_acts(now);
             data.forget_expired_rights_and_sessions(now);
             data.forget_replays(now);
