@@ -22,6 +22,7 @@ mod escape;
 pub mod event;
 pub mod event_rule;
 pub mod explain;
+pub mod figures;
 pub mod health;
 pub mod hex;
 pub mod id;

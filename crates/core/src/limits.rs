@@ -4,6 +4,7 @@ use std::time::Duration;
 
 mod desk;
 mod elsewhere;
+mod figures;
 mod filter;
 mod health;
 mod looks;
@@ -13,12 +14,18 @@ mod partitions;
 mod portal;
 mod replay;
 mod transfer;
+mod upkeep;
 
 pub use desk::{
     ACT_ACTION_CHARS_MAX, ACT_REMEMBERED_MS, ACT_TEXT_CHARS_MAX, OPERATOR_ACCOUNTS_MAX,
     OPERATOR_KEY_REMEMBERED_MS, OPERATOR_KEYS_MAX, OPERATOR_SESSION_MS, OPERATOR_SESSIONS_MAX,
 };
 pub use elsewhere::{TOLD_AT_ONCE_MAX, TOLD_WAITING_MAX};
+pub use figures::{
+    CORE_FIGURES_WEBHOOKS_MAX, CORE_FIGURES_WORKSPACES_MAX, FAILING_LOOKED_AT_MAX, FIGURES_INTERVAL,
+    FIGURES_PAGE_MAX, FIGURES_ROWS_MAX, FIGURES_WAITING_MAX, FIGURES_WEBHOOKS_EVERY, MINUTE_FIGURES_AGE_MS,
+    WEBHOOK_FIGURES_AGE_MS, WORKSPACE_FIGURES_AGE_MS,
+};
 pub use filter::{
     FILTER_CHARS_MAX, FILTER_COST_MAX, FILTER_DATA_VALUES_MAX, FILTER_DEPTH_MAX, FILTER_MESSAGE_CHARS_MAX,
     FILTER_NODES_MAX, FILTER_PATTERN_BYTES_MAX, FILTER_PATTERN_GROUPS_MAX, FILTER_RECOVERIES_MAX,
@@ -48,6 +55,7 @@ pub use replay::{
     REPLAYS_OPEN_MAX, REPLAYS_REMEMBERED_MAX,
 };
 pub use transfer::{TRANSFER_BYTES_MAX, TRANSFER_ROWS_MAX};
+pub use upkeep::{UPKEEP_INTERVAL, UPKEEP_ROWS_MAX, UPKEEP_STEPS_MAX};
 
 /// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).
 pub const EVENT_BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -333,13 +341,6 @@ pub const OUTCOMES_LINGER: Duration = Duration::from_millis(5);
 pub const OUTCOMES_LINGERING_MAX: usize = 64;
 /// Reads waiting for one of the store's readers: some 100 ms of work; beyond, callers are told to come back.
 pub const READ_QUEUE_MAX: usize = 16_384;
-/// Rows removed in one step of upkeep or retention: some milliseconds.
-pub const UPKEEP_ROWS_MAX: usize = 1_000;
-/// How often secrets that have expired are looked for.
-pub const UPKEEP_INTERVAL: Duration = Duration::from_secs(60);
-/// Steps of one look, each of some milliseconds and all in one go: secrets of 20,000 webhooks a minute. What else there
-/// is to tidy up is done in the writer's idle time.
-pub const UPKEEP_STEPS_MAX: usize = 20;
 /// Events that may stand outside the listing indexes, or in them although they are gone: what a list has to pass over at
 /// most, some 10 ms.
 pub const UNINDEXED_EVENTS_MAX: u64 = 20_000;

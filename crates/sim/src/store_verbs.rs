@@ -41,6 +41,9 @@ use signalpost_store::portal::{OpenPortalSession, Portal};
 use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
+use signalpost_store::rollups::{
+    FailingWebhook, FiguresBatch, FiguresPage, ListFigures, Rollups, TopFailing,
+};
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{Answer, Cluster, Done, Effect, Named, Once, Ownership};
 
@@ -156,6 +159,17 @@ impl Vault for SimStore {
     reads! {
         fn key_check() -> Option<SealedSecret>;
         fn sealed_page(params: SealedPage) -> Vec<Sealed>;
+    }
+}
+
+impl Rollups for SimStore {
+    writes! {
+        fn add_figures(figures: FiguresBatch) -> ();
+    }
+
+    reads! {
+        fn figures(params: ListFigures) -> FiguresPage;
+        fn top_failing(params: TopFailing) -> Vec<FailingWebhook>;
     }
 }
 

@@ -65,7 +65,7 @@ pub(crate) enum Outage {
 }
 
 /// What a full disk refuses. The rest goes on from a reserve.
-const GROWS: [&str; 17] = [
+const GROWS: [&str; 18] = [
     "create_workspace",
     "create_webhook",
     "create_signing_key",
@@ -83,9 +83,10 @@ const GROWS: [&str; 17] = [
     "create_replay",
     "plan_replay",
     "step_replay",
+    "add_figures",
 ];
 
-const READS: [&str; 45] = [
+const READS: [&str; 47] = [
     "workspace_by_public_id",
     "list_workspaces",
     "webhook",
@@ -111,6 +112,8 @@ const READS: [&str; 45] = [
     "list_operator_sessions",
     "list_acts",
     "portal_session_by_hash",
+    "figures",
+    "top_failing",
     "done_before",
     "settle_changes",
     "usage",

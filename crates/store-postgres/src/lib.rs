@@ -33,6 +33,7 @@ mod portal;
 mod queue;
 mod replays;
 mod retention;
+mod rollups;
 mod schema;
 mod script;
 mod session;

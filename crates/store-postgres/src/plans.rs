@@ -11,11 +11,12 @@ use tokio_postgres::{Client, NoTls};
 use crate::connect::SETTINGS;
 use crate::write::BEFORE_COMMIT;
 use crate::{
-    bells, catalog, cells, changes, desk, ledger, nodes, portal, replays, retention, script, spans, vault,
+    bells, catalog, cells, changes, desk, ledger, nodes, portal, replays, retention, rollups, script, spans,
+    vault,
 };
 
 /// Tables that grow with what is published, or with the number of customers.
-const LARGE: [&str; 27] = [
+const LARGE: [&str; 28] = [
     "workspace",
     "head",
     "place",
@@ -37,6 +38,7 @@ const LARGE: [&str; 27] = [
     "change",
     "operator_act",
     "portal_session",
+    "figure",
     "touched",
     "carried",
     "message_gone",
@@ -87,6 +89,7 @@ fn every_statement_is_listed() {
             "portal",
             "replays",
             "retention",
+            "rollups",
             "spans",
             "vault",
         ],
@@ -116,6 +119,7 @@ async fn look_at_all(client: &Client) {
         include_str!("../migrations/0006_cells.sql"),
         include_str!("../migrations/0007_desk.sql"),
         include_str!("../migrations/0008_portal.sql"),
+        include_str!("../migrations/0009_figures.sql"),
     ] {
         client.batch_execute(sql).await.expect("it migrates");
     }
@@ -138,6 +142,7 @@ async fn look_at_all(client: &Client) {
         portal::STATEMENTS,
         replays::STATEMENTS,
         retention::STATEMENTS,
+        rollups::STATEMENTS,
         spans::STATEMENTS,
         vault::STATEMENTS,
         BEFORE_COMMIT,

@@ -42,6 +42,8 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 7, name: "desk", bears: 5, sql: include_str!("../migrations/0007_desk.sql") },
     // Older programs erase workspaces without a look at the portal's sessions: these are looked at with their workspaces.
     Migration { number: 8, name: "portal", bears: 5, sql: include_str!("../migrations/0008_portal.sql") },
+    // Older programs leave what is added up of the workspaces that they erase: it goes when it is old.
+    Migration { number: 9, name: "figures", bears: 5, sql: include_str!("../migrations/0009_figures.sql") },
 ];
 
 /// The version from which on programs know of cells.

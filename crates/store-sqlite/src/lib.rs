@@ -1,7 +1,7 @@
 //! The storage contract on one SQLite file.
 //!
 //! One writer owns the only connection that writes and puts everything that waits for it into one commit; readers
-//! have connections of their own and work on snapshots. Follow a verb from `catalog`, `desk`, `ledger` or `replays` (one file
+//! have connections of their own and work on snapshots. Follow a verb from `catalog`, `desk`, `ledger`, `replays` or `rollups` (one file
 //! each, with its SQL on top) through `queue` and `writer` to the commit.
 //!
 //! What is large is appended and never updated (`message`, `attempt`), but for an event whose payload goes or that a replay
@@ -33,6 +33,7 @@ mod queue;
 mod readers;
 mod replays;
 mod retention;
+mod rollups;
 mod schema;
 mod store;
 mod threaded;

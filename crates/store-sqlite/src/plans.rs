@@ -5,12 +5,15 @@ use std::path::Path;
 use rusqlite::{Connection, Statement};
 use signalpost_store::testing::statements::assert_all_listed;
 
-use crate::{catalog, desk, ledger, portal, replays, retention, schema, vault};
+use crate::{catalog, desk, ledger, portal, replays, retention, rollups, schema, vault};
 
 #[test]
 fn every_statement_is_listed() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    assert_all_listed(&source, &["catalog", "desk", "ledger", "portal", "replays", "retention", "vault"]);
+    assert_all_listed(
+        &source,
+        &["catalog", "desk", "ledger", "portal", "replays", "retention", "rollups", "vault"],
+    );
 }
 
 #[test]
@@ -24,6 +27,7 @@ fn no_statement_reads_a_large_table_from_end_to_end() {
         portal::STATEMENTS,
         replays::STATEMENTS,
         retention::STATEMENTS,
+        rollups::STATEMENTS,
         vault::STATEMENTS,
     ];
     for sql in statements.into_iter().flatten() {

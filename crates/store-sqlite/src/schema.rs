@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = &[
     Migration { number: 21, name: "replay", sql: include_str!("../migrations/0021_replay.sql") },
     Migration { number: 22, name: "desk", sql: include_str!("../migrations/0022_desk.sql") },
     Migration { number: 23, name: "portal", sql: include_str!("../migrations/0023_portal.sql") },
+    Migration { number: 24, name: "figures", sql: include_str!("../migrations/0024_figures.sql") },
 ];
 
 /// Marks a file as ours: "SGPT" in ASCII (`PRAGMA application_id`).

@@ -28,6 +28,7 @@ pub mod pages;
 pub mod portal;
 pub mod replays;
 pub mod retention;
+pub mod rollups;
 pub mod row;
 mod space;
 #[cfg(any(test, feature = "testing"))]
@@ -49,12 +50,13 @@ pub use once::{Done, Effect, Once};
 pub use ownership::Ownership;
 pub use portal::Portal;
 pub use replays::Replays;
+pub use rollups::Rollups;
 pub use vault::Vault;
 
 /// What a verb returns: a future that owns its parameters.
 pub type Answer<T> = BoxFuture<'static, Result<T, StoreError>>;
 
 /// A complete store.
-pub trait Store: Catalog + Desk + Ledger + Portal + Replays + Vault {}
+pub trait Store: Catalog + Desk + Ledger + Portal + Replays + Rollups + Vault {}
 
-impl<S: Catalog + Desk + Ledger + Portal + Replays + Vault> Store for S {}
+impl<S: Catalog + Desk + Ledger + Portal + Replays + Rollups + Vault> Store for S {}

@@ -5,6 +5,7 @@ mod candidate;
 mod desk;
 mod due;
 mod fields;
+mod figures;
 mod policy;
 mod portal;
 mod replay;
@@ -38,6 +39,7 @@ pub use self::desk::{
 };
 pub use self::due::{BLOCKED_AT, DueAt, HELD_AT, KeptPlace, due, first_held};
 pub use self::fields::{Columns, Field, Fields, Row, Value};
+pub use self::figures::{failing_webhook, figures, figures_added, figures_columns};
 pub use self::policy::{PolicyColumns, retention};
 pub use self::portal::{portal_ended_at, portal_session, portal_session_columns};
 pub use self::replay::{phase as replay_phase, replay, replay_columns};

@@ -44,10 +44,13 @@ use signalpost_store::portal::{OpenPortalSession, Portal};
 use signalpost_store::replays::{
     BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped,
 };
+use signalpost_store::rollups::{
+    FailingWebhook, FiguresBatch, FiguresPage, ListFigures, Rollups, TopFailing,
+};
 use signalpost_store::vault::{Resealed, Sealed, SealedPage, Vault};
 use signalpost_store::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, forward, forward_desk, forward_portal,
-    forward_replays, forward_vault,
+    forward_replays, forward_rollups, forward_vault,
 };
 
 use crate::plant::Plant;
@@ -178,6 +181,10 @@ impl Portal for PlantedStore {
 
 impl Vault for PlantedStore {
     forward_vault!(through);
+}
+
+impl Rollups for PlantedStore {
+    forward_rollups!(through);
 }
 
 impl Replays for PlantedStore {

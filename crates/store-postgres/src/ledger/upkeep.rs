@@ -9,6 +9,7 @@ use crate::desk;
 use crate::pool::Pool;
 use crate::portal;
 use crate::replays;
+use crate::rollups::forget_figures;
 use crate::work::transact;
 use crate::write::Write;
 
@@ -28,12 +29,24 @@ pub(super) async fn run(pool: &Pool, now: Timestamp) -> Result<bool, StoreError>
         transact(pool, &async |write: &mut Write<'_>| portal::forget_sessions::step(write, now).await)
             .await?;
     let jobs = transact(pool, &async |write: &mut Write<'_>| replays::forget::step(write, now).await).await?;
+    let figures =
+        transact(pool, &async |write: &mut Write<'_>| forget_figures::step(write, now).await).await?;
     // Others may have kept answers, too.
     pool.shared.kept_in_all.set(None);
     let tallies = add_tallies_up(pool).await?;
     let places = forget_places(pool).await?;
     let owed = tidy_owed(pool).await?;
-    Ok(expiring || keys || users || sessions || acts || customers || jobs || tallies || places || owed)
+    Ok(expiring
+        || keys
+        || users
+        || sessions
+        || acts
+        || customers
+        || jobs
+        || figures
+        || tallies
+        || places
+        || owed)
 }
 
 /// As long as there is more: every commit leaves a row for each workspace that it touches.

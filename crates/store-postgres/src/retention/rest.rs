@@ -12,6 +12,7 @@ use crate::catalog::once::{forget, returning};
 use crate::failure::Failure;
 use crate::locks::Locked;
 use crate::meta;
+use crate::rollups::forget_figures;
 use crate::session::{Session, limit};
 use crate::work::{read, transact};
 use crate::write::Write;
@@ -115,7 +116,10 @@ async fn remove_others(write: &Write<'_>, workspace: WorkspaceId) -> Result<usiz
     let id = |row: &Row<'_>| Fields::new(row, "webhook", 1).integer("id");
     let webhooks = write.all(SELECT_WEBHOOKS, &[&workspace.raw(), &limit(ROWS_MAX)], id).await?;
     let Some(highest) = webhooks.last() else {
-        let rows = remove_signing_keys(write, workspace).await?;
+        let mut rows = remove_signing_keys(write, workspace).await?;
+        if rows == 0 {
+            rows = count(forget_figures::of_erased(write, workspace, ROWS_MAX).await?);
+        }
         if rows == 0 {
             write.execute(DELETE, &[&workspace.raw()]).await?;
         }

@@ -1,11 +1,14 @@
 //! What commits leave behind: it is tidied up without anybody's asking, and what cannot be known to be left over harms nobody.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalpost_core::figures::{Figures, FiguresOf};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::Store;
+use signalpost_store::catalog::EraseWorkspace;
 use signalpost_store::ledger::{ListDeliveries, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::conformance::Harness;
@@ -58,6 +61,26 @@ fn what_was_counted_is_added_up_by_the_store_itself() {
     let rows = || ask(&format!("SELECT count(*)::text FROM {}.tally", stage.place.schema));
     wait_for("an empty tally", PATIENCE, || rows() == ["0"]).expect("it is added up");
     assert_eq!(stage.events(), 20);
+}
+
+/// Nor does anything come to be there that is added late.
+#[test]
+fn nothing_is_left_of_the_figures_of_a_workspace_that_is_gone() {
+    let stage = Stage::new();
+    let rows = || ask(&format!("SELECT count(*)::text FROM {}.figure", stage.place.schema));
+    let of = [FiguresOf::Installation, FiguresOf::Workspace(stage.workspace)];
+    let all = of.into_iter().chain([FiguresOf::Webhook(stage.workspace, stage.webhook)]);
+    let events = Figures { events: 1, ..Figures::default() };
+    let batch = Arc::new(all.map(|of| (of.at(sample::at(0)), events)).collect::<BTreeMap<_, _>>());
+    block_on(stage.store.add_figures(Arc::clone(&batch))).expect("added");
+    assert_eq!(rows(), ["3"]);
+    let params = EraseWorkspace { workspace: stage.workspace, at: sample::at(5) };
+    block_on(stage.store.erase_workspace(params)).expect("erased");
+    let params = Retain { now: sample::at(9), rules: RetentionRules::default() };
+    while block_on(stage.store.retain(params.clone())).expect("it goes on").more {}
+    assert_eq!(rows(), ["1"], "the installation's");
+    block_on(stage.store.add_figures(batch)).expect("added");
+    assert_eq!(rows(), ["1"]);
 }
 
 #[test]

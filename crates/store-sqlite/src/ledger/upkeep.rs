@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::portal;
 use crate::replays;
 use crate::retention::unlist;
+use crate::rollups::forget_figures;
 use crate::write::Write;
 
 /// Events to be put into the listing indexes, or taken out, for which an idle writer makes the effort: fewer are passed
@@ -35,7 +36,8 @@ pub(crate) fn complete_step(write: &mut Write<'_>, now: Timestamp) -> Result<boo
         | desk::forget_sessions::step(write, now)?
         | desk::forget_acts::step(write, now)?
         | portal::forget_sessions::step(write, now)?
-        | replays::forget::step(write, now)?;
+        | replays::forget::step(write, now)?
+        | forget_figures::step(write, now)?;
     Ok(step(write, Eagerness::Complete)? || expiring || forgetting)
 }
 

@@ -91,6 +91,6 @@ fn a_directory_without_a_database_or_in_use_is_refused() {
     assert!(refused(directory.path()).contains("is in use by another process"));
     drop(store);
     let connection = Connection::open(directory.path().join(DATABASE_FILE)).expect("a database");
-    connection.execute("DELETE FROM schema_migration WHERE number = 23", []).expect("an earlier one");
-    assert!(refused(directory.path()).contains("earlier version (schema 22"));
+    connection.execute("DELETE FROM schema_migration WHERE number = 24", []).expect("an earlier one");
+    assert!(refused(directory.path()).contains("earlier version (schema 23"));
 }

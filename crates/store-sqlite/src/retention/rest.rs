@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::fetch::{fetch_all, fetch_one, limit};
 use crate::ledger::{index, sweep};
 use crate::meta;
+use crate::rollups::forget_figures;
 use crate::write::Write;
 use signalpost_store::row::{Fields, Row};
 
@@ -41,6 +42,8 @@ pub(crate) const DELETE: &str = "DELETE FROM rest WHERE workspace = ?1";
 
 /// Kept answers deleted in one go.
 const CALLS_MAX: usize = 64;
+/// The same of figures.
+const FIGURES_MAX: usize = 64;
 
 struct Rest {
     workspace: WorkspaceId,
@@ -59,7 +62,8 @@ pub(super) fn step(write: &mut Write<'_>, step: &mut Step<'_>) -> Result<Progres
             && remove_feed(write, step, &rest)? == Progress::Ended
             && remove_events(write, step, &rest)? == Progress::Ended
             && remove_webhooks(write, step, &rest)? == Progress::Ended
-            && remove_signing_keys(write, step, &rest)? == Progress::Ended;
+            && remove_signing_keys(write, step, &rest)? == Progress::Ended
+            && remove_figures(write, step, &rest)? == Progress::Ended;
         if ended {
             write.statement(DELETE)?.execute([rest.workspace.raw()])?;
         }
@@ -195,6 +199,19 @@ fn remove_signing_keys(write: &Write<'_>, step: &mut Step<'_>, rest: &Rest) -> R
             return Ok(Progress::Ended);
         }
         step.budget.spend(2 * keys);
+        if step.budget.is_spent() {
+            return Ok(Progress::Paused);
+        }
+    }
+}
+
+fn remove_figures(write: &Write<'_>, step: &mut Step<'_>, rest: &Rest) -> Result<Progress, Failure> {
+    loop {
+        let gone = forget_figures::of_erased(write, rest.workspace, FIGURES_MAX)?;
+        if gone == 0 {
+            return Ok(Progress::Ended);
+        }
+        step.budget.spend(gone);
         if step.budget.is_spent() {
             return Ok(Progress::Paused);
         }

@@ -42,19 +42,21 @@ use crate::ledger::{
 };
 use crate::portal::{OpenPortalSession, Portal};
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
+use crate::rollups::{FailingWebhook, FiguresBatch, FiguresPage, ListFigures, Rollups, TopFailing};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_desk,
-    forward_ledger, forward_portal, forward_replays, forward_vault,
+    forward_ledger, forward_portal, forward_replays, forward_rollups, forward_vault,
 };
 
 /// Every verb that can be made to fail, by its name in the traits.
-pub const VERBS: [&[&str]; 6] = [
+pub const VERBS: [&[&str]; 7] = [
     forward_catalog!(names),
     forward_desk!(names),
     forward_ledger!(names),
     forward_portal!(names),
     forward_replays!(names),
+    forward_rollups!(names),
     forward_vault!(names),
 ];
 
@@ -195,6 +197,10 @@ impl<S: Store> Portal for FaultyStore<S> {
 
 impl<S: Store> Vault for FaultyStore<S> {
     forward_vault!(through);
+}
+
+impl<S: Store> Rollups for FaultyStore<S> {
+    forward_rollups!(through);
 }
 
 impl<S: Store> Replays for FaultyStore<S> {

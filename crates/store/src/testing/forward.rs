@@ -132,6 +132,18 @@ macro_rules! forward_replays {
     };
 }
 
+/// The bodies of `impl Rollups`, as [`forward_catalog`].
+#[macro_export]
+macro_rules! forward_rollups {
+    ($through:ident) => {
+        $crate::forward! { $through
+            fn add_figures(figures: FiguresBatch) -> ();
+            fn figures(params: ListFigures) -> FiguresPage;
+            fn top_failing(params: TopFailing) -> Vec<FailingWebhook>;
+        }
+    };
+}
+
 /// The bodies of `impl Vault`, as [`forward_catalog`].
 #[macro_export]
 macro_rules! forward_vault {

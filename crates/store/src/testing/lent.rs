@@ -41,10 +41,11 @@ use crate::ledger::{
 };
 use crate::portal::{OpenPortalSession, Portal};
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
+use crate::rollups::{FailingWebhook, FiguresBatch, FiguresPage, ListFigures, Rollups, TopFailing};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, StoreError, forward_catalog, forward_desk,
-    forward_ledger, forward_portal, forward_replays, forward_vault,
+    forward_ledger, forward_portal, forward_replays, forward_rollups, forward_vault,
 };
 
 /// Any store, until it is taken.
@@ -93,6 +94,10 @@ impl Portal for Lent {
 
 impl Vault for Lent {
     forward_vault!(through);
+}
+
+impl Rollups for Lent {
+    forward_rollups!(through);
 }
 
 impl Replays for Lent {

@@ -3,6 +3,8 @@
 //! Versions are left out: their values are a store's own, only their growth is promised.
 
 mod between;
+mod operators;
+mod rollups;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -16,18 +18,20 @@ use signalpost_core::operator_key::OperatorKey;
 use signalpost_core::profile::FeedRule;
 use signalpost_core::replay::Replay;
 use signalpost_core::signing_key::SigningKey;
-use signalpost_core::time::Timestamp;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_core::workspace::Workspace;
 
-use crate::catalog::{HeldRight, ListOperatorKeys, ListWebhooks, ListWorkspaces, RememberedWebhooks};
-use crate::desk::{ListActs, ListOperatorAccounts, ListOperatorSessions, OpenOperatorSession, OperatorLogin};
+use crate::catalog::{HeldRight, ListWebhooks, ListWorkspaces, RememberedWebhooks};
+use crate::desk::{ListActs, OpenOperatorSession, OperatorLogin};
 use crate::ledger::{
     DeliveryRecord, DeliverySummary, DueLane, DueLanes, DueOrder, DuePage, Feed, ListDeliveries, ListEvents,
     ReadFeed,
 };
 use crate::replays::{BusyReplays, ListReplays};
 use crate::{Named, Store, StoreError};
+
+use self::operators::{all_operator_accounts, all_operator_keys, all_operator_sessions};
+use self::rollups::FiguresRow;
 
 /// Rows of a page: few, so that a handful of rows already needs several.
 const PAGE_ROWS: usize = 3;
@@ -56,6 +60,7 @@ pub struct Snapshot {
     operator_accounts: Vec<OperatorLogin>,
     operator_sessions: Vec<OpenOperatorSession>,
     acts: Vec<Act>,
+    figures: Vec<FiguresRow>,
     /// Each with what is in its plan.
     replays: Vec<(Replay, Vec<EventId>)>,
     /// Those of all workspaces on which the engine works.
@@ -89,6 +94,7 @@ impl Snapshot {
             seen.read_ledger(store, workspace).await?;
         }
         seen.busy_replays = store.busy_replays(BusyReplays { after: None, limit: PLAN_ROWS }).await?;
+        seen.read_figures(store).await?;
         seen.read_due(store).await?;
         Ok(seen)
     }
@@ -145,6 +151,7 @@ impl Snapshot {
             .or_else(|| rows("operator accounts", &self.operator_accounts, &other.operator_accounts))
             .or_else(|| rows("operator sessions", &self.operator_sessions, &other.operator_sessions))
             .or_else(|| rows("acts", &self.acts, &other.acts))
+            .or_else(|| rows("figures", &self.figures, &other.figures))
             .or_else(|| rows("replays", &self.replays, &other.replays))
             .or_else(|| rows("busy replays", &self.busy_replays, &other.busy_replays))
             .or_else(|| rows("events", &self.events, &other.events))
@@ -235,44 +242,6 @@ async fn all_workspaces(store: &dyn Store) -> Result<Vec<Workspace>, StoreError>
         let page = store.list_workspaces(ListWorkspaces { after, limit: PAGE_ROWS }).await?;
         let Some(last) = page.last() else { return Ok(found) };
         assert!(after.is_none_or(|after| last.id > after), "the list of workspaces stands still");
-        found.extend(page);
-    }
-}
-
-async fn all_operator_keys(store: &dyn Store) -> Result<Vec<OperatorKey>, StoreError> {
-    let mut found: Vec<OperatorKey> = Vec::new();
-    loop {
-        let after = found.last().map(|key| key.id);
-        let page =
-            store.list_operator_keys(ListOperatorKeys { workspace: None, after, limit: PAGE_ROWS }).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        assert!(after.is_none_or(|after| last.id > after), "the list of operator keys stands still");
-        found.extend(page);
-    }
-}
-
-async fn all_operator_accounts(store: &dyn Store) -> Result<Vec<OperatorLogin>, StoreError> {
-    let (mut found, mut after) = (Vec::new(), None);
-    loop {
-        let page = store.list_operator_accounts(ListOperatorAccounts { after, limit: PAGE_ROWS }).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        assert!(after.is_none_or(|after| last.id > after), "the list of operator accounts stands still");
-        after = Some(last.id);
-        for account in page {
-            found.extend(store.operator_account(account.username).await?);
-        }
-    }
-}
-
-/// Those too that have expired and are still there.
-async fn all_operator_sessions(store: &dyn Store) -> Result<Vec<OpenOperatorSession>, StoreError> {
-    let mut found: Vec<OpenOperatorSession> = Vec::new();
-    loop {
-        let before = found.last().map(|open| open.session.id);
-        let params = ListOperatorSessions { at: Timestamp::from_ms(i64::MIN), before, limit: PAGE_ROWS };
-        let page = store.list_operator_sessions(params).await?;
-        let Some(last) = page.last() else { return Ok(found) };
-        assert!(before.is_none_or(|before| last.session.id < before), "the list of sessions stands still");
         found.extend(page);
     }
 }

@@ -9,6 +9,7 @@ mod cell;
 mod checksum;
 mod ends;
 mod error;
+mod figure;
 mod run;
 mod table;
 mod tables;

@@ -1,6 +1,7 @@
 //! The tables that are moved. The backends' tests compare them with their schemas: a table or a column that comes to be
 //! there must be described here, or be named among what is not moved.
 
+use super::figure::FIGURE;
 use super::table::{Size, Table, blob, integer, text, text_or_number};
 
 macro_rules! table {
@@ -364,6 +365,7 @@ pub const TABLES: &[Table] = &[
     ),
     table!("replay_plan", 2, Endless, [integer("replay"), integer("event")]),
     table!("replay_rest", 1, Bounded, [integer("replay")]),
+    FIGURE,
     table!("key_check", 1, Bounded, [integer("id"), blob("sealed")]),
     table!("counter", 1, Bounded, [text("name"), integer("last")]),
     table!("meta", 1, Bounded, [text("name"), integer("value")]),

@@ -1,7 +1,11 @@
 //! Another workspace's objects are "not found", whoever knows their ids.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use signalpost_core::attempt::Verdict;
 use signalpost_core::credential::CredentialHash;
+use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS};
 use signalpost_core::id::{
     CredentialId, DeliveryId, PortalSessionId, ReplayId, SigningKeyId, WebhookId, WorkspaceId,
 };
@@ -16,6 +20,7 @@ use crate::ledger::{
     EventKey, Feed, ListDeliveries, ListEvents, ReadFeed, Requeue, RequeueLost, RequeueRule, Usage,
 };
 use crate::replays::{Change, ChangeReplay, ListReplays};
+use crate::rollups::{ListFigures, TopFailing};
 use crate::testing::refusal::Refusal;
 use crate::testing::sample;
 use crate::testing::snapshot::Snapshot;
@@ -48,6 +53,9 @@ async fn scene(harness: &dyn Harness) -> Scene {
     kit.do_once(effect, sample::once(Some(owner), 1, 1, 30), sample::sealed(1)).await.expect("a call");
     kit.create_replay(sample::replay(owner, 27, webhook)).await.expect("a new replay");
     kit.let_in(owner, 28).await;
+    let failed = Figures { attempts_failed: 1, ..Figures::default() };
+    let key = FiguresOf::Webhook(owner, webhook).at(sample::at(0));
+    kit.add_figures(Arc::new(BTreeMap::from([(key, failed)]))).await.expect("they are added");
     let stranger = kit.workspace_with_feed(2).await;
     Scene { kit, owner, stranger, webhook, ended: delivery(31, webhook) }
 }
@@ -97,6 +105,21 @@ pub async fn a_stranger_reads_nothing(harness: &dyn Harness) {
     assert_eq!(kit.replay_sample(stranger, replay, 9).await.expect("it reads"), []);
     let all = ListReplays { workspace: stranger, before: None, limit: 9 };
     assert_eq!(kit.list_replays(all).await.expect("it reads"), []);
+    let figures = ListFigures {
+        of: FiguresOf::Webhook(stranger, webhook),
+        from: sample::at(-HOUR_MS),
+        until: sample::at(HOUR_MS),
+        limit: 9,
+    };
+    assert_eq!(kit.figures(figures).await.expect("it reads"), []);
+    let of = FiguresOf::Webhook(owner, webhook);
+    assert_eq!(kit.figures(ListFigures { of, ..figures }).await.expect("it reads").len(), 1);
+    let all = TopFailing { workspace: Some(stranger), since: sample::at(0), until: sample::at(0), limit: 9 };
+    assert_eq!(kit.top_failing(all).await.expect("it reads"), []);
+    assert_eq!(
+        kit.top_failing(TopFailing { workspace: Some(owner), ..all }).await.expect("it reads").len(),
+        1
+    );
     assert_eq!(
         kit.owner_of(Named::Delivery(ended)).await.expect("it reads"),
         Some(owner),
@@ -134,6 +157,12 @@ pub async fn a_stranger_changes_nothing(harness: &dyn Harness) {
     assert_eq!(refusal(answer), Refusal::Missing("replay"));
     let foreign = sample::replay(*stranger, 52, *webhook);
     assert_eq!(refusal(kit.create_replay(foreign).await), Refusal::Missing("webhook"));
+    let failed = Figures { attempts_failed: 1, ..Figures::default() };
+    let key = FiguresOf::Webhook(*stranger, *webhook).at(at);
+    kit.add_figures(Arc::new(BTreeMap::from([(key, failed)]))).await.expect("it is somebody else's row");
+    let all = TopFailing { workspace: None, since: at, until: at, limit: 9 };
+    let failing = kit.top_failing(all).await.expect("it reads");
+    assert_eq!(failing.iter().map(|row| row.attempts_failed).collect::<Vec<_>>(), [1], "its owner's");
     scene.assert_unchanged_since(&before).await;
 }
 
@@ -221,6 +250,7 @@ mod tests {
             include_str!("../../ledger.rs"),
             include_str!("../../portal.rs"),
             include_str!("../../replays.rs"),
+            include_str!("../../rollups.rs"),
             include_str!("../../vault.rs"),
         ];
         let all: Vec<&str> = traits.into_iter().flat_map(verbs).collect();

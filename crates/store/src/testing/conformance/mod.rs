@@ -13,6 +13,7 @@ pub mod due;
 pub mod durability;
 pub mod feed;
 pub mod finish;
+mod harness;
 pub mod health;
 pub mod isolation;
 mod kit;
@@ -33,6 +34,7 @@ pub mod replays;
 pub mod requeue;
 pub mod retention;
 pub mod retention_bytes;
+pub mod rollups;
 pub mod secrets;
 pub mod signing_keys;
 pub mod users;
@@ -40,23 +42,7 @@ pub mod vault;
 pub mod webhooks;
 pub mod workspaces;
 
-use std::sync::Arc;
-
-use crate::Store;
-use crate::testing::memory::MemoryStore;
-
-/// One place where a store keeps its data, and how to open it.
-pub trait Harness {
-    /// Opens the store: empty at first, later with what earlier openings have stored. A case drops what it has
-    /// opened, closed or not, before it opens again.
-    fn open(&self) -> Arc<dyn Store>;
-}
-
-impl Harness for MemoryStore {
-    fn open(&self) -> Arc<dyn Store> {
-        Arc::new(self.reopen())
-    }
-}
+pub use harness::Harness;
 
 /// Writes a `#[test]` for each case of the suite. The argument is evaluated once a case and must give a
 /// [`Harness`] whose store is empty.
@@ -326,6 +312,15 @@ macro_rules! conformance_suite {
                 the_oldest_events_go_for_the_bytes_of_a_workspace
                 the_oldest_events_go_for_the_bytes_of_the_store
                 usage_counts_what_is_there
+            ]
+            rollups [
+                figures_add_up_row_by_row
+                figures_are_listed_oldest_first_within_bounds
+                figures_go_with_their_workspace
+                upkeep_removes_figures_by_their_age
+                upkeep_removes_many_figures_in_steps
+                webhooks_that_failed_most_come_first
+                of_each_hour_those_that_failed_most_are_looked_at
             ]
             secrets [
                 a_rotation_keeps_the_replaced_secret_until_it_expires

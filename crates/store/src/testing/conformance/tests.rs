@@ -1,6 +1,6 @@
 //! The suite holds for the model, and its list is complete.
 
-use super::*;
+use crate::testing::memory::MemoryStore;
 
 crate::conformance_suite!(MemoryStore::new());
 
@@ -33,6 +33,7 @@ fn every_case_is_in_the_suite() {
         ("requeue", include_str!("requeue.rs")),
         ("retention", include_str!("retention.rs")),
         ("retention_bytes", include_str!("retention_bytes.rs")),
+        ("rollups", include_str!("rollups.rs")),
         ("secrets", include_str!("secrets.rs")),
         ("signing_keys", include_str!("signing_keys.rs")),
         ("users", include_str!("users.rs")),

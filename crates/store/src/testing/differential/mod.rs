@@ -10,6 +10,7 @@ pub mod operation;
 mod pair;
 pub mod portal;
 pub mod replays;
+pub mod rollups;
 mod shown;
 mod step;
 pub mod users;

@@ -12,6 +12,7 @@ use super::desk::{DeskOperation, desk_operation};
 use super::look::{Look, look};
 use super::portal::{PortalOperation, portal_operation};
 use super::replays::{ReplayOperation, replay_operation};
+use super::rollups::{RollupOperation, rollup_operation};
 use super::users::{UserOperation, user_operation};
 use crate::ledger::RequeueRule;
 
@@ -52,6 +53,7 @@ pub enum Operation {
     Replay(ReplayOperation),
     Desk(DeskOperation),
     Portal(PortalOperation),
+    Rollup(RollupOperation),
     Look(Look),
     Upkeep {
         steps: u8,
@@ -259,6 +261,7 @@ fn operation() -> impl Strategy<Value = Operation> {
         8 => replay_operation().prop_map(Operation::Replay),
         2 => desk_operation().prop_map(Operation::Desk),
         1 => portal_operation().prop_map(Operation::Portal),
+        1 => rollup_operation().prop_map(Operation::Rollup),
         4 => look().prop_map(Operation::Look),
         2 => (1..4u8).prop_map(|steps| Operation::Upkeep { steps }),
         2 => (age_s(), age_s()).prop_map(|(event_s, payload_s)| Operation::Retain { event_s, payload_s }),

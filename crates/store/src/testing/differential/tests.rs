@@ -42,10 +42,11 @@ use crate::ledger::{
 };
 use crate::portal::{OpenPortalSession, Portal};
 use crate::replays::{BusyReplays, ChangeReplay, ListReplays, PlanReplay, Replays, StepReplay, Stepped};
+use crate::rollups::{FailingWebhook, FiguresBatch, FiguresPage, ListFigures, Rollups, TopFailing};
 use crate::vault::{Resealed, Sealed, SealedPage, Vault};
 use crate::{
     Answer, Cluster, Done, Effect, Named, Once, Ownership, Store, forward, forward_catalog, forward_desk,
-    forward_portal, forward_replays, forward_vault,
+    forward_portal, forward_replays, forward_rollups, forward_vault,
 };
 
 const EFFORT: Effort = Effort { seed: 1, sequences: 200 };
@@ -115,6 +116,10 @@ impl Portal for Faulty {
 
 impl Vault for Faulty {
     forward_vault!(through);
+}
+
+impl Rollups for Faulty {
+    forward_rollups!(through);
 }
 
 impl Replays for Faulty {

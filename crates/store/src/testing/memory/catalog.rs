@@ -79,6 +79,7 @@ impl Data {
         self.end_portal_sessions_of(workspace);
         self.once.retain(|(place, _), _| *place != Some(workspace));
         self.replays.retain(|_, row| row.replay.workspace != workspace);
+        self.figures.retain(|key, _| key.of.workspace() != Some(workspace));
         if self.closing_workspaces().all(|closing| closing != workspace) {
             self.end_signing_keys(workspace);
         }

@@ -7,6 +7,7 @@ use signalpost_core::act::Act;
 use signalpost_core::credential::{Credential, CredentialHash};
 use signalpost_core::delivery::{Cut, CutReason, Due, Step};
 use signalpost_core::event::{Event, Sequence};
+use signalpost_core::figures::{Figures, FiguresKey};
 use signalpost_core::id::{
     ActId, CredentialId, DeliveryId, EventId, OperatorAccountId, OperatorKeyId, OperatorSessionId,
     PortalSessionId, ReplayId, SigningKeyId, UserId, WebhookId, WorkspaceId,
@@ -66,6 +67,7 @@ pub(super) struct Data {
     /// Webhooks of closed workspaces, each with the last event that it waits for.
     pub(super) leaving: BTreeMap<WebhookId, EventId>,
     pub(super) replays: BTreeMap<ReplayId, ReplayRow>,
+    pub(super) figures: BTreeMap<FiguresKey, Figures>,
     pub(super) highest_id: i64,
     pub(super) key_check: Option<SealedSecret>,
 }

@@ -20,6 +20,7 @@ mod order;
 mod portal;
 mod replays;
 mod retention;
+mod rollups;
 mod signing_keys;
 mod users;
 mod vault;
@@ -241,6 +242,7 @@ impl Ledger for MemoryStore {
             data.forget_acts(now);
             data.forget_expired_rights_and_sessions(now);
             data.forget_replays(now);
+            data.forget_figures(now);
             Ok(false)
         })
     }

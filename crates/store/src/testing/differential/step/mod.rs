@@ -7,6 +7,7 @@ mod look;
 mod operator_keys;
 mod portal;
 mod replays;
+mod rollups;
 mod signing_keys;
 mod users;
 
@@ -65,6 +66,7 @@ pub(super) async fn apply(operation: &Operation, pair: &mut Pair<'_>, world: &mu
         Operation::Replay(operation) => replays::apply(*operation, pair, world).await?,
         Operation::Desk(operation) => desk::apply(*operation, pair, world).await?,
         Operation::Portal(operation) => portal::apply(*operation, pair, world).await?,
+        Operation::Rollup(operation) => rollups::apply(*operation, pair, world).await?,
         Operation::Look(look) => look::apply(look, pair, world).await?,
         Operation::Upkeep { steps } => upkeep(*steps, pair, world).await?,
         Operation::Retain { event_s, payload_s } => retain(*event_s, *payload_s, pair, world).await?,
