@@ -16,8 +16,8 @@ use signalpost_engine::cells::Cells;
 use crate::desk::Desk;
 use crate::look::assets;
 use crate::pages::{
-    attempt, audit, deliveries, delivery, event, events, find, operators, overview, replay, resend, webhook,
-    workspace, workspaces,
+    attempt, audit, deliveries, delivery, event, events, find, keys, operators, overview, replay, resend,
+    sessions, webhook, workspace, workspaces,
 };
 use crate::trouble::Page;
 use crate::visit::let_in;
@@ -35,6 +35,10 @@ pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/sign-out", post(sign_in::sign_out))
         .route("/find", get(find::show))
         .route("/audit", get(audit::show))
+        .route("/keys", get(keys::show).post(keys::create))
+        .route("/keys/{key}/rotate", post(keys::rotate))
+        .route("/keys/{key}/revoke", post(keys::revoke))
+        .route("/sessions/{session}/end", post(sessions::end))
         .route("/operators", get(operators::show).post(operators::create))
         .route("/operators/{account}/role", post(operators::set_role))
         .route("/operators/{account}/password", post(operators::set_password))

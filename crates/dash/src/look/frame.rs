@@ -29,7 +29,7 @@ pub(crate) fn crumb(to: impl Into<String>, text: impl Into<String>) -> Crumb {
 /// The navigation: at most seven words.
 const PLACES: [(&str, &str); 2] = [("", "Overview"), ("/workspaces", "Workspaces")];
 /// What stands there besides for who administers the whole.
-const ADMIN_PLACES: [(&str, &str); 2] = [("/operators", "Operators"), ("/audit", "Audit")];
+const ADMIN_PLACES: [(&str, &str); 3] = [("/keys", "Keys"), ("/operators", "Operators"), ("/audit", "Audit")];
 
 /// A page for somebody who is signed in.
 pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {

@@ -11,6 +11,7 @@ use signalpost_core::role::Role;
 use signalpost_core::secret::Secret;
 use signalpost_engine::desk::accounts::{IssuedOperatorAccount, NewOperatorAccount, OperatorAccountChange};
 
+use super::sessions;
 use crate::look::frame::{page, proof};
 use crate::look::id;
 use crate::look::time::moment;
@@ -98,6 +99,7 @@ async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>) -> Page {
         @if accounts.is_empty() {
             p.empty { "Nobody has an account: everybody signs in with a key. Accounts tell people apart on record." }
         } @else { (table(visit, &accounts)) }
+        (sessions::table(visit).await?)
         h2 { "New operator" }
         form.line method="post" action=(visit.paths.page("operators")) {
             (proof(visit))

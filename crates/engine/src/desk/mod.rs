@@ -2,4 +2,5 @@
 
 pub mod accounts;
 pub mod acts;
+mod caller;
 pub mod sessions;

@@ -3,6 +3,7 @@
 mod attempts;
 mod audit;
 mod browser;
+mod keys;
 mod operators;
 mod reading;
 mod signing_in;
