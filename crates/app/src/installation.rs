@@ -87,6 +87,9 @@ impl Installation {
         for Part { engine, .. } in &self.parts {
             let watching = Arc::clone(engine);
             tokio::spawn(async move { watching.watch_owed().await });
+            // To the end: what it is about to store then is stored.
+            let counting = Arc::clone(engine);
+            tokio::spawn(async move { counting.keep_figures().await });
             let balancing = Arc::clone(engine);
             tokio::spawn(async move { balancing.watch_balance(BalanceRule::default()).await });
             let replaying = Arc::clone(engine);
@@ -106,6 +109,7 @@ impl Installation {
 
     /// Once all cores have ended.
     pub(crate) async fn close(&self) -> Result<(), Failure> {
+        join_all(self.parts.iter().map(|part| part.engine.store_last_figures())).await;
         let closed = join_all(self.parts.iter().map(|part| part.store.close())).await;
         let closed: Result<Vec<()>, _> = closed.into_iter().collect();
         closed.map(drop).map_err(|error| Failure::new(format!("the store was not closed cleanly: {error}")))

@@ -149,6 +149,14 @@ impl EndedAttempt {
         self.exchange.timing.total_us
     }
 
+    /// From the event's acceptance to its delivery. One that was sent again measures how long somebody took to ask for it: a replay
+    /// of last week would hide what live ones take. A pause that held a delivery leaves it out, too.
+    pub(crate) fn latency_ms(&self, now: Timestamp) -> Option<u64> {
+        let is_live = self.due.steps == self.due.tries;
+        let delivered = is_live && self.outcome().is_success();
+        delivered.then(|| u64::try_from(now.ms_since(self.accepted_at)).expect("never below zero"))
+    }
+
     /// What it says about its receiver's capacity.
     pub(crate) fn load(&self) -> Load {
         Load::of(self.outcome())
@@ -184,6 +192,7 @@ impl EndedAttempt {
             verdict,
             disabled: after.disable,
             backlog,
+            latency_ms: self.latency_ms(now),
             epoch: Epoch::default(),
         };
         let finished = Finished {
@@ -248,6 +257,8 @@ pub(crate) struct Ending {
     /// Set when this attempt ended the webhook.
     pub(crate) disabled: Option<DisableReason>,
     pub(crate) backlog: Backlog,
+    /// From the event's acceptance, where this delivered it and nothing had put it off.
+    pub(crate) latency_ms: Option<u64>,
     /// As its lane has numbered it.
     pub(crate) epoch: Epoch,
 }

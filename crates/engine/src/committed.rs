@@ -9,6 +9,7 @@ use signalpost_store::ledger::{DueLane, Stored};
 use signalpost_store::{Change, CommitListener};
 
 use crate::doorbell::Doorbell;
+use crate::figures::Counted;
 use crate::metrics::Metrics;
 use crate::remembered::Remembered;
 
@@ -17,6 +18,7 @@ use crate::remembered::Remembered;
 pub(crate) struct Committed {
     pub(crate) doorbell: Arc<Doorbell>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) counted: Arc<Counted>,
     pub(crate) remembered: Remembered,
 }
 
@@ -26,6 +28,7 @@ impl CommitListener for Committed {
         self.metrics
             .deliveries_created
             .add(events.iter().map(|stored| stored.event.targets.len()).sum::<usize>());
+        self.counted.accepted(&events);
         self.doorbell.accepted(events);
     }
 
@@ -71,7 +74,7 @@ mod tests {
         let directory = Directory::new(Arc::new(MemoryStore::new()), profiles, trust.clone());
         let doorbell = Arc::new(Doorbell::new(1));
         let remembered = Remembered::nothing(directory, &trust, &doorbell, &Mailbox::new(), &Mailbox::new());
-        let committed = Committed { doorbell, metrics: Arc::default(), remembered };
+        let committed = Committed { doorbell, metrics: Arc::default(), counted: Arc::default(), remembered };
         let (workspace, targets) = (WorkspaceId::from_raw(1), [2, 3].map(WebhookId::from_raw));
         let event = Event {
             id: EventId::from_raw(7),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use futures_channel::oneshot;
+use futures_util::future::join_all;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
 use signalpost_core::health::{Health, ReleaseOrder};
@@ -13,6 +14,7 @@ use signalpost_store::CommitListener;
 use signalpost_store::ledger::{DueLane, Stored};
 
 use crate::balance::Lighten;
+use crate::figures::{Row, Share};
 use crate::id_map::core_of;
 use crate::lane::Luggage;
 use crate::mailbox::Mailbox;
@@ -44,6 +46,8 @@ pub(crate) enum Message {
     Owners,
     /// Give some lanes to another core.
     Lighten(Lighten),
+    /// Hand on what was counted.
+    Counted { share: Share, answer: oneshot::Sender<Vec<Row>> },
     /// Start nothing more and end when nothing is in flight.
     Stop,
 }
@@ -63,6 +67,7 @@ impl Message {
             | Self::Moved { .. }
             | Self::Owners
             | Self::Lighten(_)
+            | Self::Counted { .. }
             | Self::Stop => None,
         }
     }
@@ -217,6 +222,16 @@ impl Doorbell {
         for done in asked {
             done.await.unwrap_or_default();
         }
+    }
+
+    /// What each core has counted; nothing of one that does not run.
+    pub(crate) async fn counted(&self, share: Share) -> Vec<Vec<Row>> {
+        let ask = |door: &CoreDoor| {
+            let (answer, counted) = oneshot::channel();
+            door.send([Message::Counted { share, answer }]);
+            counted
+        };
+        join_all(self.doors.iter().map(ask)).await.into_iter().flatten().collect()
     }
 
     /// Whether every core runs and hears what it is told.

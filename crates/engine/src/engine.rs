@@ -26,6 +26,7 @@ use crate::core_loop::DeliveryCore;
 use crate::desk::sessions::KnownOperatorSession;
 use crate::directory::Directory;
 use crate::doorbell::Doorbell;
+use crate::figures::Counted;
 use crate::filters::Filters;
 use crate::gone::Removals;
 use crate::hash_cache::HashCache;
@@ -80,6 +81,7 @@ pub struct Engine {
     /// Rung when what is owed should be looked for before its time.
     pub(crate) owed_bell: Mailbox<()>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) counted: Arc<Counted>,
     pub(crate) retention: RetentionRules,
     pub(crate) walks: Walks,
     /// Rung when retention should look before its time.
@@ -101,11 +103,12 @@ impl Engine {
         let trust = Trust::new(Arc::clone(&ownership), Arc::clone(&clock));
         let directory = Directory::new(Arc::clone(&store), Arc::clone(&profiles), trust.clone());
         let doorbell = Arc::new(Doorbell::new(cores));
-        let metrics = Arc::new(Metrics::default());
+        let (metrics, counted) = (Arc::new(Metrics::default()), Arc::new(Counted::default()));
         let remembered = Remembered::nothing(directory, &trust, &doorbell, &owed_bell, &replay_bell);
         store.listen(Arc::new(Committed {
             doorbell: Arc::clone(&doorbell),
             metrics: Arc::clone(&metrics),
+            counted: Arc::clone(&counted),
             remembered: remembered.clone(),
         }));
         let Remembered {
@@ -145,6 +148,7 @@ impl Engine {
             ownership,
             owed_bell,
             metrics,
+            counted,
             retention,
             walks: Walks::default(),
             retention_bell: Mailbox::new(),

@@ -329,15 +329,16 @@ impl Lane {
         self.ready.bytes()
     }
 
-    /// Drops what was born up to a cut and has not started. The store no longer names these rows.
-    pub(crate) fn cut(&mut self, upto: Sequence) {
+    /// Drops what was born up to a cut and has not started; how many deliveries. The store no longer names these rows.
+    pub(crate) fn cut(&mut self, upto: Sequence) -> usize {
         let mut dropped = Vec::new();
         self.ready.retain(|due| keep_or_note(due, upto, &mut dropped));
         self.waiting.retain(|_, due| keep_or_note(*due, upto, &mut dropped));
         self.keys.retain(|due| keep_or_note(due, upto, &mut dropped));
-        for event in dropped {
-            self.settle(event);
+        for event in &dropped {
+            self.settle(*event);
         }
+        dropped.len()
     }
 
     /// Leaves everything that has not started to the disk until then.
@@ -346,11 +347,12 @@ impl Lane {
         self.on_disk.look(again_at);
     }
 
-    /// Drops everything that has not started, whatever it is; the webhook takes nothing any more.
-    pub(crate) fn drop_unstarted(&mut self) {
-        self.cut(Sequence(i64::MAX));
+    /// Drops everything that has not started, whatever it is, and says how much; the webhook takes nothing any more.
+    pub(crate) fn drop_unstarted(&mut self) -> usize {
+        let dropped = self.cut(Sequence(i64::MAX));
         self.on_disk.forget();
         self.unrecorded.forget_health();
+        dropped
     }
 
     pub(crate) fn held(&self) -> usize {

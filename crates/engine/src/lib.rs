@@ -24,6 +24,7 @@ pub mod explain;
 mod fan_out;
 mod farewell;
 pub mod feed;
+pub mod figures;
 mod filters;
 mod gone;
 pub mod guesses;
@@ -92,3 +93,4 @@ pub use signalpost_store::ledger::{
     Room, Storage, Usage,
 };
 pub use signalpost_store::replays::Waits;
+pub use signalpost_store::rollups::{FailingWebhook, FiguresPage};

@@ -24,6 +24,12 @@ impl OldestDue {
         ages.as_ref().map(|ages| ages[group.number()])
     }
 
+    /// The same of all groups.
+    pub fn worst_ms(&self) -> Option<u64> {
+        let ages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        ages.as_ref().and_then(|ages| ages.iter().max().copied())
+    }
+
     pub(crate) fn saw(&self, look: Look) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(look.ages);
     }
@@ -63,12 +69,13 @@ mod tests {
     fn the_oldest_of_each_group_counts_and_nothing_that_is_not_due() {
         let (oldest, mut look) = (OldestDue::default(), Look::begin(Timestamp::from_ms(1_000)));
         let group = |webhook| LaneGroup::of(WebhookId::from_raw(webhook));
-        assert_eq!(oldest.ms(group(1)), None);
+        assert_eq!((oldest.ms(group(1)), oldest.worst_ms()), (None, None));
         let same =
             (2..).find(|webhook| group(*webhook) == group(1)).expect("there are more webhooks than groups");
         look.see(&[lane(1, 900), lane(2, 1_500)]);
         look.see(&[lane(same, 400), lane(3, 1_000)]);
         oldest.saw(look);
+        assert_eq!(oldest.worst_ms(), Some(600));
         assert_eq!([1, 2, 3].map(|webhook| oldest.ms(group(webhook))), [Some(600), Some(0), Some(0)]);
         oldest.saw(Look::begin(Timestamp::from_ms(2_000)));
         assert_eq!(oldest.ms(group(1)), Some(0));

@@ -12,8 +12,8 @@ pub const WEBHOOK_FIGURES_AGE_MS: i64 = 48 * 3_600 * 1_000;
 
 /// How often what delivery cores have counted goes to the store. A crash loses so much of it.
 pub const FIGURES_INTERVAL: Duration = Duration::from_secs(10);
-/// Every so manieth time webhooks go as well: once a minute.
-pub const FIGURES_WEBHOOKS_EVERY: u32 = 6;
+/// The same of webhooks, of which there are many.
+pub const FIGURES_WEBHOOKS_INTERVAL: Duration = Duration::from_secs(60);
 
 /// Workspaces, and webhooks, for which a delivery core counts at once: some 5 MB. What happens beyond them counts for what is
 /// wider alone.

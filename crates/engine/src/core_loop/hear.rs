@@ -16,6 +16,7 @@ use signalpost_store::ledger::{DueLane, DueOrder, DuePage};
 
 use super::{Done, LANE_IDLE_MS, Running};
 use crate::doorbell::{Message, Resumed};
+use crate::figures::{Row, Share};
 use crate::id_map::core_of;
 use crate::lane::{Config, Lane, Payload};
 
@@ -47,10 +48,17 @@ impl Running {
             Message::Moved { webhook, luggage } => self.take_over(webhook, *luggage),
             Message::Owners => self.look_at_owners(),
             Message::Lighten(asked) => self.lighten(asked),
+            Message::Counted { share, answer } => self.hand_on_counted(share, answer),
             Message::Stop => {
                 let grace_ms = i64::try_from(SHUTDOWN_GRACE.as_millis()).expect("seconds");
                 self.stopping = Some(self.engine.clock.now().plus_ms(grace_ms));
             }
+        }
+    }
+
+    fn hand_on_counted(&mut self, share: Share, answer: oneshot::Sender<Vec<Row>>) {
+        if let Err(rows) = answer.send(self.tally.take(share)) {
+            self.engine.counted.hand_in(rows);
         }
     }
 

@@ -29,6 +29,7 @@ use signalpost_store::ownership::UnderWay;
 use crate::Engine;
 use crate::attempt::{EndedAttempt, Ending, Unbegun};
 use crate::doorbell::{CoreDoor, Message};
+use crate::figures::{Share, Tally};
 use crate::id_map::{IdMap, IdSet};
 use crate::lane::Lane;
 use crate::lane_config::Loaded;
@@ -136,6 +137,8 @@ struct Running {
     /// Of `outcomes` as well.
     under_way: Vec<UnderWay>,
     questions: u64,
+    /// What has ended here, for the figures.
+    tally: Tally,
     has_told_left_out: bool,
     /// When to leave what is still in flight.
     stopping: Option<Timestamp>,
@@ -168,6 +171,7 @@ impl Running {
             endings: Vec::new(),
             under_way: Vec::new(),
             questions: 0,
+            tally: Tally::default(),
             has_told_left_out: false,
             stopping: None,
         }
@@ -182,6 +186,7 @@ impl Running {
             self.record_outcomes();
             self.see_off();
         }
+        self.engine.counted.hand_in(self.tally.take(Share::All));
     }
 
     /// Waits for anything to happen and deals with it, and with whatever else has happened by then.

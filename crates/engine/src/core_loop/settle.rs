@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use signalpost_core::attempt::Verdict;
 use signalpost_core::delivery::Due;
 use signalpost_core::event::Event;
+use signalpost_core::figures::FiguresOf;
 use signalpost_core::health::Health;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::ATTEMPT_COST_US_MIN;
@@ -95,12 +96,8 @@ impl Running {
         metrics.attempts_in_flight.add(-1);
         metrics.attempted(ended.outcome());
         metrics.attempt_duration.record_us(ended.duration_us());
-        // One that was sent again measures how long somebody took to ask for it: a replay of last week would hide what live
-        // ones take. A pause that held a delivery leaves it out, too.
-        let is_live = ended.due.steps == ended.due.tries;
-        if is_live && ended.outcome().is_success() {
-            let latency_ms = self.engine.clock.now().ms_since(ended.accepted_at);
-            metrics.delivery_latency.record_us(u64::try_from(latency_ms).expect("never below zero") * 1_000);
+        if let Some(latency_ms) = ended.latency_ms(self.engine.clock.now()) {
+            metrics.delivery_latency.record_us(latency_ms * 1_000);
         }
     }
 
@@ -139,6 +136,7 @@ impl Running {
             // The store's word, never ours.
             Verdict::Superseded => {}
         }
+        self.tally.ended(ending, self.engine.clock.now());
         let id = ending.due.id;
         self.touch(id.webhook, |lane| lane.recorded(ending));
         if ending.disabled.is_some() {
@@ -161,24 +159,24 @@ impl Running {
             return;
         }
         let now = self.engine.clock.now();
-        let mut left_out = None;
-        self.touch(webhook, |lane| {
+        let (mut left_out, mut dropped) = (None, 0);
+        let workspace = self.touch(webhook, |lane| {
             if !matches!(lane.config, Config::Loading { question: asked } if asked == question) {
-                return;
+                return lane.workspace;
             }
             lane.config = Config::Absent;
             match loaded {
                 Ok(Loaded::Open(config)) => {
                     lane.recall_health(config.health, now);
                     if let Some(upto) = config.cut_upto {
-                        lane.cut(upto);
+                        dropped = lane.cut(upto);
                     }
                     left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
                     lane.gate.recall(config.concurrency);
                     lane.workspace = Some(config.workspace);
                     lane.config = Config::Ready(Rc::from(config));
                 }
-                Ok(Loaded::Closed) => lane.drop_unstarted(),
+                Ok(Loaded::Closed) => dropped = lane.drop_unstarted(),
                 Ok(Loaded::Locked(error)) => {
                     tracing::error!(webhook = webhook.raw(), %error, "deliveries are held: check the master key");
                     lane.postpone_all(now.plus_ms(LOCKED_PAUSE_MS));
@@ -194,7 +192,12 @@ impl Running {
                     lane.postpone_all(now.plus_ms(STORE_PAUSE_MS));
                 }
             }
+            lane.workspace
         });
+        if dropped > 0 {
+            let of = workspace.map(|workspace| FiguresOf::Webhook(workspace, webhook));
+            self.tally.dropped(of.unwrap_or(FiguresOf::Installation), dropped, now);
+        }
         if let Some((webhook, header)) = left_out {
             self.tell_left_out(&webhook, &header);
         }

@@ -121,6 +121,7 @@ fn what_was_told_before_an_outcome_is_on_disk_is_heard_before_it_is_forgotten() 
         verdict: Verdict::Delivered,
         disabled: None,
         backlog: Backlog::Kept,
+        latency_ms: None,
         epoch: Epoch::default(),
     };
     (core.records_in_flight, core.unrecorded) = (1, 1);

@@ -9,6 +9,7 @@ mod explain;
 mod failing;
 mod fairness;
 mod farewell;
+mod figures;
 mod filters;
 mod gone;
 mod health;

@@ -203,6 +203,8 @@ impl Processes {
         self.ground.spawn(group, async move { watched.watch_owed().await });
         let balanced = Arc::clone(engine);
         self.ground.spawn(group, async move { balanced.watch_balance(BALANCE).await });
+        let counting = Arc::clone(engine);
+        self.ground.spawn(group, async move { counting.keep_figures().await });
         let tidied = Arc::clone(engine);
         self.ground.spawn(group, async move { tidied.keep_house().await });
         if self.options.retention.is_some() {

@@ -5,9 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
+use signalpost_core::ports::Clock;
 use signalpost_core::profile::{PauseRule, Profile};
 use signalpost_core::retention::RetentionRules;
 use signalpost_core::seal::Keyring;
+use signalpost_core::time::Timestamp;
 use signalpost_engine::{BalanceRule, DeliveryCore, Engine, EngineOptions};
 use signalpost_store::Store;
 use signalpost_store::testing::in_place::InPlace;
@@ -28,6 +30,18 @@ impl Rig {
     pub(crate) fn watch_owed(&mut self) {
         let engine = Arc::clone(&self.engine);
         self.cores.push(Box::pin(async move { engine.watch_owed().await }));
+        self.settle();
+    }
+
+    /// So long after now.
+    pub(crate) fn clock_ms(&self, ms: i64) -> Timestamp {
+        self.clock.now().plus_ms(ms)
+    }
+
+    /// Lets what is counted be stored.
+    pub(crate) fn keep_figures(&mut self) {
+        let engine = Arc::clone(&self.engine);
+        self.cores.push(Box::pin(async move { engine.keep_figures().await }));
         self.settle();
     }
 

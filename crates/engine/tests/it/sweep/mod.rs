@@ -7,6 +7,7 @@
 
 mod desk;
 mod faults;
+mod figures;
 mod keys;
 mod life;
 mod people;
@@ -92,10 +93,11 @@ const fn ended(name: &'static str, run: fn(&mut Stage, Turn) -> Told, done_befor
     Step { done_before: Some(done_before), ..step(name, run) }
 }
 
-const SCENARIOS: [Scenario; 8] = [
+const SCENARIOS: [Scenario; 9] = [
     life::DROPPING,
     life::HOLDING,
     desk::SCENARIO,
+    figures::SCENARIO,
     keys::SCENARIO,
     people::SCENARIO,
     portal::SCENARIO,
