@@ -13,4 +13,4 @@ pub use dialect::native::OperatorAccess;
 pub use dialect::{Dialect, Shape, ShapeError, ShapeValues};
 pub use kit::body::BodyTimedOut;
 pub use kit::no_room::NoRoom;
-pub use router::{built_in_dialects, built_in_shapes, operator_router, public_router, worker_router};
+pub use router::{Beside, built_in_dialects, built_in_shapes, operator_router, public_router, worker_router};

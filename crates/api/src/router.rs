@@ -94,18 +94,27 @@ impl Hosts {
     }
 }
 
+/// What stands beside the API of those who operate.
+#[derive(Default)]
+pub struct Beside {
+    /// Pages that know by themselves who looks.
+    pub pages: Router,
+    /// Where customers find the portal on the public address, without a slash at its end; `None` where it is not served.
+    pub portal: Option<Arc<str>>,
+}
+
 /// The native API below `/v1` with the operator's key, and health, metrics and documents without. `dialects` are those
-/// that are served; `tasks` are as in [`public_router`]; `pages` stand beside all that and know by themselves who looks.
+/// that are served; `tasks` are as in [`public_router`].
 pub fn operator_router(
     cells: impl Into<Cells>,
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
     dialects: &[Dialect],
-    pages: Router,
+    beside: Beside,
 ) -> Router {
-    let cells = cells.into();
+    let (cells, Beside { pages, portal }) = (cells.into(), beside);
     let open = native::health_router(&cells, access).merge(docs::router(dialects)).merge(pages);
-    let api = native::router(&cells, tasks, access, dialects);
+    let api = native::router(&cells, tasks, access, dialects, portal);
     with_strangers(mounted(open, native::BASE_PATH, api).fallback(path_unknown), &cells)
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use signalpost_api::{OperatorAccess, operator_router, public_router, worker_router};
+use signalpost_api::{Beside, OperatorAccess, operator_router, public_router, worker_router};
 use signalpost_core::ports::Spawn;
 use signalpost_core::root_key::RootKey;
 use signalpost_engine::cells::Cells;
@@ -61,7 +61,7 @@ impl Doors {
                     let (root, opened) = (RootKey::new(access.key_hash), settings.egress.opened());
                     signalpost_dash::router(cells.clone(), root, opened, &tasks)
                 };
-                operator_router(cells.clone(), &tasks, access, dialects, pages)
+                operator_router(cells.clone(), &tasks, access, dialects, Beside { pages, portal: None })
             }
         };
         Surfaces { public, operator: (self.operator, operator) }

@@ -232,11 +232,8 @@ impl Engine {
     async fn show_operator_key(&self, key: OperatorKey) -> Result<ShownOperatorKey, Error> {
         let workspace = match key.workspace {
             None => None,
-            Some(id) => match self.directory.public_id(id).await {
-                // It was erased a moment ago, and its keys with it.
-                Err(error) if error.code == ErrorCode::NotFound => None,
-                found => Some(found?),
-            },
+            // It may have been erased a moment ago, and its keys with it.
+            Some(id) => self.public_id_of(id).await?,
         };
         Ok(ShownOperatorKey { key, workspace })
     }

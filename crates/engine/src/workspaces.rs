@@ -98,6 +98,14 @@ impl Engine {
         self.directory.id(public_id).await
     }
 
+    /// The public id of a workspace; `None` when it is gone.
+    pub async fn public_id_of(&self, id: WorkspaceId) -> Result<Option<String>, Error> {
+        match self.directory.public_id(id).await {
+            Err(error) if error.code == ErrorCode::NotFound => Ok(None),
+            found => found.map(Some),
+        }
+    }
+
     /// Oldest first, after `after`; only `bound` when the caller knows of no other.
     pub async fn list_workspaces(
         &self,

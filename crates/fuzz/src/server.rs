@@ -19,7 +19,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde::de::IgnoredAny;
 use serde_json::{Value, json};
-use signalpost_api::{Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
+use signalpost_api::{Beside, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router};
 use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::credential::CredentialHash;
 use signalpost_core::ports::Spawn;
@@ -178,7 +178,7 @@ impl Server {
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(Arc::clone(&engine), &spawn, &dialects, &[]);
-        let operator = operator_router(engine, &spawn, &access, &dialects, Router::new());
+        let operator = operator_router(engine, &spawn, &access, &dialects, Beside::default());
         let mut server = Self {
             tried: Cell::new(0),
             changed: Cell::new(0),

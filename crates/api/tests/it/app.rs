@@ -14,7 +14,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use signalpost_api::{
-    Dialect, OperatorAccess, built_in_dialects, operator_router, public_router, worker_router,
+    Beside, Dialect, OperatorAccess, built_in_dialects, operator_router, public_router, worker_router,
 };
 use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::cell::CellNumber;
@@ -116,7 +116,9 @@ impl App {
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
         let public = public_router(cells.clone(), &spawn, &dialects, opened);
-        let operator = operator_router(cells.clone(), &spawn, &access, &dialects, Router::new());
+        let portal = Some(Arc::from("https://hooks.example.com/portal"));
+        let beside = Beside { pages: Router::new(), portal };
+        let operator = operator_router(cells.clone(), &spawn, &access, &dialects, beside);
         let worker = worker_router(cells, &spawn, &access);
         let core = Mutex::new(cores.pop());
         Self { store: model, clock, work, draining, engine, core, tasks, public, operator, worker }

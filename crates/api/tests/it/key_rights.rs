@@ -26,7 +26,7 @@ fn calls(app: &App) -> Vec<(Method, String, String)> {
 /// A path of the document with a workspace's id in it; other ids name nothing.
 fn filled(path: &str, workspace: &str) -> String {
     let path = path.replace("{workspace}", workspace);
-    ["webhook", "event", "credential", "delivery", "key", "replay"]
+    ["webhook", "event", "credential", "delivery", "key", "replay", "operator", "session"]
         .iter()
         .fold(path, |path, name| path.replace(&format!("{{{name}}}"), "none"))
 }

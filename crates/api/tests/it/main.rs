@@ -10,6 +10,7 @@ mod cells;
 mod cluster;
 mod core;
 mod deliveries;
+mod desk;
 mod documents;
 mod event_rules;
 mod explain;

@@ -1,5 +1,6 @@
 //! The operator's own API: our words, without an older contract to keep. Also health and metrics.
 
+mod audit;
 mod auth;
 mod batch;
 mod choose;
@@ -8,13 +9,17 @@ mod convert;
 mod credential_wire;
 mod credentials;
 mod deliveries;
+mod desk_wire;
 mod events;
 mod explain;
 mod health;
 mod keys;
 mod metrics;
 mod operations;
+mod operator_sessions;
+mod operators;
 mod patience;
+mod portal;
 mod profile;
 mod publish;
 mod record;
@@ -88,6 +93,8 @@ pub(super) struct Surface {
     place: usize,
     tasks: Arc<dyn Spawn>,
     actions: Arc<Actions>,
+    /// Where customers find the portal; `None` where it is not served.
+    portal: Option<Arc<str>>,
 }
 
 /// What stands before the surfaces of all cells.
@@ -101,6 +108,11 @@ impl Surface {
     /// Whose engine it is.
     fn cell(&self) -> &Cell {
         &self.cells.all()[self.place]
+    }
+
+    /// Where accounts lie, and the record of what was done, whatever cell a call is about.
+    fn desk(&self) -> &Engine {
+        &self.cells.first().engine
     }
 }
 
@@ -137,22 +149,24 @@ pub(crate) fn router(
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
     dialects: &[Dialect],
+    portal: Option<Arc<str>>,
 ) -> Router {
     let served = Served::by(dialects);
     let calls = || operations::operations(&served);
     let actions = Actions::of(&operation::descriptions(calls()));
-    guarded(|| operation::router(calls()).fallback(path_unknown), actions, cells, tasks, access)
+    let routes = || operation::router(calls()).fallback(path_unknown);
+    guarded(routes, (actions, portal), cells, tasks, access)
 }
 
 /// What is left of it where nothing is served: who delivers.
 pub(crate) fn worker_router(cells: &Cells, tasks: &Arc<dyn Spawn>, access: &OperatorAccess) -> Router {
     let routes = || operation::router(operations::about_the_cluster()).fallback(misdirected);
-    guarded(routes, Actions::of(&[]), cells, tasks, access)
+    guarded(routes, (Actions::of(&[]), None), cells, tasks, access)
 }
 
 fn guarded(
     routes: impl Fn() -> Router<Arc<Surface>>,
-    actions: Actions,
+    (actions, portal): (Actions, Option<Arc<str>>),
     cells: &Cells,
     tasks: &Arc<dyn Spawn>,
     access: &OperatorAccess,
@@ -160,7 +174,8 @@ fn guarded(
     let actions = Arc::new(actions);
     let of_one = |(place, Cell { engine, .. }): (usize, &Cell)| {
         let (engine, cells, tasks) = (Arc::clone(engine), cells.clone(), Arc::clone(tasks));
-        let surface = Arc::new(Surface { engine, cells, place, tasks, actions: Arc::clone(&actions) });
+        let (actions, portal) = (Arc::clone(&actions), portal.clone());
+        let surface = Arc::new(Surface { engine, cells, place, tasks, actions, portal });
         routes().layer(from_fn_with_state(Arc::clone(&surface), bind)).with_state(surface)
     };
     let each = cells.all().iter().enumerate().map(of_one).collect();

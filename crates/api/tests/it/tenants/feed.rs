@@ -14,6 +14,8 @@ pub(super) enum Names {
 /// `None` for a parameter that nobody has thought of.
 pub(super) fn names(path: &str, name: &str) -> Option<Names> {
     let kind = match name {
+        // A text that is looked for in the installation's own record, by nobody who is bound to a workspace.
+        "workspace" if path == "/v1/audit" => return Some(Names::Nothing),
         "workspace" | "chain_id" => Kind::Workspace,
         "webhook" | "webhookId" | "endpointId" | "source" => Kind::Webhook,
         "event" => Kind::Event,
@@ -35,9 +37,11 @@ pub(super) fn names(path: &str, name: &str) -> Option<Names> {
 const PLAIN: &[&str] = &[
     "Idempotency-Key",
     "X-Spaaza-API-Version",
+    "action",
     "active",
     "agentId",
     "basic_auth",
+    "by",
     "campaign_id",
     "cursor",
     "data",
@@ -48,6 +52,7 @@ const PLAIN: &[&str] = &[
     "events",
     "exclude_inactive",
     "expires_at",
+    "expires_in_s",
     "features",
     "filter",
     "headers",
@@ -61,6 +66,9 @@ const PLAIN: &[&str] = &[
     "metadata",
     "name",
     "on_exhausted",
+    // Of those who operate, and of their sessions: the installation's.
+    "operator",
+    "session",
     "ordered",
     "ordering_key",
     "overlap_s",
@@ -75,8 +83,10 @@ const PLAIN: &[&str] = &[
     "release_order",
     "retry_schedule_s",
     "rights",
+    "role",
     "scopes",
     "secret",
+    "session_s",
     "signalpost-cell",
     "since",
     "size",

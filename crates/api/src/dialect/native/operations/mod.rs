@@ -5,6 +5,7 @@
 mod cluster;
 mod credentials;
 mod deliveries;
+mod desk;
 mod events;
 mod keys;
 mod replays;
@@ -33,7 +34,7 @@ type NativeOperation = Operation<Arc<Surface>>;
 const WORKSPACE: &str = "ws_4fT7dK2mQ9xZ1bNc";
 
 /// Groups in the order in which a newcomer meets them.
-pub(crate) const TAGS: [(&str, &str); 10] = [
+pub(crate) const TAGS: [(&str, &str); 12] = [
     ("Workspaces", "Tenants and how they are served."),
     (
         "Credentials",
@@ -52,6 +53,8 @@ pub(crate) const TAGS: [(&str, &str); 10] = [
         "Keys",
         "Operator keys with fewer rights than the installation's own: by scope, by workspace, for a time.",
     ),
+    ("Portal", "Letting customers of a workspace into their pages on the public address."),
+    ("Operators", "People who sign in at the dashboard, and what was done."),
     ("Operation", "Health, metrics and documents; open to whoever reaches the operator address."),
 ];
 
@@ -101,6 +104,7 @@ pub(super) fn operations(served: &Served) -> Vec<NativeOperation> {
         storage::operations(),
         cluster::operations(),
         keys::operations(),
+        desk::operations(),
     ];
     groups.into_iter().flatten().collect()
 }
