@@ -28,7 +28,9 @@ pub(super) fn run() -> Outcome {
         .map_err(|error| format!("{} cannot be made: {error}", pictures.display()))?;
     let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
-    let scene = prepare(&mut server.operator(), &receiver)?;
+    let mut scene = prepare(&mut server.operator(), &receiver)?;
+    let publish = format!("http://{}/v1/workspaces/{}/events", server.operator_address(), scene["full"].as_str().unwrap_or(""));
+    scene["publish"] = json!(publish);
     browse(&folder, &server, &scene, &pictures)
 }
 
@@ -75,7 +77,13 @@ fn prepare(operator: &mut Operator, receiver: &ScriptedReceiver) -> Result<Value
         events.push(published["id"].as_str().unwrap_or_default().to_owned());
     }
     let delivery = attempted(operator, &full, &events[0], &made[0])?;
-    Ok(json!({"empty": empty, "full": full, "webhook": made[0], "event": events[0], "delivery": delivery}))
+    let dialect = operator.create_workspace(&json!({"dialect": "opentrain", "name": "In a dialect"}))?;
+    let replay = json!({"which": "all", "since": "2026-01-01T00:00:00Z"});
+    let replay = operator.post(&format!("/v1/workspaces/{full}/webhooks/{}/replays", made[3]), &replay)?;
+    Ok(json!({
+        "empty": empty, "full": full, "dialect": dialect, "webhook": made[0], "event": events[0], "delivery": delivery,
+        "replay": replay["id"],
+    }))
 }
 
 /// The delivery of an event to a webhook, once it was attempted.
