@@ -29,7 +29,11 @@ pub(super) fn run() -> Outcome {
     let server = Server::start(ServerOptions::new(release::binary()?), release::START_TIMEOUT)?;
     let receiver = ScriptedReceiver::start().map_err(|error| format!("no receiver: {error}"))?;
     let mut scene = prepare(&mut server.operator(), &receiver)?;
-    let publish = format!("http://{}/v1/workspaces/{}/events", server.operator_address(), scene["full"].as_str().unwrap_or(""));
+    let publish = format!(
+        "http://{}/v1/workspaces/{}/events",
+        server.operator_address(),
+        scene["full"].as_str().unwrap_or("")
+    );
     scene["publish"] = json!(publish);
     browse(&folder, &server, &scene, &pictures)
 }

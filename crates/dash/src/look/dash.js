@@ -67,6 +67,7 @@ function follow(live) {
   said.className = "muted";
   said.setAttribute("role", "status");
   const line = document.createElement("p");
+  line.className = "follow";
   line.append(button, " ", said);
   live.before(line);
   let isOn = live.dataset.live === "on";

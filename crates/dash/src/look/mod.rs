@@ -1,6 +1,7 @@
 //! How pages look: their frame, their style, and how states, moments and numbers are written on them.
 
 pub(crate) mod assets;
+pub(crate) mod chart;
 pub(crate) mod field;
 pub(crate) mod frame;
 pub(crate) mod id;

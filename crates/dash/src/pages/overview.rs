@@ -1,8 +1,9 @@
-//! The start: whether what is due goes out, what this process has done, and what the store takes.
+//! The start: whether what is due goes out, what has happened of late, who fails, and what the store takes.
 
 use maud::{Markup, html};
 use signalpost_core::error::Error;
-use signalpost_core::lane_group::LaneGroup;
+use signalpost_core::figures::FiguresOf;
+use signalpost_core::id::WorkspaceId;
 use signalpost_engine::cells::Cell;
 use signalpost_engine::{Cluster, Engine, Room, Storage};
 
@@ -10,6 +11,7 @@ use crate::look::frame::page;
 use crate::look::numbers::{bytes, count};
 use crate::look::pill::{Tone, pill};
 use crate::look::time::{moment, span};
+use crate::pages::figures::{self, Late};
 use crate::trouble::Page;
 use crate::visit::Visit;
 
@@ -18,10 +20,13 @@ const LATE_MS: u64 = 60_000;
 
 pub(crate) async fn show(visit: Visit) -> Page {
     let mut parts = Vec::new();
-    // Who is bound to a workspace knows nothing of the whole.
-    if visit.who.bound_to().is_none() {
-        for cell in visit.desk.cells.all() {
-            parts.push(of_cell(&visit, cell).await?);
+    match visit.who.bound_to() {
+        // Who is bound to a workspace knows nothing of the whole. The key that opened the session lies beside it.
+        Some(workspace) => parts.push(of_workspace(&visit, workspace).await?),
+        None => {
+            for (place, cell) in visit.desk.cells.all().iter().enumerate() {
+                parts.push(of_cell(&visit, place, cell).await?);
+            }
         }
     }
     let content = html! {
@@ -32,26 +37,36 @@ pub(crate) async fn show(visit: Visit) -> Page {
     Ok(page(&visit, "Overview", &[], &content))
 }
 
-async fn of_cell(visit: &Visit, cell: &Cell) -> Result<Markup, Error> {
+async fn of_workspace(visit: &Visit, workspace: WorkspaceId) -> Result<Markup, Error> {
+    let late = Late::of_day(visit.home(), FiguresOf::Workspace(workspace), visit.now).await?;
+    Ok(html! {
+        h2 { "The last 24 hours" }
+        (late.facts())
+        (late.charts("w"))
+        (figures::failing(visit, visit.home()).await?)
+    })
+}
+
+async fn of_cell(visit: &Visit, place: usize, cell: &Cell) -> Result<Markup, Error> {
     let engine = &cell.engine;
     let (storage, cluster) = (engine.storage().await?, engine.cluster().await?);
+    let late = Late::of_installation(engine, visit.now).await?;
+    let failing = figures::failing(visit, engine).await?;
     Ok(html! {
         @if let Some(number) = cell.number { h2 { "Cell " (number) } }
         (state(engine, &storage))
+        h2 { "The last hour" }
+        (late.facts())
+        (late.charts(&format!("c{place}")))
+        (failing)
         (done(engine))
         (kept(visit, &storage))
         (nodes(&cluster))
     })
 }
 
-/// The age of the oldest delivery that is due; `None` before the first look at them.
-fn oldest_due_ms(engine: &Engine) -> Option<u64> {
-    let ages = LaneGroup::all().map(|group| engine.metrics().oldest_due.ms(group));
-    ages.collect::<Option<Vec<u64>>>()?.into_iter().max()
-}
-
 fn state(engine: &Engine, storage: &Storage) -> Markup {
-    let oldest = oldest_due_ms(engine);
+    let oldest = engine.metrics().oldest_due.worst_ms();
     html! {
         p.state {
             @if storage.room == Room::Full {
@@ -70,17 +85,11 @@ fn state(engine: &Engine, storage: &Storage) -> Markup {
 
 fn done(engine: &Engine) -> Markup {
     let metrics = engine.metrics();
-    let (delivered, failed) = (metrics.deliveries_delivered.get(), metrics.deliveries_failed.get());
     html! {
-        h2 { "Since this process started" }
+        h2 { "This process" }
         dl.facts {
-            div { dt { "Events accepted" } dd { (count(metrics.events_accepted.get())) } }
-            div { dt { "Deliveries made" } dd { (count(metrics.deliveries_created.get())) } }
-            div { dt { "Delivered" } dd { (count(delivered)) } }
-            div { dt { "Failed for good" } dd { (count(failed)) } }
-            div { dt { "Retries set" } dd { (count(metrics.retries_scheduled.get())) } }
-            div { dt { "Webhooks paused by the engine" } dd { (count(metrics.webhooks_paused.get())) " (" (count(metrics.webhooks_recovered.get())) " recovered)" } }
             div { dt { "Requests under way" } dd { (count(metrics.attempts_in_flight.get().unsigned_abs())) } }
+            div { dt { "Webhooks paused by the engine since it started" } dd { (count(metrics.webhooks_paused.get())) " (" (count(metrics.webhooks_recovered.get())) " recovered)" } }
         }
     }
 }

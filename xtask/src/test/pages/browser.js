@@ -93,6 +93,8 @@ async function readWithoutScript(browser) {
     for (const [name, url] of Object.entries(pages)) {
       if (["audit", "operators"].includes(name)) continue; // Each look adds a row.
       await page.goto(url);
+      // The button that only the script offers.
+      await page.evaluate(() => document.querySelectorAll(".follow").forEach((line) => line.remove())).catch(() => {});
       const text = await page.locator("main").innerText();
       said[name] = text.replace(/\b(copy|now|(in )?[\d.]+ (ms|s|min|h)( \d+ (s|min))?( ago)?)\b/g, "").replace(/\s+/g, " ");
     }

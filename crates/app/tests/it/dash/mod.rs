@@ -5,6 +5,7 @@ mod audit;
 mod browser;
 mod keys;
 mod operators;
+mod overview;
 mod reading;
 mod signing_in;
 mod webhooks;

@@ -1,6 +1,7 @@
 //! One webhook: where it leads, how its receiver fares, and what went there of late.
 
 use maud::{Markup, html};
+use signalpost_core::figures::FiguresOf;
 use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_engine::{ListDeliveries, View};
@@ -10,6 +11,7 @@ use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
 use crate::look::{id, pill};
 use crate::pages::deliveries;
+use crate::pages::figures::Late;
 use crate::pages::workspace::selection;
 use crate::paths;
 use crate::request::Path;
@@ -32,6 +34,8 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         limit: ROWS,
     };
     let found = engine.list_deliveries(wanted).await?;
+    let own_figures = FiguresOf::Webhook(view.workspace.id, webhook.id);
+    let late = Late::of_day(engine, own_figures, visit.now).await?;
     let all = visit.paths.deliveries(&workspace);
     let own = [("webhook", Some(webhook.public_id.as_str()))];
     let failed = paths::with_query(&all, &[own[0], ("status", Some("failed"))]);
@@ -40,7 +44,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         h1.url { (webhook.url) }
         p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) }
         (actions(&visit, &view, &webhook))
-        (facts(&visit, &view, &webhook))
+        (facts(&visit, &view, &webhook, &late))
         (secret(&visit, &view, &webhook))
         h2 { "Last deliveries" }
         p.tabs { a href=(paths::with_query(&all, &own)) { "All" } " " a href=(failed) { "Failed" } }
@@ -162,7 +166,7 @@ fn of_health(visit: &Visit, health: &Health) -> Markup {
     }
 }
 
-fn facts(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
+fn facts(visit: &Visit, view: &View, webhook: &Webhook, late: &Late) -> Markup {
     let policy = view.policy();
     html! {
         dl.facts {
@@ -171,6 +175,7 @@ fn facts(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
             div { dt { "Events" } dd { (selection(&webhook.events)) } }
             @if let Some(subject) = &webhook.subject { div { dt { "Subject" } dd { code { (subject) } } } }
             @if let Some(filter) = &webhook.filter { div { dt { "Filter" } dd { code { (filter) } } } }
+            div { dt { "Success in the last 24 hours" } dd { (late.success()) } }
             div { dt { "Requests at once" } dd {
                 @match webhook.concurrency {
                     Some(learned) => { (count(learned)) " learned" }
