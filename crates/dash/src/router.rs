@@ -52,7 +52,7 @@ pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/workspaces/{workspace}/replays/{replay}/{command}", post(replay::command::command))
         .route("/workspaces/{workspace}/events", get(events::show))
         .route("/workspaces/{workspace}/events/{event}", get(event::show))
-        .route("/workspaces/{workspace}/deliveries", get(deliveries::show))
+        .route("/workspaces/{workspace}/deliveries", get(deliveries::show::show))
         .route("/deliveries/{delivery}", get(delivery::show))
         .route("/deliveries/{delivery}/attempts/{number}", get(attempt::show::show))
         .route("/deliveries/{delivery}/attempts/{number}/body", get(attempt::body::get))

@@ -111,6 +111,8 @@ fn what_is_not_there_and_what_is_wrong_in_an_address_is_said_on_a_page() {
         (format!("{of}/deliveries?webhook=nobody"), 400, "names no webhook"),
         (format!("{of}/deliveries?event=nobody"), 400, "names no event"),
         (format!("{of}/deliveries?before=1"), 400, "before"),
+        (format!("{of}/deliveries?answer=gone"), 400, "must be a status"),
+        (format!("{of}/deliveries?until_s=x"), 400, "must be a number of seconds"),
         (format!("{of}/events?before=1"), 400, "before"),
         (format!("{of}?before=x"), 400, "before"),
         ("/dash/workspaces?cell=9".to_owned(), 400, "cell"),
@@ -170,5 +172,32 @@ fn lists_go_on_from_page_to_page_without_a_gap() {
         let mut expected: Vec<String> = events.clone();
         expected.reverse();
         assert_eq!(seen, expected, "{list}");
+    }
+}
+
+#[test]
+fn deliveries_are_found_by_what_they_were_answered_their_type_and_their_time() {
+    let mut stage = Stage::set();
+    let (good, bad) = (stage.webhook("/200", &json!({})), stage.webhook("/503", &json!({})));
+    let event = stage.publish(&json!({}));
+    let (delivered, failing) = (stage.delivery(&event, &good, 1), stage.delivery(&event, &bad, 1));
+    let mut browser = stage.root();
+    let mut found = |filter: &str| {
+        let page = browser.page(&format!("/dash/workspaces/{}/deliveries?{filter}", stage.workspace));
+        [&delivered, &failing].map(|id| page.contains(&format!("/dash/deliveries/{id}")))
+    };
+    for (filter, expected) in [
+        ("", [true, true]),
+        ("answer=503", [false, true]),
+        ("answer=5xx", [false, true]),
+        ("answer=2xx&type=order.paid", [true, false]),
+        ("answer=timeout", [false, false]),
+        ("type=order.paid", [true, true]),
+        ("type=order", [false, false]),
+        ("until_s=0", [true, true]),
+        ("until_s=900", [false, false]),
+        ("status=delivered&answer=503", [false, false]),
+    ] {
+        assert_eq!(found(filter), expected, "{filter}");
     }
 }

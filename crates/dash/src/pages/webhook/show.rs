@@ -10,7 +10,7 @@ use crate::look::frame::{page, proof};
 use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
 use crate::look::{id, pill};
-use crate::pages::deliveries;
+use crate::pages::deliveries::show::table;
 use crate::pages::figures::Late;
 use crate::pages::workspace::selection;
 use crate::paths;
@@ -51,7 +51,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         @if found.rows.is_empty() {
             p.empty { "Nothing went there yet. The page of an event says why it did not." }
         } @else {
-            (deliveries::table(&visit, &view, &found.rows))
+            (table(&visit, &view, &found.rows))
         }
     };
     Ok(page(&visit, title, &visit.paths.to_workspace(&view), &content))

@@ -1,0 +1,4 @@
+//! The deliveries of a workspace: what support people look at most.
+
+mod filter;
+pub(crate) mod show;

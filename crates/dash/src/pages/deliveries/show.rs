@@ -1,0 +1,78 @@
+//! The list, newest first.
+
+use maud::{Markup, html};
+use signalpost_core::time::Timestamp;
+use signalpost_engine::{DeliverySummary, View};
+
+use super::filter::Asked;
+use crate::look::frame::page;
+use crate::look::numbers::count;
+use crate::look::pager::pager;
+use crate::look::time::moment;
+use crate::look::{id, pill};
+use crate::request::{Path, Query};
+use crate::trouble::Page;
+use crate::visit::Visit;
+
+pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(asked): Query<Asked>) -> Page {
+    let engine = visit.engine_of(&workspace).await?;
+    let view = engine.workspace(&workspace).await?;
+    let found = asked.wanted(engine, &view, visit.now).await?.find(engine).await?;
+    let own = visit.paths.deliveries(&workspace);
+    let is_first = asked.is_first();
+    let first = (!is_first).then(|| asked.at(&own, None));
+    let next = found.next.map(|next| asked.at(&own, Some(&next.to_public())));
+    let content = html! {
+        h1 { "Deliveries" }
+        (asked.form(&own))
+        div #live data-live=[is_first.then_some("off")] {
+            @if found.rows.is_empty() { (nothing(next.is_some())) } @else { (table(&visit, &view, &found.rows)) }
+        }
+        (pager(first.as_deref(), next.as_deref()))
+    };
+    Ok(page(&visit, "Deliveries", &visit.paths.to_workspace(&view), &content))
+}
+
+fn nothing(goes_on: bool) -> Markup {
+    html! {
+        p.empty {
+            @if goes_on { "None in the part that was looked through; go on with older ones." }
+            @else { "No delivery fits. An event that no webhook wanted has none: look at the event, which says why." }
+        }
+    }
+}
+
+pub(in crate::pages) fn table(visit: &Visit, view: &View, rows: &[DeliverySummary]) -> Markup {
+    let workspace = &view.workspace.public_id;
+    html! {
+        div.wide { table.rows {
+            thead { tr {
+                th scope="col" { "State" } th scope="col" { "Event" } th scope="col" { "Webhook" } th.number scope="col" { "Attempts" }
+                th scope="col" { "Last answer" } th scope="col" { "Made" } th scope="col" { "Next attempt" } th scope="col" { "Delivery" }
+            } }
+            tbody {
+                @for row in rows {
+                    @let public_id = row.id.to_public();
+                    tr {
+                        td { (pill::of_delivery(&row.state, row.attempts)) }
+                        td { a href=(visit.paths.event(workspace, &row.id.event.to_public())) { (row.event_type) } }
+                        td { (id::link(&visit.paths.webhook(workspace, &row.webhook), &row.webhook)) }
+                        td.number { (count(row.attempts)) }
+                        td { @if let Some(outcome) = &row.last_outcome { (pill::of_outcome(outcome)) } @else { "–" } }
+                        td { (moment(row.created_at, visit.now)) }
+                        td { (next(&visit.now, row)) }
+                        td { (id::link(&visit.paths.delivery(&public_id), &public_id)) }
+                    }
+                }
+            }
+        } }
+    }
+}
+
+fn next(now: &Timestamp, row: &DeliverySummary) -> Markup {
+    use signalpost_core::delivery::DeliveryState::Pending;
+    match row.state {
+        Pending { next_at } => moment(next_at, *now),
+        _ => html! { "–" },
+    }
+}
