@@ -44,8 +44,9 @@ pub fn built_in_dialects() -> Vec<Dialect> {
     std::iter::once(native::dialect()).chain(shapes.iter().map(own)).collect()
 }
 
-/// What customers see: each dialect below its base paths at its hosts, and nothing else. `tasks` run calls to their end
-/// whose callers go away; `opened` are ranges that webhooks may reach although they are not on the public internet.
+/// What customers see: each dialect below its base paths at its hosts, `pages` at every host, and nothing else. `tasks` run
+/// calls to their end whose callers go away; `opened` are ranges that webhooks may reach although they are not on the public
+/// internet.
 ///
 /// # Panics
 /// When two dialects have the same base path or one that is not a path; [`crate::dialect::check_base_paths`]
@@ -55,6 +56,7 @@ pub fn public_router(
     tasks: &Arc<dyn Spawn>,
     dialects: &[Dialect],
     opened: &[Cidr],
+    pages: Router,
 ) -> Router {
     let cells = cells.into();
     let mut anywhere = Router::new();
@@ -71,11 +73,11 @@ pub fn public_router(
         }
     }
     if by_host.is_empty() {
-        return with_strangers(anywhere.fallback(path_unknown), &cells);
+        return with_strangers(anywhere.merge(pages).fallback(path_unknown), &cells);
     }
-    let hosts =
-        by_host.into_iter().map(|(host, router)| (host.to_owned(), router.fallback(path_unknown))).collect();
-    let hosts = Arc::new(Hosts { by_name: hosts, other: anywhere.fallback(path_unknown) });
+    let with_pages = |router: Router| router.merge(pages.clone()).fallback(path_unknown);
+    let hosts = by_host.into_iter().map(|(host, router)| (host.to_owned(), with_pages(router))).collect();
+    let hosts = Arc::new(Hosts { by_name: hosts, other: with_pages(anywhere) });
     with_strangers(Router::new().fallback(move |request| hosts.answer(request)), &cells)
 }
 

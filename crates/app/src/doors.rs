@@ -51,17 +51,23 @@ impl Doors {
 
     pub(crate) fn surfaces(self, cells: &Cells, access: &OperatorAccess, settings: &Settings) -> Surfaces {
         let (tasks, dialects): (Arc<dyn Spawn>, _) = (Arc::new(CallerTasks), &settings.dialects);
+        let opened = settings.egress.opened();
+        let portal = self.public.as_ref().zip(settings.portal.as_ref());
+        let address = portal.map(|(door, portal)| Arc::from(portal.address(door.address)));
+        let for_customers = settings.portal.as_ref().map_or_else(Router::new, |portal| {
+            signalpost_dash::portal::router(cells.clone(), &portal.theme, opened, &tasks)
+        });
         let public = self
             .public
-            .map(|door| (door, public_router(cells.clone(), &tasks, dialects, settings.egress.opened())));
+            .map(|door| (door, public_router(cells.clone(), &tasks, dialects, opened, for_customers)));
         let operator = match settings.role {
             Role::Worker => worker_router(cells.clone(), &tasks, access),
             Role::All | Role::Api => {
                 let pages = {
-                    let (root, opened) = (RootKey::new(access.key_hash), settings.egress.opened());
+                    let root = RootKey::new(access.key_hash);
                     signalpost_dash::router(cells.clone(), root, opened, &tasks)
                 };
-                operator_router(cells.clone(), &tasks, access, dialects, Beside { pages, portal: None })
+                operator_router(cells.clone(), &tasks, access, dialects, Beside { pages, portal: address })
             }
         };
         Surfaces { public, operator: (self.operator, operator) }

@@ -14,11 +14,15 @@ use signalpost_engine::Engine;
 use signalpost_engine::cells::Cells;
 use signalpost_engine::guesses::Guesses;
 
+use crate::door::Door;
+use crate::look::house::{self, House};
 use crate::who::Who;
 
 pub(crate) struct Desk {
     pub(crate) cells: Cells,
-    pub(crate) root: RootKey,
+    pub(crate) house: Arc<House>,
+    /// Where keys and passwords open; nobody comes to the portal by them.
+    root: Option<RootKey>,
     pub(crate) guesses: Guesses,
     /// Ranges that webhooks may reach although they are not on the public internet.
     pub(crate) opened: Vec<Cidr>,
@@ -27,8 +31,23 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn new(cells: Cells, root: RootKey, opened: &[Cidr], tasks: Arc<dyn Spawn>) -> Self {
-        Self { cells, root, guesses: Guesses::default(), opened: opened.to_vec(), tasks }
+    pub(crate) fn of_operators(cells: Cells, root: RootKey, opened: &[Cidr], tasks: Arc<dyn Spawn>) -> Self {
+        Self { root: Some(root), ..Self::of_customers(cells, Arc::clone(&house::OPERATORS), opened, tasks) }
+    }
+
+    pub(crate) fn of_customers(
+        cells: Cells,
+        house: Arc<House>,
+        opened: &[Cidr],
+        tasks: Arc<dyn Spawn>,
+    ) -> Self {
+        let (guesses, opened) = (Guesses::default(), opened.to_vec());
+        Self { cells, house, root: None, guesses, opened, tasks }
+    }
+
+    /// The installation's own key, by its hash.
+    pub(crate) fn root(&self) -> Result<&RootKey, Error> {
+        self.root.as_ref().ok_or_else(|| Error::internal("no key opens anything at this door"))
     }
 
     /// Where accounts lie, the record of what was done, and keys that are bound to no workspace.
@@ -38,13 +57,30 @@ impl Desk {
 
     /// Who presents this, and the place of the cell that has the session. `RateLimited` from where many wrong ones came.
     pub(crate) async fn visitor(&self, token: &[u8], from: Option<IpAddr>) -> Result<(Who, usize), Error> {
-        let is_known = || self.cells.knows_operator_session(token);
-        let judge = async {
-            let place = self.cells.of_operator_session(token, &self.root).await?.unwrap_or(0);
-            let visitor = self.cells.all()[place].engine.operator_visitor(token, &self.root).await?;
-            Ok((Who::Operator(visitor), place))
-        };
-        self.guesses.judged(from, self.first().now(), is_known, judge).await
+        let now = self.first().now();
+        match self.house.door {
+            Door::Operators => {
+                let is_known = || self.cells.knows_operator_session(token);
+                self.guesses.judged(from, now, is_known, self.operator(token)).await
+            }
+            Door::Customers => {
+                let is_known = || self.cells.knows_portal_session(token);
+                self.guesses.judged(from, now, is_known, self.customer(token)).await
+            }
+        }
+    }
+
+    async fn operator(&self, token: &[u8]) -> Result<(Who, usize), Error> {
+        let root = self.root()?;
+        let place = self.cells.of_operator_session(token, root).await?.unwrap_or(0);
+        let visitor = self.cells.all()[place].engine.operator_visitor(token, root).await?;
+        Ok((Who::Operator(visitor), place))
+    }
+
+    async fn customer(&self, token: &[u8]) -> Result<(Who, usize), Error> {
+        let place = self.cells.of_portal_session(token).await?.unwrap_or(0);
+        let visitor = self.cells.all()[place].engine.portal_visitor(token).await?;
+        Ok((Who::Customer(visitor), place))
     }
 
     /// The engine that has a workspace; `NotFound` also for one that the visitor may not know of.

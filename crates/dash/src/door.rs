@@ -6,6 +6,8 @@ use signalpost_core::act::Surface;
 pub(crate) enum Door {
     /// On the operator address.
     Operators,
+    /// On the public address: the customers' portal.
+    Customers,
 }
 
 impl Door {
@@ -13,6 +15,7 @@ impl Door {
     pub(crate) const fn path(self) -> &'static str {
         match self {
             Self::Operators => crate::BASE_PATH,
+            Self::Customers => crate::PORTAL_PATH,
         }
     }
 
@@ -20,6 +23,7 @@ impl Door {
     pub(crate) const fn cookie(self) -> &'static str {
         match self {
             Self::Operators => "signalpost_session",
+            Self::Customers => "signalpost_portal",
         }
     }
 
@@ -27,6 +31,7 @@ impl Door {
     pub(crate) const fn surface(self) -> Surface {
         match self {
             Self::Operators => Surface::Page,
+            Self::Customers => Surface::Portal,
         }
     }
 }

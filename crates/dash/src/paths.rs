@@ -16,12 +16,13 @@ fn encoded(text: &str) -> String {
 /// The addresses of the pages behind one door.
 #[derive(Clone, Copy)]
 pub(crate) struct Paths {
+    door: Door,
     base: &'static str,
 }
 
 impl Paths {
     pub(crate) const fn behind(door: Door) -> Self {
-        Self { base: door.path() }
+        Self { door, base: door.path() }
     }
 
     /// The start.
@@ -83,11 +84,24 @@ impl Paths {
         format!("{}/attempts/{number}", self.delivery(delivery))
     }
 
+    /// What shows events and how to receive them.
+    pub(crate) fn catalogue(self) -> String {
+        self.page("catalogue")
+    }
+
+    /// The way to a workspace. Customers know of their own alone.
+    pub(crate) fn above_workspace(self) -> Vec<Crumb> {
+        match self.door {
+            Door::Operators => vec![crumb(self.workspaces(), "Workspaces")],
+            Door::Customers => Vec::new(),
+        }
+    }
+
     /// The way to a page of a workspace.
     pub(crate) fn to_workspace(self, view: &View) -> Vec<Crumb> {
         let found = &view.workspace;
         let own = crumb(self.workspace(&found.public_id), found.name.clone());
-        vec![crumb(self.workspaces(), "Workspaces"), own]
+        self.above_workspace().into_iter().chain([own]).collect()
     }
 
     /// The way to a page about a webhook.

@@ -24,16 +24,16 @@ use crate::visit::let_in;
 use crate::{BASE_PATH, sign_in};
 
 /// Forms of these pages are smaller by far.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const FORM_BYTES_MAX: usize = 64 * 1024;
 
 /// All pages below [`BASE_PATH`], and the way there from the root of the address.
-/// `opened` are ranges that webhooks may reach although they are not on the public internet; `tasks` run what changes something to its end, also when its caller goes away.
+/// `opened` are ranges that webhooks may reach although they are not on the public internet; `tasks` run what changes something
+/// to its end, also when its caller goes away.
 pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spawn>) -> Router {
-    let desk = Arc::new(Desk::new(cells, root, opened, Arc::clone(tasks)));
+    let desk = Arc::new(Desk::of_operators(cells, root, opened, Arc::clone(tasks)));
     let inside = Router::new()
         .route("/", get(overview::show))
         .route("/sign-out", post(sign_in::sign_out))
-        .route("/find", get(find::show))
         .route("/audit", get(audit::show))
         .route("/keys", get(keys::show).post(keys::create))
         .route("/keys/{key}/rotate", post(keys::rotate))
@@ -44,6 +44,25 @@ pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/operators/{account}/password", post(operators::set_password))
         .route("/operators/{account}/delete", post(operators::delete))
         .route("/workspaces", get(workspaces::show))
+        .merge(of_workspaces())
+        .fallback(unknown)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(Arc::clone(&desk), let_in));
+    let outside = Router::new()
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/assets/{name}", get(assets::get));
+    let pages = outside.merge(inside).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)).with_state(desk);
+    let to_start = || async { Redirect::to(BASE_PATH) };
+    Router::new()
+        .route("/", get(to_start))
+        .route(&format!("{BASE_PATH}/"), get(to_start))
+        .nest(BASE_PATH, pages)
+}
+
+/// What customers see of their own workspace, and operators of each.
+pub(crate) fn of_workspaces() -> Router<Arc<Desk>> {
+    Router::new()
+        .route("/find", get(find::show))
         .route("/workspaces/{workspace}", get(workspace::show))
         .route("/workspaces/{workspace}/webhooks", get(webhook::new::show).post(webhook::new::create))
         .nest("/workspaces/{workspace}/webhooks/{webhook}", of_webhook())
@@ -57,18 +76,6 @@ pub fn router(cells: Cells, root: RootKey, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/deliveries/{delivery}/attempts/{number}", get(attempt::show::show))
         .route("/deliveries/{delivery}/attempts/{number}/body", get(attempt::body::get))
         .route("/deliveries/{delivery}/resend", post(resend::resend))
-        .fallback(unknown)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(from_fn_with_state(Arc::clone(&desk), let_in));
-    let outside = Router::new()
-        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
-        .route("/assets/{name}", get(assets::get));
-    let pages = outside.merge(inside).layer(DefaultBodyLimit::max(FORM_BYTES_MAX)).with_state(desk);
-    let to_start = || async { Redirect::to(BASE_PATH) };
-    Router::new()
-        .route("/", get(to_start))
-        .route(&format!("{BASE_PATH}/"), get(to_start))
-        .nest(BASE_PATH, pages)
 }
 
 fn of_webhook() -> Router<Arc<Desk>> {
@@ -85,11 +92,11 @@ fn of_webhook() -> Router<Arc<Desk>> {
         .route("/secret/revoke-previous", post(webhook::secret::revoke_previous))
 }
 
-async fn wrong_method() -> Page {
+pub(crate) async fn wrong_method() -> Page {
     let message = "this address is of a form, or of a page, and was asked the other way";
     Err(Error::new(ErrorCode::MethodNotAllowed, message).into())
 }
 
-async fn unknown() -> Page {
+pub(crate) async fn unknown() -> Page {
     Err(Error::not_found("page").into())
 }

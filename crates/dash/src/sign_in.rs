@@ -18,7 +18,7 @@ use signalpost_engine::desk::sessions::OpenedOperatorSession;
 use crate::BASE_PATH;
 use crate::desk::{self, Desk, neighbourhood};
 use crate::door::Door;
-use crate::look::frame;
+use crate::look::{frame, house};
 use crate::on_record::Deed;
 use crate::request::{self, Query};
 use crate::trouble::{self, Page, Trouble};
@@ -88,7 +88,8 @@ struct From {
 /// A session that is on record.
 async fn open(desk: &Desk, name: &str, key: &Secret, from: &From) -> Result<OpenedOperatorSession, Error> {
     // The installation's own key opens always, whoever guesses beside it.
-    let is_root = || name.is_empty() && desk.root.matches(key.expose().trim_ascii());
+    let root = desk.root()?;
+    let is_root = || name.is_empty() && root.matches(key.expose().trim_ascii());
     let open = async {
         match name {
             "" => open_by_key(desk, key.expose().trim_ascii()).await,
@@ -98,7 +99,7 @@ async fn open(desk: &Desk, name: &str, key: &Secret, from: &From) -> Result<Open
     let now = desk.first().now();
     let (engine, opened) = desk.guesses.judged(from.neighbourhood, now, is_root, open).await?;
     let recorded = async {
-        let visitor = engine.operator_visitor(opened.token.expose(), &desk.root).await?;
+        let visitor = engine.operator_visitor(opened.token.expose(), root).await?;
         let id = opened.session.id.to_public();
         let deed = Deed { action: "session.open", object: &id, workspace: None };
         let deed = deed.by(visitor.actor(), Door::Operators, from.address, &from.request_id);
@@ -117,14 +118,16 @@ async fn open_by_key<'d>(
     desk: &'d Desk,
     presented: &[u8],
 ) -> Result<(&'d Engine, OpenedOperatorSession), Error> {
-    let is_root = desk.root.matches(presented);
-    let place = if is_root { None } else { desk.cells.of_operator(presented).await? };
+    let root = desk.root()?;
+    let place = if root.matches(presented) { None } else { desk.cells.of_operator(presented).await? };
     let engine = place.map_or_else(|| desk.first(), |place| &desk.cells.all()[place].engine);
-    Ok((engine, engine.open_session_by_key(presented, &desk.root).await?))
+    Ok((engine, engine.open_session_by_key(presented, root).await?))
 }
 
 pub(crate) async fn sign_out(Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
-    let Who::Operator(visitor) = &visit.who;
+    let Who::Operator(visitor) = &visit.who else {
+        return Err(Error::internal("somebody else came in by the operators' door").into());
+    };
     let session = visitor.session.id;
     let id = session.to_public();
     let deed = Deed { action: "session.end", object: &id, workspace: None };
@@ -156,7 +159,7 @@ fn form(status: StatusCode, next: &str, error: Option<&Error>) -> Response {
             " looks and changes nothing."
         }
     };
-    frame::apart("Sign in", status, &content)
+    frame::apart(&house::OPERATORS, "Sign in", status, &content)
 }
 
 fn signed_in(opened: &OpenedOperatorSession, next: &str, secure: &str) -> Response {

@@ -106,7 +106,7 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
     let original = request.extensions().get::<OriginalUri>().map(|OriginalUri(uri)| uri);
     let here = original.unwrap_or_else(|| request.uri()).path_and_query();
     let here = here.map_or_else(|| "/".to_owned(), ToString::to_string);
-    let door = Door::Operators;
+    let door = desk.house.door;
     let token = cookie(request.headers(), door.cookie()).map(str::to_owned);
     let judged = match &token {
         Some(token) => desk.visitor(token.as_bytes(), neighbourhood(&request)).await,
@@ -114,8 +114,13 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
     };
     let (who, home) = match judged {
         Ok(known) => known,
-        Err(error) if error.code == ErrorCode::Unauthenticated => return to_sign_in(request.method(), &here),
-        Err(error) => return frame::apart("Not now", trouble::status(error.code), &trouble::words(&error)),
+        Err(error) if error.code == ErrorCode::Unauthenticated => {
+            return nobody(&desk, request.method(), &here, &error);
+        }
+        Err(error) => {
+            let (status, words) = (trouble::status(error.code), trouble::words(&error));
+            return frame::apart(&desk.house, "Not now", status, &words);
+        }
     };
     let now = desk.first().now();
     let proof = proof_of(&token.unwrap_or_default());
@@ -145,6 +150,14 @@ async fn complete(tasks: &dyn Spawn, work: impl Future<Output = Response> + Send
     }));
     let broken = |_| Trouble::from(Error::internal("a call broke off")).into_response();
     told.await.unwrap_or_else(broken)
+}
+
+/// Operators sign in; customers come by a link, which is not ours to make.
+fn nobody(desk: &Desk, method: &Method, here: &str, error: &Error) -> Response {
+    match desk.house.door {
+        Door::Operators => to_sign_in(method, here),
+        Door::Customers => crate::portal::open::ask_for_link(&desk.house, error),
+    }
 }
 
 /// Whoever wanted to read something comes back to it; what was to be done is not repeated.

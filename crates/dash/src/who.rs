@@ -5,10 +5,13 @@ use signalpost_core::id::WorkspaceId;
 use signalpost_core::principal::Principal;
 use signalpost_engine::desk::sessions::OperatorVisitor;
 use signalpost_engine::pass::Pass;
+use signalpost_engine::portal::sessions::PortalVisitor;
 
 #[derive(Clone)]
 pub(crate) enum Who {
     Operator(OperatorVisitor),
+    /// In their own workspace.
+    Customer(PortalVisitor),
 }
 
 impl Who {
@@ -16,6 +19,15 @@ impl Who {
     pub(crate) fn bound_to(&self) -> Option<WorkspaceId> {
         match self {
             Self::Operator(visitor) => visitor.session.workspace,
+            Self::Customer(visitor) => Some(visitor.session.workspace),
+        }
+    }
+
+    /// Public id of the workspace at whose portal they are.
+    pub(crate) fn at_portal_of(&self) -> Option<&str> {
+        match self {
+            Self::Operator(_) => None,
+            Self::Customer(visitor) => Some(&visitor.view.workspace.public_id),
         }
     }
 
@@ -28,6 +40,7 @@ impl Who {
     pub(crate) fn name(&self) -> &str {
         match self {
             Self::Operator(visitor) => &visitor.name,
+            Self::Customer(visitor) => visitor.name(),
         }
     }
 
@@ -35,6 +48,8 @@ impl Who {
     pub(crate) fn role(&self) -> &'static str {
         match self {
             Self::Operator(visitor) => visitor.role().name(),
+            Self::Customer(visitor) if visitor.rights().manages() => "manages",
+            Self::Customer(_) => "looks",
         }
     }
 
@@ -42,6 +57,8 @@ impl Who {
     pub(crate) fn reads_payloads(&self) -> bool {
         match self {
             Self::Operator(visitor) => visitor.role().reads_payloads(),
+            // It is theirs.
+            Self::Customer(_) => true,
         }
     }
 
@@ -49,6 +66,7 @@ impl Who {
     pub(crate) fn acts(&self) -> bool {
         match self {
             Self::Operator(visitor) => visitor.role().acts(),
+            Self::Customer(visitor) => visitor.rights().manages(),
         }
     }
 
@@ -56,6 +74,7 @@ impl Who {
     pub(crate) fn manages_webhooks(&self) -> bool {
         match self {
             Self::Operator(visitor) => visitor.role().administers(),
+            Self::Customer(visitor) => visitor.rights().manages(),
         }
     }
 
@@ -63,6 +82,7 @@ impl Who {
     pub(crate) fn administers_all(&self) -> bool {
         match self {
             Self::Operator(visitor) => visitor.role().administers() && self.bound_to().is_none(),
+            Self::Customer(_) => false,
         }
     }
 
@@ -70,6 +90,7 @@ impl Who {
     pub(crate) fn actor(&self) -> Actor {
         match self {
             Self::Operator(visitor) => visitor.actor(),
+            Self::Customer(visitor) => visitor.actor(),
         }
     }
 
@@ -77,6 +98,7 @@ impl Who {
     pub(crate) fn principal(&self) -> Principal {
         match self {
             Self::Operator(visitor) => visitor.principal(),
+            Self::Customer(visitor) => visitor.principal(),
         }
     }
 
@@ -84,6 +106,7 @@ impl Who {
     pub(crate) const fn pass(&self) -> Pass {
         match self {
             Self::Operator(visitor) => visitor.pass(),
+            Self::Customer(visitor) => visitor.pass(),
         }
     }
 }

@@ -177,7 +177,7 @@ impl Server {
         let access = OperatorAccess { key_hash, draining: Arc::default() };
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
-        let public = public_router(Arc::clone(&engine), &spawn, &dialects, &[]);
+        let public = public_router(Arc::clone(&engine), &spawn, &dialects, &[], Router::new());
         let operator = operator_router(engine, &spawn, &access, &dialects, Beside::default());
         let mut server = Self {
             tried: Cell::new(0),

@@ -115,7 +115,7 @@ impl App {
         };
         let tasks = Arc::new(Tasks::default());
         let spawn: Arc<dyn Spawn> = Arc::clone(&tasks) as _;
-        let public = public_router(cells.clone(), &spawn, &dialects, opened);
+        let public = public_router(cells.clone(), &spawn, &dialects, opened, Router::new());
         let portal = Some(Arc::from("https://hooks.example.com/portal"));
         let beside = Beside { pages: Router::new(), portal };
         let operator = operator_router(cells.clone(), &spawn, &access, &dialects, beside);

@@ -15,7 +15,7 @@ use super::keys::{self, Key};
 use super::layers::{Chosen, Effective};
 use super::problems::Problems;
 use super::value::Value;
-use super::{DoorSettings, Settings, TlsFiles, amount, dialects};
+use super::{DoorSettings, Settings, TlsFiles, amount, dialects, portal};
 use crate::patience::Patience;
 use crate::role::Role;
 
@@ -44,7 +44,13 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
     {
         reader.check_apart(public.address, operator.address);
     }
+    let portal = reader.portal(public.as_ref());
     let dialects = dialects::read(effective, problems);
+    if let Some(dialects) = &dialects
+        && matches!(portal, Some(Some(_)))
+    {
+        portal::check_room(dialects, effective, problems);
+    }
     Some(Settings {
         data: data?,
         databases: Vec::new(),
@@ -58,22 +64,23 @@ pub(crate) fn from_effective(effective: &Effective, problems: &mut Problems) -> 
         retention: retention?,
         patience: patience?,
         dialects: dialects?,
+        portal: portal?,
     })
 }
 
-struct Reader<'a> {
-    effective: &'a Effective,
-    problems: &'a mut Problems,
+pub(super) struct Reader<'a> {
+    pub(super) effective: &'a Effective,
+    pub(super) problems: &'a mut Problems,
 }
 
 impl Reader<'_> {
-    fn take<T>(&mut self, key: &Key, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
+    pub(super) fn take<T>(&mut self, key: &Key, read: impl FnOnce(&Value) -> Result<T, String>) -> Option<T> {
         let Chosen { value, source } = self.effective.get(key);
         // A value that is missing although it has a default was noted when the layers were laid.
         self.problems.take(source, key.name, read(value.as_ref()?))
     }
 
-    fn text<T>(&mut self, key: &Key, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
+    pub(super) fn text<T>(&mut self, key: &Key, read: impl FnOnce(&str) -> Result<T, String>) -> Option<T> {
         self.take(key, |value| read(&value.plain()))
     }
 
@@ -91,7 +98,7 @@ impl Reader<'_> {
                 let cell = usize::try_from(*number).ok().and_then(CellNumber::new);
                 cell.ok_or_else(|| format!("must be from 0 to {}", CELLS_MAX - 1))
             }
-            Value::Text(_) | Value::List(_) => Err("must be a number".to_owned()),
+            Value::Text(_) | Value::List(_) | Value::Switch(_) => Err("must be a number".to_owned()),
         });
         cell.map(Some)
     }
@@ -113,7 +120,7 @@ impl Reader<'_> {
                 Ok(number) if (1..=CONNECTIONS_CEILING).contains(&number) => Ok(number),
                 _ => Err(format!("must be from 1 to {CONNECTIONS_CEILING}")),
             },
-            Value::Text(_) | Value::List(_) => Err("must be a number".to_owned()),
+            Value::Text(_) | Value::List(_) | Value::Switch(_) => Err("must be a number".to_owned()),
         });
         Some(DoorSettings { address: address?, tls: tls?, connections: connections? })
     }

@@ -170,6 +170,7 @@ fn value_of(kind: Kind, value: &DeValue<'_>) -> Option<Value> {
             let texts = entries.iter().map(|entry| entry.get_ref().as_str().map(str::to_owned));
             texts.collect::<Option<_>>().map(Value::List)
         }
+        (Kind::Switch, DeValue::Boolean(on)) => Some(Value::Switch(*on)),
         (Kind::Number, DeValue::Integer(number)) => {
             u64::from_str_radix(number.as_str(), number.radix()).ok().map(Value::Number)
         }

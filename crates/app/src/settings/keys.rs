@@ -43,7 +43,7 @@ keys! {
     DATA = "data", "SIGNALPOST_DATA", "data", Text, "DIR", Some("./signalpost-data"),
         "Where the database and the generated keys lie. Made if missing, readable by you alone.";
     PUBLIC = "public", "SIGNALPOST_PUBLIC", "public", Text, "ADDR", Some("127.0.0.1:8080"),
-        "Address for customers: the dialects' APIs, and nothing else.";
+        "Address for customers: the dialects' APIs and the portal, and nothing else.";
     OPERATOR = "operator", "SIGNALPOST_OPERATOR", "operator", Text, "ADDR", Some("127.0.0.1:8081"),
         "Address for you: publishing, administration, health and metrics. Keep it off the internet.";
     ROLE = "role", "SIGNALPOST_ROLE", "role", Text, "ROLE", Some("all"),
@@ -71,6 +71,21 @@ keys! {
         "FILE", None, "The same for the operator address.";
     OPERATOR_KEY = "tls.operator.key", "SIGNALPOST_OPERATOR_TLS_KEY", "operator-tls-key", Text, "FILE", None,
         "The same for the operator address.";
+    PORTAL_ENABLED = "portal.enabled", "SIGNALPOST_PORTAL", "portal", Switch, "BOOL", Some("true"),
+        "Whether the customers' portal is served, at `/portal` of the public address. Nobody gets in without a link.";
+    PORTAL_URL = "portal.url", "SIGNALPOST_PORTAL_URL", "portal-url", Text, "URL", None,
+        "Where customers reach the public address, for example `https://hooks.example.com`: links to the portal begin with it. \
+         Without it they begin with the address that the process listens at.";
+    PORTAL_FRAMES = "portal.frame_ancestors", "SIGNALPOST_PORTAL_FRAME_ANCESTORS", "portal-frame-ancestors", List,
+        "ORIGIN,…", Some(""), "Sites that may show the portal inside a page of theirs, for example `https://app.example.com`.";
+    PORTAL_NAME = "portal.name", "SIGNALPOST_PORTAL_NAME", "portal-name", Text, "NAME", Some("Webhooks"),
+        "What the portal is called.";
+    PORTAL_LOGO = "portal.logo", "SIGNALPOST_PORTAL_LOGO", "portal-logo", Text, "FILE", None,
+        "A picture in the place of the name, SVG or PNG, 256 KiB at most; read at the start.";
+    PORTAL_ACCENT = "portal.accent", "SIGNALPOST_PORTAL_ACCENT", "portal-accent", Text, "COLOUR", None,
+        "Colour of links and buttons, such as `#1a5fb4`; it must be readable on the light background.";
+    PORTAL_ACCENT_DARK = "portal.accent_dark", "SIGNALPOST_PORTAL_ACCENT_DARK", "portal-accent-dark", Text, "COLOUR", None,
+        "The same for who has the dark appearance.";
     RETENTION_EVENTS = "retention.events", "SIGNALPOST_RETENTION_EVENTS", "retention-events", Text, "AGE", Some("30d"),
         "How long an event is kept with its deliveries and attempts: a number with s, m, h or d, or `off`. What is \
          still pending is kept in any case.";

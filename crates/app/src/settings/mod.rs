@@ -13,6 +13,7 @@ mod convert;
 pub(crate) mod database;
 mod dialects;
 mod near;
+pub(crate) mod portal;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -26,6 +27,7 @@ use signalpost_outbound::EgressPolicy;
 use self::database::Database;
 use self::environment::Environment;
 use self::layers::{Effective, Flags};
+use self::portal::PortalSettings;
 use self::problems::Problems;
 use crate::cmd::Failure;
 use crate::patience::Patience;
@@ -53,6 +55,8 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     /// The native one and those that are served to customers.
     pub(crate) dialects: Vec<Dialect>,
+    /// `None` where it is switched off.
+    pub(crate) portal: Option<PortalSettings>,
 }
 
 /// One address that callers reach us at.

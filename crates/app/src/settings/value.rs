@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Number,
     /// An array of texts in the file, texts with commas between them elsewhere.
     List,
+    /// `true` or `false`.
+    Switch,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,7 @@ pub(crate) enum Value {
     Text(String),
     Number(u64),
     List(Vec<String>),
+    Switch(bool),
 }
 
 /// Who said it. Later ones win: default, file, environment, flag.
@@ -37,6 +40,9 @@ impl Kind {
                 _ => Err(format!("`{text}` is not a whole number")),
             },
             Self::List => Ok(Value::List(entries(text))),
+            Self::Switch => {
+                text.parse().map(Value::Switch).map_err(|_| format!("`{text}` is neither `true` nor `false`"))
+            }
         }
     }
 
@@ -45,6 +51,7 @@ impl Kind {
             Self::Text => "text in quotes",
             Self::Number => "a whole number",
             Self::List => "an array of texts, or text with commas",
+            Self::Switch => "true or false",
         }
     }
 }
@@ -64,6 +71,7 @@ impl Value {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::List(entries) => entries.join(","),
+            Self::Switch(on) => on.to_string(),
         }
     }
 
@@ -72,6 +80,7 @@ impl Value {
             Self::Text(text) => text.as_str().into(),
             Self::Number(number) => (*number).into(),
             Self::List(entries) => entries.as_slice().into(),
+            Self::Switch(on) => (*on).into(),
         }
     }
 }

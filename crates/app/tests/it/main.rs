@@ -16,6 +16,7 @@ mod keys;
 mod migrate;
 mod nodes;
 mod opentrain;
+mod portal;
 mod proxies;
 mod raw;
 mod slow;

@@ -9,12 +9,9 @@ use maud::{DOCTYPE, Markup, html};
 use signalpost_core::error::{Error, ErrorCode};
 
 use super::assets::{ICON, SCRIPT, STYLE};
+use super::house::House;
 use crate::trouble;
 use crate::visit::Visit;
-
-/// Its own style and script, and nothing from anywhere else; nobody may put a page into a frame.
-const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
-                      form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// A place on the way from the start to a page.
 pub(crate) struct Crumb {
@@ -25,11 +22,6 @@ pub(crate) struct Crumb {
 pub(crate) fn crumb(to: impl Into<String>, text: impl Into<String>) -> Crumb {
     Crumb { to: to.into(), text: text.into() }
 }
-
-/// The navigation: at most seven words.
-const PLACES: [(&str, &str); 2] = [("", "Overview"), ("/workspaces", "Workspaces")];
-/// What stands there besides for who administers the whole.
-const ADMIN_PLACES: [(&str, &str); 3] = [("/keys", "Keys"), ("/operators", "Operators"), ("/audit", "Audit")];
 
 /// A page for somebody who is signed in.
 pub(crate) fn page(visit: &Visit, title: &str, crumbs: &[Crumb], content: &Markup) -> Response {
@@ -62,21 +54,18 @@ pub(crate) fn page_with(
     crumbs: &[Crumb],
     content: &Markup,
 ) -> Response {
+    let house = &visit.desk.house;
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
         header.top {
-            a.brand href=(visit.paths.start()) { "Signalpost" }
+            a.brand href=(visit.paths.start()) { (house.brand()) }
             nav aria-label="Main" {
-                @for (path, text) in PLACES.iter().chain(admin_places(visit)) {
-                    @let to = format!("{}{path}", visit.paths.start());
-                    @let is_here = visit.here == to || (!path.is_empty() && visit.here.starts_with(&to));
+                @for (to, text) in places(visit) {
+                    @let is_here = visit.here == to || (to != visit.paths.start() && visit.here.starts_with(&to));
                     a href=(to) aria-current=[is_here.then_some("page")] { (text) }
                 }
-                a href="/docs" { "API" }
             }
-            form.find action=(visit.paths.page("find")) role="search" {
-                input type="search" name="q" placeholder="Id of anything, or a workspace" aria-label="Find" autocomplete="off" spellcheck="false";
-            }
+            (find(visit))
             form.who method="post" action=(visit.paths.page("sign-out")) {
                 (proof(visit))
                 span title=(visit.who.role()) { (visit.who.name()) " · " (visit.who.role()) }
@@ -93,7 +82,7 @@ pub(crate) fn page_with(
         }
         (foot())
     };
-    document(status, title, &body)
+    document(house, status, title, &body)
 }
 
 /// Switches and help, which need the script.
@@ -117,20 +106,48 @@ fn foot() -> Markup {
     }
 }
 
-fn admin_places(visit: &Visit) -> &'static [(&'static str, &'static str)] {
-    if visit.must_administer_all().is_ok() { &ADMIN_PLACES } else { &[] }
+/// The navigation: at most seven words.
+fn places(visit: &Visit) -> Vec<(String, &'static str)> {
+    if let Some(workspace) = visit.who.at_portal_of() {
+        return vec![
+            (visit.paths.start().to_owned(), "Webhooks"),
+            (visit.paths.events(workspace), "Events"),
+            (visit.paths.deliveries(workspace), "Deliveries"),
+            (visit.paths.replays(workspace), "Replays"),
+            (visit.paths.catalogue(), "Catalogue"),
+        ];
+    }
+    let mut places =
+        vec![(visit.paths.start().to_owned(), "Overview"), (visit.paths.workspaces(), "Workspaces")];
+    if visit.must_administer_all().is_ok() {
+        let own = [("keys", "Keys"), ("operators", "Operators"), ("audit", "Audit")];
+        places.extend(own.map(|(page, word)| (visit.paths.page(page), word)));
+    }
+    places.push(("/docs".to_owned(), "API"));
+    places
+}
+
+fn find(visit: &Visit) -> Markup {
+    let portal = visit.who.at_portal_of();
+    let what = portal.map_or("Id of anything, or a workspace", |_| "Id of a webhook, an event or a delivery");
+    html! {
+        form.find action=(visit.paths.page("find")) role="search" {
+            @if let Some(workspace) = portal { input type="hidden" name="workspace" value=(workspace); }
+            input type="search" name="q" placeholder=(what) aria-label="Find" autocomplete="off" spellcheck="false";
+        }
+    }
 }
 
 /// A page for nobody in particular: to sign in at, or where the session could not be looked up.
-pub(crate) fn apart(title: &str, status: StatusCode, content: &Markup) -> Response {
+pub(crate) fn apart(house: &House, title: &str, status: StatusCode, content: &Markup) -> Response {
     let body = html! {
         main.apart #content {
-            p.brand { "Signalpost" }
+            p.brand { (house.brand()) }
             h1 { (title) }
             (content)
         }
     };
-    document(status, title, &body)
+    document(house, status, title, &body)
 }
 
 /// What a form proves that it is ours by.
@@ -138,7 +155,7 @@ pub(crate) fn proof(visit: &Visit) -> Markup {
     html! { input type="hidden" name="proof" value=(visit.proof); }
 }
 
-fn document(status: StatusCode, title: &str, body: &Markup) -> Response {
+fn document(house: &House, status: StatusCode, title: &str, body: &Markup) -> Response {
     let page = html! {
         (DOCTYPE)
         html lang="en" {
@@ -146,17 +163,18 @@ fn document(status: StatusCode, title: &str, body: &Markup) -> Response {
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                title { (title) " · Signalpost" }
-                link rel="icon" href=(ICON.path()) type="image/svg+xml";
-                link rel="stylesheet" href=(STYLE.path());
-                script src=(SCRIPT.path()) {}
+                title { (title) " · " (house.name) }
+                link rel="icon" href=(ICON.path(house.door)) type="image/svg+xml";
+                link rel="stylesheet" href=(STYLE.path(house.door));
+                @if let Some(colours) = &house.colours { link rel="stylesheet" href=(colours.path(house.door)); }
+                script src=(SCRIPT.path(house.door)) {}
             }
             body { (body) }
         }
     };
     let headers = [
         (CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8")),
-        (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (CONTENT_SECURITY_POLICY, house.policy.clone()),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
         (CACHE_CONTROL, HeaderValue::from_static("no-store")),

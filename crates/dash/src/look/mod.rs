@@ -4,6 +4,7 @@ pub(crate) mod assets;
 pub(crate) mod chart;
 pub(crate) mod field;
 pub(crate) mod frame;
+pub(crate) mod house;
 pub(crate) mod id;
 pub(crate) mod json;
 pub(crate) mod numbers;

@@ -85,8 +85,10 @@ pub(crate) async fn revoke(Path(key): Path<String>, Posted(visit, Nothing {}): P
 
 /// What they may hand out.
 async fn caller(visit: &Visit) -> Result<Operator, Error> {
-    let Who::Operator(visitor) = &visit.who;
-    visit.home().caller_of(visitor).await
+    match &visit.who {
+        Who::Operator(visitor) => visit.home().caller_of(visitor).await,
+        Who::Customer(_) => Err(Error::new(ErrorCode::Forbidden, "keys are for those who operate")),
+    }
 }
 
 async fn make(visit: &Visit, caller: &Operator, new: NewOperatorKey) -> Result<IssuedOperatorKey, Error> {

@@ -7,7 +7,7 @@ use signalpost_core::id::WebhookId;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::{ListWebhooks, Usage, View};
 
-use crate::look::frame::{crumb, page};
+use crate::look::frame::page;
 use crate::look::numbers::{bytes, count, counted};
 use crate::look::pager::pager;
 use crate::look::time::moment;
@@ -53,8 +53,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         (table(&visit, &view, &webhooks.rows))
         (pager(before.map(|_| own.as_str()), next.as_deref()))
     };
-    let crumbs = [crumb(visit.paths.workspaces(), "Workspaces")];
-    Ok(page(&visit, &view.workspace.name, &crumbs, &content))
+    Ok(page(&visit, &view.workspace.name, &visit.paths.above_workspace(), &content))
 }
 
 fn facts(visit: &Visit, view: &View, usage: &Usage) -> Markup {
@@ -88,6 +87,11 @@ fn ways(visit: &Visit, view: &View) -> Markup {
 }
 
 fn table(visit: &Visit, view: &View, rows: &[Webhook]) -> Markup {
+    if rows.is_empty() && visit.who.at_portal_of().is_some() {
+        return html! {
+            p.empty { "No webhook is here yet, so events go nowhere." }
+        };
+    }
     if rows.is_empty() {
         return html! {
             p.empty { "No webhook is here, so events go nowhere. Customers make them through the API of their dialect, and you with "

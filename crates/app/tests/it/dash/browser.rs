@@ -6,32 +6,32 @@ use signalpost_testkit::{HttpClient, Request, Response};
 
 use crate::PATIENCE;
 
-pub(super) struct Browser {
+pub(crate) struct Browser {
     client: HttpClient,
-    pub(super) cookie: Option<String>,
+    pub(crate) cookie: Option<String>,
 }
 
 impl Browser {
-    pub(super) fn new(address: SocketAddr) -> Self {
+    pub(crate) fn new(address: SocketAddr) -> Self {
         Self { client: HttpClient::new(address, PATIENCE), cookie: None }
     }
 
-    pub(super) fn get(&mut self, path: &str) -> Response {
+    pub(crate) fn get(&mut self, path: &str) -> Response {
         self.send(Request::new("GET", path))
     }
 
     /// The text of a page that is there.
-    pub(super) fn page(&mut self, path: &str) -> String {
+    pub(crate) fn page(&mut self, path: &str) -> String {
         let response = self.get(path);
         assert_eq!(response.status, 200, "{path}: {}", response.text());
         response.text()
     }
 
-    pub(super) fn post(&mut self, path: &str, form: &str) -> Response {
+    pub(crate) fn post(&mut self, path: &str, form: &str) -> Response {
         self.send(form_of(path, form))
     }
 
-    pub(super) fn send(&mut self, request: Request) -> Response {
+    pub(crate) fn send(&mut self, request: Request) -> Response {
         let request = match &self.cookie {
             Some(cookie) => request.header("cookie", cookie),
             None => request,
@@ -43,7 +43,7 @@ impl Browser {
         response
     }
 
-    pub(super) fn sign_in(&mut self, key: &str) {
+    pub(crate) fn sign_in(&mut self, key: &str) {
         let answered = self.post("/dash/sign-in", &format!("key={key}"));
         assert_eq!(
             (answered.status, answered.header("location")),
@@ -54,14 +54,18 @@ impl Browser {
     }
 
     /// What the forms of this session carry.
-    pub(super) fn proof(&mut self) -> String {
-        let page = self.page("/dash");
+    pub(crate) fn proof(&mut self) -> String {
+        self.proof_on("/dash")
+    }
+
+    pub(crate) fn proof_on(&mut self, path: &str) -> String {
+        let page = self.page(path);
         let (_, after) = page.split_once("name=\"proof\" value=\"").expect("every page has a form");
         after.split('"').next().unwrap().to_owned()
     }
 }
 
-pub(super) fn form_of(path: &str, form: &str) -> Request {
+pub(crate) fn form_of(path: &str, form: &str) -> Request {
     let mut request = Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
     request.body = form.as_bytes().to_vec();
     request

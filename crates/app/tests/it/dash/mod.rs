@@ -2,7 +2,7 @@
 
 mod attempts;
 mod audit;
-mod browser;
+pub(crate) mod browser;
 mod keys;
 mod operators;
 mod overview;

@@ -99,7 +99,7 @@ fn likely_type(view: &View, webhook: &Webhook) -> String {
 }
 
 /// The least that the type permits.
-fn example(view: &View, event_type: &str) -> String {
+pub(crate) fn example(view: &View, event_type: &str) -> String {
     match view.profile.data_rule(event_type) {
         Some(DataRule::Object { members }) => {
             let members = members.iter().map(|name| (name.clone(), serde_json::Value::from("example")));
