@@ -17,6 +17,7 @@ mod args;
 mod fuzz;
 mod mutants;
 mod openapi;
+mod pages_speed;
 mod powerloss;
 mod release;
 mod replay;
@@ -54,6 +55,7 @@ const TASKS: &[Task] = &[
     powerloss::TASK,
     mutants::TASK,
     stages::TASK,
+    pages_speed::TASK,
     openapi::TASK,
 ];
 
@@ -81,7 +83,7 @@ fn main() -> ExitCode {
 fn overview(asked: &str) -> ExitCode {
     println!("Development tasks of Signalpost.\n\nUsage: cargo xtask <task> [options]\n");
     for task in TASKS {
-        println!("  {:<10} {}", task.name, task.summary);
+        println!("  {:<11} {}", task.name, task.summary);
     }
     println!("\n`cargo xtask <task> --help` tells more. Before you hand in a change: `cargo xtask test`.");
     if matches!(asked, "--help" | "-h" | "help") {

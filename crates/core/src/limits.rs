@@ -52,7 +52,7 @@ pub use replay::{
     REPLAYS_OPEN_MAX, REPLAYS_REMEMBERED_MAX,
 };
 pub use transfer::{TRANSFER_BYTES_MAX, TRANSFER_ROWS_MAX};
-pub use upkeep::{UPKEEP_INTERVAL, UPKEEP_ROWS_MAX, UPKEEP_STEPS_MAX};
+pub use upkeep::{UNINDEXED_EVENTS_MAX, UPKEEP_INTERVAL, UPKEEP_ROWS_MAX, UPKEEP_STEPS_MAX};
 
 /// One published event as it arrives, in bytes: above the largest payload that peers accept (Hook0's 512 KiB).
 pub const EVENT_BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -338,9 +338,6 @@ pub const OUTCOMES_LINGER: Duration = Duration::from_millis(5);
 pub const OUTCOMES_LINGERING_MAX: usize = 64;
 /// Reads waiting for one of the store's readers: some 100 ms of work; beyond, callers are told to come back.
 pub const READ_QUEUE_MAX: usize = 16_384;
-/// Events that may stand outside the listing indexes, or in them although they are gone: what a list has to pass over at
-/// most, some 10 ms.
-pub const UNINDEXED_EVENTS_MAX: u64 = 20_000;
 /// How long events, and payloads, are kept when nobody says otherwise: a month of history to look into.
 pub const RETENTION_AGE_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Bytes of the whole store when nobody says otherwise: what a small server's disk has to spare.
