@@ -173,24 +173,34 @@ impl Chart<'_> {
         }
     }
 
+    /// One path for each thing, with a bar for each column: an element for each bar would be half of the page.
     fn areas(&self, top: u64) -> Markup {
-        let width = (PLOT_WIDTH / (self.times.len() as u64).max(1)).max(1);
-        let gap = u64::from(width > 3);
+        let mut bases = vec![BOTTOM; self.times.len()];
+        let bars: Vec<String> = self.series.iter().map(|series| self.bars(series, top, &mut bases)).collect();
         html! {
-            @for column in 0..self.times.len() {
-                @let mut y = BOTTOM;
-                @for series in &self.series {
-                    @let value = series.values.get(column).copied().flatten().unwrap_or(0);
-                    @if value > 0 {
-                        // Something is never drawn as nothing.
-                        @let high = height(value, top).max(1).min(y - TOP);
-                        @let () = y -= high;
-                        rect class=(series.mark.class()) x=(self.x(column)) y=(y) width=(width - gap) height=(high) {}
-                        @if let Some(fill) = self.fill(series.mark) { rect x=(self.x(column)) y=(y) width=(width - gap) height=(high) fill=(fill) {} }
-                    }
-                }
+            @for (series, bars) in self.series.iter().zip(&bars).filter(|(_, bars)| !bars.is_empty()) {
+                path class=(series.mark.class()) d=(bars) {}
+                @if let Some(fill) = self.fill(series.mark) { path d=(bars) fill=(fill) {} }
             }
         }
+    }
+
+    /// Each stands on what is below it, and leaves there what stands on it.
+    fn bars(&self, series: &Series, top: u64, bases: &mut [u64]) -> String {
+        let width = (PLOT_WIDTH / (self.times.len() as u64).max(1)).max(1);
+        let width = width - u64::from(width > 3);
+        let mut bars = String::new();
+        for (column, base) in bases.iter_mut().enumerate() {
+            let value = series.values.get(column).copied().flatten().unwrap_or(0);
+            if value > 0 {
+                // Something is never drawn as nothing.
+                let high = height(value, top).max(1).min(*base - TOP);
+                *base -= high;
+                let (x, y) = (self.x(column), *base);
+                bars.push_str(&format!("M{x} {y}h{width}v{high}h-{width}z"));
+            }
+        }
+        bars
     }
 
     /// A stretch for each run of instants that have a value; one by itself is a dot.

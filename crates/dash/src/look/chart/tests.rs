@@ -26,13 +26,26 @@ fn of_each(svg: &str, element: &str, attribute: &str) -> Vec<String> {
     elements.filter_map(value).collect()
 }
 
+/// Tops and heights of all bars, in the order in which they are drawn.
+fn bars(svg: &str) -> Vec<(u64, u64)> {
+    let (_, plot) = svg.split_once("role=\"img\"").expect("a drawing");
+    let paths = of_each(plot, "path", "d").into_iter().filter(|path| path.ends_with('z'));
+    let bar = |bar: &str| {
+        let (place, sides) = bar.split_once('h')?;
+        let top = place.split_once(' ')?.1.parse().ok()?;
+        let height = sides.split_once('v')?.1.split_once('h')?.0.parse().ok()?;
+        Some((top, height))
+    };
+    paths.flat_map(|path| path.split('M').filter_map(bar).collect::<Vec<_>>()).collect()
+}
+
 #[test]
 fn nothing_has_axes_and_nothing_else() {
     for form in [Form::Stacked, Form::Lines] {
         for columns in [0, 60] {
             let svg = drawn(form, &times(columns), vec![series(Mark::Ok, vec![Some(0); 60])]);
             let (_, plot) = svg.split_once("role=\"img\"").expect("a drawing");
-            assert!(plot.contains("Things: 0 at most") && !plot.contains("<rect"), "{plot}");
+            assert!(plot.contains("Things: 0 at most") && bars(&svg).is_empty(), "{plot}");
             assert!(plot.contains(">0</text>") && plot.contains(">1</text>"), "zero-based: {plot}");
         }
         let svg = drawn(form, &times(60), vec![series(Mark::Ok, vec![None; 60])]);
@@ -48,9 +61,8 @@ fn one_value_is_seen() {
     let [y] = &of_each(&svg, "circle", "cy")[..] else { panic!("{svg}") };
     assert_eq!(y.parse::<u64>().expect("a number"), BOTTOM - PLOT_HEIGHT * 7 / 10);
     let svg = drawn(Form::Stacked, &times(60), vec![series(Mark::Ok, values)]);
-    let (_, plot) = svg.split_once("role=\"img\"").expect("a drawing");
-    let heights = of_each(plot, "rect", "height");
-    assert_eq!(heights, [(PLOT_HEIGHT * 7 / 10).to_string()]);
+    let high = PLOT_HEIGHT * 7 / 10;
+    assert_eq!(bars(&svg), [(BOTTOM - high, high)]);
     let svg = drawn(Form::Lines, &times(3), vec![series(Mark::Ok, vec![Some(1), Some(2), None])]);
     assert_eq!(of_each(&svg, "polyline", "points").len(), 1, "one stretch: {svg}");
 }
@@ -61,17 +73,18 @@ fn what_is_little_beside_much_is_seen_and_all_stay_within() {
     let values = [u64::MAX, 1, u64::MAX / 2, u64::MAX];
     let stacked = all.into_iter().zip(values).map(|(mark, value)| series(mark, vec![Some(value)])).collect();
     let svg = drawn(Form::Stacked, &times(1), stacked);
-    let (_, plot) = svg.split_once("role=\"img\"").expect("a drawing");
-    let number = |text: &String| text.parse::<u64>().expect("a number");
-    let (tops, heights) = (of_each(plot, "rect", "y"), of_each(plot, "rect", "height"));
-    assert_eq!(tops.len(), 7, "a pattern over three of them");
-    for (top, height) in tops.iter().map(number).zip(heights.iter().map(number)) {
-        assert!((TOP..=BOTTOM).contains(&top) && top + height <= BOTTOM, "{plot}");
+    let all = bars(&svg);
+    assert_eq!(all.len(), 7, "a pattern over three of them");
+    for (top, height) in all {
+        assert!((TOP..=BOTTOM).contains(&top) && top + height <= BOTTOM, "{svg}");
     }
     let small = vec![series(Mark::Ok, vec![Some(1_000_000)]), series(Mark::Bad, vec![Some(1)])];
     let svg = drawn(Form::Stacked, &times(1), small);
-    let (_, plot) = svg.split_once("role=\"img\"").expect("a drawing");
-    assert!(of_each(plot, "rect", "height").contains(&"1".to_owned()), "one failure of a million: {plot}");
+    let drawn_bars = bars(&svg);
+    assert!(
+        drawn_bars.iter().all(|(_, height)| *height > 0) && drawn_bars.len() == 3,
+        "one failure of a million: {svg}"
+    );
     let svg = drawn(Form::Lines, &times(2), vec![series(Mark::Ok, vec![Some(u64::MAX), Some(0)])]);
     let expected = format!("{},{TOP} {},{BOTTOM}", LEFT, LEFT + PLOT_WIDTH / 2);
     assert_eq!(of_each(&svg, "polyline", "points"), [expected]);
@@ -83,7 +96,9 @@ fn no_style_stands_in_the_page_and_each_thing_is_drawn_in_its_own_way() {
     let all = [Mark::Ok, Mark::Info, Mark::Bad, Mark::Muted];
     let svg = drawn(Form::Stacked, &times(2), all.map(|mark| series(mark, vec![Some(1); 2])).into());
     assert!(!svg.contains("style"), "{svg}");
-    for pattern in of_each(&svg, "rect", "fill") {
+    let fills = [of_each(&svg, "rect", "fill"), of_each(&svg, "path", "fill")].concat();
+    assert_eq!(fills.len(), 6, "in the legend and in the drawing");
+    for pattern in fills {
         let id = pattern.trim_start_matches("url(#").trim_end_matches(')');
         assert!(svg.contains(&format!("<pattern id=\"{id}\"")), "{pattern} is nowhere: {svg}");
     }
