@@ -113,6 +113,9 @@ fn measure(reader: &mut Reader, rounds: usize) -> Result<Vec<Measured>, String> 
         ("failed deliveries", failed),
         ("failed deliveries of a webhook", format!("{of_webhook}&status=failed")),
         ("pending deliveries", format!("{deliveries}?status=pending")),
+        // There are none, however far back anybody looks.
+        ("dropped deliveries", format!("{deliveries}?status=dropped")),
+        ("events of no type that there is", format!("{events}?type=nothing.of.the.kind")),
     ] {
         measured.push(reader.again_and_again(name, &path, rounds)?);
         measured.push(reader.page_by_page(&format!("{name}, page by page"), &path, rounds)?);
