@@ -113,7 +113,9 @@ fn measure(reader: &mut Reader, rounds: usize) -> Result<Vec<Measured>, String> 
         ("failed deliveries", failed),
         ("failed deliveries of a webhook", format!("{of_webhook}&status=failed")),
         ("pending deliveries", format!("{deliveries}?status=pending")),
+        ("deliveries of a type", format!("{deliveries}?type=order.paid")),
         // There are none, however far back anybody looks.
+        ("deliveries answered by what there is not", format!("{deliveries}?answer=418")),
         ("dropped deliveries", format!("{deliveries}?status=dropped")),
         ("events of no type that there is", format!("{events}?type=nothing.of.the.kind")),
     ] {

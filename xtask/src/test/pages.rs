@@ -81,12 +81,14 @@ fn prepare(operator: &mut Operator, receiver: &ScriptedReceiver) -> Result<Value
         events.push(published["id"].as_str().unwrap_or_default().to_owned());
     }
     let delivery = attempted(operator, &full, &events[0], &made[0])?;
+    let link = operator
+        .post(&format!("/v1/workspaces/{full}/portal-links"), &json!({"name": "ann@acme.example"}))?;
     let dialect = operator.create_workspace(&json!({"dialect": "opentrain", "name": "In a dialect"}))?;
     let replay = json!({"which": "all", "since": "2026-01-01T00:00:00Z"});
     let replay = operator.post(&format!("/v1/workspaces/{full}/webhooks/{}/replays", made[3]), &replay)?;
     Ok(json!({
         "empty": empty, "full": full, "dialect": dialect, "webhook": made[0], "event": events[0], "delivery": delivery,
-        "replay": replay["id"],
+        "replay": replay["id"], "portal": link["url"],
     }))
 }
 

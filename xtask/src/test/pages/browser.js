@@ -38,6 +38,20 @@ const pages = {
   audit: `${BASE}/audit`,
   missing: `${BASE}/nothing`,
 };
+// The customers' portal: the same pages behind another door.
+const portal = new URL(scene.portal).origin + "/portal";
+const own = `${portal}/workspaces/${scene.full}`;
+const portalPages = {
+  "portal-start": own,
+  "portal-webhook": `${own}/webhooks/${scene.webhook}`,
+  "portal-webhook-new": `${own}/webhooks`,
+  "portal-events": `${own}/events`,
+  "portal-event": `${own}/events/${scene.event}`,
+  "portal-deliveries": `${own}/deliveries`,
+  "portal-delivery": `${portal}/deliveries/${scene.delivery}`,
+  "portal-replays": `${own}/replays`,
+  "portal-catalogue": `${portal}/catalogue`,
+};
 const findings = [];
 const find = (what) => { findings.push(what); console.log(`  ${what}`); };
 
@@ -64,11 +78,12 @@ async function lookAtAll(browser, width, colorScheme) {
   const page = await context.newPage();
   let here = "";
   page.on("console", (message) => {
-    const expected = here === "missing" && message.text().includes("404");
-    if (["error", "warning"].includes(message.type()) && !expected) find(`${here}: console: ${message.text()}`);
+    const expected = { missing: "404", portal: "401" }[here];
+    if (["error", "warning"].includes(message.type()) && !(expected && message.text().includes(expected))) find(`${here}: console: ${message.text()}`);
   });
   page.on("pageerror", (error) => find(`${here}: ${error}`));
-  page.on("request", (request) => { if (!request.url().startsWith(new URL(BASE).origin)) find(`${here}: asks ${request.url()}`); });
+  let origin = new URL(BASE).origin;
+  page.on("request", (request) => { if (!request.url().startsWith(origin)) find(`${here}: asks ${request.url()}`); });
   here = "sign-in";
   const response = await page.goto(`${BASE}/sign-in`);
   await judge(page, `sign-in at ${width}`, response);
@@ -76,6 +91,18 @@ async function lookAtAll(browser, width, colorScheme) {
   for (const [name, url] of Object.entries(pages)) {
     here = name;
     const response = await page.goto(url);
+    await judge(page, `${name} at ${width}, ${colorScheme}`, response);
+    await page.screenshot({ path: path.join(PICTURES, `${name}-${width}-${colorScheme}.png`), fullPage: true });
+  }
+  origin = new URL(portal).origin;
+  here = "portal";
+  await page.goto(portal);
+  await page.screenshot({ path: path.join(PICTURES, `portal-closed-${width}-${colorScheme}.png`) });
+  await page.goto(scene.portal);
+  for (const [name, url] of Object.entries(portalPages)) {
+    here = name;
+    const response = await page.goto(url);
+    if (response.status() !== 200) find(`${name}: ${response.status()}`);
     await judge(page, `${name} at ${width}, ${colorScheme}`, response);
     await page.screenshot({ path: path.join(PICTURES, `${name}-${width}-${colorScheme}.png`), fullPage: true });
   }
@@ -279,6 +306,30 @@ async function readAsOneLikes(page) {
   await page.click("text=Pause");
 }
 
+// A customer comes by a link, does what customers do, and leaves.
+async function visitPortal(browser) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const press = (text) => Promise.all([page.waitForNavigation(), page.click(text)]);
+  await page.goto(scene.portal);
+  assert.equal(page.url(), own, "the link stands in no address");
+  assert.equal(await page.locator("nav[aria-label=Main] a").count(), 5);
+  await press("text=New webhook");
+  await page.fill("#f-url", "https://example.com/portal");
+  await press("text=Make the webhook");
+  await press("text=Send a test event");
+  await press("text=Send it");
+  assert.match(page.url(), /\/portal\/deliveries\/dlv_/);
+  await press("nav[aria-label=Main] a:text-is('Deliveries')");
+  await page.goto(`${new URL(portal).origin}/dash`);
+  assert.doesNotMatch(await page.content(), /Overview/, "nothing of the operators' pages is here");
+  await page.goto(own);
+  await press("text=Sign out");
+  const response = await page.goto(own);
+  assert.equal(response.status(), 401);
+  await context.close();
+}
+
 (async () => {
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
   try {
@@ -287,11 +338,12 @@ async function readAsOneLikes(page) {
     }
     await readWithoutScript(browser);
     await act(browser);
+    await visitPortal(browser);
   } finally {
     await browser.close();
   }
   assert.deepEqual(findings, []);
-  console.log(`${Object.keys(pages).length + 1} pages at 3 widths, light and dark: no finding; every action done`);
+  console.log(`${Object.keys(pages).length + Object.keys(portalPages).length + 1} pages at 3 widths, light and dark: no finding; every action done`);
 })().catch((error) => {
   console.error(error);
   process.exit(1);
