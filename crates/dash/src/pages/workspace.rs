@@ -47,7 +47,7 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
     let content = html! {
         h1 { (view.workspace.name) }
         (facts(&visit, &view, &usage))
-        (ways(&visit, &view))
+        @if visit.who.at_portal_of().is_none() { (ways(&visit, &view)) }
         h2 { "Webhooks " small { (count(webhooks.total)) } }
         @if visit.who.manages_webhooks() { p { a href=(visit.paths.new_webhook(&workspace)) { "New webhook" } } }
         (table(&visit, &view, &webhooks.rows))
