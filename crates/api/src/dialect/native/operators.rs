@@ -55,8 +55,9 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
 }
 
 pub(super) async fn update(State(surface): Shared, Ids([operator]): Ids<1>, request: Request) -> Answer {
-    let id = account_of(&operator)?;
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
+    // Whoever was revoked while the body arrived is told that first.
+    let id = account_of(&operator)?;
     let mut fields = Fields::new(Object::parse(&body)?);
     let role = fields.text("role");
     let role = fields.unless_absent("role", role).and_then(|name| named(&mut fields, &name));
