@@ -4,6 +4,8 @@
 //! `{"eventId":${event.id},"data":${event.data}}` or `t=${attempt.unix_s},v1=${signature}`. In a JSON template a
 //! placeholder becomes a complete JSON value; in a text template it becomes the bare text.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use crate::event::Event;
@@ -47,6 +49,14 @@ enum Field {
 enum Segment {
     Literal(String),
     Field(Field),
+}
+
+/// A piece of a template as it was written, for whoever explains what is rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece<'t> {
+    Text(&'t str),
+    /// Its name, without the braces.
+    Placeholder(Cow<'t, str>),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +130,13 @@ impl Template {
     /// Whether it says `${workspace.number}`, for which ids of workspaces have to be numbers.
     pub fn needs_workspace_number(&self) -> bool {
         self.segments.contains(&Segment::Field(Field::WorkspaceNumber))
+    }
+
+    pub fn pieces(&self) -> impl Iterator<Item = Piece<'_>> {
+        self.segments.iter().map(|segment| match segment {
+            Segment::Literal(text) => Piece::Text(text),
+            Segment::Field(field) => Piece::Placeholder(field.name()),
+        })
     }
 
     /// Renders into one buffer.
@@ -197,8 +214,32 @@ fn separates_values(c: char) -> bool {
     "[]{},: \t\r\n".contains(c)
 }
 
+impl Field {
+    fn name(&self) -> Cow<'_, str> {
+        Cow::Borrowed(match self {
+            Self::EventAttribute(name) => return Cow::Owned(format!("{ATTRIBUTE}{name}")),
+            Self::EventId => "event.id",
+            Self::EventType => "event.type",
+            Self::EventTime => "event.time",
+            Self::EventTimeSeconds => "event.time_s",
+            Self::EventSubject => "event.subject",
+            Self::EventSequence => "event.sequence",
+            Self::EventData => "event.data",
+            Self::WorkspaceId => "workspace.id",
+            Self::WorkspaceNumber => "workspace.number",
+            Self::WebhookId => "webhook.id",
+            Self::DeliveryId => "delivery.id",
+            Self::AttemptUnixSeconds => "attempt.unix_s",
+            Self::Body => "body",
+            Self::Signature => "signature",
+        })
+    }
+}
+
+const ATTRIBUTE: &str = "event.attribute.";
+
 fn field_named(name: &str) -> Result<Field, TemplateError> {
-    if let Some(attribute) = name.strip_prefix("event.attribute.") {
+    if let Some(attribute) = name.strip_prefix(ATTRIBUTE) {
         return Ok(Field::EventAttribute(attribute.to_owned()));
     }
     Ok(match name {
@@ -322,6 +363,23 @@ pub(crate) mod tests {
     fn text_placeholders_become_bare_text() {
         let text = "t=${attempt.unix_s},v1=${signature} ${event.type}.${body}$";
         assert_eq!(render(Template::text(text), &event()), "t=1614265330,v1=SIG order.paid.BODY$");
+    }
+
+    #[test]
+    fn a_template_is_told_as_it_was_written() {
+        for text in [
+            "",
+            "t=${attempt.unix_s},v1=${signature} ${event.attribute.jobId}.${body}$",
+            "${event.id}${event.type}${event.time}${event.time_s}${event.subject}${event.sequence}${event.data}",
+            "${workspace.id}${workspace.number}${webhook.id}${delivery.id}",
+        ] {
+            let template = Template::text(text).expect("a good template");
+            let told = template.pieces().map(|piece| match piece {
+                Piece::Text(text) => text.to_owned(),
+                Piece::Placeholder(name) => format!("${{{name}}}"),
+            });
+            assert_eq!(told.collect::<String>(), text);
+        }
     }
 
     #[test]

@@ -1,9 +1,11 @@
-//! What there is to receive: every type of event, with an example of its data.
+//! What there is to receive: every type of event, with an example of its data, and how to verify it.
 
 use maud::{Markup, html};
 use signalpost_core::event_rule::EventKind;
+use signalpost_core::profile::DeliveryProfile;
 use signalpost_engine::View;
 
+use super::code::{Language, Verification};
 use crate::look::frame::page;
 use crate::pages::webhook::test::example;
 use crate::trouble::Page;
@@ -18,9 +20,30 @@ pub(super) async fn show(visit: Visit) -> Page {
     let content = html! {
         h1 { "Catalogue" }
         (types(view))
+        (verifying(&view.profile.delivery))
     };
     let crumbs = visit.paths.to_workspace(view);
     Ok(page(&visit, "Catalogue", &crumbs, &content))
+}
+
+/// How to tell a delivery from what somebody else sends to the same address.
+fn verifying(delivery: &DeliveryProfile) -> Markup {
+    let Some(verification) = Verification::of(delivery) else { return html! {} };
+    html! {
+        section {
+            h2 #verify { "Verify what you receive" }
+            p {
+                "Whoever knows the address of a webhook can send something to it. Take for true what carries a signature, in the header "
+                code { (delivery.signature.header) } ", that was made with the secret of the webhook. These functions tell."
+            }
+            @for language in Language::ALL {
+                details open[language == Language::Python] {
+                    summary { (language.name()) }
+                    pre.body { (verification.written_in(language)) }
+                }
+            }
+        }
+    }
 }
 
 fn types(view: &View) -> Markup {

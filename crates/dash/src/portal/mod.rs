@@ -1,6 +1,7 @@
 //! The customers' portal: the pages of their own workspace, on the public address, entered by a link.
 
 mod catalogue;
+mod code;
 pub(crate) mod open;
 mod theme;
 
@@ -23,6 +24,7 @@ use crate::trouble::Page;
 use crate::visit::{Visit, let_in};
 use open::Openings;
 
+pub use code::{Language, Verification};
 pub use theme::{Colour, Ground, Logo, Origin, Scheme, Theme};
 
 /// All pages below [`PORTAL_PATH`]. `opened` and `tasks` are as in [`crate::router()`].

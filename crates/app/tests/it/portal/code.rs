@@ -1,0 +1,276 @@
+//! The code that the catalogue shows verifies what the product signs, and nothing else.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use serde_json::{Map, Value, json};
+use signalpost_api::{ShapeValues, built_in_dialects, built_in_shapes};
+use signalpost_core::event::{Event, EventContent, Sequence};
+use signalpost_core::id::{EventId, WorkspaceId};
+use signalpost_core::profile::DeliveryProfile;
+use signalpost_core::secret::Secret;
+use signalpost_core::sign::{KeyForm, Signer, standard_secret};
+use signalpost_core::template::Scope;
+use signalpost_core::time::Timestamp;
+use signalpost_dash::portal::{Language, Verification};
+use signalpost_testkit::TempDir;
+
+// As the catalogue shows them; a test says when they differ.
+#[rustfmt::skip]
+#[expect(unreachable_pub, reason = "whoever copies it calls it from elsewhere")]
+#[path = "written/native.rs"]
+mod native;
+#[rustfmt::skip]
+#[expect(unreachable_pub, reason = "whoever copies it calls it from elsewhere")]
+#[path = "written/opentrain.rs"]
+mod opentrain;
+#[rustfmt::skip]
+#[expect(unreachable_pub, reason = "whoever copies it calls it from elsewhere")]
+#[path = "written/sigmamind.rs"]
+mod sigmamind;
+#[rustfmt::skip]
+#[expect(unreachable_pub, reason = "whoever copies it calls it from elsewhere")]
+#[path = "written/spaaza.rs"]
+mod spaaza;
+
+const NOW_S: i64 = 1_777_975_606;
+const BODY: &[u8] = "{\"type\":\"order.paid\",\"data\":{\"n\":1.0,\"s\":\"é\\u0000🧀\"}}".as_bytes();
+
+/// What arrived, and whether it is to be believed.
+struct Case {
+    what: &'static str,
+    headers: HashMap<String, String>,
+    body: Vec<u8>,
+    secret: String,
+    now_s: i64,
+    is_good: bool,
+}
+
+fn secret(delivery: &DeliveryProfile, n: u8) -> Secret {
+    match delivery.signature.key {
+        KeyForm::Text => Secret::from_text(&format!("a secret text, number {n}")),
+        KeyForm::PrefixedBase64 => standard_secret(&Secret::new(vec![n; 24])),
+    }
+}
+
+/// The headers of a delivery, signed with these secrets, the newest first.
+fn headers(delivery: &DeliveryProfile, secrets: &[&Secret]) -> HashMap<String, String> {
+    let event = Event {
+        id: EventId::from_raw(1),
+        workspace: WorkspaceId::from_raw(1),
+        sequence: Sequence(42),
+        content: EventContent {
+            producer_id: Some("order-1".to_owned()),
+            event_type: "order.paid".to_owned(),
+            subject: None,
+            time: Timestamp::from_ms(NOW_S * 1_000),
+            attributes: Vec::new(),
+            data: bytes::Bytes::from_static(b"{}"),
+            ordering_key: None,
+        },
+        targets: Vec::new(),
+        accepted_at: Timestamp::from_ms(NOW_S * 1_000),
+        payload_removed_at: None,
+    };
+    let scope = Scope {
+        event: &event,
+        workspace: "1743",
+        webhook: "h",
+        delivery: "d",
+        attempt_at: Timestamp::from_ms(NOW_S * 1_000),
+        body: BODY,
+        signature: "",
+    };
+    let mut signer = Signer::new(Arc::clone(&delivery.signature), secrets[0]).unwrap();
+    for previous in &secrets[1..] {
+        signer.add_previous(previous, Timestamp::from_ms(i64::MAX)).unwrap();
+    }
+    let own = delivery.headers.iter().map(|(name, value)| (name.to_string(), value.render_text(scope)));
+    let (name, value) = signer.sign(scope);
+    own.chain([(name.to_string(), value)]).collect()
+}
+
+fn cases(delivery: &DeliveryProfile) -> Vec<Case> {
+    let (ours, other) = (secret(delivery, 1), secret(delivery, 2));
+    let good = || headers(delivery, &[&ours]);
+    let name = delivery.signature.header.to_string();
+    let signed = |change: &dyn Fn(&str) -> String| {
+        let mut headers = good();
+        let changed = change(&headers[&name]);
+        headers.insert(name.clone(), changed);
+        headers
+    };
+    let is_timed = delivery.signature.content.pieces().any(|piece| format!("{piece:?}").contains("unix_s"));
+    let case = |what, is_good, headers| {
+        let (body, secret) = (BODY.to_vec(), ours.expose_text().to_owned());
+        Case { what, headers, body, secret, now_s: NOW_S, is_good }
+    };
+    let last_changed = |value: &str| {
+        // The last characters of base64 may hold bits that mean nothing.
+        let at = value.len() - 5;
+        let other = if value.as_bytes()[at] == b'a' { 'b' } else { 'a' };
+        format!("{}{other}{}", &value[..at], &value[at + 1..])
+    };
+    let mut cases = vec![
+        case("as it was sent", true, good()),
+        Case { body: [BODY, b" "].concat(), ..case("with another body", false, good()) },
+        Case { body: Vec::new(), ..case("without a body", false, good()) },
+        Case { secret: other.expose_text().to_owned(), ..case("with another secret", false, good()) },
+        case("signed by somebody else", false, headers(delivery, &[&other])),
+        case("with a changed signature", false, signed(&last_changed)),
+        case("with half a signature", false, signed(&|value| value[..value.len() / 2].to_owned())),
+        case("with letters that are none of ASCII", false, signed(&|value| format!("{value}é"))),
+        case("with an empty signature", false, signed(&|_| String::new())),
+        case("without headers", false, HashMap::new()),
+        Case { now_s: NOW_S + 299, ..case("a little later", true, good()) },
+        Case { now_s: NOW_S + 301, ..case("much later", !is_timed, good()) },
+        Case { now_s: NOW_S - 301, ..case("much earlier", !is_timed, good()) },
+    ];
+    if delivery.signature.separator.is_some() {
+        cases.push(case("while the secret is replaced", true, headers(delivery, &[&other, &ours])));
+    }
+    for (header, _) in &delivery.headers {
+        if matches!(&**header, "webhook-id" | "webhook-timestamp") {
+            let mut changed = good();
+            changed.insert(header.to_string(), format!("{}1", changed[&**header]));
+            cases.push(case("with a changed header", false, changed));
+        }
+    }
+    cases
+}
+
+/// Every dialect as it is built in, and shapes that are branded.
+fn deliveries() -> Vec<(String, DeliveryProfile)> {
+    let built_in = built_in_dialects().into_iter().map(|dialect| (dialect.name, dialect.profile.delivery));
+    let branded = |shape: &str, values: Value| {
+        let shape = built_in_shapes().into_iter().find(|known| known.name == shape).unwrap();
+        let values: ShapeValues = values.as_object().unwrap().clone().into_iter().collect();
+        let dialect = shape.dialect(&values).unwrap();
+        (format!("a branded {}", shape.name), dialect.profile.delivery)
+    };
+    let branded = [
+        branded("sigmamind", json!({"signature_header": "X-Acme-Signature", "signature_encoding": "base64"})),
+        branded("opentrain", json!({"header_prefix": "X-Acme-"})),
+        branded("spaaza", json!({"header_prefix": "X-Acme-"})),
+    ];
+    built_in.chain(branded).collect()
+}
+
+/// What the code says of each case, run by `program` as a file with this text below it.
+fn asked(program: &str, extension: &str, code: &str, below: &str, cases: &[Case]) -> Vec<bool> {
+    let directory = TempDir::new().unwrap();
+    let file = directory.path().join(format!("verify.{extension}"));
+    fs::write(&file, format!("{code}\n{below}")).unwrap();
+    let given: Vec<Value> = cases
+        .iter()
+        .map(|case| {
+            let headers: Map<String, Value> =
+                case.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({
+                "headers": headers, "body": String::from_utf8(case.body.clone()).unwrap(), "secret": case.secret,
+                "now": case.now_s
+            })
+        })
+        .collect();
+    let mut child =
+        Command::new(program).arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&serde_json::to_vec(&given).unwrap()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{program} runs\n{code}");
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+fn all_as_expected(program: &str, extension: &str, language: Language, below: impl Fn(bool) -> String) {
+    for (dialect, delivery) in deliveries() {
+        let code = Verification::of(&delivery).expect("it can be verified").written_in(language);
+        let cases = cases(&delivery);
+        let is_timed = code.to_lowercase().contains("tolerance");
+        let said = asked(program, extension, &code, &below(is_timed), &cases);
+        assert_eq!(said.len(), cases.len());
+        for (case, said) in cases.iter().zip(said) {
+            assert_eq!(said, case.is_good, "{dialect}, {}\n{code}", case.what);
+        }
+    }
+}
+
+#[test]
+fn python_believes_what_is_signed_and_nothing_else() {
+    all_as_expected("python3", "py", Language::Python, |is_timed| {
+        let now = if is_timed { ", now=c['now']" } else { "" };
+        format!(
+            "import json, sys\nprint(json.dumps([verify(c['headers'], c['body'].encode(), c['secret']{now}) \
+             for c in json.load(sys.stdin)]))\n"
+        )
+    });
+}
+
+#[test]
+fn node_believes_what_is_signed_and_nothing_else() {
+    all_as_expected("node", "js", Language::Node, |is_timed| {
+        let now = if is_timed { ", c.now" } else { "" };
+        format!(
+            "const cases = JSON.parse(require('node:fs').readFileSync(0, 'utf8'));\n\
+             console.log(JSON.stringify(cases.map((c) => verify(c.headers, Buffer.from(c.body), c.secret{now}))));\n"
+        )
+    });
+}
+
+/// Where there is one: it is not among what the other tests need.
+#[test]
+fn php_believes_what_is_signed_and_nothing_else() {
+    if Command::new("php").arg("--version").stdout(Stdio::null()).status().is_err() {
+        return;
+    }
+    all_as_expected("php", "php", Language::Php, |is_timed| {
+        let now = if is_timed { ", $c['now']" } else { "" };
+        format!(
+            "$cases = json_decode(file_get_contents('php://stdin'), true);\n\
+             echo json_encode(array_map(fn ($c) => verify($c['headers'], $c['body'], $c['secret']{now}), $cases));\n"
+        )
+    });
+}
+
+#[test]
+fn rust_believes_what_is_signed_and_nothing_else() {
+    let texts = [
+        ("native", include_str!("written/native.rs")),
+        ("opentrain", include_str!("written/opentrain.rs")),
+        ("sigmamind", include_str!("written/sigmamind.rs")),
+        ("spaaza", include_str!("written/spaaza.rs")),
+    ];
+    for (name, text) in texts {
+        let (_, delivery) = deliveries().into_iter().find(|(dialect, _)| dialect == name).unwrap();
+        let code = Verification::of(&delivery).unwrap().written_in(Language::Rust);
+        assert_eq!(code, text, "tests/it/portal/written/{name}.rs");
+        for case in cases(&delivery) {
+            let Case { headers, body, secret, .. } = &case;
+            let now_s = case.now_s.unsigned_abs();
+            let said = match name {
+                "native" => native::verify(headers, body, secret, now_s),
+                "opentrain" => opentrain::verify(headers, body, secret, now_s),
+                "sigmamind" => sigmamind::verify(headers, body, secret),
+                _ => spaaza::verify(headers, body, secret),
+            };
+            assert_eq!(said, case.is_good, "{name}, {}", case.what);
+        }
+    }
+}
+
+/// No compiler for it is among what the tests need; this much is seen without one.
+#[test]
+fn go_imports_what_it_uses_and_nothing_else() {
+    for (dialect, delivery) in deliveries() {
+        let code = Verification::of(&delivery).unwrap().written_in(Language::Go);
+        let (imports, body) = code.split_once(")\n").unwrap();
+        for name in ["hmac", "sha256", "base64", "hex", "http", "strconv", "strings", "time"] {
+            let is_imported = imports.contains(&format!("{name}\"\n"));
+            assert_eq!(is_imported, body.contains(&format!("{name}.")), "{dialect}: {name}\n{code}");
+        }
+        let count = |c: char| code.matches(c).count();
+        assert_eq!((count('{'), count('(')), (count('}'), count(')')), "{dialect}\n{code}");
+        assert!(code.contains("hmac.Equal("));
+    }
+}
