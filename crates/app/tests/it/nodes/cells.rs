@@ -138,6 +138,34 @@ fn a_key_of_one_workspace_signs_in_whichever_cell_that_has() {
     }
 }
 
+/// A link is made at one node and followed at another; what ends the sessions is asked of the first, and holds at both.
+#[test]
+fn a_customer_finds_the_portal_whichever_cell_has_the_workspace() {
+    let cells = Cells::start();
+    for (own, other) in [(0, 1), (1, 0)] {
+        let made = format!("/v1/workspaces/{}/portal-links", cells.workspaces[own]);
+        let made = cells.ask(0, Request::new("POST", &made).json(&json!({}))).json();
+        let way = format!("/portal/open?link={}", made["token"].as_str().unwrap());
+        let visit = |node: usize, request: &Request| {
+            HttpClient::new(cells.nodes[node].public(), LONG).send(request).unwrap()
+        };
+        let opened = visit(1, &Request::new("GET", &way));
+        assert_eq!(opened.status, 303, "{}", opened.text());
+        let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+        let page = |of: usize| {
+            Request::new("GET", &format!("/portal/workspaces/{}", cells.workspaces[of]))
+                .header("cookie", &cookie)
+        };
+        for node in [0, 1] {
+            assert_eq!([visit(node, &page(own)).status, visit(node, &page(other)).status], [200, 404]);
+        }
+        let end = format!("/v1/workspaces/{}/portal-sessions", cells.workspaces[own]);
+        assert_eq!(cells.ask(0, Request::new("DELETE", &end)).status, 204);
+        assert_eq!([0, 1].map(|node| visit(node, &page(own)).status), [401, 401], "it has ended");
+        assert_eq!([0, 1].map(|node| visit(node, &Request::new("GET", &way)).status), [401, 401]);
+    }
+}
+
 #[test]
 fn a_database_that_is_away_takes_nothing_from_the_other_cell() {
     let mut cells = Cells::start();
