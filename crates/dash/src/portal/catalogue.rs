@@ -39,7 +39,7 @@ fn verifying(delivery: &DeliveryProfile) -> Markup {
             @for language in Language::ALL {
                 details open[language == Language::Python] {
                     summary { (language.name()) }
-                    pre.body { (verification.written_in(language)) }
+                    pre.body tabindex="0" aria-label={ "Verification in " (language.name()) } { (verification.written_in(language)) }
                 }
             }
         }
@@ -63,7 +63,7 @@ fn of_type(view: &View, kind: &EventKind) -> Markup {
         section {
             h2 { code { (kind.name) } }
             p.muted { "Its data, for example:" }
-            pre.body { (example(view, &kind.name)) }
+            pre.body tabindex="0" aria-label={ "An example of " (kind.name) } { (example(view, &kind.name)) }
         }
     }
 }
