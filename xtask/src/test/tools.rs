@@ -32,6 +32,7 @@ const TOOLS: &[Tool] = &[
     Tool { name: "npm", probe: ("npm", &["--version"]), source: Source::Apt("npm") },
     Tool { name: "chromium", probe: ("chromium", &["--version"]), source: Source::Apt("chromium") },
     Tool { name: "php", probe: ("php", &["--version"]), source: Source::Apt("php-cli") },
+    Tool { name: "go", probe: ("go", &["version"]), source: Source::Apt("golang-go") },
     Tool {
         name: "libfaketime",
         probe: (

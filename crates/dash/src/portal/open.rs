@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::header::{CACHE_CONTROL, REFERRER_POLICY, SET_COOKIE};
 use http::{HeaderValue, StatusCode};
@@ -24,8 +24,9 @@ use crate::door::Door;
 use crate::look::frame;
 use crate::look::house::House;
 use crate::on_record::Deed;
+use crate::request::Query;
 use crate::sign_in::Nothing;
-use crate::trouble::{self, Page};
+use crate::trouble::{self, Page, Trouble};
 use crate::visit::Posted;
 
 const OPENINGS: RateLimit = RateLimit { per_s: PORTAL_OPENINGS_PER_S, burst: PORTAL_OPENINGS_BURST };
@@ -53,10 +54,14 @@ impl Openings {
 /// Leads to the start: from there on the link stands in no address, and so in no history, and is named to nobody as a referrer.
 pub(super) async fn open(
     State(openings): State<Arc<Openings>>,
-    Query(asked): Query<Asked>,
+    asked: Result<Query<Asked>, Trouble>,
     request: Request,
 ) -> Response {
     let desk = &openings.desk;
+    let asked = match asked {
+        Ok(Query(asked)) => asked,
+        Err(Trouble(error)) => return ask_for_link(&desk.house, &error),
+    };
     let now = desk.first().now();
     let (from, address, request_id) =
         (neighbourhood(&request), desk::address(&request), desk::request_id(&request));
@@ -75,6 +80,11 @@ pub(super) async fn open(
             ask_for_link(&desk.house, &error)
         }
     }
+}
+
+/// Programs that preview what they find in a message ask by HEAD; nobody comes in by that.
+pub(super) async fn look_at_link() -> impl IntoResponse {
+    ([(CACHE_CONTROL, "no-store"), (REFERRER_POLICY, "no-referrer")], StatusCode::NO_CONTENT)
 }
 
 /// A session that is on record.

@@ -84,6 +84,22 @@ fn a_link_that_is_none_has_expired_or_was_changed_opens_nothing() {
     assert_eq!(nobody.get(&way).status, 303, "it was good");
 }
 
+/// A message with the link is looked at by programs that want to preview what is behind it.
+#[test]
+fn who_looks_at_a_link_without_following_it_opens_nothing() {
+    let mut stage = Stage::set();
+    let workspace = stage.workspace.clone();
+    let way = stage.way(&workspace, &json!({}));
+    let mut browser = stage.browser();
+    let looked = browser.send(Request::new("HEAD", &way));
+    assert_eq!((looked.status, looked.header("set-cookie"), looked.body.len()), (204, None, 0));
+    let twice = browser.get(&format!("{way}&link=spl_AAAA"));
+    assert_eq!((twice.status, twice.header("set-cookie")), (400, None));
+    assert!(twice.text().contains("duplicate field `link`"), "{}", twice.text());
+    assert_eq!(stage.record(), [] as [[String; 3]; 0], "nobody came in");
+    assert_eq!(browser.get(&way).status, 303, "it was good");
+}
+
 /// The allowance grows again all the while, so how many it takes depends on how fast they come.
 #[test]
 fn who_guesses_many_links_is_not_listened_to() {
