@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use maud::{Markup, html};
 use signalpost_core::error::Error;
 use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS, MINUTE_MS};
+use signalpost_core::limits::{FIGURES_INTERVAL, FIGURES_WEBHOOKS_INTERVAL};
 use signalpost_core::time::Timestamp;
 use signalpost_engine::{Engine, FailingWebhook};
 
@@ -56,6 +57,17 @@ impl Late {
         Self::read(engine, FiguresOf::Installation, now, MINUTES, 60).await
     }
 
+    /// What several cells did together. All were read at the same instant.
+    pub(crate) fn together(cells: &[Self]) -> Self {
+        let first = cells.first().expect("an installation has a cell");
+        let mut all = Self { times: first.times.clone(), columns: first.columns.clone(), ..*first };
+        for cell in &cells[1..] {
+            all.sum.add(&cell.sum);
+            all.columns.iter_mut().zip(&cell.columns).for_each(|(column, figures)| column.add(figures));
+        }
+        all
+    }
+
     /// Of a workspace or a webhook.
     pub(crate) async fn of_day(engine: &Engine, of: FiguresOf, now: Timestamp) -> Result<Self, Error> {
         Self::read(engine, of, now, HOURS, 24).await
@@ -103,7 +115,16 @@ impl Late {
                 (self.latency(&format!("{id}l")).draw())
                 @if is_all { (self.backlog(&format!("{id}b")).draw()) }
             }
+            p.muted { "The times are UTC; what has just happened is counted within " (self.delay_s()) " seconds." }
             (self.table())
+        }
+    }
+
+    /// How long what happens may take to get here.
+    const fn delay_s(&self) -> u64 {
+        match self.of {
+            FiguresOf::Installation | FiguresOf::Workspace(_) => FIGURES_INTERVAL.as_secs(),
+            FiguresOf::Webhook(..) => FIGURES_WEBHOOKS_INTERVAL.as_secs(),
         }
     }
 

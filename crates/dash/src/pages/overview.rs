@@ -19,16 +19,11 @@ use crate::visit::Visit;
 const LATE_MS: u64 = 60_000;
 
 pub(crate) async fn show(visit: Visit) -> Page {
-    let mut parts = Vec::new();
-    match visit.who.bound_to() {
+    let parts = match visit.who.bound_to() {
         // Who is bound to a workspace knows nothing of the whole. The key that opened the session lies beside it.
-        Some(workspace) => parts.push(of_workspace(&visit, workspace).await?),
-        None => {
-            for (place, cell) in visit.desk.cells.all().iter().enumerate() {
-                parts.push(of_cell(&visit, place, cell).await?);
-            }
-        }
-    }
+        Some(workspace) => vec![of_workspace(&visit, workspace).await?],
+        None => of_installation(&visit).await?,
+    };
     let content = html! {
         h1 { "Overview" }
         @for part in &parts { (part) }
@@ -47,17 +42,34 @@ async fn of_workspace(visit: &Visit, workspace: WorkspaceId) -> Result<Markup, E
     })
 }
 
-async fn of_cell(visit: &Visit, place: usize, cell: &Cell) -> Result<Markup, Error> {
+/// The charts show what all cells did together: a page with those of each would be too large to be quick.
+async fn of_installation(visit: &Visit) -> Result<Vec<Markup>, Error> {
+    let cells = visit.desk.cells.all();
+    let mut each = Vec::with_capacity(cells.len());
+    for cell in cells {
+        each.push(Late::of_installation(&cell.engine, visit.now).await?);
+    }
+    let together = Late::together(&each);
+    let charts = html! { h2 { "The last hour" } (together.facts()) (together.charts("c")) };
+    if let [cell] = cells {
+        return Ok(vec![of_cell(visit, cell, &charts).await?]);
+    }
+    let mut parts = vec![charts];
+    for (cell, late) in cells.iter().zip(&each) {
+        parts.push(of_cell(visit, cell, &late.facts()).await?);
+    }
+    Ok(parts)
+}
+
+/// `late`: what has happened of late.
+async fn of_cell(visit: &Visit, cell: &Cell, late: &Markup) -> Result<Markup, Error> {
     let engine = &cell.engine;
     let (storage, cluster) = (engine.storage().await?, engine.cluster().await?);
-    let late = Late::of_installation(engine, visit.now).await?;
     let failing = figures::failing(visit, engine).await?;
     Ok(html! {
         @if let Some(number) = cell.number { h2 { "Cell " (number) } }
         (state(engine, &storage))
-        h2 { "The last hour" }
-        (late.facts())
-        (late.charts(&format!("c{place}")))
+        (late)
         (failing)
         (done(engine))
         (kept(visit, &storage))

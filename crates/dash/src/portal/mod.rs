@@ -44,7 +44,8 @@ pub fn router(cells: Cells, theme: &Theme, opened: &[Cidr], tasks: &Arc<dyn Spaw
         .route("/sign-out", post(open::sign_out))
         .with_state(Arc::clone(&openings))
         .layer(from_fn_with_state(Arc::clone(&desk), let_in));
-    let entering = Router::new().route("/open", get(open::open).head(open::look_at_link)).with_state(openings);
+    let entering =
+        Router::new().route("/open", get(open::open).head(open::look_at_link)).with_state(openings);
     let outside = Router::new().route("/assets/{name}", get(assets::get));
     let pages = outside.merge(inside).with_state(desk).merge(entering).merge(leaving);
     let to_start = || async { Redirect::to(PORTAL_PATH) };

@@ -7,6 +7,7 @@ use serde_json::json;
 use signalpost_testkit::{Answer, HttpClient, Postgres, Receiver, Request, Response, Server, wait_for};
 
 use super::cluster::{KEY, LONG};
+use crate::dash::browser::{Browser, form_of};
 use crate::{PATIENCE, options};
 
 /// How often each number has come.
@@ -103,18 +104,22 @@ fn whoever_is_asked_finds_the_cell_and_its_worker_delivers() {
         let nodes = cells.ask(0, cluster).json()["nodes"].as_array().unwrap().len();
         assert_eq!(nodes, 3, "two that serve, and one that delivers {groups} groups");
     }
+    let mut browser = Browser::new(cells.nodes[0].operator_address());
+    browser.sign_in(KEY);
+    let mut successes = || {
+        let page = browser.page("/dash");
+        assert_eq!(page.matches("<figure").count(), 3, "charts of both together: {page}");
+        let facts = page.split("<dt>Success</dt><dd>").skip(1);
+        facts.map(|rest| rest.split('<').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let expected = ["100", "66", "34"].map(|of| format!("100.0 % of {of} attempts"));
+    wait_for("the figures of both cells", LONG, || successes() == expected).unwrap();
 }
 
 /// Its session lies beside it, in the cell of its workspace; every node finds it.
 #[test]
 fn a_key_of_one_workspace_signs_in_whichever_cell_that_has() {
     let cells = Cells::start();
-    let form = |path: &str, form: &str| {
-        let mut request =
-            Request::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
-        request.body = form.as_bytes().to_vec();
-        request
-    };
     for (own, other) in [(0, 1), (1, 0)] {
         let body = json!({"name": "k", "scopes": ["read"], "workspace": cells.workspaces[own]});
         let made = cells.ask(0, Request::new("POST", "/v1/keys").json(&body)).json();
@@ -122,7 +127,7 @@ fn a_key_of_one_workspace_signs_in_whichever_cell_that_has() {
         let visit = |node: usize, request: &Request| {
             HttpClient::new(cells.nodes[node].operator_address(), LONG).send(request).unwrap()
         };
-        let opened = visit(0, &form("/dash/sign-in", &format!("key={secret}")));
+        let opened = visit(0, &form_of("/dash/sign-in", &format!("key={secret}")));
         assert_eq!(opened.status, 303, "{}", opened.text());
         let cookie = opened.header("set-cookie").unwrap().split(';').next().unwrap().to_owned();
         let page = |of: usize| {
@@ -132,7 +137,7 @@ fn a_key_of_one_workspace_signs_in_whichever_cell_that_has() {
         assert_eq!([visit(1, &page(own)).status, visit(1, &page(other)).status], [200, 404]);
         let text = visit(1, &page(own)).text();
         let proof = text.split_once("name=\"proof\" value=\"").unwrap().1.split('"').next().unwrap();
-        let out = form("/dash/sign-out", &format!("proof={proof}")).header("cookie", &cookie);
+        let out = form_of("/dash/sign-out", &format!("proof={proof}")).header("cookie", &cookie);
         assert_eq!(visit(1, &out).status, 303);
         assert_eq!([visit(0, &page(own)).status, visit(1, &page(own)).status], [303, 303], "it has ended");
     }

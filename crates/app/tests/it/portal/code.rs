@@ -268,7 +268,9 @@ fn go_believes_what_is_signed_and_nothing_else() {
         packages.push(code.contains("now time.Time"));
         let cases = cases(&delivery);
         given.push(as_json(&cases));
-        expected.extend(cases.into_iter().map(|case| (format!("{dialect}, {}\n{code}", case.what), case.is_good)));
+        expected.extend(
+            cases.into_iter().map(|case| (format!("{dialect}, {}\n{code}", case.what), case.is_good)),
+        );
     }
     fs::write(at.join("main.go"), go_program(&packages)).unwrap();
     assert_eq!(run_in(at, &["gofmt", "-l", "."], b""), b"", "it is formatted as Go is");
