@@ -29,16 +29,20 @@ pub struct Act {
 }
 
 impl Act {
-    /// With no text longer than one may be: something that was done is on record however long its path is.
+    /// With no text longer than one may be, nor with NUL, which not every database takes: something that was done is on record
+    /// whatever its path is.
     #[must_use]
     pub fn within_bounds(mut self) -> Self {
         let texts = [&mut self.object, &mut self.request_id, &mut self.detail];
-        texts.into_iter().chain(&mut self.workspace).for_each(shorten);
+        texts.into_iter().chain(&mut self.workspace).for_each(fit);
         self
     }
 }
 
-fn shorten(text: &mut String) {
+fn fit(text: &mut String) {
+    if text.contains('\0') {
+        *text = text.replace('\0', "\u{fffd}");
+    }
     if let Some((end, _)) = text.char_indices().nth(ACT_TEXT_CHARS_MAX) {
         text.truncate(end);
     }
@@ -236,6 +240,13 @@ impl ActResult {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_on_record_holds_nothing_that_a_database_refuses() {
+        let object = "a\0b".to_owned();
+        let fitting = Act { object, workspace: Some("\0".to_owned()), ..act() }.within_bounds();
+        assert_eq!((&*fitting.object, fitting.workspace.as_deref()), ("a\u{fffd}b", Some("\u{fffd}")));
+    }
 
     fn act() -> Act {
         Act {

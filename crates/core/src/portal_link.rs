@@ -8,6 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use thiserror::Error;
 
 use crate::derived_keys::{CODE_BYTES, DerivedKeys};
+use crate::hex;
 use crate::limits::{PORTAL_LINK_MS_MAX, PORTAL_MS_MIN, PORTAL_NAME_CHARS_MAX, PORTAL_SESSION_MS_MAX};
 use crate::portal_rights::PortalRights;
 use crate::secret::Secret;
@@ -51,6 +52,11 @@ pub enum LinkError {
 }
 
 impl PortalLink {
+    /// Its id as the record has it.
+    pub fn id_text(&self) -> String {
+        hex::encode(&self.id)
+    }
+
     /// In the clear: it opens the portal for whoever has it.
     pub fn to_token(&self, keys: &DerivedKeys) -> Secret {
         let mut bytes = Vec::with_capacity(BYTES_MAX);

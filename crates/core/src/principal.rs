@@ -1,6 +1,6 @@
 //! Who did something, as it is remembered beside what they did.
 
-use crate::id::{CredentialId, OperatorKeyId};
+use crate::id::{CredentialId, OperatorAccountId, OperatorKeyId};
 use crate::limits::NAME_CHARS_MAX;
 
 /// Somebody who may change things. It names a caller and grants nothing.
@@ -19,6 +19,14 @@ pub enum Principal {
     Engine,
 }
 
+/// Who is told of what somebody did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Operators,
+    /// Customers of a workspace, to whom those who operate have no names.
+    Customers,
+}
+
 const OPERATOR: &str = "operator";
 const ENGINE: &str = "engine";
 const USER_PREFIX: &str = "user ";
@@ -29,6 +37,19 @@ impl Principal {
     pub fn user(public_id: &str, name: &str) -> Self {
         let name = name.chars().take(NAME_CHARS_MAX).collect();
         Self::User { public_id: public_id.to_owned(), name }
+    }
+
+    /// As it is told to somebody.
+    pub fn told_to(&self, audience: Audience) -> Self {
+        match (audience, self) {
+            (Audience::Customers, Self::OperatorKey(_)) => Self::Operator,
+            (Audience::Customers, Self::User { public_id, .. })
+                if OperatorAccountId::from_public(public_id).is_some() =>
+            {
+                Self::Operator
+            }
+            _ => self.clone(),
+        }
     }
 
     /// The form in which it is stored and shown: `operator`, `opk_…`, `cred_…`, `user 12 (Ann Example)`, `engine`.
@@ -71,6 +92,7 @@ impl Principal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::PortalSessionId;
     use proptest::prelude::*;
 
     fn returns(principal: &Principal) {
@@ -110,6 +132,29 @@ mod tests {
             cut,
         ] {
             assert_eq!(Principal::from_text(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn customers_are_told_no_names_of_those_who_operate() {
+        let account = OperatorAccountId::from_raw(7).to_public();
+        let theirs = [
+            Principal::Operator,
+            Principal::OperatorKey(OperatorKeyId::from_raw(7)),
+            Principal::user(&account, "ann@ops.example"),
+        ];
+        for principal in &theirs {
+            assert_eq!(principal.told_to(Audience::Customers), Principal::Operator);
+            assert_eq!(&principal.told_to(Audience::Operators), principal);
+        }
+        let own = [
+            Principal::user("12", "Ann Example"),
+            Principal::user(&PortalSessionId::from_raw(7).to_public(), "ann@example.com"),
+            Principal::Credential(CredentialId::from_raw(7)),
+            Principal::Engine,
+        ];
+        for principal in &own {
+            assert_eq!(&principal.told_to(Audience::Customers), principal);
         }
     }
 

@@ -8,7 +8,7 @@ use crate::health::Health;
 use crate::id::{SigningKeyId, WebhookId, WorkspaceId};
 use crate::order::OrderRule;
 use crate::policy::Patience;
-use crate::principal::Principal;
+use crate::principal::{Audience, Principal};
 use crate::rotation::PreviousSecret;
 use crate::secret::SealedSecret;
 use crate::time::Timestamp;
@@ -84,6 +84,15 @@ pub enum Remembered {
 }
 
 impl Remembered {
+    /// As it is told to somebody.
+    #[must_use]
+    pub fn told_to(mut self, audience: Audience) -> Self {
+        if let Self::Deleted(Tombstone { deleted_by: Some(by), .. }) = &mut self {
+            *by = by.told_to(audience);
+        }
+        self
+    }
+
     pub fn id(&self) -> WebhookId {
         match self {
             Self::Living(webhook) => webhook.id,

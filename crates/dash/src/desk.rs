@@ -7,12 +7,17 @@ use axum::extract::Request;
 use signalpost_core::caller_address::CallerAddress;
 use signalpost_core::cidr::{Cidr, neighbourhood_of};
 use signalpost_core::error::Error;
+use signalpost_core::id::WorkspaceId;
+use signalpost_core::limits::{PORTAL_DEEDS_BURST, PORTAL_DEEDS_PER_S};
 use signalpost_core::ports::Spawn;
+use signalpost_core::rate::{Granted, RateLimit};
 use signalpost_core::request_id::RequestId;
 use signalpost_core::root_key::RootKey;
+use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::cells::Cells;
 use signalpost_engine::guesses::Guesses;
+use signalpost_engine::limiter::Limiter;
 
 use crate::door::Door;
 use crate::look::house::{self, House};
@@ -28,7 +33,11 @@ pub(crate) struct Desk {
     pub(crate) opened: Vec<Cidr>,
     /// Run what changes something to its end.
     pub(crate) tasks: Arc<dyn Spawn>,
+    /// What customers do goes on record, which is the installation's: none of them can fill it.
+    deeds: Limiter<WorkspaceId>,
 }
+
+const DEEDS: RateLimit = RateLimit { per_s: PORTAL_DEEDS_PER_S, burst: PORTAL_DEEDS_BURST };
 
 impl Desk {
     pub(crate) fn of_operators(cells: Cells, root: RootKey, opened: &[Cidr], tasks: Arc<dyn Spawn>) -> Self {
@@ -42,7 +51,7 @@ impl Desk {
         tasks: Arc<dyn Spawn>,
     ) -> Self {
         let (guesses, opened) = (Guesses::default(), opened.to_vec());
-        Self { cells, house, root: None, guesses, opened, tasks }
+        Self { cells, house, root: None, guesses, opened, tasks, deeds: Limiter::default() }
     }
 
     /// The installation's own key, by its hash.
@@ -66,6 +75,17 @@ impl Desk {
             Door::Customers => {
                 let is_known = || self.cells.knows_portal_session(token);
                 self.guesses.judged(from, now, is_known, self.customer(token)).await
+            }
+        }
+    }
+
+    /// `RateLimited` for a customer who, with the others of the workspace, puts too much on record.
+    pub(crate) fn check_pace(&self, who: &Who, now: Timestamp) -> Result<(), Error> {
+        let Who::Customer(visitor) = who else { return Ok(()) };
+        match self.deeds.take(visitor.session.workspace, DEEDS, now).granted {
+            Granted::Yes => Ok(()),
+            Granted::No { retry_after_s } => {
+                Err(Error::too_fast("too much is done at this portal at once", retry_after_s))
             }
         }
     }

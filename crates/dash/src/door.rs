@@ -1,6 +1,7 @@
 //! Where pages are entered. The pages are the same on both sides of the house; who comes in by which door differs.
 
 use signalpost_core::act::Surface;
+use signalpost_core::principal::Audience;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Door {
@@ -24,6 +25,14 @@ impl Door {
         match self {
             Self::Operators => "signalpost_session",
             Self::Customers => "signalpost_portal",
+        }
+    }
+
+    /// Who is told what these pages say.
+    pub(crate) const fn audience(self) -> Audience {
+        match self {
+            Self::Operators => Audience::Operators,
+            Self::Customers => Audience::Customers,
         }
     }
 

@@ -35,13 +35,15 @@ impl Deed<'_> {
 }
 
 impl Visit {
-    /// Does it once it is on record that it is about to be done. What cannot be put on record is not done.
+    /// Does it once it is on record that it is about to be done. What cannot be put on record is not done. `RateLimited` where
+    /// customers of a workspace do very much.
     pub(crate) async fn on_record<T>(
         &self,
         deed: Deed<'_>,
         act: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, Error> {
         let action = deed.action;
+        self.desk.check_pace(&self.who, self.now)?;
         let desk = self.desk.first();
         let begun =
             desk.begin_act(deed.by(self.who.actor(), self.door, self.address, &self.request_id)).await?;

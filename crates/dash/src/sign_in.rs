@@ -62,7 +62,7 @@ pub(crate) async fn sign_in(State(desk): State<Arc<Desk>>, request: Request) -> 
     let has_tls =
         request.headers().get(ORIGIN).is_some_and(|origin| origin.as_bytes().starts_with(b"https://"));
     let secure = if has_tls { "; Secure" } else { "" };
-    if let Err(error) = check_origin(request.headers()) {
+    if let Err(error) = check_origin(request.headers(), &desk.house) {
         return form(trouble::status(error.code), "", Some(&error));
     }
     let Filled { name, key, next } = match request::form(request).await {

@@ -21,10 +21,12 @@ use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::ports::Spawn;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
+use signalpost_engine::operator::Operator;
 
 use crate::desk::{self, Desk, neighbourhood};
 use crate::door::Door;
 use crate::look::frame;
+use crate::look::house::House;
 use crate::paths::Paths;
 use crate::request;
 use crate::trouble::{self, Trouble};
@@ -60,6 +62,19 @@ impl Visit {
     /// The engine that has the session.
     pub(crate) fn home(&self) -> &Engine {
         &self.desk.cells.all()[self.home].engine
+    }
+
+    /// The place of that engine among the cells.
+    pub(crate) const fn home_place(&self) -> usize {
+        self.home
+    }
+
+    /// Who this is to the API: what they may hand out.
+    pub(crate) async fn caller(&self) -> Result<Operator, Error> {
+        match &self.who {
+            Who::Operator(visitor) => self.home().caller_of(visitor).await,
+            Who::Customer(_) => Err(Error::new(ErrorCode::Forbidden, "this is for those who operate")),
+        }
     }
 
     /// `Unauthenticated` when the session has ended while the form was arriving.
@@ -186,7 +201,7 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Posted<T> {
     async fn from_request(request: Request, _: &S) -> Result<Self, Trouble> {
         let (mut parts, body) = request.into_parts();
         let visit = Visit::from_request_parts(&mut parts, &()).await?;
-        check_origin(&parts.headers)?;
+        check_origin(&parts.headers, &visit.desk.house)?;
         let Proven { proof, fields } = request::form(Request::from_parts(parts, body)).await?;
         // Both are hashes of a secret; how long the comparison takes tells nothing about it.
         if proof != visit.proof {
@@ -201,12 +216,14 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequest<S> for Posted<T> {
     }
 }
 
-/// Browsers say which site a form was sent from.
-pub(crate) fn check_origin(headers: &HeaderMap) -> Result<(), Error> {
+/// Browsers say which site a form was sent from: it is the one that was asked, or the one under which we are known, where a
+/// proxy asks by another name.
+pub(crate) fn check_origin(headers: &HeaderMap, house: &House) -> Result<(), Error> {
     let Some(origin) = headers.get(ORIGIN) else { return Ok(()) };
+    let origin = origin.to_str().ok();
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
-    let sent_from = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
-    if sent_from.is_some() && sent_from == host {
+    let sent_from = origin.and_then(|origin| origin.split_once("://")).map(|(_, host)| host);
+    if sent_from.is_some() && (sent_from == host || origin == house.origin.as_deref()) {
         return Ok(());
     }
     Err(Error::new(ErrorCode::Forbidden, "this form was sent from another site"))
@@ -217,7 +234,9 @@ fn proof_of(token: &str) -> String {
 }
 
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
+    // Others than ours may hold anything, as texts that are not ASCII.
+    let pairs = headers.get_all(COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
+    let mut values =
+        pairs.filter_map(|pair| pair.trim_ascii().strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    values.find_map(|value| std::str::from_utf8(value).ok())
 }

@@ -8,6 +8,7 @@ use signalpost_core::error::Error;
 use signalpost_core::event::Event;
 use signalpost_core::explain::{Answer, FilterVerdict, because, explain};
 use signalpost_core::id::{DeliveryId, WebhookId, WorkspaceId};
+use signalpost_core::principal::Audience;
 use signalpost_core::webhook::{Remembered, Webhook};
 use signalpost_filter::Subject;
 use signalpost_store::catalog::RememberedWebhooks;
@@ -23,6 +24,7 @@ pub struct ExplainPage {
     pub webhook: Option<String>,
     pub before: Option<WebhookId>,
     pub limit: usize,
+    pub audience: Audience,
 }
 
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ impl Engine {
         page: ExplainPage,
     ) -> Result<Explanations, Error> {
         let event = self.event(workspace, event).await?;
-        let ExplainPage { webhook: public_id, before, limit } = page;
+        let ExplainPage { webhook: public_id, before, limit, audience } = page;
         let one = match public_id.clone() {
             Some(public_id) => Some(self.remembered_webhook(workspace, public_id).await?),
             None => None,
@@ -67,6 +69,7 @@ impl Engine {
         let more = webhooks.len() > limit;
         webhooks.truncate(limit);
         let next = webhooks.last().filter(|_| more).map(Remembered::id);
+        let webhooks = webhooks.into_iter().map(|webhook| webhook.told_to(audience)).collect();
         let rows = self.explain_each(&event, webhooks, &states).await?;
         Ok(Explanations { rows, event, next })
     }

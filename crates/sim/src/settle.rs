@@ -11,6 +11,7 @@ use signalpost_core::event::Event;
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::PAGE_ROWS_MAX;
 use signalpost_core::ports::Clock;
+use signalpost_core::principal::Audience;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::explain::{ExplainPage, Explanations};
@@ -339,7 +340,8 @@ async fn take_list(engine: &Engine, public_id: &str) -> Result<Lists, Error> {
 
 /// All pages as one.
 async fn explain(engine: &Engine, workspace: WorkspaceId, event: &Event) -> Result<Explanations, Error> {
-    let page = |before| ExplainPage { webhook: None, before, limit: PAGE_ROWS_MAX };
+    let page =
+        |before| ExplainPage { webhook: None, before, limit: PAGE_ROWS_MAX, audience: Audience::Operators };
     let id = event.id.to_public();
     let mut explained = engine.explain(workspace, &id, page(None)).await?;
     while let Some(before) = explained.next {

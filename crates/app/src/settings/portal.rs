@@ -19,8 +19,6 @@ use super::value::Value;
 #[derive(Clone, Debug)]
 pub(crate) struct PortalSettings {
     pub(crate) theme: Theme,
-    /// Where customers reach the public address; `None` for where it listens.
-    url: Option<Origin>,
 }
 
 impl PortalSettings {
@@ -30,7 +28,7 @@ impl PortalSettings {
             Scheme::Http => "http",
             Scheme::Https => "https",
         };
-        match &self.url {
+        match &self.theme.origin {
             Some(url) => format!("{}{PORTAL_PATH}", url.as_str()),
             None => format!("{scheme}://{public}{PORTAL_PATH}"),
         }
@@ -57,8 +55,9 @@ impl Reader<'_> {
         let tls = public?.tls.is_some();
         let listens = if tls { Scheme::Https } else { Scheme::Http };
         let scheme = url.as_ref().map_or(listens, Origin::scheme);
-        let theme = Theme { name: name?, logo, accent, accent_dark, framed_by: framed_by?, scheme };
-        Some(enabled?.then_some(PortalSettings { theme, url }))
+        let theme =
+            Theme { name: name?, logo, accent, accent_dark, framed_by: framed_by?, scheme, origin: url };
+        Some(enabled?.then_some(PortalSettings { theme }))
     }
 
     /// An empty text takes back what an earlier layer said.

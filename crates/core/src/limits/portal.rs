@@ -13,10 +13,13 @@ pub const PORTAL_MS_MIN: i64 = 1_000;
 pub const PORTAL_SESSIONS_MAX: usize = 1_000;
 /// What a customer is called on record: an e-mail address of any length that there is (RFC 5321 section 4.5.3.1.3).
 pub const PORTAL_NAME_CHARS_MAX: usize = 254;
-/// How often the portal of one workspace is opened, in a second on average and at once: a whole office in the morning. Each time
-/// leaves a session and an entry of the record.
+/// How often one link opens the portal, in a second on average and at once: somebody who follows it again and again, or a whole
+/// office to which it was sent. Each time leaves a session and an entry of the record.
 pub const PORTAL_OPENINGS_PER_S: u32 = 1;
 pub const PORTAL_OPENINGS_BURST: u32 = 100;
+/// What the customers of one workspace do that goes on record, in a second on average and at once: looks at data, and changes.
+pub const PORTAL_DEEDS_PER_S: u32 = 1;
+pub const PORTAL_DEEDS_BURST: u32 = 300;
 /// What a portal is called, in characters; the bytes of its logo; and the sites that may show it in a frame.
 pub const PORTAL_TITLE_CHARS_MAX: usize = 64;
 pub const PORTAL_LOGO_BYTES_MAX: usize = 256 * 1024;

@@ -15,6 +15,8 @@ pub(crate) struct House {
     /// A style sheet after the common one.
     pub(crate) colours: Option<Asset>,
     pub(crate) policy: HeaderValue,
+    /// Under which browsers know it, where that was said.
+    pub(crate) origin: Option<String>,
 }
 
 /// That of those who operate: nobody may put its pages into a frame.
@@ -25,6 +27,7 @@ pub(crate) static OPERATORS: LazyLock<Arc<House>> = LazyLock::new(|| {
         logo: None,
         colours: None,
         policy: policy("'none'"),
+        origin: None,
     })
 });
 

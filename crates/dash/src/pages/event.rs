@@ -43,7 +43,12 @@ pub(crate) async fn show(
     let view = engine.workspace(&workspace).await?;
     let wrong = |_| Error::field("before", "must be a number of a page that is there");
     let before = asked.before.as_deref().map(|before| before.parse().map_err(wrong)).transpose()?;
-    let wanted = ExplainPage { webhook: None, before: before.map(WebhookId::from_raw), limit: ROWS };
+    let wanted = ExplainPage {
+        webhook: None,
+        before: before.map(WebhookId::from_raw),
+        limit: ROWS,
+        audience: visit.door.audience(),
+    };
     let found = engine.explain(view.workspace.id, &event, wanted).await?;
     let own = visit.paths.event(&workspace, &found.event.id.to_public());
     let next = found.next.map(|next| paths::with_query(&own, &[("before", Some(&next.raw().to_string()))]));

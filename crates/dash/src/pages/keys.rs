@@ -5,6 +5,7 @@ use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::{Error, ErrorCode, FieldError};
+use signalpost_core::id::OperatorKeyId;
 use signalpost_core::limits::KEY_OVERLAP_S_DEFAULT;
 use signalpost_core::scope::Scope;
 use signalpost_core::time::Timestamp;
@@ -15,19 +16,25 @@ use signalpost_engine::operator_keys::{IssuedOperatorKey, NewOperatorKey, ShownO
 use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::look::id;
+use crate::look::pager::pager_onward;
 use crate::look::time::moment;
 use crate::on_record::Deed;
-use crate::request::Path;
+use crate::paths;
+use crate::request::{Path, Query};
 use crate::sign_in::Nothing;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
-use crate::who::Who;
 
-/// Of each cell.
-const ROWS: usize = 200;
+const ROWS: usize = 100;
 const DAY_S: i64 = 86_400;
 /// How long a new key lives, in days.
 const LIVES: [(&str, &str); 4] = [("", "for good"), ("1", "a day"), ("30", "30 days"), ("365", "a year")];
+
+#[derive(Default, Deserialize)]
+pub(crate) struct Asked {
+    /// The last key of the page before.
+    after: Option<String>,
+}
 
 #[derive(Default, Deserialize)]
 pub(crate) struct Filled {
@@ -42,53 +49,45 @@ pub(crate) struct Filled {
     admin: Option<String>,
 }
 
-pub(crate) async fn show(visit: Visit) -> Page {
+pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
     visit.must_administer_all()?;
-    list(&visit, &Filled::default(), None, &[]).await
+    list(&visit, &asked, &Filled::default(), None, &[]).await
 }
 
 /// The key is shown this once.
 pub(crate) async fn create(Posted(visit, filled): Posted<Filled>) -> Page {
     visit.must_administer_all()?;
-    let caller = caller(&visit).await?;
+    let caller = visit.caller().await?;
     let deed = Deed { action: "key.create", object: &filled.name, workspace: given(&filled.workspace) };
     let made = match wanted(&filled, visit.now) {
         Ok(new) => visit.on_record(deed, make(&visit, &caller, new)).await,
         Err(error) => Err(error),
     };
     match made {
-        Ok(issued) => list(&visit, &Filled::default(), Some(&issued), &[]).await,
-        Err(error) => list(&visit, &filled, None, &shown_on_form(error)?).await,
+        Ok(issued) => list(&visit, &Asked::default(), &Filled::default(), Some(&issued), &[]).await,
+        Err(error) => list(&visit, &Asked::default(), &filled, None, &shown_on_form(error)?).await,
     }
 }
 
 /// Its successor is shown this once; the key itself goes on for a while.
 pub(crate) async fn rotate(Path(key): Path<String>, Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
     visit.must_administer_all()?;
-    let caller = caller(&visit).await?;
+    let caller = visit.caller().await?;
     let engine = engine_of(&visit, &key).await?;
     let deed = Deed { action: "key.rotate", object: &key, workspace: None };
     let rotate =
         async { Ok(engine.rotate_operator_key(&caller, &key, KEY_OVERLAP_S_DEFAULT, None).await?.now()) };
     let rotated = visit.on_record(deed, rotate).await?.ok_or_else(repeated)?;
-    list(&visit, &Filled::default(), Some(&rotated.next), &[]).await
+    list(&visit, &Asked::default(), &Filled::default(), Some(&rotated.next), &[]).await
 }
 
 pub(crate) async fn revoke(Path(key): Path<String>, Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
     visit.must_administer_all()?;
-    let caller = caller(&visit).await?;
+    let caller = visit.caller().await?;
     let engine = engine_of(&visit, &key).await?;
     let deed = Deed { action: "key.revoke", object: &key, workspace: None };
     visit.on_record(deed, engine.revoke_operator_key(&caller, &key)).await?;
     Ok(Redirect::to(&visit.paths.page("keys")).into_response())
-}
-
-/// What they may hand out.
-async fn caller(visit: &Visit) -> Result<Operator, Error> {
-    match &visit.who {
-        Who::Operator(visitor) => visit.home().caller_of(visitor).await,
-        Who::Customer(_) => Err(Error::new(ErrorCode::Forbidden, "keys are for those who operate")),
-    }
 }
 
 async fn make(visit: &Visit, caller: &Operator, new: NewOperatorKey) -> Result<IssuedOperatorKey, Error> {
@@ -149,20 +148,27 @@ fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
 
 async fn list(
     visit: &Visit,
+    asked: &Asked,
     filled: &Filled,
     issued: Option<&IssuedOperatorKey>,
     errors: &[FieldError],
 ) -> Page {
-    let mut keys = Vec::new();
-    for cell in visit.desk.cells.all() {
-        keys.extend(cell.engine.list_operator_keys(&Operator::Root, None, None, ROWS).await?);
-    }
+    let unknown = || Error::field("after", "must be the id of a key");
+    let after = asked.after.as_deref().map(|id| OperatorKeyId::from_public(id).ok_or_else(unknown));
+    let after = after.transpose()?;
+    let mut keys = visit.desk.cells.list_operator_keys(&Operator::Root, after, ROWS + 1).await?;
+    let more = keys.len() > ROWS;
+    keys.truncate(ROWS);
+    let own = visit.paths.page("keys");
+    let last = keys.last().filter(|_| more).map(|last| last.key.id.to_public());
+    let next = last.map(|last| paths::with_query(&own, &[("after", Some(&last))]));
     let content = html! {
         h1 { "Keys" }
         @if let Some(issued) = issued { (shown_once(issued)) }
         p { "With these the operator API is called. The installation's own key is not among them: it opens everything, and cannot be revoked." }
         @if keys.is_empty() { p.empty { "There is none. Give each service a key of its own that may no more than it needs." } }
         @else { (table(visit, &keys)) }
+        (pager_onward(after.map(|_| own.as_str()), next.as_deref()))
         h2 { "New key" }
         (form(visit, filled, errors))
     };

@@ -16,7 +16,7 @@ use crate::look::frame::{page, proof};
 use crate::look::id;
 use crate::look::time::moment;
 use crate::on_record::Deed;
-use crate::request::Path;
+use crate::request::{Path, Query};
 use crate::sign_in::Nothing;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
@@ -32,9 +32,9 @@ pub(crate) struct Changed {
     role: String,
 }
 
-pub(crate) async fn show(visit: Visit) -> Page {
+pub(crate) async fn show(visit: Visit, Query(asked): Query<sessions::Asked>) -> Page {
     visit.must_administer_all()?;
-    list(&visit, None).await
+    list(&visit, None, &asked).await
 }
 
 /// The password is made here, and shown this once.
@@ -42,15 +42,18 @@ pub(crate) async fn create(Posted(visit, New { username, role }): Posted<New>) -
     visit.must_administer_all()?;
     let new = NewOperatorAccount { username: username.clone(), role: named(&role)?, password: None };
     let deed = Deed { action: "operator.create", object: &username, workspace: None };
-    let issued = visit.on_record(deed, visit.desk.first().create_operator_account(new)).await?;
-    list(&visit, Some(&issued)).await
+    let caller = visit.caller().await?;
+    let create = visit.desk.first().create_operator_account(&caller, new);
+    let issued = visit.on_record(deed, create).await?;
+    list(&visit, Some(&issued), &sessions::Asked::default()).await
 }
 
 pub(crate) async fn set_role(Path(account): Path<String>, Posted(visit, changed): Posted<Changed>) -> Page {
     visit.must_administer_all()?;
     let change = OperatorAccountChange { role: Some(named(&changed.role)?), password: None };
     let deed = Deed { action: "operator.role", object: &account, workspace: None };
-    let set = visit.desk.first().update_operator_account(account_of(&account)?, change);
+    let caller = visit.caller().await?;
+    let set = visit.desk.first().update_operator_account(&caller, account_of(&account)?, change);
     visit.on_record(deed, set).await?;
     Ok(back(&visit))
 }
@@ -65,9 +68,10 @@ pub(crate) async fn set_password(
     let password = engine.mint_operator_password();
     let change = OperatorAccountChange { role: None, password: Some(password.clone()) };
     let deed = Deed { action: "operator.password", object: &account, workspace: None };
-    let set = engine.update_operator_account(account_of(&account)?, change);
+    let caller = visit.caller().await?;
+    let set = engine.update_operator_account(&caller, account_of(&account)?, change);
     let account = visit.on_record(deed, set).await?;
-    list(&visit, Some(&IssuedOperatorAccount { account, password })).await
+    list(&visit, Some(&IssuedOperatorAccount { account, password }), &sessions::Asked::default()).await
 }
 
 pub(crate) async fn delete(Path(account): Path<String>, Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
@@ -90,8 +94,8 @@ fn account_of(public_id: &str) -> Result<OperatorAccountId, Error> {
     OperatorAccountId::from_public(public_id).ok_or_else(|| Error::not_found("account"))
 }
 
-/// All of them, with one whose password is shown.
-async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>) -> Page {
+/// All of them, with one whose password is shown, and those who are signed in.
+async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>, asked: &sessions::Asked) -> Page {
     let accounts = visit.desk.first().list_operator_accounts(None, OPERATOR_ACCOUNTS_MAX).await?;
     let content = html! {
         h1 { "Operators" }
@@ -99,7 +103,7 @@ async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>) -> Page {
         @if accounts.is_empty() {
             p.empty { "Nobody has an account: everybody signs in with a key. Accounts tell people apart on record." }
         } @else { (table(visit, &accounts)) }
-        (sessions::table(visit).await?)
+        (sessions::table(visit, asked).await?)
         h2 { "New operator" }
         form.line method="post" action=(visit.paths.page("operators")) {
             (proof(visit))

@@ -2,27 +2,41 @@
 
 use axum::response::{IntoResponse, Redirect};
 use maud::{Markup, html};
-use signalpost_core::error::{Error, ErrorCode};
+use serde::Deserialize;
+use signalpost_core::error::Error;
 use signalpost_core::id::OperatorSessionId;
 use signalpost_core::operator_session::Opener;
 
 use crate::look::frame::proof;
+use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::on_record::Deed;
+use crate::paths;
 use crate::request::Path;
 use crate::sign_in::Nothing;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
 
-/// Of each cell.
-const ROWS: usize = 100;
+const ROWS: usize = 50;
+
+#[derive(Default, Deserialize)]
+pub(crate) struct Asked {
+    /// The last session of the page before.
+    before: Option<String>,
+}
 
 /// Those that are good now, newest first.
-pub(super) async fn table(visit: &Visit) -> Result<Markup, Error> {
-    let mut open = Vec::new();
-    for cell in visit.desk.cells.all() {
-        open.extend(cell.engine.list_operator_sessions(None, ROWS).await?);
-    }
+pub(super) async fn table(visit: &Visit, asked: &Asked) -> Result<Markup, Error> {
+    let unknown = || Error::field("before", "must be the id of a session");
+    let before = asked.before.as_deref().map(|id| OperatorSessionId::from_public(id).ok_or_else(unknown));
+    let before = before.transpose()?;
+    let mut open = visit.desk.cells.list_operator_sessions(before, ROWS + 1).await?;
+    let more = open.len() > ROWS;
+    open.truncate(ROWS);
+    let own = visit.paths.page("operators");
+    let last = open.last().filter(|_| more).map(|last| last.session.id.to_public());
+    let older = last.map(|last| paths::with_query(&own, &[("before", Some(&last))]));
+    let first = before.map(|_| own.as_str());
     Ok(html! {
         h2 { "Signed in" }
         div.wide { table {
@@ -46,6 +60,7 @@ pub(super) async fn table(visit: &Visit) -> Result<Markup, Error> {
                 }
             }
         } }
+        (pager(first, older.as_deref()))
     })
 }
 
@@ -60,19 +75,8 @@ const fn by(opener: Opener) -> &'static str {
 /// No node lets it in any more when this is answered.
 pub(crate) async fn end(Path(session): Path<String>, Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
     visit.must_administer_all()?;
-    let missing = || Error::not_found("session");
-    let id = OperatorSessionId::from_public(&session).ok_or_else(missing)?;
+    let id = OperatorSessionId::from_public(&session).ok_or_else(|| Error::not_found("session"))?;
     let deed = Deed { action: "session.end", object: &session, workspace: None };
-    let end = async {
-        // It lies in the cell of its key.
-        for cell in visit.desk.cells.all() {
-            match cell.engine.end_operator_session(id).await {
-                Err(error) if error.code == ErrorCode::NotFound => {}
-                ended => return ended,
-            }
-        }
-        Err(missing())
-    };
-    visit.on_record(deed, end).await?;
+    visit.on_record(deed, visit.desk.cells.end_operator_session(id)).await?;
     Ok(Redirect::to(&visit.paths.page("operators")).into_response())
 }

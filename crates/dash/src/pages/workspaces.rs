@@ -8,7 +8,7 @@ use signalpost_core::workspace::Workspace;
 
 use crate::look::frame::page;
 use crate::look::id;
-use crate::look::pager::pager;
+use crate::look::pager::pager_onward;
 use crate::look::time::moment;
 use crate::paths;
 use crate::request::Query;
@@ -27,11 +27,14 @@ pub(crate) struct Asked {
 pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
     let cells = visit.desk.cells.all();
     let wrong = |parameter| Error::field(parameter, "must be a number of a page that is there");
-    let place = asked.cell.as_deref().map_or(Ok(0), |place| place.parse().map_err(|_| wrong("cell")))?;
+    // Who is bound to a workspace has its session beside it, and knows of no other cell.
+    let bound = visit.who.bound_to();
+    let first = bound.map_or(0, |_| visit.home_place());
+    let place = asked.cell.as_deref().map_or(Ok(first), |place| place.parse().map_err(|_| wrong("cell")))?;
     let cell = cells.get(place).ok_or_else(|| wrong("cell"))?;
     let after = asked.after.as_deref().map(|after| after.parse().map_err(|_| wrong("after"))).transpose()?;
     let after = after.map(WorkspaceId::from_raw);
-    let mut rows = cell.engine.list_workspaces(visit.who.bound_to(), after, ROWS + 1).await?;
+    let mut rows = cell.engine.list_workspaces(bound, after, ROWS + 1).await?;
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
     let cell_text = asked.cell.as_deref();
@@ -42,7 +45,7 @@ pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
     let first = after.map(|_| paths::with_query(&visit.paths.workspaces(), &[("cell", cell_text)]));
     let content = html! {
         h1 { "Workspaces" }
-        @if cells.len() > 1 {
+        @if cells.len() > 1 && bound.is_none() {
             p.tabs {
                 @for (other, cell) in cells.iter().enumerate() {
                     @let to = paths::with_query(&visit.paths.workspaces(), &[("cell", Some(&other.to_string()))]);
@@ -53,7 +56,7 @@ pub(crate) async fn show(visit: Visit, Query(asked): Query<Asked>) -> Page {
             }
         }
         (table(&visit, &rows))
-        (pager(first.as_deref(), next.as_deref()))
+        (pager_onward(first.as_deref(), next.as_deref()))
     };
     Ok(page(&visit, "Workspaces", &[], &content))
 }

@@ -11,9 +11,10 @@ use maud::html;
 use serde::Deserialize;
 use signalpost_core::act::ActResult;
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::id::WorkspaceId;
 use signalpost_core::limits::{PORTAL_OPENINGS_BURST, PORTAL_OPENINGS_PER_S};
+use signalpost_core::portal_link::{LINK_ID_BYTES, PortalLink};
 use signalpost_core::rate::{Granted, RateLimit};
+use signalpost_engine::desk::acts::NewAct;
 use signalpost_engine::limiter::Limiter;
 use signalpost_engine::portal::sessions::OpenedPortalSession;
 
@@ -36,7 +37,7 @@ pub(super) struct Openings {
     desk: Arc<Desk>,
     cookies: Cookies,
     /// A link may be followed again and again, and each time leaves a session and an entry of the record.
-    pace: Limiter<WorkspaceId>,
+    pace: Limiter<[u8; LINK_ID_BYTES]>,
 }
 
 #[derive(Deserialize)]
@@ -66,7 +67,9 @@ pub(super) async fn open(
     let (from, address, request_id) =
         (neighbourhood(&request), desk::address(&request), desk::request_id(&request));
     let opening = open_session(&openings, asked.link.as_bytes(), (address, &request_id));
-    match desk.guesses.judged(from, now, || false, opening).await {
+    // A bad neighbour behind the same address keeps nobody out whose link is one of ours.
+    let is_ours = || desk.first().read_portal_link(asked.link.as_bytes()).is_ok();
+    match desk.guesses.judged(from, now, is_ours, opening).await {
         Ok(opened) => {
             let mut response = Redirect::to(PORTAL_PATH).into_response();
             let headers = response.headers_mut();
@@ -98,10 +101,8 @@ async fn open_session(
     let engine = &desk.cells.all()[place].engine;
     let now = engine.now();
     let said = engine.read_portal_link(link)?;
-    if let Ok(workspace) = engine.workspace_id(&said.workspace).await
-        && let Granted::No { retry_after_s } = openings.pace.take(workspace, OPENINGS, now).granted
-    {
-        return Err(Error::too_fast("the portal of this workspace is opened too often", retry_after_s));
+    if let Granted::No { retry_after_s } = openings.pace.take(said.id, OPENINGS, now).granted {
+        return Err(Error::too_fast("this link is followed too often", retry_after_s));
     }
     let opened = engine.open_portal(link).await?;
     let recorded = async {
@@ -109,7 +110,7 @@ async fn open_session(
         let id = opened.session.id.to_public();
         let deed = Deed { action: "portal_session.open", object: &id, workspace: Some(&said.workspace) };
         let act = deed.by(visitor.actor(), Door::Customers, address, request_id);
-        let act = desk.first().begin_act(act).await?;
+        let act = desk.first().begin_act(NewAct { detail: by_link(&said), ..act }).await?;
         desk.first().end_act(act, ActResult::Done { status: StatusCode::SEE_OTHER.as_u16() }).await
     };
     if let Err(error) = recorded.await {
@@ -117,6 +118,12 @@ async fn open_session(
         return Err(error);
     }
     Ok(opened)
+}
+
+/// Which link it was, and what it lets do, for whoever wants to know how somebody came in.
+fn by_link(link: &PortalLink) -> String {
+    let (id, rights, made_at) = (link.id_text(), link.rights.name(), link.made_at.to_rfc3339_ms());
+    format!("by the link {id} ({rights}), made at {made_at}")
 }
 
 pub(super) async fn sign_out(
@@ -150,5 +157,8 @@ pub(crate) fn ask_for_link(house: &House, error: &Error) -> Response {
         (trouble::words(error))
         p.muted { "These pages are opened from the product whose events they show. Go back there and open them again." }
     };
-    frame::apart(house, title, trouble::status(error.code), &content)
+    let mut response = frame::apart(house, title, trouble::status(error.code), &content);
+    // This page's address may hold a link that is good still.
+    response.headers_mut().insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    response
 }

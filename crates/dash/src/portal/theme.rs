@@ -26,6 +26,8 @@ pub struct Theme {
     pub framed_by: Vec<Origin>,
     /// How browsers reach it.
     pub scheme: Scheme,
+    /// Under which origin they know it; `None` for that of the address that they ask.
+    pub origin: Option<Origin>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,6 +198,7 @@ impl Theme {
             logo: self.logo.as_ref().map(Logo::asset),
             colours: self.colours(),
             policy: policy(&framed_by),
+            origin: self.origin.as_ref().map(|origin| origin.as_str().to_owned()),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The engines of an installation: one as a rule, and one for each cell where an installation is divided into several
 //! databases. No call is about two of them, but for lists of what lies in all.
 
+mod lists;
 mod whose;
 
 use std::sync::Arc;

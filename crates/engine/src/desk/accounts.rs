@@ -12,6 +12,7 @@ use signalpost_store::desk::{ListOperatorAccounts, OperatorLogin, UpdateOperator
 
 use super::sessions::OpenedOperatorSession;
 use crate::Engine;
+use crate::operator::Operator;
 
 /// Those who operate have names of their own, whatever names users of a dialect have.
 const REALM: &str = "";
@@ -39,11 +40,14 @@ pub struct OperatorAccountChange {
 }
 
 impl Engine {
-    /// `Conflict` for a username that another account has; `LimitReached` when there are as many as there may be.
+    /// `Forbidden` for a giver who has less than an account; `Conflict` for a username that another account has; `LimitReached` when
+    /// there are as many as there may be.
     pub async fn create_operator_account(
         &self,
+        giver: &Operator,
         new: NewOperatorAccount,
     ) -> Result<IssuedOperatorAccount, Error> {
+        check_may_give(giver)?;
         let mut errors = FieldErrors::default();
         errors.take("username", check_username(&new.username));
         errors.take("password", new.password.as_ref().map_or(Ok(()), check_password));
@@ -76,12 +80,15 @@ impl Engine {
         Ok(self.store.list_operator_accounts(ListOperatorAccounts { after, limit }).await?)
     }
 
-    /// When this returns its sessions let nobody in any more: whoever has it signs in anew. `Invalid` for a change of nothing.
+    /// When this returns its sessions let nobody in any more: whoever has it signs in anew. `Forbidden` for a giver who has less
+    /// than an account; `Invalid` for a change of nothing.
     pub async fn update_operator_account(
         &self,
+        giver: &Operator,
         id: OperatorAccountId,
         change: OperatorAccountChange,
     ) -> Result<OperatorAccount, Error> {
+        check_may_give(giver)?;
         let OperatorAccountChange { role, password } = change;
         if role.is_none() && password.is_none() {
             return Err(Error::field("role", "must be given where no password is"));
@@ -157,4 +164,17 @@ impl Engine {
     fn forget_operator_account(&self, id: OperatorAccountId) {
         self.operator_sessions.forget(|known| known.was_opened_by(Opener::Account(id)));
     }
+}
+
+/// Nobody hands out what they do not hold (ADR 8): an account has no end, and is called as often as its owner likes.
+fn check_may_give(giver: &Operator) -> Result<(), Error> {
+    let Operator::Key { key, .. } = giver else { return Ok(()) };
+    let less = match (key.expires_at, key.rate, key.workspace) {
+        (Some(_), ..) => "ends",
+        (_, Some(_), _) => "has a limit of calls",
+        (.., Some(_)) => "is bound to a workspace",
+        (None, None, None) => return Ok(()),
+    };
+    let message = format!("this key {less}, which an account does not, so it cannot give anybody an account");
+    Err(Error::new(ErrorCode::Forbidden, message))
 }

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use signalpost_core::explain::{Answer, Judgement};
-use signalpost_core::principal::Principal;
+use signalpost_core::principal::{Audience, Principal};
 use signalpost_core::profile::PauseRule;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Remembered, Webhook, WebhookState};
@@ -287,7 +287,7 @@ impl History {
     fn explain(&mut self, event: &str) -> Vec<Explanation> {
         let (mut rows, mut before) = (Vec::new(), None);
         loop {
-            let page = ExplainPage { webhook: None, before, limit: 2 };
+            let page = ExplainPage { webhook: None, before, limit: 2, audience: Audience::Operators };
             let page = self
                 .rig
                 .call(async |engine, view| engine.explain(view.workspace.id, event, page).await)
@@ -327,7 +327,12 @@ impl History {
         if let Remembered::Deleted(tombstone) = &row.webhook {
             assert_eq!(tombstone.deleted_by, Some(Principal::user("12", "Ann Example")));
         }
-        let page = ExplainPage { webhook: Some(id.to_owned()), before: None, limit: 1 };
+        let page = ExplainPage {
+            webhook: Some(id.to_owned()),
+            before: None,
+            limit: 1,
+            audience: Audience::Operators,
+        };
         let alone = self
             .rig
             .call(async |engine, view| engine.explain(view.workspace.id, &event.id, page).await)

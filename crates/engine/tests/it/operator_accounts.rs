@@ -15,6 +15,7 @@ use signalpost_core::role::Role;
 use signalpost_core::secret::Secret;
 use signalpost_engine::desk::accounts::{IssuedOperatorAccount, NewOperatorAccount, OperatorAccountChange};
 use signalpost_engine::desk::sessions::OpenedOperatorSession;
+use signalpost_engine::operator::Operator;
 use signalpost_store::desk::UpdateOperatorAccount;
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::faulty::{Fault, Lasting, fail_nth_of};
@@ -24,11 +25,8 @@ use crate::rig::desk::{Desk, ROOT, code};
 
 fn create(desk: &Desk, username: &str, password: Option<&str>) -> Result<IssuedOperatorAccount, Error> {
     let (username, password) = (username.to_owned(), password.map(Secret::from_text));
-    block_on(desk.engine.create_operator_account(NewOperatorAccount {
-        username,
-        role: Role::Support,
-        password,
-    }))
+    let new = NewOperatorAccount { username, role: Role::Support, password };
+    block_on(desk.engine.create_operator_account(&Operator::Root, new))
 }
 
 /// An account with the password `correct horse`.
@@ -49,7 +47,7 @@ fn update(
     id: OperatorAccountId,
     change: OperatorAccountChange,
 ) -> Result<OperatorAccount, Error> {
-    block_on(desk.engine.update_operator_account(id, change))
+    block_on(desk.engine.update_operator_account(&Operator::Root, id, change))
 }
 
 #[test]

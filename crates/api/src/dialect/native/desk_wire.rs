@@ -17,6 +17,9 @@ pub(super) struct PortalLink {
     /// What the address carries, for who makes addresses by themselves. Whoever has it is let in.
     #[schemars(example = &"spl_AQAAAAA")]
     pub(super) token: String,
+    /// As the audit log calls it where it says how a customer came in.
+    #[schemars(example = &"2b7e151628aed2a6abf7158809cf4f3c")]
+    pub(super) id: String,
     #[schemars(with = "Instant")]
     pub(super) expires_at: String,
 }

@@ -10,7 +10,7 @@ use signalpost_core::error::FieldErrors;
 use signalpost_core::event::Event;
 use signalpost_core::explain::{Answer as Explained, Judgement};
 use signalpost_core::id::{DeliveryId, WebhookId};
-use signalpost_core::principal::Principal;
+use signalpost_core::principal::{Audience, Principal};
 use signalpost_core::profile::EventIdRule;
 use signalpost_core::webhook::{Remembered, Tombstone};
 use signalpost_engine::explain::{ExplainPage, Explanation};
@@ -110,7 +110,10 @@ pub(super) async fn explain(State(surface): Shared, Ids([workspace, event]): Ids
     let ids = surface.engine.event_ids(&workspace).await?;
     let workspace = surface.engine.workspace_id(&workspace).await?;
     let before = position.map(|[id]| WebhookId::from_raw(id));
-    let found = surface.engine.explain(workspace, &event, ExplainPage { webhook, before, limit }).await?;
+    let found = surface
+        .engine
+        .explain(workspace, &event, ExplainPage { webhook, before, limit, audience: Audience::Operators })
+        .await?;
     let explanations = Explanations {
         event: explained_event(&found.event, ids),
         data: found.rows.into_iter().map(explained_webhook).collect(),

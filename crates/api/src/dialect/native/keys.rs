@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use futures_util::future::try_join_all;
 use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::id::OperatorKeyId;
@@ -67,17 +66,12 @@ pub(super) async fn list(State(surface): Shared, Extension(caller): Extension<Op
     errors.into_result()?;
     let after = position.map(|[id]| OperatorKeyId::from_raw(id));
     let mut rows: Vec<ShownOperatorKey> = match (&workspace, caller.binding()) {
-        (None, None) => {
-            let each = surface.cells.all().iter();
-            let each = each.map(|cell| cell.engine.list_operator_keys(&caller, None, after, limit + 1));
-            try_join_all(each).await?.into_iter().flatten().collect()
-        }
+        (None, None) => surface.cells.list_operator_keys(&caller, after, limit + 1).await?,
         (workspace, _) => {
             let engine = engine_of(&surface, workspace.as_deref()).await?;
             engine.list_operator_keys(&caller, workspace.as_deref(), after, limit + 1).await?
         }
     };
-    rows.sort_by_key(|shown| shown.key.id);
     let more = page::cut(&mut rows, limit);
     let next_cursor = rows.last().filter(|_| more).map(|last| cursor::encode(LIST, &[last.key.id.raw()]));
     let data = rows.into_iter().map(|shown| convert::operator_key(&shown, None)).collect();

@@ -1,9 +1,9 @@
 //! `/v1/operator-sessions`: who is signed in at the dashboard. A session lies in the cell of the key that has opened it.
 
 use axum::extract::State;
-use futures_util::future::{join_all, try_join_all};
+use futures_util::future::try_join_all;
 use http::{StatusCode, Uri};
-use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::id::OperatorSessionId;
 use signalpost_core::operator_session::Opener;
 use signalpost_engine::{Engine, OpenOperatorSession};
@@ -36,15 +36,8 @@ pub(super) async fn list(State(surface): Shared, uri: Uri) -> Answer {
 pub(super) async fn end(State(surface): Shared, Ids([session]): Ids<1>) -> Answer {
     let missing = || Error::not_found("operator session");
     let id = OperatorSessionId::from_public(&session).ok_or_else(missing)?;
-    let each = surface.cells.all().iter().map(|cell| cell.engine.end_operator_session(id));
-    let ended = join_all(each).await;
-    if ended.iter().any(Result::is_ok) {
-        return Ok(reply::no_content());
-    }
-    // What is in a cell that is out of reach may go on.
-    let failed = |error: &Error| error.code != ErrorCode::NotFound;
-    let error = ended.into_iter().filter_map(Result::err).find(failed);
-    Err(error.unwrap_or_else(missing).into())
+    surface.cells.end_operator_session(id).await?;
+    Ok(reply::no_content())
 }
 
 async fn in_cell(

@@ -1,5 +1,6 @@
 //! `/v1/operators`: accounts of those who sign in at the dashboard with a name and a password.
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use http::{StatusCode, Uri};
 use signalpost_core::error::{Error, FieldErrors};
@@ -9,6 +10,7 @@ use signalpost_core::operator_account::OperatorAccount;
 use signalpost_core::role::Role;
 use signalpost_core::secret::Secret;
 use signalpost_engine::desk::accounts::{NewOperatorAccount, OperatorAccountChange};
+use signalpost_engine::operator::Operator;
 
 use super::{Shared, desk_wire as wire};
 use crate::kit::body::read_json;
@@ -36,7 +38,11 @@ pub(super) async fn list(State(surface): Shared, uri: Uri) -> Answer {
     reply::json(StatusCode::OK, &Page::<wire::OperatorAccount> { data, next_cursor })
 }
 
-pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
+pub(super) async fn create(
+    State(surface): Shared,
+    Extension(caller): Extension<Operator>,
+    request: Request,
+) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     let mut fields = Fields::new(Object::parse(&body)?);
     let username = fields.required_text("username");
@@ -49,12 +55,17 @@ pub(super) async fn create(State(surface): Shared, request: Request) -> Answer {
     };
     let is_given = password.is_some();
     let new = NewOperatorAccount { username, role, password: password.as_deref().map(Secret::from_text) };
-    let issued = surface.desk().create_operator_account(new).await?;
+    let issued = surface.desk().create_operator_account(&caller, new).await?;
     let made = Some(&issued.password).filter(|_| !is_given);
     reply::json_once(StatusCode::CREATED, &shown(&issued.account, made))
 }
 
-pub(super) async fn update(State(surface): Shared, Ids([operator]): Ids<1>, request: Request) -> Answer {
+pub(super) async fn update(
+    State(surface): Shared,
+    Extension(caller): Extension<Operator>,
+    Ids([operator]): Ids<1>,
+    request: Request,
+) -> Answer {
     let body = read_json(request, MANAGEMENT_BODY_BYTES_MAX).await?;
     // Whoever was revoked while the body arrived is told that first.
     let id = account_of(&operator)?;
@@ -68,7 +79,7 @@ pub(super) async fn update(State(surface): Shared, Ids([operator]): Ids<1>, requ
     let made = matches!(password, Member::Null).then(|| desk.mint_operator_password());
     let given = password.given().as_deref().map(Secret::from_text);
     let change = OperatorAccountChange { role, password: given.or_else(|| made.clone()) };
-    let account = desk.update_operator_account(id, change).await?;
+    let account = desk.update_operator_account(&caller, id, change).await?;
     reply::json_once(StatusCode::OK, &shown(&account, made.as_ref()))
 }
 

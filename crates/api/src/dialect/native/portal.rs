@@ -29,8 +29,8 @@ pub(super) async fn create_link(
     // In the query: proxies that leave something out of their logs leave out queries. Whoever follows the link is led away from
     // this address at once, so no page has it, and none is named as a referrer.
     let url = format!("{portal}/open?link={token}");
-    let expires_at = issued.link.expires_at.to_rfc3339_ms();
-    reply::json_once(StatusCode::CREATED, &wire::PortalLink { url, token, expires_at })
+    let (id, expires_at) = (issued.link.id_text(), issued.link.expires_at.to_rfc3339_ms());
+    reply::json_once(StatusCode::CREATED, &wire::PortalLink { url, token, id, expires_at })
 }
 
 pub(super) async fn end_sessions(State(surface): Shared, Ids([workspace]): Ids<1>) -> Answer {

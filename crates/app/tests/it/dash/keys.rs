@@ -85,6 +85,77 @@ fn nobody_hands_out_more_than_they_hold() {
     }
 }
 
+/// An account has no end and no limit: a key that has would outlive itself by making one.
+#[test]
+fn a_key_with_an_end_or_a_limit_gives_nobody_an_account() {
+    let mut stage = Stage::set();
+    let (_, whole) = stage.key(&json!({"name": "whole", "scopes": ["admin"]}));
+    let new = json!({"username": "kim", "role": "viewer"});
+    let call = |stage: &Stage, key: &str, method: &str, path: &str, body: &serde_json::Value| {
+        let call = Request::new(method, path).header("authorization", &format!("Bearer {key}")).json(body);
+        HttpClient::new(stage.server.operator_address(), PATIENCE).send(&call).unwrap()
+    };
+    let made = call(&stage, &whole, "POST", "/v1/operators", &new);
+    assert_eq!(made.status, 201, "{}", made.text());
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let lesser = [
+        json!({"name": "short", "scopes": ["admin"], "expires_at": "2100-01-01T00:00:00Z"}),
+        json!({"name": "slow", "scopes": ["admin"], "rate_limit_per_s": 100}),
+    ];
+    for key in lesser {
+        let (_, key) = stage.key(&key);
+        let other = json!({"username": "pat", "role": "viewer"});
+        assert_eq!(call(&stage, &key, "POST", "/v1/operators", &other).status, 403);
+        let own = format!("/v1/operators/{id}");
+        assert_eq!(call(&stage, &key, "PATCH", &own, &json!({"role": "admin"})).status, 403);
+        assert_eq!(call(&stage, &key, "PATCH", &own, &json!({"password": null})).status, 403);
+        let mut browser = stage.signed_in(&key);
+        let (refused, page) = form(&mut browser, "/dash/operators", "username=pat&role=admin");
+        assert!(refused == 403 && page.contains("cannot give anybody an account"), "{page}");
+        for (act, fields) in [("role", "role=admin"), ("password", "")] {
+            let act = format!("/dash/operators/{id}/{act}");
+            assert_eq!(form(&mut browser, &act, fields).0, 403, "{act}");
+        }
+    }
+    let accounts = call(&stage, &whole, "GET", "/v1/operators", &json!({})).json();
+    let accounts = accounts["data"].as_array().unwrap();
+    assert_eq!((accounts.len(), &accounts[0]["role"]), (1, &json!("viewer")), "{accounts:?}");
+}
+
+/// What cannot be seen cannot be taken away.
+#[test]
+fn all_keys_and_all_sessions_are_listed() {
+    let mut stage = Stage::set();
+    for number in 0..101 {
+        stage.key(&json!({"name": format!("key {number}"), "scopes": ["read"]}));
+    }
+    let mut root = stage.root();
+    let follow = |root: &mut Browser, page: &str| {
+        let (_, rest) = page
+            .split_once("rel=\"next\"")
+            .map_or_else(|| panic!("{page}"), |(before, _)| before.rsplit_once("href=\"").unwrap());
+        root.page(rest.split('"').next().unwrap())
+    };
+    let first = root.page("/dash/keys");
+    assert!(first.contains("<td>key 99</td>") && !first.contains("<td>key 100</td>"), "{first}");
+    let second = follow(&mut root, &first);
+    assert!(second.contains("<td>key 100</td>") && !second.contains("<td>key 99</td>"), "{second}");
+    assert!(!second.contains("rel=\"next\"") && second.contains("rel=\"first\""));
+    let (_, oldest) = stage.key(&json!({"name": "the first who came", "scopes": ["read"]}));
+    stage.signed_in(&oldest);
+    let (_, others) = stage.key(&json!({"name": "others", "scopes": ["read"]}));
+    for _ in 0..50 {
+        stage.signed_in(&others);
+    }
+    let page = root.page("/dash/operators");
+    assert!(!page.contains("the first who came"));
+    let page = follow(&mut root, &page);
+    assert!(page.contains("the first who came"), "{page}");
+    for wrong in ["/dash/keys?after=x", "/dash/operators?before=x"] {
+        assert_eq!(root.get(wrong).status, 400, "{wrong}");
+    }
+}
+
 #[test]
 fn who_is_signed_in_is_seen_and_sent_away() {
     let mut stage = Stage::set();

@@ -1,5 +1,6 @@
 //! The customers' portal, as a browser without a script has it.
 
+mod bounds;
 mod code;
 mod looks;
 mod opening;

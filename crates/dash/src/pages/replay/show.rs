@@ -131,8 +131,8 @@ fn facts(visit: &Visit, view: &View, shown: &ShownReplay) -> Markup {
             div { dt { "Which" } dd { (selection.which.name().replace('_', " ")) } }
             div { dt { "Events accepted" } dd { (moment(selection.since, visit.now)) " to " (moment(selection.until, visit.now)) } }
             div { dt { "Types" } dd { @if selection.types.is_empty() { "all" } @else { (selection.types.join(", ")) } } }
-            div { dt { "Asked for" } dd { (moment(replay.made_at, visit.now)) " by " (replay.made_by.to_text()) } }
-            div { dt { "Changed" } dd { (moment(replay.changed_at, visit.now)) " by " (replay.changed_by.to_text()) } }
+            div { dt { "Asked for" } dd { (moment(replay.made_at, visit.now)) " by " (replay.made_by.told_to(visit.door.audience()).to_text()) } }
+            div { dt { "Changed" } dd { (moment(replay.changed_at, visit.now)) " by " (replay.changed_by.told_to(visit.door.audience()).to_text()) } }
         }
     }
 }

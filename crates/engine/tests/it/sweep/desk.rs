@@ -11,6 +11,7 @@ use signalpost_core::secret::Secret;
 
 use signalpost_engine::desk::accounts::{NewOperatorAccount, OperatorAccountChange};
 use signalpost_engine::desk::acts::NewAct;
+use signalpost_engine::operator::Operator;
 use signalpost_engine::{Engine, ListActs};
 
 use super::stage::{Stage, Told};
@@ -148,7 +149,10 @@ fn opens_nothing(stage: &mut Stage, _: Turn) -> Told {
 fn make_account(stage: &mut Stage, _: Turn) -> Told {
     let (username, password) = (NAME.to_owned(), Some(Secret::from_text(PASSWORD)));
     let new = NewOperatorAccount { username, role: Role::Viewer, password };
-    stage.call(async |engine, _| engine.create_operator_account(new).await.map(drop), |_, ()| ())
+    stage.call(
+        async |engine, _| engine.create_operator_account(&Operator::Root, new).await.map(drop),
+        |_, ()| (),
+    )
 }
 
 fn sign_in_with_password(stage: &mut Stage, _: Turn) -> Told {
@@ -164,7 +168,7 @@ fn change_account(stage: &mut Stage, _: Turn) -> Told {
     stage.call(
         async |engine, _| {
             let account = the_account(&engine).await?;
-            engine.update_operator_account(account, change).await.map(drop)
+            engine.update_operator_account(&Operator::Root, account, change).await.map(drop)
         },
         |_, ()| (),
     )

@@ -11,7 +11,7 @@ use signalpost_core::event::EventContent;
 use signalpost_core::id::DeliveryId;
 use signalpost_core::idempotency::{CallContent, KeyedCall};
 use signalpost_core::policy::{PolicyChange, PolicyOverrides};
-use signalpost_core::principal::Principal;
+use signalpost_core::principal::{Audience, Principal};
 use signalpost_core::profile::{FeedRule, IdForm, PauseRule, Profile};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
@@ -279,7 +279,7 @@ fn read(stage: &mut Stage, _: Turn) -> Told {
 
 fn ask_why(stage: &mut Stage, _: Turn) -> Told {
     let (workspace, receipt) = (stage.noted("workspace"), stage.noted("receipt"));
-    let page = ExplainPage { webhook: None, before: None, limit: 10 };
+    let page = ExplainPage { webhook: None, before: None, limit: 10, audience: Audience::Operators };
     stage.call(
         async |engine, _| {
             let view = engine.workspace(&workspace).await?;
