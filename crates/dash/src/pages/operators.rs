@@ -1,9 +1,10 @@
 //! Who may sign in with a name and a password, and as what.
 
 use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
 use maud::{Markup, html};
 use serde::Deserialize;
-use signalpost_core::error::Error;
+use signalpost_core::error::{Error, ErrorCode, FieldError};
 use signalpost_core::id::OperatorAccountId;
 use signalpost_core::limits::OPERATOR_ACCOUNTS_MAX;
 use signalpost_core::operator_account::OperatorAccount;
@@ -12,7 +13,8 @@ use signalpost_core::secret::Secret;
 use signalpost_engine::desk::accounts::{IssuedOperatorAccount, NewOperatorAccount, OperatorAccountChange};
 
 use super::sessions;
-use crate::look::frame::{page, proof};
+use crate::look::field::{self, Field};
+use crate::look::frame::{page_with, proof};
 use crate::look::id;
 use crate::look::time::moment;
 use crate::on_record::Deed;
@@ -21,10 +23,22 @@ use crate::sign_in::Nothing;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
 
-#[derive(Deserialize)]
-pub(crate) struct New {
+#[derive(Default, Deserialize)]
+pub(crate) struct Filled {
+    #[serde(default)]
     username: String,
+    #[serde(default)]
     role: String,
+}
+
+/// What the page shows beside the accounts.
+#[derive(Default)]
+struct Shown<'a> {
+    asked: sessions::Asked,
+    /// An account whose password is told.
+    issued: Option<&'a IssuedOperatorAccount>,
+    filled: Filled,
+    errors: Vec<FieldError>,
 }
 
 #[derive(Deserialize)]
@@ -34,18 +48,37 @@ pub(crate) struct Changed {
 
 pub(crate) async fn show(visit: Visit, Query(asked): Query<sessions::Asked>) -> Page {
     visit.must_administer_all()?;
-    list(&visit, None, &asked).await
+    list(&visit, &Shown { asked, ..Shown::default() }).await
 }
 
 /// The password is made here, and shown this once.
-pub(crate) async fn create(Posted(visit, New { username, role }): Posted<New>) -> Page {
+pub(crate) async fn create(Posted(visit, filled): Posted<Filled>) -> Page {
     visit.must_administer_all()?;
-    let new = NewOperatorAccount { username: username.clone(), role: named(&role)?, password: None };
-    let deed = Deed { action: "operator.create", object: &username, workspace: None };
+    match make(&visit, &filled).await {
+        Ok(issued) => list(&visit, &Shown { issued: Some(&issued), ..Shown::default() }).await,
+        Err(error) => {
+            list(&visit, &Shown { filled, errors: shown_on_form(error)?, ..Shown::default() }).await
+        }
+    }
+}
+
+async fn make(visit: &Visit, filled: &Filled) -> Result<IssuedOperatorAccount, Error> {
+    let username = filled.username.trim();
+    let new =
+        NewOperatorAccount { username: username.to_owned(), role: named(&filled.role)?, password: None };
     let caller = visit.caller().await?;
-    let create = visit.desk.first().create_operator_account(&caller, new);
-    let issued = visit.on_record(deed, create).await?;
-    list(&visit, Some(&issued), &sessions::Asked::default()).await
+    let deed = Deed { action: "operator.create", object: username, workspace: None };
+    visit.on_record(deed, visit.desk.first().create_operator_account(&caller, new)).await
+}
+
+/// What the form says of a refusal, and at which field.
+fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
+    match error.code {
+        ErrorCode::Invalid if !error.fields.is_empty() => Ok(error.fields),
+        ErrorCode::Conflict => Ok(vec![FieldError { field: "username".to_owned(), message: error.message }]),
+        ErrorCode::LimitReached => Ok(vec![FieldError { field: String::new(), message: error.message }]),
+        _ => Err(error),
+    }
 }
 
 pub(crate) async fn set_role(Path(account): Path<String>, Posted(visit, changed): Posted<Changed>) -> Page {
@@ -71,7 +104,8 @@ pub(crate) async fn set_password(
     let caller = visit.caller().await?;
     let set = engine.update_operator_account(&caller, account_of(&account)?, change);
     let account = visit.on_record(deed, set).await?;
-    list(&visit, Some(&IssuedOperatorAccount { account, password }), &sessions::Asked::default()).await
+    let issued = IssuedOperatorAccount { account, password };
+    list(&visit, &Shown { issued: Some(&issued), ..Shown::default() }).await
 }
 
 pub(crate) async fn delete(Path(account): Path<String>, Posted(visit, Nothing {}): Posted<Nothing>) -> Page {
@@ -94,8 +128,9 @@ fn account_of(public_id: &str) -> Result<OperatorAccountId, Error> {
     OperatorAccountId::from_public(public_id).ok_or_else(|| Error::not_found("account"))
 }
 
-/// All of them, with one whose password is shown, and those who are signed in.
-async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>, asked: &sessions::Asked) -> Page {
+/// All of them, and those who are signed in.
+async fn list(visit: &Visit, shown: &Shown<'_>) -> Page {
+    let Shown { asked, issued, filled, errors } = shown;
     let accounts = visit.desk.first().list_operator_accounts(None, OPERATOR_ACCOUNTS_MAX).await?;
     let content = html! {
         h1 { "Operators" }
@@ -105,17 +140,28 @@ async fn list(visit: &Visit, issued: Option<&IssuedOperatorAccount>, asked: &ses
         } @else { (table(visit, &accounts)) }
         (sessions::table(visit, asked).await?)
         h2 { "New operator" }
-        form.line method="post" action=(visit.paths.page("operators")) {
-            (proof(visit))
-            label { "Name " input name="username" required maxlength="128" autocomplete="off" spellcheck="false"; }
-            label { "Role " (roles(Role::Support)) }
-            button { "Make the account" }
-        }
+        (form(visit, filled, errors))
         p.muted {
             "A viewer looks at everything but secrets and changes nothing. Support sends again, and does not see what customers are sent. An admin does everything."
         }
     };
-    Ok(page(visit, "Operators", &[], &content))
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    Ok(page_with(status, visit, "Operators", &[], &content))
+}
+
+fn form(visit: &Visit, filled: &Filled, errors: &[FieldError]) -> Markup {
+    let name = Field { name: "username", label: "Name", hint: "To sign in with.", errors };
+    let role = Field { name: "role", label: "Role", hint: "", errors };
+    let chosen = Role::from_name(&filled.role).unwrap_or(Role::Support);
+    html! {
+        (field::summary(errors))
+        form.sheet method="post" action=(visit.paths.page("operators")) {
+            (proof(visit))
+            (name.wrap(&html! { input #f-username name="username" value=(filled.username) required maxlength="128" autocomplete="off" spellcheck="false" aria-describedby=(name.note()) aria-invalid=[name.is_wrong()]; }))
+            (role.wrap(&html! { select #f-role name="role" aria-describedby=(role.note()) aria-invalid=[role.is_wrong()] { (choices(chosen)) } }))
+            p { button { "Make the account" } }
+        }
+    }
 }
 
 fn shown_once(username: &str, password: &Secret) -> Markup {
@@ -160,10 +206,6 @@ fn roles_labelled(account: &OperatorAccount) -> Markup {
     html! {
         select name="role" aria-label={ "Role of " (account.username) } { (choices(account.role)) }
     }
-}
-
-fn roles(chosen: Role) -> Markup {
-    html! { select name="role" { (choices(chosen)) } }
 }
 
 fn choices(chosen: Role) -> Markup {

@@ -98,11 +98,12 @@ fn what_is_wrong_with_an_account_is_said_and_nothing_is_made() {
     let mut root = stage.root();
     let (id, password) = account(&mut root, "kim", "viewer");
     let proof = format!("proof={}", root.proof());
-    let forms =
-        [("username=kim&role=admin", 409), ("username=&role=admin", 400), ("username=lee&role=king", 400)];
-    for (form, status) in forms {
-        let answered = root.post("/dash/operators", &format!("{proof}&{form}"));
-        assert_eq!(answered.status, status, "{form}: {}", answered.text());
+    let wrong = [("kim", "admin", "taken"), ("", "admin", "characters"), ("lee", "king", "must be viewer")];
+    for (name, role, words) in wrong {
+        let answered = root.post("/dash/operators", &format!("{proof}&username={name}&role={role}"));
+        let page = answered.text();
+        assert!(answered.status == 400 && page.contains(words), "{name}, {role}: {page}");
+        assert!(page.contains(&format!("name=\"username\" value=\"{name}\"")), "nothing is lost: {page}");
     }
     assert_eq!(root.post(&format!("/dash/operators/{id}/role"), &format!("{proof}&role=king")).status, 400);
     assert_eq!(root.post("/dash/operators/nobody/delete", &proof).status, 404);
