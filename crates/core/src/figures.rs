@@ -79,7 +79,7 @@ pub struct Figures {
     /// Deliveries that were given up.
     pub failed: u64,
     /// Deliveries that ended with their webhook, as far as a delivery core held them then. What lay on the disk alone is in none of
-    /// these figures.
+    /// these figures, nor what ended with a whole workspace.
     pub dropped: u64,
     /// Attempts that are to be repeated.
     pub retries: u64,

@@ -347,12 +347,11 @@ impl Lane {
         self.on_disk.look(again_at);
     }
 
-    /// Drops everything that has not started, whatever it is, and says how much; the webhook takes nothing any more.
-    pub(crate) fn drop_unstarted(&mut self) -> usize {
-        let dropped = self.cut(Sequence(i64::MAX));
+    /// Drops everything that has not started, whatever it is: the webhook takes nothing for now, and perhaps never again.
+    pub(crate) fn drop_unstarted(&mut self) {
+        self.cut(Sequence(i64::MAX));
         self.on_disk.forget();
         self.unrecorded.forget_health();
-        dropped
     }
 
     pub(crate) fn held(&self) -> usize {

@@ -67,13 +67,21 @@ struct Opened {
 
 /// What a webhook is good for right now.
 pub(crate) enum Loaded {
-    /// Deleted or disabled: nothing is to be sent.
-    Closed,
+    /// Nothing is to be sent; nobody but the store answers for what is owed. What has ended with the webhook is named, where that
+    /// is known: one that is only paused still owes, and one that is not to be found may be on its way to another cell.
+    Closed(Option<Ended>),
     /// One of its secrets does not open, which is the operator's to mend: nothing is sent, and nothing is given up.
     Locked(OpenError),
     /// Its dialect is not served here, which is the operator's to mend as well.
     Unserved,
     Open(Box<LaneConfig>),
+}
+
+/// Deliveries that have ended with a webhook: those born up to here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) workspace: WorkspaceId,
+    pub(crate) upto: Sequence,
 }
 
 impl Loaded {
@@ -84,7 +92,8 @@ impl Loaded {
         now: Timestamp,
     ) -> Self {
         if !record.webhook.state.is_active() {
-            return Self::Closed;
+            let upto = record.cuts.iter().map(|cut| cut.upto).max();
+            return Self::Closed(upto.map(|upto| Ended { workspace: record.workspace.id, upto }));
         }
         match Opened::of(&record, &profile.signing, keyring, now) {
             Ok(opened) => Self::Open(Box::new(LaneConfig::new(record, profile, opened))),

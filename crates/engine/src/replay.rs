@@ -207,7 +207,7 @@ impl Engine {
     }
 
     /// A webhook of a workspace, or what is left of it.
-    async fn remembered_by_id(
+    pub(crate) async fn remembered_by_id(
         &self,
         workspace: WorkspaceId,
         webhook: WebhookId,

@@ -159,24 +159,25 @@ impl Running {
             return;
         }
         let now = self.engine.clock.now();
-        let (mut left_out, mut dropped) = (None, 0);
-        let workspace = self.touch(webhook, |lane| {
+        let (mut left_out, mut dropped) = (None, None);
+        self.touch(webhook, |lane| {
             if !matches!(lane.config, Config::Loading { question: asked } if asked == question) {
-                return lane.workspace;
+                return;
             }
             lane.config = Config::Absent;
             match loaded {
                 Ok(Loaded::Open(config)) => {
                     lane.recall_health(config.health, now);
-                    if let Some(upto) = config.cut_upto {
-                        dropped = lane.cut(upto);
-                    }
+                    dropped = config.cut_upto.map(|upto| (config.workspace, lane.cut(upto)));
                     left_out = config.left_out().map(|header| (config.webhook_public_id.clone(), header));
                     lane.gate.recall(config.concurrency);
                     lane.workspace = Some(config.workspace);
                     lane.config = Config::Ready(Rc::from(config));
                 }
-                Ok(Loaded::Closed) => dropped = lane.drop_unstarted(),
+                Ok(Loaded::Closed(ended)) => {
+                    dropped = ended.map(|ended| (ended.workspace, lane.cut(ended.upto)));
+                    lane.drop_unstarted();
+                }
                 Ok(Loaded::Locked(error)) => {
                     tracing::error!(webhook = webhook.raw(), %error, "deliveries are held: check the master key");
                     lane.postpone_all(now.plus_ms(LOCKED_PAUSE_MS));
@@ -192,11 +193,9 @@ impl Running {
                     lane.postpone_all(now.plus_ms(STORE_PAUSE_MS));
                 }
             }
-            lane.workspace
         });
-        if dropped > 0 {
-            let of = workspace.map(|workspace| FiguresOf::Webhook(workspace, webhook));
-            self.tally.dropped(of.unwrap_or(FiguresOf::Installation), dropped, now);
+        if let Some((workspace, deliveries)) = dropped {
+            self.tally.dropped(FiguresOf::Webhook(workspace, webhook), deliveries, now);
         }
         if let Some((webhook, header)) = left_out {
             self.tell_left_out(&webhook, &header);

@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use signalpost_core::delivery::Due;
-use signalpost_core::id::WebhookId;
+use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{CORE_LOADS_MAX, CORE_WAVE_MAX};
+use signalpost_core::webhook::Remembered;
+use signalpost_store::StoreError;
 
 use super::{Done, FETCH_MAX, Running, UNRECORDED_MAX, Underway};
+use crate::Engine;
 use crate::attempt::{self, EndedAttempt, Unbegun};
 use crate::lane::{Config, Started};
-use crate::lane_config::Loaded;
+use crate::lane_config::{Ended, Loaded};
 use crate::permit::Permit;
 use crate::round::{Slot, Turn};
 
@@ -105,24 +108,42 @@ impl Running {
     fn load_config(&mut self, webhook: WebhookId) {
         self.questions += 1;
         let question = self.questions;
-        if let Some(lane) = self.lanes.get_mut(&webhook) {
+        let workspace = self.lanes.get_mut(&webhook).and_then(|lane| {
             lane.config = Config::Loading { question };
-        }
+            lane.workspace
+        });
         self.loads_in_flight += 1;
         let engine = Arc::clone(&self.engine);
         let loading = async move {
-            let loaded = load(&engine, webhook).await;
+            let loaded = load(&engine, workspace, webhook).await;
             Done::Loaded { webhook, question, loaded }
         };
         self.underway.push(Box::pin(loading));
     }
 }
 
-async fn load(engine: &crate::Engine, webhook: WebhookId) -> Result<Loaded, String> {
+/// `workspace` is whose the webhook was when it was loaded before.
+async fn load(engine: &Engine, workspace: Option<WorkspaceId>, webhook: WebhookId) -> Result<Loaded, String> {
     let record = engine.store.lane(webhook).await.map_err(|error| error.to_string())?;
-    let Some(record) = record else { return Ok(Loaded::Closed) };
+    let Some(record) = record else {
+        let ended = ended_with(engine, workspace, webhook).await;
+        return ended.map(Loaded::Closed).map_err(|error| error.to_string());
+    };
     let Some(profile) = engine.profiles.look_up(&record.workspace.dialect) else {
         return Ok(Loaded::Unserved);
     };
     Ok(Loaded::from_record(record, profile, &engine.keyring, engine.clock.now()))
+}
+
+/// What has ended with a webhook that is not to be found, if it was deleted.
+async fn ended_with(
+    engine: &Engine,
+    workspace: Option<WorkspaceId>,
+    webhook: WebhookId,
+) -> Result<Option<Ended>, StoreError> {
+    let Some(workspace) = workspace else { return Ok(None) };
+    Ok(match engine.remembered_by_id(workspace, webhook).await? {
+        Some(Remembered::Deleted(tombstone)) => Some(Ended { workspace, upto: tombstone.settled_after }),
+        Some(Remembered::Living(_)) | None => None,
+    })
 }

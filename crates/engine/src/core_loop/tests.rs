@@ -96,6 +96,18 @@ fn the_store_is_asked_for_a_bounded_number_of_webhooks_at_once() {
     assert_eq!((core.loads_in_flight, core.unloaded.len(), core.held), (0, 0, 0), "nobody has such webhooks");
 }
 
+/// Its workspace may be on the way to another cell, which delivers what is owed.
+#[test]
+fn what_is_owed_to_a_webhook_that_is_not_to_be_found_is_not_counted_as_dropped() {
+    let mut core = core();
+    owe(&mut core, 1);
+    core.lanes.values_mut().for_each(|lane| lane.workspace = Some(WorkspaceId::from_raw(1)));
+    core.start_attempts();
+    let loaded = core.underway.next().now_or_never().flatten().expect("the store answers at once");
+    core.deal_with(loaded);
+    assert_eq!((core.held, core.tally.take(Share::All)), (0, Vec::new()));
+}
+
 /// A page may name what was committed before anybody hears of it. Heard when it has ended, it would be sent once more.
 #[test]
 fn what_was_told_before_an_outcome_is_on_disk_is_heard_before_it_is_forgotten() {

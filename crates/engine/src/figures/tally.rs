@@ -69,6 +69,9 @@ impl Tally {
 
     /// Deliveries that ended with their webhook.
     pub(crate) fn dropped(&mut self, of: FiguresOf, deliveries: usize, now: Timestamp) {
+        if deliveries == 0 {
+            return;
+        }
         self.count(of, now, &|figures| figures.dropped += deliveries as u64);
     }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS, MINUTE_MS};
 use signalpost_core::id::WebhookId;
+use signalpost_core::principal::Principal;
 use signalpost_core::profile::PauseRule;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::webhooks::Activity;
@@ -145,6 +146,39 @@ fn what_ends_with_its_webhook_is_dropped() {
     let of = of_webhook(&mut rig, &webhook);
     let Figures { dropped, retries, .. } = stored(&mut rig, of);
     assert_eq!((dropped, retries), (3, 3));
+}
+
+#[test]
+fn what_ends_with_a_webhook_that_is_deleted_is_dropped_as_well() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    rig.keep_figures();
+    let webhook = rig.webhook();
+    let of = of_webhook(&mut rig, &webhook);
+    rig.receiver.status.set(Some(500));
+    rig.publish(3);
+    let deleted =
+        rig.call(async |engine, view| engine.delete_webhook(&view, &webhook, &Principal::Operator).await);
+    deleted.expect("it is there");
+    rig.advance_s(60);
+    assert_eq!(stored(&mut rig, of).dropped, 3);
+}
+
+/// It waits until the webhook is on again, and is delivered then.
+#[test]
+fn what_a_pause_holds_is_not_dropped() {
+    let mut rig = Rig::new(PauseRule::Holds, None);
+    rig.keep_figures();
+    let webhook = rig.webhook();
+    rig.receiver.status.set(Some(500));
+    rig.publish(3);
+    rig.switch(&webhook, Activity::Paused);
+    rig.advance_s(60);
+    rig.receiver.status.set(Some(204));
+    rig.switch(&webhook, Activity::Active);
+    rig.advance_s(60);
+    let of = of_webhook(&mut rig, &webhook);
+    let Figures { dropped, delivered, .. } = stored(&mut rig, of);
+    assert_eq!((dropped, delivered), (0, 3));
 }
 
 #[test]
