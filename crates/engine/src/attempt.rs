@@ -10,7 +10,7 @@ use signalpost_core::attempt::{Attempt, Exchange, Failure, Outcome, Timing, Verd
 use signalpost_core::concurrency::Load;
 use signalpost_core::custom_header::MASKED;
 use signalpost_core::delivery::Due;
-use signalpost_core::event::Event;
+use signalpost_core::event::{Event, Sequence};
 use signalpost_core::health::{self, Health, ReleaseOrder, after_attempt};
 use signalpost_core::id::WorkspaceId;
 use signalpost_core::lane_group::GroupEpoch;
@@ -194,6 +194,7 @@ impl EndedAttempt {
             backlog,
             latency_ms: self.latency_ms(now),
             epoch: Epoch::default(),
+            ends_upto: None,
         };
         let finished = Finished {
             workspace: self.config.workspace,
@@ -261,6 +262,8 @@ pub(crate) struct Ending {
     pub(crate) latency_ms: Option<u64>,
     /// As its lane has numbered it.
     pub(crate) epoch: Epoch,
+    /// Set where it [closes](Self::closes) its lane: what was born up to here and has not started ends with it.
+    pub(crate) ends_upto: Option<Sequence>,
 }
 
 impl Ending {

@@ -11,6 +11,7 @@ use signalpost_core::figures::FiguresOf;
 use signalpost_core::health::Health;
 use signalpost_core::id::WebhookId;
 use signalpost_core::limits::ATTEMPT_COST_US_MIN;
+use signalpost_core::time::Timestamp;
 use signalpost_store::StoreError;
 
 use super::{Done, LOCKED_PAUSE_MS, RECORDS_IN_FLIGHT_MAX, Running, STORE_PAUSE_MS, Underway};
@@ -30,7 +31,8 @@ impl Running {
                 self.hear_what_came();
                 self.records_in_flight -= 1;
                 self.unrecorded -= endings.len();
-                endings.iter().for_each(|ending| self.settle(ending));
+                let now = self.engine.clock.now();
+                endings.iter().for_each(|ending| self.settle(ending, now));
             }
             Done::Loaded { webhook, question, loaded } => {
                 self.loads_in_flight -= 1;
@@ -125,7 +127,7 @@ impl Running {
     }
 
     /// An outcome is on disk: the delivery waits for its next try, or is forgotten.
-    fn settle(&mut self, ending: &Ending) {
+    fn settle(&mut self, ending: &Ending, now: Timestamp) {
         let metrics = &self.engine.metrics;
         match ending.verdict {
             Verdict::Delivered => metrics.deliveries_delivered.add(1),
@@ -136,7 +138,7 @@ impl Running {
             // The store's word, never ours.
             Verdict::Superseded => {}
         }
-        self.tally.ended(ending, self.engine.clock.now());
+        self.tally.ended(ending, now);
         let id = ending.due.id;
         self.touch(id.webhook, |lane| lane.recorded(ending));
         if ending.disabled.is_some() {
@@ -144,12 +146,14 @@ impl Running {
             self.engine.directory.forget(ending.workspace);
         }
         if ending.closes() {
-            let now = self.engine.clock.now();
-            self.touch(id.webhook, |lane| {
+            let dropped = self.touch(id.webhook, |lane| {
                 lane.config = Config::Absent;
+                let dropped = ending.ends_upto.map_or(0, |upto| lane.cut(upto));
                 // Its owner may have paused it before and switched it on by now: what is owed is for the store to say.
                 lane.postpone_all(now);
+                dropped
             });
+            self.tally.dropped(FiguresOf::Webhook(ending.workspace, id.webhook), dropped, now);
         }
     }
 

@@ -135,6 +135,7 @@ fn what_was_told_before_an_outcome_is_on_disk_is_heard_before_it_is_forgotten() 
         backlog: Backlog::Kept,
         latency_ms: None,
         epoch: Epoch::default(),
+        ends_upto: None,
     };
     (core.records_in_flight, core.unrecorded) = (1, 1);
     core.deal_with(Done::Recorded(vec![ending]));

@@ -61,6 +61,10 @@ impl Lane {
         }
         let (epoch, tells) = self.unrecorded.judge();
         judged.ending.epoch = epoch;
+        if judged.ending.closes() {
+            // What is committed until this is recorded is left out: some of it may come after the cut.
+            judged.ending.ends_upto = self.known.values().map(|known| known.born).max();
+        }
         if tells {
             let change = HealthChange { health: self.health(), disable: None, backlog: Backlog::Kept };
             judged.finished.health.get_or_insert(change);

@@ -13,7 +13,7 @@ use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::faulty::{Call, Fault, FaultyStore};
 use signalpost_store::testing::memory::MemoryStore;
 
-use crate::rig::{Rig, delivered};
+use crate::rig::{Rig, delivered, pending};
 
 /// All that was stored of somebody, added up.
 fn stored(rig: &mut Rig, of: FiguresOf) -> Figures {
@@ -161,6 +161,23 @@ fn what_ends_with_a_webhook_that_is_deleted_is_dropped_as_well() {
     deleted.expect("it is there");
     rig.advance_s(60);
     assert_eq!(stored(&mut rig, of).dropped, 3);
+}
+
+#[test]
+fn what_ends_with_a_webhook_that_its_failures_switch_off_is_dropped() {
+    let mut rig = Rig::new(PauseRule::Holds, Some(6));
+    rig.keep_figures();
+    let webhook = rig.webhook();
+    rig.publish(50);
+    (0..6).for_each(|_| {
+        rig.receiver.answer(500);
+        rig.settle();
+    });
+    rig.advance_s(60);
+    let of = of_webhook(&mut rig, &webhook);
+    let Figures { dropped, retries, attempts_failed, .. } = stored(&mut rig, of);
+    assert_eq!((dropped, retries, attempts_failed), (50, 6, 6), "those that were to be repeated as well");
+    assert_eq!(rig.count(pending), 0);
 }
 
 /// It waits until the webhook is on again, and is delivered then.

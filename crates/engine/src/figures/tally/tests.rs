@@ -23,7 +23,7 @@ fn ending(n: i64, verdict: Verdict, latency_ms: Option<u64>) -> Ending {
     let id = DeliveryId { event: EventId::from_raw(1), webhook: WebhookId::from_raw(n) };
     let due = Due { id, due_at: at(0), born: Sequence(1), steps: 0, tries: 0, order: None };
     let (disabled, backlog, epoch) = (None, Backlog::Kept, Epoch::default());
-    Ending { due, workspace: WORKSPACE, verdict, disabled, backlog, latency_ms, epoch }
+    Ending { due, workspace: WORKSPACE, verdict, disabled, backlog, latency_ms, epoch, ends_upto: None }
 }
 
 fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
