@@ -18,8 +18,8 @@ pub trait Portal: Send + Sync {
     ///
     /// [`crate::Ledger::upkeep`] removes sessions that have expired.
     fn end_portal_session(&self, workspace: WorkspaceId, session: PortalSessionId) -> Answer<()>;
-    /// Ends those that are open, and keeps links that were made at this instant or before it from opening further ones.
-    /// `Missing("workspace")`.
+    /// Ends those that are open, and keeps links that were made at this instant or before it from opening further ones. An earlier
+    /// instant than that of a call before leaves that one standing. `Missing("workspace")`.
     fn end_portal_sessions(&self, workspace: WorkspaceId, at: Timestamp) -> Answer<()>;
 }
 

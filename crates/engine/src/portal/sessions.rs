@@ -131,7 +131,10 @@ impl Engine {
         .await
     }
 
-    /// When this returns nobody is at the workspace's portal any more, and no link that was made before lets anybody in.
+    /// When this returns nobody is at the workspace's portal any more, and no link that was made before lets anybody in: before by
+    /// the clock, for links are signed and not stored. Nodes go by the database's clock, each to within what the latest renewal of
+    /// its lease took and four milliseconds of rounding. So much before the end another node may have made a link that is good yet,
+    /// or so much after it one that is not.
     pub async fn end_portal_sessions(&self, workspace: WorkspaceId) -> Result<(), Error> {
         let at = self.clock.now();
         self.take_away(async {

@@ -9,8 +9,8 @@ use super::remove;
 use crate::failure::Failure;
 use crate::write::Write;
 
-pub(crate) const UPDATE: &str =
-    "UPDATE workspace SET portal_ended_at = $2 WHERE id = $1 AND erased_at IS NULL";
+/// A clock that is behind, or was set back, opens nothing again that was ended. Whoever has never ended any has no instant.
+pub(crate) const UPDATE: &str = "UPDATE workspace SET portal_ended_at = greatest(portal_ended_at, $2) WHERE id = $1 AND erased_at IS NULL";
 
 pub(super) async fn run(write: &mut Write<'_>, workspace: WorkspaceId, at: Timestamp) -> Result<(), Failure> {
     write.lock(workspace).await?;

@@ -9,8 +9,9 @@ use super::remove;
 use crate::failure::Failure;
 use crate::write::Write;
 
-pub(crate) const UPDATE: &str =
-    "UPDATE workspace SET portal_ended_at = ?2 WHERE id = ?1 AND erased_at IS NULL";
+/// A clock that was set back opens nothing again that was ended.
+pub(crate) const UPDATE: &str = "UPDATE workspace SET portal_ended_at = max(ifnull(portal_ended_at, ?2), ?2)
+    WHERE id = ?1 AND erased_at IS NULL";
 
 pub(super) fn run(write: &Write<'_>, workspace: WorkspaceId, at: Timestamp) -> Result<(), Failure> {
     if write.statement(UPDATE)?.execute(params![workspace.raw(), at.as_ms()])? == 0 {

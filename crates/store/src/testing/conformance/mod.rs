@@ -234,6 +234,7 @@ macro_rules! conformance_suite {
                 a_portal_session_needs_a_living_workspace_and_a_hash_of_its_own
                 a_portal_session_that_was_ended_is_gone
                 ending_all_portal_sessions_keeps_earlier_links_from_opening_more
+                ending_all_portal_sessions_at_an_earlier_instant_opens_no_link_again
                 erasing_a_workspace_ends_its_portal_sessions
                 of_too_many_portal_sessions_of_one_workspace_the_oldest_ends
                 upkeep_removes_portal_sessions_that_have_expired

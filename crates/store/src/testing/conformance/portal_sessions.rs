@@ -93,6 +93,21 @@ pub async fn ending_all_portal_sessions_keeps_earlier_links_from_opening_more(ha
     assert_eq!(refusal(missing), Refusal::Missing("workspace"));
 }
 
+/// By another node's clock, or by one that was set back.
+pub async fn ending_all_portal_sessions_at_an_earlier_instant_opens_no_link_again(harness: &dyn Harness) {
+    let kit = Kit::open(harness);
+    let workspace = kit.workspace(1).await;
+    kit.end_portal_sessions(workspace, sample::at(40)).await.expect("it exists");
+    let opens = async |n, link_made_ms| {
+        let params = opening(sample::portal_session(workspace, n), link_made_ms);
+        kit.open_portal_session(params).await.map_err(Refusal::from)
+    };
+    assert_eq!(opens(31, 45).await, Ok(()));
+    kit.end_portal_sessions(workspace, sample::at(30)).await.expect("it exists");
+    assert_eq!(kit.customer(31).await, None, "it ends what is open all the same");
+    assert_eq!([opens(32, 40).await, opens(33, 41).await], [Err(Refusal::WrongState), Ok(())]);
+}
+
 pub async fn erasing_a_workspace_ends_its_portal_sessions(harness: &dyn Harness) {
     let kit = Kit::open(harness);
     let (gone, other) = (kit.workspace(1).await, kit.workspace(2).await);

@@ -36,7 +36,9 @@ impl Portal for MemoryStore {
 
     fn end_portal_sessions(&self, workspace: WorkspaceId, at: Timestamp) -> Answer<()> {
         self.run(|data| {
-            data.living_workspace_mut(workspace).ok_or(MISSING_WORKSPACE)?.portal_ended_at = Some(at);
+            let ended_at =
+                &mut data.living_workspace_mut(workspace).ok_or(MISSING_WORKSPACE)?.portal_ended_at;
+            *ended_at = (*ended_at).max(Some(at));
             data.end_portal_sessions_of(workspace);
             Ok(())
         })
