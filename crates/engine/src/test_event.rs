@@ -3,8 +3,10 @@
 use bytes::Bytes;
 use signalpost_core::error::Error;
 use signalpost_core::event::{EventContent, Sequence};
+use signalpost_core::event_rule::{AttributeForm, Presence};
 use signalpost_core::id::{DeliveryId, WebhookId};
 use signalpost_core::idempotency::KeyedCall;
+use signalpost_core::profile::Profile;
 use signalpost_store::Done;
 use signalpost_store::ledger::Accepted;
 
@@ -31,7 +33,8 @@ pub struct TestReceipt {
 
 impl Engine {
     /// Accepts an event for this webhook alone, whatever it selects and whatever its filter says. Everything else about it is as usual: it is
-    /// stored, signed, retried and listed. Its subject is the one that the webhook is bound to, if any.
+    /// stored, signed, retried and listed. Its subject is the one that the webhook is bound to, if any, and its attributes are those of
+    /// [`example_attributes`].
     ///
     /// A call with a key is accepted once, and gets the first receipt again.
     ///
@@ -51,7 +54,7 @@ impl Engine {
                 event_type: test.event_type,
                 subject: webhook.subject,
                 time: self.clock.now(),
-                attributes: Vec::new(),
+                attributes: example_attributes(&view.profile),
                 data: test.data,
                 ordering_key: None,
             },
@@ -64,6 +67,19 @@ impl Engine {
             Done::Before(accepted) => receipt(&accepted, webhook.id).map(Done::Before),
         }
     }
+}
+
+/// The attributes that the dialect demands of every event, for one whose producer has nothing to say in them.
+pub fn example_attributes(profile: &Profile) -> Vec<(String, String)> {
+    let demanded = profile.attributes.iter().filter(|rule| rule.presence == Presence::Required);
+    let value = |form| match form {
+        AttributeForm::Text => "\"example\"",
+        AttributeForm::TextOrNull => "null",
+    };
+    let mut attributes: Vec<(String, String)> =
+        demanded.map(|rule| (rule.name.clone(), value(rule.form).to_owned())).collect();
+    attributes.sort();
+    attributes
 }
 
 fn receipt(accepted: &[Accepted], webhook: WebhookId) -> Result<TestReceipt, Error> {

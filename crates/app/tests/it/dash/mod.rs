@@ -3,6 +3,7 @@
 mod attempts;
 mod audit;
 pub(crate) mod browser;
+mod dialects;
 mod keys;
 mod operators;
 mod overview;

@@ -7,7 +7,7 @@ use super::browser::Browser;
 use crate::PATIENCE;
 
 /// Sends a form of a page with the proof of the session.
-fn fill(browser: &mut Browser, path: &str, fields: &str) -> (u16, String, String) {
+pub(super) fn fill(browser: &mut Browser, path: &str, fields: &str) -> (u16, String, String) {
     let proof = browser.proof();
     let answered = browser.post(path, &format!("proof={proof}&{fields}"));
     let to = answered.header("location").unwrap_or_default().to_owned();
@@ -15,18 +15,18 @@ fn fill(browser: &mut Browser, path: &str, fields: &str) -> (u16, String, String
 }
 
 impl Stage {
-    fn shown(&mut self, workspace: &str, webhook: &str) -> Value {
+    pub(super) fn shown(&mut self, workspace: &str, webhook: &str) -> Value {
         self.operator.get(&format!("/v1/workspaces/{workspace}/webhooks/{webhook}")).unwrap()
     }
 
-    fn of_dialect(&mut self, dialect: &str, more: &Value) -> String {
+    pub(super) fn of_dialect(&mut self, dialect: &str, more: &Value) -> String {
         let mut body = json!({"dialect": dialect, "name": dialect});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         self.operator.create_workspace(&body).unwrap()
     }
 }
 
-fn last(path: &str) -> String {
+pub(super) fn last(path: &str) -> String {
     path.rsplit('/').next().unwrap().to_owned()
 }
 

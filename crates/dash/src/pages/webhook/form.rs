@@ -42,7 +42,7 @@ const FIELDS: [&str; 8] = ["url", "name", "subject", "events", "filter", "user",
 pub(super) fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
     match error.code {
         ErrorCode::Invalid if !error.fields.is_empty() => {
-            Ok(error.fields.into_iter().map(at_its_field).collect())
+            Ok(error.fields.into_iter().map(|error| at_its_field(of_login(error), &FIELDS)).collect())
         }
         ErrorCode::Invalid | ErrorCode::LimitReached | ErrorCode::Conflict => {
             Ok(vec![FieldError { field: String::new(), message: error.message }])
@@ -51,17 +51,23 @@ pub(super) fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
     }
 }
 
-/// What has no field here is said above the form.
-fn at_its_field(error: FieldError) -> FieldError {
+/// The engine's names of the parts of a login are not the form's.
+fn of_login(error: FieldError) -> FieldError {
+    let field = match error.field.as_str() {
+        "login/user" => "user".to_owned(),
+        "login/password" | "login" => "password".to_owned(),
+        _ => error.field,
+    };
+    FieldError { field, ..error }
+}
+
+/// What has no field among these is said above the form.
+pub(super) fn at_its_field(error: FieldError, fields: &[&str]) -> FieldError {
     let FieldError { field, message } = error;
-    match field.as_str() {
-        "login/user" => FieldError { field: "user".to_owned(), message },
-        "login/password" | "login" => FieldError { field: "password".to_owned(), message },
-        known if FIELDS.iter().any(|own| known.split('/').next() == Some(own)) => {
-            FieldError { field, message }
-        }
-        _ => FieldError { field: String::new(), message: format!("{field} {message}") },
+    if fields.iter().any(|own| field.split('/').next() == Some(own)) {
+        return FieldError { field, message };
     }
+    FieldError { field: String::new(), message: format!("{field} {message}") }
 }
 
 impl Form<'_> {
@@ -160,5 +166,23 @@ impl Form<'_> {
                 @for key in self.keys { option value=(key) selected[key == chosen] { (key) } }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_field_is_said_above_the_form() {
+        let placed = |field: &str| {
+            let error = FieldError { field: field.to_owned(), message: "is required".to_owned() };
+            let FieldError { field, message } = at_its_field(of_login(error), &FIELDS);
+            format!("{field}: {message}")
+        };
+        assert_eq!(placed("resourceId"), ": resourceId is required");
+        assert_eq!(placed("events/3"), "events/3: is required");
+        assert_eq!(placed("login"), "password: is required");
+        assert_eq!(placed("login/user"), "user: is required");
     }
 }

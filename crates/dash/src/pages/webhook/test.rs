@@ -8,16 +8,26 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use signalpost_core::error::{Error, ErrorCode, FieldError};
 use signalpost_core::event_rule::DataRule;
+use signalpost_core::limits::EVENT_BODY_BYTES_MAX;
 use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::View;
 use signalpost_engine::test_event::TestEvent;
 
+use super::fields::check_feature;
+use super::form::at_its_field;
 use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::on_record::Deed;
 use crate::request::{Path, Query};
-use crate::trouble::Page;
+use crate::router::FORM_BYTES_MAX;
+use crate::trouble::{self, Page};
 use crate::visit::{Posted, Visit};
+
+/// A form with an event of the largest size: each byte of it may have become three on its way.
+pub(crate) const TEST_FORM_BYTES_MAX: usize = 3 * EVENT_BODY_BYTES_MAX + FORM_BYTES_MAX;
+
+/// The fields of the form.
+const FIELDS: [&str; 2] = ["type", "data"];
 
 /// What is filled in, and what an address may fill in beforehand.
 #[derive(Default, Deserialize)]
@@ -36,6 +46,7 @@ pub(crate) async fn show(
     visit.must_act()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     let webhook = engine.webhook(view.workspace.id, &webhook).await?;
     if filled.r#type.is_empty() {
         filled.r#type = likely_type(&view, &webhook);
@@ -43,7 +54,7 @@ pub(crate) async fn show(
     if filled.data.is_empty() {
         filled.data = example(&view, &filled.r#type);
     }
-    Ok(form(&visit, &view, &webhook, &filled, &[]))
+    Ok(form(&visit, &view, &webhook, &filled, (StatusCode::OK, &[])))
 }
 
 pub(crate) async fn send(
@@ -53,6 +64,7 @@ pub(crate) async fn send(
     visit.must_act()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     let webhook = engine.webhook(view.workspace.id, &webhook).await?;
     let id = &webhook.public_id;
     let deed = Deed { action: "test_event.send", object: id, workspace: Some(&workspace) };
@@ -66,20 +78,33 @@ pub(crate) async fn send(
     match sent {
         Ok(Some(receipt)) => Ok(Redirect::to(&visit.paths.delivery(&receipt.delivery)).into_response()),
         Ok(None) => Err(Error::internal("a call without a key was answered before").into()),
-        Err(error) => Ok(form(&visit, &view, &webhook, &filled, &shown_on_form(error)?)),
+        Err(error) => {
+            trouble::log(&error, &visit.here);
+            let status = trouble::status(error.code);
+            Ok(form(&visit, &view, &webhook, &filled, (status, &shown_on_form(error)?)))
+        }
     }
 }
 
-/// Errors that are to be shown on the form; any other is given back.
+/// Errors that are to be shown on the form, with what was typed; any other is given back.
 fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
     match error.code {
-        ErrorCode::Invalid if !error.fields.is_empty() => Ok(error.fields),
-        ErrorCode::Conflict => Ok(vec![FieldError { field: String::new(), message: error.message }]),
+        ErrorCode::Invalid if !error.fields.is_empty() => {
+            Ok(error.fields.into_iter().map(|error| at_its_field(error, &FIELDS)).collect())
+        }
+        ErrorCode::Invalid
+        | ErrorCode::Conflict
+        | ErrorCode::RateLimited
+        | ErrorCode::Unavailable
+        | ErrorCode::StorageFull => Ok(vec![FieldError { field: String::new(), message: error.message }]),
         _ => Err(error),
     }
 }
 
 fn event(filled: &Filled) -> Result<TestEvent, Error> {
+    if filled.data.len() > EVENT_BODY_BYTES_MAX {
+        return Err(Error::field("data", format!("must be at most {EVENT_BODY_BYTES_MAX} bytes long")));
+    }
     let data: &RawValue = serde_json::from_str(filled.data.trim())
         .map_err(|error| Error::field("data", format!("must be JSON: {error}")))?;
     Ok(TestEvent {
@@ -115,7 +140,7 @@ fn form(
     view: &View,
     webhook: &Webhook,
     filled: &Filled,
-    errors: &[FieldError],
+    (status, errors): (StatusCode, &[FieldError]),
 ) -> axum::response::Response {
     let action = visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, "test");
     let content = html! {
@@ -130,7 +155,6 @@ fn form(
             p { button { "Send it" } }
         }
     };
-    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     page_with(status, visit, "Send a test event", &visit.paths.to_webhook(view, &webhook.public_id), &content)
 }
 

@@ -1,0 +1,97 @@
+//! Pages of webhooks in every dialect: what each offers, and that it does no more.
+
+use serde_json::json;
+use signalpost_testkit::wait_for;
+
+use super::Stage;
+use super::browser::Browser;
+use super::webhooks::fill;
+use crate::PATIENCE;
+
+/// Every dialect, with what makes a webhook of it beside the URL.
+const DIALECTS: [(&str, &str); 5] = [
+    ("native", "events="),
+    ("sigmamind", "name=n&subject=agent_1&event%3Aconversation_ended=on"),
+    ("opentrain", "event%3Aproposal.received=on"),
+    ("opentrain-partner", "event%3Acontract.started=on"),
+    ("spaaza", "event=shopper.voucher-issued"),
+];
+
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// What stands between the two, as a browser reads it.
+fn between(page: &str, before: &str, after: &str) -> String {
+    let (_, rest) = page.split_once(before).unwrap_or_else(|| panic!("no {before}: {page}"));
+    let (found, _) = rest.split_once(after).unwrap_or_else(|| panic!("no {after}: {page}"));
+    found.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+impl Stage {
+    /// Makes a webhook to a path of the receiver by the form; gives the address of its page.
+    fn made(&mut self, root: &mut Browser, workspace: &str, fields: &str, path: &str) -> String {
+        let form = format!("/dash/workspaces/{workspace}/webhooks");
+        let fields = format!("url={}&{fields}", encoded(&self.receiver.url(path)));
+        let (status, to, page) = fill(root, &form, &fields);
+        assert_eq!(status, 303, "{fields}: {page}");
+        to
+    }
+}
+
+/// The form is sent as it is shown.
+#[test]
+fn a_test_event_arrives_in_every_dialect() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    for (dialect, fields) in DIALECTS {
+        let workspace = stage.of_dialect(dialect, &json!({}));
+        let own = stage.made(&mut root, &workspace, fields, "/200");
+        let form = format!("{own}/test");
+        let page = root.page(&form);
+        let data = between(&page, "<textarea id=\"f-data\"", "</textarea>");
+        let (_, data) = data.split_once('>').unwrap();
+        let event_type = match page.contains("<select id=\"f-type\"") {
+            true => between(&page, "<option value=\"", "\" selected>").rsplit('"').next().unwrap().to_owned(),
+            false => "test.event".to_owned(),
+        };
+        let (status, to, page) = fill(&mut root, &form, &format!("type={event_type}&data={}", encoded(data)));
+        assert_eq!(status, 303, "{dialect}: {page}");
+        let arrived = || root.page(&to).contains("That delivered it");
+        wait_for(&format!("the test event of {dialect}"), PATIENCE, arrived).unwrap();
+    }
+}
+
+#[test]
+fn a_test_event_may_be_as_large_as_a_published_one() {
+    const EVENT_BYTES_MAX: usize = 1024 * 1024;
+    let mut stage = Stage::set();
+    let webhook = stage.webhook("/200", &json!({}));
+    let mut root = stage.root();
+    let form = format!("/dash/workspaces/{}/webhooks/{webhook}/test", stage.workspace);
+    let of = |bytes: usize| format!("type=a&data=%22{}%22", "%41".repeat(bytes - 2));
+    let (status, to, page) = fill(&mut root, &form, &of(EVENT_BYTES_MAX));
+    assert_eq!(status, 303, "{page}");
+    let arrived = || root.page(&to).contains("That delivered it");
+    wait_for("the large test event", PATIENCE, arrived).unwrap();
+    let (status, _, page) = fill(&mut root, &form, &of(EVENT_BYTES_MAX + 1));
+    assert!(status == 400 && page.contains("It must be at most"), "{status}");
+    let edit = format!("/dash/workspaces/{}/webhooks/{webhook}/edit", stage.workspace);
+    assert_eq!(fill(&mut root, &edit, &format!("name={}", "n".repeat(70_000))).0, 413, "others stay small");
+}
+
+/// A refusal gives the form back with what was typed, and says what has no field there.
+#[test]
+fn a_test_event_that_is_refused_is_not_lost() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    let workspace = stage.of_dialect("opentrain", &json!({}));
+    let own = stage.made(&mut root, &workspace, "event%3Aproposal.received=on", "/200");
+    let typed = "type=proposal.received&data=%7B%22mine%22%3A1%7D";
+    let (status, _, page) = fill(&mut root, &format!("{own}/test"), typed);
+    assert!(status == 400 && page.contains("&quot;mine&quot;") && page.contains("is required"), "{page}");
+    let webhook = stage.webhook("/200", &json!({"active": false}));
+    let form = format!("/dash/workspaces/{}/webhooks/{webhook}/test", stage.workspace);
+    let (status, _, page) = fill(&mut root, &form, "type=a&data=%7B%22mine%22%3A1%7D");
+    assert!(status == 409 && page.contains("&quot;mine&quot;"), "{status}: {page}");
+}
