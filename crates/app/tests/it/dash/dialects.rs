@@ -95,3 +95,25 @@ fn a_test_event_that_is_refused_is_not_lost() {
     let (status, _, page) = fill(&mut root, &form, "type=a&data=%7B%22mine%22%3A1%7D");
     assert!(status == 409 && page.contains("&quot;mine&quot;"), "{status}: {page}");
 }
+
+/// A request of the others carries one signature, so a secret that was replaced signs nothing any more.
+#[test]
+fn only_where_requests_carry_two_signatures_an_old_secret_signs_as_well() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    for (dialect, fields) in DIALECTS.into_iter().filter(|(dialect, _)| *dialect != "spaaza") {
+        let workspace = stage.of_dialect(dialect, &json!({}));
+        let own = stage.made(&mut root, &workspace, fields, "/200");
+        let overlaps = dialect == "native";
+        assert_eq!(root.page(&own).contains("signs as well"), overlaps, "{dialect}");
+        assert_eq!(root.page(&own).contains("must take the new one at once"), !overlaps, "{dialect}");
+        let rotate = format!("{own}/secret/rotate");
+        let promised = fill(&mut root, &rotate, "overlap_s=3600").0;
+        assert_eq!(promised, if overlaps { 200 } else { 400 }, "{dialect}");
+        let at_once = if overlaps { "overlap_s=0" } else { "" };
+        let (status, _, page) = fill(&mut root, &rotate, at_once);
+        assert_eq!(status, 200, "{dialect}: {page}");
+        let promises = root.page(&own).contains("One before it signs as well");
+        assert_eq!(promises, overlaps, "{dialect}");
+    }
+}

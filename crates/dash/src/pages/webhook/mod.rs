@@ -8,5 +8,6 @@ pub(crate) mod new;
 pub(crate) mod release;
 pub(crate) mod secret;
 pub(crate) mod show;
+mod signing;
 pub(crate) mod switch;
 pub(crate) mod test;

@@ -11,6 +11,7 @@ use signalpost_engine::View;
 use signalpost_engine::secrets::Rotation;
 
 use super::fields::check_feature;
+use super::signing;
 use crate::look::frame::page;
 use crate::look::id;
 use crate::on_record::Deed;
@@ -21,7 +22,8 @@ use crate::visit::{Posted, Visit};
 
 #[derive(Deserialize)]
 pub(crate) struct Wanted {
-    /// Seconds.
+    /// Seconds; forms of dialects whose requests carry one signature do not have it.
+    #[serde(default)]
     overlap_s: String,
 }
 
@@ -46,13 +48,23 @@ pub(crate) async fn rotate(
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
     check_feature(&view)?;
-    let wrong = |_| Error::field("overlap_s", "must be a number of seconds");
-    let rotation = Rotation { overlap: Duration::from_secs(overlap_s.parse().map_err(wrong)?), secret: None };
+    let rotation = Rotation { overlap: overlap(&view, &overlap_s)?, secret: None };
     let deed = Deed { action: "webhook_secret.rotate", object: &webhook, workspace: Some(&workspace) };
     let rotate = async { Ok(engine.rotate_secret(&view, &webhook, rotation, None).await?.now()) };
     let rotated = visit.on_record(deed, rotate).await?;
     let rotated = rotated.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
     shown(&visit, &view, &webhook, &rotated.secret)
+}
+
+fn overlap(view: &View, given: &str) -> Result<Duration, Error> {
+    if signing::overlaps(view) {
+        let wrong = |_| Error::field("overlap_s", "must be a number of seconds");
+        return given.parse().map(Duration::from_secs).map_err(wrong);
+    }
+    match given {
+        "" | "0" => Ok(Duration::ZERO),
+        _ => Err(Error::field("overlap_s", "must be 0: a request of this dialect carries one signature")),
+    }
 }
 
 pub(crate) async fn revoke_previous(

@@ -6,6 +6,7 @@ use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_engine::{ListDeliveries, View};
 
+use super::signing;
 use crate::look::frame::{page, proof};
 use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
@@ -45,7 +46,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) }
         (actions(&visit, &view, &webhook))
         (facts(&visit, &view, &webhook, &late))
-        (secret(&visit, &view, &webhook))
+        (signing::section(&visit, &view, &webhook))
         h2 { "Last deliveries" }
         p.tabs { a href=(paths::with_query(&all, &own)) { "All" } " " a href=(failed) { "Failed" } }
         @if found.rows.is_empty() {
@@ -95,38 +96,6 @@ fn release(visit: &Visit, action: &str) -> Markup {
                 }
             }
             button { "Release now" }
-        }
-    }
-}
-
-/// Of webhooks that have one of their own.
-fn secret(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
-    let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);
-    let still_signs = |expires_at| expires_at > visit.now;
-    let previous: Vec<_> =
-        webhook.previous_secrets.iter().map(|one| one.expires_at).filter(|at| still_signs(*at)).collect();
-    html! {
-        @if visit.who.manages_webhooks() && webhook.secret.is_some() {
-            h2 { "Secret" }
-            @for expires_at in &previous {
-                p { "One before it signs as well, until " (moment(*expires_at, visit.now)) "." }
-            }
-            div.line {
-                form method="post" action=(at("secret")) { (proof(visit)) button.quiet { "Show it" } }
-                form.line method="post" action=(at("secret/rotate")) {
-                    (proof(visit))
-                    label { "The old one signs as well for "
-                        select name="overlap_s" {
-                            option value="86400" { "a day" } option value="3600" { "an hour" } option value="0" { "no time" }
-                        }
-                    }
-                    button.quiet { "Replace it" }
-                }
-                @if !previous.is_empty() {
-                    form method="post" action=(at("secret/revoke-previous")) { (proof(visit)) button.quiet { "Revoke the old ones" } }
-                }
-            }
-            p.muted { "Each of these goes on record." }
         }
     }
 }
