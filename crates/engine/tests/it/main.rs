@@ -26,6 +26,7 @@ mod redeliver;
 mod replay;
 mod replay_plan;
 mod rig;
+mod sent;
 mod signing_keys;
 mod sweep;
 mod users;

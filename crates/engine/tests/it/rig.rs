@@ -102,6 +102,13 @@ impl Rig {
         Self::of(Profile { signing, secret, ..profile(PauseRule::Drops, None) }, store, cores)
     }
 
+    /// A workspace of a dialect whose requests are made otherwise.
+    pub(crate) fn with_requests(change: impl FnOnce(&mut DeliveryProfile)) -> Self {
+        let mut profile = profile(PauseRule::Drops, None);
+        change(&mut profile.delivery);
+        Self::of(profile, Arc::new(MemoryStore::new()), 1)
+    }
+
     fn of(profile: Profile, store: Arc<dyn Store>, cores: usize) -> Self {
         let (clock, receiver) = (Arc::new(HandClock::default()), Rc::new(Receiver::default()));
         let (engine, cores) = again::start(profile, store, cores, (&clock, &receiver));

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use signalpost_core::sign::{Encoding, KeyForm};
-use signalpost_engine::sent::SignatureSteps;
+use signalpost_engine::sent::{SignatureSteps, SignedBy, Whose};
 
 use crate::look::id::copy;
 use crate::look::json;
@@ -26,8 +26,9 @@ pub(super) fn steps(signature: &SignatureSteps) -> Markup {
             li { p { "HMAC-SHA256 over them with that key. " (encoding) } }
             li {
                 p { "The header " code { (recipe.header) } " must be:" }
-                @for (place, value) in signature.by_secrets.iter().enumerate() {
-                    p { code.value { (value) } " " (copy(value, "Copy the value")) span.muted { (by_which(place)) } }
+                @if signature.values.is_empty() { p.muted { "not known: no secret is here now that could sign for the webhook." } }
+                @for made in &signature.values {
+                    p { code.value { (made.value) } " " (copy(&made.value, "Copy the value")) " " span.muted { (by_which(&made.by)) } }
                 }
             }
             li {
@@ -39,16 +40,37 @@ pub(super) fn steps(signature: &SignatureSteps) -> Markup {
     }
 }
 
-const fn by_which(place: usize) -> &'static str {
-    if place == 0 { " by the secret of now" } else { " by one before it" }
+fn by_which(whose: &Whose) -> Markup {
+    html! {
+        @match whose {
+            Whose::Own => "by the secret of now",
+            Whose::Replaced => "by one before it",
+            Whose::Key(id) => { "by the key " code { (id) } ", to which the webhook refers now" }
+            Whose::OtherKey(id) => { "by the key " code { (id) } ", to which it does not refer now" }
+        }
+    }
 }
 
 fn verdict(signature: &SignatureSteps) -> Markup {
     html! {
         @match signature.signed_by() {
-            Some(0) => { (pill(Tone::Ok, "right")) " It was signed with the secret that the webhook has now." }
-            Some(_) => { (pill(Tone::Warn, "replaced since")) " It was signed with a secret that was replaced since. The receiver has to accept both, or to take the new one." }
-            None => { (pill(Tone::Warn, "another secret")) " It was signed with a secret that is not here any more." }
+            SignedBy::Known(Whose::Own) => { (pill(Tone::Ok, "right")) " It was signed with the secret that the webhook has now." }
+            SignedBy::Known(Whose::Replaced) => {
+                (pill(Tone::Warn, "replaced since"))
+                " It was signed with a secret that was replaced since. The receiver has to accept both, or to take the new one."
+            }
+            SignedBy::Known(Whose::Key(id)) => {
+                (pill(Tone::Ok, "right")) " It was signed with the key " code { (id) } ", to which the webhook refers now."
+            }
+            SignedBy::Known(Whose::OtherKey(id)) => {
+                (pill(Tone::Warn, "another key"))
+                " It was signed with the key " code { (id) } ", which is still here. The webhook refers to it no more."
+            }
+            SignedBy::Nobody => { (pill(Tone::Muted, "not signed")) " It was not signed: it had no header " code { (signature.recipe.header) } "." }
+            SignedBy::NoneHere => {
+                (pill(Tone::Warn, "by none of these"))
+                " It was signed with none of the secrets that are here: with another, or the body was rendered otherwise then."
+            }
         }
     }
 }
