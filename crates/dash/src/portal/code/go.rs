@@ -2,7 +2,7 @@
 
 use signalpost_core::sign::Encoding;
 
-use super::{Part, TOLERANCE_S, Time, Verification, quoted};
+use super::{EMPTY_KEY, Part, TIMESTAMP_DIGITS_MAX, TOLERANCE_S, Time, Verification, quoted};
 
 pub(super) fn write(scheme: &Verification) -> String {
     let mut lines = vec![
@@ -19,6 +19,9 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.push("// Verify tells whether a delivery was signed with the webhook's secret.".to_owned());
     lines.push("// body: the bytes as they came, before anything has parsed them.".to_owned());
     lines.push("// secret: as the page of the webhook shows it.".to_owned());
+    if scheme.is_timed() {
+        lines.push("// now: time.Now(), but for tests.".to_owned());
+    }
     lines.push(format!("func Verify({parameters}) bool {{"));
     lines.push(match scheme.key_prefix() {
         Some(prefix) => format!(
@@ -27,6 +30,7 @@ pub(super) fn write(scheme: &Verification) -> String {
         ),
         None => "\tkey := []byte(secret)".to_owned(),
     });
+    lines.push(format!("\tif len(key) == 0 {{\n\t\treturn false // {EMPTY_KEY}\n\t}}"));
     if let Time::Header(header) = &scheme.time {
         lines.push(format!("\ttimestamp := headers.Get({})", quoted(header)));
         lines.push("\tif isStale(timestamp, now) {\n\t\treturn false\n\t}".to_owned());
@@ -51,7 +55,7 @@ pub(super) fn write(scheme: &Verification) -> String {
     );
     lines.push("\t}\n\treturn false\n}\n".to_owned());
     if scheme.is_timed() {
-        lines.push(IS_STALE.to_owned());
+        lines.push(is_stale());
     }
     lines.join("\n")
 }
@@ -103,15 +107,19 @@ fn signature(scheme: &Verification) -> Vec<String> {
     lines
 }
 
-const IS_STALE: &str = "func isStale(timestamp string, now time.Time) bool {
-\tseconds, err := strconv.ParseUint(timestamp, 10, 40)
-\tif err != nil {
+fn is_stale() -> String {
+    format!(
+        "func isStale(timestamp string, now time.Time) bool {{
+\tseconds, err := strconv.ParseUint(timestamp, 10, 64)
+\tif err != nil || len(timestamp) > {TIMESTAMP_DIGITS_MAX} {{
 \t\treturn true
-\t}
+\t}}
 \tage := now.Unix() - int64(seconds)
 \treturn age > toleranceS || age < -toleranceS
+}}
+"
+    )
 }
-";
 
 fn argument(part: &Part) -> String {
     match part {

@@ -12,6 +12,10 @@ use signalpost_core::template::{Piece, Template};
 
 /// How far the time of an attempt may be off before a delivery is taken for one that somebody has kept and sends again.
 const TOLERANCE_S: u32 = 300;
+/// Of the time of an attempt. Without a bound Python raises an error at some thousands of them.
+const TIMESTAMP_DIGITS_MAX: usize = 12;
+/// Why an empty secret verifies nothing: it is what a variable holds that was never set.
+const EMPTY_KEY: &str = "Anybody can sign with an empty key.";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Language {

@@ -2,7 +2,7 @@
 
 use signalpost_core::sign::Encoding;
 
-use super::{Part, TOLERANCE_S, Time, Verification, quoted};
+use super::{EMPTY_KEY, Part, TIMESTAMP_DIGITS_MAX, TOLERANCE_S, Time, Verification, quoted};
 
 pub(super) fn write(scheme: &Verification) -> String {
     let mut lines = vec![
@@ -20,10 +20,7 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.push("// body: a Buffer of the bytes as they came, before anything has parsed them.".to_owned());
     lines.push("// secret: as the page of the webhook shows it.".to_owned());
     lines.push(format!("function verify({parameters}) {{"));
-    lines.push(match scheme.key_prefix() {
-        Some(prefix) => format!("  const key = Buffer.from(secret.slice({}), \"base64\");", prefix.len()),
-        None => "  const key = secret;".to_owned(),
-    });
+    lines.extend(key(scheme));
     if let Time::Header(header) = &scheme.time {
         lines.push(format!("  const timestamp = headers[{}] ?? \"\";", quoted(header)));
         lines.push(format!("  if ({}) return false;", is_stale()));
@@ -36,10 +33,11 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.push(format!("    if (!given.startsWith({})) continue;", quoted(&scheme.before)));
     lines.push(match &scheme.time {
         Time::BesideSignature(between) => format!(
-            "    const [timestamp, signature = \"\"] = given.slice({}).split({});\n    if ({}) continue;",
+            "    const [timestamp, ...rest] = given.slice({}).split({between});\n    \
+             const signature = rest.join({between});\n    if ({}) continue;",
             scheme.before.len(),
-            quoted(between),
-            is_stale()
+            is_stale(),
+            between = quoted(between)
         ),
         Time::Header(_) | Time::NotSigned => {
             format!("    const signature = given.slice({});", scheme.before.len())
@@ -61,8 +59,26 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.join("\n")
 }
 
-const fn is_stale() -> &'static str {
-    "!/^\\d+$/.test(timestamp) || Math.abs(now - Number(timestamp)) > TOLERANCE_S"
+/// Node reads base64 as far as it can; only what reads the same when it is written again was base64.
+fn key(scheme: &Verification) -> Vec<String> {
+    let Some(prefix) = scheme.key_prefix() else {
+        return vec![
+            "  const key = Buffer.from(secret ?? \"\");".to_owned(),
+            format!("  if (key.length === 0) return false; // {EMPTY_KEY}"),
+        ];
+    };
+    vec![
+        format!("  const encoded = (secret ?? \"\").replace(/^{prefix}/, \"\");"),
+        "  const key = Buffer.from(encoded, \"base64\");".to_owned(),
+        format!("  if (key.length === 0) return false; // {EMPTY_KEY}"),
+        "  if (key.toString(\"base64\") !== encoded) return false; // It is no base64.".to_owned(),
+    ]
+}
+
+fn is_stale() -> String {
+    format!(
+        "!/^[0-9]{{1,{TIMESTAMP_DIGITS_MAX}}}$/.test(timestamp) || Math.abs(now - Number(timestamp)) > TOLERANCE_S"
+    )
 }
 
 fn argument(part: &Part) -> String {

@@ -2,7 +2,7 @@
 
 use signalpost_core::sign::Encoding;
 
-use super::{Part, TOLERANCE_S, Time, Verification};
+use super::{EMPTY_KEY, Part, TIMESTAMP_DIGITS_MAX, TOLERANCE_S, Time, Verification};
 
 pub(super) fn write(scheme: &Verification) -> String {
     let mut lines = vec![
@@ -15,16 +15,14 @@ pub(super) fn write(scheme: &Verification) -> String {
         parameters.push_str(", ?int $now = null");
     }
     lines.push("// Whether a delivery was signed with the webhook's secret.".to_owned());
-    lines.push("// $headers: names in lower case with their values.".to_owned());
+    lines.push("// $headers: names with their values, as getallheaders() has them.".to_owned());
     lines.push(
         "// $body: as it came, before anything has parsed it: file_get_contents('php://input').".to_owned(),
     );
     lines.push("// $secret: as the page of the webhook shows it.".to_owned());
     lines.push(format!("function verify({parameters}): bool\n{{"));
-    lines.push(match scheme.key_prefix() {
-        Some(prefix) => format!("    $key = base64_decode(substr($secret, {}));", prefix.len()),
-        None => "    $key = $secret;".to_owned(),
-    });
+    lines.push("    $headers = array_change_key_case($headers); // To lower case.".to_owned());
+    lines.extend(key(scheme));
     if scheme.is_timed() {
         lines.push("    $now ??= time();".to_owned());
     }
@@ -66,8 +64,29 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.join("\n")
 }
 
-const fn is_stale() -> &'static str {
-    "!ctype_digit($timestamp) || abs($now - (int) $timestamp) > TOLERANCE_S"
+/// PHP overlooks spaces and a lack of padding; only what reads the same when it is written again was base64.
+fn key(scheme: &Verification) -> Vec<String> {
+    let empty = format!("    if ($key === '') {{\n        return false; // {EMPTY_KEY}\n    }}");
+    let Some(prefix) = scheme.key_prefix() else {
+        return vec!["    $key = $secret;".to_owned(), empty];
+    };
+    vec![
+        format!(
+            "    $encoded = str_starts_with($secret, {}) ? substr($secret, {}) : $secret;",
+            quoted(prefix),
+            prefix.len()
+        ),
+        "    $key = (string) base64_decode($encoded, true);".to_owned(),
+        empty,
+        "    if (base64_encode($key) !== $encoded) {\n        return false; // It is no base64.\n    }"
+            .to_owned(),
+    ]
+}
+
+fn is_stale() -> String {
+    format!(
+        "!preg_match('/^[0-9]{{1,{TIMESTAMP_DIGITS_MAX}}}$/D', $timestamp) || abs($now - (int) $timestamp) > TOLERANCE_S"
+    )
 }
 
 /// In single quotes, where nothing but these two means something.

@@ -2,7 +2,7 @@
 
 use signalpost_core::sign::Encoding;
 
-use super::{Part, TOLERANCE_S, Time, Verification, quoted};
+use super::{EMPTY_KEY, Part, TIMESTAMP_DIGITS_MAX, TOLERANCE_S, Time, Verification, quoted};
 
 pub(super) fn write(scheme: &Verification) -> String {
     let needs_base64 = scheme.key_prefix().is_some() || scheme.encoding == Encoding::Base64;
@@ -14,7 +14,7 @@ pub(super) fn write(scheme: &Verification) -> String {
     }
     code.push_str("import hashlib\nimport hmac\n");
     if scheme.is_timed() {
-        code.push_str(&format!("import time\n\nTOLERANCE_S = {TOLERANCE_S}\n"));
+        code.push_str(&format!("import re\nimport time\n\nTOLERANCE_S = {TOLERANCE_S}\n"));
     }
     let now = if scheme.is_timed() { ", now=None" } else { "" };
     code.push_str(&format!(
@@ -30,9 +30,14 @@ pub(super) fn write(scheme: &Verification) -> String {
 fn body(scheme: &Verification) -> String {
     let mut lines = Vec::new();
     lines.push(match scheme.key_prefix() {
-        Some(prefix) => format!("    key = base64.b64decode(secret.removeprefix({}))", quoted(prefix)),
-        None => "    key = secret.encode()".to_owned(),
+        Some(prefix) => format!(
+            "    try:\n        key = base64.b64decode((secret or \"\").removeprefix({}), validate=True)\n    \
+             except ValueError:\n        return False",
+            quoted(prefix)
+        ),
+        None => "    key = (secret or \"\").encode()".to_owned(),
     });
+    lines.push(format!("    if not key:\n        return False  # {EMPTY_KEY}"));
     if scheme.is_timed() {
         lines.push("    now = time.time() if now is None else now".to_owned());
     }
@@ -69,8 +74,10 @@ fn body(scheme: &Verification) -> String {
     lines.join("\n")
 }
 
-const fn is_stale() -> &'static str {
-    "not timestamp.isdecimal() or abs(now - int(timestamp)) > TOLERANCE_S"
+fn is_stale() -> String {
+    format!(
+        "not re.fullmatch(\"[0-9]{{1,{TIMESTAMP_DIGITS_MAX}}}\", timestamp) or abs(now - int(timestamp)) > TOLERANCE_S"
+    )
 }
 
 fn part(part: &Part) -> String {

@@ -2,7 +2,7 @@
 
 use signalpost_core::sign::Encoding;
 
-use super::{Part, TOLERANCE_S, Time, Verification, quoted};
+use super::{EMPTY_KEY, Part, TIMESTAMP_DIGITS_MAX, TOLERANCE_S, Time, Verification, quoted};
 
 pub(super) fn write(scheme: &Verification) -> String {
     let needs_base64 = scheme.key_prefix().is_some() || scheme.encoding == Encoding::Base64;
@@ -27,6 +27,9 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.push("///".to_owned());
     lines.push("/// `headers`: names in lower case with their values. `body`: the bytes as they came, before anything has".to_owned());
     lines.push("/// parsed them. `secret`: as the page of the webhook shows it.".to_owned());
+    if scheme.is_timed() {
+        lines.push("/// `now_s`: the time, in seconds since 1970.".to_owned());
+    }
     lines.push(format!("pub fn verify({parameters}) -> bool {{"));
     lines.push("    let header = |name: &str| headers.get(name).map_or(\"\", String::as_str);".to_owned());
     lines.push(match scheme.key_prefix() {
@@ -36,6 +39,7 @@ pub(super) fn write(scheme: &Verification) -> String {
         ),
         None => "    let key = secret.as_bytes();".to_owned(),
     });
+    lines.push(format!("    if key.is_empty() {{\n        return false; // {EMPTY_KEY}\n    }}"));
     if let Time::Header(name) = &scheme.time {
         lines.push(format!("    let timestamp = header({});", quoted(name)));
         lines.push("    if is_stale(timestamp, now_s) {\n        return false;\n    }".to_owned());
@@ -43,7 +47,7 @@ pub(super) fn write(scheme: &Verification) -> String {
     lines.push(matching(scheme));
     lines.push("}\n".to_owned());
     if scheme.is_timed() {
-        lines.push(IS_STALE.to_owned());
+        lines.push(is_stale());
     }
     if scheme.encoding == Encoding::Hex {
         lines.push(UNHEX.to_owned());
@@ -84,10 +88,15 @@ fn matching(scheme: &Verification) -> String {
     lines.join("\n")
 }
 
-const IS_STALE: &str = "fn is_stale(timestamp: &str, now_s: u64) -> bool {
-    !timestamp.parse().is_ok_and(|seconds: u64| now_s.abs_diff(seconds) <= TOLERANCE_S)
+fn is_stale() -> String {
+    format!(
+        "fn is_stale(timestamp: &str, now_s: u64) -> bool {{
+    let is_number = timestamp.len() <= {TIMESTAMP_DIGITS_MAX} && timestamp.bytes().all(|byte| byte.is_ascii_digit());
+    !is_number || !timestamp.parse().is_ok_and(|seconds: u64| now_s.abs_diff(seconds) <= TOLERANCE_S)
+}}
+"
+    )
 }
-";
 
 const UNHEX: &str = "fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = (0..text.len()).step_by(2);
