@@ -12,4 +12,5 @@ pub(crate) mod pager;
 pub(crate) mod pill;
 pub(crate) mod time;
 pub(crate) mod timeline;
+pub(crate) mod twice;
 pub(crate) mod words;

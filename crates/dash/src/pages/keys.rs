@@ -18,6 +18,7 @@ use crate::look::frame::{page_with, proof};
 use crate::look::id;
 use crate::look::pager::pager_onward;
 use crate::look::time::moment;
+use crate::look::twice::twice;
 use crate::on_record::Deed;
 use crate::paths;
 use crate::request::{Path, Query};
@@ -210,7 +211,9 @@ fn row(visit: &Visit, ShownOperatorKey { key, workspace }: &ShownOperatorKey) ->
                 @if key.successor.is_none() && key.is_valid_at(visit.now) {
                     form method="post" action={ (own) "/rotate" } { (proof(visit)) button.quiet aria-label={ "Replace " (name) } { "Replace" } }
                 }
-                form method="post" action={ (own) "/revoke" } { (proof(visit)) button.quiet aria-label={ "Revoke " (name) } { "Revoke" } }
+                (twice("Revoke", name, "Calls with it are refused from then on, and sessions that it has opened end.", |button| html! {
+                    form method="post" action={ (own) "/revoke" } { (proof(visit)) (button) }
+                }))
             }
         }
     }

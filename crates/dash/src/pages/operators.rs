@@ -17,6 +17,7 @@ use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::look::id;
 use crate::look::time::moment;
+use crate::look::twice::twice;
 use crate::on_record::Deed;
 use crate::request::{Path, Query};
 use crate::sign_in::Nothing;
@@ -184,9 +185,10 @@ fn table(visit: &Visit, accounts: &[OperatorAccount]) -> Markup {
 /// Whatever is done here ends the account's sessions, so each says so.
 fn row(visit: &Visit, account: &OperatorAccount) -> Markup {
     let own = visit.paths.page(&format!("operators/{}", account.id.to_public()));
+    let name = &account.username;
     html! {
         tr {
-            td { (account.username) }
+            td { (name) }
             td {
                 form.line method="post" action={ (own) "/role" } {
                     (proof(visit)) (roles_labelled(account)) button.quiet { "Change, and sign out" }
@@ -195,8 +197,12 @@ fn row(visit: &Visit, account: &OperatorAccount) -> Markup {
             td { (moment(account.created_at, visit.now)) }
             td { (moment(account.updated_at, visit.now)) }
             td {
-                form.line method="post" action={ (own) "/password" } { (proof(visit)) button.quiet { "New password" } }
-                form.line method="post" action={ (own) "/delete" } { (proof(visit)) button.quiet { "Delete " (account.username) } }
+                (twice("New password", &format!("for {name}"), "The one that they have opens nothing any more, and their sessions end.", |button| html! {
+                    form method="post" action={ (own) "/password" } { (proof(visit)) (button) }
+                }))
+                (twice("Delete", name, "Their sessions end. What they did stays on record.", |button| html! {
+                    form method="post" action={ (own) "/delete" } { (proof(visit)) (button) }
+                }))
             }
         }
     }

@@ -138,7 +138,7 @@ fn a_form_that_cannot_be_read_is_refused_by_a_page() {
     bytes.body = b"proof=\xff\xfe&username=a".to_vec();
     let table = [
         (json, 415),
-        (bytes, 400),
+        (bytes, 403),
         (form_of("/dash/operators", &"a=b&".repeat(20_000)), 413),
         (form_of("/dash/operators", "proof=a&proof=b"), 400),
         (form_of("/dash/operators", ""), 400),
