@@ -120,10 +120,88 @@ fn a_change_keeps_what_the_form_does_not_show() {
     for same in ["headers", "basic_auth", "subject", "events", "status"] {
         assert_eq!(after[same], before[same], "{same}");
     }
-    let (status, ..) = fill(&mut root, &edit, "url=https%3A%2F%2Fb.example%2F&events=&user=&password=");
+    let (status, ..) =
+        fill(&mut root, &edit, "url=https%3A%2F%2Fb.example%2F&name=&subject=&events=&user=&password=");
     assert_eq!(status, 303);
     let bare = stage.shown(&workspace, &webhook);
     assert!(bare["basic_auth"].is_null() && bare["subject"].is_null() && bare["name"].is_null(), "{bare}");
+}
+
+/// The fields of a page's form as a browser sends them when nobody touches them, in order.
+fn untouched(page: &str) -> Vec<(String, String)> {
+    let (_, form) = page.split_once("<form class=\"sheet\"").expect("a form");
+    let (form, _) = form.split_once("</form>").expect("its end");
+    let plain = |text: &str| {
+        text.replace("&quot;", "\"").replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    };
+    let attribute = |tag: &str, name: &str| {
+        let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+        Some(plain(rest.split_once('"')?.0))
+    };
+    let mut fields = Vec::new();
+    for tag in form.split('<').filter(|tag| tag.starts_with("input") || tag.starts_with("textarea")) {
+        let (inside, text) = tag.split_once('>').unwrap();
+        let Some(name) = attribute(inside, "name").filter(|name| name != "proof") else { continue };
+        let value = match tag.strip_prefix("textarea") {
+            Some(_) => plain(text.strip_prefix('\n').unwrap_or(text)),
+            None => attribute(inside, "value").unwrap_or_default(),
+        };
+        fields.push((name, value.replace('\n', "\r\n")));
+    }
+    fields
+}
+
+fn sent(fields: &[(String, String)]) -> String {
+    let encoded = |text: &str| text.bytes().map(|byte| format!("%{byte:02X}")).collect::<String>();
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encoded(name), encoded(value)))
+        .collect::<Vec<_>>()
+        .join("&")
+}
+
+#[test]
+fn saving_a_form_changes_what_was_touched_and_nothing_else() {
+    let mut stage = Stage::set();
+    let filter = "// two lines\n  data.a > 1 && \"b\" != \"<c>\"  ";
+    let login = json!({"username": "u", "password": "secret-pass"});
+    let webhook = stage.webhook(
+        "/200",
+        &json!({"filter": filter, "name": " a name ", "events": ["order.*", "user.made"], "basic_auth": login}),
+    );
+    let workspace = stage.workspace.clone();
+    let before = stage.shown(&workspace, &webhook);
+    assert_eq!(before["filter"], filter);
+    let mut root = stage.root();
+    let edit = format!("/dash/workspaces/{workspace}/webhooks/{webhook}/edit");
+    let mut form = untouched(&root.page(&edit));
+    assert_eq!(fill(&mut root, &edit, &sent(&form)).0, 303);
+    let same = |stage: &mut Stage| {
+        let mut shown = stage.shown(&workspace, &webhook);
+        shown["updated_at"] = before["updated_at"].clone();
+        shown
+    };
+    assert_eq!(same(&mut stage), before);
+    // Somebody else changes what this form shows, and does not touch.
+    let path = format!("/v1/workspaces/{workspace}/webhooks/{webhook}");
+    let change = json!({"events": ["invoice.*"], "name": "another"});
+    let patch = signalpost_testkit::Request::new("PATCH", &path).json(&change);
+    assert_eq!(stage.operator.send(patch).unwrap().status, 200);
+    form.iter_mut().find(|(name, _)| name == "subject").expect("a subject").1 = "s".to_owned();
+    assert_eq!(fill(&mut root, &edit, &sent(&form)).0, 303);
+    let after = stage.shown(&workspace, &webhook);
+    assert_eq!((&after["events"], &after["name"]), (&change["events"], &change["name"]));
+    assert_eq!((&after["subject"], &after["filter"]), (&json!("s"), &json!(filter)));
+    assert_eq!(after["basic_auth"], before["basic_auth"]);
+    // What was refused is still compared with what was shown first.
+    let mut form = untouched(&root.page(&edit));
+    form.iter_mut().find(|(name, _)| name == "filter").expect("a filter").1 = "data.a >\r\n 2 +".to_owned();
+    let (status, _, page) = fill(&mut root, &edit, &sent(&form));
+    assert_eq!(status, 400);
+    let mut again = untouched(&page);
+    again.iter_mut().find(|(name, _)| name == "filter").expect("a filter").1 = "data.a >\r\n 2".to_owned();
+    assert_eq!(fill(&mut root, &edit, &sent(&again)).0, 303);
+    assert_eq!(stage.shown(&workspace, &webhook)["filter"], "data.a >\n 2");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What was filled in, judged by the rules of the dialect. What is wrong is said at its field.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use signalpost_core::basic_auth::{Login, LoginChange};
 use signalpost_core::cidr::Cidr;
@@ -9,14 +9,23 @@ use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Webhook};
-use signalpost_core::webhook_form::Schemes;
+use signalpost_core::webhook_form::{Schemes, TextRule};
 use signalpost_engine::View;
 use signalpost_engine::webhooks::{NewWebhook, WebhookChange};
 
 /// Before the name of an event type that is ticked.
 pub(super) const EVENT: &str = "event:";
 
-/// The fields of a form by their names.
+/// The field with the event types, where they are typed.
+const EVENTS: &str = "events";
+
+/// Before the name of a field: what the form showed there, so that only what somebody has changed is changed.
+const WAS: &str = "was:";
+
+/// The fields that are texts.
+const TEXTS: [&str; 6] = ["name", "url", "subject", "filter", "user", "signing_key"];
+
+/// The fields of a form by their names. Lines end as they are stored: a form is sent with a carriage return before each end.
 #[derive(Default)]
 pub(super) struct Filled(BTreeMap<String, String>);
 
@@ -33,31 +42,55 @@ struct Read {
 }
 
 impl Filled {
-    pub(super) const fn new(fields: BTreeMap<String, String>) -> Self {
-        Self(fields)
+    pub(super) fn new(fields: BTreeMap<String, String>) -> Self {
+        Self(fields.into_iter().map(|(name, text)| (name, text.replace("\r\n", "\n"))).collect())
     }
 
     /// As a webhook stands now.
     pub(super) fn of(webhook: &Webhook, signing_key: Option<String>) -> Self {
-        let mut fields = BTreeMap::new();
         let texts = [
-            ("name", webhook.name.clone()),
-            ("url", Some(webhook.url.clone())),
-            ("subject", webhook.subject.clone()),
-            ("filter", webhook.filter.clone()),
-            ("user", webhook.login.user.clone()),
-            ("signing_key", signing_key),
+            webhook.name.clone(),
+            Some(webhook.url.clone()),
+            webhook.subject.clone(),
+            webhook.filter.clone(),
+            webhook.login.user.clone(),
+            signing_key,
         ];
-        fields.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?))));
-        if let EventSelection::Only(types) = &webhook.events {
-            fields.insert("events".to_owned(), types.join("\n"));
-            fields.extend(types.iter().map(|name| (format!("{EVENT}{name}"), "on".to_owned())));
-        }
-        Self(fields)
+        let names = TEXTS.map(str::to_owned).into_iter();
+        let mut fields: BTreeMap<String, String> = names.zip(texts.map(Option::unwrap_or_default)).collect();
+        let types = match &webhook.events {
+            EventSelection::Only(types) => types.as_slice(),
+            EventSelection::All => &[],
+        };
+        fields.insert(EVENTS.to_owned(), types.join("\n"));
+        let copies: Vec<_> =
+            fields.iter().map(|(name, text)| (format!("{WAS}{name}"), text.clone())).collect();
+        fields.extend(copies);
+        fields.extend(types.iter().map(|name| (format!("{EVENT}{name}"), "on".to_owned())));
+        Self::new(fields)
+    }
+
+    /// What was shown, under the names by which a form carries it along.
+    pub(super) fn copies(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .filter(|(name, _)| name.starts_with(WAS))
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+    }
+
+    /// As it was typed, or is stored.
+    pub(super) fn raw(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
 
     pub(super) fn text(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", |text| text.trim())
+        self.raw(name).trim()
+    }
+
+    /// Whether something else is there than what was shown. What is not on the form is nobody's change.
+    fn is_changed(&self, name: &str) -> bool {
+        let is_another = |now| self.0.get(&format!("{WAS}{name}")) != Some(now);
+        self.0.get(name).is_some_and(is_another)
     }
 
     pub(super) fn has(&self, name: &str) -> bool {
@@ -82,30 +115,53 @@ impl Filled {
         })
     }
 
-    /// The same as a change. A password that was left empty stays, unless the user name was taken away.
+    /// What was changed on a form that showed a webhook, and nothing else: what others have changed meanwhile stays.
     pub(super) fn change(&self, view: &View, opened: &[Cidr]) -> Result<WebhookChange, Error> {
-        let form = &view.profile.webhook_form;
-        let read = self.read(view, opened)?;
-        let has = |chars_max: Option<usize>| chars_max.is_some();
-        let password = match (&read.user, read.password) {
-            (_, Some(password)) => Some(Some(password)),
-            (None, None) => Some(None),
-            (Some(_), None) => None,
+        let (profile, form) = (&view.profile, &view.profile.webhook_form);
+        let mut errors = FieldErrors::default();
+        let mut text = |name: &str, rule: TextRule| {
+            let is_changed =
+                self.is_changed(name) && errors.take(name, rule.check(self.text(name))).is_some();
+            (is_changed && rule.chars_max().is_some()).then(|| self.given(name))
         };
-        let has_keys = matches!(view.profile.signing, SigningRule::SharedKeys { .. });
+        let (name, subject) = (text("name", form.name), text("subject", form.subject));
+        let filter = text("filter", form.filter);
+        let url = if self.is_changed("url") { errors.take("url", self.url(profile, opened)) } else { None };
+        let events = match self.selects_anew(profile) {
+            true => errors.take("events", self.events(profile)),
+            false => None,
+        };
+        errors.take("user", self.login(profile));
+        errors.into_result()?;
+        let has_keys = matches!(profile.signing, SigningRule::SharedKeys { .. });
+        let signing_key = (has_keys && self.is_changed("signing_key")).then(|| self.given("signing_key"));
+        let login = if form.login.is_some() { self.login_change() } else { LoginChange::default() };
         Ok(WebhookChange {
-            name: has(form.name.chars_max()).then_some(read.name),
-            url: Some(read.url),
-            events: Some(read.events),
-            subject: has(form.subject.chars_max()).then_some(read.subject),
-            filter: has(form.filter.chars_max()).then_some(read.filter),
-            login: match form.login {
-                Some(_) => LoginChange { user: Some(read.user), password },
-                None => LoginChange::default(),
-            },
-            signing_key: has_keys.then_some(read.signing_key),
+            name,
+            url,
+            events,
+            subject,
+            filter,
+            login,
+            signing_key,
             ..WebhookChange::default()
         })
+    }
+
+    /// A password that was left empty stays, unless the user name was taken away.
+    fn login_change(&self) -> LoginChange<Secret> {
+        let user = self.is_changed("user").then(|| self.given("user"));
+        let password = match (&user, self.password()) {
+            (_, Some(password)) => Some(Some(password)),
+            (Some(None), None) => Some(None),
+            (_, None) => None,
+        };
+        LoginChange { user, password }
+    }
+
+    /// A space may belong to it.
+    fn password(&self) -> Option<Secret> {
+        Some(self.raw("password")).filter(|text| !text.is_empty()).map(Secret::from_text)
     }
 
     fn read(&self, view: &View, opened: &[Cidr]) -> Result<Read, Error> {
@@ -128,12 +184,7 @@ impl Filled {
             subject: self.given("subject"),
             filter: self.given("filter"),
             user: self.given("user"),
-            // A space may belong to a password.
-            password: self
-                .0
-                .get("password")
-                .filter(|text| !text.is_empty())
-                .map(|text| Secret::from_text(text)),
+            password: self.password(),
             signing_key: self.given("signing_key"),
         })
     }
@@ -153,19 +204,27 @@ impl Filled {
         }
     }
 
-    /// Ticked ones where there is a catalogue, else those of the text.
-    fn events(&self, profile: &Profile) -> Result<EventSelection, String> {
-        let mut types: Vec<String> = match &profile.catalogue {
-            Some(kinds) => {
-                let names = kinds.iter().map(|kind| &kind.name);
-                let one = self.text("event");
-                names.filter(|name| one == *name || self.has(&format!("{EVENT}{name}"))).cloned().collect()
-            }
-            None => self.text("events").split([',', '\n']).map(|entry| entry.trim().to_owned()).collect(),
+    /// Ticked ones where there is a catalogue, else those of the text; each once.
+    fn chosen(&self, profile: &Profile) -> Vec<String> {
+        let Some(kinds) = &profile.catalogue else { return entries(self.raw(EVENTS)) };
+        let names = kinds.iter().map(|kind| &kind.name);
+        let one = self.text("event");
+        names.filter(|name| one == *name || self.has(&format!("{EVENT}{name}"))).cloned().collect()
+    }
+
+    /// Whether other types are chosen than were shown. What the catalogue does not have was not shown.
+    fn selects_anew(&self, profile: &Profile) -> bool {
+        let Some(was) = self.0.get(&format!("{WAS}{EVENTS}")) else {
+            return profile.catalogue.is_some() || self.has(EVENTS);
         };
-        types.retain(|name| !name.is_empty() && name != "*");
-        let mut seen = std::collections::BTreeSet::new();
-        types.retain(|name| seen.insert(name.clone()));
+        let is_shown = |name: &String| profile.check_selected(name).is_ok();
+        let shown: BTreeSet<String> = entries(was).into_iter().filter(is_shown).collect();
+        shown != self.chosen(profile).into_iter().collect()
+    }
+
+    fn events(&self, profile: &Profile) -> Result<EventSelection, String> {
+        let mut types = self.chosen(profile);
+        types.retain(|name| name != "*");
         profile.webhook_form.events.check(types.len())?;
         for entry in &types {
             profile.check_selected(entry).map_err(|problem| format!("`{entry}` {problem}"))?;
@@ -188,6 +247,13 @@ impl Filled {
             Some(_) => Ok(()),
         }
     }
+}
+
+/// The lines and what commas part, each once.
+fn entries(text: &str) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let entries = text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
+    entries.filter(|entry| seen.insert(*entry)).map(str::to_owned).collect()
 }
 
 /// `Forbidden` where webhooks are a feature that the workspace does not have.

@@ -79,11 +79,12 @@ impl Form<'_> {
             (field::summary(errors))
             form.sheet method="post" action=(self.action) {
                 (proof(self.visit))
+                @for (name, text) in self.filled.copies() { input type="hidden" name=(name) value=(text); }
                 (self.url(errors))
                 (self.text("name", "Name", "For people.", form.name, errors))
                 (self.text("subject", subject, "Only events about this one.", form.subject, errors))
                 (self.events(profile, errors))
-                (self.text("filter", "Filter", "An expression over the event's data.", form.filter, errors))
+                (self.filter(form.filter, errors))
                 @if form.login.is_some() { (self.login(errors)) }
                 @if matches!(profile.signing, SigningRule::SharedKeys { .. }) { (self.signing_key(errors)) }
                 p { button { (self.verb) } }
@@ -95,7 +96,7 @@ impl Form<'_> {
         let field = Field { name: "url", label: "URL", hint: "Where events are sent.", errors };
         let chars_max = self.view.profile.webhook_form.url.chars_max.to_string();
         field.wrap(&html! {
-            input #f-url type="url" name="url" required maxlength=(chars_max) value=(self.filled.text("url"))
+            input #f-url type="url" name="url" required maxlength=(chars_max) value=(self.filled.raw("url"))
                 spellcheck="false" autocomplete="off" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()];
         })
     }
@@ -103,10 +104,22 @@ impl Form<'_> {
     fn text(&self, name: &str, label: &str, hint: &str, rule: TextRule, errors: &[FieldError]) -> Markup {
         let Some(chars_max) = rule.chars_max() else { return html! {} };
         let field = Field { name, label, hint, errors };
-        let value = self.filled.text(name);
+        let value = self.filled.raw(name);
         field.wrap(&html! {
             input id={ "f-" (name) } name=(name) required[rule.is_required()] maxlength=(chars_max) value=(value)
                 spellcheck="false" autocomplete="off" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()];
+        })
+    }
+
+    /// It may have several lines, and comments.
+    fn filter(&self, rule: TextRule, errors: &[FieldError]) -> Markup {
+        let Some(chars_max) = rule.chars_max() else { return html! {} };
+        let hint = "An expression over the event's data.";
+        let field = Field { name: "filter", label: "Filter", hint, errors };
+        field.wrap(&html! {
+            // Browsers take away the first end of a line.
+            textarea #f-filter name="filter" rows="3" maxlength=(chars_max) spellcheck="false" aria-describedby=(field.note())
+                aria-invalid=[field.is_wrong()] { "\n" (self.filled.raw("filter")) }
         })
     }
 
@@ -116,7 +129,7 @@ impl Form<'_> {
             let field = Field { name: "events", label: "Event types", hint, errors };
             return field.wrap(&html! {
                 textarea #f-events name="events" rows="3" spellcheck="false" aria-describedby=(field.note())
-                    aria-invalid=[field.is_wrong()] { (self.filled.text("events")) }
+                    aria-invalid=[field.is_wrong()] { "\n" (self.filled.raw("events")) }
             });
         };
         let rule = profile.webhook_form.events;
@@ -146,7 +159,7 @@ impl Form<'_> {
         let password = Field { name: "password", label: "Password", hint, errors };
         html! {
             (user.wrap(&html! {
-                input #f-user name="user" value=(self.filled.text("user")) spellcheck="false" autocomplete="off"
+                input #f-user name="user" value=(self.filled.raw("user")) spellcheck="false" autocomplete="off"
                     aria-describedby=(user.note()) aria-invalid=[user.is_wrong()];
             }))
             (password.wrap(&html! {
