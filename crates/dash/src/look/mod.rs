@@ -13,4 +13,5 @@ pub(crate) mod pill;
 pub(crate) mod time;
 pub(crate) mod timeline;
 pub(crate) mod twice;
+pub(crate) mod when;
 pub(crate) mod words;

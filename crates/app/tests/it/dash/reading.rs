@@ -1,10 +1,13 @@
 //! What pages say, and that nothing a stranger wrote becomes a part of them.
 
+use std::time::Instant;
+
 use serde_json::json;
-use signalpost_testkit::Request;
+use signalpost_testkit::{Request, wait_for};
 
 use super::browser::form_of;
 use super::{ANSWER, Stage};
+use crate::PATIENCE;
 
 /// As a support person has it: from the start to the reason.
 #[test]
@@ -107,12 +110,6 @@ fn what_is_not_there_and_what_is_wrong_in_an_address_is_said_on_a_page() {
         (format!("{of}/webhooks/nobody"), 404, "Not found"),
         (format!("{of}/events/nobody"), 404, "Not found"),
         ("/dash/deliveries/nobody".to_owned(), 404, "Not found"),
-        (format!("{of}/deliveries?status=lost"), 400, "status"),
-        (format!("{of}/deliveries?webhook=nobody"), 400, "names no webhook"),
-        (format!("{of}/deliveries?event=nobody"), 400, "names no event"),
-        (format!("{of}/deliveries?before=1"), 400, "before"),
-        (format!("{of}/deliveries?answer=gone"), 400, "must be a status"),
-        (format!("{of}/deliveries?until_s=x"), 400, "must be a number of seconds"),
         (format!("{of}/events?before=1"), 400, "before"),
         (format!("{of}?before=x"), 400, "before"),
         ("/dash/workspaces?cell=9".to_owned(), 400, "cell"),
@@ -127,6 +124,40 @@ fn what_is_not_there_and_what_is_wrong_in_an_address_is_said_on_a_page() {
         assert!(answered.text().contains(words), "{page}: {}", answered.text());
         assert!(answered.text().contains("To the overview"), "{page}: it is a page as others");
     }
+}
+
+/// What was filled in beside it stays, and no list is shown that would pass for what was asked for.
+#[test]
+fn a_filter_that_is_wrong_is_said_at_its_field() {
+    let mut stage = Stage::set();
+    let webhook = stage.webhook("/200", &json!({}));
+    let event = stage.publish(&json!({}));
+    let delivery = stage.delivery(&event, &webhook, 1);
+    let mut browser = stage.root();
+    let of = format!("/dash/workspaces/{}/deliveries", stage.workspace);
+    for (field, value, words) in [
+        ("status", "lost", "must be pending"),
+        ("webhook", "nobody", "names no webhook"),
+        ("event", "nobody", "names no event"),
+        ("answer", "gone", "must be a status"),
+        ("since", "yesterday", "must be an instant"),
+        ("until", "2026-13-01", "must be an instant"),
+        ("until=2026-05-05&since", "2026-05-05", "must lie before the end"),
+        ("before", "1", "must be the id of a delivery"),
+    ] {
+        let answered = browser.get(&format!("{of}?type=order.paid&{field}={value}"));
+        let text = answered.text();
+        assert_eq!(answered.status, 400, "{field}: {text}");
+        assert!(text.contains(words) && text.contains("nothing was looked for"), "{field}: {text}");
+        assert!(text.contains("value=\"order.paid\"") && text.contains("Filter</button>"), "{field}: {text}");
+        assert!(!text.contains(&delivery), "{field}: {text}");
+    }
+    let wrong = browser.get(&format!("{of}?since=yesterday&until=2026-05-05")).text();
+    assert!(
+        wrong.contains("value=\"yesterday\"") && wrong.contains("aria-describedby=\"n-since\""),
+        "{wrong}"
+    );
+    assert!(wrong.contains("id=\"n-since\"") && !wrong.contains("id=\"n-until\""), "{wrong}");
 }
 
 #[test]
@@ -151,28 +182,62 @@ fn a_form_that_cannot_be_read_is_refused_by_a_page() {
 }
 
 #[test]
-fn lists_go_on_from_page_to_page_without_a_gap() {
+fn lists_go_on_from_page_to_page_without_a_gap_between_the_instants_asked_for() {
     let mut stage = Stage::set();
     let webhook = stage.webhook("/200", &json!({}));
-    let events: Vec<String> = (0..120).map(|number| stage.publish(&json!({"number": number}))).collect();
+    let mut events = Vec::new();
+    for number in 0..120 {
+        if [20, 100].contains(&number) {
+            // Ids may be a little ahead of the clock.
+            let since = Instant::now();
+            wait_for("the clock to go on", PATIENCE, || since.elapsed().as_millis() > 2).unwrap();
+        }
+        events.push(stage.publish(&json!({"number": number})));
+    }
     stage.delivery(&events[119], &webhook, 1);
+    let mut accepted_at = |number: usize| {
+        let event = format!("/v1/workspaces/{}/events/{}", stage.workspace, events[number]);
+        stage.operator.get(&event).unwrap()["accepted_at"].as_str().unwrap().to_owned()
+    };
+    let between = format!("deliveries?since={}&until={}", accepted_at(20), accepted_at(100));
     let mut browser = stage.root();
-    for list in ["events", "deliveries"] {
+    for (list, expected) in
+        [("events", &events[..]), ("deliveries", &events[..]), (between.as_str(), &events[20..100])]
+    {
         let mut page = format!("/dash/workspaces/{}/{list}", stage.workspace);
-        let mut seen = Vec::new();
+        let (first, mut seen) = (page.replace(':', "%3A"), Vec::new());
         loop {
             let text = browser.page(&page);
+            let newest = link(&text, "first");
+            assert_eq!(newest, (!seen.is_empty()).then(|| first.clone()), "{page}");
             let (_, rows) = text.split_once("<tbody>").expect("there are rows");
-            let (rows, after) = rows.split_once("</tbody>").unwrap();
-            let ids = rows.split("/events/").skip(1).map(|part| part[..20].to_owned());
-            seen.extend(ids);
-            let Some((before, _)) = after.split_once("\" rel=\"next\"") else { break };
-            page = before.rsplit_once("href=\"").unwrap().1.replace("&amp;", "&");
+            let (rows, _) = rows.split_once("</tbody>").unwrap();
+            seen.extend(rows.split("/events/").skip(1).map(|part| part[..20].to_owned()));
+            let Some(next) = link(&text, "next") else { break };
+            page = next;
         }
-        let mut expected: Vec<String> = events.clone();
-        expected.reverse();
-        assert_eq!(seen, expected, "{list}");
+        assert!(seen.iter().eq(expected.iter().rev()), "{list}: {seen:?}");
     }
+}
+
+/// Where a page says that the first, or the next one is.
+fn link(page: &str, rel: &str) -> Option<String> {
+    let (before, _) = page.split_once(&format!("\" rel=\"{rel}\""))?;
+    Some(before.rsplit_once("href=\"")?.1.replace("&amp;", "&"))
+}
+
+#[test]
+fn an_address_that_says_how_long_ago_leads_to_one_that_stays() {
+    let stage = Stage::set();
+    let mut browser = stage.root();
+    let of = format!("/dash/workspaces/{}/deliveries", stage.workspace);
+    let answered = browser.get(&format!("{of}?status=failed&since=1d&until=15m"));
+    let to = answered.header("location").unwrap_or_default().to_owned();
+    assert_eq!(answered.status, 303);
+    let instants =
+        to.strip_prefix(&format!("{of}?status=failed&since=20")).and_then(|to| to.split_once("Z&until=20"));
+    assert!(instants.is_some_and(|(since, until)| since < until && until.ends_with('Z')), "{to}");
+    assert!(browser.page(&to).contains("No delivery fits"));
 }
 
 #[test]
@@ -194,8 +259,10 @@ fn deliveries_are_found_by_what_they_were_answered_their_type_and_their_time() {
         ("answer=timeout", [false, false]),
         ("type=order.paid", [true, true]),
         ("type=order", [false, false]),
-        ("until_s=0", [true, true]),
-        ("until_s=900", [false, false]),
+        ("since=2001-01-01&until=2100-01-01T00:00Z", [true, true]),
+        ("until=2001-01-01", [false, false]),
+        ("since=2100-01-01", [false, false]),
+        ("since=2100-01-01&answer=503", [false, false]),
         ("status=delivered&answer=503", [false, false]),
     ] {
         assert_eq!(found(filter), expected, "{filter}");

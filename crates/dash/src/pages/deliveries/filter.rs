@@ -1,47 +1,41 @@
 //! Which deliveries are asked for. The filter lives in the address, so that it can be passed on.
 
-use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::attempt::{Failure, Outcome};
 use signalpost_core::delivery::DeliveryStatus;
-use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::error::{Error, ErrorCode, FieldErrors};
 use signalpost_core::id::{DeliveryId, EventId, WebhookId, first_id_at};
 use signalpost_core::time::Timestamp;
-use signalpost_engine::{DeliverySummary, Engine, ListDeliveries, View};
+use signalpost_engine::{DeliveryPage, DeliverySummary, Engine, ListDeliveries, View};
 
+use crate::look::when::When;
 use crate::paths;
 
 pub(super) const ROWS: usize = 50;
 /// What the store has no index for is looked for in so many rows, this many times, and then the reader says whether to go on.
 const LOOK: usize = 200;
 const LOOKS_MAX: usize = 10;
-/// How long ago, in seconds, in words.
-const AGES: [(&str, &str); 7] = [
-    ("", "now"),
-    ("900", "15 minutes ago"),
-    ("3600", "an hour ago"),
-    ("21600", "6 hours ago"),
-    ("86400", "a day ago"),
-    ("259200", "3 days ago"),
-    ("604800", "a week ago"),
-];
-
+/// As it stands in the address, in the words of the form.
 #[derive(Clone, Default, Deserialize)]
 pub(crate) struct Asked {
     #[serde(default)]
-    status: String,
+    pub(super) status: String,
     #[serde(default)]
-    webhook: String,
+    pub(super) webhook: String,
     #[serde(default)]
-    event: String,
+    pub(super) event: String,
     #[serde(default)]
-    r#type: String,
+    pub(super) r#type: String,
     /// A status, a class of them such as `5xx`, or the name of a failure.
     #[serde(default)]
-    answer: String,
-    /// From so many seconds ago backwards.
+    pub(super) answer: String,
+    /// When events were accepted: from then on,
     #[serde(default)]
-    until_s: String,
+    pub(super) since: String,
+    /// and before then.
+    #[serde(default)]
+    pub(super) until: String,
+    /// The last row of the page before.
     #[serde(default)]
     before: String,
 }
@@ -59,6 +53,8 @@ pub(super) struct Wanted {
     list: ListDeliveries,
     event_type: Option<String>,
     answered: Option<Answered>,
+    /// Where the list ends.
+    since: Option<DeliveryId>,
 }
 
 /// Rows that fit, and where older ones begin.
@@ -68,77 +64,80 @@ pub(super) struct Found {
 }
 
 impl Asked {
-    pub(super) fn is_first(&self) -> bool {
-        self.before.is_empty() && self.until_s.is_empty()
+    /// Whether the newest of all are asked for, which change while somebody looks.
+    pub(super) fn is_newest(&self) -> bool {
+        self.before.is_empty() && self.until.is_empty()
+    }
+
+    /// The address of the first page, for who has gone on from it.
+    pub(super) fn first(&self, own: &str) -> Option<String> {
+        given(&self.before).map(|_| self.at(own, None))
     }
 
     /// The address of the page that begins there.
     pub(super) fn at(&self, own: &str, before: Option<&str>) -> String {
-        let Self { status, webhook, event, r#type, answer, until_s, .. } = self;
-        // Who goes on from a row has a place, and needs no time.
-        let until_s = if before.is_some() { "" } else { until_s };
+        let Self { status, webhook, event, r#type, answer, since, until, .. } = self;
         let filter = [
             ("status", status.as_str()),
             ("webhook", webhook),
             ("event", event),
             ("type", r#type),
             ("answer", answer),
-            ("until_s", until_s),
+            ("since", since),
+            ("until", until),
         ];
-        let filter = filter.map(|(name, value)| (name, Some(value)));
+        let filter = filter.map(|(name, value)| (name, given(value)));
         paths::with_query(own, &[filter.as_slice(), &[("before", before)]].concat())
     }
 
+    /// The address of the same where it says how long ago: one that means the same tomorrow.
+    pub(super) fn settled(&self, own: &str, now: Timestamp) -> Option<String> {
+        let settle = |text: &str| match When::read(given(text)?) {
+            Ok(age @ When::Ago { .. }) => Some(age.at(now).to_rfc3339_s()),
+            _ => None,
+        };
+        let (since, until) = (settle(&self.since), settle(&self.until));
+        if since.is_none() && until.is_none() {
+            return None;
+        }
+        let mut settled = self.clone();
+        settled.since = since.unwrap_or(settled.since);
+        settled.until = until.unwrap_or(settled.until);
+        Some(settled.at(own, given(&self.before)))
+    }
+
+    /// `Invalid` with everything that is wrong, at the fields of the form.
     pub(super) async fn wanted(&self, engine: &Engine, view: &View, now: Timestamp) -> Result<Wanted, Error> {
         let workspace = view.workspace.id;
-        let status = given(&self.status).map(status).transpose()?;
+        let mut errors = FieldErrors::default();
+        let status = errors.take("status", given(&self.status).map(status).transpose()).flatten();
         let webhook = match given(&self.webhook) {
-            Some(id) => Some(named("webhook", engine.webhook(workspace, id).await)?.id),
+            Some(id) => errors.take("webhook", named("webhook", engine.webhook(workspace, id).await)?),
             None => None,
         };
         let event = match given(&self.event) {
-            Some(id) => Some(named("event", engine.event(workspace, id).await)?.id),
+            Some(id) => errors.take("event", named("event", engine.event(workspace, id).await)?),
             None => None,
         };
-        let wrong = || Error::field("before", "must be the id of a delivery");
-        let before =
-            given(&self.before).map(|id| DeliveryId::from_public(id).ok_or_else(wrong)).transpose()?;
-        let before = match before {
-            Some(before) => Some(before),
-            None => given(&self.until_s).map(|seconds| until(seconds, now)).transpose()?,
-        };
-        let answered = given(&self.answer).map(answered).transpose()?;
-        let event_type = given(&self.r#type).map(str::to_owned);
-        let list = ListDeliveries { workspace, webhook, event, status, before, limit: ROWS };
-        Ok(Wanted { list, event_type, answered })
-    }
-
-    pub(super) fn form(&self, own: &str) -> Markup {
-        let text = |label: &str, name: &str, value: &str| {
-            html! { label { (label) " " input name=(name) value=(value) spellcheck="false" autocomplete="off"; } }
-        };
-        html! {
-            form.line action=(own) {
-                label { "Status "
-                    select name="status" {
-                        option value="" { "any" }
-                        @for status in DeliveryStatus::ALL {
-                            option value=(status.name()) selected[status.name() == self.status] { (status.name()) }
-                        }
-                    }
-                }
-                (text("Type", "type", &self.r#type))
-                (text("Webhook", "webhook", &self.webhook))
-                (text("Event", "event", &self.event))
-                label { "Last answer " input name="answer" value=(self.answer) placeholder="500, 4xx, timeout" spellcheck="false" autocomplete="off"; }
-                label { "Until "
-                    select name="until_s" {
-                        @for (seconds, words) in AGES { option value=(seconds) selected[seconds == self.until_s] { (words) } }
-                    }
-                }
-                button.quiet { "Filter" }
-            }
+        let answered = errors.take("answer", given(&self.answer).map(answered).transpose()).flatten();
+        let time = |text| given(text).map(|text| When::read(text).map(|when| when.at(now))).transpose();
+        let since = errors.take("since", time(&self.since)).flatten();
+        let until = errors.take("until", time(&self.until)).flatten();
+        if since.is_some_and(|since| until.is_some_and(|until| since >= until)) {
+            errors.push("since", "must lie before the end");
         }
+        let before = errors.take("before", given(&self.before).map(row).transpose()).flatten();
+        errors.into_result()?;
+        let list = ListDeliveries {
+            workspace,
+            webhook: webhook.map(|webhook| webhook.id),
+            event: event.map(|event| event.id),
+            status,
+            before: before.into_iter().chain(until.map(first_at)).min(),
+            limit: ROWS,
+        };
+        let event_type = given(&self.r#type).map(str::to_owned);
+        Ok(Wanted { list, event_type, answered, since: since.map(first_at) })
     }
 }
 
@@ -148,15 +147,24 @@ impl Wanted {
             && self.answered.is_none_or(|wanted| row.last_outcome.is_some_and(|outcome| wanted.is(outcome)))
     }
 
+    /// A part of the list, down to where it ends.
+    async fn look(&self, engine: &Engine) -> Result<Found, Error> {
+        let DeliveryPage { mut rows, mut next } = engine.list_deliveries(self.list.clone()).await?;
+        if let Some(since) = self.since {
+            rows.retain(|row| row.id >= since);
+            next = next.filter(|next| *next > since);
+        }
+        Ok(Found { rows, next })
+    }
+
     pub(super) async fn find(mut self, engine: &Engine) -> Result<Found, Error> {
         if self.event_type.is_none() && self.answered.is_none() {
-            let found = engine.list_deliveries(self.list).await?;
-            return Ok(Found { rows: found.rows, next: found.next });
+            return self.look(engine).await;
         }
         self.list.limit = LOOK;
         let mut rows = Vec::new();
         for _ in 0..LOOKS_MAX {
-            let found = engine.list_deliveries(self.list.clone()).await?;
+            let found = self.look(engine).await?;
             for row in found.rows {
                 if self.takes(&row) {
                     rows.push(row);
@@ -190,12 +198,15 @@ fn given(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
 }
 
-fn status(name: &str) -> Result<DeliveryStatus, Error> {
-    let unknown = || Error::field("status", "must be pending, delivered, failed or dropped");
-    DeliveryStatus::from_name(name).ok_or_else(unknown)
+fn status(name: &str) -> Result<DeliveryStatus, String> {
+    DeliveryStatus::from_name(name).ok_or_else(|| "must be pending, delivered, failed or dropped".to_owned())
 }
 
-fn answered(text: &str) -> Result<Answered, Error> {
+fn row(id: &str) -> Result<DeliveryId, String> {
+    DeliveryId::from_public(id).ok_or_else(|| "must be the id of a delivery".to_owned())
+}
+
+fn answered(text: &str) -> Result<Answered, String> {
     let lower = text.to_ascii_lowercase();
     let class = lower.strip_suffix("xx").and_then(|hundreds| hundreds.parse().ok());
     let known = match (class, lower.parse()) {
@@ -204,24 +215,22 @@ fn answered(text: &str) -> Result<Answered, Error> {
         _ => Failure::from_name(&lower).map(Answered::Failed),
     };
     let names = Failure::ALL.map(Failure::name).join(", ");
-    known.ok_or_else(|| {
-        Error::field("answer", format!("must be a status, a class such as 5xx, or one of {names}"))
-    })
+    known.ok_or_else(|| format!("must be a status, a class such as 5xx, or one of {names}"))
 }
 
-/// The place of whatever was accepted then.
-fn until(seconds: &str, now: Timestamp) -> Result<DeliveryId, Error> {
-    let seconds: u32 = seconds.parse().map_err(|_| Error::field("until_s", "must be a number of seconds"))?;
-    let event = EventId::from_raw(first_id_at(now.plus_ms(-1_000 * i64::from(seconds))));
-    Ok(DeliveryId { event, webhook: WebhookId::from_raw(0) })
+/// The place before all that was accepted from then on.
+fn first_at(at: Timestamp) -> DeliveryId {
+    DeliveryId { event: EventId::from_raw(first_id_at(at)), webhook: WebhookId::from_raw(0) }
 }
 
 /// A filter that names nothing is a slip of the pen; an empty list would hide it.
-fn named<T>(parameter: &str, found: Result<T, Error>) -> Result<T, Error> {
-    found.map_err(|error| match error.code {
-        ErrorCode::NotFound => Error::field(parameter, format!("names no {parameter} of this workspace")),
-        _ => error,
-    })
+fn named<T>(what: &str, found: Result<T, Error>) -> Result<Result<T, String>, Error> {
+    match found {
+        Err(error) if error.code == ErrorCode::NotFound => {
+            Ok(Err(format!("names no {what} of this workspace")))
+        }
+        found => found.map(Ok),
+    }
 }
 
 #[cfg(test)]
@@ -248,14 +257,38 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_goes_along_from_page_to_page() {
-        let asked = Asked {
+    fn a_filter_goes_along_from_page_to_page_and_back() {
+        let filter = "/d?status=failed&type=a%26b&since=2026-05-05&until=2026-05-06T10%3A06%3A46Z";
+        let mut asked = Asked {
             status: "failed".to_owned(),
             r#type: "a&b".to_owned(),
-            until_s: "900".to_owned(),
+            since: "2026-05-05".to_owned(),
+            until: "2026-05-06T10:06:46Z".to_owned(),
             ..Asked::default()
         };
-        assert_eq!(asked.at("/d", None), "/d?status=failed&type=a%26b&until_s=900");
-        assert_eq!(asked.at("/d", Some("dlv_1")), "/d?status=failed&type=a%26b&before=dlv_1");
+        assert_eq!(asked.at("/d", None), filter);
+        assert_eq!(asked.at("/d", Some("dlv_1")), format!("{filter}&before=dlv_1"));
+        assert_eq!(asked.first("/d"), None, "nobody goes on from there");
+        asked.before = "dlv_1".to_owned();
+        assert_eq!(asked.first("/d").as_deref(), Some(filter));
+    }
+
+    #[test]
+    fn how_long_ago_becomes_an_instant_that_stays() {
+        let now = Timestamp::from_ms(1_777_975_606_150);
+        let asked = |since: &str, until: &str, before: &str| {
+            let [since, until, before] = [since, until, before].map(str::to_owned);
+            Asked { since, until, before, ..Asked::default() }
+        };
+        assert_eq!(asked("2026-05-05", "2026-05-06T10:06Z", "").settled("/d", now), None);
+        assert_eq!(asked("", "", "dlv_1").settled("/d", now), None);
+        assert_eq!(asked("yesterday", "", "").settled("/d", now), None, "it is said at its field");
+        let table = [
+            (asked("1d", "", "dlv_1"), "/d?since=2026-05-04T10%3A06%3A46Z&before=dlv_1"),
+            (asked("2026-05-05", "1m", ""), "/d?since=2026-05-05&until=2026-05-05T10%3A05%3A46Z"),
+        ];
+        for (asked, expected) in table {
+            assert_eq!(asked.settled("/d", now).as_deref(), Some(expected));
+        }
     }
 }

@@ -1,11 +1,15 @@
 //! The list, newest first.
 
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
 use maud::{Markup, html};
+use signalpost_core::error::ErrorCode;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::{DeliverySummary, View};
 
 use super::filter::Asked;
-use crate::look::frame::page;
+use super::form::form;
+use crate::look::frame::page_with;
 use crate::look::numbers::count;
 use crate::look::pager::pager;
 use crate::look::time::moment;
@@ -17,20 +21,32 @@ use crate::visit::Visit;
 pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(asked): Query<Asked>) -> Page {
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    let found = asked.wanted(engine, &view, visit.now).await?.find(engine).await?;
     let own = visit.paths.deliveries(&workspace);
-    let is_first = asked.is_first();
-    let first = (!is_first).then(|| asked.at(&own, None));
+    let wanted = match asked.wanted(engine, &view, visit.now).await {
+        Ok(wanted) => wanted,
+        Err(error) if error.code == ErrorCode::Invalid => {
+            return Ok(framed(StatusCode::BAD_REQUEST, &visit, &view, &form(&own, &asked, &error.fields)));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if let Some(settled) = asked.settled(&own, visit.now) {
+        return Ok(Redirect::to(&settled).into_response());
+    }
+    let found = wanted.find(engine).await?;
     let next = found.next.map(|next| asked.at(&own, Some(&next.to_public())));
     let content = html! {
-        h1 { "Deliveries" }
-        (asked.form(&own))
-        div #live data-live=[is_first.then_some("off")] {
+        (form(&own, &asked, &[]))
+        div #live data-live=[asked.is_newest().then_some("off")] {
             @if found.rows.is_empty() { (nothing(next.is_some())) } @else { (table(&visit, &view, &found.rows)) }
         }
-        (pager(first.as_deref(), next.as_deref()))
+        (pager(asked.first(&own).as_deref(), next.as_deref()))
     };
-    Ok(page(&visit, "Deliveries", &visit.paths.to_workspace(&view), &content))
+    Ok(framed(StatusCode::OK, &visit, &view, &content))
+}
+
+fn framed(status: StatusCode, visit: &Visit, view: &View, content: &Markup) -> Response {
+    let content = html! { h1 { "Deliveries" } (content) };
+    page_with(status, visit, "Deliveries", &visit.paths.to_workspace(view), &content)
 }
 
 fn nothing(goes_on: bool) -> Markup {
