@@ -9,7 +9,6 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use futures_channel::oneshot;
 use http::header::{COOKIE, HOST, ORIGIN};
 use http::request::Parts;
 use http::{HeaderMap, Method};
@@ -18,10 +17,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use signalpost_core::error::{Error, ErrorCode};
-use signalpost_core::ports::Spawn;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::Engine;
 use signalpost_engine::operator::Operator;
+use signalpost_engine::to_its_end::to_its_end;
 
 use crate::desk::{self, Desk, neighbourhood};
 use crate::door::Door;
@@ -145,7 +144,13 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
     request.extensions_mut().insert(visit.clone());
     let changes = *request.method() != Method::GET;
     let work = next.run(request);
-    let response = if changes { complete(&*visit.desk.tasks, work).await } else { work.await };
+    // What is about to change something goes on to its end, whether or not its caller waits for it.
+    let response = if changes {
+        let done = to_its_end(&*visit.desk.tasks, work).await;
+        done.unwrap_or_else(|error| Trouble::from(error).into_response())
+    } else {
+        work.await
+    };
     match response.extensions().get::<Trouble>() {
         Some(Trouble(error)) => {
             trouble::log(error, &visit.here);
@@ -153,18 +158,6 @@ pub(crate) async fn let_in(State(desk): State<Arc<Desk>>, mut request: Request, 
         }
         None => response,
     }
-}
-
-/// Has the work done as a task of its own: what is about to change something goes on to its end, whether or not its caller
-/// waits for it.
-async fn complete(tasks: &dyn Spawn, work: impl Future<Output = Response> + Send + 'static) -> Response {
-    let (tell, told) = oneshot::channel();
-    tasks.spawn(Box::pin(async move {
-        // The caller may have gone away.
-        drop(tell.send(work.await));
-    }));
-    let broken = |_| Trouble::from(Error::internal("a call broke off")).into_response();
-    told.await.unwrap_or_else(broken)
 }
 
 /// Operators sign in; customers come by a link, which is not ours to make.

@@ -69,6 +69,7 @@ mod signing_keys;
 mod subscriptions;
 pub mod test_event;
 mod timers;
+pub mod to_its_end;
 mod trust;
 mod upkeep;
 pub mod users;

@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::handler::Handler;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
-use futures_channel::oneshot;
+use futures_util::FutureExt as _;
 use futures_util::future::Either;
 use http::Method;
 use signalpost_core::error::Error;
@@ -21,6 +21,7 @@ use signalpost_core::ports::{BoxFuture, Spawn};
 use signalpost_core::scope::Scope;
 use signalpost_engine::Engine;
 use signalpost_engine::pass::Pass;
+use signalpost_engine::to_its_end::to_its_end;
 
 use crate::kit::description::{Description, Text};
 use crate::kit::on_record::{OnRecord, result_of};
@@ -201,7 +202,9 @@ where
             Abandoned::Completed => {
                 let begun = surface.begin(&request);
                 let work = self.handler.call(request, Arc::clone(&surface));
-                Either::Right(complete(surface.tasks(), recorded(begun, work)))
+                let done = to_its_end(surface.tasks(), recorded(begun, work));
+                let broken = |error| Refusal::from(error).into_response();
+                Either::Right(Box::pin(done.map(move |done| done.unwrap_or_else(broken))))
             }
         }
     }
@@ -218,20 +221,4 @@ async fn recorded(begun: Option<Begun>, work: impl Future<Output = Response>) ->
         }
         Err(error) => Refusal::from(error).into_response(),
     }
-}
-
-/// Has the work done as a task of its own. What is returned only waits for it, and may be dropped.
-fn complete(
-    tasks: &dyn Spawn,
-    work: impl Future<Output = Response> + Send + 'static,
-) -> BoxFuture<'static, Response> {
-    let (tell, told) = oneshot::channel();
-    tasks.spawn(Box::pin(async move {
-        // The caller may have gone away; the work is done all the same.
-        drop(tell.send(work.await));
-    }));
-    Box::pin(async move {
-        let broken = |_| Refusal::from(Error::internal("a call broke off")).into_response();
-        told.await.unwrap_or_else(broken)
-    })
 }
