@@ -19,6 +19,35 @@ pub struct WebhookForm {
     pub filter: TextRule,
     /// The name and the password of HTTP basic authentication; `None` where there is none.
     pub login: Option<LoginBounds>,
+    pub changes: ChangeRule,
+    pub switching: SwitchRule,
+    pub secret: SecretRule,
+}
+
+/// What of a webhook can be another later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeRule {
+    /// Nothing: who wants another one makes another one.
+    Nothing,
+    AllButSubject,
+    All,
+}
+
+/// Whether its owner switches a webhook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchRule {
+    /// It stays as it is, also when something else has switched it off.
+    Never,
+    OffAndOn,
+}
+
+/// When the owner of a webhook sees what signs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SecretRule {
+    /// When it is made; it is not replaced.
+    Once,
+    /// At any time, and it can be replaced.
+    OnDemand,
 }
 
 /// Whether there is such a text, and of how many characters at most.
@@ -72,10 +101,13 @@ impl WebhookForm {
                 user_chars_max: WEBHOOK_USER_CHARS_MAX,
                 password_chars_max: WEBHOOK_PASSWORD_CHARS_MAX,
             }),
+            changes: ChangeRule::All,
+            switching: SwitchRule::OffAndOn,
+            secret: SecretRule::OnDemand,
         }
     }
 
-    /// Nothing but a URL and event types.
+    /// Nothing but a URL and event types, and a secret that is seen once.
     pub fn bare(schemes: Schemes) -> Self {
         Self {
             name: TextRule::Absent,
@@ -84,6 +116,7 @@ impl WebhookForm {
             subject: TextRule::Absent,
             filter: TextRule::Absent,
             login: None,
+            secret: SecretRule::Once,
             ..Self::plain()
         }
     }

@@ -14,7 +14,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
-use signalpost_core::webhook_form::{Schemes, WebhookForm};
+use signalpost_core::webhook_form::{ChangeRule, Schemes, SwitchRule, WebhookForm};
 
 use super::catalogue::{EventType, REVOKED};
 use super::instance_check;
@@ -232,13 +232,21 @@ impl Instance {
             ],
             feed: if self.offers(Call::Updates) { FeedRule::Kept } else { FeedRule::Absent },
             retention: self.retention(),
-            webhook_form: WebhookForm {
-                feature: Some(self.feature.clone()),
-                ..WebhookForm::bare(Schemes::Secure)
-            },
+            webhook_form: self.webhook_form(),
             farewell: self.farewell(),
             delivery: self.delivery()?,
         })
+    }
+
+    /// What is changed, and switched, is changed by an update.
+    fn webhook_form(&self) -> WebhookForm {
+        let (changes, switching) = if self.offers(Call::Update) {
+            (ChangeRule::All, SwitchRule::OffAndOn)
+        } else {
+            (ChangeRule::Nothing, SwitchRule::Never)
+        };
+        let feature = Some(self.feature.clone());
+        WebhookForm { feature, changes, switching, ..WebhookForm::bare(Schemes::Secure) }
     }
 
     /// A feed keeps everything: a reader may come back after any time.

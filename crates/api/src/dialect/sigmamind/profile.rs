@@ -13,7 +13,7 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
-use signalpost_core::webhook_form::{Schemes, TextRule, WebhookForm};
+use signalpost_core::webhook_form::{ChangeRule, Schemes, TextRule, WebhookForm};
 
 use super::catalogue;
 use super::instance_check::{self, header_name};
@@ -122,6 +122,7 @@ impl Instance {
             name: TextRule::Required { chars_max: self.name_chars_max },
             subject: TextRule::Required { chars_max: self.agent_id_chars_max },
             subject_word: "Agent".to_owned(),
+            changes: ChangeRule::AllButSubject,
             ..WebhookForm::bare(Schemes::Any)
         }
     }

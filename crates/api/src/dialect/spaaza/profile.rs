@@ -16,7 +16,9 @@ use signalpost_core::profile::{
 use signalpost_core::retention::RetentionDefault;
 use signalpost_core::sign::{Encoding, KeyForm, SignatureRecipe};
 use signalpost_core::template::Template;
-use signalpost_core::webhook_form::{EventsRule, LoginBounds, Schemes, TextRule, UrlRule, WebhookForm};
+use signalpost_core::webhook_form::{
+    EventsRule, LoginBounds, Schemes, SecretRule, TextRule, UrlRule, WebhookForm,
+};
 
 use super::auth::Right;
 use super::catalogue::{self, Envelope, EventType};
@@ -228,6 +230,7 @@ impl Instance {
                 user_chars_max: self.identifier_key_chars_max,
                 password_chars_max: self.identifier_secret_chars_max,
             }),
+            secret: SecretRule::OnDemand,
             ..WebhookForm::bare(Schemes::Secure)
         }
     }

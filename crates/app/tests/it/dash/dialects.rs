@@ -117,3 +117,26 @@ fn only_where_requests_carry_two_signatures_an_old_secret_signs_as_well() {
         assert_eq!(promises, overlaps, "{dialect}");
     }
 }
+
+/// What a contract keeps its customers from, operators do not do on its pages either; but they see and replace secrets.
+#[test]
+fn operators_keep_to_the_dialect_but_for_secrets() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    let workspace = stage.of_dialect("opentrain", &json!({}));
+    let own = stage.made(&mut root, &workspace, "event%3Aproposal.received=on", "/200");
+    let page = root.page(&own);
+    assert!(
+        !page.contains("Switch off") && !page.contains(">Change</a>") && page.contains("Show it"),
+        "{page}"
+    );
+    assert_eq!(root.get(&format!("{own}/edit")).status, 403);
+    for (form, fields, expected) in [
+        ("edit", "url=https%3A%2F%2Fb.example%2F", 403),
+        ("switch", "to=off", 403),
+        ("secret", "", 200),
+        ("secret/rotate", "", 200),
+    ] {
+        assert_eq!(fill(&mut root, &format!("{own}/{form}"), fields).0, expected, "{form}");
+    }
+}

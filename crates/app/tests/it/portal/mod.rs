@@ -2,6 +2,7 @@
 
 mod bounds;
 mod code;
+mod dialects;
 mod looks;
 mod opening;
 mod rights;

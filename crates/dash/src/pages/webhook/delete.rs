@@ -8,7 +8,7 @@ use signalpost_core::error::{Error, FieldError};
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::{Engine, ListDeliveries, View};
 
-use super::fields::check_feature;
+use super::rules::check_feature;
 use crate::look::field::{self, Field};
 use crate::look::frame::{page, proof};
 use crate::look::numbers;

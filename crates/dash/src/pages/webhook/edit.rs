@@ -9,8 +9,9 @@ use signalpost_core::error::{Error, FieldError};
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::{Engine, View};
 
-use super::fields::{Filled, check_feature};
-use super::form::{Form, shown_on_form, signing_keys};
+use super::fields::Filled;
+use super::form::{Form, Purpose, shown_on_form, signing_keys};
+use super::rules::check_changes;
 use crate::look::frame::page_with;
 use crate::on_record::Deed;
 use crate::request::Path;
@@ -21,7 +22,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     visit.must_manage_webhooks()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_changes(&view)?;
     let webhook = engine.webhook(view.workspace.id, &webhook).await?;
     let filled = Filled::of(&webhook, signing_key(engine, &webhook).await?);
     form(&visit, engine, &view, &webhook, &filled, &[]).await
@@ -34,7 +35,7 @@ pub(crate) async fn update(
     visit.must_manage_webhooks()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_changes(&view)?;
     let webhook = engine.webhook(view.workspace.id, &webhook).await?;
     let id = &webhook.public_id;
     let filled = Filled::new(fields);
@@ -66,7 +67,7 @@ async fn form(
 ) -> Page {
     let action = visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, "edit");
     let keys = signing_keys(engine, view).await?;
-    let form = Form { visit, view, filled, action: &action, verb: "Save", keys: &keys };
+    let form = Form { visit, view, filled, action: &action, purpose: Purpose::Change, keys: &keys };
     let content = html! {
         h1 { "Change the webhook" }
         (form.render(errors))

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use signalpost_core::basic_auth::{Login, LoginChange};
 use signalpost_core::cidr::Cidr;
-use signalpost_core::error::{Error, ErrorCode, FieldErrors};
+use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_core::secret::Secret;
 use signalpost_core::target_url::TargetUrl;
 use signalpost_core::webhook::{EventSelection, Webhook};
-use signalpost_core::webhook_form::{Schemes, TextRule};
+use signalpost_core::webhook_form::{ChangeRule, Schemes, TextRule};
 use signalpost_engine::View;
 use signalpost_engine::webhooks::{NewWebhook, WebhookChange};
 
@@ -83,6 +83,11 @@ impl Filled {
         self.0.get(name).map_or("", String::as_str)
     }
 
+    /// As the form showed it first.
+    pub(super) fn shown(&self, name: &str) -> &str {
+        self.raw(&format!("{WAS}{name}"))
+    }
+
     pub(super) fn text(&self, name: &str) -> &str {
         self.raw(name).trim()
     }
@@ -119,6 +124,9 @@ impl Filled {
     pub(super) fn change(&self, view: &View, opened: &[Cidr]) -> Result<WebhookChange, Error> {
         let (profile, form) = (&view.profile, &view.profile.webhook_form);
         let mut errors = FieldErrors::default();
+        if form.changes != ChangeRule::All && self.is_changed("subject") {
+            errors.push("subject", "cannot be changed");
+        }
         let mut text = |name: &str, rule: TextRule| {
             let is_changed =
                 self.is_changed(name) && errors.take(name, rule.check(self.text(name))).is_some();
@@ -254,16 +262,4 @@ fn entries(text: &str) -> Vec<String> {
     let mut seen = BTreeSet::new();
     let entries = text.split([',', '\n']).map(str::trim).filter(|entry| !entry.is_empty());
     entries.filter(|entry| seen.insert(*entry)).map(str::to_owned).collect()
-}
-
-/// `Forbidden` where webhooks are a feature that the workspace does not have.
-pub(super) fn check_feature(view: &View) -> Result<(), Error> {
-    match &view.profile.webhook_form.feature {
-        Some(feature) if !view.workspace.features.contains(feature) => {
-            let message =
-                format!("this workspace does not have the feature `{feature}`, which webhooks need");
-            Err(Error::new(ErrorCode::Forbidden, message))
-        }
-        _ => Ok(()),
-    }
 }

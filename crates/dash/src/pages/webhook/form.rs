@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 use signalpost_core::error::{Error, ErrorCode, FieldError};
 use signalpost_core::profile::{Profile, SigningRule};
-use signalpost_core::webhook_form::{EventsRule, TextRule};
+use signalpost_core::webhook_form::{ChangeRule, EventsRule, TextRule};
 use signalpost_engine::{Engine, View};
 
 use super::fields::{EVENT, Filled};
@@ -18,10 +18,25 @@ pub(super) struct Form<'a> {
     pub(super) filled: &'a Filled,
     /// Where it is sent.
     pub(super) action: &'a str,
-    /// What is on its button.
-    pub(super) verb: &'a str,
+    pub(super) purpose: Purpose,
     /// Keys that may sign, where webhooks refer to one.
     pub(super) keys: &'a [String],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    New,
+    Change,
+}
+
+impl Purpose {
+    /// What is on the button.
+    const fn verb(self) -> &'static str {
+        match self {
+            Self::New => "Make the webhook",
+            Self::Change => "Save",
+        }
+    }
 }
 
 /// The keys that a webhook of this workspace may refer to.
@@ -82,12 +97,16 @@ impl Form<'_> {
                 @for (name, text) in self.filled.copies() { input type="hidden" name=(name) value=(text); }
                 (self.url(errors))
                 (self.text("name", "Name", "For people.", form.name, errors))
-                (self.text("subject", subject, "Only events about this one.", form.subject, errors))
+                @if self.purpose == Purpose::Change && form.changes == ChangeRule::AllButSubject {
+                    (self.fixed("subject", subject, errors))
+                } @else {
+                    (self.text("subject", subject, "Only events about this one.", form.subject, errors))
+                }
                 (self.events(profile, errors))
                 (self.filter(form.filter, errors))
                 @if form.login.is_some() { (self.login(errors)) }
                 @if matches!(profile.signing, SigningRule::SharedKeys { .. }) { (self.signing_key(errors)) }
-                p { button { (self.verb) } }
+                p { button { (self.purpose.verb()) } }
             }
         }
     }
@@ -108,6 +127,14 @@ impl Form<'_> {
         field.wrap(&html! {
             input id={ "f-" (name) } name=(name) required[rule.is_required()] maxlength=(chars_max) value=(value)
                 spellcheck="false" autocomplete="off" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()];
+        })
+    }
+
+    /// What was chosen for good: a browser shows it, and does not send it.
+    fn fixed(&self, name: &str, label: &str, errors: &[FieldError]) -> Markup {
+        let field = Field { name, label, hint: "It stays as it was made.", errors };
+        field.wrap(&html! {
+            input id={ "f-" (name) } disabled value=(self.filled.shown(name)) aria-describedby=(field.note());
         })
     }
 

@@ -6,6 +6,7 @@ mod fields;
 mod form;
 pub(crate) mod new;
 pub(crate) mod release;
+mod rules;
 pub(crate) mod secret;
 pub(crate) mod show;
 mod signing;

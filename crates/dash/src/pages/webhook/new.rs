@@ -6,10 +6,13 @@ use axum::response::{IntoResponse, Redirect};
 use http::StatusCode;
 use maud::html;
 use signalpost_core::error::{Error, FieldError};
+use signalpost_engine::webhooks::IssuedWebhook;
 use signalpost_engine::{Engine, View};
 
-use super::fields::{Filled, check_feature};
-use super::form::{Form, shown_on_form, signing_keys};
+use super::fields::Filled;
+use super::form::{Form, Purpose, shown_on_form, signing_keys};
+use super::rules::{check_feature, is_seen_once};
+use super::secret::shown_once;
 use crate::look::frame::page_with;
 use crate::on_record::Deed;
 use crate::request::Path;
@@ -42,10 +45,15 @@ pub(crate) async fn create(
         Err(error) => Err(error),
     };
     match made {
-        Ok(Some(issued)) => {
-            let own = visit.paths.webhook(&workspace, &issued.webhook.public_id);
-            Ok(Redirect::to(&own).into_response())
-        }
+        Ok(Some(IssuedWebhook { webhook, secret })) => match secret {
+            Some(secret) if is_seen_once(&visit, &view) => {
+                shown_once(&visit, &view, &webhook.public_id, &secret)
+            }
+            _ => {
+                let own = visit.paths.webhook(&workspace, &webhook.public_id);
+                Ok(Redirect::to(&own).into_response())
+            }
+        },
         Ok(None) => Err(Error::internal("a call without a key was answered before").into()),
         Err(error) => form(&visit, engine, &view, &filled, &shown_on_form(error)?).await,
     }
@@ -54,7 +62,7 @@ pub(crate) async fn create(
 async fn form(visit: &Visit, engine: &Engine, view: &View, filled: &Filled, errors: &[FieldError]) -> Page {
     let action = visit.paths.new_webhook(&view.workspace.public_id);
     let keys = signing_keys(engine, view).await?;
-    let form = Form { visit, view, filled, action: &action, verb: "Make the webhook", keys: &keys };
+    let form = Form { visit, view, filled, action: &action, purpose: Purpose::New, keys: &keys };
     let content = html! { h1 { "New webhook" } (form.render(errors)) };
     let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
     Ok(page_with(status, visit, "New webhook", &visit.paths.to_workspace(view), &content))

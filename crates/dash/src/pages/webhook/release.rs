@@ -5,6 +5,7 @@ use serde::Deserialize;
 use signalpost_core::error::Error;
 use signalpost_core::health::ReleaseOrder;
 
+use super::rules::check_feature;
 use crate::on_record::Deed;
 use crate::request::Path;
 use crate::trouble::Page;
@@ -24,6 +25,7 @@ pub(crate) async fn release(
     let order = ReleaseOrder::ALL.into_iter().find(|known| known.name() == order).ok_or_else(unknown)?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     let deed = Deed { action: "webhook.release", object: &webhook, workspace: Some(&workspace) };
     visit.on_record(deed, engine.release_webhook(&view, &webhook, Some(order))).await?;
     Ok(Redirect::to(&visit.paths.webhook(&workspace, &webhook)).into_response())

@@ -10,7 +10,7 @@ use signalpost_core::secret::Secret;
 use signalpost_engine::View;
 use signalpost_engine::secrets::Rotation;
 
-use super::fields::check_feature;
+use super::rules::check_secret;
 use super::signing;
 use crate::look::frame::page;
 use crate::look::id;
@@ -34,7 +34,7 @@ pub(crate) async fn reveal(
     visit.must_manage_webhooks()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_secret(&visit, &view)?;
     let deed = Deed { action: "webhook_secret.view", object: &webhook, workspace: Some(&workspace) };
     let secret = visit.on_record(deed, engine.reveal_secret(&view, &webhook)).await?;
     shown(&visit, &view, &webhook, &secret)
@@ -47,7 +47,7 @@ pub(crate) async fn rotate(
     visit.must_manage_webhooks()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_secret(&visit, &view)?;
     let rotation = Rotation { overlap: overlap(&view, &overlap_s)?, secret: None };
     let deed = Deed { action: "webhook_secret.rotate", object: &webhook, workspace: Some(&workspace) };
     let rotate = async { Ok(engine.rotate_secret(&view, &webhook, rotation, None).await?.now()) };
@@ -74,7 +74,7 @@ pub(crate) async fn revoke_previous(
     visit.must_manage_webhooks()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_secret(&visit, &view)?;
     let deed =
         Deed { action: "webhook_previous_secrets.revoke", object: &webhook, workspace: Some(&workspace) };
     visit.on_record(deed, engine.revoke_previous_secrets(view.workspace.id, &webhook)).await?;
@@ -82,11 +82,22 @@ pub(crate) async fn revoke_previous(
 }
 
 fn shown(visit: &Visit, view: &View, webhook: &str, secret: &Secret) -> Page {
+    told(visit, view, webhook, secret, "That it was seen is on record. The page is not kept by the browser.")
+}
+
+/// With a webhook that was made, to who does not see it again.
+pub(super) fn shown_once(visit: &Visit, view: &View, webhook: &str, secret: &Secret) -> Page {
+    let note =
+        "It is shown this once: keep it now. Who has lost it makes another webhook and deletes this one.";
+    told(visit, view, webhook, secret, note)
+}
+
+fn told(visit: &Visit, view: &View, webhook: &str, secret: &Secret, note: &str) -> Page {
     let content = html! {
         h1 { "Secret" }
         p { "Requests to " code { (webhook) } " are signed with it. Whoever has it can forge them." }
         p.secret { (id::copied(secret.expose_text())) }
-        p.muted { "That it was seen is on record. The page is not kept by the browser." }
+        p.muted { (note) }
         p { a href=(visit.paths.webhook(&view.workspace.public_id, webhook)) { "To the webhook" } }
     };
     Ok(page(visit, "Secret", &visit.paths.to_webhook(view, webhook), &content))

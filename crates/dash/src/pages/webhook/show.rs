@@ -4,9 +4,10 @@ use maud::{Markup, html};
 use signalpost_core::figures::FiguresOf;
 use signalpost_core::health::{Health, ReleaseOrder};
 use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
+use signalpost_core::webhook_form::SwitchRule;
 use signalpost_engine::{ListDeliveries, View};
 
-use super::signing;
+use super::{rules, signing};
 use crate::look::frame::{page, proof};
 use crate::look::numbers::{count, counted};
 use crate::look::time::moment;
@@ -43,7 +44,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     let title = webhook.name.as_deref().unwrap_or(&webhook.public_id);
     let content = html! {
         h1.url { (webhook.url) }
-        p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) }
+        p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) (for_good(&view, webhook.state)) }
         (actions(&visit, &view, &webhook))
         (facts(&visit, &view, &webhook, &late))
         (signing::section(&visit, &view, &webhook))
@@ -62,24 +63,32 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
 fn actions(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
     let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);
     let is_on = webhook.state.is_active();
+    let has_feature = rules::check_feature(view).is_ok();
     html! {
-        @if visit.who.acts() && is_on && webhook.health.hold.is_some() { (release(visit, &at("release"))) }
+        @if visit.who.acts() && has_feature && is_on && webhook.health.hold.is_some() { (release(visit, &at("release"))) }
         div.line {
             @if visit.who.manages_webhooks() {
-                form method="post" action=(at("switch")) {
-                    (proof(visit))
-                    input type="hidden" name="to" value=(if is_on { "off" } else { "on" });
-                    button.quiet[is_on] { @if is_on { "Switch off" } @else { "Switch on" } }
-                }
+                @if rules::check_switching(view).is_ok() { (switch(visit, &at("switch"), webhook.state)) }
             }
             @if visit.who.acts() {
-                a href=(at("test")) { "Send a test event" }
+                @if has_feature { a href=(at("test")) { "Send a test event" } }
                 a href=(at("replay")) { "Replay" }
             }
             @if visit.who.manages_webhooks() {
-                a href=(at("edit")) { "Change" }
-                a href=(at("delete")) { "Delete" }
+                @if rules::check_changes(view).is_ok() { a href=(at("edit")) { "Change" } }
+                @if has_feature { a href=(at("delete")) { "Delete" } }
             }
+        }
+    }
+}
+
+fn switch(visit: &Visit, action: &str, state: WebhookState) -> Markup {
+    let is_on = state.is_active();
+    html! {
+        form method="post" action=(action) {
+            (proof(visit))
+            input type="hidden" name="to" value=(if is_on { "off" } else { "on" });
+            button.quiet[is_on] { @if is_on { "Switch off" } @else { "Switch on" } }
         }
     }
 }
@@ -118,6 +127,12 @@ fn sentence(visit: &Visit, webhook: &Webhook) -> Markup {
         }
         WebhookState::Active => of_health(visit, &webhook.health),
     }
+}
+
+/// Where nobody switches a webhook, one that is off does not come back.
+fn for_good(view: &View, state: WebhookState) -> Markup {
+    let stays = !state.is_active() && view.profile.webhook_form.switching == SwitchRule::Never;
+    html! { @if stays { " It stays off: make another in its place, and delete this one." } }
 }
 
 fn of_health(visit: &Visit, health: &Health) -> Markup {

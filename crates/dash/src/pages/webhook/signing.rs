@@ -4,6 +4,7 @@ use maud::{Markup, html};
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::View;
 
+use super::rules::check_secret;
 use crate::look::frame::proof;
 use crate::look::time::moment;
 use crate::visit::Visit;
@@ -15,7 +16,7 @@ pub(super) fn overlaps(view: &View) -> bool {
 
 /// Of webhooks that have a secret of their own.
 pub(super) fn section(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
-    if !visit.who.manages_webhooks() || webhook.secret.is_none() {
+    if !visit.who.manages_webhooks() || check_secret(visit, view).is_err() || webhook.secret.is_none() {
         return html! {};
     }
     let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);

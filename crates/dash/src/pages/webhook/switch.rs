@@ -5,7 +5,7 @@ use serde::Deserialize;
 use signalpost_core::error::Error;
 use signalpost_engine::webhooks::{Activity, WebhookChange};
 
-use super::fields::check_feature;
+use super::rules::check_switching;
 use crate::on_record::Deed;
 use crate::request::Path;
 use crate::trouble::Page;
@@ -29,7 +29,7 @@ pub(crate) async fn switch(
     };
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
-    check_feature(&view)?;
+    check_switching(&view)?;
     let deed = Deed { action, object: &webhook, workspace: Some(&workspace) };
     let change = WebhookChange { active: Some(activity), ..WebhookChange::default() };
     visit.on_record(deed, engine.update_webhook(&view, &webhook, change)).await?;

@@ -13,8 +13,8 @@ use signalpost_core::webhook::{EventSelection, Webhook};
 use signalpost_engine::View;
 use signalpost_engine::test_event::TestEvent;
 
-use super::fields::check_feature;
 use super::form::at_its_field;
+use super::rules::check_feature;
 use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::on_record::Deed;
