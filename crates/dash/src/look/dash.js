@@ -29,15 +29,22 @@ function tellTimes(root) {
   }
 }
 
-// Buttons that copy.
+// For those who hear the page. A button that is called by what it copies keeps that name, whatever is written on it.
+const heard = document.createElement("p");
+heard.className = "heard";
+heard.setAttribute("role", "status");
+
+// Buttons that copy. In a frame the page around it has to allow that.
 function offerCopies(root) {
   if (!navigator.clipboard) return;
+  const SAID_MS = 3000;
   for (const button of root.querySelectorAll("button[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
-      button.textContent = "copied";
-      setTimeout(() => { button.textContent = "copy"; }, 1500);
+      const said = await navigator.clipboard.writeText(button.dataset.copy).then(() => "copied", () => "could not be copied");
+      button.textContent = said;
+      heard.textContent = said;
+      setTimeout(() => { button.textContent = "copy"; heard.textContent = ""; }, SAID_MS);
     });
   }
 }
@@ -60,6 +67,7 @@ function offerSwitch(name, values, words, current, chosen) {
 // A part of a page that follows what happens. It waits while somebody points at it or stands in it, so that no row moves away.
 function follow(live) {
   const INTERVAL_MS = 2000;
+  const FOLLOWS = "Follows every 2 s.";
   const button = document.createElement("button");
   button.className = "quiet";
   button.type = "button";
@@ -70,26 +78,38 @@ function follow(live) {
   line.className = "follow";
   line.append(button, " ", said);
   live.before(line);
-  let isOn = live.dataset.live === "on";
-  const show = (words) => { button.textContent = isOn ? "Pause" : "Follow"; said.textContent = words; };
+  let isOn = false;
+  let isAsking = false;
+  // What is written anew is read out anew.
+  const say = (words) => { if (said.textContent !== words) said.textContent = words; };
+  const turn = (on, words) => { isOn = on; button.textContent = on ? "Pause" : "Follow"; say(words); };
   const isHeld = () => live.matches(":hover") || live.contains(document.activeElement) || document.hidden;
-  button.addEventListener("click", () => { isOn = !isOn; show(isOn ? "Follows every 2 s." : ""); });
-  show(isOn ? "Follows every 2 s." : "");
-  setInterval(async () => {
-    if (!isOn) return;
-    if (isHeld()) { show("Waits while you are at it."); return; }
-    try {
-      const answer = await fetch(location.href, { redirect: "error" });
-      if (!answer.ok) throw new Error(String(answer.status));
-      const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
-      if (!next || isHeld() || !isOn) return;
-      live.replaceChildren(...next.childNodes);
-      prepare(live);
-      if (live.dataset.live === "on" && next.dataset.live !== "on") isOn = false;
-      show(isOn ? "Follows every 2 s." : "It has come to its end.");
-    } catch {
-      show("The server did not answer; tried again.");
+  const show = (next) => {
+    live.replaceChildren(...next.childNodes);
+    prepare(live);
+    const hasEnded = live.dataset.live === "on" && next.dataset.live !== "on";
+    live.dataset.live = next.dataset.live ?? "off";
+    if (hasEnded) turn(false, "It follows no more.");
+    else say(FOLLOWS);
+  };
+  const ask = async () => {
+    const answer = await fetch(location.href, { redirect: "manual" });
+    if (answer.type === "opaqueredirect" || answer.status === 401) {
+      turn(false, "You are signed out; load the page again.");
+      button.remove();
+      return;
     }
+    if (!answer.ok) throw new Error(String(answer.status));
+    const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
+    if (next && isOn && !isHeld()) show(next);
+  };
+  button.addEventListener("click", () => turn(!isOn, isOn ? "" : FOLLOWS));
+  turn(live.dataset.live === "on", live.dataset.live === "on" ? FOLLOWS : "");
+  setInterval(async () => {
+    if (!isOn || isAsking) return;
+    if (isHeld()) { say("Waits while you are at it."); return; }
+    isAsking = true;
+    try { await ask(); } catch { say("The server did not answer; tried again."); } finally { isAsking = false; }
   }, INTERVAL_MS);
 }
 
@@ -128,6 +148,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
+  document.body.append(heard);
   prepare(document);
   offerSwitch("theme", THEMES, ["Theme: as the system", "Theme: light", "Theme: dark"], () => theme, (next) => { theme = next; dress(); });
   offerSwitch("clock", CLOCKS, ["Times: relative", "Times: local", "Times: UTC"], () => clock, (next) => { clock = next; tellTimes(document); });

@@ -166,6 +166,11 @@ async function act(browser) {
   await page.goto(pages.delivery);
   await page.click("button.copy");
   assert.equal(await page.evaluate(() => navigator.clipboard.readText()), scene.delivery);
+  assert.equal(await page.locator(".heard[role=status]").innerText(), "copied");
+  await page.evaluate(() => { navigator.clipboard.writeText = () => Promise.reject(new Error("not allowed here")); });
+  await page.click("button.copy");
+  await page.waitForFunction(() => document.querySelector("button.copy").innerText === "could not be copied");
+  assert.equal(await page.locator(".heard[role=status]").innerText(), "could not be copied");
   const attempts = await page.locator(".steps > li").count();
   await Promise.all([page.waitForNavigation(), page.click("text=Send now")]);
   await page.waitForFunction(async (before) => {
@@ -213,6 +218,8 @@ async function act(browser) {
   await Promise.all([page.waitForNavigation(), page.click("text=Sign out")]);
   await page.goto(BASE);
   assert.match(page.url(), /sign-in/);
+  await signIn(page, "", KEY);
+  await endWhileFollowing(page, `${full}/deliveries`);
 }
 
 // What cannot be taken back is shown first, and done by the second press.
@@ -309,7 +316,41 @@ async function readAsOneLikes(page) {
   const before = await first();
   await page.request.post(scene.publish, { headers: { authorization: `Bearer ${KEY}` }, data: { type: "order.paid", data: { amount: 1 } } });
   await page.waitForFunction((old) => document.querySelector("#live tbody tr td:last-child a").getAttribute("href") !== old, before, { timeout: 30000 });
+  // Nothing is said twice: three times it is asked, and the words stay.
+  await page.evaluate(() => {
+    window.saidAnew = 0;
+    new MutationObserver(() => { window.saidAnew += 1; }).observe(document.querySelector(".follow [role=status]"), { childList: true, characterData: true, subtree: true });
+  });
+  for (let asked = 0; asked < 3; asked += 1) await page.waitForResponse(page.url());
+  assert.equal(await page.evaluate(() => window.saidAnew), 0);
   await page.click("text=Pause");
+
+  // A replay that is planned meanwhile.
+  let looks = 0;
+  await page.route(pages.replay, async (route) => {
+    const response = await route.fetch();
+    const body = await response.text();
+    looks += 1;
+    await route.fulfill({ response, body: looks === 1 ? body.replace('id="live"', 'id="live" data-live="on"') : body });
+  });
+  await page.goto(pages.replay);
+  await said(page, "It follows no more.");
+  await page.unrouteAll();
+}
+
+// What is said beside a part of the page that follows.
+async function said(page, words) {
+  await page.waitForFunction((wanted) => document.querySelector(".follow [role=status]").innerText === wanted, words, { timeout: 30000 });
+}
+
+// Somebody signs out elsewhere while a list follows.
+async function endWhileFollowing(page, list) {
+  await page.goto(list);
+  await page.click("text=Follow");
+  await page.mouse.move(0, 0);
+  await page.context().clearCookies();
+  await said(page, "You are signed out; load the page again.");
+  assert.equal(await page.locator(".follow button").count(), 0);
 }
 
 // A customer comes by a link, does what customers do, and leaves.
@@ -333,6 +374,8 @@ async function visitPortal(browser) {
   await press("text=Sign out");
   const response = await page.goto(own);
   assert.equal(response.status(), 401);
+  await page.goto(scene.portal);
+  await endWhileFollowing(page, `${own}/deliveries`);
   await context.close();
 }
 
