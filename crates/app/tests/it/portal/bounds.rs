@@ -40,6 +40,19 @@ fn the_record_says_by_which_link_somebody_came_and_what_it_let_them_do() {
     assert!(detail.starts_with(&begins), "{detail}");
 }
 
+/// An address may hold a token, and the record outlives the webhook and its workspace.
+#[test]
+fn the_record_holds_no_more_than_the_origin_of_an_address() {
+    let mut stage = Stage::set();
+    let mut customer = stage.customer(&json!({}));
+    let form =
+        format!("proof={}&url=https%3A%2F%2Fx.example%2Ftoken&all=on", customer.proof_on(&stage.path("")));
+    let made = customer.post(&stage.path("/webhooks"), &form);
+    assert_eq!(made.status, 303, "{}", made.text());
+    let found = stage.operator.get("/v1/audit?action=webhook.create").unwrap();
+    assert_eq!(found["data"][0]["object"], "https://x.example", "{found}");
+}
+
 #[test]
 fn customers_are_told_no_names_of_those_who_operate() {
     let mut stage = Stage::set();
