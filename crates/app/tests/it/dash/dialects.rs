@@ -140,3 +140,33 @@ fn operators_keep_to_the_dialect_but_for_secrets() {
         assert_eq!(fill(&mut root, &format!("{own}/{form}"), fields).0, expected, "{form}");
     }
 }
+
+/// Where a pause drops what is pending, it is told how much before anything is dropped.
+#[test]
+fn nothing_is_dropped_before_it_was_told_how_much() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    let webhook = stage.webhook("/500", &json!({}));
+    for number in 0..3 {
+        let event = stage.publish(&json!({"number": number}));
+        stage.delivery(&event, &webhook, 1);
+    }
+    let workspace = stage.workspace.clone();
+    let own = format!("/dash/workspaces/{workspace}/webhooks/{webhook}");
+    assert!(root.page(&format!("{own}/delete")).contains("Switched off instead, it drops the same"));
+    let (status, _, page) = fill(&mut root, &format!("{own}/switch"), "to=off");
+    assert!(status == 200 && page.contains("3 deliveries that are pending are"), "{status}: {page}");
+    assert_eq!(stage.shown(&workspace, &webhook)["status"], "active");
+    assert!(root.page(&own).contains("retrying<"), "nothing was dropped");
+    assert!(page.contains("name=\"drop\" value=\"yes\""), "{page}");
+    assert_eq!(fill(&mut root, &format!("{own}/switch"), "to=off&drop=yes").0, 303);
+    assert_eq!(stage.shown(&workspace, &webhook)["status"], "disabled");
+    let workspace = stage.of_dialect("opentrain-partner", &json!({}));
+    let own = stage.made(&mut root, &workspace, "event%3Acontract.started=on", "/500");
+    let event = json!({"type": "contract.started", "resourceId": "r", "data": {}});
+    stage.operator.publish(&workspace, &event).unwrap();
+    let waits = || root.page(&own).contains("retrying<");
+    wait_for("the delivery to wait", PATIENCE, waits).unwrap();
+    assert!(root.page(&format!("{own}/delete")).contains("what is pending waits"));
+    assert_eq!(fill(&mut root, &format!("{own}/switch"), "to=off").0, 303, "nothing would be dropped");
+}

@@ -1,24 +1,22 @@
 //! Deleting a webhook: asked for with what will be lost, and done when its id was typed.
 
 use axum::response::{IntoResponse, Redirect};
+use http::StatusCode;
 use maud::html;
 use serde::Deserialize;
-use signalpost_core::delivery::DeliveryStatus;
-use signalpost_core::error::{Error, FieldError};
+use signalpost_core::error::FieldError;
+use signalpost_core::profile::PauseRule;
 use signalpost_core::webhook::Webhook;
-use signalpost_engine::{Engine, ListDeliveries, View};
+use signalpost_engine::{Engine, View};
 
-use super::rules::check_feature;
+use super::pending::Pending;
+use super::rules::{check_feature, check_switching};
 use crate::look::field::{self, Field};
-use crate::look::frame::{page, proof};
-use crate::look::numbers;
+use crate::look::frame::{page_with, proof};
 use crate::on_record::Deed;
 use crate::request::Path;
 use crate::trouble::Page;
 use crate::visit::{Posted, Visit};
-
-/// Pending deliveries that are counted.
-const COUNTED_MAX: usize = 1_000;
 
 #[derive(Deserialize)]
 pub(crate) struct Confirmed {
@@ -56,7 +54,7 @@ pub(crate) async fn delete(
 }
 
 async fn ask(visit: &Visit, engine: &Engine, view: &View, webhook: &Webhook, errors: &[FieldError]) -> Page {
-    let pending = pending(engine, webhook).await?;
+    let pending = Pending::of(engine, webhook).await?.subject();
     let workspace = &view.workspace.public_id;
     let field =
         Field { name: "id", label: "To go on, type the id of the webhook", hint: &webhook.public_id, errors };
@@ -64,7 +62,7 @@ async fn ask(visit: &Visit, engine: &Engine, view: &View, webhook: &Webhook, err
         h1 { "Delete this webhook?" }
         p.url { (webhook.url) }
         p { "Nothing is sent to it any more, its secrets are wiped, and it does not come back. " strong { (pending) } " dropped, on record." }
-        p { "To have it rest for a while, switch it off instead." }
+        @if let Some(instead) = instead(view) { p { (instead) } }
         (field::summary(errors))
         form.sheet method="post" action=(visit.paths.webhook_act(workspace, &webhook.public_id, "delete")) {
             (proof(visit))
@@ -74,25 +72,25 @@ async fn ask(visit: &Visit, engine: &Engine, view: &View, webhook: &Webhook, err
             p { button.destructive { "Delete the webhook" } " " a href=(visit.paths.webhook(workspace, &webhook.public_id)) { "Keep it" } }
         }
     };
-    Ok(page(visit, "Delete a webhook", &visit.paths.to_webhook(view, &webhook.public_id), &content))
+    let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::BAD_REQUEST };
+    Ok(page_with(
+        status,
+        visit,
+        "Delete a webhook",
+        &visit.paths.to_webhook(view, &webhook.public_id),
+        &content,
+    ))
 }
 
-/// How many deliveries will be dropped, in words.
-async fn pending(engine: &Engine, webhook: &Webhook) -> Result<String, Error> {
-    let wanted = ListDeliveries {
-        workspace: webhook.workspace,
-        webhook: Some(webhook.id),
-        event: None,
-        status: Some(DeliveryStatus::Pending),
-        before: None,
-        limit: COUNTED_MAX,
-    };
-    let found = engine.list_deliveries(wanted).await?;
-    let count = found.rows.len();
-    let count = numbers::count(count as u64);
-    Ok(match (count.as_str(), found.next) {
-        ("1", None) => "1 delivery that is pending is".to_owned(),
-        (count, None) => format!("{count} deliveries that are pending are"),
-        (count, Some(_)) => format!("At least {count} deliveries that are pending are"),
+/// What is less than deleting it, where there is such a thing.
+fn instead(view: &View) -> Option<&'static str> {
+    check_switching(view).ok()?;
+    Some(match view.profile.pause {
+        PauseRule::Holds => {
+            "To have it rest for a while, switch it off instead: what is pending waits until it is on again."
+        }
+        PauseRule::Drops => {
+            "Switched off instead, it drops the same, keeps its id and its secret, and can be switched on again."
+        }
     })
 }

@@ -5,6 +5,7 @@ pub(crate) mod edit;
 mod fields;
 mod form;
 pub(crate) mod new;
+mod pending;
 pub(crate) mod release;
 mod rules;
 pub(crate) mod secret;

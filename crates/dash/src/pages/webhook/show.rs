@@ -7,6 +7,7 @@ use signalpost_core::webhook::{DisableReason, Webhook, WebhookState};
 use signalpost_core::webhook_form::SwitchRule;
 use signalpost_engine::{ListDeliveries, View};
 
+use super::pending::Pending;
 use super::{rules, signing};
 use crate::look::frame::{page, proof};
 use crate::look::numbers::{count, counted};
@@ -36,6 +37,10 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         limit: ROWS,
     };
     let found = engine.list_deliveries(wanted).await?;
+    let held = match webhook.health.hold {
+        Some(_) => Some(Pending::of(engine, &webhook).await?),
+        None => None,
+    };
     let own_figures = FiguresOf::Webhook(view.workspace.id, webhook.id);
     let late = Late::of_day(engine, own_figures, visit.now).await?;
     let all = visit.paths.deliveries(&workspace);
@@ -45,7 +50,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     let content = html! {
         h1.url { (webhook.url) }
         p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) (for_good(&view, webhook.state)) }
-        (actions(&visit, &view, &webhook))
+        (actions(&visit, &view, &webhook, held))
         (facts(&visit, &view, &webhook, &late))
         (signing::section(&visit, &view, &webhook))
         h2 { "Last deliveries" }
@@ -60,12 +65,12 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
 }
 
 /// At most one of the buttons stands out: what is most likely wanted in this state.
-fn actions(visit: &Visit, view: &View, webhook: &Webhook) -> Markup {
+fn actions(visit: &Visit, view: &View, webhook: &Webhook, held: Option<Pending>) -> Markup {
     let at = |act: &str| visit.paths.webhook_act(&view.workspace.public_id, &webhook.public_id, act);
     let is_on = webhook.state.is_active();
     let has_feature = rules::check_feature(view).is_ok();
     html! {
-        @if visit.who.acts() && has_feature && is_on && webhook.health.hold.is_some() { (release(visit, &at("release"))) }
+        @if let Some(held) = held && visit.who.acts() && has_feature && is_on { (release(visit, &at("release"), held)) }
         div.line {
             @if visit.who.manages_webhooks() {
                 @if rules::check_switching(view).is_ok() { (switch(visit, &at("switch"), webhook.state)) }
@@ -93,7 +98,7 @@ fn switch(visit: &Visit, action: &str, state: WebhookState) -> Markup {
     }
 }
 
-fn release(visit: &Visit, action: &str) -> Markup {
+fn release(visit: &Visit, action: &str, held: Pending) -> Markup {
     html! {
         form.line method="post" action=(action) {
             (proof(visit))
@@ -101,7 +106,7 @@ fn release(visit: &Visit, action: &str) -> Markup {
                 select name="order" {
                     option value=(ReleaseOrder::OldestFirst.name()) { "oldest first" }
                     option value=(ReleaseOrder::NewestFirst.name()) { "newest first" }
-                    option value=(ReleaseOrder::Skip.name()) { "drop it, on record" }
+                    option value=(ReleaseOrder::Skip.name()) { "drop " (held.number()) ", on record" }
                 }
             }
             button { "Release now" }
