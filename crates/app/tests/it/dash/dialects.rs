@@ -170,3 +170,34 @@ fn nothing_is_dropped_before_it_was_told_how_much() {
     assert!(root.page(&format!("{own}/delete")).contains("what is pending waits"));
     assert_eq!(fill(&mut root, &format!("{own}/switch"), "to=off").0, 303, "nothing would be dropped");
 }
+
+/// A page does not carry a password, so after a refusal there must not be a webhook without a login that was to have one.
+#[test]
+fn a_login_is_whole_or_refused() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    let form = format!("/dash/workspaces/{}/webhooks", stage.workspace);
+    assert!(!root.page(&form).contains("it stays as it is"));
+    let url = "url=https%3A%2F%2Fa.example%2F&events=";
+    let (status, _, page) = fill(&mut root, &form, "url=&user=u&password=secret-pass");
+    assert!(
+        status == 400 && page.contains("It must be typed again") && !page.contains("secret-pass"),
+        "{page}"
+    );
+    for (fields, words) in [
+        ("user=u&password=", "It is required with this user name"),
+        ("user=&password=p", "It is required with a password"),
+    ] {
+        let (status, _, page) = fill(&mut root, &form, &format!("{url}&{fields}"));
+        assert!(status == 400 && page.contains(words), "{fields}: {page}");
+        assert_eq!(page.contains("typed again"), fields.contains("=p"), "{fields}");
+    }
+    let (status, to, _) = fill(&mut root, &form, &format!("{url}&user=u&password=p"));
+    assert_eq!(status, 303);
+    let edit = format!("{to}/edit");
+    assert!(root.page(&edit).contains("it stays as it is"));
+    let (status, _, page) = fill(&mut root, &edit, "was%3Auser=u&user=other&password=");
+    assert!(status == 400 && page.contains("It is required with this user name"), "{status}: {page}");
+    assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=u&password=").0, 303);
+    assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=other&password=q").0, 303);
+}

@@ -112,8 +112,11 @@ fn a_change_keeps_what_the_form_does_not_show() {
     let edit = format!("/dash/workspaces/{workspace}/webhooks/{webhook}/edit");
     assert!(!root.page(&edit).contains("secret-pass"));
     let before = stage.shown(&workspace, &webhook);
-    let (status, ..) =
-        fill(&mut root, &edit, "url=https%3A%2F%2Fb.example%2F&user=u&password=&events=&name=new&subject=s");
+    let (status, ..) = fill(
+        &mut root,
+        &edit,
+        "url=https%3A%2F%2Fb.example%2F&was%3Auser=u&user=u&password=&events=&name=new&subject=s",
+    );
     assert_eq!(status, 303);
     let after = stage.shown(&workspace, &webhook);
     assert_eq!((&after["url"], &after["name"]), (&json!("https://b.example/"), &json!("new")));

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use signalpost_core::basic_auth::{Login, LoginChange};
+use signalpost_core::basic_auth::{Login, LoginChange, check_password, check_user};
 use signalpost_core::cidr::Cidr;
 use signalpost_core::error::{Error, FieldErrors};
 use signalpost_core::profile::{Profile, SigningRule};
@@ -139,7 +139,7 @@ impl Filled {
             true => errors.take("events", self.events(profile)),
             false => None,
         };
-        errors.take("user", self.login(profile));
+        self.check_login(profile, &mut errors);
         errors.into_result()?;
         let has_keys = matches!(profile.signing, SigningRule::SharedKeys { .. });
         let signing_key = (has_keys && self.is_changed("signing_key")).then(|| self.given("signing_key"));
@@ -180,7 +180,7 @@ impl Filled {
         }
         let url = errors.take("url", self.url(profile, opened));
         let events = errors.take("events", self.events(profile));
-        errors.take("user", self.login(profile));
+        self.check_login(profile, &mut errors);
         errors.into_result()?;
         let (Some(url), Some(events)) = (url, events) else {
             return Err(Error::internal("a field was lost although none was refused"));
@@ -202,9 +202,7 @@ impl Filled {
         if text.is_empty() {
             return Err("is required".to_owned());
         }
-        if text.chars().count() > rule.chars_max {
-            return Err(format!("must be at most {} characters long", rule.chars_max));
-        }
+        check_length(text, rule.chars_max)?;
         let url = TargetUrl::parse(text)?;
         match rule.schemes {
             Schemes::Any => Ok(url),
@@ -240,21 +238,39 @@ impl Filled {
         Ok(if types.is_empty() { EventSelection::All } else { EventSelection::Only(types) })
     }
 
-    fn login(&self, profile: &Profile) -> Result<(), String> {
-        let (user, password) = (self.text("user").chars().count(), self.text("password").chars().count());
-        match profile.webhook_form.login {
-            None if user + password == 0 => Ok(()),
-            None => Err("is not a property of webhooks here".to_owned()),
-            Some(bounds) if user > bounds.user_chars_max || password > bounds.password_chars_max => {
-                Err(format!(
-                    "must be at most {} characters long, and the password {}",
-                    bounds.user_chars_max, bounds.password_chars_max
-                ))
+    /// Of a new user name the password has to be typed: whoever may not see one cannot mean to keep it for another user.
+    fn check_login(&self, profile: &Profile, errors: &mut FieldErrors) {
+        let (user, password) = (self.text("user"), self.password());
+        let Some(bounds) = profile.webhook_form.login else {
+            if !user.is_empty() || password.is_some() {
+                errors.push("user", "is not a property of webhooks here");
             }
-            Some(_) if user == 0 && password > 0 => Err("is required with a password".to_owned()),
-            Some(_) => Ok(()),
+            return;
+        };
+        if !user.is_empty() {
+            errors.take("user", check_user(user).and(check_length(user, bounds.user_chars_max)));
+        }
+        match &password {
+            Some(password) => {
+                let length = check_length(password.expose_text(), bounds.password_chars_max);
+                errors.take("password", check_password(password).and(length));
+                if user.is_empty() {
+                    errors.push("user", "is required with a password");
+                }
+            }
+            None if !user.is_empty() && self.is_changed("user") => {
+                errors.push("password", "is required with this user name");
+            }
+            None => {}
         }
     }
+}
+
+fn check_length(text: &str, chars_max: usize) -> Result<(), String> {
+    if text.chars().count() > chars_max {
+        return Err(format!("must be at most {chars_max} characters long"));
+    }
+    Ok(())
 }
 
 /// The lines and what commas part, each once.

@@ -182,8 +182,12 @@ impl Form<'_> {
     fn login(&self, errors: &[FieldError]) -> Markup {
         let hint = "Sent as HTTP Basic when the receiver asks for one.";
         let user = Field { name: "user", label: "User name", hint, errors };
-        let hint = "It is not shown again. Left empty, it stays as it is.";
-        let password = Field { name: "password", label: "Password", hint, errors };
+        let errors = self.with_password_lost(errors);
+        let hint = match self.purpose {
+            Purpose::New => "It is not shown again.",
+            Purpose::Change => "It is not shown again. Left empty, it stays as it is.",
+        };
+        let password = Field { name: "password", label: "Password", hint, errors: &errors };
         html! {
             (user.wrap(&html! {
                 input #f-user name="user" value=(self.filled.raw("user")) spellcheck="false" autocomplete="off"
@@ -194,6 +198,16 @@ impl Form<'_> {
                     aria-invalid=[password.is_wrong()];
             }))
         }
+    }
+
+    /// A page does not carry a password: after a refusal it is gone, and whoever typed it should know.
+    fn with_password_lost(&self, errors: &[FieldError]) -> Vec<FieldError> {
+        let mut errors = errors.to_vec();
+        if !errors.is_empty() && !self.filled.raw("password").is_empty() {
+            let message = "must be typed again: a page that comes back does not carry it".to_owned();
+            errors.push(FieldError { field: "password".to_owned(), message });
+        }
+        errors
     }
 
     fn signing_key(&self, errors: &[FieldError]) -> Markup {
