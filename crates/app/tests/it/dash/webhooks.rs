@@ -263,7 +263,7 @@ const DEEDS: [(&str, &str); 11] = [
     ("webhooks/{}/secret/revoke-previous", ""),
     ("webhooks/{}/test", "type=a&data=1"),
     ("webhooks/{}/release", "order=skip"),
-    ("webhooks/{}/replay", "which=all&since_s=60&per_second=1"),
+    ("webhooks/{}/replay", "which=all&since=1m&per_second=1"),
     ("replays/rpl_x/start", ""),
 ];
 /// How many of them only who administers does.
@@ -332,10 +332,10 @@ fn a_replay_is_counted_before_it_is_started_and_followed_to_its_end() {
     let mut root = stage.root();
     let form = format!("/dash/workspaces/{workspace}/webhooks/{webhook}/replay");
     for (fields, words) in [
-        ("which=all&since_s=x&per_second=1", "must be a whole number"),
-        ("which=all&since_s=60&per_second=0", "must be from 1"),
-        ("which=none&since_s=60&per_second=1", "one of the list"),
-        ("which=all&since_s=60&until_s=3600&per_second=1", "must lie before"),
+        ("which=all&since=1d&per_second=x", "must be a whole number"),
+        ("which=all&since=1m&per_second=0", "must be from 1"),
+        ("which=none&since=1m&per_second=1", "one of the list"),
+        ("which=all&since=1m&until=1h&per_second=1", "must lie before"),
     ] {
         let (status, _, page) = fill(&mut root, &form, fields);
         assert!(status == 400 && page.contains(words), "{fields}: {page}");
@@ -343,7 +343,7 @@ fn a_replay_is_counted_before_it_is_started_and_followed_to_its_end() {
     // Pending ones are not replayed: a pause by its owner ends them.
     fill(&mut root, &format!("/dash/workspaces/{workspace}/webhooks/{webhook}/switch"), "to=off&drop=yes");
     fill(&mut root, &format!("/dash/workspaces/{workspace}/webhooks/{webhook}/switch"), "to=on");
-    let (status, replay, page) = fill(&mut root, &form, "which=all&since_s=3600&per_second=100&types=");
+    let (status, replay, page) = fill(&mut root, &form, "which=all&since=1h&per_second=100&types=");
     assert_eq!(status, 303, "{page}");
     let mut text = String::new();
     let planned = || {
