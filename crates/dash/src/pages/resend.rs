@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Redirect};
 use signalpost_engine::lookup::FoundDelivery;
 
+use super::feature::check_feature;
 use crate::on_record::Deed;
 use crate::request::Path;
 use crate::sign_in::Nothing;
@@ -13,6 +14,7 @@ pub(crate) async fn resend(Path(delivery): Path<String>, Posted(visit, Nothing {
     visit.must_act()?;
     let engine = visit.desk.of_delivery(&visit.who, &delivery).await?;
     let FoundDelivery { view, record } = engine.delivery(&delivery).await?;
+    check_feature(&view)?;
     let workspace = Some(view.workspace.public_id.as_str());
     let deed = Deed { action: "delivery.resend", object: &delivery, workspace };
     visit.on_record(deed, engine.redeliver_one(&view, &record.summary.webhook, &delivery)).await?;

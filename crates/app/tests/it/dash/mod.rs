@@ -4,6 +4,7 @@ mod attempts;
 mod audit;
 pub(crate) mod browser;
 mod dialects;
+mod features;
 mod keys;
 mod operators;
 mod overview;

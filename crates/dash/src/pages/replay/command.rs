@@ -5,6 +5,7 @@ use signalpost_core::error::Error;
 use signalpost_core::replay::Command;
 
 use crate::on_record::Deed;
+use crate::pages::feature::check_feature;
 use crate::request::Path;
 use crate::sign_in::Nothing;
 use crate::trouble::Page;
@@ -24,6 +25,7 @@ pub(crate) async fn command(
     };
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     let deed = Deed { action, object: &replay, workspace: Some(&workspace) };
     let change = engine.command_replay(view.workspace.id, &replay, command, visit.who.principal());
     visit.on_record(deed, change).await?;

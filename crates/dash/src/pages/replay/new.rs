@@ -15,6 +15,7 @@ use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::look::when::{self, When};
 use crate::on_record::Deed;
+use crate::pages::feature::check_feature;
 use crate::request::Path;
 use crate::trouble::{self, Page};
 use crate::visit::{Posted, Visit};
@@ -37,6 +38,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     visit.must_act()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     engine.webhook(view.workspace.id, &webhook).await?;
     let filled = Filled {
         which: Which::Failed.name().to_owned(),
@@ -55,6 +57,7 @@ pub(crate) async fn create(
     visit.must_act()?;
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
+    check_feature(&view)?;
     let deed = Deed { action: "replay.create", object: &webhook, workspace: Some(&workspace) };
     let made = match wanted(&filled, engine.now()) {
         Ok(new) => {
