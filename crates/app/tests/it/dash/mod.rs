@@ -9,6 +9,7 @@ mod keys;
 mod operators;
 mod overview;
 mod reading;
+mod replays;
 mod signing_in;
 mod webhooks;
 

@@ -23,11 +23,11 @@ pub(crate) async fn show(visit: Visit, Path((workspace, replay)): Path<(String, 
     let content = html! {
         h1 { "Replay to " (target(&shown)) }
         div #live data-live=[is_busy.then_some("on")] {
-            p.state { (of_phase(shown.replay.phase)) " " (sentence(&shown)) }
+            p.state { (of_phase(shown.replay.phase)) " " (sentence(&visit, &shown)) }
             (bar(&shown.replay))
             (commands(&visit, &view, &shown.replay))
             (facts(&visit, &view, &shown))
-            (sampled(&visit, &sample))
+            (sampled(&visit, &view, &sample))
         }
         @if is_busy { p.muted { "Load the page again to see how far it is, where it does not follow by itself." } }
     };
@@ -50,13 +50,20 @@ pub(super) fn of_phase(phase: Phase) -> Markup {
     pill(tone, phase.name())
 }
 
-fn sentence(shown: &ShownReplay) -> String {
+fn sentence(visit: &Visit, shown: &ShownReplay) -> String {
     let Replay { phase, progress, per_second, .. } = &shown.replay;
-    let planned = count(progress.planned);
+    let planned = deliveries(progress.planned);
+    let start = if visit.who.acts() { "for you to start" } else { "to be started" };
     match phase {
-        Phase::Planning => format!("{planned} deliveries were found so far. Nothing is sent yet."),
+        Phase::Planning if progress.planned == 1 => {
+            format!("{planned} was found so far. Nothing is sent yet.")
+        }
+        Phase::Planning => format!("{planned} were found so far. Nothing is sent yet."),
         Phase::Planned if progress.planned == 0 => "No delivery fits. There is nothing to send.".to_owned(),
-        Phase::Planned => format!("{planned} deliveries fit, and wait for you to start."),
+        Phase::Planned if progress.planned == 1 => {
+            format!("{planned} fits, and waits {start}.")
+        }
+        Phase::Planned => format!("{planned} fit, and wait {start}."),
         Phase::Running => match shown.waits {
             Some(Waits::Busy) => "The receiver is still busy with what it was sent.".to_owned(),
             Some(_) => "It waits: the webhook is paused by the engine, or is off.".to_owned(),
@@ -73,6 +80,10 @@ fn sentence(shown: &ShownReplay) -> String {
         }
         Phase::Cancelled(CancelReason::Forgotten) => "Nobody has started or resumed it in time.".to_owned(),
     }
+}
+
+fn deliveries(number: u64) -> String {
+    format!("{} {}", count(number), if number == 1 { "delivery" } else { "deliveries" })
 }
 
 fn bar(replay: &Replay) -> Markup {
@@ -106,7 +117,7 @@ fn commands(visit: &Visit, view: &View, replay: &Replay) -> Markup {
                         (proof(visit))
                         button.quiet[*command == "cancel" || *command == "pause"] {
                             @match *command {
-                                "start" => { "Send " (count(replay.progress.planned)) " deliveries" }
+                                "start" => { "Send " (deliveries(replay.progress.planned)) }
                                 "pause" => "Pause",
                                 "resume" => "Resume",
                                 _ => "Cancel",
@@ -128,20 +139,36 @@ fn facts(visit: &Visit, view: &View, shown: &ShownReplay) -> Markup {
             @if let Some(target) = &shown.target {
                 div { dt { "Webhook" } dd { (id::link(&visit.paths.webhook(&view.workspace.public_id, target), target)) } }
             }
+            div { dt { "Deliveries of" } dd { (source(visit, view, shown)) } }
             div { dt { "Which" } dd { (selection.which.name().replace('_', " ")) } }
             div { dt { "Events accepted" } dd { (moment(selection.since, visit.now)) " to " (moment(selection.until, visit.now)) } }
             div { dt { "Types" } dd { @if selection.types.is_empty() { "all" } @else { (selection.types.join(", ")) } } }
+            @if let Some(subject) = &selection.subject { div { dt { "Subject" } dd { code { (subject) } } } }
+            div { dt { "Sent" } dd { "at most " (count(replay.per_second.get())) " a second" } }
             div { dt { "Asked for" } dd { (moment(replay.made_at, visit.now)) " by " (replay.made_by.told_to(visit.door.audience()).to_text()) } }
             div { dt { "Changed" } dd { (moment(replay.changed_at, visit.now)) " by " (replay.changed_by.told_to(visit.door.audience()).to_text()) } }
         }
     }
 }
 
-fn sampled(visit: &Visit, sample: &[DeliveryId]) -> Markup {
+/// Whose deliveries are looked at.
+fn source(visit: &Visit, view: &View, shown: &ShownReplay) -> Markup {
+    html! {
+        @match &shown.source {
+            source @ Some(_) if *source == shown.target => "the same webhook",
+            Some(source) => (id::link(&visit.paths.webhook(&view.workspace.public_id, source), source)),
+            None => "a webhook that is gone",
+        }
+    }
+}
+
+/// By their events: a delivery of an event that was not meant for the webhook is there only once it was sent.
+fn sampled(visit: &Visit, view: &View, sample: &[DeliveryId]) -> Markup {
+    let workspace = &view.workspace.public_id;
     html! {
         @if !sample.is_empty() {
-            h2 { "The oldest of them" }
-            ul { @for delivery in sample { @let public_id = delivery.to_public(); li { (id::link(&visit.paths.delivery(&public_id), &public_id)) } } }
+            h2 { "The events of the oldest of them" }
+            ul { @for delivery in sample { @let event = delivery.event.to_public(); li { (id::link(&visit.paths.event(workspace, &event), &event)) } } }
         }
     }
 }
