@@ -5,8 +5,8 @@ use serde_json::json;
 use super::Stage;
 use crate::dash::browser::form_of;
 
-/// Everything that changes something, or shows a secret; `{H}` and `{D}` stand for the webhook and the delivery.
-const ACTS: [&str; 11] = [
+/// Everything that changes something, or shows a secret; `{H}`, `{D}` and `{R}` stand for the webhook, the delivery and a replay.
+const ACTS: [&str; 15] = [
     "/workspaces/{W}/webhooks",
     "/workspaces/{W}/webhooks/{H}/edit",
     "/workspaces/{W}/webhooks/{H}/delete",
@@ -17,15 +17,46 @@ const ACTS: [&str; 11] = [
     "/workspaces/{W}/webhooks/{H}/secret",
     "/workspaces/{W}/webhooks/{H}/secret/rotate",
     "/workspaces/{W}/webhooks/{H}/secret/revoke-previous",
+    "/workspaces/{W}/replays/{R}/start",
+    "/workspaces/{W}/replays/{R}/pause",
+    "/workspaces/{W}/replays/{R}/resume",
+    "/workspaces/{W}/replays/{R}/cancel",
     "/deliveries/{D}/resend",
 ];
 /// Filled in for each form that needs something.
-const FIELDS: &str = "url=https%3A%2F%2Fx.example&all=on&type=order.paid&data=%7B%7D&to=off&order=oldest_first&overlap_s=0&which=failed&since=1h&per_second=10";
+const FIELDS: &str = "url=https%3A%2F%2Fx.example&events=*&type=order.paid&data=%7B%7D&to=off&order=oldest_first&overlap_s=0&which=failed&since=1h&per_second=10";
 
 fn named(stage: &Stage, path: &str) -> String {
     let path =
         path.replace("{W}", &stage.workspace).replace("{H}", &stage.webhook).replace("{D}", &stage.delivery);
     format!("/portal{path}")
+}
+
+/// A replay of what was delivered, which waits to be started.
+struct Planned(String);
+
+impl Planned {
+    fn of(stage: &mut Stage) -> Self {
+        let path = format!("/v1/workspaces/{}/webhooks/{}/replays", stage.workspace, stage.webhook);
+        let wanted = json!({"which": "all", "since": "2001-01-01T00:00:00Z"});
+        let made = stage.operator.post(&path, &wanted).unwrap();
+        let planned = Self(made["id"].as_str().unwrap().to_owned());
+        let is_planned = || planned.shown(stage) == ("planned".to_owned(), 1);
+        signalpost_testkit::wait_for("the plan", crate::PATIENCE, is_planned).unwrap();
+        planned
+    }
+
+    /// Its state, and how much it would send.
+    fn shown(&self, stage: &mut Stage) -> (String, u64) {
+        let found = stage.operator.get(&format!("/v1/workspaces/{}/replays/{}", stage.workspace, self.0));
+        let found = found.unwrap();
+        (found["status"].as_str().unwrap().to_owned(), found["planned"].as_u64().unwrap())
+    }
+
+    /// All acts, with its id in its place.
+    fn acts(&self, stage: &Stage) -> Vec<String> {
+        ACTS.iter().map(|path| named(stage, &path.replace("{R}", &self.0))).collect()
+    }
 }
 
 #[test]
@@ -39,13 +70,15 @@ fn who_may_only_look_changes_nothing_and_sees_no_secret() {
     let delivery = reader.page(&named(&stage, "/deliveries/{D}"));
     assert!(!delivery.contains("Send again") && !page.contains("whsec_"));
     let proof = reader.proof_on(&stage.path(""));
-    for path in ACTS {
-        let answered = reader.post(&named(&stage, path), &format!("proof={proof}&{FIELDS}"));
+    let replay = Planned::of(&mut stage);
+    for path in replay.acts(&stage) {
+        let answered = reader.post(&path, &format!("proof={proof}&{FIELDS}"));
         assert_eq!(answered.status, 403, "{path}: {}", answered.text());
         assert!(!answered.text().contains("whsec_"), "{path}");
     }
     assert_eq!(stage.requests(), 1, "nothing was sent");
     assert!(reader.page(&named(&stage, "/workspaces/{W}/webhooks/{H}")).contains("active"));
+    assert_eq!(replay.shown(&mut stage), ("planned".to_owned(), 1));
 }
 
 #[test]
@@ -76,8 +109,8 @@ fn a_form_that_is_not_of_the_session_is_refused() {
     let page = stage.path("");
     let (proof, others) = (customer.proof_on(&page), other.proof_on(&page));
     assert_ne!(proof, others);
-    for path in ACTS.into_iter().chain(["/sign-out"]) {
-        let path = named(&stage, path);
+    let replay = Planned::of(&mut stage);
+    for path in replay.acts(&stage).into_iter().chain([named(&stage, "/sign-out")]) {
         for form in [FIELDS.to_owned(), format!("proof={others}&{FIELDS}"), format!("proof=&{FIELDS}")] {
             let answered = customer.post(&path, &form);
             assert!(matches!(answered.status, 400 | 403), "{path}: {}", answered.status);
@@ -87,5 +120,6 @@ fn a_form_that_is_not_of_the_session_is_refused() {
         assert_eq!(answered.status, 403, "{path}");
     }
     assert_eq!(customer.get(&page).status, 200, "nobody has signed out");
+    assert_eq!(replay.shown(&mut stage), ("planned".to_owned(), 1));
     assert_eq!(stage.requests(), 1, "nothing was sent");
 }

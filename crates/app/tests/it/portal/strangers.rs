@@ -29,7 +29,7 @@ const SENT: [&str; 10] = [
     "/deliveries/{D}/resend",
 ];
 /// Filled in for each form that needs something.
-const FIELDS: &str = "url=https%3A%2F%2Fx.example&all=on&type=order.paid&data=%7B%7D&to=off&order=oldest_first&overlap_s=0&which=failed&since=1h&per_second=10&command=cancel";
+const FIELDS: &str = "url=https%3A%2F%2Fx.example&events=*&type=order.paid&data=%7B%7D&to=off&order=oldest_first&overlap_s=0&which=failed&since=1h&per_second=10";
 
 #[test]
 fn what_another_tenant_has_does_not_exist() {
