@@ -1,4 +1,5 @@
 -- Figures of what has happened, added up for people who look: a view and never the truth. Counted in memory, and added to now and then.
+-- The time comes first in the key, and in the indexes of what there are many of: what is added to at once lies together.
 
 CREATE TABLE figure (
     workspace          INTEGER NOT NULL,   -- 0: all of them, minute by minute; else hour by hour
@@ -29,11 +30,11 @@ CREATE TABLE figure (
     latency_14         INTEGER NOT NULL,
     latency_15         INTEGER NOT NULL,
     latency_16         INTEGER NOT NULL,
-    PRIMARY KEY (workspace, webhook, at)
+    PRIMARY KEY (at, workspace, webhook)
 ) WITHOUT ROWID;
--- Where upkeep finds what is kept no longer: of webhooks sooner than of others.
+-- The hours in which webhooks have any, one by one, and what upkeep removes of them, sooner than of others.
 CREATE INDEX figure_of_webhooks ON figure (at) WHERE webhook <> 0;
-CREATE INDEX figure_of_others ON figure (at) WHERE webhook = 0;
+CREATE INDEX figure_of_others ON figure (workspace, at) WHERE webhook = 0;
 -- Webhooks that failed most, of all and of one workspace.
 CREATE INDEX figure_failing ON figure (at, attempts_failed DESC, webhook) WHERE webhook <> 0 AND attempts_failed > 0;
-CREATE INDEX figure_failing_of ON figure (workspace, at, attempts_failed DESC, webhook) WHERE webhook <> 0 AND attempts_failed > 0;
+CREATE INDEX figure_failing_of ON figure (at, workspace, attempts_failed DESC, webhook) WHERE webhook <> 0 AND attempts_failed > 0;

@@ -15,7 +15,7 @@ pub(crate) const UPSERT: &str = concat!(
     figures_columns!(),
     ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28
     WHERE ?1 = 0 OR EXISTS (SELECT 1 FROM head WHERE workspace = ?1)
-    ON CONFLICT (workspace, webhook, at) DO UPDATE SET ",
+    ON CONFLICT (at, workspace, webhook) DO UPDATE SET ",
     figures_added!()
 );
 

@@ -41,11 +41,14 @@ mod tests;
 #[cfg(test)]
 pub(crate) const STATEMENTS: &[&str] = &[
     add_figures::UPSERT,
-    figures::SELECT,
+    figures::SELECT_OF_OTHERS,
+    figures::SELECT_NEXT_HOUR,
+    figures::SELECT_OF_WEBHOOK,
     forget_figures::DELETE_OF_INSTALLATION,
-    forget_figures::DELETE_OF_WORKSPACES,
     forget_figures::DELETE_OF_WEBHOOKS,
+    forget_figures::DELETE_OF_WORKSPACES,
     forget_figures::DELETE_OF_ERASED,
+    forget_figures::DELETE_OF_ERASED_WEBHOOKS,
     top_failing::SELECT,
     top_failing::SELECT_OF_WORKSPACE,
 ];

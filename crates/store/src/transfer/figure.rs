@@ -6,9 +6,9 @@ pub(super) const FIGURE: Table =
     Table { name: "figure", columns: COLUMNS, key_columns: 3, size: Size::Bounded };
 
 const COLUMNS: &[Column] = &[
+    integer("at"),
     integer("workspace"),
     integer("webhook"),
-    integer("at"),
     integer("events"),
     integer("attempts_succeeded"),
     integer("attempts_failed"),

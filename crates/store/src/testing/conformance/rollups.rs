@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use signalpost_core::figures::{Figures, FiguresKey, FiguresOf, HOUR_MS, MINUTE_MS};
+use signalpost_core::figures::{Figures, FiguresKey, FiguresOf, HOUR_MS};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::limits::{FAILING_LOOKED_AT_MAX, FIGURES_PAGE_MAX};
 use signalpost_core::retention::RetentionRules;
@@ -70,19 +70,25 @@ pub async fn figures_add_up_row_by_row(harness: &dyn Harness) {
 
 pub async fn figures_are_listed_oldest_first_within_bounds(harness: &dyn Harness) {
     let kit = Kit::open(harness);
-    let all = FiguresOf::Installation;
-    for n in [2, 0, 3, 1] {
-        add(&kit, [(all, hour(0).plus_ms(n * MINUTE_MS), failed(1))]).await;
+    let (workspace, [webhook, other]) = kit.tenant().await;
+    let [webhook, other] = [webhook, other].map(|id| FiguresOf::Webhook(workspace, id));
+    for of in [FiguresOf::Installation, FiguresOf::Workspace(workspace), webhook] {
+        let at = |n| hour(0).plus_ms(n * of.step_ms());
+        for n in [2, 0, 3, 1] {
+            add(&kit, [(of, at(n), failed(1))]).await;
+        }
+        let listed = async |from, until, limit| {
+            let params = ListFigures { of, from: at(from), until: at(until), limit };
+            let rows = kit.figures(params).await.expect("it reads");
+            rows.iter().map(|(found, _)| found.ms_since(hour(0)) / of.step_ms()).collect::<Vec<_>>()
+        };
+        // In an hour of theirs, and in one that only this one has.
+        add(&kit, [(other, hour(2), failed(1)), (other, hour(5), failed(1))]).await;
+        assert_eq!(listed(0, 9, 9).await, [0, 1, 2, 3], "{of:?}");
+        assert_eq!(listed(1, 3, 9).await, [1, 2], "the end is exclusive: {of:?}");
+        assert_eq!(listed(0, 9, 3).await, [0, 1, 2], "{of:?}");
+        assert_eq!(listed(4, 9, 9).await, [0_i64; 0], "{of:?}");
     }
-    let minutes = async |from: i64, until: i64, limit| {
-        let [from, until] = [from, until].map(|n| hour(0).plus_ms(n * MINUTE_MS));
-        let rows = kit.figures(ListFigures { of: all, from, until, limit }).await.expect("it reads");
-        rows.iter().map(|(at, _)| at.ms_since(hour(0)) / MINUTE_MS).collect::<Vec<_>>()
-    };
-    assert_eq!(minutes(0, 9, 9).await, [0, 1, 2, 3]);
-    assert_eq!(minutes(1, 3, 9).await, [1, 2], "the end is exclusive");
-    assert_eq!(minutes(0, 9, 3).await, [0, 1, 2]);
-    assert_eq!(minutes(4, 9, 9).await, [0_i64; 0]);
 }
 
 /// Those that its rest leaves are found by nobody, and it takes no more.
