@@ -8,8 +8,10 @@ const choice = {
 };
 const THEMES = ["", "light", "dark"];
 const CLOCKS = ["relative", "local", "utc"];
+const LISTENS = ["on", "off"];
 let theme = choice.get("theme") || "";
 let clock = choice.get("clock") || "relative";
+let listens = choice.get("keys") || "on"; // Whoever speaks to the computer may press a letter without wanting to.
 
 function dress() {
   if (theme) document.documentElement.dataset.theme = theme;
@@ -118,7 +120,7 @@ function prepare(root) {
   offerCopies(root);
 }
 
-// Keys: j and k go through the rows, o opens one, / goes to the search, r sends again, ? tells them.
+// Keys: j and k go through the rows, o opens one, / goes to the search, r to the button that sends again, ? tells them.
 let chosen = -1;
 
 function choose(place) {
@@ -133,7 +135,7 @@ const KEYS = {
   j: () => choose(chosen + 1),
   k: () => choose(chosen - 1),
   o: () => { if (chosen >= 0 && document.activeElement instanceof HTMLAnchorElement) document.activeElement.click(); },
-  r: () => document.querySelector("button[data-key=r]")?.click(),
+  r: () => document.querySelector("button[data-key=r]")?.focus(),
   "/": (event) => {
     const find = document.querySelector("form.find input");
     if (find) { event.preventDefault(); find.focus(); }
@@ -142,7 +144,7 @@ const KEYS = {
 };
 
 document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
+  if (listens === "off" || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target.closest("input, select, textarea")) return;
   if (Object.hasOwn(KEYS, event.key)) KEYS[event.key](event);
 });
@@ -152,5 +154,6 @@ document.addEventListener("DOMContentLoaded", () => {
   prepare(document);
   offerSwitch("theme", THEMES, ["Theme: as the system", "Theme: light", "Theme: dark"], () => theme, (next) => { theme = next; dress(); });
   offerSwitch("clock", CLOCKS, ["Times: relative", "Times: local", "Times: UTC"], () => clock, (next) => { clock = next; tellTimes(document); });
+  offerSwitch("keys", LISTENS, ["Keys: on", "Keys: off"], () => listens, (next) => { listens = next; });
   document.querySelectorAll("[data-live]").forEach(follow);
 });

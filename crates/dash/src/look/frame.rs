@@ -91,16 +91,18 @@ fn foot() -> Markup {
         ("/", "to the search"),
         ("j k", "down and up through the rows"),
         ("o", "opens a row"),
-        ("r", "sends a delivery again"),
+        ("r", "to the button that sends a delivery again"),
         ("?", "this"),
     ];
     html! {
         footer.foot {
             button.quiet type="button" data-switch="theme" hidden { "Theme" }
             button.quiet type="button" data-switch="clock" hidden { "Times" }
+            button.quiet type="button" data-switch="keys" hidden { "Keys" }
         }
         dialog.keys aria-label="Keys" {
             dl { @for (key, does) in keys { div { dt { kbd { (key) } } dd { (does) } } } }
+            p { "The switch at the foot of a page turns them off." }
             form method="dialog" { button.quiet { "Close" } }
         }
     }

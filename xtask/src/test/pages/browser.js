@@ -172,7 +172,11 @@ async function act(browser) {
   await page.waitForFunction(() => document.querySelector("button.copy").innerText === "could not be copied");
   assert.equal(await page.locator(".heard[role=status]").innerText(), "could not be copied");
   const attempts = await page.locator(".steps > li").count();
-  await Promise.all([page.waitForNavigation(), page.click("text=Send now")]);
+  await page.keyboard.press("r");
+  assert.equal(page.url(), pages.delivery);
+  assert.match(await page.evaluate(() => document.activeElement.innerText), /^Send (now|again)$/);
+  assert.equal(await page.locator(".steps > li").count(), attempts, "a letter alone sends nothing");
+  await Promise.all([page.waitForNavigation(), page.keyboard.press("Enter")]);
   await page.waitForFunction(async (before) => {
     const text = await (await fetch(location.href)).text();
     return new DOMParser().parseFromString(text, "text/html").querySelectorAll(".steps > li").length > before + 1;
@@ -291,7 +295,7 @@ async function manage(page) {
   }
 }
 
-// Theme, clock, help, and a list that follows.
+// Theme, clock, keys, help, and a list that follows.
 async function readAsOneLikes(page) {
   await page.goto(`${full}/deliveries`);
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
@@ -306,6 +310,14 @@ async function readAsOneLikes(page) {
   await page.click("[data-switch=clock]");
   assert.match(await page.locator("td time").first().innerText(), /^\d{4}-\d\d-\d\d .*Z$/);
   await page.click("[data-switch=clock]");
+  await page.click("[data-switch=keys]");
+  await page.keyboard.press("?");
+  assert.ok(!(await page.locator("dialog.keys").isVisible()));
+  await page.reload();
+  assert.equal(await page.locator("[data-switch=keys]").innerText(), "Keys: off");
+  await page.keyboard.press("/");
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), "BODY");
+  await page.click("[data-switch=keys]");
   await page.keyboard.press("?");
   assert.ok(await page.locator("dialog.keys").isVisible());
   await page.keyboard.press("Escape");
