@@ -55,14 +55,14 @@ pub(crate) fn page_with(
     content: &Markup,
 ) -> Response {
     let house = &visit.desk.house;
+    let places = places(visit);
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
         header.top {
             a.brand href=(visit.paths.start()) { (house.brand()) }
             nav aria-label="Main" {
-                @for (to, text) in places(visit) {
-                    @let is_here = visit.here == to || (to != visit.paths.start() && visit.here.starts_with(&to));
-                    a href=(to) aria-current=[is_here.then_some("page")] { (text) }
+                @for (to, text) in &places {
+                    a href=(to) aria-current=[current(to, &places, visit)] { (text) }
                 }
             }
             (find(visit))
@@ -112,7 +112,7 @@ fn foot() -> Markup {
 fn places(visit: &Visit) -> Vec<(String, &'static str)> {
     if let Some(workspace) = visit.who.at_portal_of() {
         return vec![
-            (visit.paths.start().to_owned(), "Webhooks"),
+            (visit.paths.workspace(workspace), "Webhooks"),
             (visit.paths.events(workspace), "Events"),
             (visit.paths.deliveries(workspace), "Deliveries"),
             (visit.paths.replays(workspace), "Replays"),
@@ -127,6 +127,18 @@ fn places(visit: &Visit) -> Vec<(String, &'static str)> {
     }
     places.push(("/docs".to_owned(), "API"));
     places
+}
+
+/// For `aria-current`: the page itself, or the place that it lies below. Everything lies below the start, so that says nothing.
+fn current(to: &str, places: &[(String, &str)], visit: &Visit) -> Option<&'static str> {
+    let here = visit.here.split('?').next().unwrap_or_default();
+    let is_below = |place: &str| {
+        place != visit.paths.start() && here.strip_prefix(place).is_some_and(|rest| rest.starts_with('/'))
+    };
+    let leading =
+        places.iter().map(|(place, _)| place.as_str()).filter(|place| here == *place || is_below(place));
+    let nearest = leading.max_by_key(|place| place.len());
+    (nearest == Some(to)).then_some(if here == to { "page" } else { "true" })
 }
 
 fn find(visit: &Visit) -> Markup {

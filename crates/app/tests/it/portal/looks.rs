@@ -83,6 +83,30 @@ fn a_portal_has_the_name_the_colours_and_the_logo_of_its_product() {
 }
 
 #[test]
+fn the_navigation_says_where_one_is() {
+    let mut stage = Stage::set();
+    let mut customer = stage.customer(&json!({}));
+    let webhook = stage.path(&format!("/webhooks/{}", stage.webhook));
+    let table = [
+        (stage.path(""), "page\">Webhooks"),
+        (stage.path("/webhooks"), "true\">Webhooks"),
+        (webhook, "true\">Webhooks"),
+        (stage.path("/events"), "page\">Events"),
+        (stage.path(&format!("/events/{}", stage.event)), "true\">Events"),
+        (stage.path("/deliveries?status=failed"), "page\">Deliveries"),
+        (stage.path("/replays"), "page\">Replays"),
+        ("/portal/catalogue".to_owned(), "page\">Catalogue"),
+    ];
+    for (path, current) in table {
+        let text = customer.get(&path).text();
+        let (navigation, _) = text.split_once("</nav>").unwrap();
+        let places: Vec<&str> = navigation.split("aria-current=\"").skip(1).collect();
+        assert_eq!(places.len(), 1, "{path}: {places:?}");
+        assert!(places[0].starts_with(&format!("{current}</a>")), "{path}: {places:?}");
+    }
+}
+
+#[test]
 fn a_portal_that_is_switched_off_is_not_there() {
     let server = crate::start(&["--portal", "false"]);
     let mut operator = server.operator();
