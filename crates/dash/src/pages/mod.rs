@@ -6,7 +6,6 @@ pub(crate) mod deliveries;
 pub(crate) mod delivery;
 pub(crate) mod event;
 pub(crate) mod events;
-mod feature;
 pub(crate) mod figures;
 pub(crate) mod find;
 pub(crate) mod keys;

@@ -3,7 +3,7 @@
 use axum::response::{IntoResponse, Redirect};
 use signalpost_engine::lookup::FoundDelivery;
 
-use super::feature::check_feature;
+use super::webhook::rules::check_feature;
 use crate::on_record::Deed;
 use crate::request::Path;
 use crate::sign_in::Nothing;

@@ -5,7 +5,7 @@ use signalpost_core::error::Error;
 use signalpost_core::replay::Command;
 
 use crate::on_record::Deed;
-use crate::pages::feature::check_feature;
+use crate::pages::webhook::rules::check_feature;
 use crate::request::Path;
 use crate::sign_in::Nothing;
 use crate::trouble::Page;

@@ -15,7 +15,7 @@ use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::look::when::{self, When};
 use crate::on_record::Deed;
-use crate::pages::feature::check_feature;
+use crate::pages::webhook::rules::check_feature;
 use crate::request::Path;
 use crate::trouble::{self, Page};
 use crate::visit::{Posted, Visit};

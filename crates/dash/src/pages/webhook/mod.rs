@@ -7,7 +7,7 @@ mod form;
 pub(crate) mod new;
 mod pending;
 pub(crate) mod release;
-mod rules;
+pub(super) mod rules;
 pub(crate) mod secret;
 pub(crate) mod show;
 mod signing;

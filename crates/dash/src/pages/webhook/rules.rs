@@ -8,7 +8,7 @@ use signalpost_engine::View;
 use crate::visit::Visit;
 
 /// `Forbidden` where webhooks are a feature that the workspace does not have.
-pub(super) fn check_feature(view: &View) -> Result<(), Error> {
+pub(in crate::pages) fn check_feature(view: &View) -> Result<(), Error> {
     match &view.profile.webhook_form.feature {
         Some(feature) if !view.workspace.features.contains(feature) => {
             let message =
