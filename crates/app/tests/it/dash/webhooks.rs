@@ -44,6 +44,7 @@ fn each_dialect_has_its_own_form_and_refuses_at_the_field() {
             &[
                 ("url=ftp%3A%2F%2Fa", "url"),
                 ("url=https%3A%2F%2Fa.example&filter=%28", "filter"),
+                ("url=https%3A%2F%2Fa.example&events=order.*%0D%0A*", "must stand alone"),
                 ("url=", "is required"),
             ][..],
         ),

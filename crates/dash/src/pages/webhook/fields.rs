@@ -13,6 +13,9 @@ use signalpost_core::webhook_form::{ChangeRule, Schemes, TextRule};
 use signalpost_engine::View;
 use signalpost_engine::webhooks::{NewWebhook, WebhookChange};
 
+/// Where types are typed, every one of them.
+const ALL_EVENTS: &str = "*";
+
 /// Before the name of an event type that is ticked.
 pub(super) const EVENT: &str = "event:";
 
@@ -230,7 +233,11 @@ impl Filled {
 
     fn events(&self, profile: &Profile) -> Result<EventSelection, String> {
         let mut types = self.chosen(profile);
-        types.retain(|name| name != "*");
+        match types.iter().any(|entry| entry == ALL_EVENTS) {
+            true if types.len() == 1 => types.clear(),
+            true => return Err("`*` is every type and must stand alone".to_owned()),
+            false => {}
+        }
         profile.webhook_form.events.check(types.len())?;
         for entry in &types {
             profile.check_selected(entry).map_err(|problem| format!("`{entry}` {problem}"))?;
