@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 use signalpost_core::event_rule::EventKind;
-use signalpost_core::profile::DeliveryProfile;
+use signalpost_core::profile::{Profile, SigningRule};
 use signalpost_engine::View;
 
 use super::code::{Language, Verification};
@@ -20,21 +20,27 @@ pub(super) async fn show(visit: Visit) -> Page {
     let content = html! {
         h1 { "Catalogue" }
         (types(view))
-        (verifying(&view.profile.delivery))
+        (verifying(&view.profile))
     };
     let crumbs = visit.paths.to_workspace(view);
     Ok(page(&visit, "Catalogue", &crumbs, &content))
 }
 
 /// How to tell a delivery from what somebody else sends to the same address.
-fn verifying(delivery: &DeliveryProfile) -> Markup {
-    let Some(verification) = Verification::of(delivery) else { return html! {} };
+fn verifying(profile: &Profile) -> Markup {
+    let Some(verification) = Verification::of(&profile.delivery) else { return html! {} };
+    let by = match profile.signing {
+        SigningRule::OwnSecret => "with the secret of the webhook",
+        SigningRule::SharedKeys { .. } => {
+            "with the key that the webhook refers to: what a webhook sends that refers to none has no such header"
+        }
+    };
     html! {
         section {
             h2 #verify { "Verify what you receive" }
             p {
                 "Whoever knows the address of a webhook can send something to it. Take for true what carries a signature, in the header "
-                code { (delivery.signature.header) } ", that was made with the secret of the webhook. These functions tell."
+                code { (profile.delivery.signature.header) } ", that was made " (by) ". These functions tell."
             }
             @for language in Language::ALL {
                 details open[language == Language::Python] {

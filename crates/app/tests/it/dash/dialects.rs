@@ -174,7 +174,7 @@ fn nothing_is_dropped_before_it_was_told_how_much() {
 /// A page does not carry a password, so after a refusal there must not be a webhook without a login that was to have one.
 #[test]
 fn a_login_is_whole_or_refused() {
-    let mut stage = Stage::set();
+    let stage = Stage::set();
     let mut root = stage.root();
     let form = format!("/dash/workspaces/{}/webhooks", stage.workspace);
     assert!(!root.page(&form).contains("it stays as it is"));

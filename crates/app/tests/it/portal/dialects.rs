@@ -200,3 +200,49 @@ fn webhooks_are_closed_without_their_feature() {
         assert!(status == 403 && page.contains("does not have the feature"), "{form}: {status}: {page}");
     }
 }
+
+/// A customer sees whether requests are signed, and has them signed with a key of the workspace.
+#[test]
+fn a_webhook_is_signed_with_a_key_that_its_customer_makes() {
+    let mut stage = Stage::set();
+    let receiver = receiver(200);
+    let mut customer = Customer::of(&mut stage, "spaaza");
+    let fields = "event=shopper.voucher-issued";
+    let (own, _) = customer.make(&mut stage, &receiver.url("/hook"), fields);
+    let page = customer.browser.page(&own);
+    assert!(page.contains("<dt>Signed with</dt><dd>nothing</dd>") && !page.contains("Show it"), "{page}");
+    assert_eq!(customer.fill(&format!("{own}/secret"), "").0, 409, "there is nothing to see");
+    let secret_on = |page: &str| {
+        let (_, rest) = page.split_once("<p class=\"secret\">").unwrap_or_else(|| panic!("{page}"));
+        let (_, rest) = rest.split_once(" title=\"").unwrap_or_else(|| panic!("{page}"));
+        rest.split('"').next().unwrap().to_owned()
+    };
+    let (status, _, page) = customer.fill(&format!("{own}/secret/rotate"), "");
+    assert_eq!(status, 200, "{page}");
+    let first = secret_on(&page);
+    assert!(first.len() == 32 && first.bytes().all(|byte| byte.is_ascii_hexdigit()), "{first}");
+    let page = customer.browser.page(&own);
+    assert!(page.contains("<dt>Signed with</dt><dd>key ") && !page.contains(&first), "{page}");
+    assert_eq!(secret_on(&customer.fill(&format!("{own}/secret"), "").2), first);
+    let second = secret_on(&customer.fill(&format!("{own}/secret/rotate"), "").2);
+    assert_ne!(second, first);
+    assert_eq!(secret_on(&customer.fill(&format!("{own}/secret"), "").2), second);
+    let edit = customer.browser.page(&format!("{own}/edit"));
+    assert_eq!(edit.matches("<option value=\"").count(), 3, "none, and both keys: {edit}");
+    let done: Vec<String> =
+        stage.record().into_iter().map(|[_, action, result]| format!("{action} {result}")).collect();
+    for act in ["signing_key.create done", "webhook.update done", "signing_key.view done"] {
+        assert!(done.iter().any(|known| known == act), "{act}: {done:?}");
+    }
+    let catalogue = customer.browser.page("/portal/catalogue");
+    assert!(catalogue.contains("with the key that the webhook refers to"), "{catalogue}");
+    let way = stage.way(&customer.workspace, &json!({"rights": "read"}));
+    let mut reader = stage.browser();
+    assert_eq!(reader.get(&way).status, 303);
+    let page = reader.page(&own);
+    assert!(page.contains("<dd>key ") && !page.contains("Show it") && !page.contains("Sign with"), "{page}");
+    let proof = reader.proof_on(&own);
+    for form in ["secret", "secret/rotate"] {
+        assert_eq!(reader.post(&format!("{own}/{form}"), &format!("proof={proof}")).status, 403, "{form}");
+    }
+}

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use axum::response::{IntoResponse, Redirect};
 use http::StatusCode;
 use maud::html;
-use signalpost_core::error::{Error, FieldError};
+use signalpost_core::error::FieldError;
 use signalpost_core::webhook::Webhook;
 use signalpost_engine::{Engine, View};
 
 use super::fields::Filled;
 use super::form::{Form, Purpose, shown_on_form, signing_keys};
 use super::rules::check_changes;
+use super::signing::key_of;
 use crate::look::frame::page_with;
 use crate::on_record::Deed;
 use crate::request::Path;
@@ -24,7 +25,8 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
     let view = engine.workspace(&workspace).await?;
     check_changes(&view)?;
     let webhook = engine.webhook(view.workspace.id, &webhook).await?;
-    let filled = Filled::of(&webhook, signing_key(engine, &webhook).await?);
+    let key = key_of(engine, &webhook).await?.map(|key| key.public_id);
+    let filled = Filled::of(&webhook, key);
     form(&visit, engine, &view, &webhook, &filled, &[]).await
 }
 
@@ -48,13 +50,6 @@ pub(crate) async fn update(
         Ok(_) => Ok(Redirect::to(&visit.paths.webhook(&workspace, id)).into_response()),
         Err(error) => form(&visit, engine, &view, &webhook, &filled, &shown_on_form(error)?).await,
     }
-}
-
-/// Public id of the key that it refers to.
-async fn signing_key(engine: &Engine, webhook: &Webhook) -> Result<Option<String>, Error> {
-    let Some(id) = webhook.signing_key else { return Ok(None) };
-    let keys = engine.list_signing_keys(webhook.workspace).await?;
-    Ok(keys.into_iter().find(|key| key.id == id).map(|key| key.public_id))
 }
 
 async fn form(

@@ -5,13 +5,15 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Redirect};
 use maud::html;
 use serde::Deserialize;
-use signalpost_core::error::Error;
+use signalpost_core::error::{Error, ErrorCode};
+use signalpost_core::profile::SigningRule;
 use signalpost_core::secret::Secret;
-use signalpost_engine::View;
 use signalpost_engine::secrets::Rotation;
+use signalpost_engine::webhooks::WebhookChange;
+use signalpost_engine::{Engine, View};
 
-use super::rules::check_secret;
-use super::signing;
+use super::rules::{check_changes, check_secret};
+use super::signing::{self, key_of};
 use crate::look::frame::page;
 use crate::look::id;
 use crate::on_record::Deed;
@@ -35,8 +37,13 @@ pub(crate) async fn reveal(
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
     check_secret(&visit, &view)?;
-    let deed = Deed { action: "webhook_secret.view", object: &webhook, workspace: Some(&workspace) };
-    let secret = visit.on_record(deed, engine.reveal_secret(&view, &webhook)).await?;
+    let secret = match view.profile.signing {
+        SigningRule::OwnSecret => {
+            let deed = Deed { action: "webhook_secret.view", object: &webhook, workspace: Some(&workspace) };
+            visit.on_record(deed, engine.reveal_secret(&view, &webhook)).await?
+        }
+        SigningRule::SharedKeys { .. } => reveal_key(&visit, engine, &view, &webhook).await?,
+    };
     shown(&visit, &view, &webhook, &secret)
 }
 
@@ -48,12 +55,44 @@ pub(crate) async fn rotate(
     let engine = visit.engine_of(&workspace).await?;
     let view = engine.workspace(&workspace).await?;
     check_secret(&visit, &view)?;
+    if view.profile.signing != SigningRule::OwnSecret {
+        let secret = sign_with_new_key(&visit, engine, &view, &webhook).await?;
+        return shown(&visit, &view, &webhook, &secret);
+    }
     let rotation = Rotation { overlap: overlap(&view, &overlap_s)?, secret: None };
     let deed = Deed { action: "webhook_secret.rotate", object: &webhook, workspace: Some(&workspace) };
     let rotate = async { Ok(engine.rotate_secret(&view, &webhook, rotation, None).await?.now()) };
     let rotated = visit.on_record(deed, rotate).await?;
     let rotated = rotated.ok_or_else(|| Error::internal("a call without a key was answered before"))?;
     shown(&visit, &view, &webhook, &rotated.secret)
+}
+
+async fn reveal_key(visit: &Visit, engine: &Engine, view: &View, webhook: &str) -> Result<Secret, Error> {
+    let webhook = engine.webhook(view.workspace.id, webhook).await?;
+    let unsigned = || Error::new(ErrorCode::Conflict, "this webhook refers to no signing key");
+    let key = key_of(engine, &webhook).await?.ok_or_else(unsigned)?;
+    let workspace = Some(view.workspace.public_id.as_str());
+    let deed = Deed { action: "signing_key.view", object: &key.public_id, workspace };
+    visit.on_record(deed, async { engine.reveal_signing_key(&key) }).await
+}
+
+/// As the contracts that have such keys replace one: make another, and let the webhook refer to it.
+async fn sign_with_new_key(
+    visit: &Visit,
+    engine: &Engine,
+    view: &View,
+    webhook: &str,
+) -> Result<Secret, Error> {
+    check_changes(view)?;
+    engine.webhook(view.workspace.id, webhook).await?;
+    let workspace = Some(view.workspace.public_id.as_str());
+    let deed = Deed { action: "signing_key.create", object: webhook, workspace };
+    let key = visit.on_record(deed, engine.create_signing_key(view)).await?;
+    let secret = engine.reveal_signing_key(&key)?;
+    let change = WebhookChange { signing_key: Some(Some(key.public_id)), ..WebhookChange::default() };
+    let deed = Deed { action: "webhook.update", object: webhook, workspace };
+    visit.on_record(deed, engine.update_webhook(view, webhook, change)).await?;
+    Ok(secret)
 }
 
 fn overlap(view: &View, given: &str) -> Result<Duration, Error> {

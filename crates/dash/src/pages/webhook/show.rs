@@ -37,6 +37,7 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         limit: ROWS,
     };
     let found = engine.list_deliveries(wanted).await?;
+    let key = signing::key_of(engine, &webhook).await?;
     let held = match webhook.health.hold {
         Some(_) => Some(Pending::of(engine, &webhook).await?),
         None => None,
@@ -51,8 +52,8 @@ pub(crate) async fn show(visit: Visit, Path((workspace, webhook)): Path<(String,
         h1.url { (webhook.url) }
         p.state { (pill::of_webhook(webhook.state, &webhook.health)) " " (sentence(&visit, &webhook)) (for_good(&view, webhook.state)) }
         (actions(&visit, &view, &webhook, held))
-        (facts(&visit, &view, &webhook, &late))
-        (signing::section(&visit, &view, &webhook))
+        (facts(&visit, &view, &webhook, &late, &signing::fact(&view, key.as_ref())))
+        (signing::section(&visit, &view, &webhook, key.as_ref()))
         h2 { "Last deliveries" }
         p.tabs { a href=(paths::with_query(&all, &own)) { "All" } " " a href=(failed) { "Failed" } }
         @if found.rows.is_empty() {
@@ -155,7 +156,7 @@ fn of_health(visit: &Visit, health: &Health) -> Markup {
     }
 }
 
-fn facts(visit: &Visit, view: &View, webhook: &Webhook, late: &Late) -> Markup {
+fn facts(visit: &Visit, view: &View, webhook: &Webhook, late: &Late, signed: &Markup) -> Markup {
     let policy = view.policy();
     html! {
         dl.facts {
@@ -164,6 +165,7 @@ fn facts(visit: &Visit, view: &View, webhook: &Webhook, late: &Late) -> Markup {
             div { dt { "Events" } dd { (selection(&webhook.events)) } }
             @if let Some(subject) = &webhook.subject { div { dt { "Subject" } dd { code { (subject) } } } }
             @if let Some(filter) = &webhook.filter { div { dt { "Filter" } dd { code { (filter) } } } }
+            (signed)
             div { dt { "Success in the last 24 hours" } dd { (late.success()) } }
             div { dt { "Requests at once" } dd {
                 @match webhook.concurrency {
