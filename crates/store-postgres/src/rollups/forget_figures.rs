@@ -21,17 +21,17 @@ pub(crate) const DELETE_OF_ERASED: &str = "DELETE FROM figure WHERE ctid = ANY(A
 /// One bounded step; `true` when there may be more.
 pub(crate) async fn step(write: &Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     let (workspace, webhook) = (WorkspaceId::from_raw(0), WebhookId::from_raw(0));
-    let mut has_more = false;
+    let mut left = UPKEEP_ROWS_MAX;
     for (of, sql) in [
         (FiguresOf::Installation, DELETE_OF_INSTALLATION),
         (FiguresOf::Workspace(workspace), DELETE_OF_WORKSPACES),
         (FiguresOf::Webhook(workspace, webhook), DELETE_OF_WEBHOOKS),
     ] {
         let since = now.plus_ms(-of.age_ms()).as_ms();
-        let gone = write.execute(sql, &[&since, &limit(UPKEEP_ROWS_MAX)]).await?;
-        has_more |= gone >= UPKEEP_ROWS_MAX as u64;
+        let gone = write.execute(sql, &[&since, &limit(left)]).await?;
+        left = left.saturating_sub(usize::try_from(gone).unwrap_or(usize::MAX));
     }
-    Ok(has_more)
+    Ok(left == 0)
 }
 
 /// Up to so many rows of a workspace that is gone. How many went.

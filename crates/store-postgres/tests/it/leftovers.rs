@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalpost_core::figures::{Figures, FiguresOf};
+use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::Store;
@@ -69,11 +69,13 @@ fn nothing_is_left_of_the_figures_of_a_workspace_that_is_gone() {
     let stage = Stage::new();
     let rows = || ask(&format!("SELECT count(*)::text FROM {}.figure", stage.place.schema));
     let of = [FiguresOf::Installation, FiguresOf::Workspace(stage.workspace)];
-    let all = of.into_iter().chain([FiguresOf::Webhook(stage.workspace, stage.webhook)]);
+    // More than one step of retention removes.
+    let webhooks = (1..=200).map(|n| FiguresOf::Webhook(stage.workspace, WebhookId::from_raw(n)));
+    let all = of.into_iter().chain(webhooks);
     let events = Figures { events: 1, ..Figures::default() };
     let batch = Arc::new(all.map(|of| (of.at(sample::at(0)), events)).collect::<BTreeMap<_, _>>());
     block_on(stage.store.add_figures(Arc::clone(&batch))).expect("added");
-    assert_eq!(rows(), ["3"]);
+    assert_eq!(rows(), ["202"]);
     let params = EraseWorkspace { workspace: stage.workspace, at: sample::at(5) };
     block_on(stage.store.erase_workspace(params)).expect("erased");
     let params = Retain { now: sample::at(9), rules: RetentionRules::default() };
@@ -81,6 +83,30 @@ fn nothing_is_left_of_the_figures_of_a_workspace_that_is_gone() {
     assert_eq!(rows(), ["1"], "the installation's");
     block_on(stage.store.add_figures(batch)).expect("added");
     assert_eq!(rows(), ["1"]);
+}
+
+/// Some of each kind are left.
+#[test]
+fn one_step_of_upkeep_removes_figures_of_all_kinds_within_one_bound() {
+    let stage = Stage::new();
+    let count = || ask(&format!("SELECT count(*)::text FROM {}.figure", stage.place.schema))[0].clone();
+    let (each, last) = (400, sample::at(0).plus_ms(400 * HOUR_MS));
+    let of = [
+        FiguresOf::Installation,
+        FiguresOf::Workspace(stage.workspace),
+        FiguresOf::Webhook(stage.workspace, stage.webhook),
+    ];
+    let keys = of.into_iter().flat_map(|of| (0..each).map(move |n| of.at(last.plus_ms(-n * HOUR_MS))));
+    let events = Figures { events: 1, ..Figures::default() };
+    let batch = Arc::new(keys.map(|key| (key, events)).collect::<BTreeMap<_, _>>());
+    block_on(stage.store.add_figures(batch)).expect("added");
+    let now = last.plus_ms(FiguresOf::Workspace(stage.workspace).age_ms());
+    let mut counts = vec![count()];
+    while block_on(stage.store.upkeep(now)).expect("it goes on") {
+        counts.push(count());
+    }
+    counts.push(count());
+    assert_eq!(counts, ["1200", "200", "0"]);
 }
 
 #[test]

@@ -32,16 +32,16 @@ const _: () = assert!(
 /// One bounded step; `true` when there may be more.
 pub(crate) fn step(write: &Write<'_>, now: Timestamp) -> Result<bool, Failure> {
     let (workspace, webhook) = (WorkspaceId::from_raw(0), WebhookId::from_raw(0));
-    let mut has_more = false;
+    let mut left = UPKEEP_ROWS_MAX;
     for (of, sql) in [
         (FiguresOf::Installation, DELETE_OF_INSTALLATION),
         (FiguresOf::Webhook(workspace, webhook), DELETE_OF_WEBHOOKS),
         (FiguresOf::Workspace(workspace), DELETE_OF_WORKSPACES),
     ] {
         let since = now.plus_ms(-of.age_ms()).as_ms();
-        has_more |= write.statement(sql)?.execute(params![since, limit(UPKEEP_ROWS_MAX)])? == UPKEEP_ROWS_MAX;
+        left -= write.statement(sql)?.execute(params![since, limit(left)])?;
     }
-    Ok(has_more)
+    Ok(left == 0)
 }
 
 /// Up to so many rows of a workspace that is gone. How many went.

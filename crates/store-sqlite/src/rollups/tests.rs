@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use signalpost_core::figures::{Figures, FiguresOf};
+use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::catalog::EraseWorkspace;
@@ -26,16 +26,18 @@ fn rows_of(workspace: WorkspaceId) -> FiguresBatch {
     Arc::new(all.map(|of| (of.at(sample::at(0)), events)).collect::<BTreeMap<_, _>>())
 }
 
+fn count(store: &SqliteStore) -> i64 {
+    let count = |connection: &rusqlite::Connection| {
+        Ok(connection.query_row("SELECT count(*) FROM figure", [], |row| row.get(0))?)
+    };
+    block_on(store.read(count)).expect("it reads")
+}
+
 #[test]
 fn nothing_is_left_of_a_workspace_that_is_gone_and_nothing_comes_to_be_there() {
     let directory = TempDir::new().expect("a directory");
     let store = SqliteStore::open_inline(directory.path()).expect("it opens");
-    let count = || {
-        let count = |connection: &rusqlite::Connection| {
-            Ok(connection.query_row("SELECT count(*) FROM figure", [], |row| row.get::<_, i64>(0))?)
-        };
-        block_on(store.read(count)).expect("it reads")
-    };
+    let count = || count(&store);
     let (gone, nobody) = (WorkspaceId::from_raw(1), WorkspaceId::from_raw(9));
     block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
     for workspace in [gone, nobody] {
@@ -53,4 +55,29 @@ fn nothing_is_left_of_a_workspace_that_is_gone_and_nothing_comes_to_be_there() {
     assert_eq!(count(), 1, "the installation's");
     block_on(store.add_figures(rows_of(gone))).expect("added");
     assert_eq!(count(), 1);
+}
+
+#[test]
+fn one_step_of_upkeep_removes_figures_of_all_kinds_within_one_bound() {
+    let directory = TempDir::new().expect("a directory");
+    let store = SqliteStore::open_inline(directory.path()).expect("it opens");
+    let workspace = WorkspaceId::from_raw(1);
+    block_on(store.create_workspace(sample::workspace(1))).expect("a workspace");
+    let (each, last) = (400, sample::at(0).plus_ms(400 * HOUR_MS));
+    let of = [
+        FiguresOf::Installation,
+        FiguresOf::Workspace(workspace),
+        FiguresOf::Webhook(workspace, WebhookId::from_raw(7)),
+    ];
+    let keys = of.into_iter().flat_map(|of| (0..each).map(move |n| of.at(last.plus_ms(-n * HOUR_MS))));
+    let events = Figures { events: 1, ..Figures::default() };
+    let batch = Arc::new(keys.map(|key| (key, events)).collect::<BTreeMap<_, _>>());
+    block_on(store.add_figures(batch)).expect("added");
+    let now = last.plus_ms(FiguresOf::Workspace(workspace).age_ms());
+    let mut counts = vec![count(&store)];
+    while block_on(store.upkeep(now)).expect("it goes on") {
+        counts.push(count(&store));
+    }
+    counts.push(count(&store));
+    assert_eq!(counts, [1_200, 200, 0]);
 }
