@@ -22,7 +22,7 @@ pub(crate) struct RestoreArgs {
     #[command(flatten)]
     place: PlaceArgs,
 
-    /// Let no operator key and no credential of a customer open anything that was made before.
+    /// Let no operator key and no credential or portal link of a customer open anything that was made before.
     ///
     /// Without it those open that were good when the backup was taken, also what was revoked since. With it the
     /// backup's operator.key is left where it is, and a new one is made at the start unless you give one.
@@ -46,9 +46,10 @@ pub(super) fn run(args: &RestoreArgs) -> Result<(), Failure> {
     let manifest = read_manifest(&args.from)?;
     let data = args.place.embedded()?.data;
     let key_files = key_files(args, &data)?;
-    let age = Duration::from_millis(now().ms_since(manifest.created_at).unsigned_abs());
+    let now = now();
+    let age = Duration::from_millis(now.ms_since(manifest.created_at).unsigned_abs());
     let keys = if args.revoke_keys { Keys::Revoked } else { Keys::AsTheyWere };
-    let options = RestoreOptions { sha256: Some(manifest.sha256), age, keys };
+    let options = RestoreOptions { sha256: Some(manifest.sha256), age, now, keys };
     let report = restore(&args.from, &data, &options).map_err(copy_failure)?;
     copy_keys(&args.from, &data, &key_files)?;
     let done = Restored { data, report, manifest, key_files };

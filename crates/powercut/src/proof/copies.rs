@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use signalpost_core::time::Timestamp;
 use signalpost_store::testing::snapshot::Snapshot;
 use signalpost_store_sqlite::copy::{Keys, RestoreOptions, back_up, restore};
 use signalpost_store_sqlite::holds_database;
@@ -36,7 +37,8 @@ pub(super) fn record_restore(seed: u64, syncing: Syncing) -> Result<Course, Stri
         0 => (Keys::AsTheyWere, shown),
         _ => (Keys::Revoked, shown.without_keys()),
     };
-    let options = RestoreOptions { sha256: None, age: Duration::from_secs(60), keys };
+    let age = Duration::from_secs(60);
+    let options = RestoreOptions { sha256: None, age, now: Timestamp::from_ms(0), keys };
     restore(&copy, &data(place.folder()), &options).map_err(|error| error.to_string())?;
     place.watch.note(1);
     Ok(course(&place, "data", shown))

@@ -9,6 +9,7 @@ use rusqlite::Connection;
 use signalpost_core::limits::{
     PUBLIC_NUMBER_MAX, RESTORE_NUMBER_STEP_MAX, RESTORE_SEQUENCE_STEP_MIN, SEQUENCE_NUMBERS_PER_S_MAX,
 };
+use signalpost_core::time::Timestamp;
 
 use super::{
     COUNT_EVENTS, COUNT_OWED, COUNT_WORKSPACES, CopyError, PARTIAL, digest, failed, make_empty, number,
@@ -43,11 +44,13 @@ const REVOKE: &str = "
         WHERE name = 'kept_bytes';
     UPDATE meta SET value = (SELECT coalesce(sum(256 + coalesce(length(accepted), 0)), 0)
         FROM once WHERE workspace = 0) WHERE name = 'kept_bytes_outside';";
+/// Links to the portal are signed and not stored: those that were made until then open no session.
+const END_PORTAL_LINKS: &str = "UPDATE workspace SET portal_ended_at = max(ifnull(portal_ended_at, ?1), ?1)";
 const COUNT_OPERATOR_KEYS: &str = "SELECT count(*) FROM operator_key";
 const COUNT_CREDENTIALS: &str = "SELECT count(*) FROM credential";
 const COUNT_USERS: &str = "SELECT count(*) FROM user";
 
-/// What becomes of operator keys, of customers' credentials and of users.
+/// What becomes of operator keys, of customers' credentials and links to the portal, and of users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Keys {
     /// They are as they were when the backup was taken: what was revoked since opens again.
@@ -62,6 +65,8 @@ pub struct RestoreOptions {
     pub sha256: Option<[u8; 32]>,
     /// How long ago the backup was begun.
     pub age: Duration,
+    /// When this is.
+    pub now: Timestamp,
     pub keys: Keys,
 }
 
@@ -144,6 +149,7 @@ fn write(backup: &Path, partial: &Path, options: &RestoreOptions) -> Result<Rest
     };
     if options.keys == Keys::Revoked {
         connection.execute_batch(REVOKE)?;
+        connection.execute(END_PORTAL_LINKS, [options.now.as_ms()])?;
     }
     connection.close().map_err(|(_, error)| error)?;
     Ok(report)

@@ -52,7 +52,7 @@ fn publish(store: &SqliteStore, n: i64) -> Sequence {
 
 /// A backup of a minute ago.
 fn options(sha256: Option<[u8; 32]>) -> RestoreOptions {
-    RestoreOptions { sha256, age: Duration::from_secs(60), keys: Keys::AsTheyWere }
+    RestoreOptions { sha256, age: Duration::from_secs(60), now: sample::at(90), keys: Keys::AsTheyWere }
 }
 
 fn place() -> (TempDir, PathBuf) {
@@ -185,6 +185,14 @@ fn a_restore_revokes_what_opened_when_it_is_asked_to() {
         let signs_in = block_on(store.operator_account(operator.username.clone())).expect("it reads");
         assert_eq!((signed_in.is_some(), signs_in.is_some()), (opens, opens));
         assert_eq!(store.highest_id(), 906, "ids are not given out again");
+        let lets_in = |n: u8, made_ms| {
+            let session = sample::portal_session(workspace, 906 + i64::from(n));
+            let link_made_at = sample::at(made_ms);
+            let opened =
+                store.open_portal_session(OpenPortalSession { session, hash: hash(n), link_made_at });
+            block_on(opened).is_ok()
+        };
+        assert_eq!([lets_in(6, 2), lets_in(7, 90), lets_in(8, 91)], [opens, opens, true], "links");
     }
 }
 
