@@ -151,6 +151,7 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("DOMContentLoaded", () => {
   document.body.append(heard);
+  document.querySelector(".summary")?.focus();
   prepare(document);
   offerSwitch("theme", THEMES, ["Theme: as the system", "Theme: light", "Theme: dark"], () => theme, (next) => { theme = next; dress(); });
   offerSwitch("clock", CLOCKS, ["Times: relative", "Times: local", "Times: UTC"], () => clock, (next) => { clock = next; tellTimes(document); });

@@ -257,7 +257,7 @@ fn scopes(filled: &Filled, errors: &[FieldError]) -> Markup {
 fn ends(filled: &Filled, errors: &[FieldError]) -> Markup {
     let field = Field { name: "days", label: "Lives", hint: "", errors };
     field.wrap(&html! {
-        select #f-days name="days" aria-describedby=(field.note()) {
+        select #f-days name="days" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()] {
             @for (days, words) in LIVES { option value=(days) selected[days == filled.days] { (words) } }
         }
     })

@@ -62,13 +62,14 @@ async function signIn(page, name, key) {
   await Promise.all([page.waitForNavigation(), page.click("main button")]);
 }
 
-// Of a page that is open: what axe says, whether it overflows, and how large it is.
+// Of a page that is open: what axe says, whether it overflows, and how large it is where it is told what was answered.
 async function judge(page, name, response) {
   await page.evaluate(axe);
   const { violations } = await page.evaluate(() => axe.run());
   for (const { impact, id, nodes } of violations) find(`${name}: axe: ${impact}: ${id}: ${nodes[0].html.slice(0, 160)}`);
   const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (over > 0) find(`${name}: is ${over} px wider than the window`);
+  if (!response) return;
   const { length } = await response.body();
   if (length > PAGE_BYTES_MAX) find(`${name}: has ${length} bytes`);
 }
@@ -239,7 +240,7 @@ async function manage(page) {
   await page.fill("#f-url", "https://example.com/hook");
   await page.fill("#f-filter", "data.amount >");
   await press("text=Make the webhook");
-  assert.match(await page.locator(".field .wrong").innerText(), /^It /);
+  await readWhatIsWrong(page, /^Filter: /);
   assert.equal(await page.inputValue("#f-url"), "https://example.com/hook");
   await page.fill("#f-filter", "data.amount > 5");
   await press("text=Make the webhook");
@@ -263,7 +264,7 @@ async function manage(page) {
   await press("text=Send a test event");
   await page.fill("#f-data", "{");
   await press("text=Send it");
-  assert.match(await page.locator(".field .wrong").innerText(), /must be JSON/);
+  await readWhatIsWrong(page, /^Data: must be JSON/);
   await page.fill("#f-data", '{"a": 1}');
   await press("text=Send it");
   assert.match(page.url(), /deliveries\/dlv_/);
@@ -279,12 +280,20 @@ async function manage(page) {
   await press("main a:text-is('Delete')");
   await page.fill("#f-id", "something else");
   await press("text=Delete the webhook");
-  assert.match(await page.locator(".field .wrong").innerText(), /is not the id/);
+  await readWhatIsWrong(page, /is not the id/);
   await page.fill("#f-id", own.split("/").pop());
   await press("text=Delete the webhook");
   assert.equal(page.url(), full);
   // A key.
   await page.goto(pages.keys);
+  await page.fill("#f-workspace", "nothing");
+  await page.check("input[name=read]");
+  await press("text=Make the key");
+  await readWhatIsWrong(page, /^Workspace: /);
+  await page.fill("#f-workspace", "");
+  await page.uncheck("input[name=read]");
+  await press("text=Make the key");
+  await readWhatIsWrong(page, /^May: /);
   await page.fill("#f-name", "browser");
   await page.check("input[name=read]");
   await press("text=Make the key");
@@ -293,6 +302,26 @@ async function manage(page) {
   while (await page.locator("[aria-label='Revoke browser']").count()) {
     await pressTwice(page, "Revoke browser");
   }
+}
+
+// A form that was refused: what is wrong has the focus, and leads to the field, which says the same under the same name.
+async function readWhatIsWrong(page, words) {
+  assert.equal(await page.evaluate(() => document.activeElement.className), "summary wrong");
+  const link = page.locator(".summary a");
+  assert.match(await link.innerText(), words);
+  const said = await page.locator(".field .wrong").innerText();
+  assert.equal(said.trim(), `${await link.innerText()}.`);
+  await link.click();
+  const field = await page.evaluate(() => {
+    const { id, ariaInvalid, labels } = document.activeElement;
+    const label = labels?.[0] ?? document.activeElement.querySelector("legend");
+    return { id, ariaInvalid, label: label.innerText, note: document.activeElement.getAttribute("aria-describedby") };
+  });
+  assert.equal(`#${field.id}`, await link.getAttribute("href"));
+  assert.equal(field.ariaInvalid, "true");
+  assert.equal(await page.locator(`#${field.note} .wrong`).innerText(), said);
+  assert.ok(said.startsWith(`${field.label}: `), `${said} stands at ${field.label}`);
+  await judge(page, `refused: ${said}`);
 }
 
 // Theme, clock, keys, help, and a list that follows.

@@ -91,7 +91,7 @@ impl Form<'_> {
         let form = &profile.webhook_form;
         let subject = form.subject_word.as_str();
         html! {
-            (field::summary(errors))
+            (field::summary_of(errors, &[("subject", subject)]))
             form.sheet method="post" action=(self.action) {
                 (proof(self.visit))
                 @for (name, text) in self.filled.copies() { input type="hidden" name=(name) value=(text); }
@@ -215,7 +215,7 @@ impl Form<'_> {
         let field = Field { name: "signing_key", label: "Signed with", hint, errors };
         let chosen = self.filled.text("signing_key");
         field.wrap(&html! {
-            select #f-signing_key name="signing_key" aria-describedby=(field.note()) {
+            select #f-signing_key name="signing_key" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()] {
                 option value="" { "nothing" }
                 @for key in self.keys { option value=(key) selected[key == chosen] { (key) } }
             }

@@ -163,7 +163,7 @@ fn event_type(view: &View, filled: &Filled, errors: &[FieldError]) -> Markup {
     field.wrap(&html! {
         @match &view.profile.catalogue {
             Some(kinds) => {
-                select #f-type name="type" aria-describedby=(field.note()) {
+                select #f-type name="type" aria-describedby=(field.note()) aria-invalid=[field.is_wrong()] {
                     @for kind in kinds { option value=(kind.name) selected[kind.name == filled.r#type] { (kind.name) } }
                 }
             }
