@@ -97,7 +97,7 @@ fn outermost(error: &FieldError) -> &str {
 fn label(name: &str) -> String {
     let known = match name {
         "url" => "URL",
-        "user" => "User name",
+        "user" | "username" => "User name",
         "events" | "types" => "Event types",
         "signing_key" => "Signed with",
         "id" => "To go on, type the id of the webhook",

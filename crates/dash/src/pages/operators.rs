@@ -151,7 +151,7 @@ async fn list(visit: &Visit, shown: &Shown<'_>) -> Page {
 }
 
 fn form(visit: &Visit, filled: &Filled, errors: &[FieldError]) -> Markup {
-    let name = Field { name: "username", label: "Name", hint: "To sign in with.", errors };
+    let name = Field { name: "username", label: "User name", hint: "To sign in with.", errors };
     let role = Field { name: "role", label: "Role", hint: "", errors };
     let chosen = Role::from_name(&filled.role).unwrap_or(Role::Support);
     html! {

@@ -75,7 +75,7 @@ fn a_test_event_may_be_as_large_as_a_published_one() {
     let arrived = || root.page(&to).contains("That delivered it");
     wait_for("the large test event", PATIENCE, arrived).unwrap();
     let (status, _, page) = fill(&mut root, &form, &of(EVENT_BYTES_MAX + 1));
-    assert!(status == 400 && page.contains("It must be at most"), "{status}");
+    assert!(status == 400 && page.contains("must be at most"), "{status}");
     let edit = format!("/dash/workspaces/{}/webhooks/{webhook}/edit", stage.workspace);
     assert_eq!(fill(&mut root, &edit, &format!("name={}", "n".repeat(70_000))).0, 413, "others stay small");
 }
@@ -181,12 +181,12 @@ fn a_login_is_whole_or_refused() {
     let url = "url=https%3A%2F%2Fa.example%2F&events=";
     let (status, _, page) = fill(&mut root, &form, "url=&user=u&password=secret-pass");
     assert!(
-        status == 400 && page.contains("It must be typed again") && !page.contains("secret-pass"),
+        status == 400 && page.contains("must be typed again") && !page.contains("secret-pass"),
         "{page}"
     );
     for (fields, words) in [
-        ("user=u&password=", "It is required with this user name"),
-        ("user=&password=p", "It is required with a password"),
+        ("user=u&password=", "is required with this user name"),
+        ("user=&password=p", "is required with a password"),
     ] {
         let (status, _, page) = fill(&mut root, &form, &format!("{url}&{fields}"));
         assert!(status == 400 && page.contains(words), "{fields}: {page}");
@@ -197,7 +197,7 @@ fn a_login_is_whole_or_refused() {
     let edit = format!("{to}/edit");
     assert!(root.page(&edit).contains("it stays as it is"));
     let (status, _, page) = fill(&mut root, &edit, "was%3Auser=u&user=other&password=");
-    assert!(status == 400 && page.contains("It is required with this user name"), "{status}: {page}");
+    assert!(status == 400 && page.contains("is required with this user name"), "{status}: {page}");
     assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=u&password=").0, 303);
     assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=other&password=q").0, 303);
 }
