@@ -2,6 +2,8 @@
 
 use signalpost_core::attempt::{Failure, Outcome};
 
+use crate::door::Door;
+
 /// What a failed attempt means to whoever has to mend it.
 pub(crate) struct Advice {
     pub(crate) happened: &'static str,
@@ -9,15 +11,80 @@ pub(crate) struct Advice {
     pub(crate) next_step: &'static str,
 }
 
+/// What becomes of a delivery if nobody does anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outlook {
+    Retried,
+    /// Until somebody switches its webhook on.
+    Waits,
+    Ended,
+}
+
 /// `None` for a success.
-pub(crate) fn advice(outcome: &Outcome) -> Option<Advice> {
+pub(crate) fn advice(outcome: &Outcome, outlook: Outlook, door: Door) -> Option<Advice> {
     match outcome {
-        Outcome::Status(status) => of_status(*status),
-        Outcome::Failed(failure) => Some(of_failure(*failure)),
+        Outcome::Status(status) => of_status(*status, outlook, door),
+        Outcome::Failed(failure) => Some(of_failure(*failure, door)),
     }
 }
 
-fn of_status(status: u16) -> Option<Advice> {
+const fn of_rate_limit(door: Door) -> Advice {
+    Advice {
+        happened: "The receiver asks for fewer requests.",
+        usually: "Usually a rate limit before the handler counts webhooks as visitors.",
+        next_step: match door {
+            Door::Operators => {
+                "Let the receiver take the webhook's path out of that limit. In the native dialect the API gives a webhook a rate_per_second, too."
+            }
+            Door::Customers => {
+                "Take the webhook's path out of that limit, or ask whoever sends you these events to send fewer a second."
+            }
+        },
+    }
+}
+
+const fn of_absence(outlook: Outlook) -> Advice {
+    Advice {
+        happened: "The receiver is not available just now.",
+        usually: "Usually it is being deployed, or its proxy reaches nobody behind it.",
+        next_step: match outlook {
+            Outlook::Retried => "If it lasts, ask who runs the receiver. Attempts go on by themselves.",
+            Outlook::Waits => {
+                "If it lasts, ask who runs the receiver. Attempts go on once the webhook is on."
+            }
+            Outlook::Ended => "Ask who runs the receiver; once it is back the delivery can be sent again.",
+        },
+    }
+}
+
+const fn of_blocked(door: Door) -> Advice {
+    Advice {
+        happened: "The address that the name leads to is one that is never connected to.",
+        usually: "Usually it is private or local: such addresses are closed so that nobody reaches this network through a webhook.",
+        next_step: match door {
+            Door::Operators => "Use a public address; an operator may open a range with --egress-allow.",
+            Door::Customers => {
+                "Use a public address, or ask whoever sends you these events to open this one."
+            }
+        },
+    }
+}
+
+const fn of_fault(door: Door) -> Advice {
+    let (usually, next_step) = match door {
+        Door::Operators => (
+            "Usually the secret was sealed with a master key that this process does not have.",
+            "Look into this server's log; nothing is wrong at the receiver.",
+        ),
+        Door::Customers => (
+            "Nothing is wrong at the receiver.",
+            "Ask whoever sends you these events to look into it, and give them the id of the delivery.",
+        ),
+    };
+    Advice { happened: "The request could not be built here.", usually, next_step }
+}
+
+fn of_status(status: u16, outlook: Outlook, door: Door) -> Option<Advice> {
     let advice = |happened, usually, next_step| Some(Advice { happened, usually, next_step });
     match status {
         200..=299 => None,
@@ -56,21 +123,13 @@ fn of_status(status: u16) -> Option<Advice> {
             "Usually a proxy before it has a low limit.",
             "Raise the limit of the proxy or the framework.",
         ),
-        429 => advice(
-            "The receiver asks for fewer requests.",
-            "Usually a rate limit before the handler counts webhooks as visitors.",
-            "Give the webhook a ceiling of requests per second, or take its path out of the limit.",
-        ),
+        429 => Some(of_rate_limit(door)),
         500 => advice(
             "The receiver's own code failed.",
             "Usually an exception in the handler.",
-            "Look into the receiver's log at the time of the attempt; then resend.",
+            "Look into the receiver's log at the time of the attempt. Once it is mended the delivery can be sent again.",
         ),
-        502 | 503 => advice(
-            "The receiver is not available just now.",
-            "Usually it is being deployed, or its proxy reaches nobody behind it.",
-            "If it lasts, ask who runs the receiver. Attempts go on by themselves.",
-        ),
+        502 | 503 => Some(of_absence(outlook)),
         _ => advice(
             "The receiver did not answer with success.",
             "Only 2xx counts as delivered.",
@@ -79,18 +138,14 @@ fn of_status(status: u16) -> Option<Advice> {
     }
 }
 
-const fn of_failure(failure: Failure) -> Advice {
+const fn of_failure(failure: Failure, door: Door) -> Advice {
     let (happened, usually, next_step) = match failure {
         Failure::Dns => (
             "The name in the URL has no address.",
             "Usually the name is mistyped, or its record was removed.",
             "Look the name up from outside the receiver's network.",
         ),
-        Failure::Blocked => (
-            "The address that the name leads to is one that is never connected to.",
-            "Usually it is private or local: such addresses are closed so that nobody reaches this network through a webhook.",
-            "Use a public address; an operator may open a range with --egress-allow.",
-        ),
+        Failure::Blocked => return of_blocked(door),
         Failure::Connect => (
             "No connection came about.",
             "Usually nothing listens at that port, or a firewall drops what comes.",
@@ -116,11 +171,7 @@ const fn of_failure(failure: Failure) -> Advice {
             "Usually another service listens at that port.",
             "Check host and port of the URL.",
         ),
-        Failure::Internal => (
-            "The request could not be built here.",
-            "Usually the secret was sealed with a master key that this process does not have.",
-            "Look into this server's log; nothing is wrong at the receiver.",
-        ),
+        Failure::Internal => return of_fault(door),
     };
     Advice { happened, usually, next_step }
 }
@@ -129,14 +180,49 @@ const fn of_failure(failure: Failure) -> Advice {
 mod tests {
     use super::*;
 
-    #[test]
-    fn every_outcome_but_success_has_its_advice() {
-        assert!(advice(&Outcome::Status(204)).is_none());
+    const OUTLOOKS: [Outlook; 3] = [Outlook::Retried, Outlook::Waits, Outlook::Ended];
+    const DOORS: [Door; 2] = [Door::Operators, Door::Customers];
+
+    /// Of every outcome that is no success, with how things stand and who reads it.
+    fn all() -> Vec<(Outcome, Outlook, Door, String)> {
         let statuses = [100, 301, 400, 401, 404, 408, 410, 413, 418, 429, 500, 503, 599].map(Outcome::Status);
         let failures = Failure::ALL.map(Outcome::Failed);
-        for outcome in statuses.iter().chain(&failures) {
-            let Advice { happened, usually, next_step } = advice(outcome).expect("it failed");
-            assert!([happened, usually, next_step].iter().all(|line| line.ends_with('.')), "{outcome:?}");
+        let mut all = Vec::new();
+        for outcome in statuses.into_iter().chain(failures) {
+            for (outlook, door) in OUTLOOKS.into_iter().flat_map(|outlook| DOORS.map(|door| (outlook, door)))
+            {
+                let Advice { happened, usually, next_step } =
+                    advice(&outcome, outlook, door).expect("it failed");
+                assert!([happened, usually, next_step].iter().all(|line| line.ends_with('.')), "{outcome:?}");
+                all.push((outcome, outlook, door, [happened, usually, next_step].join(" ")));
+            }
         }
+        all
+    }
+
+    #[test]
+    fn every_outcome_but_success_has_its_advice() {
+        assert!(advice(&Outcome::Status(204), Outlook::Ended, Door::Operators).is_none());
+        assert!(!all().is_empty());
+    }
+
+    #[test]
+    fn attempts_go_on_by_themselves_where_they_do() {
+        let goes_on =
+            |outlook| all().iter().any(|(_, of, _, said)| *of == outlook && said.contains("by themselves"));
+        assert_eq!(OUTLOOKS.map(goes_on), [true, false, false]);
+    }
+
+    /// What only an operator has: the command line, the log, the master key, the operator API.
+    #[test]
+    fn customers_are_told_what_customers_can_do() {
+        let operators = ["--", "this server's log", "master key", "operator", "API", "rate_per_second"];
+        let named = |door| {
+            let all = all();
+            let said: Vec<&String> =
+                all.iter().filter(|(_, _, of, _)| *of == door).map(|(.., said)| said).collect();
+            operators.map(|word| said.iter().any(|said| said.contains(word)))
+        };
+        assert_eq!(DOORS.map(named), [[true; 6], [false; 6]]);
     }
 }

@@ -8,12 +8,13 @@ use signalpost_core::error::Error;
 use signalpost_engine::lookup::FoundDelivery;
 use signalpost_engine::{DeliveryRecord, View};
 
+use super::due::{self, Pause};
 use crate::look::frame::{page, proof};
 use crate::look::numbers::bytes;
 use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::look::timeline::{in_words, timeline};
-use crate::look::words::{Advice, advice};
+use crate::look::words::{Advice, Outlook, advice};
 use crate::look::{id, json, pill};
 use crate::paths;
 use crate::request::{Path, Query};
@@ -39,14 +40,16 @@ pub(crate) async fn show(visit: Visit, Path(delivery): Path<String>, Query(asked
     let steps: Vec<&Step> = record.steps.iter().rev().skip(skip).take(STEPS).collect();
     let attempts: Vec<&Attempt> = steps.iter().rev().filter_map(|step| attempted(step)).collect();
     let last = record.steps.iter().rev().find_map(attempted);
+    let mut paused = due::paused(engine, view.workspace.id, std::slice::from_ref(&record.summary)).await?;
+    let pause = paused.remove(&record.summary.webhook);
     let own = visit.paths.delivery(&delivery);
     let is_more = skip.saturating_add(STEPS) < record.steps.len();
     let older = is_more.then(|| paths::with_query(&own, &[("skip", Some(&(skip + STEPS).to_string()))]));
     let title = format!("{} to {}", record.summary.event_type, record.summary.webhook);
     let content = html! {
         h1 { (record.summary.event_type) }
-        p.state { (pill::of_delivery(&record.summary.state, record.summary.attempts)) " " (sentence(&visit, &record)) }
-        @if let Some(last) = last { (next_step(last)) }
+        p.state { (pill::of_delivery(&record.summary.state, record.summary.attempts)) " " (sentence(&visit, &record, pause)) }
+        @if let Some(last) = last { (next_step(&visit, last, outlook(&record.summary.state, pause))) }
         (actions(&visit, &record))
         (facts(&visit, &view, &record))
         h2 { "Attempts" }
@@ -66,7 +69,7 @@ const fn attempted(step: &Step) -> Option<&Attempt> {
     }
 }
 
-fn sentence(visit: &Visit, record: &DeliveryRecord) -> Markup {
+fn sentence(visit: &Visit, record: &DeliveryRecord, pause: Option<Pause>) -> Markup {
     let seen = |at| moment(at, visit.now);
     match record.summary.state {
         DeliveryState::Delivered { at } => html! { "Delivered " (seen(at)) "." },
@@ -80,14 +83,22 @@ fn sentence(visit: &Visit, record: &DeliveryRecord) -> Markup {
         DeliveryState::Dropped { at, reason: CutReason::Skipped } => {
             html! { "Dropped " (seen(at)) ", when its webhook was released without what it was owed." }
         }
-        DeliveryState::Pending { next_at } => html! { "The next attempt goes out " (seen(next_at)) "." },
+        DeliveryState::Pending { next_at } => due::in_words(next_at, pause, visit.now),
+    }
+}
+
+const fn outlook(state: &DeliveryState, pause: Option<Pause>) -> Outlook {
+    match (state, pause) {
+        (DeliveryState::Pending { .. }, Some(Pause::SwitchedOff)) => Outlook::Waits,
+        (DeliveryState::Pending { .. }, Some(Pause::ByEngine) | None) => Outlook::Retried,
+        _ => Outlook::Ended,
     }
 }
 
 /// What the last attempt says about what to do.
-fn next_step(last: &Attempt) -> Markup {
+fn next_step(visit: &Visit, last: &Attempt, outlook: Outlook) -> Markup {
     html! {
-        @if let Some(Advice { happened, usually, next_step }) = advice(&last.outcome) {
+        @if let Some(Advice { happened, usually, next_step }) = advice(&last.outcome, outlook, visit.door) {
             div.advice { p { strong { (happened) } " " (usually) } p { (next_step) } }
         }
     }
@@ -136,6 +147,7 @@ fn shown(visit: &Visit, delivery: &str, step: &Step) -> Markup {
 fn then(visit: &Visit, verdict: Verdict) -> Markup {
     match verdict {
         Verdict::Delivered => html! { "That delivered it." },
+        Verdict::RetryAt(at) if at <= visit.now => html! { "The next was due " (moment(at, visit.now)) "." },
         Verdict::RetryAt(at) => html! { "Next attempt: " (moment(at, visit.now)) "." },
         Verdict::HeldUntil(at) => {
             html! { "The webhook is paused by the engine; it was held until " (moment(at, visit.now)) "." }

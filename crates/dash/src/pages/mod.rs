@@ -4,6 +4,7 @@ pub(crate) mod attempt;
 pub(crate) mod audit;
 pub(crate) mod deliveries;
 pub(crate) mod delivery;
+mod due;
 pub(crate) mod event;
 pub(crate) mod events;
 pub(crate) mod figures;

@@ -268,3 +268,45 @@ fn deliveries_are_found_by_what_they_were_answered_their_type_and_their_time() {
         assert_eq!(found(filter), expected, "{filter}");
     }
 }
+
+/// Nobody is told to wait for what does not come.
+#[test]
+fn a_delivery_says_whether_it_goes_on_by_itself() {
+    let mut stage = Stage::set();
+    let mut root = stage.root();
+    let dropped = stage.webhook("/503", &json!({}));
+    let event = stage.publish(&json!({}));
+    let delivery = format!("/dash/deliveries/{}", stage.delivery(&event, &dropped, 1));
+    let page = root.page(&delivery);
+    assert!(page.contains("The next attempt goes out") && page.contains("go on by themselves"), "{page}");
+    let proof = format!("proof={}", root.proof());
+    let native = format!("/dash/workspaces/{}", stage.workspace);
+    let off = format!("{proof}&to=off");
+    assert_eq!(root.post(&format!("{native}/webhooks/{dropped}/switch"), &off).status, 303);
+    let page = root.page(&delivery);
+    assert!(page.contains("when its webhook was disabled") && page.contains("can be sent again"), "{page}");
+    // In this dialect what is pending waits.
+    let policy = json!({"retry_schedule_s": [3_600]});
+    let holds = json!({"dialect": "opentrain", "name": "O", "policy": policy});
+    stage.workspace = stage.operator.create_workspace(&holds).unwrap();
+    let of = format!("/dash/workspaces/{}", stage.workspace);
+    let url = stage.receiver.url("/503").replace(':', "%3A").replace('/', "%2F");
+    let new = format!("{proof}&url={url}&event%3Aproposal.received=on");
+    let made = root.post(&format!("{of}/webhooks"), &new);
+    assert_eq!(made.status, 303, "{}", made.text());
+    let webhook = made.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
+    let event =
+        json!({"type": "proposal.received", "resourceId": "r", "data": {"proposalId": "p", "jobId": "j"}});
+    let event = stage.operator.publish(&stage.workspace, &event).unwrap()["id"].as_str().unwrap().to_owned();
+    let delivery = format!("/dash/deliveries/{}", stage.delivery(&event, &webhook, 1));
+    let list = format!("{of}/deliveries");
+    assert!(root.page(&delivery).contains("go on by themselves"));
+    assert!(!root.page(&list).contains("waits: webhook paused"));
+    assert_eq!(root.post(&format!("{of}/webhooks/{webhook}/switch"), &off).status, 303);
+    let page = root.page(&delivery);
+    assert!(
+        page.contains("Waits: the webhook is paused. ") && page.contains("once the webhook is on"),
+        "{page}"
+    );
+    assert!(root.page(&list).contains("waits: webhook paused"));
+}

@@ -3,6 +3,7 @@
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use maud::{Markup, html};
+use signalpost_core::delivery::DeliveryState;
 use signalpost_core::error::ErrorCode;
 use signalpost_core::time::Timestamp;
 use signalpost_engine::{DeliverySummary, View};
@@ -14,6 +15,7 @@ use crate::look::numbers::count;
 use crate::look::pager::pager;
 use crate::look::time::moment;
 use crate::look::{id, pill};
+use crate::pages::due::{self, Paused};
 use crate::request::{Path, Query};
 use crate::trouble::Page;
 use crate::visit::Visit;
@@ -33,11 +35,12 @@ pub(crate) async fn show(visit: Visit, Path(workspace): Path<String>, Query(aske
         return Ok(Redirect::to(&settled).into_response());
     }
     let found = wanted.find(engine).await?;
+    let paused = due::paused(engine, view.workspace.id, &found.rows).await?;
     let next = found.next.map(|next| asked.at(&own, Some(&next.to_public())));
     let content = html! {
         (form(&own, &asked, &[]))
         div #live data-live=[asked.is_newest().then_some("off")] {
-            @if found.rows.is_empty() { (nothing(next.is_some())) } @else { (table(&visit, &view, &found.rows)) }
+            @if found.rows.is_empty() { (nothing(next.is_some())) } @else { (table_with(&visit, &view, &found.rows, &paused)) }
         }
         (pager(asked.first(&own).as_deref(), next.as_deref()))
     };
@@ -58,7 +61,12 @@ fn nothing(goes_on: bool) -> Markup {
     }
 }
 
+/// For who says elsewhere which webhook is paused.
 pub(in crate::pages) fn table(visit: &Visit, view: &View, rows: &[DeliverySummary]) -> Markup {
+    table_with(visit, view, rows, &Paused::new())
+}
+
+fn table_with(visit: &Visit, view: &View, rows: &[DeliverySummary], paused: &Paused) -> Markup {
     let workspace = &view.workspace.public_id;
     html! {
         div.wide { table.rows {
@@ -76,7 +84,7 @@ pub(in crate::pages) fn table(visit: &Visit, view: &View, rows: &[DeliverySummar
                         td.number { (count(row.attempts)) }
                         td { @if let Some(outcome) = &row.last_outcome { (pill::of_outcome(outcome)) } @else { "–" } }
                         td { (moment(row.created_at, visit.now)) }
-                        td { (next(&visit.now, row)) }
+                        td { (next(visit.now, row, paused)) }
                         td { (id::link(&visit.paths.delivery(&public_id), &public_id)) }
                     }
                 }
@@ -85,10 +93,9 @@ pub(in crate::pages) fn table(visit: &Visit, view: &View, rows: &[DeliverySummar
     }
 }
 
-fn next(now: &Timestamp, row: &DeliverySummary) -> Markup {
-    use signalpost_core::delivery::DeliveryState::Pending;
+fn next(now: Timestamp, row: &DeliverySummary, paused: &Paused) -> Markup {
     match row.state {
-        Pending { next_at } => moment(next_at, *now),
+        DeliveryState::Pending { next_at } => due::in_short(next_at, paused.get(&row.webhook).copied(), now),
         _ => html! { "–" },
     }
 }
