@@ -1,11 +1,12 @@
 //! From an id, or from the name of a workspace, to its page.
 
 use axum::response::{IntoResponse, Redirect};
-use maud::html;
+use maud::{Markup, html};
 use serde::Deserialize;
 use signalpost_core::error::{Error, ErrorCode};
 use signalpost_core::workspace::Workspace;
 
+use crate::door::Door;
 use crate::look::frame::page;
 use crate::look::id;
 use crate::look::numbers::count;
@@ -33,13 +34,14 @@ pub(crate) async fn show(visit: Visit, Query(Asked { q, workspace }): Query<Aske
     if let Some(to) = exactly(&visit, wanted, &workspace).await? {
         return Ok(Redirect::to(&to).into_response());
     }
-    let (found, is_all) =
-        if wanted.is_empty() { (Vec::new(), true) } else { by_name(&visit, wanted).await? };
+    // Customers have one workspace, and are in it.
+    let looks_for_names = visit.door == Door::Operators && !wanted.is_empty();
+    let (found, is_all) = if looks_for_names { by_name(&visit, wanted).await? } else { (Vec::new(), true) };
     let content = html! {
         h1 { "Find" }
         @if found.is_empty() {
             p.empty {
-                "Nothing here has the id, and no workspace the name, “" (wanted) "”. Events and webhooks are found from the page of their workspace, deliveries from anywhere."
+                (nothing(visit.door, wanted))
                 @if !is_all { " Only the first " (count(NAMES_MAX as u64)) " workspaces of each cell were looked through." }
             }
         } @else {
@@ -55,6 +57,19 @@ pub(crate) async fn show(visit: Visit, Query(Asked { q, workspace }): Query<Aske
         }
     };
     Ok(page(&visit, "Find", &[], &content))
+}
+
+fn nothing(door: Door, wanted: &str) -> Markup {
+    html! {
+        @match (door, wanted) {
+            (Door::Operators, "") => "Type the id of anything, or a part of the name of a workspace.",
+            (Door::Customers, "") => "Type the id of a webhook, an event or a delivery.",
+            (Door::Operators, _) => {
+                "Nothing here has the id, and no workspace the name, “" (wanted) "”. Events and webhooks are found from the page of their workspace, deliveries from anywhere."
+            }
+            (Door::Customers, _) => { "Nothing here has the id “" (wanted) "”. Webhooks, events and deliveries are found by their ids." }
+        }
+    }
 }
 
 /// The page of what has this very id.

@@ -94,8 +94,10 @@ fn table(visit: &Visit, view: &View, rows: &[Webhook]) -> Markup {
     }
     if rows.is_empty() {
         return html! {
-            p.empty { "No webhook is here, so events go nowhere. Customers make them through the API of their dialect, and you with "
-                code { "POST /v1/workspaces/" (view.workspace.public_id) "/webhooks" } "." }
+            p.empty {
+                "No webhook is here, so events go nowhere. Customers make them through the API of their dialect, "
+                @if visit.who.manages_webhooks() { "and you by “New webhook” above." } @else { "and admins here." }
+            }
         };
     }
     html! {

@@ -310,3 +310,19 @@ fn a_delivery_says_whether_it_goes_on_by_itself() {
     );
     assert!(root.page(&list).contains("waits: webhook paused"));
 }
+
+#[test]
+fn where_nothing_is_the_next_step_is_one_that_the_reader_has() {
+    let mut stage = Stage::set();
+    let (_, viewer) = stage.key(&json!({"name": "v", "scopes": ["read"]}));
+    let own = format!("/dash/workspaces/{}", stage.workspace);
+    let (mut root, mut viewer) = (stage.root(), stage.signed_in(&viewer));
+    let (admins, viewers) = (root.page(&own), viewer.page(&own));
+    assert!(
+        admins.contains("and you by “New webhook” above") && admins.contains(">New webhook</a>"),
+        "{admins}"
+    );
+    assert!(viewers.contains("and admins here") && !viewers.contains("New webhook"), "{viewers}");
+    assert!(root.page("/dash/find?q=none").contains("no workspace the name"));
+    assert!(root.page("/dash/find").contains("Type the id of anything"));
+}
