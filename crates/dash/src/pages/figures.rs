@@ -10,7 +10,7 @@ use signalpost_core::time::Timestamp;
 use signalpost_engine::{Engine, FailingWebhook};
 
 use crate::look::chart::{Chart, Form, Mark, Series};
-use crate::look::numbers::count;
+use crate::look::numbers::{count, counted};
 use crate::look::time::span;
 use crate::visit::Visit;
 
@@ -78,7 +78,12 @@ impl Late {
         match self.sum.success_permille() {
             None => "no attempts".to_owned(),
             Some(permille) => {
-                format!("{}.{} % of {} attempts", permille / 10, permille % 10, count(self.sum.attempts()))
+                format!(
+                    "{}.{} % of {}",
+                    permille / 10,
+                    permille % 10,
+                    counted(self.sum.attempts(), "attempt")
+                )
             }
         }
     }
@@ -241,5 +246,23 @@ fn row(visit: &Visit, found: &FailingWebhook) -> Markup {
             td.number { (count(*attempts_failed)) }
             td.number { (count(*attempts_succeeded)) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_attempt_is_no_attempts() {
+        let of = |succeeded, failed| {
+            let sum =
+                Figures { attempts_succeeded: succeeded, attempts_failed: failed, ..Figures::default() };
+            Late { of: FiguresOf::Installation, times: Vec::new(), columns: Vec::new(), sum }.success()
+        };
+        assert_eq!(
+            [of(0, 0), of(1, 0), of(1_201, 3)],
+            ["no attempts", "100.0 % of 1 attempt", "99.7 % of 1,204 attempts"]
+        );
     }
 }
