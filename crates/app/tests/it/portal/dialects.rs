@@ -246,3 +246,43 @@ fn a_webhook_is_signed_with_a_key_that_its_customer_makes() {
         assert_eq!(reader.post(&format!("{own}/{form}"), &format!("proof={proof}")).status, 403, "{form}");
     }
 }
+
+/// The bodies as they arrive, and no data of which nobody has said what it is.
+#[test]
+fn the_catalogue_shows_what_arrives() {
+    let mut stage = Stage::set();
+    let bodies = |page: &str| -> Vec<Value> {
+        let parts = page.split("<pre class=\"body\"").skip(1).map(|part| part.split_once('>').unwrap().1);
+        let texts = parts.map(|part| part.split_once("</pre>").unwrap().0.replace("&quot;", "\""));
+        texts.filter_map(|text| serde_json::from_str(&text).ok()).collect()
+    };
+    for (dialect, events, data, members) in [
+        ("native", 1, json!({}), &["type", "timestamp", "data"][..]),
+        (
+            "sigmamind",
+            3,
+            json!({}),
+            &["eventId", "event", "timestamp", "workspaceId", "webhookId", "agentId", "data"],
+        ),
+        (
+            "opentrain",
+            8,
+            json!({"proposalId": "example", "jobId": "example"}),
+            &["id", "type", "apiVersion", "createdAt", "resourceId", "jobId", "data"],
+        ),
+        ("spaaza", 10, json!({}), &["id", "type", "chain_id", "created", "data"]),
+    ] {
+        let mut customer = Customer::of(&mut stage, dialect);
+        let page = customer.browser.page("/portal/catalogue");
+        let shown = bodies(&page);
+        assert_eq!(shown.len(), events, "{dialect}: {page}");
+        for member in members {
+            assert!(shown.iter().all(|body| body.get(member).is_some()), "{dialect}: {member}: {shown:?}");
+        }
+        assert_eq!(shown[0].as_object().unwrap().len(), members.len(), "{dialect}");
+        assert_eq!(shown[0]["data"], data, "{dialect}");
+        assert!(!page.contains("hello"), "{dialect}: nobody has said that");
+        let alone = page.contains("its data alone");
+        assert_eq!(alone, dialect == "spaaza", "{dialect}: receipts have no envelope");
+    }
+}

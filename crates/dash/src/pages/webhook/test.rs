@@ -123,16 +123,20 @@ fn likely_type(view: &View, webhook: &Webhook) -> String {
     chosen.or_else(known).unwrap_or_else(|| "test.event".to_owned())
 }
 
-/// The least that the type permits.
-pub(crate) fn example(view: &View, event_type: &str) -> String {
+/// The least that the type permits, or something.
+fn example(view: &View, event_type: &str) -> String {
     match view.profile.data_rule(event_type) {
-        Some(DataRule::Object { members }) => {
-            let members = members.iter().map(|name| (name.clone(), serde_json::Value::from("example")));
-            let object = serde_json::Value::Object(members.collect());
-            format!("{object:#}")
-        }
+        Some(rule @ DataRule::Object { .. }) => example_of(rule).unwrap_or_else(|| "{}".to_owned()),
         Some(DataRule::Any) | None => "{\n  \"hello\": \"world\"\n}".to_owned(),
     }
+}
+
+/// An object with the members that the rule names; `None` where it names none.
+pub(crate) fn example_of(rule: &DataRule) -> Option<String> {
+    let DataRule::Object { members } = rule else { return None };
+    let named = members.iter().map(|name| (name.clone(), serde_json::Value::from("example")));
+    let object = serde_json::Value::Object(named.collect());
+    (!members.is_empty()).then(|| format!("{object:#}"))
 }
 
 fn form(
