@@ -108,6 +108,11 @@ impl Figures {
         *self == Self::default()
     }
 
+    /// How much has happened: events, attempts and deliveries that ended without one.
+    pub const fn happenings(&self) -> u64 {
+        self.events + self.attempts() + self.dropped
+    }
+
     pub const fn attempts(&self) -> u64 {
         self.attempts_succeeded + self.attempts_failed
     }

@@ -74,7 +74,9 @@ mod tests {
         let directory = Directory::new(Arc::new(MemoryStore::new()), profiles, trust.clone());
         let doorbell = Arc::new(Doorbell::new(1));
         let remembered = Remembered::nothing(directory, &trust, &doorbell, &Mailbox::new(), &Mailbox::new());
-        let committed = Committed { doorbell, metrics: Arc::default(), counted: Arc::default(), remembered };
+        let metrics = Arc::default();
+        let counted = Arc::new(Counted::new(&metrics));
+        let committed = Committed { doorbell, metrics, counted, remembered };
         let (workspace, targets) = (WorkspaceId::from_raw(1), [2, 3].map(WebhookId::from_raw));
         let event = Event {
             id: EventId::from_raw(7),

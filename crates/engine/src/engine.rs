@@ -103,7 +103,8 @@ impl Engine {
         let trust = Trust::new(Arc::clone(&ownership), Arc::clone(&clock));
         let directory = Directory::new(Arc::clone(&store), Arc::clone(&profiles), trust.clone());
         let doorbell = Arc::new(Doorbell::new(cores));
-        let (metrics, counted) = (Arc::new(Metrics::default()), Arc::new(Counted::default()));
+        let metrics = Arc::new(Metrics::default());
+        let counted = Arc::new(Counted::new(&metrics));
         let remembered = Remembered::nothing(directory, &trust, &doorbell, &owed_bell, &replay_bell);
         store.listen(Arc::new(Committed {
             doorbell: Arc::clone(&doorbell),

@@ -30,6 +30,9 @@ pub struct Metrics {
     pub webhooks_recovered: Counter,
     /// Lanes that a delivery core has given to another that had less to do.
     pub lanes_moved: Counter,
+    /// Events, attempts and dropped deliveries that are not in the figures of their workspace, or of their webhook: there were too many
+    /// of these at once, or of rows that the store had refused.
+    pub figures_left_out: Counter,
     /// Commits of outcomes that failed and were repeated.
     pub record_failures: Counter,
     /// Deliveries that replays have owed once more, or to another webhook.

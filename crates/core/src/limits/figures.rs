@@ -19,7 +19,10 @@ pub const FIGURES_WEBHOOKS_INTERVAL: Duration = Duration::from_secs(60);
 /// wider alone.
 pub const CORE_FIGURES_WORKSPACES_MAX: usize = 4_096;
 pub const CORE_FIGURES_WEBHOOKS_MAX: usize = 16_384;
-/// Rows that wait for a store that does not take them. Beyond it those of webhooks go first, and those of workspaces then.
+/// Rows of hours that were over before they were handed on: as many as are counted for at once. What does not fit is left out.
+pub const CORE_FIGURES_OVER_MAX: usize = CORE_FIGURES_WORKSPACES_MAX + CORE_FIGURES_WEBHOOKS_MAX;
+/// Rows that wait for a store that has refused them. Beyond it those of webhooks go first, and those of workspaces then. A store that
+/// takes them is told of all that the cores have counted, at once.
 pub const FIGURES_WAITING_MAX: usize = 65_536;
 /// Rows that are added to in one commit: some 3 ms, so that nobody waits long behind them.
 pub const FIGURES_ROWS_MAX: usize = 256;

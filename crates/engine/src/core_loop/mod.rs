@@ -147,6 +147,7 @@ struct Running {
 impl Running {
     fn new(engine: Arc<Engine>, transport: Rc<dyn Transport>, door: CoreDoor) -> Self {
         let counted_since = engine.clock.now();
+        let tally = Tally::new(Arc::clone(&engine.metrics));
         Self {
             engine,
             door,
@@ -171,7 +172,7 @@ impl Running {
             endings: Vec::new(),
             under_way: Vec::new(),
             questions: 0,
-            tally: Tally::default(),
+            tally,
             has_told_left_out: false,
             stopping: None,
         }

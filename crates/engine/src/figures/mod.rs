@@ -6,7 +6,7 @@
 mod tally;
 mod waiting;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signalpost_core::error::Error;
@@ -18,6 +18,7 @@ use signalpost_store::ledger::Stored;
 use signalpost_store::rollups::{FailingWebhook, FiguresPage, ListFigures, TopFailing};
 
 use crate::Engine;
+use crate::metrics::Metrics;
 
 pub(crate) use self::tally::{Share, Tally};
 use self::waiting::Waiting;
@@ -26,7 +27,7 @@ use self::waiting::Waiting;
 pub(crate) type Row = (FiguresKey, Figures);
 
 /// What was counted and is not in the store yet, but for what delivery cores keep to themselves.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Counted {
     /// Of commits: whoever tells of them does so once for each. No core comes here.
     accepted: Mutex<Tally>,
@@ -34,6 +35,10 @@ pub(crate) struct Counted {
 }
 
 impl Counted {
+    pub(crate) fn new(metrics: &Arc<Metrics>) -> Self {
+        Self { accepted: Mutex::new(Tally::new(Arc::clone(metrics))), waiting: Mutex::default() }
+    }
+
     pub(crate) fn accepted(&self, events: &[Stored]) {
         let mut tally = lock(&self.accepted);
         for stored in events {
@@ -108,7 +113,10 @@ impl Engine {
             match added {
                 Ok(()) => waiting.was_taken(),
                 // The next turn tries again: neither events nor deliveries wait for this.
-                Err(error) => return waiting.was_refused(&batch, &error),
+                Err(error) => {
+                    let left_out = waiting.was_refused(&batch, &error);
+                    return self.metrics.figures_left_out.add(left_out);
+                }
             }
         }
     }

@@ -1,14 +1,19 @@
 //! Counting by whoever sees it happen, without a lock and, for what was counted a moment ago, without an allocation.
 
+use std::sync::Arc;
+
 use signalpost_core::attempt::Verdict;
 use signalpost_core::figures::{Figures, FiguresKey, FiguresOf};
 use signalpost_core::id::{WebhookId, WorkspaceId};
-use signalpost_core::limits::{CORE_FIGURES_WEBHOOKS_MAX, CORE_FIGURES_WORKSPACES_MAX};
+use signalpost_core::limits::{
+    CORE_FIGURES_OVER_MAX, CORE_FIGURES_WEBHOOKS_MAX, CORE_FIGURES_WORKSPACES_MAX,
+};
 use signalpost_core::time::Timestamp;
 
 use super::Row;
 use crate::attempt::Ending;
 use crate::id_map::IdMap;
+use crate::metrics::Metrics;
 
 /// What is handed on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,12 +25,14 @@ pub(crate) enum Share {
 }
 
 /// What one core, or one listener, has counted.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Tally {
+    /// Where it is counted what does not fit.
+    metrics: Arc<Metrics>,
     installation: Option<Counting>,
     workspaces: IdMap<WorkspaceId, Counting>,
     webhooks: IdMap<WebhookId, Counting>,
-    /// Of minutes and hours that were over before they were handed on.
+    /// Of minutes and hours that were over before they were handed on, up to [`CORE_FIGURES_OVER_MAX`].
     over: Vec<Row>,
 }
 
@@ -43,6 +50,11 @@ impl Counting {
 }
 
 impl Tally {
+    pub(crate) fn new(metrics: Arc<Metrics>) -> Self {
+        let (workspaces, webhooks) = (IdMap::default(), IdMap::default());
+        Self { metrics, installation: None, workspaces, webhooks, over: Vec::new() }
+    }
+
     pub(crate) fn accepted(&mut self, workspace: WorkspaceId, at: Timestamp) {
         self.count(FiguresOf::Workspace(workspace), at, &|figures| figures.events += 1);
     }
@@ -75,30 +87,34 @@ impl Tally {
         self.count(of, now, &|figures| figures.dropped += deliveries as u64);
     }
 
-    /// Counts for whom it is and for all that is wider. Beyond the bounds it counts for what is wider alone.
+    /// Counts for whom it is and for all that is wider. Beyond the bounds it counts for what is wider alone, and as left out.
     fn count(&mut self, of: FiguresOf, now: Timestamp, change: &dyn Fn(&mut Figures)) {
-        let Self { installation, workspaces, webhooks, over } = self;
-        let mut add = |counting: &mut Counting| {
+        let Self { metrics, installation, workspaces, webhooks, over } = self;
+        let leave_out = |figures: &Figures| metrics.figures_left_out.add(figures.happenings());
+        let mut add = |counting: Option<&mut Counting>| {
+            let Some(counting) = counting else {
+                let mut figures = Figures::default();
+                change(&mut figures);
+                return leave_out(&figures);
+            };
             let key = counting.key.of.at(now);
             if counting.key != key {
                 let figures = std::mem::take(&mut counting.figures);
-                if !figures.is_nothing() {
+                if over.len() >= CORE_FIGURES_OVER_MAX {
+                    leave_out(&figures);
+                } else if !figures.is_nothing() {
                     over.push((counting.key, figures));
                 }
                 counting.key = key;
             }
             change(&mut counting.figures);
         };
-        add(installation.get_or_insert_with(|| Counting::new(FiguresOf::Installation.at(now))));
+        add(Some(installation.get_or_insert_with(|| Counting::new(FiguresOf::Installation.at(now)))));
         let Some(workspace) = of.workspace() else { return };
         let whole = FiguresOf::Workspace(workspace);
-        if let Some(counting) = row(workspaces, workspace, whole.at(now), CORE_FIGURES_WORKSPACES_MAX) {
-            add(counting);
-        }
+        add(row(workspaces, workspace, whole.at(now), CORE_FIGURES_WORKSPACES_MAX));
         let FiguresOf::Webhook(_, webhook) = of else { return };
-        if let Some(counting) = row(webhooks, webhook, of.at(now), CORE_FIGURES_WEBHOOKS_MAX) {
-            add(counting);
-        }
+        add(row(webhooks, webhook, of.at(now), CORE_FIGURES_WEBHOOKS_MAX));
     }
 
     /// Hands on what was counted. What was counted for since the last time keeps its place, for it will be again.

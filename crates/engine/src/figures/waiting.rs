@@ -1,4 +1,4 @@
-//! What was counted and waits for the store: bounded, whatever becomes of the store.
+//! What was counted and waits for the store: bounded once the store has refused it. Until then it is no more than cores hold.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,13 +19,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Beyond the bound the narrowest go.
     pub(super) fn add(&mut self, rows: impl IntoIterator<Item = Row>) {
         for (key, figures) in rows {
             self.rows.entry(key).or_default().add(&figures);
-        }
-        while self.rows.len() > FIGURES_WAITING_MAX {
-            self.rows.pop_last();
         }
     }
 
@@ -45,11 +41,15 @@ impl Waiting {
         }
     }
 
-    pub(super) fn was_refused(&mut self, batch: &BTreeMap<FiguresKey, Figures>, error: &StoreError) {
+    /// Keeps what was refused. Beyond the bound the narrowest go: how much that happened is left out by that.
+    pub(super) fn was_refused(&mut self, batch: &BTreeMap<FiguresKey, Figures>, error: &StoreError) -> u64 {
         if !std::mem::replace(&mut self.is_refused, true) {
             tracing::warn!(%error, "figures could not be stored, trying again");
         }
         self.add(batch.iter().map(|(key, figures)| (*key, *figures)));
+        let too_many = self.rows.len().saturating_sub(FIGURES_WAITING_MAX);
+        let narrowest = std::iter::from_fn(|| self.rows.pop_last()).take(too_many);
+        narrowest.map(|(_, figures)| figures.happenings()).sum()
     }
 }
 
@@ -86,11 +86,22 @@ mod tests {
     }
 
     #[test]
-    fn beyond_the_bound_webhooks_go_first() {
+    fn a_store_that_takes_them_is_told_of_all_however_many_there_are() {
         let mut waiting = Waiting::default();
-        waiting.add((0..FIGURES_WAITING_MAX).map(|n| (webhook(n), one())));
+        let rows = 2 * FIGURES_WAITING_MAX + 1;
+        waiting.add((0..rows).map(|n| (webhook(n), one())));
+        let taken = std::iter::from_fn(|| waiting.take().inspect(|_| waiting.was_taken()));
+        assert_eq!(taken.map(|batch| batch.len()).sum::<usize>(), rows);
+    }
+
+    #[test]
+    fn beyond_the_bound_of_what_was_refused_webhooks_go_first() {
+        let mut waiting = Waiting::default();
+        waiting.add((0..FIGURES_WAITING_MAX + 1).map(|n| (webhook(n), one())));
         let wider = FiguresOf::Installation.at(Timestamp::default());
         waiting.add([(wider, one())]);
+        let batch = waiting.take().expect("some wait");
+        assert_eq!(waiting.was_refused(&batch, &StoreError::Full), 2, "they are counted");
         assert_eq!(waiting.rows.len(), FIGURES_WAITING_MAX);
         assert!(
             waiting.rows.contains_key(&wider)

@@ -36,7 +36,7 @@ fn of_one(text: &mut Text, engine: &Engine) {
 }
 
 fn counters(text: &mut Text, metrics: &Metrics) {
-    let plain: [(&str, &str, &Counter); 15] = [
+    let plain: [(&str, &str, &Counter); 16] = [
         ("events_accepted_total", "Events stored.", &metrics.events_accepted),
         ("events_repeated_total", "Events known already by their producer's id.", &metrics.events_repeated),
         ("deliveries_created_total", "Deliveries owed for accepted events.", &metrics.deliveries_created),
@@ -70,6 +70,11 @@ fn counters(text: &mut Text, metrics: &Metrics) {
             "lanes_moved_total",
             "Webhooks whose queue a delivery core has given to another that had less to do.",
             &metrics.lanes_moved,
+        ),
+        (
+            "figures_left_out_total",
+            "Events, attempts and dropped deliveries that the figures of a workspace or a webhook do without: there were too many.",
+            &metrics.figures_left_out,
         ),
         (
             "record_failures_total",

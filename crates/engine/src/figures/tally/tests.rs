@@ -33,7 +33,7 @@ fn sorted(mut rows: Vec<Row>) -> Vec<Row> {
 
 #[test]
 fn an_outcome_counts_for_its_webhook_and_all_that_is_wider() {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(Arc::default());
     tally.accepted(WORKSPACE, at(5));
     for (verdict, latency) in [
         (Verdict::Delivered, Some(7)),
@@ -65,7 +65,7 @@ fn an_outcome_counts_for_its_webhook_and_all_that_is_wider() {
 
 #[test]
 fn what_happened_before_a_minute_or_an_hour_was_over_counts_for_it() {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(Arc::default());
     for ms in [0, MINUTE_MS - 1, MINUTE_MS, HOUR_MS] {
         tally.ended(&ending(1, Verdict::Delivered, None), at(ms));
     }
@@ -86,7 +86,7 @@ fn what_happened_before_a_minute_or_an_hour_was_over_counts_for_it() {
 
 #[test]
 fn beyond_the_bound_of_webhooks_their_workspace_counts() {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(Arc::default());
     let most = i64::try_from(CORE_FIGURES_WEBHOOKS_MAX).expect("small");
     for n in 1..=most + 5 {
         tally.ended(&ending(n, Verdict::Delivered, None), at(0));
@@ -96,6 +96,7 @@ fn beyond_the_bound_of_webhooks_their_workspace_counts() {
     assert_eq!(rows.len(), 2 + CORE_FIGURES_WEBHOOKS_MAX);
     let all = u64::try_from(most + 6).expect("positive");
     assert_eq!([rows[0].1.delivered, rows[1].1.delivered, rows[2].1.delivered], [all, all, 2]);
+    assert_eq!(tally.metrics.figures_left_out.get(), 5, "which is told");
     // What nothing was counted for since makes room.
     tally.take(Share::All);
     tally.ended(&ending(most + 5, Verdict::Delivered, None), at(0));
@@ -103,9 +104,23 @@ fn beyond_the_bound_of_webhooks_their_workspace_counts() {
     assert_eq!(rows.last().map(|(key, _)| key.of), Some(webhook(most + 5)));
 }
 
+/// Each minute makes a row of its own.
+#[test]
+fn of_what_was_over_before_it_was_handed_on_no_more_than_a_bound_is_kept() {
+    let mut tally = Tally::new(Arc::default());
+    let most = i64::try_from(CORE_FIGURES_OVER_MAX).expect("small");
+    for minute in 0..=most + 3 {
+        tally.dropped(FiguresOf::Installation, 2, at(minute * MINUTE_MS));
+    }
+    let rows = sorted(tally.take(Share::All));
+    assert_eq!(rows.len(), CORE_FIGURES_OVER_MAX + 1, "and the one that is counted for");
+    assert_eq!(rows.last().map(|(key, _)| key.at), Some(at((most + 3) * MINUTE_MS)));
+    assert_eq!(tally.metrics.figures_left_out.get(), 2 * 3);
+}
+
 #[test]
 fn a_key_that_is_counted_for_again_keeps_its_place() {
-    let mut tally = Tally::default();
+    let mut tally = Tally::new(Arc::default());
     tally.ended(&ending(1, Verdict::Delivered, None), at(0));
     tally.take(Share::All);
     let room = tally.webhooks.capacity();
