@@ -180,10 +180,7 @@ fn a_login_is_whole_or_refused() {
     assert!(!root.page(&form).contains("it stays as it is"));
     let url = "url=https%3A%2F%2Fa.example%2F&events=";
     let (status, _, page) = fill(&mut root, &form, "url=&user=u&password=secret-pass");
-    assert!(
-        status == 400 && page.contains("must be typed again") && !page.contains("secret-pass"),
-        "{page}"
-    );
+    assert!(status == 400 && page.contains("must be typed again") && !page.contains("secret-pass"), "{page}");
     for (fields, words) in [
         ("user=u&password=", "is required with this user name"),
         ("user=&password=p", "is required with a password"),

@@ -281,22 +281,21 @@ fn a_delivery_says_whether_it_goes_on_by_itself() {
     assert!(page.contains("The next attempt goes out") && page.contains("go on by themselves"), "{page}");
     let proof = format!("proof={}", root.proof());
     let native = format!("/dash/workspaces/{}", stage.workspace);
-    let off = format!("{proof}&to=off");
+    let off = format!("{proof}&to=off&drop=yes");
     assert_eq!(root.post(&format!("{native}/webhooks/{dropped}/switch"), &off).status, 303);
     let page = root.page(&delivery);
     assert!(page.contains("when its webhook was disabled") && page.contains("can be sent again"), "{page}");
     // In this dialect what is pending waits.
     let policy = json!({"retry_schedule_s": [3_600]});
-    let holds = json!({"dialect": "opentrain", "name": "O", "policy": policy});
+    let holds = json!({"dialect": "opentrain-partner", "name": "O", "policy": policy});
     stage.workspace = stage.operator.create_workspace(&holds).unwrap();
     let of = format!("/dash/workspaces/{}", stage.workspace);
     let url = stage.receiver.url("/503").replace(':', "%3A").replace('/', "%2F");
-    let new = format!("{proof}&url={url}&event%3Aproposal.received=on");
+    let new = format!("{proof}&url={url}&event%3Acontract.started=on");
     let made = root.post(&format!("{of}/webhooks"), &new);
     assert_eq!(made.status, 303, "{}", made.text());
     let webhook = made.header("location").unwrap().rsplit('/').next().unwrap().to_owned();
-    let event =
-        json!({"type": "proposal.received", "resourceId": "r", "data": {"proposalId": "p", "jobId": "j"}});
+    let event = json!({"type": "contract.started", "resourceId": "r", "data": {}});
     let event = stage.operator.publish(&stage.workspace, &event).unwrap()["id"].as_str().unwrap().to_owned();
     let delivery = format!("/dash/deliveries/{}", stage.delivery(&event, &webhook, 1));
     let list = format!("{of}/deliveries");
