@@ -19,15 +19,48 @@ function dress() {
 }
 dress(); // Before anything is drawn.
 
-// Moments: as they were written, or in the reader's own zone, or in UTC.
+// Moments: as seen from now, or in the reader's own zone, or in UTC.
 function tellTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.dataset.relative ??= time.textContent;
-    const local = at.toLocaleString();
+    const local = at.toLocaleString(undefined, { timeZoneName: "short" });
     time.title = `${local} (${time.dateTime})`;
     time.textContent = { relative: time.dataset.relative, local, utc: time.dateTime.replace("T", " ") }[clock];
+  }
+}
+
+// How far the clock of the server is ahead of this one, as a page says it that has just come.
+let aheadMs = 0;
+
+function setClock(page) {
+  const madeMs = Date.parse(page.querySelector("main[data-now]")?.dataset.now);
+  if (!Number.isNaN(madeMs)) aheadMs = madeMs - Date.now();
+}
+
+// As the server writes it: two units at most.
+const UNITS = [["d", 86400], ["h", 3600], ["min", 60], ["s", 1]];
+
+function relative(atMs, nowMs) {
+  let seconds = Math.floor(Math.abs(nowMs - atMs) / 1000);
+  if (seconds === 0) return "now";
+  const first = UNITS.findIndex(([, size]) => seconds >= size);
+  const words = [];
+  for (const [name, size] of UNITS.slice(first, first + 2)) {
+    if (seconds >= size) words.push(`${Math.floor(seconds / size)} ${name}`);
+    seconds %= size;
+  }
+  return atMs > nowMs ? `in ${words.join(" ")}` : `${words.join(" ")} ago`;
+}
+
+// Moments move on while a page lies open, but for those that are read out when they change.
+function moveTimesOn() {
+  for (const time of document.querySelectorAll("time[datetime]")) {
+    const atMs = Date.parse(time.dateTime);
+    if (Number.isNaN(atMs) || time.closest("[role=status], [role=alert]")) continue;
+    time.dataset.relative = relative(atMs, Date.now() + aheadMs);
+    if (clock === "relative" && time.textContent !== time.dataset.relative) time.textContent = time.dataset.relative;
   }
 }
 
@@ -102,8 +135,12 @@ function follow(live) {
       return;
     }
     if (!answer.ok) throw new Error(String(answer.status));
-    const next = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(live.id);
-    if (next && isOn && !isHeld()) show(next);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const next = page.getElementById(live.id);
+    if (!next || !isOn || isHeld()) return;
+    show(next);
+    setClock(page);
+    moveTimesOn();
   };
   button.addEventListener("click", () => turn(!isOn, isOn ? "" : FOLLOWS));
   turn(live.dataset.live === "on", live.dataset.live === "on" ? FOLLOWS : "");
@@ -150,6 +187,9 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("DOMContentLoaded", () => {
+  const MOVE_ON_MS = 30000;
+  setClock(document);
+  setInterval(moveTimesOn, MOVE_ON_MS);
   document.body.append(heard);
   document.querySelector(".summary")?.focus();
   prepare(document);

@@ -72,7 +72,7 @@ pub(crate) fn page_with(
                 button.quiet { "Sign out" }
             }
         }
-        main #content {
+        main #content data-now=(visit.now.to_rfc3339_ms()) {
             @if !crumbs.is_empty() {
                 nav.crumbs aria-label="Where you are" {
                     ol { @for crumb in crumbs { li { a href=(crumb.to) { (crumb.text) } } } }

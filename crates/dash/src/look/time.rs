@@ -14,7 +14,7 @@ pub(crate) fn moment(at: Timestamp, now: Timestamp) -> Markup {
     html! { time datetime=(exact) title=(exact) { (relative(at, now)) } }
 }
 
-/// `12 s ago`, `in 2 h 10 min`, `now`.
+/// `12 s ago`, `in 2 h 10 min`, `now`. The script says the same later on.
 fn relative(at: Timestamp, now: Timestamp) -> String {
     let apart_ms = at.as_ms().abs_diff(now.as_ms());
     match apart_ms < SECOND_MS {

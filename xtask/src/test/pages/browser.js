@@ -336,6 +336,7 @@ async function readAsOneLikes(page) {
   assert.notEqual(await paper(), light, "the theme is kept");
   await page.click("[data-switch=theme]");
   await page.click("[data-switch=clock]");
+  assert.match(await page.locator("td time").first().innerText(), / UTC$/, "the zone of this browser");
   await page.click("[data-switch=clock]");
   assert.match(await page.locator("td time").first().innerText(), /^\d{4}-\d\d-\d\d .*Z$/);
   await page.click("[data-switch=clock]");
@@ -377,6 +378,27 @@ async function readAsOneLikes(page) {
   await page.goto(pages.replay);
   await said(page, "It follows no more.");
   await page.unrouteAll();
+}
+
+// Moments move on while a page lies open, in the words of the server, by its clock and not by this browser's.
+async function waitAWhile(browser) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, "", KEY);
+  await page.clock.install({ time: "2020-01-01T00:00:00Z" });
+  await page.goto(`${full}/events`);
+  const first = page.locator("td time").first();
+  const written = await first.innerText();
+  const [at, made] = await page.evaluate(() => [document.querySelector("td time").dateTime, document.querySelector("main").dataset.now].map(Date.parse));
+  const told = (atMs, nowMs) => page.evaluate((both) => relative(...both), [atMs, nowMs]);
+  assert.equal(await told(at, made), written);
+  for (const [ms, words] of [[0, "now"], [999, "now"], [59_999, "59 s ago"], [61_999, "1 min 1 s ago"], [7_800_000, "2 h 10 min ago"],
+    [86_400_000, "1 d ago"], [90_100_000, "1 d 1 h ago"], [-65_400, "in 1 min 5 s"]]) {
+    assert.equal(await told(0, ms), words);
+  }
+  await page.clock.fastForward("10:00:00");
+  assert.match(await first.innerText(), /^10 h( \d+ min)? ago$/, `${written}, ten hours later`);
+  await context.close();
 }
 
 // What is said beside a part of the page that follows.
@@ -428,6 +450,7 @@ async function visitPortal(browser) {
     }
     await readWithoutScript(browser);
     await act(browser);
+    await waitAWhile(browser);
     await visitPortal(browser);
   } finally {
     await browser.close();
