@@ -66,7 +66,10 @@ pub struct UrlRule {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schemes {
+    /// `http` and `https`.
     Any,
+    /// The same, written in lower case.
+    AnyInLowerCase,
     /// As [`crate::target_url::TargetUrl::check_secure`] has it.
     Secure,
 }

@@ -123,7 +123,7 @@ impl Instance {
             subject: TextRule::Required { chars_max: self.agent_id_chars_max },
             subject_word: "Agent".to_owned(),
             changes: ChangeRule::AllButSubject,
-            ..WebhookForm::bare(Schemes::Any)
+            ..WebhookForm::bare(Schemes::AnyInLowerCase)
         }
     }
 

@@ -5,6 +5,7 @@ mod audit;
 pub(crate) mod browser;
 mod dialects;
 mod features;
+mod forms_and_apis;
 mod keys;
 mod operators;
 mod overview;

@@ -209,16 +209,21 @@ impl Filled {
         let url = TargetUrl::parse(text)?;
         match rule.schemes {
             Schemes::Any => Ok(url),
+            Schemes::AnyInLowerCase if text.starts_with("https://") || text.starts_with("http://") => Ok(url),
+            Schemes::AnyInLowerCase => Err("must begin with https:// or http://, in lower case".to_owned()),
             Schemes::Secure => url.check_secure(opened).map(|()| url),
         }
     }
 
-    /// Ticked ones where there is a catalogue, else those of the text; each once.
+    /// Ticked ones where there is a catalogue, else those of the text; each once. A tick may be for a type that the catalogue
+    /// has lost since the form was shown.
     fn chosen(&self, profile: &Profile) -> Vec<String> {
         let Some(kinds) = &profile.catalogue else { return entries(self.raw(EVENTS)) };
-        let names = kinds.iter().map(|kind| &kind.name);
-        let one = self.text("event");
-        names.filter(|name| one == *name || self.has(&format!("{EVENT}{name}"))).cloned().collect()
+        let ticked = self.0.keys().filter_map(|name| name.strip_prefix(EVENT)).chain([self.text("event")]);
+        let ticked: BTreeSet<&str> = ticked.filter(|name| !name.is_empty()).collect();
+        let known = kinds.iter().map(|kind| kind.name.as_str()).filter(|name| ticked.contains(name));
+        let lost = ticked.iter().copied().filter(|name| kinds.iter().all(|kind| kind.name != *name));
+        known.chain(lost).map(str::to_owned).collect()
     }
 
     /// Whether other types are chosen than were shown. What the catalogue does not have was not shown.
