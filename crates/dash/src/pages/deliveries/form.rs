@@ -17,6 +17,9 @@ const FIELDS: [(&str, &str); 6] = [
     ("until", "and before"),
 ];
 
+/// Of an instant to the second, with room for the arrow of the list.
+const INSTANT_CHARS: usize = 24;
+
 pub(super) fn form(own: &str, asked: &Asked, errors: &[FieldError]) -> Markup {
     html! {
         (elsewhere(errors))
@@ -49,7 +52,7 @@ fn text(name: &str, label: &str, asked: &Asked, errors: &[FieldError]) -> Markup
     let is_wrong = errors.iter().any(|error| error.field == name);
     html! {
         label { (label) " "
-            input name=(name) value=(value) placeholder=[placeholder] list=[list] title=[list.map(|_| when::HINT)]
+            input name=(name) value=(value) placeholder=[placeholder] list=[list] size=[list.map(|_| INSTANT_CHARS)] title=[list.map(|_| when::HINT)]
                 spellcheck="false" autocomplete="off" aria-invalid=[is_wrong.then_some("true")] aria-describedby=[is_wrong.then(|| note(name))];
         }
         (below(name, errors))

@@ -92,7 +92,7 @@ fn shown_on_form(error: Error) -> Result<Vec<FieldError>, Error> {
     }
 }
 
-/// `Invalid` with everything that is wrong.
+/// `Invalid` with everything that cannot be read; what is read is for the engine to judge.
 fn wanted(filled: &Filled, now: Timestamp) -> Result<NewReplay, Error> {
     let mut errors = FieldErrors::default();
     let which = Which::from_name(&filled.which).ok_or_else(|| "must be one of the list".to_owned());

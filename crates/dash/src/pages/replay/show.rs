@@ -144,7 +144,7 @@ fn facts(visit: &Visit, view: &View, shown: &ShownReplay) -> Markup {
             div { dt { "Events accepted" } dd { (moment(selection.since, visit.now)) " to " (moment(selection.until, visit.now)) } }
             div { dt { "Types" } dd { @if selection.types.is_empty() { "all" } @else { (selection.types.join(", ")) } } }
             @if let Some(subject) = &selection.subject { div { dt { "Subject" } dd { code { (subject) } } } }
-            div { dt { "Sent" } dd { "at most " (count(replay.per_second.get())) " a second" } }
+            div { dt { "Rate" } dd { "at most " (count(replay.per_second.get())) " a second" } }
             div { dt { "Asked for" } dd { (moment(replay.made_at, visit.now)) " by " (replay.made_by.told_to(visit.door.audience()).to_text()) } }
             div { dt { "Changed" } dd { (moment(replay.changed_at, visit.now)) " by " (replay.changed_by.told_to(visit.door.audience()).to_text()) } }
         }
