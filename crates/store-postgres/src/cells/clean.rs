@@ -9,6 +9,7 @@ use crate::failure::Failure;
 use crate::pool::Pool;
 use crate::replays::end::DELETE_PLANNED;
 use crate::retention::rest::{self, DELETE_CUTS, DELETE_FEED};
+use crate::rollups::forget_figures;
 use crate::session::{Session, limit};
 use crate::work::transact;
 use crate::write::Write;
@@ -36,6 +37,7 @@ async fn step(write: &mut Write<'_>, moving: &Move) -> Result<bool, Failure> {
     for (workspace, _) in &moving.workspaces {
         if write.execute(DELETE_FEED, &[&workspace.raw(), &limit(ROWS_MAX)]).await? > 0
             || rest::remove_events(write, *workspace).await? > 0
+            || forget_figures::of_erased(write, *workspace, ROWS_MAX).await? > 0
         {
             return Ok(true);
         }

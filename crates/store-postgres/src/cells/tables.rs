@@ -41,6 +41,7 @@ pub(super) const BULK: &[Bulk] = &[
     Bulk { name: "dropped", owner: Owner::Webhook, owner_column: "webhook", rest: &["event"] },
     Bulk { name: "cut", owner: Owner::Webhook, owner_column: "webhook", rest: &["n"] },
     Bulk { name: "replay_plan", owner: Owner::Replay, owner_column: "replay", rest: &["event"] },
+    Bulk { name: "figure", owner: Owner::Workspace, owner_column: "workspace", rest: &["webhook", "at"] },
 ];
 
 /// A table as it is described for every move.
@@ -51,6 +52,12 @@ pub(super) fn described(name: &str) -> &'static Table {
 impl Bulk {
     pub(super) fn table(&self) -> &'static Table {
         described(self.name)
+    }
+
+    /// Whether nothing of it changes while it is copied, so that both sides can be compared. Figures are a view and go on: cores
+    /// store what they have counted, and upkeep removes old ones on either side.
+    pub(super) fn stands_still(&self) -> bool {
+        self.name != "figure"
     }
 
     /// All whose rows are copied, in order.

@@ -34,7 +34,7 @@ pub(crate) async fn step(write: &Write<'_>, now: Timestamp) -> Result<bool, Fail
     Ok(left == 0)
 }
 
-/// Up to so many rows of a workspace that is gone. How many went.
+/// Up to so many rows of a workspace that is gone, or that did not come after all. How many went.
 pub(crate) async fn of_erased(
     write: &Write<'_>,
     workspace: WorkspaceId,

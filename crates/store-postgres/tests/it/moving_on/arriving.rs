@@ -5,8 +5,9 @@ use signalpost_store::testing::differential::show;
 use signalpost_store::testing::sample;
 use signalpost_store::testing::snapshot::Snapshot;
 use signalpost_store::{Catalog, Ledger};
+use signalpost_store_postgres::cells::Step;
 
-use super::stage::{Cells, Serves, due, furnish, living, publish};
+use super::stage::{Cells, Serves, count, due, furnish, living, publish};
 use crate::support::Fresh;
 
 /// Long random sequences of verbs.
@@ -78,6 +79,24 @@ fn what_is_owed_and_published_goes_on_in_the_other_cell() {
     cells.remove_rest();
     assert_eq!(cells.rows(0, &[2]).len(), stays_rows.len());
     assert_eq!(due(cells.source(), 22).len(), 7, "nothing of another was touched");
+}
+
+/// Cores store what they have counted whenever they come to it, and upkeep removes what is old.
+#[test]
+fn figures_arrive_and_may_change_while_they_are_copied() {
+    let cells = Cells::new();
+    let workspace = furnish(cells.source(), 1);
+    let rows = |cell| {
+        let all = cells.rows(cell, &[1]);
+        all.into_iter().find(|(table, _)| *table == "figure").expect("it is one of them").1
+    };
+    let before = rows(0);
+    assert_eq!(before.len(), 9);
+    cells.go_to(&["ws-1"], Step::Comparing { table: "user" });
+    count(cells.source(), workspace, &[11]);
+    assert_ne!(rows(0), before);
+    cells.go(&["ws-1"]).expect("it is moved");
+    assert_eq!(rows(1), before);
 }
 
 /// Its name alone is left in the cell that it comes back to.

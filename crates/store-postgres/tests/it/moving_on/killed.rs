@@ -62,6 +62,7 @@ fn a_move_is_given_up_at_any_step_before_the_source_has_left() {
         Step::Draining,
         Step::Copying { table: "user", rows: 0 },
         Step::Copying { table: "due", rows: 3 },
+        Step::Copying { table: "figure", rows: 6 },
         Step::Comparing { table: "cut" },
         Step::Rehearsing,
         Step::Leaving,
@@ -72,7 +73,7 @@ fn a_move_is_given_up_at_any_step_before_the_source_has_left() {
     for step in steps {
         cells.tidy();
         let rows = cells.rows(0, &[1]);
-        for table in ["cut", "dropped", "event_key", "feed", "due", "attempt"] {
+        for table in ["cut", "dropped", "event_key", "feed", "due", "attempt", "figure"] {
             assert!(rows.iter().any(|(name, rows)| *name == table && !rows.is_empty()), "{table} has rows");
         }
         cells.go_to(&["ws-1"], step);
@@ -83,9 +84,18 @@ fn a_move_is_given_up_at_any_step_before_the_source_has_left() {
         for (table, rows) in cells.rows(1, &[1]) {
             assert_eq!(rows, Vec::<String>::new(), "{table} after {step:?}");
         }
-        for table in
-            ["message", "due", "attempt", "cut", "feed", "event_key", "dropped", "moving", "moving_part"]
-        {
+        for table in [
+            "message",
+            "due",
+            "attempt",
+            "cut",
+            "feed",
+            "event_key",
+            "dropped",
+            "figure",
+            "moving",
+            "moving_part",
+        ] {
             assert_eq!(cells.number(1, &format!("SELECT count(*)::text FROM {{s}}.{table}")), 0, "{table}");
         }
         assert_eq!(cells.serve("ws-1"), [Serves::Yes, Serves::No], "{step:?}");

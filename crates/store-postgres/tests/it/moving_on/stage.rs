@@ -1,8 +1,10 @@
 //! Two cells, and what is in their tables.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use signalpost_core::figures::{Figures, FiguresOf, HOUR_MS};
 use signalpost_core::id::{WebhookId, WorkspaceId};
 use signalpost_core::retention::RetentionRules;
 use signalpost_store::catalog::ListWorkspaces;
@@ -10,7 +12,7 @@ use signalpost_store::ledger::{DueOrder, DuePage, Retain};
 use signalpost_store::testing::block_on::block_on;
 use signalpost_store::testing::sample;
 use signalpost_store::transfer::Bounds;
-use signalpost_store::{Catalog, Ledger, StoreError};
+use signalpost_store::{Catalog, Ledger, Rollups, StoreError};
 use signalpost_store_postgres::PostgresStore;
 use signalpost_store_postgres::cells::{MoveError, Moved, Mover, Step};
 
@@ -206,6 +208,7 @@ const TABLES: &[(&str, &str)] = &[
         "SELECT to_jsonb(t)::text FROM {s}.replay_plan t WHERE replay IN (
             SELECT id FROM {s}.replay WHERE workspace IN ({ids}) AND phase NOT IN ('done', 'cancelled')) ORDER BY 1",
     ),
+    ("figure", "SELECT to_jsonb(t)::text FROM {s}.figure t WHERE workspace IN ({ids}) ORDER BY 1"),
 ];
 
 pub(super) fn owned(public_ids: &[&str]) -> Vec<String> {
@@ -219,7 +222,8 @@ pub(super) fn living(store: &PostgresStore) -> Vec<(i64, String)> {
     found.into_iter().map(|workspace| (workspace.id.raw(), workspace.public_id)).collect()
 }
 
-/// A workspace with two webhooks and some events: those for the first are delivered, those for the second are owed.
+/// A workspace with two webhooks and some events: those for the first are delivered, those for the second are owed. There are
+/// figures of three hours.
 pub(super) fn furnish(store: &PostgresStore, n: i64) -> WorkspaceId {
     let workspace = sample::workspace_with_feed(n);
     let (id, webhooks) = (workspace.id, [10 * n + 1, 10 * n + 2]);
@@ -235,7 +239,18 @@ pub(super) fn furnish(store: &PostgresStore, n: i64) -> WorkspaceId {
         .map(|due| sample::finished(id, due, signalpost_core::attempt::Verdict::Delivered));
     let ended = sample::begun_by(store, ended.collect());
     block_on(store.finish(ended.into())).expect("recorded");
+    count(store, id, &webhooks);
     id
+}
+
+/// Figures of a workspace and of webhooks.
+pub(super) fn count(store: &PostgresStore, workspace: WorkspaceId, webhooks: &[i64]) {
+    let of = webhooks.iter().map(|webhook| FiguresOf::Webhook(workspace, WebhookId::from_raw(*webhook)));
+    let of = of.chain([FiguresOf::Workspace(workspace)]);
+    let key = |of: FiguresOf| (0..3).map(move |hour| of.at(sample::at(hour * HOUR_MS)));
+    let one = Figures { delivered: 1, ..Figures::default() };
+    let rows = of.flat_map(key).map(|key| (key, one)).collect::<BTreeMap<_, _>>();
+    block_on(store.add_figures(rows.into())).expect("added");
 }
 
 pub(super) fn publish(
