@@ -203,18 +203,18 @@ fn go_program(is_timed: &[bool]) -> String {
 }
 
 const GO_CASE: &str = "type oneCase struct {
-	Headers map[string]string
-	Body    string
-	Secret  string
-	Now     int64
+\tHeaders map[string]string
+\tBody    string
+\tSecret  string
+\tNow     int64
 }
 
 func (c oneCase) headers() http.Header {
-	headers := http.Header{}
-	for name, value := range c.Headers {
-		headers.Set(name, value)
-	}
-	return headers
+\theaders := http.Header{}
+\tfor name, value := range c.Headers {
+\t\theaders.Set(name, value)
+\t}
+\treturn headers
 }
 ";
 
