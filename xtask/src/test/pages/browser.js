@@ -442,6 +442,39 @@ async function visitPortal(browser) {
   await context.close();
 }
 
+// A workspace whose dialect has a catalogue and a form of its own, on a phone: from its first webhook, by both doors.
+async function visitDialect(browser) {
+  const context = await browser.newContext({ viewport: { width: 390, height: 900 } });
+  const page = await context.newPage();
+  const press = (text) => Promise.all([page.waitForNavigation(), page.click(text)]);
+  await signIn(page, "", KEY);
+  const asked = await page.request.post(`${new URL(BASE).origin}/v1/workspaces/${scene.dialect}/portal-links`, { headers: { authorization: `Bearer ${KEY}` }, data: {} });
+  const { url: link } = await asked.json();
+  for (const door of [BASE, portal]) {
+    if (door === portal) await page.goto(link);
+    const home = `${door}/workspaces/${scene.dialect}`;
+    await page.goto(`${home}/webhooks`);
+    await page.fill("#f-url", "http://example.com/hook");
+    await page.locator(".choice input").first().check();
+    await press("text=Make the webhook");
+    await readWhatIsWrong(page, /^URL: must begin with https/);
+    await page.fill("#f-url", `https://example.com/${door === portal ? "portal" : "dash"}`);
+    await press("text=Make the webhook");
+    const webhook = page.url();
+    await press("text=Send a test event");
+    await press("text=Send it");
+    const delivery = page.url();
+    const places = [home, webhook, `${webhook}/edit`, `${webhook}/test`, `${home}/events`, `${home}/deliveries`, delivery];
+    if (door === portal) places.push(`${portal}/catalogue`);
+    for (const place of places) {
+      const response = await page.goto(place);
+      assert.equal(response.status(), 200, place);
+      await judge(page, `in a dialect: ${place}`, response);
+    }
+  }
+  await context.close();
+}
+
 (async () => {
   const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
   try {
@@ -452,6 +485,7 @@ async function visitPortal(browser) {
     await act(browser);
     await waitAWhile(browser);
     await visitPortal(browser);
+    await visitDialect(browser);
   } finally {
     await browser.close();
   }
