@@ -262,6 +262,7 @@ mod tests {
             accent_dark: None,
             framed_by: Vec::new(),
             scheme: Scheme::Https,
+            origin: None,
         }
     }
 
