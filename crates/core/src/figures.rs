@@ -83,7 +83,7 @@ pub struct Figures {
     pub dropped: u64,
     /// Attempts that are to be repeated.
     pub retries: u64,
-    /// For how long the oldest delivery had been due, at most. Of the installation alone.
+    /// For how long the oldest delivery had been due, at most, as the last look before had found it. Of the installation alone.
     pub oldest_due_ms: u64,
     pub latency: Latencies,
 }

@@ -3,10 +3,10 @@
 //! Who looks for all that is owed sees it without asking for anything else: it is known for every group, whoever has it, and
 //! costs nothing with any number of webhooks. So it is as old as that look.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use signalpost_core::lane_group::LaneGroup;
-use signalpost_core::limits::LANE_GROUPS;
+use signalpost_core::limits::{LANE_GROUPS, RECONCILE_INTERVAL_MAX};
 use signalpost_core::time::Timestamp;
 use signalpost_store::ledger::DueLane;
 
@@ -15,27 +15,38 @@ type Ages = [u64; LANE_GROUPS];
 
 /// As the last look at all that is owed has found it.
 #[derive(Debug, Default)]
-pub struct OldestDue(Mutex<Option<Ages>>);
+pub struct OldestDue(Mutex<Option<Look>>);
 
 impl OldestDue {
     /// The age of the oldest delivery of a group that is due, in milliseconds; zero when none is, `None` before the first look.
     pub fn ms(&self, group: LaneGroup) -> Option<u64> {
-        let ages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ages.as_ref().map(|ages| ages[group.number()])
+        self.last().as_ref().map(|look| look.ages[group.number()])
     }
 
     /// The same of all groups.
     pub fn worst_ms(&self) -> Option<u64> {
-        let ages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ages.as_ref().and_then(|ages| ages.iter().max().copied())
+        self.last().as_ref().map(Look::worst_ms)
+    }
+
+    /// The same, as long as another look need not have come: none does while the store cannot be read.
+    pub(crate) fn recent_worst_ms(&self, now: Timestamp) -> Option<u64> {
+        // The rest after a look, and as long again for the next one itself.
+        let longest_ms = 2 * i64::try_from(RECONCILE_INTERVAL_MAX.as_millis()).expect("minutes");
+        let is_recent = |look: &&Look| now.ms_since(look.began) <= longest_ms;
+        self.last().as_ref().filter(is_recent).map(Look::worst_ms)
     }
 
     pub(crate) fn saw(&self, look: Look) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(look.ages);
+        *self.last() = Some(look);
+    }
+
+    fn last(&self) -> MutexGuard<'_, Option<Look>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// A look at all that is owed, page by page.
+#[derive(Debug)]
 pub(crate) struct Look {
     began: Timestamp,
     ages: Ages,
@@ -44,6 +55,10 @@ pub(crate) struct Look {
 impl Look {
     pub(crate) const fn begin(now: Timestamp) -> Self {
         Self { began: now, ages: [0; LANE_GROUPS] }
+    }
+
+    fn worst_ms(&self) -> u64 {
+        self.ages.iter().max().copied().unwrap_or(0)
     }
 
     pub(crate) fn see(&mut self, lanes: &[DueLane]) {
@@ -76,6 +91,8 @@ mod tests {
         look.see(&[lane(same, 400), lane(3, 1_000)]);
         oldest.saw(look);
         assert_eq!(oldest.worst_ms(), Some(600));
+        let recent = |at_s: i64| oldest.recent_worst_ms(Timestamp::from_ms(1_000 + at_s * 1_000));
+        assert_eq!([0, 600, 601].map(recent), [Some(600), Some(600), None], "old knowledge is no news");
         assert_eq!([1, 2, 3].map(|webhook| oldest.ms(group(webhook))), [Some(600), Some(0), Some(0)]);
         oldest.saw(Look::begin(Timestamp::from_ms(2_000)));
         assert_eq!(oldest.ms(group(1)), Some(0));

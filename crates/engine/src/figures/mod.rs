@@ -102,7 +102,7 @@ impl Engine {
         let now = self.clock.now();
         let accepted = lock(&self.counted.accepted).take(share);
         self.counted.hand_in(accepted);
-        if let Some(oldest_due_ms) = self.metrics.oldest_due.worst_ms().filter(|ms| *ms > 0) {
+        if let Some(oldest_due_ms) = self.metrics.oldest_due.recent_worst_ms(now).filter(|ms| *ms > 0) {
             let figures = Figures { oldest_due_ms, ..Figures::default() };
             self.counted.hand_in(vec![(FiguresOf::Installation.at(now), figures)]);
         }

@@ -214,6 +214,32 @@ fn how_far_behind_deliveries_are_is_in_the_figures() {
     assert_eq!(stored(&mut rig, workspace).oldest_due_ms, 0);
 }
 
+/// Nobody knows any more, and what was known is not told as if it were news.
+#[test]
+fn how_far_behind_deliveries_were_is_not_told_for_ever() {
+    let refuses = Arc::new(AtomicBool::new(false));
+    let plan = Arc::clone(&refuses);
+    let fails = move |call: Call| match call.verb {
+        "due_lanes" if plan.load(Ordering::SeqCst) => Fault::Before,
+        _ => Fault::Pass,
+    };
+    let mut rig = Rig::on(Arc::new(FaultyStore::new(MemoryStore::new(), Box::new(fails))));
+    rig.keep_figures();
+    rig.webhook();
+    rig.watch_owed();
+    rig.receiver.status.set(None);
+    rig.publish(1);
+    rig.advance_s(40);
+    refuses.store(true, Ordering::SeqCst);
+    (0..20).for_each(|_| rig.advance_s(60));
+    let until = rig.clock_ms(HOUR_MS);
+    let all = FiguresOf::Installation;
+    let rows = rig.call(async |engine, _| engine.figures(all, Timestamp::from_ms(0), until).await);
+    let rows = rows.expect("it reads");
+    let told = rows.iter().filter(|(_, row)| row.oldest_due_ms > 0).count();
+    assert!((10..=12).contains(&told), "for ten minutes: {told}");
+}
+
 #[test]
 fn webhooks_that_fail_are_found_without_a_look_at_history() {
     let mut rig = Rig::new(PauseRule::Drops, None);

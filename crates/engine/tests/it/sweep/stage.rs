@@ -195,6 +195,13 @@ impl Stage {
         rest
     }
 
+    /// Stores what is counted now and then, until the process ends.
+    pub(super) fn keep_figures(&mut self) {
+        let engine = Arc::clone(&self.engine);
+        self.tasks.push(Task::new(async move { engine.keep_figures().await }));
+        self.settle();
+    }
+
     pub(super) fn advance_s(&mut self, seconds: i64) {
         self.clock.advance_s(seconds);
         self.settle();
