@@ -1,8 +1,8 @@
 //! The storage contract on one SQLite file.
 //!
 //! One writer owns the only connection that writes and puts everything that waits for it into one commit; readers
-//! have connections of their own and work on snapshots. Follow a verb from `catalog`, `desk`, `ledger`, `replays` or `rollups` (one file
-//! each, with its SQL on top) through `queue` and `writer` to the commit.
+//! have connections of their own and work on snapshots. Follow a verb from `catalog`, `desk`, `ledger`, `portal`, `replays` or `rollups`
+//! (one file each, with its SQL on top) through `queue` and `writer` to the commit.
 //!
 //! What is large is appended and never updated (`message`, `attempt`), but for an event whose payload goes or that a replay
 //! sends to a further webhook; what changes is small (`due`, `head`).

@@ -111,8 +111,8 @@ pub(super) async fn begin(
     step(write, workspace).await
 }
 
-/// From here on no verb finds the workspace. Its operator keys, sessions at its portal and replays go with the mark; what goes in later steps opens
-/// nothing by then, so this is all that other nodes must know.
+/// From here on no verb finds the workspace. Its operator keys, sessions at its portal and replays go with the mark; what goes in later
+/// steps opens nothing by then, so this is all that other nodes must know.
 pub(crate) async fn hide(
     write: &mut Write<'_>,
     workspace: WorkspaceId,
