@@ -56,6 +56,8 @@ pub(crate) fn page_with(
 ) -> Response {
     let house = &visit.desk.house;
     let places = places(visit);
+    // For the script. Other pages are the same whenever they are asked for: what is not there looks like what is not theirs.
+    let made_at = content.0.contains("<time ").then(|| visit.now.to_rfc3339_ms());
     let body = html! {
         a.skip href="#content" { "Skip to the content" }
         header.top {
@@ -72,7 +74,7 @@ pub(crate) fn page_with(
                 button.quiet { "Sign out" }
             }
         }
-        main #content data-now=(visit.now.to_rfc3339_ms()) {
+        main #content data-now=[made_at] {
             @if !crumbs.is_empty() {
                 nav.crumbs aria-label="Where you are" {
                     ol { @for crumb in crumbs { li { a href=(crumb.to) { (crumb.text) } } } }
