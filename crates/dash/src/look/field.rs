@@ -105,7 +105,7 @@ fn label(name: &str) -> String {
         "days" => "Lives",
         "which" => "Which deliveries",
         "since" => "Events accepted since",
-        "until" => "and until",
+        "until" => "and before",
         "rate_per_second" => "Deliveries a second, at most",
         plain => return capitalized(plain),
     };

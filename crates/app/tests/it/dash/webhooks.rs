@@ -343,6 +343,7 @@ fn a_replay_is_counted_before_it_is_started_and_followed_to_its_end() {
         ("which=all&since=1m&per_second=0", "must be from 1"),
         ("which=none&since=1m&per_second=1", "one of the list"),
         ("which=all&since=1m&until=1h&per_second=1", "must lie before"),
+        ("which=all&since=1d&until=x&per_second=1", "and before: "),
     ] {
         let (status, _, page) = fill(&mut root, &form, fields);
         assert!(status == 400 && page.contains(words), "{fields}: {page}");
