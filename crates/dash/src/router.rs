@@ -83,12 +83,7 @@ fn of_webhook() -> Router<Arc<Desk>> {
         .route("/", get(webhook::show::show))
         .route("/edit", get(webhook::edit::show).post(webhook::edit::update))
         .route("/delete", get(webhook::delete::show).post(webhook::delete::delete))
-        .route(
-            "/test",
-            get(webhook::test::show)
-                .post(webhook::test::send)
-                .layer(DefaultBodyLimit::max(webhook::test::TEST_FORM_BYTES_MAX)),
-        )
+        .route("/test", webhook::test::route())
         .route("/replay", get(replay::new::show).post(replay::new::create))
         .route("/switch", post(webhook::switch::switch))
         .route("/release", post(webhook::release::release))

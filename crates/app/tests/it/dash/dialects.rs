@@ -1,5 +1,8 @@
 //! Pages of webhooks in every dialect: what each offers, and that it does no more.
 
+use std::io::Write;
+use std::net::TcpStream;
+
 use serde_json::json;
 use signalpost_testkit::wait_for;
 
@@ -197,4 +200,37 @@ fn a_login_is_whole_or_refused() {
     assert!(status == 400 && page.contains("is required with this user name"), "{status}: {page}");
     assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=u&password=").0, 303);
     assert_eq!(fill(&mut root, &edit, "was%3Auser=u&user=other&password=q").0, 303);
+}
+
+/// Forms that may be large are held in memory whole, so there are so many at once; small ones always find their way.
+#[test]
+fn large_test_events_have_so_many_places() {
+    let mut stage = Stage::set();
+    let webhook = stage.webhook("/200", &json!({}));
+    let mut root = stage.root();
+    let form = format!("/dash/workspaces/{}/webhooks/{webhook}/test", stage.workspace);
+    let begun = |cookie: &str| {
+        let mut stream = TcpStream::connect(stage.server.operator_address()).unwrap();
+        let head = format!(
+            "POST {form} HTTP/1.1\r\nhost: x\r\ncookie: {cookie}\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+             content-length: 100000\r\n\r\nproof="
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    };
+    let cookie = root.cookie.clone().unwrap();
+    let streams: Vec<TcpStream> = (0..16).map(|_| begun(&cookie)).collect();
+    let large = format!("type=a&data=%22{}%22", "a".repeat(70_000));
+    let mut refused = String::new();
+    let full = || {
+        let (status, _, page) = fill(&mut root, &form, &large);
+        refused = page;
+        status == 503
+    };
+    wait_for("all places to be taken", PATIENCE, full).unwrap();
+    assert!(refused.contains("Too many large forms"), "{refused}");
+    assert_eq!(fill(&mut root, &form, "type=a&data=1").0, 303, "a small one needs no place");
+    drop(streams);
+    let again = || fill(&mut root, &form, &large).0 == 303;
+    wait_for("a place to be free again", PATIENCE, again).unwrap();
 }

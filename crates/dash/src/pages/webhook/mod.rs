@@ -4,6 +4,7 @@ pub(crate) mod delete;
 pub(crate) mod edit;
 mod fields;
 mod form;
+mod large_forms;
 pub(crate) mod new;
 mod pending;
 pub(crate) mod release;

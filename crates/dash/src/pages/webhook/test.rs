@@ -1,6 +1,11 @@
 //! Sending an event to one webhook, to see it arrive.
 
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Redirect};
+use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
 use http::StatusCode;
 use maud::{Markup, html};
@@ -14,31 +19,41 @@ use signalpost_engine::View;
 use signalpost_engine::test_event::TestEvent;
 
 use super::form::at_its_field;
+use super::large_forms::{LargeForms, admit};
 use super::rules::check_feature;
+use crate::desk::Desk;
 use crate::look::field::{self, Field};
 use crate::look::frame::{page_with, proof};
 use crate::on_record::Deed;
 use crate::request::{Path, Query};
-use crate::router::FORM_BYTES_MAX;
+use crate::router;
 use crate::trouble::{self, Page};
 use crate::visit::{Posted, Visit};
 
 /// A form with an event of the largest size: each byte of it may have become three on its way.
-pub(crate) const TEST_FORM_BYTES_MAX: usize = 3 * EVENT_BODY_BYTES_MAX + FORM_BYTES_MAX;
+const FORM_BYTES_MAX: usize = 3 * EVENT_BODY_BYTES_MAX + router::FORM_BYTES_MAX;
+
+/// The page and its form, which may be larger than others.
+pub(crate) fn route() -> MethodRouter<Arc<Desk>> {
+    get(show)
+        .post(send)
+        .layer(DefaultBodyLimit::max(FORM_BYTES_MAX))
+        .layer(from_fn_with_state(Arc::<LargeForms>::default(), admit))
+}
 
 /// The fields of the form.
 const FIELDS: [&str; 2] = ["type", "data"];
 
 /// What is filled in, and what an address may fill in beforehand.
 #[derive(Default, Deserialize)]
-pub(crate) struct Filled {
+struct Filled {
     #[serde(default)]
     r#type: String,
     #[serde(default)]
     data: String,
 }
 
-pub(crate) async fn show(
+async fn show(
     visit: Visit,
     Path((workspace, webhook)): Path<(String, String)>,
     Query(mut filled): Query<Filled>,
@@ -57,7 +72,7 @@ pub(crate) async fn show(
     Ok(form(&visit, &view, &webhook, &filled, (StatusCode::OK, &[])))
 }
 
-pub(crate) async fn send(
+async fn send(
     Path((workspace, webhook)): Path<(String, String)>,
     Posted(visit, filled): Posted<Filled>,
 ) -> Page {
