@@ -130,12 +130,10 @@ impl Form<'_> {
         })
     }
 
-    /// What was chosen for good: a browser shows it, and does not send it.
+    /// What was chosen for good: no input, so that nobody tries.
     fn fixed(&self, name: &str, label: &str, errors: &[FieldError]) -> Markup {
         let field = Field { name, label, hint: "It stays as it was made.", errors };
-        field.wrap(&html! {
-            input id={ "f-" (name) } disabled value=(self.filled.shown(name)) aria-describedby=(field.note());
-        })
+        field.group(&html! { code { (self.filled.shown(name)) } })
     }
 
     /// It may have several lines, and comments.

@@ -61,7 +61,7 @@ fn ask(visit: &Visit, view: &View, webhook: &Webhook, pending: Pending) -> axum:
             (proof(visit))
             input type="hidden" name="to" value="off";
             input type="hidden" name="drop" value="yes";
-            p { button.destructive { "Drop them and switch it off" } " " a href=(visit.paths.webhook(workspace, &webhook.public_id)) { "Leave it on" } }
+            p { button.destructive { "Drop and switch off" } " " a href=(visit.paths.webhook(workspace, &webhook.public_id)) { "Leave it on" } }
         }
     };
     page(visit, "Switch a webhook off", &visit.paths.to_webhook(view, &webhook.public_id), &content)
