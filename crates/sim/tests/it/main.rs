@@ -18,7 +18,7 @@ const SEEDS: u64 = 100;
 /// Under which a process is told where to write a history.
 const HISTORY: &str = "SIGNALPOST_SIM_HISTORY";
 /// Worlds among which every kind of trouble occurs.
-const VARIED_SEEDS: RangeInclusive<u64> = 1..=72;
+const VARIED_SEEDS: RangeInclusive<u64> = 1..=96;
 /// Lines of history shown before a failure is handed over.
 const HISTORY_SHOWN: usize = 60;
 
